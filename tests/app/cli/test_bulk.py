@@ -428,7 +428,7 @@ def test_an_issue_with_an_edit_of_the_same_field_is_left_alone(someone: User) ->
 
     assert told.code == 3
     words = "its file has an edit of Priority (Low) that is not pushed; push it first, or undo it"
-    assert told.err.count(f"failed: DEMO-9: {words}") == 1
+    assert told.err.count(f"failed: DEMO-9 (DEMO-9.md): {words}") == 1
     assert someone.finds("DEMO-3").priority.name == "Highest"
     assert someone.finds("DEMO-9").priority.name != "Highest"
     dry = someone.runs("bulk", "DEMO-9", "--set", "Priority=highest", "-n", "--json")

@@ -145,7 +145,7 @@ def test_json_is_an_object_a_line_for_each_run_of_each_workspace(tmp_path: Path)
         with running(*command, folder=tmp_path, env=env) as process:
             told = lines_of(process.stderr, 3)
 
-    assert objects[0]["error"] == "FolderGone"
+    assert objects[0]["error"] == "BadSetting"
     assert {each["folder"] for each in objects[1:]} == {str(tmp_path / n) for n in ("one", "two")}
     assert {each["total"] for each in objects[1:]} == {10}
     assert told[0].startswith("gone: ")

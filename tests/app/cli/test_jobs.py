@@ -276,13 +276,13 @@ def test_one_that_cannot_begin_stops_no_other(tmp_path: Path, env: dict[str, str
     assert (told.returncode, listed.returncode) == (2, 2), told.stderr
     assert "fine:\n10 new" in told.stderr
     assert f"broken: {tmp_path}/broken/ticketr.toml:1: unknown key 'siet'" in told.stderr
-    assert f"gone: {tmp_path}/gone is not there" in told.stderr
+    assert f"gone: the folder of gone is '{tmp_path}/gone': it is gone" in told.stderr
     assert "\ntorn: " in told.stderr
     found = json.loads(listed.stdout)["workspaces"]
     assert found["fine"]["status"] == "completed"
     assert {name: each["error"] for name, each in found.items() if "error" in each} == {
         "broken": "UnknownKey",
-        "gone": "FolderGone",
+        "gone": "BadSetting",
         "torn": "TokenFailed",
     }
     assert {each["status"] for name, each in found.items() if name != "fine"} == {"failed"}
@@ -294,8 +294,9 @@ def test_if_no_workspace_can_start_all_are_reported(tmp_path: Path, env: dict[st
 
     ended = ticketr_here("push", "--all", folder=tmp_path, env=environment(**env))
 
-    words = "is not there; bring it back, or 'ticketr workspace remove' it"
-    assert (ended.returncode, ended.stderr) == (2, f"gone: {tmp_path}/gone {words}\n")
+    words = "it is gone: bring it back, or 'ticketr workspace remove gone'"
+    assert ended.returncode == 2
+    assert ended.stderr == f"gone: the folder of gone is '{tmp_path}/gone': {words}\n"
 
 
 def test_every_workspace_or_one_but_not_both(tmp_path: Path, env: dict[str, str]) -> None:

@@ -340,7 +340,7 @@ def test_the_plan_is_shown_and_only_what_it_says_is_sent(
     assert told[begin + 2] == "update DEMO-3 Mine too (DEMO-3.md)"
     assert told[begin - 2 : begin] == ["create New (new.md)", "    Title: New"]
     assert told[begin + 4] == "    Status: To Do -> In Progress"
-    assert told[begin + 5].startswith("left alone: bad.md: bad.md:2:1: this file holds a git")
+    assert told[begin + 5].startswith("left alone: bad.md:2:1: this file holds a git")
     assert f"left alone: DEMO-1 (DEMO-1.md): {CHANGED}" in told
     assert 'left alone: draft "Later" (later.md): it is not in the plan that was shown' in told
     assert told[-2] == "to see a new plan, with what was left alone: ticketr push"

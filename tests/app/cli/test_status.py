@@ -273,7 +273,7 @@ def test_a_task_that_is_written_as_a_heading_is_warned_about(someone: User) -> N
 
     words = "new.md:4: the marks of a heading become a part of it; write Ask the bank"
     assert [line for line in told.out.splitlines() if "marks" in line] == [
-        f"text      ### Ask the bank (new.md): Title: {words}"
+        f'text      draft "### Ask the bank" (new.md): Title: {words}'
     ]
     assert f"Title: {words}" in planned.err
 
@@ -284,7 +284,7 @@ def test_a_title_that_is_too_long_for_jira_is_named(someone: User) -> None:
 
     told, planned = someone.runs("status"), someone.runs("push", "-n")
 
-    words = f"{'x' * 256} (new.md): Title: it has 256 characters; Jira takes 255"
+    words = f'draft "{"x" * 256}" (new.md): Title: it has 256 characters; Jira takes 255'
     assert told.out.splitlines()[1:] == [f"refused   {words}"]
     assert someone.runs("status", "--json").json["refused"][0]["path"] == "new.md"
     assert "Title: it has 256 characters; Jira takes 255" in planned.err

@@ -20,7 +20,7 @@ from trio.testing import MockClock
 from ticketr import TicketrError, open_job_queue
 from ticketr.app.cli.app import cli
 from ticketr.app.cli.screen import app_workspaces
-from ticketr.app.cli.workspace_add import LoginChecked, check_login
+from ticketr.app.cli.workspace_add import check_login
 from ticketr.app.config import (
     BadSetting,
     MissingSetting,
@@ -31,7 +31,7 @@ from ticketr.app.config import (
     WorkspaceTaken,
     keychain,
 )
-from ticketr.app.jira import AuthenticationFailed, Credentials
+from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
 from ticketr.app.sync import UnknownProject, read_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
@@ -611,11 +611,11 @@ MIA = Answer({"accountId": "1", "displayName": "Mia"})
 DEMO = Answer({"id": "1", "key": "DEMO", "name": "The demo"})
 
 
-async def look(app: ScriptedApp, *, site: str = SITE, project: str | None = "DEMO") -> LoginChecked:
+async def look(app: ScriptedApp) -> tuple[JiraUser, Project | None]:
     return await check_login(
         Credentials(GATEWAY, "mia@acme.com", "token"),
-        site=site,
-        project=project,
+        site=SITE,
+        project="DEMO",
         transport=app.transport(),
     )
 
@@ -629,11 +629,11 @@ async def test_behind_the_gateway_it_sees_that_the_site_is_the_right_one(
 ) -> None:
     app = ScriptedApp(MIA, info(f"{SITE.upper()}/"), DEMO)
 
-    seen = await look(app)
+    user, project = await look(app)
 
-    assert seen.user.display_name == "Mia"
-    assert seen.project is not None
-    assert (seen.project.key, seen.project.name) == ("DEMO", "The demo")
+    assert user.display_name == "Mia"
+    assert project is not None
+    assert (project.key, project.name) == ("DEMO", "The demo")
     paths = [asked.path.removeprefix("/ex/jira/11-22/rest/api/3/") for asked in app.asked]
     assert paths == ["myself", "serverInfo", "project/DEMO"]
 
@@ -655,7 +655,8 @@ async def test_the_cloud_id_of_another_site_is_refused(autojump_clock: MockClock
 async def test_a_cloud_id_is_accepted_if_the_gateway_does_not_answer(
     told: Answer, autojump_clock: MockClock
 ) -> None:
-    assert (await look(ScriptedApp(MIA, told, DEMO))).user.display_name == "Mia"
+    user, _ = await look(ScriptedApp(MIA, told, DEMO))
+    assert user.display_name == "Mia"
 
 
 async def test_a_login_that_is_not_taken_is_jiras_own_error(autojump_clock: MockClock) -> None:

@@ -289,8 +289,8 @@ def test_a_site_without_a_cloud_id_is_reported_and_gets_no_login(
         assert logged_in == [("/_edge/tenant_info", False)]
     assert told.returncode == 2
     assert told.stderr.strip().endswith(
-        f"--cloud-id is not set: {site.url}/_edge/tenant_info tells none (status 400); "
-        "open it in a browser, or ask who runs the site"
+        f"--cloud-id is not set: {site.url}/_edge/tenant_info tells none ("
+        f"{site.url.removeprefix('http://')} refused the request (400)); open it in a browser, or ask who runs the site"
     )
     assert not (tmp_path / "config").exists()
 

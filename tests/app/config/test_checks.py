@@ -14,7 +14,6 @@ from ticketr.app.config import (
     BadFile,
     BadSetting,
     SiteNotConfirmed,
-    UnknownKey,
     checked_cloud_id,
     checked_email,
     checked_jql,
@@ -156,9 +155,7 @@ def test_an_error_lists_the_values_and_offers_the_nearest() -> None:
 
 
 def test_an_error_about_a_file_names_the_place() -> None:
-    assert str(UnknownKey("f.toml", 3, "siet", "site")) == (
-        "f.toml:3: unknown key 'siet', did you mean 'site'?"
-    )
+    assert str(BadFile("f.toml", 3, "wrong")) == "f.toml:3: wrong"
     assert str(BadFile("f.toml", None, "wrong")) == "f.toml: wrong"
 
 

@@ -394,37 +394,34 @@ async def test_a_command_that_fails_is_not_passed_over(
         await find_token(command, environ)
 
 
-async def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(
-    environ: dict[str, str], folder: Path
-) -> None:
-    assert await store_token(environ, SITE, MY_NAME, "old") is TokenSource.FILE
+def typed(token: str) -> FoundToken:
+    return FoundToken(SITE, MY_NAME, token, TokenSource.PROMPT)
+
+
+def test_a_token_is_kept_in_the_keyring_and_then_not_in_the_file(folder: Path) -> None:
+    assert store_token(folder, typed("old")) is TokenSource.FILE
     with keyring_in_use(MemoryKeyring()):
-        assert await store_token(environ, SITE, MY_NAME, "new") is TokenSource.KEYRING
+        assert store_token(folder, typed("new")) is TokenSource.KEYRING
         assert keychain.read(SITE, MY_NAME) == "new"
 
     assert read_token(folder, SITE, MY_NAME) is None
 
 
-async def test_a_keyring_that_fails_to_store_is_an_error_and_no_file_is_used(
-    environ: dict[str, str], folder: Path
-) -> None:
+def test_a_keyring_that_fails_to_store_is_an_error_and_no_file_is_used(folder: Path) -> None:
     with keyring_in_use(BrokenKeyring()), pytest.raises(TokenFailed) as caught:
-        await store_token(environ, SITE, MY_NAME, "canary")
+        store_token(folder, typed("canary"))
 
     assert "canary" not in str(caught.value) + repr(caught.value)
     assert not folder.exists()
 
 
-async def test_a_token_is_forgotten_wherever_it_is_kept(environ: dict[str, str]) -> None:
-    await store_token(environ, SITE, MY_NAME, "x")
+def test_a_token_is_forgotten_wherever_it_is_kept(folder: Path) -> None:
+    store_token(folder, typed("x"))
     with keyring_in_use(MemoryKeyring()):
         keychain.write(SITE, MY_NAME, "x")
 
-        assert await forget_token(environ, SITE, MY_NAME) == (
-            TokenSource.FILE,
-            TokenSource.KEYRING,
-        )
-        assert await forget_token(environ, SITE, MY_NAME) == ()
+        assert forget_token(folder, SITE, MY_NAME) == (TokenSource.FILE, TokenSource.KEYRING)
+        assert forget_token(folder, SITE, MY_NAME) == ()
 
 
 async def test_a_keyring_that_waits_for_its_user_can_be_cancelled(

@@ -388,30 +388,14 @@ def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
             "defaults:\n  issue_type: [canary]\n",
             ".ticketr.yaml:2: 'issue_type' in defaults must be a text",
         ),
+        (
+            "defaults:\n  project_key: canary\n",
+            ".ticketr.yaml:2: 'project_key' in defaults cannot be used: a project key is upper-case",
+        ),
     ],
 )
 def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
     assert refused(tmp_path, text).startswith(words)
-
-
-@for_each(
-    ("value", "words"),
-    [
-        ("canary", "'project_key' in defaults cannot be used: a project key is upper-case"),
-        ("5", "'project_key' in defaults cannot be used: a project key is upper-case"),
-    ],
-)
-def test_an_invalid_project_is_an_error_only_when_needed(
-    value: str, words: str, tmp_path: Path
-) -> None:
-    path = write(tmp_path, f"defaults:\n  project_key: {value}\n")
-
-    file = read_go_file(tmp_path)
-
-    assert file is not None
-    assert file.project is None
-    assert str(file.project_problem).startswith(f"{path}:2: {words}")
-    assert "canary" not in repr(file)
 
 
 def test_a_file_that_the_system_does_not_give_is_an_error(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from ticketr.app.config import (
     UserConfig,
     WorkspaceEntry,
     WorkspaceFile,
-    free_name,
     read_user_config,
     read_workspace_file,
     remove_workspace,
@@ -34,7 +33,7 @@ from ticketr.app.config import (
 )
 from ticketr.app.config.checks import STRATEGIES
 from ticketr.app.config.errors import SecretInFile
-from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS
+from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS, free_name
 from ticketr.app.config.workspace import is_environment_for
 from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
@@ -411,7 +410,8 @@ def test_a_secret_is_refused_with_the_reason_and_never_shown(
     with pytest.raises(SecretInFile, match="shared through git") as caught:
         read_workspace_file(tmp_path)
 
-    assert (caught.value.key, caught.value.line) == (key, line)
+    assert caught.value.line == line
+    assert f"{key!r} has no place here" in str(caught.value)
     assert "canary" not in str(caught.value) + repr(caught.value)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from ticketr.app.config import (
-    BadFile,
     BadSetting,
     LoginEntry,
     MappedField,
@@ -128,7 +127,7 @@ def test_with_the_environment_alone_the_current_folder_is_not_one_yet(machine: M
     assert (workspace.site, workspace.project) == (SITE, "ENV")
     assert workspace.login == LoginEntry("me@acme.com")
     assert workspace.from_environment
-    assert workspace.doubt is None
+    assert workspace.site_error is None
 
 
 def test_a_folder_is_a_workspace_by_its_file_its_state_or_the_users_word(machine: Machine) -> None:
@@ -228,14 +227,13 @@ def test_an_empty_email_of_the_workspace_counts(machine: Machine) -> None:
     assert machine.resolve(root).login.email == ""
 
 
-def test_an_invalid_project_is_an_error_only_when_needed(machine: Machine) -> None:
+def test_an_invalid_project_in_the_environment_is_an_error_unless_another_counts(
+    machine: Machine,
+) -> None:
     machine.environ |= ENVIRONMENT | {"JIRA_PROJECT_KEY": "my project"}
 
-    workspace = machine.resolve(machine.home)
-
-    assert workspace.project is None
     with pytest.raises(BadSetting, match="JIRA_PROJECT_KEY is 'my project'"):
-        workspace.required_project()
+        machine.resolve(machine.home)
     assert machine.resolve(machine.home, project="DEMO").required_project() == "DEMO"
 
 
@@ -295,18 +293,6 @@ def test_settings_of_the_go_program_count_last(machine: Machine) -> None:
 
     assert found.fields == (MappedField("Points", "customfield_1"),)
     assert (found.project, found.story_type, found.subtask_type) == ("GO", "Story", "Sub-task")
-
-
-def test_an_unusable_project_of_the_go_program_is_reported_when_it_is_needed(
-    machine: Machine,
-) -> None:
-    root = machine.folder("work")
-    (root / ".ticketr.yaml").write_text("defaults:\n  project_key: my project\n")
-
-    found = machine.resolve(root)
-
-    with pytest.raises(BadFile, match=r"\.ticketr\.yaml:2: 'project_key' in defaults cannot be"):
-        found.required_project()
 
 
 def test_another_site_in_the_environment_leaves_the_go_file_alone(machine: Machine) -> None:

@@ -10,12 +10,11 @@ import click
 from ticketr.app import config
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo, echo_json
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr alias": "List all aliases.",
         'ticketr alias bugs "type = Bug AND @mine"': "Give a query a name.",
@@ -27,7 +26,6 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 @click.argument("query", required=False)
 @click.option("--remove", is_flag=True, help="Remove the alias NAME from your settings.")
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the aliases as JSON.")
 def alias(
     options: CommonOptions,
     *,

@@ -8,8 +8,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,16 +17,7 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
-from ticketr.app.cli import exit_interrupted, exits
-from ticketr.app.cli.console import (
-    is_full_screen_possible,
-    is_terminal,
-    print_message,
-    print_messages,
-    printable_lines,
-    reset_output,
-    show_logs,
-)
+from ticketr.app.cli import console, exit_interrupted, exits
 from ticketr.app.cli.help import Group, LazyCommands
 
 #: The commands that do without a screen what the app does.
@@ -85,7 +76,7 @@ def cli(
     JIRA_PROJECT_KEY, or ticketr demo
     """
     if debug:
-        show_logs()
+        console.show_logs()
     for is_wanted, name in ((only_ascii, "TICKETR_ASCII"), (no_mouse, "TICKETR_NO_MOUSE")):
         if is_wanted:
             os.environ[name] = "1"
@@ -100,14 +91,14 @@ def _print_app(context: click.Context) -> int:
     from ticketr.app.cli.status import status
 
     code: int = max(context.invoke(list_), context.invoke(status))
-    print_messages(WITHOUT_SCREEN)
+    console.print_messages(*WITHOUT_SCREEN)
     return code
 
 
 def _open_app() -> int:
-    if not is_full_screen_possible():
+    if not console.is_full_screen_possible():
         what = "a terminal"
-        if is_terminal():
+        if console.is_terminal():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli import job_runner, screen
@@ -124,9 +115,9 @@ def main() -> None:
 
 
 def _run() -> int:
-    reset_output()
+    console.reset_output()
     try:
-        with _interrupts_raised():
+        with _interrupts_as_errors():
             if COMPLETE in os.environ:
                 from ticketr.app.cli.completion import use_own_script
 
@@ -137,17 +128,11 @@ def _run() -> int:
     return code or exits.DONE
 
 
-@contextmanager
-def _interrupts_raised() -> Generator[None]:
+def _interrupts_as_errors() -> AbstractContextManager[None]:
     """Raise KeyboardInterrupt on Ctrl+C in the block, instead of exiting at once."""
     if signal.getsignal(signal.SIGINT) is not exit_interrupted:  # ignored, or as it should be
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, exit_interrupted)
+        return nullcontext()
+    return console.handle_interrupts(signal.default_int_handler)
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
@@ -204,7 +189,7 @@ def _report_usage(error: click.ClickException) -> None:
         words = f"ticketr: {words}"
         if isinstance(error, click.UsageError) and error.ctx is not None:
             words = f"{words}\ntry '{error.ctx.command_path} --help'"
-    click.echo(printable_lines(words), err=True)
+    click.echo(console.printable_lines(words), err=True)
 
 
 def _report_interrupt(error: BaseException) -> int:
@@ -277,4 +262,4 @@ def _report_failure(error: BaseException, words: str) -> int:
 def _print_error(error: BaseException, words: str) -> None:
     if "--debug" in sys.argv:
         logging.getLogger("ticketr").error("%s", words, exc_info=error)
-    print_message(f"ticketr: {words}")
+    console.print_messages(f"ticketr: {words}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,7 @@ from ticketr.app.cli.help import Group
 from ticketr.app.cli.options import (
     CommonOptions,
     arguments_by_key,
-    checked_key,
-    json_option,
+    checked_keys,
     key_argument,
     plain_option,
     workspace_options,
@@ -27,7 +26,12 @@ if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
 
 _keys = click.argument(
-    "keys", nargs=-1, required=True, metavar="KEY...", shell_complete=complete_key
+    "keys",
+    nargs=-1,
+    required=True,
+    metavar="KEY...",
+    callback=checked_keys,
+    shell_complete=complete_key,
 )
 
 
@@ -45,19 +49,17 @@ def attachments() -> None:
 
 @attachments.command(
     "list",
-    short_help="List the attachments of issues.",
     examples={"ticketr attachments list DEMO-9": "List their names and sizes."},
     exits=exits.PER_TICKET,
 )
 @_keys
 @workspace_options
 @plain_option
-@json_option
 def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """List the names and sizes of the attachments of issues."""
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.ListAttachmentsJob(**arguments_by_key(options), keys=_checked_keys(keys))
+    job = sync.ListAttachmentsJob(**arguments_by_key(options), keys=keys)
     ended = run_job(job, plain=options.plain)
     listing = ended.result or sync.AttachmentList({})
     if options.as_json:
@@ -68,35 +70,34 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             ]
             for key, attachments in listing.by_key.items()
         }
-        echo_json({**ended.as_json(), "issues": listed, "failed": _notes_as_json(listing.failed)})
+        echo_json({**ended.as_json(), "issues": listed, "failed": [*map(asdict, listing.failed)]})
     else:
         for key, attachments in listing.by_key.items():
             count = len(attachments)
             echo(f"{key}  {count or 'no'} attachment{'' if count == 1 else 's'}")
             for attachment in attachments:
                 echo(f"  {attachment.name}  {sync.size_words(attachment.size)}")
-        _print_failed(listing.failed)
+        print_messages(*map(str, listing.failed))
     return ended.exit_code(is_partial=bool(listing.failed))
 
 
 @attachments.command(
-    short_help="Download the attachments of issues.",
     examples={"ticketr attachments get DEMO-9 DEMO-12": "Download those of two issues."},
     exits=exits.PER_TICKET,
 )
 @_keys
 @workspace_options
 @plain_option
-@json_option
 def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
-    """Download the attachments of issues, each into attachments/KEY beside the file of its ticket.
+    """Download the attachments of issues.
 
-    Files that are there already are not downloaded again, and no other file is replaced. Names
-    are changed where they could lead out of the folder.
+    Each goes into attachments/KEY beside the file of its ticket. Files that are there already are
+    not downloaded again, and no other file is replaced. Names are changed where they could lead out
+    of the folder.
     """
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.GetAttachmentsJob(**arguments_by_key(options), keys=_checked_keys(keys))
+    job = sync.GetAttachmentsJob(**arguments_by_key(options), keys=keys)
     ended = run_job(job, plain=options.plain)
     return _report(ended, verb="downloaded", as_json=options.as_json)
 
@@ -115,7 +116,6 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 )
 @workspace_options
 @plain_option
-@json_option
 def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     """Attach files to an issue.
 
@@ -124,13 +124,9 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.AddAttachmentsJob(**arguments_by_key(options), key=checked_key(key), files=files)
+    job = sync.AddAttachmentsJob(**arguments_by_key(options), key=key, files=files)
     ended = run_job(job, plain=options.plain)
     return _report(ended, verb="attached", as_json=options.as_json)
-
-
-def _checked_keys(keys: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(map(checked_key, keys)))
 
 
 def _report(ended: JobOutcome[sync.AttachmentResult], *, verb: str, as_json: bool) -> int:
@@ -138,24 +134,11 @@ def _report(ended: JobOutcome[sync.AttachmentResult], *, verb: str, as_json: boo
     result = ended.result or sync.AttachmentResult()
     if as_json:
         done = {verb: list(result.done), "unchanged": result.unchanged}
-        echo_json({**ended.as_json(), **done, "failed": _notes_as_json(result.failed)})
+        echo_json({**ended.as_json(), **done, "failed": [*map(asdict, result.failed)]})
     else:
         for name in result.done:
             echo(f"{verb} {name}")
         if result.unchanged:
             echo(f"{result.unchanged} were there already")
-        _print_failed(result.failed)
+        print_messages(*map(str, result.failed))
     return ended.exit_code(is_partial=bool(result.failed))
-
-
-def _notes_as_json(failed: Collection[sync.Note]) -> list[dict[str, object]]:
-    return [
-        {"key": note.key, "path": note.path, "reason": note.reason, "code": note.code}
-        for note in failed
-    ]
-
-
-def _print_failed(failed: Collection[sync.Note]) -> None:
-    print_messages(
-        f"{note.key}{f' ({note.path})' if note.path else ''}: {note.reason}" for note in failed
-    )

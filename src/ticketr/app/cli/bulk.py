@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ticketr.app import config, sync
 from ticketr.app.cli import completion, exits
-from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, echo_json
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, echo_json, print_messages
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
     checked_key,
+    checked_key_option,
     job_settings,
-    json_option,
+    keys_argument,
     plain_option,
     resolve_options,
     with_options,
@@ -42,14 +43,12 @@ def _change_options(command: F) -> F:
             ),
             click.option("-y", "--yes", is_flag=True, help="Do not ask."),
             plain_option,
-            json_option,
             workspace_options,
         ),
     )
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         'ticketr bulk --jql "@sprint AND labels = web" --set Priority=High': "Set a field.",
         "ticketr bulk DEMO-1 DEMO-2 --set Labels+=urgent": "Add a label.",
@@ -58,7 +57,7 @@ def _change_options(command: F) -> F:
     },
     exits=exits.PER_TICKET,
 )
-@click.argument("keys", nargs=-1, metavar="[KEY]...", shell_complete=completion.complete_key)
+@keys_argument
 @click.option("--jql", metavar="QUERY", help="Change what a query finds; @NAME is an alias.")
 @click.option(
     "--set",
@@ -74,7 +73,14 @@ def _change_options(command: F) -> F:
     help="Move them to a status.",
     shell_complete=completion.complete_status,
 )
-@click.option("--move", "parent", metavar="KEY", default="", help="Move them under a parent.")
+@click.option(
+    "--move",
+    "parent",
+    metavar="KEY",
+    default="",
+    callback=checked_key_option,
+    help="Move them under a parent.",
+)
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
 @_change_options
 def bulk(
@@ -97,15 +103,11 @@ def bulk(
         raise click.UsageError("name the issues, or give a query by --jql")
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
         raise click.UsageError("give one of --set, --transition, --move and --delete")
-    change = sync.BulkChange(
-        _read_settings(settings), transition, checked_key(parent) if parent else "", delete
-    )
-    wanted = tuple(dict.fromkeys(map(checked_key, keys)))
-    return _run(options, change, wanted, jql)
+    change = sync.BulkChange(_read_settings(settings), transition, parent, delete)
+    return _run(options, change, keys, jql)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr assign DEMO-9": "Take it yourself.",
         'ticketr assign DEMO-7 DEMO-8 "Amara Okafor"': "Give two tickets to somebody.",
@@ -137,8 +139,7 @@ def assign(
     return _run(options, change, keys)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr move DEMO-9 In Progress": "Begin with it.",
         "ticketr move DEMO-7 DEMO-8 done --yes": "End two, without a question.",
@@ -208,7 +209,7 @@ def _run(
         _print_issues(issues, refused, change, aliases, as_json=as_json)
         return exits.PARTLY if refused else exits.DONE
     if not as_json:
-        _print_failed(refused)
+        print_messages(*(f"failed: {note}" for note in refused))
     if not options.yes:
         _confirm(issues, change, arguments.get("browse") or arguments["credentials"].site)
     job = sync.BulkJob(**arguments, issues=issues, change=change)
@@ -281,27 +282,24 @@ def _refuse_team_aliases(aliases: Sequence[config.UsedAlias]) -> None:
 def _read_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]:
     from ticketr.app.config.checks import folded
 
-    settings = tuple(map(_read_setting, texts))
-    names = [folded(setting.name) for setting in settings]
-    for setting in settings:
-        if names.count(folded(setting.name)) > 1:
+    settings: dict[str, sync.FieldSetting] = {}
+    for text in texts:
+        setting = sync.FieldSetting.read(text)
+        if setting is None:
+            raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")
+        if known := settings.get(folded(setting.name)):
             raise click.BadParameter(
-                f"{setting.name} is given more than once; give one value, or a list as in "
+                f"{known.name} is given more than once; give one value, or a list as in "
                 "Labels+=urgent,web",
                 param_hint="--set",
             )
-    return settings
+        settings[folded(setting.name)] = setting
+    return tuple(settings.values())
 
 
-def _read_setting(text: str) -> sync.FieldSetting:
-    setting = sync.FieldSetting.read(text)
-    if setting is None:
-        raise click.BadParameter(f"{text!r} is not like Priority=High", param_hint="--set")
-    return setting
-
-
-def _change_words(count: int, issues: Sequence[sync.BulkIssue], change: sync.BulkChange) -> str:
+def _change_words(issues: Sequence[sync.BulkIssue], change: sync.BulkChange) -> str:
     """Say what is done to how many issues."""
+    count = len(issues)
     taken = {subtask for issue in issues for subtask in issue.subtasks if change.delete}
     subtasks = len(taken - {issue.id for issue in issues})
     more = f" with {subtasks} sub-task{'s' * (subtasks != 1)}" if subtasks else ""
@@ -325,21 +323,12 @@ def _print_issues(
             {"key": issue.key, "title": issue.title, "status": issue.status} for issue in issues
         ]
         record = {"change": str(change), "aliases": _alias_records(aliases), "tickets": listed}
-        echo_json({**record, "failed": _failed_records(refused)})
+        echo_json({**record, "failed": [*map(asdict, refused)]})
         return
     for issue in issues:
         echo(f"{issue.key}  {issue.status}  {issue.title}")
-    _print_failed(refused)
-    echo(_change_words(len(issues), issues, change), err=True)
-
-
-def _print_failed(notes: Sequence[sync.Note]) -> None:
-    for note in notes:
-        echo(f"failed: {note.key}: {note.reason}", err=True)
-
-
-def _failed_records(notes: Sequence[sync.Note]) -> list[dict[str, str]]:
-    return [{"key": note.key, "code": note.code.value, "reason": note.reason} for note in notes]
+    print_messages(*(f"failed: {note}" for note in refused))
+    echo(_change_words(issues, change), err=True)
 
 
 def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: str) -> None:
@@ -349,7 +338,7 @@ def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: st
         click.UsageError: No terminal is there to ask in.
         click.exceptions.Exit: The answer was no.
     """
-    what = _change_words(len(issues), issues, change)
+    what = _change_words(issues, change)
     if not is_interactive():
         if reason := unattended_refusal(len(issues), what, site, is_deletion=change.delete):
             raise click.UsageError(reason)
@@ -377,18 +366,17 @@ def _print_result(
     if as_json:
         echo_json(
             {
-                "status": ended.snapshot.status.value,
-                "message": ended.message,
+                **ended.as_json(),
                 "aliases": _alias_records(aliases),
                 "changed": list(result.done),
                 "already": list(result.already),
-                "failed": _failed_records([*refused, *result.failed]),
+                "failed": [*map(asdict, (*refused, *result.failed))],
                 "unknown": list(result.unknown),
                 "pulled": list(pulled),
             }
         )
         return
-    _print_failed(result.failed)
+    print_messages(*(f"failed: {note}" for note in result.failed))
     if result.already:
         echo(f"already {result.state}, left alone: {', '.join(result.already)}", err=True)
     if result.unknown:

@@ -7,23 +7,16 @@ read gives nothing, since a completion has no place for an error.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import click
-from click.shell_completion import (
-    BashComplete,
-    CompletionItem,
-    FishComplete,
-    ShellComplete,
-    add_completion_class,
-    get_completion_class,
-    split_arg_string,
-)
+from click import shell_completion
+from click.shell_completion import CompletionItem
 
 from ticketr._errors import TicketrError
 from ticketr.app import config
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.cleaning import clean
 
 #: The fields that most issues have.
@@ -56,7 +49,10 @@ def complete_key_or_file(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the key of an issue, or the path of a file."""
-    return [*complete_key(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
+    return [
+        *complete_key(ctx, param, incomplete),
+        CompletionItem(incomplete, type="file"),
+    ]
 
 
 def complete_workspace(
@@ -87,6 +83,12 @@ def complete_template(
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
+def _names(ctx: click.Context, find: Callable[[Path, Mapping[str, str]], list[str]]) -> list[str]:
+    """Return names that occur in the workspace of a command line; none if there is no workspace."""
+    root = _root(ctx)
+    return [] if root is None else find(root, os.environ)
+
+
 def complete_filter(
     ctx: click.Context,
     param: click.Parameter,
@@ -96,16 +98,15 @@ def complete_filter(
     from ticketr.app.tickets import FILTER_WORDS
 
     name, equals, value = incomplete.partition("=")
-    root = _root(ctx)
-    if equals and root is not None:
-        known = {"status": config.known_statuses, "assignee": config.known_assignees}.get(
+    if equals:
+        find = {"status": config.known_statuses, "assignee": config.known_assignees}.get(
             name.lower()
         )
-        return _terms(f"{name}=", known(root, os.environ) if known else (), value)
-    if incomplete.startswith("@") and root is not None:
-        people = ("me", *config.known_assignees(root, os.environ))
-        return _terms("@", people, incomplete[1:])
+        return _terms(f"{name}=", _names(ctx, find) if find else (), value)
+    if incomplete.startswith("@"):
+        return _terms("@", ("me", *_names(ctx, config.known_assignees)), incomplete[1:])
     words = (*FILTER_WORDS, *_FILTER_FIELDS)
+    root = _root(ctx)
     if root is not None and incomplete.startswith("use:"):
         saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved
         words = tuple(f"use:{name}" for name in sorted(saved))
@@ -116,9 +117,10 @@ def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    root = _root(ctx)
-    known = () if root is None else config.known_statuses(root, os.environ)
-    return [CompletionItem(text) for text in _starting_with(known, incomplete)]
+    return [
+        CompletionItem(name)
+        for name in _starting_with(_names(ctx, config.known_statuses), incomplete)
+    ]
 
 
 def complete_key_or_status(
@@ -132,10 +134,8 @@ def complete_key_or_person(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete a key, or the name of a person with an issue here."""
-    root = _root(ctx)
-    known = () if root is None else config.known_assignees(root, os.environ)
-    people = [CompletionItem(text) for text in _starting_with(("me", *known), incomplete)]
-    return [*complete_key(ctx, param, incomplete), *people]
+    people = _starting_with(("me", *_names(ctx, config.known_assignees)), incomplete)
+    return [*complete_key(ctx, param, incomplete), *map(CompletionItem, people)]
 
 
 def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
@@ -176,7 +176,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
 
-class _Bash(BashComplete):
+class _Bash(shell_completion.BashComplete):
     source_template = _BASH
 
     @classmethod
@@ -186,14 +186,14 @@ class _Bash(BashComplete):
     def get_completion_args(self) -> tuple[list[str], str]:
         """Return the words before the cursor without the program, and the word at the cursor."""
         line = os.environ["COMP_WORDS"]
-        words = split_arg_string(line)[1:]
+        words = shell_completion.split_arg_string(line)[1:]
         is_between = not words or line[-1:].isspace()
         return (words, "") if is_between else (words[:-1], words[-1])
 
 
-class _Fish(FishComplete):
+class _Fish(shell_completion.FishComplete):
     # A value may hold a comma itself.
-    source_template = FishComplete.source_template.replace(
+    source_template = shell_completion.FishComplete.source_template.replace(
         'string split ","', 'string split -m 1 ","'
     )
 
@@ -217,12 +217,11 @@ class _Fish(FishComplete):
 
 def use_own_script() -> None:
     """Let click answer the completions of bash and fish for the scripts here, and not its own."""
-    add_completion_class(_Bash)
-    add_completion_class(_Fish)
+    shell_completion.add_completion_class(_Bash)
+    shell_completion.add_completion_class(_Fish)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr completion bash > ~/.local/share/bash-completion/completions/ticketr": (
             "Complete commands, keys and more in bash."
@@ -236,6 +235,6 @@ def use_own_script() -> None:
 def completion(context: click.Context, *, shell: str) -> None:
     """Print the script by which a shell completes commands, options, keys, names and statuses."""
     use_own_script()
-    kind: type[ShellComplete] | None = get_completion_class(shell)
+    kind: type[shell_completion.ShellComplete] | None = shell_completion.get_completion_class(shell)
     assert kind is not None
     click.echo(kind(context.find_root().command, {}, "ticketr", "_TICKETR_COMPLETE").source())

@@ -14,7 +14,6 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
-from ticketr.app.cli.job_runner import not_started_as_json, print_all_json
 from ticketr.app.cli.ownership import open_own_store
 from ticketr.app.cli.settings import is_interactive, unattended_refusal
 from ticketr.app.cli.status import loss_lines
@@ -35,7 +34,7 @@ _MAX_LEFT = 20
 
 
 class Unconfirmed(click.UsageError):
-    """Raised when many writes would need a yes, and nobody is asked; JSON has its name."""
+    """Raised when many writes would need a yes, and nobody can be asked."""
 
 
 def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
@@ -45,7 +44,7 @@ def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
     says yes, and names no keys, needs no plans: there are none then.
 
     Raises:
-        click.UsageError: A key that was named is unknown.
+        UnknownTicket: A key that was named is unknown.
     """
     named = any(isinstance(job, sync.PushJob) and job.keys for job in jobs.values())
     if yes and not named and not is_interactive():
@@ -61,32 +60,24 @@ def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
         return sync.read_push_plan(
             store, keys, project=job.project, prefer=prefer, inherit=job.inherit
         )
-    except sync.UnknownTicket as error:
-        raise click.UsageError(str(error)) from error
+    except sync.UnknownTicket:
+        raise
     except TicketrError:
         return sync.PushPlan()
 
 
-def confirm_plans(
-    jobs: Mapping[str, J],
-    plans: Mapping[str, sync.PushPlan],
-    *,
-    as_json: bool,
-    others: Mapping[str, dict[str, object]],
-) -> dict[str, J]:
+def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> dict[str, J]:
     """Ask before issues are written; without a terminal, refuse more than 20 writes.
 
     Args:
         jobs: The jobs that are about to run, by the names of their workspaces.
         plans: The plan of each job.
-        as_json: Whether to print an unconfirmed start as JSON, too.
-        others: The JSON objects of workspaces whose jobs could not start.
 
     Returns:
         The jobs. Where the user was asked, they send only what is in their plans.
 
     Raises:
-        click.UsageError: No terminal is there to ask in.
+        Unconfirmed: No terminal is there to ask in.
         click.exceptions.Exit: The answer was no.
         click.Abort: Ctrl+C was the answer.
     """
@@ -94,17 +85,12 @@ def confirm_plans(
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        reason = unattended_refusal(writes, f"create or change {what}", site)
-        if not reason:
-            return dict(jobs)
-        if as_json:
-            _print_not_started(jobs, reason, Unconfirmed.__name__, others)
-        raise Unconfirmed(reason)
+        if reason := unattended_refusal(writes, f"create or change {what}", site):
+            raise Unconfirmed(reason)
+        return dict(jobs)
     for name, plan in plans.items():
         _show_plan(name, plan)
     if writes and not confirm(f"Create or change {what} in {site}?"):
-        if as_json:
-            _print_not_started(jobs, NOTHING_SENT, None, others)
         echo(NOTHING_SENT, err=True)
         click.get_current_context().exit(exits.DONE)
     return {name: replace(job, confirmed=plans[name]) for name, job in jobs.items()}
@@ -123,28 +109,21 @@ def refuse_many(job: sync.SyncJob) -> None:
 
 def _show_plan(name: str, plan: sync.PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
-    print_messages([f"{name}:"] if name and (plan.entries or plan.left) else [])
+    if name and (plan.entries or plan.left):
+        print_messages(f"{name}:")
     if len(plan.entries) > CONFIRM_ABOVE:
-        print_messages(map(heading, plan.entries))
-        print_messages(["ticketr push --dry-run shows each of them in full"])
+        print_messages(*map(heading, plan.entries))
+        print_messages("ticketr push --dry-run shows each of them in full")
     else:
-        print_messages(line for entry in plan.entries for line in plan_lines(entry))
+        print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
     print_messages(
-        f"{word}: {note.key or note.title} ({note.path}): {note.reason}"
-        for word, notes in (("would fail", plan.refused), ("warning", plan.literals))
-        for note in notes
+        *(
+            f"{word}: {note}"
+            for word, notes in (("would fail", plan.refused), ("warning", plan.literals))
+            for note in notes
+        )
     )
-    print_messages(left_lines(plan.left))
-
-
-def _print_not_started(
-    jobs: Jobs, message: str, error: str | None, others: Mapping[str, dict[str, object]]
-) -> None:
-    objects = {
-        name: not_started_as_json(job.root, job.so_far(), message, error)
-        for name, job in jobs.items()
-    }
-    print_all_json({**objects, **others})
+    print_messages(*left_lines(plan.left))
 
 
 def with_accepted_losses(
@@ -168,7 +147,7 @@ def with_accepted_losses(
     if not lost:
         return dict(jobs)
     print_messages(
-        loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
+        *loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
     )
     only_links = all(loss.is_link for loss in lost)
     what = "remove these links" if only_links else "lose that"
@@ -182,7 +161,7 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
     for entry in result.planned:
         for line in plan_lines(entry):
             echo(line)
-    print_messages(line for plan in plans for line in skipped_lines(plan))
+    print_messages(*(line for plan in plans for line in skipped_lines(plan)))
 
 
 def plan_lines(entry: sync.PlanEntry) -> list[str]:
@@ -216,11 +195,8 @@ def left_lines(left: Sequence[sync.Note]) -> list[str]:
 
     Tickets that were not named are only counted.
     """
-    listed = [entry for entry in left if entry.code is not sync.Code.UNNAMED]
-    lines = [
-        f"left alone: {entry.name}{_place_words(entry)}: {entry.reason}"
-        for entry in listed[:_MAX_LEFT]
-    ]
+    listed = [note for note in left if note.code is not sync.Code.UNNAMED]
+    lines = [f"left alone: {note}" for note in listed[:_MAX_LEFT]]
     if len(listed) > _MAX_LEFT:
         lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
     if unnamed := len(left) - len(listed):
@@ -234,10 +210,6 @@ def skipped_lines(plan: sync.PushPlan) -> list[str]:
     """Return what is not pushed because other tickets were named; see `left_lines`."""
     skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
     return left_lines([entry for entry in plan.left if entry.code in skipped])
-
-
-def _place_words(left: sync.Note) -> str:
-    return "" if left.path in {"", left.name} else f" ({left.path})"
 
 
 def _differences(old: str, new: str) -> list[str]:

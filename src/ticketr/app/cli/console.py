@@ -10,9 +10,10 @@ import io
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
@@ -112,6 +113,16 @@ def ask(
 
 
 @contextmanager
+def handle_interrupts(handler: Callable[[int, FrameType | None], object]) -> Generator[None]:
+    """Call a function on Ctrl+C while the block runs."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _abort_on_interrupt() -> Generator[None]:
     """Raise `click.Abort` at the end if Ctrl+C was pressed, whatever became of its exception.
 
@@ -125,11 +136,8 @@ def _abort_on_interrupt() -> Generator[None]:
         is_interrupted = True
         signal.default_int_handler(number, frame)
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
+    with handle_interrupts(interrupt):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     if is_interrupted:
         raise click.Abort
 
@@ -193,6 +201,33 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
     click.echo(mark + printable(rest))
 
 
+#: The fewest cells of the column of a table that gets the room that the others leave.
+_LEAST_CELLS = 10
+
+
+def table_lines(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> Iterator[str]:
+    """Yield the lines of a table that is as wide as the terminal at most.
+
+    Args:
+        rows: The cells of each row, not cleaned yet. A column of empty cells is left out.
+        most: The most cells of each column; None for the one that gets what the others leave.
+    """
+    from ticketr.text import fit, width
+
+    rows = [list(map(printable, row)) for row in rows]
+    widest = [max((width(row[column]) for row in rows), default=0) for column in range(len(most))]
+    cells = [
+        size if limit is None else min(size, limit)
+        for size, limit in zip(widest, most, strict=True)
+    ]
+    free = most.index(None)
+    used = sum(size + 2 for column, size in enumerate(cells) if size and column != free)
+    cells[free] = max(_LEAST_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
+    for row in rows:
+        columns = zip(row, cells, strict=True)
+        yield "  ".join(fit(text, size) for text, size in columns if size).rstrip()
+
+
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:
     """Print a value as JSON.
 
@@ -220,15 +255,10 @@ def _without_secrets(value: object) -> object:
             return value
 
 
-def print_message(line: str) -> None:
-    """Print a line for people on standard error, and flush."""
-    print(printable(line), file=sys.stderr, flush=True)  # noqa: T201 - a command talks to people
-
-
-def print_messages(lines: Iterable[str]) -> None:
+def print_messages(*lines: str) -> None:
     """Print lines for people on standard error."""
     for line in lines:
-        print_message(line)
+        echo(line, err=True)
 
 
 def reset_output() -> None:

@@ -11,8 +11,8 @@ import click
 
 from ticketr.app import sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, is_full_screen_possible, print_message, print_messages
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.console import echo, is_full_screen_possible, print_messages
+from ticketr.app.cli.help import command
 
 #: What to try after a demo without a screen. The commands after the first need no site.
 _TO_TRY = (
@@ -26,8 +26,7 @@ _TO_TRY = (
 )
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr demo": "Open the app on 500 tickets.",
         "ticketr demo -C harbour --latency 0.3": "In this folder, with a slow Jira.",
@@ -50,14 +49,7 @@ _TO_TRY = (
     help="Where the files go; an earlier demo there continues. Without it, a new temporary folder.",
 )
 @click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
-def demo(
-    *,
-    tickets: int | None,
-    seed: int | None,
-    latency: float,
-    folder: Path | None,
-    plain: bool,
-) -> int:
+def demo(*, folder: Path | None, plain: bool, **options: object) -> int:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
     In a terminal this opens the app; else it pulls and says where the files are. A later
@@ -66,19 +58,13 @@ def demo(
     from ticketr.app.cli import demo_site
 
     demo_site.require_demo_extra("ticketr demo")
-    print_message("starting a Jira with made-up tickets on this machine...")
+    print_messages("starting a Jira with made-up tickets on this machine...")
     from ticketr.app.cli import job_runner
 
-    site = demo_site.open_demo(
-        *demo_site.prepare_demo_folder(folder), tickets=tickets, seed=seed, latency=latency
-    )
+    root, mark = demo_site.prepare_demo_folder(folder)
+    site = demo_site.open_demo(root, mark, **options)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
-    try:
-        return job_runner.run(_run_demo, show, site)
-    except demo_site.SandboxFailed as error:
-        if error.wrong_usage:
-            raise click.UsageError(error.reason) from None
-        raise
+    return job_runner.run(_run_demo, show, site)
 
 
 async def _run_demo(
@@ -95,7 +81,7 @@ async def _pull_in_screen(job: sync.PullJob) -> int:
 
     workspace = open_workspace("demo", job.options())
     code = await screen.run_screen((workspace,), pull=True)
-    print_message(demo_site.how_to_continue_demo(job.root))
+    print_messages(demo_site.how_to_continue_demo(job.root))
     return code
 
 
@@ -105,5 +91,5 @@ async def _pull_with_lines(job: sync.PullJob) -> int:
     ended = await run_one(job)
     if ended.result is not None:
         echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
-        print_messages(line.format(folder=shlex.quote(str(job.root))) for line in _TO_TRY)
+        print_messages(*(line.format(folder=shlex.quote(str(job.root))) for line in _TO_TRY))
     return exit_code(ended)

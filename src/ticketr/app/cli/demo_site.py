@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -51,24 +51,16 @@ class SandboxFailed(TicketrError):
 
     Attributes:
         reason: The error that the process printed, without its advice; may be empty.
-        wrong_usage: Whether the process rejected its arguments.
     """
 
     reason: str = ""
-    wrong_usage: bool = field(default=False, kw_only=True)
 
     def __str__(self) -> str:
         return f"the sandbox did not start: {self.reason or '`ticketr sandbox` may show why'}"
 
 
 @asynccontextmanager
-async def open_sandbox(
-    *,
-    tickets: int | None = None,
-    seed: int | None = None,
-    latency: float = 0.0,
-    data: Path | None = None,
-) -> AsyncGenerator[str]:
+async def open_sandbox(**options: object) -> AsyncGenerator[str]:
     """Run the sandbox while the block runs.
 
     The sandbox ends when its standard input closes, so it ends however this process ends, even
@@ -76,20 +68,17 @@ async def open_sandbox(
     environment holds no token of the user.
 
     Args:
-        tickets: The number of tickets on a new site.
-        seed: The random seed of a new site.
-        latency: Seconds before each response.
-        data: The file that keeps the site, if any.
+        options: The options of ``jira-sandbox``; None leaves one out.
 
     Yields:
         The site's URL.
 
     Raises:
+        click.UsageError: The sandbox does not take the options.
         SandboxFailed: The sandbox did not start.
     """
     # -P: import no module from the current folder, which may be a clone of foreign files.
     command = [sys.executable, "-P", "-m", "jira_sandbox", "--exit-with-stdin"]
-    options = {"tickets": tickets, "seed": seed, "latency": latency, "data": data}
     command += [f"--{name}={value}" for name, value in options.items() if value is not None]
     # A file, since nothing reads standard error meanwhile; a pipe would fill up.
     with tempfile.TemporaryFile() as stderr:
@@ -109,7 +98,9 @@ async def open_sandbox(
             process.terminate()
             with trio.move_on_after(_END_LIMIT, shield=True):
                 await process.wait()
+            process.kill()  # if it has not ended by then
             with trio.move_on_after(_END_LIMIT, shield=True):
+                await process.wait()
                 await trio.aclose_forcefully(process.stdin)
                 await trio.aclose_forcefully(process.stdout)
 
@@ -125,7 +116,10 @@ async def _read_address(
         return line.removeprefix(_ANNOUNCEMENT)
     with trio.move_on_after(_END_LIMIT):
         await process.wait()
-    raise SandboxFailed(_reason(stderr), wrong_usage=process.returncode == exits.USAGE)
+    reason = _reason(stderr)
+    if process.returncode == exits.USAGE:
+        raise click.UsageError(reason)
+    raise SandboxFailed(reason)
 
 
 def _reason(stderr: IO[bytes]) -> str:
@@ -172,21 +166,14 @@ def how_to_continue_demo(root: Path) -> str:
 
 @asynccontextmanager
 async def open_demo(
-    root: Path,
-    mark: str | None,
-    *,
-    tickets: int | None = None,
-    seed: int | None = None,
-    latency: float = 0.0,
+    root: Path, mark: str | None, **options: object
 ) -> AsyncGenerator[sync.SessionOptions]:
     """Run a Jira stand-in for a folder while the block runs.
 
     Args:
         root: The folder.
         mark: The mark of its state file.
-        tickets: The number of tickets on a new site.
-        seed: The random seed of a new site.
-        latency: Seconds before each response.
+        options: As for `open_sandbox`.
 
     Yields:
         The options of jobs between them.
@@ -194,8 +181,7 @@ async def open_demo(
     Raises:
         SandboxFailed: The stand-in did not start.
     """
-    data = root / STATE_FOLDER / DATA
-    async with open_sandbox(tickets=tickets, seed=seed, latency=latency, data=data) as url:
+    async with open_sandbox(data=root / STATE_FOLDER / DATA, **options) as url:
         login = jira.Credentials(url, "demo@example.com", "demo")
         yield {
             "root": root,

@@ -17,26 +17,26 @@ PARTLY = 3
 #: Stopped by a signal: its number is added.
 SIGNALLED = 128
 
-_EXIT_CODES = {
+#: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
+PER_TICKET = {
     str(DONE): "Done, also if there was nothing to do.",
     str(FAILED): "Failed: no connection, a wrong token, a file that cannot be read.",
     str(USAGE): "Wrong usage, or a setting is missing.",
     str(PARTLY): "Done, but with conflicts, or some tickets failed.",
     "130": "Stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP.",
 }
-#: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
-PER_TICKET = _EXIT_CODES
 #: Those of other commands that ask Jira.
-REMOTE = {code: words for code, words in _EXIT_CODES.items() if code != str(PARTLY)}
+REMOTE = {code: words for code, words in PER_TICKET.items() if code != str(PARTLY)}
 #: Those of commands that send no request.
 LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
 
 
 def for_error(error: BaseException) -> int:
     """Return the exit code for an error that ended a command."""
-    from ticketr.app.config import ConfigError
+    from ticketr.app import config, sync
 
-    return USAGE if isinstance(error, ConfigError) else FAILED
+    is_usage = isinstance(error, config.ConfigError) or type(error).__name__ in sync.USAGE_ERRORS
+    return USAGE if is_usage else FAILED
 
 
 def for_signal(number: signal.Signals) -> int:

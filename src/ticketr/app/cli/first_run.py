@@ -7,72 +7,64 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
+from functools import partial, wraps
 from itertools import chain, islice
 from pathlib import Path
-from typing import Final, TypeVar, final
+from typing import Any, Final, ParamSpec, TypeVar, final
 from urllib.parse import urlsplit
 
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.app import config, sync
+from ticketr.app import config, jira, sync
+from ticketr.app.cli import workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder
 from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, make_credentials, resolve
-from ticketr.app.cli.workspace_add import (
-    TOKEN_LOCATIONS,
-    check_login,
-    go_mapped_fields,
-    store_workspace,
-    workspace_name,
-)
-from ticketr.app.jira import (
-    AuthenticationFailed,
-    Credentials,
-    JiraError,
-    ask_server_info,
-    open_jira,
-)
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN
 from ticketr.app.jira.transport import Transport
+from ticketr.app.tui import setup
 from ticketr.app.tui.services.workspaces import shown_site
-from ticketr.app.tui.setup import (
-    MOST_PROJECTS,
-    FolderAnswer,
-    FolderKind,
-    LoginAnswer,
-    NewWorkspace,
-    OpenedWorkspace,
-    Problem,
-    ProjectChoice,
-    SetupField,
-    SiteAnswer,
-)
 from ticketr.text import clean
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: The names of values in errors, and the fields that hold them.
 _SITE, _EMAIL, _PROJECT = "the site", "the mail address", "the project"
 _FIELDS: Final = {
-    _SITE: SetupField.SITE,
-    _EMAIL: SetupField.EMAIL,
-    _PROJECT: SetupField.PROJECT,
+    _SITE: setup.SetupField.SITE,
+    _EMAIL: setup.SetupField.EMAIL,
+    _PROJECT: setup.SetupField.PROJECT,
 }
 #: The first name of a setting that is missing, and the field that holds its value.
 _MISSING: Final = {
-    config.TOKEN_NAMES[0]: SetupField.TOKEN,
-    "JIRA_EMAIL": SetupField.EMAIL,
-    "JIRA_PROJECT_KEY": SetupField.PROJECT,
+    config.TOKEN_NAMES[0]: setup.SetupField.TOKEN,
+    "JIRA_EMAIL": setup.SetupField.EMAIL,
+    "JIRA_PROJECT_KEY": setup.SetupField.PROJECT,
 }
 _CLOUD_HOST = ".atlassian.net"
 #: The most files that are looked at for tickets.
 MOST_FILES = 200
+
+
+def _returns_problems(
+    ask: Callable[P, Awaitable[T]],
+) -> Callable[P, Coroutine[Any, Any, T | setup.Problem]]:
+    """Return a function that returns the problem that an error is for the user, and raises none."""
+
+    @wraps(ask)
+    async def answer(*args: P.args, **keywords: P.kwargs) -> T | setup.Problem:
+        try:
+            return await ask(*args, **keywords)
+        except (TicketrError, OSError) as error:
+            return _problem_of(error)
+
+    return answer
 
 
 @final
@@ -90,74 +82,86 @@ class WorkspaceSetup:
         self._transport = open_transport
         self.demo: Path | None = None
 
-    async def check_site(self, address: str) -> SiteAnswer | Problem:
+    @_returns_problems
+    async def check_site(self, address: str) -> setup.SiteAnswer:
         """Ask a site whether it is a Jira Cloud; see `Setup.check_site`."""
+        site = checked_address(address)
+        began = trio.current_time()
+        await jira.ask_server_info(site, transport=self._transport())
+        return setup.SiteAnswer(site, round(1000 * (trio.current_time() - began)))
 
-        async def ask() -> SiteAnswer:
-            site = checked_address(address)
-            began = trio.current_time()
-            await ask_server_info(site, transport=self._transport())
-            return SiteAnswer(site, round(1000 * (trio.current_time() - began)))
-
-        return await _result_or_problem(ask)
-
-    async def check_login(self, site: str, email: str, token: str) -> LoginAnswer | Problem:
+    @_returns_problems
+    async def check_login(self, site: str, email: str, token: str) -> setup.LoginAnswer:
         """Ask a site for the account of a login, and for its projects; see `Setup.check_login`."""
+        login = make_credentials(_typed_login(checked_address(site), email, token), None)
+        async with jira.open_jira(login, transport=self._transport()) as client:
+            account = await client.myself()
+            projects, total = await client.projects(most=setup.MOST_PROJECTS)
+        choices = tuple(
+            setup.ProjectChoice(clean(project.key), clean(project.name)) for project in projects
+        )
+        return setup.LoginAnswer(clean(account.display_name), choices, total)
 
-        async def ask() -> LoginAnswer:
-            login = _credentials(checked_address(site), email, token)
-            async with open_jira(login, transport=self._transport()) as jira:
-                account = await jira.myself()
-                projects, total = await jira.projects(most=MOST_PROJECTS)
-            choices = tuple(
-                ProjectChoice(clean(project.key), clean(project.name)) for project in projects
-            )
-            return LoginAnswer(clean(account.display_name), choices, total)
-
-        return await _result_or_problem(ask)
-
-    async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
+    @_returns_problems
+    async def check_folder(self, folder: Path) -> setup.FolderAnswer:
         """Look at a folder; see `Setup.check_folder`."""
-        return await _result_or_problem(partial(trio.to_thread.run_sync, _check_folder, folder))
+        return await trio.to_thread.run_sync(_check_folder, folder)
 
     def default_folder(self, site: str, project: str = "") -> Path:
-        """Return a folder for a new workspace; see `Setup.default_folder`."""
-        return default_folder(site, project)
+        """Return the current folder if it is empty, else a free one below the home folder.
 
-    async def add_workspace(self, wanted: NewWorkspace) -> OpenedWorkspace | Problem:
+        Args:
+            site: The site's address; its name is that of the folder.
+            project: The key of the project, for the folder's name if there is one of the site's.
+        """
+        home = Path.home()
+        with suppress(OSError):  # the current folder was deleted
+            if (here := Path.cwd()) != home and _is_free(here):
+                return here
+        around = home / "work" if (home / "work").is_dir() else home
+        host = ""
+        with suppress(ValueError):  # it is not checked yet
+            host = urlsplit(site if "://" in site else f"//{site}").hostname or ""
+        name = "jira" if is_loopback(host) else host.partition(".")[0]
+        name = re.sub(r"[^a-z0-9-]", "", name.lower()) or "jira"
+        names = [name, *([f"{name}-{project.lower()}"] if project.isalnum() else [])]
+        numbered = (f"{names[-1]}-{number}" for number in range(2, 1000))
+        free = (around / name for name in (*names, *numbered) if _is_free(around / name))
+        return next(free, around / name)
+
+    @_returns_problems
+    async def add_workspace(self, wanted: setup.NewWorkspace) -> setup.OpenedWorkspace:
         """Check and store a workspace; see `Setup.add_workspace`."""
-        return await _result_or_problem(partial(self._add, wanted))
-
-    async def _add(self, wanted: NewWorkspace) -> OpenedWorkspace:
-        site, project = checked_address(wanted.site), _checked_project(wanted.project)
-        login = _credentials(site, wanted.email, wanted.token)
-        token = config.FoundToken(site, login.email, login.token, config.TokenSource.PROMPT)
+        site = checked_address(wanted.site)
+        project = config.checked_project(_PROJECT, wanted.project.strip().upper())
+        token = _typed_login(site, wanted.email, wanted.token)
+        login = make_credentials(token, None)
         entry, file, workspace = await trio.to_thread.run_sync(
             _new_workspace, wanted.folder, site, login.email, project
         )
-        await check_login(
+        await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
         mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
-        source, _ = await store_workspace(entry, file, token)
+        source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
-        return OpenedWorkspace(clean(entry.name), options, TOKEN_LOCATIONS[source])
+        return setup.OpenedWorkspace(
+            clean(entry.name), options, workspace_add.TOKEN_LOCATIONS[source]
+        )
 
-    async def open_folder(self, folder: Path) -> OpenedWorkspace | Problem:
+    @_returns_problems
+    async def open_folder(self, folder: Path) -> setup.OpenedWorkspace:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
-        return await _result_or_problem(partial(self._open, folder))
-
-    async def _open(self, folder: Path) -> OpenedWorkspace:
         workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
         login = await find_login(workspace, "connect to Jira with this folder")
         mark = await trio.to_thread.run_sync(partial(own_mark, workspace.root, ask=False))
-        return OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
+        return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager
-    async def open_sandbox(self) -> AsyncGenerator[OpenedWorkspace | Problem]:
+    async def open_sandbox(self) -> AsyncGenerator[setup.OpenedWorkspace | setup.Problem]:
         """Run a Jira stand-in while the block runs; see `Setup.open_sandbox`."""
         async with AsyncExitStack() as stack:
-            opened: OpenedWorkspace | Problem
+            opened: setup.OpenedWorkspace | setup.Problem
             try:
                 prepare = partial(prepare_demo_folder, ask=False)
                 root, mark = await trio.to_thread.run_sync(prepare)
@@ -165,42 +169,32 @@ class WorkspaceSetup:
             except (TicketrError, OSError) as error:
                 opened = _problem_of(error)
             else:
-                opened = OpenedWorkspace("demo", options)
+                opened = setup.OpenedWorkspace("demo", options)
                 self.demo = root
             yield opened
 
 
-async def _result_or_problem(ask: Callable[[], Awaitable[T]]) -> T | Problem:
-    """Return what a function returns, or the problem that its error is for the user."""
-    try:
-        return await ask()
-    except (TicketrError, OSError) as error:
-        return _problem_of(error)
-
-
-def _problem_of(error: TicketrError | OSError) -> Problem:
-    field: SetupField | None = SetupField.FOLDER
+def _problem_of(error: TicketrError | OSError) -> setup.Problem:
+    field: setup.SetupField | None = setup.SetupField.FOLDER
     words = str(error)
     match error:
         case config.BadSetting(name=name) if name in _FIELDS:
             field = _FIELDS[name]
         case config.SiteNotConfirmed():
-            field = SetupField.SITE
+            field = setup.SetupField.SITE
         case config.MissingSetting(names=(first, *_), hint=words):
-            field = _MISSING.get(first, SetupField.SITE)
-        case AuthenticationFailed() | config.TokenFailed():
-            field = SetupField.TOKEN
-            if type(error) is AuthenticationFailed:  # the form itself takes another token
+            field = _MISSING.get(first, setup.SetupField.SITE)
+        case jira.AuthenticationFailed() | config.TokenFailed():
+            field = setup.SetupField.TOKEN
+            if type(error) is jira.AuthenticationFailed:  # the form itself takes another token
                 words = f"{error.cause}: {WRONG_LOGIN}; type another one"
         case sync.UnknownProject():
-            field = SetupField.PROJECT
-        case JiraError():
-            field = SetupField.SITE
+            field = setup.SetupField.PROJECT
+        case jira.JiraError():
+            field = setup.SetupField.SITE
         case config.NotPrivate() | SandboxFailed() | OSError():
             field = None
-        case _:
-            pass
-    return Problem(clean(words), field)
+    return setup.Problem(clean(words), field)
 
 
 def checked_address(address: str) -> str:
@@ -222,43 +216,15 @@ def checked_address(address: str) -> str:
     return config.checked_site(_SITE, text)
 
 
-def _checked_project(key: str) -> str:
-    return config.checked_project(_PROJECT, key.strip().upper())
-
-
-def _credentials(site: str, email: str, token: str) -> Credentials:
-    """Return the credentials that were typed.
+def _typed_login(site: str, email: str, token: str) -> config.FoundToken:
+    """Return the login that was typed.
 
     Raises:
         BadSetting: The mail address cannot be one.
         TokenFailed: The token cannot be one.
     """
     address = config.checked_email(_EMAIL, email.strip())
-    found_token = config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
-    return make_credentials(found_token, None)
-
-
-def default_folder(site: str, project: str = "") -> Path:
-    """Return the current folder if it is empty, else a free one below the home folder.
-
-    Args:
-        site: The site's address; its name is that of the folder.
-        project: The key of the project, for the folder's name if there is one of the site's.
-    """
-    home = Path.home()
-    with suppress(OSError):  # the current folder was deleted
-        if (here := Path.cwd()) != home and _is_free(here):
-            return here
-    around = home / "work" if (home / "work").is_dir() else home
-    host = ""
-    with suppress(ValueError):  # it is not checked yet
-        host = urlsplit(site if "://" in site else f"//{site}").hostname or ""
-    name = "jira" if is_loopback(host) else host.partition(".")[0]
-    name = re.sub(r"[^a-z0-9-]", "", name.lower()) or "jira"
-    names = [name, *([f"{name}-{project.lower()}"] if project.isalnum() else [])]
-    numbered = (f"{names[-1]}-{number}" for number in range(2, 1000))
-    free = (around / name for name in (*names, *numbered) if _is_free(around / name))
-    return next(free, around / name)
+    return config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
 
 
 def _is_free(folder: Path) -> bool:
@@ -279,9 +245,9 @@ def _new_workspace(
     root = Path(os.path.expanduser(folder)).resolve()  # noqa: PTH111 - never an error
     config.StateFolder(root / config.STATE_FOLDER).check()
     user_config = config.read_user_config(config.config_folder(os.environ))
-    name = workspace_name(None, root, user_config)
+    name = workspace_add.workspace_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
-    file = config.WorkspaceFile(root, site, project, None, go_mapped_fields(root))
+    file = config.WorkspaceFile(root, site, project, None, workspace_add.go_mapped_fields(root))
     config.missing_in_file(root, file)
     workspace = config.resolve_workspace(os.environ, root, proposed=entry, project=project)
     return entry, file, workspace
@@ -304,7 +270,7 @@ def _existing_workspace(folder: Path) -> config.Workspace:
     return workspace
 
 
-def _check_folder(folder: Path) -> FolderAnswer:
+def _check_folder(folder: Path) -> setup.FolderAnswer:
     """Return what a folder is; no login is looked up, and nothing is written.
 
     Args:
@@ -317,15 +283,19 @@ def _check_folder(folder: Path) -> FolderAnswer:
     """
     root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
     if not root.exists():
-        return FolderAnswer(FolderKind.NEW)
+        return setup.FolderAnswer(setup.FolderKind.NEW)
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "it is a file")
     known = config.read_user_config(config.config_folder(os.environ)).at(root)
     if known is not None or (root / config.WORKSPACE_FILE).is_file():
-        return FolderAnswer(FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or ""))
+        return setup.FolderAnswer(
+            setup.FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or "")
+        )
     if not any(root.iterdir()):
-        return FolderAnswer(FolderKind.EMPTY)
-    return FolderAnswer(FolderKind.TICKETS if _has_tickets(root) else FolderKind.OTHER)
+        return setup.FolderAnswer(setup.FolderKind.EMPTY)
+    return setup.FolderAnswer(
+        setup.FolderKind.TICKETS if _has_tickets(root) else setup.FolderKind.OTHER
+    )
 
 
 def _has_tickets(root: Path) -> bool:

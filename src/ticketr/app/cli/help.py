@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, final
 
@@ -49,8 +49,6 @@ GROUPS = {
     },
 }
 _COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
-#: The most cells of an example that has its explanation beside it.
-_EXAMPLE_CELLS = 44
 
 
 class Command(click.Command):
@@ -85,13 +83,15 @@ class Command(click.Command):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples and the exit codes."""
         with formatter.section("Examples"):
-            if all(len(line) <= _EXAMPLE_CELLS for line in self.examples):
-                formatter.write_dl([*self.examples.items()], col_max=_EXAMPLE_CELLS)
-            else:
-                for line, words in self.examples.items():
-                    formatter.write(f"  {line}\n      {words}\n")
+            for line, words in self.examples.items():
+                formatter.write(f"  {line}\n      {words}\n")
         with formatter.section("Exit codes"):
             formatter.write_dl([*self.exits.items()])
+
+
+def command(name: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Command]:
+    """Return a decorator that makes a `Command` of a function; see `click.command`."""
+    return click.command(name, cls=Command, **options)
 
 
 class Group(Command, click.Group):

@@ -15,14 +15,13 @@ import ticketr
 from ticketr._errors import HistoryFailed, TicketrError
 from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, redacted
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.app.cli.ownership import HISTORY, has_own_history, own_mark, sign_history
 from ticketr.app.config import STATE_FOLDER, config_folder, open_mark
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr jobs --limit 5": "List the last five.",
         "ticketr jobs --json": "List them for a script.",
@@ -30,7 +29,6 @@ from ticketr.app.config import STATE_FOLDER, config_folder, open_mark
 )
 @workspace_options
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def jobs(options: CommonOptions, *, limit: int) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     import trio

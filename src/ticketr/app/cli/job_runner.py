@@ -17,17 +17,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, TypeVarTuple
 
 import trio
 
-from ticketr import (
-    Job,
-    JobContext,
-    JobHandle,
-    JobHistory,
-    JobQueue,
-    JobSnapshot,
-    JobStatus,
-    Updates,
-    open_job_queue,
-)
+import ticketr
 from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
@@ -59,7 +49,7 @@ MAX_KEYS = 10
 _logger = logging.getLogger("ticketr")
 
 
-class WorkspaceJob(Job[T_co], Protocol[T_co]):
+class WorkspaceJob(ticketr.Job[T_co], Protocol[T_co]):
     """A job of one workspace."""
 
     @property
@@ -91,7 +81,7 @@ class JobOutcome(Generic[T_co]):
         signal: The signal that cancelled the job, if one did.
     """
 
-    snapshot: JobSnapshot
+    snapshot: ticketr.JobSnapshot
     result: T_co | None
     signal: signal.Signals | None
 
@@ -146,7 +136,10 @@ async def run_one(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
 
 
 async def run_all(
-    jobs: Sequence[WorkspaceJob[T]], *, plain: bool = True, history: JobHistory | None = None
+    jobs: Sequence[WorkspaceJob[T]],
+    *,
+    plain: bool = True,
+    history: ticketr.JobHistory | None = None,
 ) -> list[JobOutcome[T]]:
     """Run jobs at the same time, and show their progress on standard error.
 
@@ -167,7 +160,7 @@ async def run_all(
         Cancels the jobs and waits until they have ended.
     """
     async with (
-        open_job_queue(
+        ticketr.open_job_queue(
             workers=len(jobs),
             max_pending=None,
             history=history,
@@ -180,14 +173,16 @@ async def run_all(
         return [await _outcome_of(handle, received) for handle in handles]
 
 
-def _shown(snapshot: JobSnapshot) -> JobSnapshot:
+def _shown(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
     """Return a snapshot for the status line: a job of which all has failed is shown as failed."""
     message = snapshot.progress.message if snapshot.progress is not None else ""
-    has_failed = snapshot.status is JobStatus.COMPLETED and sync.is_failure(message)
-    return replace(snapshot, status=JobStatus.FAILED) if has_failed else snapshot
+    has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.is_failure(message)
+    return replace(snapshot, status=ticketr.JobStatus.FAILED) if has_failed else snapshot
 
 
-async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> list[signal.Signals]:
+async def _wait_for_all(
+    queue: ticketr.JobQueue, handles: Sequence[ticketr.JobHandle[Any]]
+) -> list[signal.Signals]:
     """Wait until the jobs of a queue have ended, and return the signals that came meanwhile."""
     received: list[signal.Signals] = []
     async with trio.open_nursery() as nursery:
@@ -198,12 +193,14 @@ async def _wait_for_all(queue: JobQueue, handles: Sequence[JobHandle[Any]]) -> l
     return received
 
 
-async def _outcome_of(handle: JobHandle[T], received: Sequence[signal.Signals]) -> JobOutcome[T]:
+async def _outcome_of(
+    handle: ticketr.JobHandle[T], received: Sequence[signal.Signals]
+) -> JobOutcome[T]:
     snapshot = handle.snapshot()
     if snapshot.error is not None:
         _logger.debug("the job failed:\n%s", snapshot.error.traceback)
-    result = await handle.result() if snapshot.status is JobStatus.COMPLETED else None
-    cancelled = snapshot.status is JobStatus.CANCELLED
+    result = await handle.result() if snapshot.status is ticketr.JobStatus.COMPLETED else None
+    cancelled = snapshot.status is ticketr.JobStatus.CANCELLED
     return JobOutcome(snapshot, result, received[0] if received and cancelled else None)
 
 
@@ -244,7 +241,7 @@ async def _run_every(
     is_drawn = not options.plain and sys.stderr.isatty() and can_draw(os.environ)
     async with trio.open_nursery() as readers, trio.open_nursery() as watchers:
         async with (
-            open_job_queue(
+            ticketr.open_job_queue(
                 workers=len(jobs),
                 max_pending=None,
                 history=WorkspaceHistories([job.root for job in jobs.values()]),
@@ -259,7 +256,7 @@ async def _run_every(
                 queue.cancel_all(reason=reason)
                 stopped.set()
 
-            async def read(updates: Updates[JobSnapshot]) -> None:
+            async def read(updates: ticketr.Updates[ticketr.JobSnapshot]) -> None:
                 with updates:
                     async for snapshot in updates:
                         if not snapshot.status.is_terminal:
@@ -291,11 +288,11 @@ def _report_run(ended: JobOutcome[R], name: str, job: ResumableJob[R], *, as_jso
         echo_json(outcome_as_json(ended, job.root, job.so_far()))
     else:
         what = f"{name}: {ended.message}" if name else ended.message
-        print_messages([f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}"])
+        print_messages(f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}")
 
 
 async def _check_and_run(
-    context: JobContext, *, job: Job[T], check: Callable[[Any], None] | None
+    context: ticketr.JobContext, *, job: ticketr.Job[T], check: Callable[[Any], None] | None
 ) -> T:
     if check is not None:
         await trio.to_thread.run_sync(check, job, abandon_on_cancel=True)
@@ -326,12 +323,23 @@ def run_jobs(
             error fails the run.
     """
     codes: list[int] = [exits.for_error(error) for _, error in failed.values()]
-    failures = failures_as_json(failed, empty)
+    failures = {
+        name: {
+            "status": ticketr.JobStatus.FAILED.value,
+            "message": str(error),
+            "folder": str(root),
+            "error": type(error).__name__,
+            **_result_as_json(empty),
+        }
+        for name, (root, error) in failed.items()
+    }
     failure_lines = [f"{name}: {error}" for name, (_, error) in failed.items()]
     if options.every and jobs:
-        for object_ in failures.values() if options.as_json else ():
-            echo_json(object_)
-        print_messages([] if options.as_json else failure_lines)
+        if options.as_json:
+            for object_ in failures.values():
+                echo_json(object_)
+        else:
+            print_messages(*failure_lines)
         return worst_exit_code(
             [*codes, *run(partial(_run_every, jobs, options=options, check=check))]
         )
@@ -339,17 +347,18 @@ def run_jobs(
         zip(jobs, _run_recorded(list(jobs.values()), plain=options.plain), strict=True)
     )
     if options.as_json:
-        objects = {
+        objects = failures | {
             name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
             for name, ended in named.items()
         }
-        print_all_json(objects | failures)
+        echo_json(objects.get("", {"workspaces": objects}))
     else:
         for name, ended in named.items():
             if ended.result is not None:
-                print_messages([f"{name}:"] if name else [])
+                if name:
+                    print_messages(f"{name}:")
                 print_result(ended.result)
-        print_messages(failure_lines)
+        print_messages(*failure_lines)
     return worst_exit_code([*codes, *map(exit_code, named.values())])
 
 
@@ -377,11 +386,6 @@ def worst_exit_code(codes: Iterable[int]) -> int:
     return max(codes, key=lambda code: order.index(code) if code in order else len(order))
 
 
-def print_all_json(data: Mapping[str, dict[str, object]]) -> None:
-    """Print the outcomes of jobs: one by itself, several by the names of their workspaces."""
-    echo_json(data.get("", {"workspaces": data}))
-
-
 def _parts_of(result: Result) -> tuple[sync.PullResult | sync.PushResult, ...]:
 
     return (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)
@@ -397,32 +401,6 @@ def outcome_as_json(ended: JobOutcome[Result], root: Path, so_far: Result) -> di
     """
     result = so_far if ended.result is None else ended.result
     return ended.as_json() | {"folder": str(root)} | _result_as_json(result)
-
-
-def failures_as_json(
-    failed: Mapping[str, tuple[Path, TicketrError]], empty: Result
-) -> dict[str, dict[str, object]]:
-    """Return the JSON objects of workspaces whose settings kept their jobs from starting."""
-    return {
-        name: not_started_as_json(root, empty, str(error), type(error).__name__)
-        for name, (root, error) in failed.items()
-    }
-
-
-def not_started_as_json(
-    root: Path, empty: Result, message: str, error: str | None
-) -> dict[str, object]:
-    """Return the JSON object of a job that did not start.
-
-    Args:
-        root: The workspace's folder.
-        empty: The result of a job that has done nothing.
-        message: Why it did not start, for people.
-        error: Why it did not start, for scripts; None if the user decided so.
-    """
-    status = JobStatus.FAILED if error else JobStatus.CANCELLED
-    data: dict[str, object] = {"status": status.value, "message": message, "folder": str(root)}
-    return data | ({"error": error} if error else {}) | _result_as_json(empty)
 
 
 def _result_as_json(result: Result) -> dict[str, object]:
@@ -458,7 +436,7 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     """
     merged = f", {result.merged} merged with edits here" if result.merged else ""
     words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
-    print_messages([f"{words}{sync.not_done(pulled=result)}"])
+    print_messages(f"{words}{sync.not_done(pulled=result)}")
     print_notes(
         {
             "conflict": result.conflicts,
@@ -471,11 +449,11 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     if result.left_out:
         ids = _list_keys(result.left_out)
         words = f"left out, since Jira found them and did not give them: issues {ids}"
-        print_messages([f"{words}; the next pull asks for them again"])
+        print_messages(f"{words}; the next pull asks for them again")
     if result.pruned:
-        print_messages([f"moved to .ticketr/trash: {_list_keys(result.pruned)}"])
+        print_messages(f"moved to .ticketr/trash: {_list_keys(result.pruned)}")
     elif not prune and result.prunable:
-        print_messages(["to move the files of deleted tickets away: ticketr pull --prune"])
+        print_messages("to move the files of deleted tickets away: ticketr pull --prune")
 
 
 def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
@@ -484,12 +462,12 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:
         first = sorted(result.created, key=key_order)[:MAX_KEYS]
-        print_messages(f"created {browse_url(result.site, key)}" for key in first)
+        print_messages(*(f"created {browse_url(result.site, key)}" for key in first))
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
-        print_messages([f"{words}{sync.not_done(pushed=result)}"])
+        print_messages(f"{words}{sync.not_done(pushed=result)}")
         if result.recovered:
             print_messages(
-                [f"created by an earlier run and found again: {_list_keys(result.recovered)}"]
+                f"created by an earlier run and found again: {_list_keys(result.recovered)}"
             )
     print_notes(
         {
@@ -499,31 +477,21 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
             "warning": result.warnings,
         }
     )
-
-
-def print_plan_hint(left: Iterable[sync.Note]) -> None:
-    """Print how to send what was not confirmed, if a push has left something alone."""
-    if any(note.code not in sync.OLDER_CODES for note in left):
-        print_messages(["to see a new plan, with what was left alone: ticketr push"])
-
-
-def print_merge_hint(conflicts: Iterable[sync.Note]) -> None:
-    """Print how to merge Jira's changes, if a push has skipped tickets because of them."""
-    if any(conflict.code == "moved_on" for conflict in conflicts):
+    if any(note.code not in sync.OLDER_CODES for note in result.left):
+        print_messages("to see a new plan, with what was left alone: ticketr push")
+    if any(note.code is sync.Code.MOVED_ON for note in result.conflicts):
         print_messages(
-            [
-                "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
-            ]
+            "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
         )
 
 
 def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
-    first = next((conflict for conflict in conflicts if conflict.code == "conflict"), None)
+    first = next((conflict for conflict in conflicts if conflict.code is sync.Code.CONFLICT), None)
     if first is not None:
         take = f"--take {SIDES}"
         print_messages(
-            [f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"]
+            f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"
         )
 
 
@@ -535,7 +503,7 @@ def _list_keys(keys: Collection[str]) -> str:
 
 def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
     """Print notes about single tickets, at most `MAX_NOTES` of them."""
-    lines = [note.in_group(group) for group, notes in groups.items() for note in notes]
-    print_messages(lines[:MAX_NOTES])
+    lines = [f"{group}: {note}" for group, notes in groups.items() for note in notes]
+    print_messages(*lines[:MAX_NOTES])
     if len(lines) > MAX_NOTES:
-        print_messages([f"... and {len(lines) - MAX_NOTES} more; --json lists them all"])
+        print_messages(f"... and {len(lines) - MAX_NOTES} more; --json lists them all")

@@ -16,8 +16,8 @@ from ticketr._errors import TicketrError
 from ticketr.app import config, sync, tickets
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_filter
-from ticketr.app.cli.console import echo, echo_json, printable
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.console import echo, echo_json, printable, table_lines
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.app.cli.ownership import open_own_store
 from ticketr.cleaning import clean
@@ -28,8 +28,8 @@ _NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECA
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
-#: The most cells of a status and of a name in a table, and the fewest of a title.
-_STATUS_CELLS, _NAME_CELLS, _TITLE_CELLS = 16, 20, 10
+#: The most cells of a mark with a key, of a status and of a name in a table.
+_KEY_CELLS, _STATUS_CELLS, _NAME_CELLS = 40, 16, 20
 
 
 _FIELDS = ("Status", "Type", "Assignee")
@@ -72,9 +72,8 @@ class Listing:
     broken: Mapping[str, TicketrError]
 
 
-@click.command(
+@command(
     "list",
-    cls=Command,
     examples={
         "ticketr list": "List every ticket.",
         "ticketr list @amara -- -status=done": "What Amara has not done yet.",
@@ -91,7 +90,6 @@ class Listing:
     help="The order.",
 )
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     """List the issues in the files that fit every term of a filter. Sends no request.
 
@@ -121,7 +119,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         ]
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
     elif _is_terminal():
-        for line in _table(issues, shutil.get_terminal_size().columns):
+        for line in _table(issues):
             echo(line)
     else:
         for listed_issue in issues:
@@ -162,21 +160,14 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     }
 
 
-def _table(issues: Sequence[ListedIssue], width: int) -> Iterator[str]:
+def _table(issues: Sequence[ListedIssue]) -> Iterator[str]:
     """Yield a line for each issue; the titles get what the other columns leave."""
-    from ticketr.text import fit, width as cells_of
-
-    rows = [[_flag_mark(issue), *map(printable, _row_cells(issue)[:4])] for issue in issues]
-    if not rows:
-        return
-    widest = [max(cells_of(row[column]) for row in rows) for column in range(5)]
-    key, status = widest[1], min(widest[2], _STATUS_CELLS)
-    name = min(widest[4], _NAME_CELLS)
-    gaps = 2 * (1 + bool(status) + bool(name))
-    title = max(_TITLE_CELLS, min(widest[3], width - 2 - key - status - name - gaps))
-    for row in rows:
-        cells = [fit(row[1], key), fit(row[2], status), fit(row[3], title), fit(row[4], name)]
-        yield f"{row[0]} {'  '.join(cell for cell in cells if cell)}".rstrip()
+    rows = [_row_cells(issue)[:4] for issue in issues]
+    marked = [
+        (f"{_flag_mark(issue)} {key}", *cells)
+        for issue, (key, *cells) in zip(issues, rows, strict=True)
+    ]
+    yield from table_lines(marked, (_KEY_CELLS, _STATUS_CELLS, None, _NAME_CELLS))
 
 
 def _flag_mark(listed: ListedIssue) -> str:
@@ -193,8 +184,7 @@ def _printable_sign(sign: str, instead: str) -> str:
     return sign
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr stats": "Count every ticket.",
         "ticketr stats sprint=7 --by assignee": "How much each person has in sprint 7.",
@@ -210,7 +200,6 @@ def _printable_sign(sign: str, instead: str) -> str:
     help="A field to count by; repeat it for more. [default: Status, Type, Assignee]",
 )
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def stats(
     options: CommonOptions,
     *,

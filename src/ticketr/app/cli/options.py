@@ -13,22 +13,11 @@ from typing import TYPE_CHECKING, Any, Concatenate, TypeAlias, TypeVar
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.app import jira, sync
+from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store, own_mark
 from ticketr.app.cli.settings import confirm_site, is_interactive, resolve, sign_in
-from ticketr.app.config import (
-    OLDER_STRATEGIES,
-    STRATEGIES,
-    ConfigError,
-    NoWorkspace,
-    Workspace,
-    config_folder,
-    expand_aliases,
-    read_environment,
-    read_user_config,
-)
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -45,21 +34,40 @@ class _SideChoice(click.Choice[str]):
     """A side of a conflict; the older words for the sides are taken too, but not shown."""
 
     def __init__(self) -> None:
-        super().__init__(STRATEGIES)
+        super().__init__(config.STRATEGIES)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the current word for a side."""
-        return super().convert(OLDER_STRATEGIES.get(value, value), param, ctx)
+        return super().convert(config.OLDER_STRATEGIES.get(value, value), param, ctx)
 
 
-def _upper(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the keys in capitals, each once; whether they exist depends on the workspace."""
-    return tuple(dict.fromkeys(key.upper() for key in keys))
+def checked_key(key: str) -> str:
+    """Return the key of an issue in capitals; whether it exists is not looked up.
+
+    Raises:
+        click.UsageError: It is malformed.
+    """
+    from ticketr.app.tickets import is_key
+
+    wanted = key.strip().upper()
+    if not is_key(wanted):
+        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
+    return wanted
 
 
-key_argument = click.argument("key", shell_complete=complete_key)
+def checked_key_option(_: click.Context, __: click.Parameter, key: str | None) -> str | None:
+    """Return the key that an option or argument has; see `checked_key`."""
+    return checked_key(key) if key else key
+
+
+def checked_keys(_: click.Context, __: click.Parameter, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys that an argument has, each once; see `checked_key`."""
+    return tuple(dict.fromkeys(map(checked_key, keys)))
+
+
+key_argument = click.argument("key", callback=checked_key_option, shell_complete=complete_key)
 keys_argument = click.argument(
-    "keys", nargs=-1, metavar="[KEY]...", callback=_upper, shell_complete=complete_key
+    "keys", nargs=-1, metavar="[KEY]...", callback=checked_keys, shell_complete=complete_key
 )
 words_argument = click.argument(
     "words", nargs=-1, metavar="[KEY|FILE]...", shell_complete=complete_key_or_file
@@ -76,8 +84,8 @@ take_option = click.option(
     "--take", type=_SideChoice(), help="Your version, Jira's, or both between conflict markers."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-#: The options of `workspace_options`.
-_WORKSPACE = (
+#: The options of `folder_options`.
+_FOLDER = (
     click.option(
         "-w",
         "--workspace",
@@ -108,7 +116,6 @@ _COMMON = (
         help="Every workspace that you have added, side by side.",
     ),
     plain_option,
-    json_option,
 )
 _INTERVAL = re.compile(r"([1-9][0-9]{0,4})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -165,7 +172,7 @@ class CommonOptions:
     yes: bool = False
     needs_project: bool = True
 
-    def resolved(self) -> Workspace:
+    def resolved(self) -> config.Workspace:
         """Return the workspace that they name; see `resolve`."""
         return resolve(workspace=self.workspace, folder=self.folder, project=self.project)
 
@@ -174,21 +181,16 @@ class CommonOptions:
         return open_own_store(self.resolved().root)
 
 
-@dataclass(eq=False, repr=False)
-class FolderGone(ConfigError):
-    """Raised when the folder of an added workspace does not exist any more."""
-
-    folder: Path
-
-    def __str__(self) -> str:
-        return f"{self.folder} is not there; bring it back, or 'ticketr workspace remove' it"
-
-
 #: The folders of workspaces whose jobs cannot start, and why.
 Failed: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
 def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
+    """Add the options of `folder_options`, and ``--json``."""
+    return folder_options(json_option(command))
+
+
+def folder_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add ``--workspace`` and ``--folder``; the command gets `CommonOptions` as one argument."""
     shared = {field.name for field in fields(CommonOptions)}
 
@@ -197,7 +199,7 @@ def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> 
         options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
         return command(options, **values)
 
-    return with_options(packed, _WORKSPACE)
+    return with_options(packed, _FOLDER)
 
 
 def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
@@ -233,19 +235,18 @@ def find_job_arguments(
     """
     if not options.all_workspaces:
         resolved = resolve_options(options)
-        print_messages([line] if (line := location_notice(resolved, options)) else [])
+        if line := location_notice(resolved, options):
+            print_messages(line)
         return {"": job_settings(resolved, options, jql)}, {}
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("use --all, or name one workspace, not both")
-    workspaces = read_user_config(config_folder(os.environ)).workspaces
+    workspaces = config.read_user_config(config.config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
     ready: dict[str, sync.SessionOptions] = {}
     failed: Failed = {}
     for name, entry in sorted(workspaces.items()):
         try:
-            if not entry.folder.is_dir():
-                raise FolderGone(entry.folder)
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
         except TicketrError as error:
             failed[name] = (entry.folder, error)
@@ -269,12 +270,12 @@ def workspace_arguments(
             not the user's.
         StateFailed: The state file cannot be changed.
         TokenFailed: A source of tokens failed.
-        click.UsageError: The package asks was chosen and cannot be used.
+        AsksMissing: The package asks was chosen and cannot be used.
     """
     return job_settings(resolve_options(options), options, jql)
 
 
-def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
+def location_notice(resolved: config.Workspace, options: CommonOptions) -> str | None:
     """Return the folder and site that a command uses, if they may surprise the user.
 
     They may if the current folder is outside of the workspace and ``--folder`` was not given, or
@@ -285,7 +286,7 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
     """
     around = Path.cwd().resolve().is_relative_to(resolved.root.resolve())
     elsewhere = options.folder is None and not around
-    named = read_environment(os.environ).site
+    named = config.read_environment(os.environ).site
     ignored = named is not None and named != resolved.site
     if not elsewhere and not ignored:
         return None
@@ -298,18 +299,18 @@ def location_notice(resolved: Workspace, options: CommonOptions) -> str | None:
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def resolve_options(options: CommonOptions) -> Workspace:
+def resolve_options(options: CommonOptions) -> config.Workspace:
     """Return the workspace of a command, whose site is confirmed; say what in its file is ignored.
 
     Raises:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     workspace = options.resolved()
-    print_messages(workspace.file.ignored)
+    print_messages(*workspace.file.ignored)
     return confirm_site(_require_workspace(workspace))
 
 
-def _require_workspace(workspace: Workspace) -> Workspace:
+def _require_workspace(workspace: config.Workspace) -> config.Workspace:
     """Return a workspace whose folder the user has confirmed.
 
     In a terminal, the user is asked whether the current folder is to become a workspace of the
@@ -323,18 +324,18 @@ def _require_workspace(workspace: Workspace) -> Workspace:
     if workspace.is_known:
         return workspace
     if workspace.site is None or not is_interactive():
-        raise NoWorkspace(str(workspace.root), workspace.site)
+        raise config.NoWorkspace(str(workspace.root), workspace.site)
     from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
     echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
     if not confirm("Make this folder a workspace of that site?"):
-        raise NoWorkspace(str(workspace.root), workspace.site)
+        raise config.NoWorkspace(str(workspace.root), workspace.site)
     add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
     return resolve(folder=workspace.root, project=workspace.project)
 
 
 def job_settings(
-    resolved: Workspace, options: CommonOptions, jql: str | None
+    resolved: config.Workspace, options: CommonOptions, jql: str | None
 ) -> sync.SessionOptions:
     """Return the arguments of a pull, push or sync of a workspace, by the options of a command.
 
@@ -342,7 +343,7 @@ def job_settings(
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     if jql is not None:
-        jql = expand_aliases("--jql", jql, resolved.aliases)
+        jql = config.expand_aliases("--jql", jql, resolved.aliases)
     elif options.project is None:
         jql = resolved.jql
     if jql is None and options.needs_project:
@@ -353,7 +354,7 @@ def job_settings(
 
 
 def session_options(
-    workspace: Workspace,
+    workspace: config.Workspace,
     credentials: jira.Credentials,
     mark: str | None,
     *,
@@ -391,26 +392,9 @@ def session_options(
 def _transport(http: str) -> Transport | None:
     if http == "httpx":
         return None
-    from ticketr.app.jira.transport import AsksMissing, open_transport
+    from ticketr.app.jira.transport import open_transport
 
-    try:
-        return open_transport("asks")
-    except AsksMissing as error:
-        raise click.UsageError(str(error)) from error
-
-
-def checked_key(key: str) -> str:
-    """Return the key of an issue in capitals; whether it exists is not looked up.
-
-    Raises:
-        click.UsageError: It is malformed.
-    """
-    from ticketr.app.tickets import is_key
-
-    wanted = key.strip().upper()
-    if not is_key(wanted):
-        raise click.UsageError(f"{clean(key)} is not a key; a key looks like PROJ-123")
-    return wanted
+    return open_transport("asks")
 
 
 def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
@@ -472,16 +456,3 @@ def refuse_keys_of_all(keys: Collection[str], options: CommonOptions) -> None:
     """
     if keys and options.all_workspaces:
         raise click.UsageError("use --all, or name tickets of one workspace, not both")
-
-
-def refuse_unknown(keys: Collection[str], survey: sync.LocalSurvey, state: sync.State) -> None:
-    """Refuse keys that are in no file and were not there at the last sync.
-
-    Raises:
-        click.UsageError: One of them is unknown or malformed.
-        StateFailed: The state cannot be read.
-    """
-    try:
-        sync.check_keys(keys, survey, state)
-    except sync.UnknownTicket as error:
-        raise click.UsageError(str(error)) from error

@@ -62,18 +62,19 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
     Raises:
         ForeignState: One of them is not the user's, or there is no terminal to ask in.
         ConfigError: The user's settings cannot be used.
+        SettingsFailed: The user's mark cannot be kept.
         StateFailed: The state file cannot be changed.
         HistoryFailed: The history cannot be changed.
     """
-    mark, unkept = _mark()
+    mark = config.open_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     try:
         unmarked = _unmarked(store)
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return mark
     if unmarked:
-        _confirm_ownership(config.ForeignState(str(root), str(unmarked[0]), unkept), ask=ask)
-        if unkept or not os.access(store.own, os.W_OK):
+        _confirm_ownership(config.ForeignState(str(root), str(unmarked[0])), ask=ask)
+        if not os.access(store.own, os.W_OK):
             return None if store.state_path in unmarked else mark
         _sign(store, unmarked)
     return mark
@@ -115,34 +116,21 @@ def _sign(store: sync.Store, unmarked: Collection[Path]) -> None:
         sign_history(store.root, store.mark)
 
 
-def _mark() -> tuple[str, str]:
-    """Return the user's mark, and why it cannot be stored; empty if it can.
-
-    If it cannot be stored, a new state file gets a mark that later runs do not know, so they ask
-    about it as about a foreign one.
-    """
-    folder = config.config_folder(os.environ)
-    try:
-        return config.open_mark(folder), ""
-    except config.SettingsFailed as error:
-        return config.new_mark(), str(error)
-
-
-def _confirm_ownership(doubt: config.ForeignState, *, ask: bool) -> None:
+def _confirm_ownership(error: config.ForeignState, *, ask: bool) -> None:
     """Ask whether a state file is the user's.
 
     Raises:
         ForeignState: The answer was no, or there is no terminal to ask in.
     """
     if not ask or not is_interactive():
-        raise doubt
-    echo(f"ticketr does not know that you made {doubt.path}.", err=True)
+        raise error
+    echo(f"ticketr does not know that you made {error.path}.", err=True)
     echo(
         "If it came with a git repository say no, or its edits would be sent in your name.",
         err=True,
     )
     if not confirm("Did you make it?"):
-        raise doubt
+        raise error
 
 
 def has_own_history(root: Path, mark: str) -> bool:

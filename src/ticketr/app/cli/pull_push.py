@@ -9,10 +9,10 @@ import click
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
-    checked_key,
+    checked_key_option,
     common_options,
     every_option,
     find_job_arguments,
@@ -40,8 +40,7 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
     return jql
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr pull": "Fetch what has changed.",
         'ticketr pull --jql "sprint in openSprints()"': "Fetch what a query finds.",
@@ -60,7 +59,11 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
     "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
 )
 @click.option(
-    "--epic", metavar="KEY", shell_complete=complete_key, help="Pull an epic and what is in it."
+    "--epic",
+    metavar="KEY",
+    callback=checked_key_option,
+    shell_complete=complete_key,
+    help="Pull an epic and what is in it.",
 )
 @_FULL
 @_PRUNE
@@ -88,8 +91,7 @@ def pull(
     if epic is not None:
         if jql is not None:
             raise click.UsageError("say --epic or --jql, not both")
-        jql = f"key = {checked_key(epic)} OR parent = {checked_key(epic)}"
-    keys = tuple(map(checked_key, keys))
+        jql = f"key = {epic} OR parent = {epic}"
     ready, failed = find_job_arguments(options, jql=jql)
     jobs = {
         name: sync.PullJob(**settings, keys=keys or None, full=full, prune=prune)
@@ -104,8 +106,7 @@ def pull(
     return job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr push --dry-run": "Say what would be sent.",
         "ticketr push": "Send it; in a terminal, look at it first.",
@@ -150,24 +151,20 @@ def push(
     plans = confirmation.read_plans(jobs, yes=options.yes)
     if not options.dry_run:
         if not options.yes:
-            others = job_runner.failures_as_json(failed, empty)
-            jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+            jobs = confirmation.confirm_plans(jobs, plans)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: sync.PushResult) -> None:
         if options.dry_run:
             confirmation.print_dry_run(result, plans.values())
         job_runner.print_push(result, dry_run=options.dry_run)
-        job_runner.print_plan_hint(result.left)
-        job_runner.print_merge_hint(result.conflicts)
         job_runner.print_resolve_hint(result.conflicts)
 
     return job_runner.run_jobs(jobs, print_result, failed=failed, empty=empty, options=options)
 
 
-@click.command(
+@command(
     "sync",
-    cls=Command,
     examples={
         "ticketr sync": "Bring both sides together.",
         "ticketr sync --all --yes": "In every workspace, without a question.",
@@ -200,7 +197,6 @@ def sync_(
     def print_result(result: sync.SyncResult) -> None:
         job_runner.print_pull(result.pull, prune=prune)
         job_runner.print_push(result.push)
-        job_runner.print_plan_hint(result.push.left)
         job_runner.print_resolve_hint((*result.pull.conflicts, *result.push.conflicts))
 
     ready, failed = find_job_arguments(options)
@@ -215,8 +211,7 @@ def sync_(
     else:
         plans = confirmation.read_plans(jobs, yes=options.yes)
         if not options.yes:
-            others = job_runner.failures_as_json(failed, empty)
-            jobs = confirmation.confirm_plans(jobs, plans, as_json=options.as_json, others=others)
+            jobs = confirmation.confirm_plans(jobs, plans)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
     return job_runner.run_jobs(
         jobs, print_result, failed=failed, empty=empty, options=options, check=check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,17 +14,17 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json, print_messages
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     SIDES,
     CommonOptions,
+    checked_key_option,
     keys_argument,
     take_option,
     workspace_options,
 )
 from ticketr.app.cli.ownership import open_state
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
-from ticketr.cleaning import clean
 
 #: The message for each side.
 _DONE = {
@@ -44,16 +44,7 @@ _TAKEN_IN = "what was older in {path} is your edit now; the next push brings it 
 _MERGED = "{path} has what both sides have changed; nothing clashed any more"
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """The outcomes of a resolution, as JSON has them."""
-
-    resolved: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, str]] = field(default_factory=list)
-
-
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr resolve": "List the conflicts.",
         "ticketr resolve DEMO-9 --take mine": "Keep your version of the conflicting parts.",
@@ -64,7 +55,6 @@ class _Outcome:
 @click.option("--all", "takes_all", is_flag=True, help="Resolve every conflict.")
 @take_option
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def resolve(
     options: CommonOptions,
     *,
@@ -85,25 +75,26 @@ def resolve(
     store = options.open_own_store()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_own_key(state, clean(key)) for key in keys]
+        named = [_own_key(state, key) for key in keys]
     wanted = [conflict.key for conflict in conflicts] if takes_all else named
-    outcome = _Outcome()
+    resolved: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
     if wanted:
         if take is None:
             raise click.UsageError("say --take mine, --take jira or --take both")
-        outcome = _resolve_all(store, wanted, take)
+        resolved, failed = _resolve_all(store, wanted, take)
     marked = list(sync.find_conflict_markers(store)) if options.as_json or not wanted else []
     if options.as_json:
-        resolved = {entry["key"] for entry in outcome.resolved}
-        remaining = [conflict for conflict in conflicts if conflict.key not in resolved]
+        done = {entry["key"] for entry in resolved}
+        remaining = [conflict for conflict in conflicts if conflict.key not in done]
         markers = [asdict(marker) for marker in marked]
-        data = {"conflicts": conflicts_as_json(remaining), "marked": markers, **asdict(outcome)}
-        echo_json({"folder": str(store.root), **data})
+        data = {"conflicts": conflicts_as_json(remaining), "marked": markers}
+        echo_json({"folder": str(store.root), **data, "resolved": resolved, "failed": failed})
     elif wanted:
-        _print_outcome(store, outcome)
+        _print_outcomes(store, resolved, failed)
     else:
         _print_conflicts(conflicts, marked)
-    return exits.FAILED if outcome.failed else exits.DONE
+    return exits.FAILED if failed else exits.DONE
 
 
 def _own_key(state: sync.State, key: str) -> str:
@@ -112,18 +103,24 @@ def _own_key(state: sync.State, key: str) -> str:
     return key if conflict is None else conflict.key
 
 
-def _resolve_all(store: sync.Store, keys: Iterable[str], take: str) -> _Outcome:
-    """Resolve conflicts one by one; an error of one does not stop the others."""
-    outcome = _Outcome()
+def _resolve_all(
+    store: sync.Store, keys: Iterable[str], take: str
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Resolve conflicts one by one; an error of one does not stop the others.
+
+    Returns:
+        What was resolved and what failed, as JSON has them.
+    """
+    resolved, failed = [], []
     with open_state(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
                 done = sync.resolve(store, state, key, sync.Take(take))
             except TicketrError as error:
-                outcome.failed.append({"key": key, "reason": _reason(key, error)})
+                failed.append({"key": key, "reason": _reason(key, error)})
             else:
-                outcome.resolved.append({**asdict(done), "take": take})
-    return outcome
+                resolved.append({**asdict(done), "take": take})
+    return resolved, failed
 
 
 def _reason(key: str, error: TicketrError) -> str:
@@ -145,10 +142,11 @@ def _print_conflicts(
         echo("there is no conflict")
 
 
-def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
-
+def _print_outcomes(
+    store: sync.Store, resolved: list[dict[str, Any]], failed: list[dict[str, str]]
+) -> None:
     hint = ""
-    for done in outcome.resolved:
+    for done in resolved:
         path, take = done["path"], done["take"]
         is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
         words = _MERGED if is_whole else _DONE[take] if done["can_undo"] else _TAKEN_IN
@@ -158,22 +156,20 @@ def _print_outcome(store: sync.Store, outcome: _Outcome) -> None:
         echo(f"{done['key']}: {words.format(path=path)}{aside}")
         for note in done["brought_forward"]:
             echo(f"{note['key']}: {note['reason']}")
-    print_messages(f"ticketr: {entry['reason']}" for entry in outcome.failed)
+    print_messages(*(f"ticketr: {entry['reason']}" for entry in failed))
     if hint:
-        print_messages([hint])
+        print_messages(hint)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr undo": "Take the last one back.",
         "ticketr undo --list": "List what can be taken back.",
     },
 )
-@click.argument("key", required=False, shell_complete=complete_key)
+@click.argument("key", required=False, callback=checked_key_option, shell_complete=complete_key)
 @click.option("--list", "listed", is_flag=True, help="List what can be taken back; change nothing.")
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     """Take back the last time that a conflict was resolved, or a sync took Jira's version.
 
@@ -185,7 +181,6 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     pulled with changes since.
     """
     store = options.open_own_store()
-    key = clean(key.upper()) if key is not None else None
     undone = sync.UndoneChange(()) if listed else _undo_last(store, key)
     with sync.read_state(store) as state:
         steps = sync.undo_steps(state, key)
@@ -224,7 +219,7 @@ def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:
         is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
         echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
     print_messages(
-        f"to resolve it again: ticketr resolve {key} --take {SIDES}" for key in still_open
+        *(f"to resolve it again: ticketr resolve {key} --take {SIDES}" for key in still_open)
     )
 
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 
 import click
 
 from ticketr.app import config, jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, printable
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.console import echo, echo_json, printable, table_lines
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_arguments, workspace_options
 
-#: The most cells of a name and of a kind in a table.
-_NAME_CELLS, _KIND_CELLS = 28, 20
+#: The most cells of a name with its marks, and of a kind, in a table.
+_NAME_CELLS, _KIND_CELLS = 31, 20
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr schema": "List the fields, with their allowed values.",
     },
     exits=exits.REMOTE,
 )
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the fields as JSON.")
 def schema(options: CommonOptions) -> None:
     """List the fields of the project's issues: the name, the kind, and the allowed values.
 
@@ -41,7 +37,8 @@ def schema(options: CommonOptions) -> None:
     if options.as_json:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
-        for line in _table_lines(fields, shutil.get_terminal_size().columns):
+        rows = [(f"{_marks(field)} {field.name}", field.kind, _values(field)) for field in fields]
+        for line in table_lines(rows, (_NAME_CELLS, _KIND_CELLS, None)):
             echo(line)
     else:
         for field in fields:
@@ -73,15 +70,3 @@ def _marks(field: sync.SchemaField) -> str:
 def _values(field: sync.SchemaField) -> str:
     """Return the allowed values, or why no file can hold the field."""
     return field.reason or field.values_text
-
-
-def _table_lines(fields: Sequence[sync.SchemaField], width: int) -> Iterator[str]:
-    from ticketr.text import clip, fit, width as cells_of
-
-    if not fields:
-        return
-    names = min(max(cells_of(printable(field.name)) for field in fields), _NAME_CELLS)
-    kinds = min(max(cells_of(printable(field.kind)) for field in fields), _KIND_CELLS)
-    for field in fields:
-        row = f"{_marks(field)} {fit(printable(field.name), names)}  {fit(printable(field.kind), kinds)}"
-        yield clip(f"{row}  {printable(_values(field))}", width).rstrip()

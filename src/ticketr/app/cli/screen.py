@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ import trio
 from ticketr import Job, JobContext, JobSnapshot, open_job_queue
 from ticketr.app import config, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import print_message
+from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import WorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
@@ -94,9 +94,9 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             await queue.shutdown(grace=0)
         outlasting.cancel_scope.cancel()
     for words in exit_messages(job for job in queue.jobs() if job.id in left):
-        print_message(words)
+        print_messages(words)
     if first_run.demo is not None:
-        print_message(how_to_continue_demo(first_run.demo))
+        print_messages(how_to_continue_demo(first_run.demo))
     return exits.DONE if app.ended_by is None else exits.for_signal(app.ended_by)
 
 
@@ -150,9 +150,7 @@ def app_workspaces() -> tuple[AppWorkspace, ...]:
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
     root = options["root"]
-    known = user_config.at(root)
-    name = known.name if known else config.free_name(root.name, user_config)
-    workspace = open_workspace(name, options, first.aliases)
+    workspace = open_workspace(user_config.name_for(root), options, first.aliases)
     return (workspace, *_other_workspaces(user_config, without=root))
 
 
@@ -178,14 +176,15 @@ async def _open(name: str) -> OpenWorkspace:
         SettingsFailed: A file of settings could not be read.
     """
     workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
-    options = _LazyOptions(workspace, mark)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
-    opened = open_workspace(name, session_options(workspace, login, mark), workspace.aliases)
+    lazy = _LazyOptions(workspace, session_options(workspace, login, mark))
     return replace(
-        opened,
-        make_job=partial(_LazyJob, name, options),
-        ask=options.ask,
-        has_login=options.are_known,
+        open_workspace(name, lazy.options, workspace.aliases),
+        make_job=lambda request, on_written: _LazyJob(
+            f"{request.kind.value.capitalize()} {name}", lazy, request, on_written
+        ),
+        ask=lazy.ask,
+        has_login=lazy.have_login,
     )
 
 
@@ -194,50 +193,51 @@ def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
     return workspace, own_mark(workspace.root, ask=False)
 
 
+@dataclass
 class _LazyOptions:
-    """The options of a workspace's jobs; its token is looked up for the first of them."""
+    """The options of a workspace's jobs; its token is looked up for the first of them.
 
-    def __init__(self, workspace: config.Workspace, mark: str | None) -> None:
-        self._workspace = workspace
-        self._mark = mark
-        self._options: sync.SessionOptions | None = None
+    Attributes:
+        workspace: The workspace.
+        options: The options, without the token until it was looked up.
+    """
 
-    def are_known(self) -> bool:
-        """Return whether they were looked up already."""
-        return self._options is not None
+    workspace: config.Workspace
+    options: sync.SessionOptions
+
+    def have_login(self) -> bool:
+        """Return whether the token was looked up already."""
+        return bool(self.options["credentials"].token)
 
     async def get(self) -> sync.SessionOptions:
-        """Return the options.
+        """Return the options with the token.
 
         Raises:
             ConfigError: A site, an account, a project or a token is missing, or the token rule
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if self._options is None:
-            workspace = self._workspace
-            workspace.required_site()
-            if workspace.jql is None:
-                workspace.required_project()
-            login = await find_login(workspace, "log in again by the palette")
-            self._options = session_options(workspace, login, self._mark)
-        return self._options
+        if not self.have_login():
+            self.workspace.required_site()
+            if self.workspace.jql is None:
+                self.workspace.required_project()
+            login = await find_login(self.workspace, "log in again by the palette")
+            self.options = {**self.options, "credentials": login}
+        return self.options
 
     async def ask(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
         """Call a function that takes these options first."""
         return await question(await self.get(), *args)
 
 
+@dataclass(frozen=True)
 class _LazyJob:
     """A job whose options are looked up when it begins; an error there is the job's."""
 
-    def __init__(
-        self, workspace: str, options: _LazyOptions, request: JobRequest, on_written: sync.OnWritten
-    ) -> None:
-        self.name = f"{request.kind.value.capitalize()} {workspace}"
-        self._options = options
-        self._request = request
-        self._on_written = on_written
+    name: str
+    lazy: _LazyOptions
+    request: JobRequest
+    on_written: sync.OnWritten
 
     async def execute(self, context: JobContext) -> object:
         """Run the job; the queue calls this.
@@ -245,5 +245,5 @@ class _LazyJob:
         Cancellation:
             As that of the job of its kind.
         """
-        job: Job[object] = job_for(await self._options.get(), self._request, self._on_written)
+        job: Job[object] = job_for(await self.lazy.get(), self.request, self.on_written)
         return await job.execute(context)

@@ -46,13 +46,13 @@ def sign_in(workspace: config.Workspace) -> jira.Credentials:
 
 
 def confirm_site(workspace: config.Workspace) -> config.Workspace:
-    """Return a workspace whose site may get a login; ask in a terminal if that is in doubt.
+    """Return a workspace whose site may get a login; ask in a terminal if only a file names it.
 
     Raises:
         MissingSetting: No setting names a site.
         SiteNotConfirmed: The answer was no, or there is no terminal to ask in.
     """
-    if workspace.doubt is not None and is_interactive():
+    if workspace.site_error is not None and is_interactive():
         workspace = _confirm(workspace)
     workspace.required_site()
     return workspace
@@ -61,18 +61,29 @@ def confirm_site(workspace: config.Workspace) -> config.Workspace:
 def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
     """Return a token for the workspace's site; ask for one in a terminal if none is stored.
 
+    Not to be called inside Trio.
+
     Raises:
         ConfigError: An account or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
-    token = None
+    import trio
+
+    find = partial(config.find_token, workspace, os.environ, interactive=is_interactive())
     try:
-        token = find_stored_token(workspace)
+        token = trio.run(find)
     except config.TokenFailed as error:
         if not is_interactive():
             raise
+        token = None
         echo(str(error), err=True)
-    return token or _ask_for_token(workspace)
+    if token is not None:
+        return token
+    if workspace.login.email is None:
+        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
+    if not is_interactive():
+        raise config.MissingSetting(config.TOKEN_NAMES, _why_no_token(workspace))
+    return ask_for_token(workspace.required_site(), workspace.login.email)
 
 
 def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Credentials:
@@ -109,19 +120,6 @@ async def find_login(workspace: config.Workspace, hint: str) -> jira.Credentials
     return make_credentials(token, workspace.login.cloud_id)
 
 
-def find_stored_token(workspace: config.Workspace) -> config.FoundToken | None:
-    """Return the stored token of the workspace's site, if any; not to be called inside Trio.
-
-    Raises:
-        ConfigError: A site is missing, or the token rule forbids it.
-        TokenFailed: A source of tokens failed.
-    """
-    import trio
-
-    workspace.required_site()
-    return trio.run(partial(config.find_token, workspace, os.environ, interactive=is_interactive()))
-
-
 def is_interactive() -> bool:
     """Return whether standard input and error are a terminal, so that questions can be asked."""
     return os.isatty(0) and os.isatty(2)
@@ -143,30 +141,20 @@ def unattended_refusal(writes: int, what: str, site: str, *, is_deletion: bool =
 
 def _confirm(workspace: config.Workspace) -> config.Workspace:
     """Ask whether a site that only a file names may get a login, and store a yes."""
-    doubt = workspace.doubt
-    assert doubt is not None
-    echo(f"{doubt.path} names the Jira site {doubt.site}.", err=True)
-    if doubt.confirmed:
-        echo(f"For this folder you have confirmed {doubt.confirmed} before.", err=True)
+    error = workspace.site_error
+    assert error is not None
+    echo(f"{error.path} names the Jira site {error.site}.", err=True)
+    if error.confirmed:
+        echo(f"For this folder you have confirmed {error.confirmed} before.", err=True)
     if not confirm("Is it yours, and may your login be sent there?"):
-        raise doubt
+        raise error
     folder = config.config_folder(os.environ)
     user_config = config.read_user_config(folder)
-    known = user_config.at(workspace.root)
-    name = known.name if known else config.free_name(workspace.name, user_config)
+    name = user_config.name_for(workspace.root)
     config.store_workspace(
-        folder, config.WorkspaceEntry(name, workspace.root.resolve(), doubt.site)
+        folder, config.WorkspaceEntry(name, workspace.root.resolve(), error.site)
     )
     return resolve(folder=workspace.root, project=workspace.project)
-
-
-def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
-    site, email = workspace.required_site(), workspace.login.email
-    if email is None:
-        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
-    if not is_interactive():
-        raise config.MissingSetting(config.TOKEN_NAMES, _why_no_token(workspace))
-    return ask_for_token(site, email)
 
 
 def ask_for_token(site: str, email: str) -> config.FoundToken:

@@ -14,8 +14,8 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import console, exits
-from ticketr.app.cli.help import Command
-from ticketr.app.cli.options import CommonOptions, keys_argument, refuse_unknown, workspace_options
+from ticketr.app.cli.help import command
+from ticketr.app.cli.options import CommonOptions, keys_argument, workspace_options
 from ticketr.app.tickets import key_order
 from ticketr.cleaning import clean
 
@@ -132,8 +132,7 @@ class TicketVersions:
     remote: str | None
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr status": "List edits, drafts and conflicts.",
         "ticketr status --json": "List them for a script.",
@@ -141,7 +140,6 @@ class TicketVersions:
 )
 @keys_argument
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
 
@@ -150,7 +148,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     store = options.open_own_store()
     with sync.read_state(store) as state:
         survey = _survey(store, state)
-        refuse_unknown(keys, survey, state)
+        sync.check_keys(keys, survey, state)
         edits = _find_local_edits(survey, state, keys)
     if options.as_json:
         console.echo_json({"folder": str(store.root), **_as_json(edits)})
@@ -161,14 +159,13 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         if not lines:
             console.echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
-            console.print_message(counts)
+            console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
-            console.print_message(OLDER_HINT)
+            console.print_messages(OLDER_HINT)
     return exits.FAILED if edits.broken else exits.DONE
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr diff": "Show every edit.",
         "ticketr diff DEMO-9": "Show those of one ticket.",
@@ -176,7 +173,6 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 )
 @keys_argument
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the whole texts as JSON.")
 def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
 
@@ -185,7 +181,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     store = options.open_own_store()
     with sync.read_state(store) as state:
         survey = _survey(store, state)
-        refuse_unknown(keys, survey, state)
+        sync.check_keys(keys, survey, state)
         versions = _versions_of(survey, state, keys)
         own = {_own_ticket(state, key) for key in keys}
         missing = {
@@ -200,13 +196,15 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         for version in versions:
             _show(version)
         console.print_messages(
-            f"{note.key} ({note.path}): {note.reason}"
-            for change in survey.local_changes
-            if not keys or change.local.ticket.key in own
-            for _, note in change.older_notes()
+            *(
+                str(note)
+                for change in survey.local_changes
+                if not keys or change.local.ticket.key in own
+                for _, note in change.older_notes()
+            )
         )
-        console.print_messages(f"{key} ({path}): {MISSING}" for key, path in missing.items())
-        console.print_messages(map(str, broken.values()))
+        console.print_messages(*(f"{key} ({path}): {MISSING}" for key, path in missing.items()))
+        console.print_messages(*map(str, broken.values()))
     return exits.FAILED if broken else exits.DONE
 
 
@@ -333,16 +331,9 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "broken": _problems(edits.broken),
         "missing": _places(edits.missing),
         "losses": [asdict(loss) for loss in edits.losses],
-        "literals": _notes_as_json(edits.literals),
-        "refused": _notes_as_json(edits.refused),
+        "literals": [asdict(note) for note in edits.literals],
+        "refused": [asdict(note) for note in edits.refused],
     }
-
-
-def _notes_as_json(notes: Iterable[sync.Note]) -> list[dict[str, str]]:
-    return [
-        {"key": note.key, "title": note.title, "path": note.path, "reason": note.reason}
-        for note in notes
-    ]
 
 
 def _problems(broken: Mapping[str, TicketrError]) -> list[dict[str, str]]:
@@ -391,7 +382,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "loss", f"{line}; it needs --accept-loss"
     for mark, notes in (("refused", edits.refused), ("text", edits.literals)):
         for note in notes:
-            yield mark, f"{note.key or note.title} ({note.path}): {note.reason}"
+            yield mark, str(note)
     yield from _listed("missing", edits.missing.items(), MISSING, in_conflict)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,15 @@ import click
 
 from ticketr._errors import TicketrError
 from ticketr.app import sync
+from ticketr.app.cli import console
 from ticketr.app.cli.completion import complete_template
-from ticketr.app.cli.console import echo, echo_json, printable, printable_lines, redacted
-from ticketr.app.cli.help import Command
-from ticketr.app.cli.options import CommonOptions, checked_key, key_argument, workspace_options
+from ticketr.app.cli.help import command
+from ticketr.app.cli.options import (
+    CommonOptions,
+    folder_options,
+    key_argument,
+    workspace_options,
+)
 from ticketr.app.cli.settings import confirm_site
 from ticketr.cleaning import clean
 
@@ -44,38 +48,7 @@ class FoundIssue:
     text: str
 
 
-@dataclass(eq=False, repr=False)
-class EditorFailed(TicketrError):
-    """Raised when the user's editor cannot be started, or fails.
-
-    Attributes:
-        command: The program and its arguments.
-        problem: What is wrong, and what to do about it.
-    """
-
-    command: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"the editor ({self.command}) {self.problem}"
-
-
-@dataclass(eq=False, repr=False)
-class NoBrowser(TicketrError):
-    """Raised when no browser can be started.
-
-    Attributes:
-        url: The address that was to be opened.
-    """
-
-    url: str
-
-    def __str__(self) -> str:
-        return f"no browser can be started here (set BROWSER); the address is {self.url}"
-
-
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr show DEMO-9": "Print it for reading.",
         "ticketr show DEMO-9 --raw > copy.md": "Copy its text as it is in its file.",
@@ -84,7 +57,6 @@ class NoBrowser(TicketrError):
 @key_argument
 @click.option("--raw", is_flag=True, help="Print its text exactly as it stands in its file.")
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def show(options: CommonOptions, *, key: str, raw: bool) -> None:
     """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
     if raw and options.as_json:
@@ -96,13 +68,15 @@ def show(options: CommonOptions, *, key: str, raw: bool) -> None:
         place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
         parent = issue.head.key if issue.issue is not issue.head else None
         tasks = [_as_json(task) for task in issue.issue.tasks]
-        echo_json({"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place})
+        console.echo_json(
+            {"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place}
+        )
     elif raw:
-        text = redacted(issue.text)
-        click.echo(printable_lines(text) if _is_terminal() else text.encode(), nl=False)
+        text = console.redacted(issue.text)
+        click.echo(console.printable_lines(text) if _is_terminal() else text.encode(), nl=False)
     else:
         for line in _ticket_lines(issue):
-            echo(line)
+            console.echo(line)
 
 
 def _is_terminal() -> bool:
@@ -175,15 +149,14 @@ def _field_lines(issue: Ticket) -> Iterator[str]:
         yield from (f"  {line}".rstrip() for line in rest)
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr edit DEMO-9": "Open its file, at its line.",
         'EDITOR="code -w" ticketr edit demo-9': "With this editor.",
     },
 )
 @key_argument
-@workspace_options
+@folder_options
 def edit(options: CommonOptions, *, key: str) -> None:
     """Open the file of a ticket in your editor, at the line of the ticket. Sends no request.
 
@@ -206,40 +179,28 @@ def run_editor(path: str, *, line: int) -> None:
         line: The line to go to, from 1.
 
     Raises:
-        EditorFailed: It cannot be started, or fails.
+        click.ClickException: It cannot be started, or fails.
     """
     import subprocess
 
     from ticketr.app.editor import editor_words, how_it_failed
 
     words = editor_words(os.environ, path, line)
-    command = shlex.join(words)
+    name = f"the editor ({shlex.join(words)})"
     try:
-        with _interrupts_ignored():
+        # The terminal sends Ctrl+C to the editor as well. A handler that does nothing is reset in the
+        # editor; a signal that is ignored would stay ignored.
+        with console.handle_interrupts(lambda *_: None):
             ended = subprocess.run(words, check=False)  # noqa: S603 - what the user has set
     except OSError as error:
         problem = f"cannot be started: {error.strerror}; set VISUAL or EDITOR, as in EDITOR=nano"
-        raise EditorFailed(command, problem) from error
+        raise click.ClickException(f"{name} {problem}") from error
     if ended.returncode:
-        raise EditorFailed(command, how_it_failed(ended.returncode))
+        raise click.ClickException(f"{name} {how_it_failed(ended.returncode)}")
 
 
-@contextmanager
-def _interrupts_ignored() -> Generator[None]:
-    """Leave Ctrl+C to the editor, which the terminal sends it as well.
-
-    A handler that does nothing is reset in the editor; a signal that is ignored would stay ignored.
-    """
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@click.command(
+@command(
     "open",
-    cls=Command,
     examples={
         "ticketr open DEMO-9": "Open it.",
         "ticketr open DEMO-9 --print": "Print the address.",
@@ -247,7 +208,7 @@ def _interrupts_ignored() -> Generator[None]:
 )
 @key_argument
 @click.option("--print", "only_print", is_flag=True, help="Print the address instead.")
-@workspace_options
+@folder_options
 def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
     """Open an issue in your browser. It need not have been pulled.
 
@@ -257,17 +218,17 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
 
     from ticketr.app.jira.site import browse_url
 
-    wanted = checked_key(key)
     site = confirm_site(options.resolved()).required_site()
-    url = browse_url(site, wanted)
+    url = browse_url(site, key)
     if only_print:
-        echo(url)
+        console.echo(url)
     elif not webbrowser.open(url):
-        raise NoBrowser(url)
+        raise click.ClickException(
+            f"no browser can be started here (set BROWSER); the address is {url}"
+        )
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         "ticketr new Pay in instalments": "Write a draft; the next push creates it.",
         "ticketr new -t Bug --parent DEMO-1 No ISBN": "With a type, below an epic.",
@@ -287,7 +248,6 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
     help="Fill in a file of the folder templates; alone, list them.",
 )
 @workspace_options
-@click.option("--json", "as_json", is_flag=True, help="Print the file's path as JSON.")
 def new(
     options: CommonOptions,
     *,
@@ -314,9 +274,9 @@ def new(
     inner = "" if options.folder is not None else _inner_folder(resolved.root)
     path = sync.write_drafts(resolved.root, drafts, inner)
     if options.as_json:
-        echo_json({"folder": str(resolved.root), "path": str(path)})
+        console.echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the exact bytes of the path
-        click.echo(printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+        click.echo(console.printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
 def _draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
@@ -365,7 +325,7 @@ def _list_templates(options: CommonOptions, words: tuple[str, ...]) -> None:
     resolved = options.resolved()
     templates = [*map(sync.read_template, sync.template_files(resolved.root).values())]
     if options.as_json:
-        echo_json(
+        console.echo_json(
             [
                 {
                     "name": one.name,
@@ -377,11 +337,11 @@ def _list_templates(options: CommonOptions, words: tuple[str, ...]) -> None:
         )
         return
     for one in templates:
-        echo(f"{one.name}  {one.path}")
+        console.echo(f"{one.name}  {one.path}")
         for placeholder in one.placeholders:
-            echo(f"  {placeholder.name}  {one.path}:{placeholder.line}: {placeholder.text}")
+            console.echo(f"  {placeholder.name}  {one.path}:{placeholder.line}: {placeholder.text}")
     if not templates:
-        echo(f"no template is in {resolved.root / sync.TEMPLATES} yet", err=True)
+        console.echo(f"no template is in {resolved.root / sync.TEMPLATES} yet", err=True)
 
 
 def _inner_folder(root: Path) -> str:
@@ -394,46 +354,31 @@ def _inner_folder(root: Path) -> str:
 
 
 def _require_issue(store: sync.Store, key: str) -> FoundIssue:
-    """Find an issue in the files of a workspace by its key, in any case.
+    """Find an issue in the files of a workspace by its key.
 
     Raises:
-        click.UsageError: It is not a key, or no file has it.
+        click.UsageError: No file has it.
     """
-    wanted = checked_key(key)
-    for path in _files_with(store, wanted):
-        issue = _in_file(store, path, wanted)
+    own = f"{key}.md"
+    names = (store.name_of(path) for paths in store.walk() for path in paths)
+    for name in chain([own], (name for name in names if name != own)):
+        issue = _in_file(store, name, key)
         if issue is not None:
             return issue
     raise click.UsageError(
-        f"{wanted} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
+        f"{key} is in no file of {clean(str(store.root))}; 'ticketr pull' brings what is in Jira"
     )
 
 
-def _files_with(store: sync.Store, key: str) -> Iterator[str]:
-    """Yield the files that a key occurs in, that of its own name first."""
-    own = f"{key}.md"
-    if (store.root / own).is_file():
-        yield own
-    key_bytes = key.encode()
-    for paths in store.walk():
-        for path in paths:
-            name = store.name_of(path)
-            if name != own and _occurs_in_file(store, name, key_bytes):
-                yield name
-
-
-def _occurs_in_file(store: sync.Store, name: str, key_bytes: bytes) -> bool:
-    try:
-        return key_bytes in store.content(name)
-    except (OSError, TicketrError):  # it cannot hold what is looked for; 'status' tells of it
-        return False
-
-
 def _in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
+    """Return an issue in a file; None if it is not there, or not in a file that cannot be read."""
+    is_own = path == f"{key}.md"
     try:
+        if not is_own and key.encode() not in store.content(path):  # most need not be parsed
+            return None
         file = store.read(path)
-    except TicketrError:
-        if path == f"{key}.md":  # what is looked for is in it, most likely
+    except (OSError, TicketrError):
+        if is_own and (store.root / path).is_file():  # the issue is in it, most likely
             raise
         return None
     for number, head in enumerate(file.tickets):

@@ -12,20 +12,17 @@ import click
 from ticketr.app import config, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT, echo, echo_json
-from ticketr.app.cli.help import Command
+from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
     arguments_by_key,
-    checked_key,
-    json_option,
     key_argument,
     workspace_options,
 )
 from ticketr.app.cli.ticket import run_editor
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         'ticketr worklog DEMO-9 2h "Wrote the tests"': "Two hours that end now.",
         'ticketr worklog DEMO-9 1d 4h --started "2026-03-01 09:00"': "Begun at another time.",
@@ -36,7 +33,6 @@ from ticketr.app.cli.ticket import run_editor
 @click.argument("words", nargs=-1, required=True, metavar="TIME... [TEXT]")
 @click.option("--started", metavar="MOMENT", default="", help="When the work began; else now.")
 @workspace_options
-@json_option
 def worklog(
     options: CommonOptions,
     *,
@@ -55,7 +51,6 @@ def worklog(
         spent, text = sync.split_work(" ".join(words))
     except sync.BadWork as error:
         raise click.UsageError(str(error)) from None
-    key = checked_key(key)
     job = sync.LogWorkJob(
         **arguments_by_key(options), key=key, spent=spent, text=text, started=started
     )
@@ -69,8 +64,7 @@ def worklog(
     return ended.exit_code()
 
 
-@click.command(
-    cls=Command,
+@command(
     examples={
         'ticketr comment DEMO-9 -m "Fixed in *1.2*"': "Say it on the command line.",
         "ticketr comment DEMO-9": "Write it in your editor.",
@@ -81,7 +75,6 @@ def worklog(
 @key_argument
 @click.option("-m", "--message", metavar="TEXT", help="The comment in Markdown; - reads it.")
 @workspace_options
-@json_option
 def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """Add a comment to an issue in Jira, at once.
 
@@ -92,14 +85,15 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    key = checked_key(key)
     arguments = arguments_by_key(options)
     draft = None
     if message == "-":
         message = sys.stdin.read()
     elif message is None:
-        draft = _written(key)
-        message = draft.read_text(encoding="utf-8", errors="replace").removeprefix(_hint(key))
+        draft = _write_draft(key)
+        message = draft.read_text(encoding="utf-8", errors="replace").removeprefix(
+            _draft_header(key)
+        )
     if not message.strip():
         _delete(draft)
         echo(NOTHING_SENT, err=True)
@@ -132,17 +126,17 @@ def _pull(arguments: sync.SessionOptions, key: str) -> int:
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
 
 
-def _written(key: str) -> Path:
+def _write_draft(key: str) -> Path:
     """Let the user write a comment into a new file outside of the workspace; return the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix=f"{key}-comment-", suffix=".md", encoding="utf-8", delete=False
     ) as file:
-        file.write(_hint(key))
+        file.write(_draft_header(key))
     run_editor(file.name, line=2)
     return Path(file.name)
 
 
-def _hint(key: str) -> str:
+def _draft_header(key: str) -> str:
     return f"<!-- A comment on {key}, in Markdown, below this line. Without a text, nothing is sent. -->\n"
 
 

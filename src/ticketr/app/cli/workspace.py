@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -15,11 +15,9 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
+from ticketr.app.cli.options import json_option
 from ticketr.app.cli.ownership import trust as trust_files
 from ticketr.app.cli.settings import resolve
-
-if TYPE_CHECKING:
-    from ticketr.app.cli.workspace_add import LoginChecked
 
 
 @click.group(
@@ -56,17 +54,7 @@ def workspace() -> None:
 @click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
 @click.option("--scoped", is_flag=True, help="For a token with scopes: ask for the cloud ID.")
 @click.option("--cloud-id", metavar="ID", help="For a token with scopes: the site's cloud ID.")
-def add(
-    *,
-    name: str | None,
-    folder: Path | None,
-    site: str | None,
-    email: str | None,
-    project: str | None,
-    jql: str | None,
-    scoped: bool,
-    cloud_id: str | None,
-) -> None:
+def add(**values: Any) -> None:
     """Add a workspace, or log in to one again.
 
     In a terminal this asks for what is missing, the token included; elsewhere nothing asks.
@@ -80,17 +68,17 @@ def add(
     """
     from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
-    if scoped and cloud_id is not None:
+    request = AddRequest(**values)
+    if request.scoped and request.cloud_id is not None:
         raise click.UsageError("say --scoped or --cloud-id, not both")
-    add_workspace(AddRequest(name, folder, site, email, project, jql, cloud_id, scoped=scoped))
+    add_workspace(request)
 
 
 @workspace.command(
     "list",
-    short_help="List the workspaces that you have added.",
     examples={"ticketr workspace list": "List them; * is the one in use."},
 )
-@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+@json_option
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
     user_config = config.read_user_config(config.config_folder(os.environ))
@@ -107,11 +95,13 @@ def list_(*, as_json: bool) -> None:
 
 
 @workspace.command(
-    short_help="Print the workspace that commands use here.",
     examples={"ticketr workspace current": "Print its name, folder, site and project."},
 )
 def current() -> None:
-    """Print the workspace that commands use in the current folder: name, folder, site and project."""
+    """Print the workspace that commands use here.
+
+    The line has its name, folder, site and project.
+    """
     resolved = resolve()
     if not resolved.is_known:
         raise config.NoWorkspace(str(resolved.root), resolved.site)
@@ -136,7 +126,7 @@ def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
         workspace = config.resolve_workspace(os.environ, Path.cwd(), name=name)
     except TicketrError as error:
         return {**data, "problem": str(error)}
-    problem = None if workspace.doubt is None else str(workspace.doubt)
+    problem = None if workspace.site_error is None else str(workspace.site_error)
     return {
         **data,
         "site": workspace.site,
@@ -148,7 +138,6 @@ def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
 
 
 @workspace.command(
-    short_help="Choose the workspace for commands in other folders.",
     examples={"ticketr workspace use shop": "Use this one outside of every workspace."},
 )
 @click.argument("name", shell_complete=complete_workspace)
@@ -159,17 +148,14 @@ def use(*, name: str) -> None:
 
 
 @workspace.command(
-    short_help="Forget a workspace; its tickets stay.",
     examples={"ticketr workspace remove shop": "Forget this one, and its login."},
 )
 @click.argument("name", shell_complete=complete_workspace)
 def remove(*, name: str) -> None:
-    """Forget a workspace and its stored token; its folder and tickets stay as they are.
+    """Forget a workspace and its stored token; its tickets stay.
 
-    A token that another workspace needs as well stays, too.
+    Nothing in its folder is changed. A token that another workspace needs as well stays, too.
     """
-    import trio
-
     folder = config.config_folder(os.environ)
     user_config = config.read_user_config(folder)
     entry = user_config.named(name)
@@ -185,7 +171,7 @@ def remove(*, name: str) -> None:
     }
     gone: tuple[config.TokenSource, ...] = ()
     if email is not None and (site, email) not in others:
-        gone = trio.run(config.forget_token, os.environ, site, email)
+        gone = config.forget_token(folder, site, email)
     config.remove_workspace(folder, name)
     echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
     for source in gone:
@@ -193,7 +179,6 @@ def remove(*, name: str) -> None:
 
 
 @workspace.command(
-    short_help="Say that a workspace's state file is yours.",
     examples={"ticketr workspace trust": "Trust the one around the current folder."},
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
@@ -204,9 +189,9 @@ def remove(*, name: str) -> None:
     help="Its folder; else the workspace around the current folder.",
 )
 def trust(*, name: str | None, folder: Path | None) -> None:
-    """Say that a workspace's state file is yours, where ticketr does not know that you made it.
+    """Say that a workspace's state file is yours.
 
-    ticketr marks each state file that it makes for you. Another one may have come with a git
+    ticketr marks each state file that it makes for you. One without the mark may have come with a git
     repository: then what that changed would be sent to Jira as your edits. So every command refuses
     it until you say that it is yours: because your config is new, say, or you use the folder on
     another machine. What is in it stays, and so do your edits.
@@ -219,14 +204,13 @@ def trust(*, name: str | None, folder: Path | None) -> None:
 
 
 @workspace.command(
-    short_help="Ask the site whether login and project are good.",
     examples={"ticketr workspace check shop": "Check one workspace."},
     exits=exits.REMOTE,
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
 def check(*, name: str | None, as_json: bool) -> int:
-    """Ask a workspace's site whether the login is good and the project there.
+    """Ask the site whether login and project are good.
 
     Without a NAME it is the workspace that other commands would be about.
     """
@@ -234,14 +218,12 @@ def check(*, name: str | None, as_json: bool) -> int:
 
     if as_json:
         return _check_as_json(name)
-    workspace, login, answer = check_site(resolve(workspace=name))
-    user = (
-        f"{answer.user.display_name} ({login.email})" if login.email else answer.user.display_name
-    )
-    echo(f"{workspace.name}: you are {user} at {workspace.site}")
+    workspace, login, user, project = check_site(resolve(workspace=name))
+    account = f" ({login.email})" if login.email else ""
+    echo(f"{workspace.name}: you are {user.display_name}{account} at {workspace.site}")
     echo(f"token from {login.source.words}")
-    if answer.project is not None:
-        echo(f"project {answer.project.key}: {answer.project.name}")
+    if project is not None:
+        echo(f"project {project.key}: {project.name}")
     return exits.DONE
 
 
@@ -257,19 +239,16 @@ def _check_as_json(name: str | None) -> int:
     try:
         workspace = resolve(workspace=name)
         data |= {"name": workspace.name, "folder": str(workspace.root), "site": workspace.site}
-        workspace, login, answer = check_site(workspace)
-        data |= {"ok": True, "token_source": login.source.value, **_as_json(answer)}
+        workspace, login, user, project = check_site(workspace)
+        data |= {
+            "ok": True,
+            "token_source": login.source.value,
+            "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},
+            "project": {"key": project.key, "name": project.name} if project else None,
+        }
     except TicketrError as error:
         reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
         data |= {"reason": reason, "problem": str(error)}
         code = exits.for_error(error)
     echo_json(data)
     return code
-
-
-def _as_json(answer: LoginChecked) -> dict[str, object]:
-    user, project = answer.user, answer.project
-    return {
-        "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},
-        "project": {"key": project.key, "name": project.name} if project else None,
-    }

@@ -7,28 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import click
 import trio
 
-from ticketr.app import config, sync
+from ticketr.app import config, jira, sync
 from ticketr.app.cli import settings
 from ticketr.app.cli.console import ask, confirm, echo
-from ticketr.app.jira import (
-    AuthenticationFailed,
-    BadAnswer,
-    Credentials,
-    JiraClient,
-    JiraError,
-    Project,
-    Redirected,
-    Rejected,
-    User,
-    ask_cloud_id,
-    gateway_site,
-    open_jira,
-)
 from ticketr.app.jira.transport import Transport
+
+#: A workspace, the token that its site takes, and its user and project there.
+CheckedWorkspace: TypeAlias = tuple[
+    config.Workspace, config.FoundToken, jira.User, jira.Project | None
+]
 
 _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.
@@ -91,15 +83,26 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
     if request.scoped:
         entry = replace(entry, login=replace(entry.login, cloud_id=_find_cloud_id(entry.site)))
     completed = _complete(entry, request)
-    workspace, token, answer = _verify_login(completed, request)
+    workspace, token, user, project = _verify_login(completed, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
     if workspace != completed:  # the token has scopes
         login = replace(entry.login, cloud_id=workspace.login.cloud_id)
         entry = replace(entry, login=login)
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
-    stored = trio.run(store_workspace, entry, file, token)
-    _print_added(entry, stored, answer, mapped=len(mapped), as_message=as_message)
+    source, is_file_written = store_workspace(entry, file, token)
+    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {user.display_name}"]
+    if project is not None:
+        lines.append(f"project {project.key}: {project.name}")
+    lines.append(TOKEN_LOCATIONS[source])
+    if entry.login.cloud_id is not None:
+        lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, entry.site)}")
+    if mapped:
+        lines.append(f"fields taken over from {config.GO_FILE}: {len(mapped)}")
+    if is_file_written:
+        lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
+    for line in lines:
+        echo(line, err=as_message)
 
 
 def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
@@ -130,13 +133,13 @@ def _site(request: AddRequest, here: config.Workspace) -> str:
     """Return the site that the user named; a name in a file needs the user's yes."""
     if request.site is not None:
         return config.checked_site("--site", request.site)
-    if here.site is not None and here.doubt is None:
+    if here.site is not None and here.site_error is None:
         return here.site
     if settings.is_interactive():
         # A site that a file names is shown as the default, which Enter confirms.
         return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
-    if here.doubt is not None:
-        raise here.doubt
+    if here.site_error is not None:
+        raise here.site_error
     raise config.MissingSetting(("--site", "JIRA_URL"), settings.SITE_HINT)
 
 
@@ -174,9 +177,7 @@ def _ask_until_valid(
     return ask(what, default=default, check=checked)
 
 
-def _verify_login(
-    workspace: config.Workspace, request: AddRequest
-) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
+def _verify_login(workspace: config.Workspace, request: AddRequest) -> CheckedWorkspace:
     """Try the login; on a refusal offer the gateway once, then ask for another token."""
     site = workspace.required_site()
     token = settings.find_or_ask_token(workspace)
@@ -186,8 +187,8 @@ def _verify_login(
     tries = 0
     while True:
         try:
-            return workspace, token, _ask_site(workspace, token)
-        except AuthenticationFailed as error:
+            return _ask_site(workspace, token)
+        except jira.AuthenticationFailed as error:
             tries += 1
             if tries == 1 and (offered := _offer_gateway(workspace)) is not None:
                 workspace = offered
@@ -202,36 +203,8 @@ def _verify_login(
         token = settings.ask_for_token(site, token.email or "")
 
 
-def _print_added(
-    entry: config.WorkspaceEntry,
-    stored: tuple[config.TokenSource, bool],
-    answer: LoginChecked,
-    *,
-    mapped: int,
-    as_message: bool,
-) -> None:
-    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {answer.user.display_name}"]
-    if answer.project is not None:
-        lines.append(f"project {answer.project.key}: {answer.project.name}")
-    source, is_file_written = stored
-    lines.append(TOKEN_LOCATIONS[source])
-    if entry.login.cloud_id is not None:
-        lines.append(f"requests go to {gateway_site(entry.login.cloud_id, entry.site)}")
-    if mapped:
-        lines.append(f"fields taken over from {config.GO_FILE}: {mapped}")
-    if is_file_written:
-        lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
-    for line in lines:
-        echo(line, err=as_message)
-
-
-def check_site(
-    workspace: config.Workspace,
-) -> tuple[config.Workspace, config.FoundToken, LoginChecked]:
+def check_site(workspace: config.Workspace) -> CheckedWorkspace:
     """Ask the site of a workspace for its user and project.
-
-    Returns:
-        The workspace, the token that the site takes, and the answer.
 
     Raises:
         ConfigError: A setting is missing or cannot be used.
@@ -239,13 +212,10 @@ def check_site(
         JiraError: The site could not be reached, or refused.
     """
     workspace = settings.confirm_site(workspace)
-    token = settings.find_or_ask_token(workspace)
-    if workspace.project is None and workspace.project_problem is not None:
-        raise workspace.project_problem
-    return workspace, token, _ask_site(workspace, token)
+    return _ask_site(workspace, settings.find_or_ask_token(workspace))
 
 
-def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChecked:
+def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> CheckedWorkspace:
     """Check a login, outside of Trio; see `check_login`."""
     look = partial(
         check_login,
@@ -255,7 +225,7 @@ def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> LoginChe
         project_place=workspace.project_place,
         fields=workspace.fields,
     )
-    return trio.run(look)
+    return workspace, token, *trio.run(look)
 
 
 def _find_cloud_id(site: str) -> str:
@@ -271,20 +241,10 @@ def _find_cloud_id(site: str) -> str:
         JiraError: The site could not be reached.
     """
     try:
-        return trio.run(ask_cloud_id, site)
-    except (BadAnswer, Rejected, Redirected) as error:
-        hint = f"{error.url} tells none ({_reason(error)}); open it in a browser, or ask who runs the site"
+        return trio.run(jira.ask_cloud_id, site)
+    except (jira.BadAnswer, jira.Rejected, jira.Redirected) as error:
+        hint = f"{error.url} tells none ({error.cause}); open it in a browser, or ask who runs the site"
         raise config.MissingSetting(("--cloud-id",), hint) from error
-
-
-def _reason(error: BadAnswer | Rejected | Redirected) -> str:
-    match error:
-        case BadAnswer():
-            return error.problem
-        case Rejected():
-            return f"status {error.status}"
-        case Redirected():
-            return "it sends elsewhere"
 
 
 def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
@@ -301,9 +261,9 @@ def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
     site = workspace.required_site()
     try:
         cloud_id = _find_cloud_id(site)
-    except (config.MissingSetting, JiraError):  # then the caller reports the refusal
+    except (config.MissingSetting, jira.JiraError):  # then the caller reports the refusal
         return None
-    gateway = gateway_site(cloud_id, site)
+    gateway = jira.gateway_site(cloud_id, site)
     echo(f"{site} does not take this token.", err=True)
     echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
     if not confirm("Does it have scopes, and may it be sent there?"):
@@ -311,28 +271,15 @@ def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
     return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))
 
 
-@dataclass(frozen=True, slots=True)
-class LoginChecked:
-    """The answer of a site to `check_login`.
-
-    Attributes:
-        user: The user of the login.
-        project: The project; None if none was requested.
-    """
-
-    user: User
-    project: Project | None
-
-
 async def check_login(
-    credentials: Credentials,
+    credentials: jira.Credentials,
     *,
     site: str,
     project: str | None,
     project_place: str = "",
     fields: tuple[config.WantedField, ...] = (),
     transport: Transport | None = None,
-) -> LoginChecked:
+) -> tuple[jira.User, jira.Project | None]:
     """Ask a site for the user of a login, and for a project.
 
     Args:
@@ -343,6 +290,9 @@ async def check_login(
         fields: The mapped fields, which the site must have.
         transport: The transport to use instead of httpx.
 
+    Returns:
+        The user, and the project if a key was given.
+
     Raises:
         JiraError: The site could not be reached, or refused.
         BadSetting: The cloud ID is that of another site.
@@ -350,22 +300,22 @@ async def check_login(
         UnknownField: The site lacks one of the fields.
         UnsupportedField: Files cannot hold one of them.
     """
-    async with open_jira(credentials, transport=transport) as jira:
-        user = await jira.myself()
+    async with jira.open_jira(credentials, transport=transport) as client:
+        user = await client.myself()
         if credentials.site != site:
-            await _check_gateway(jira, site)
-        async with sync.project_errors(jira, project, place=project_place, site=site):
-            answer = LoginChecked(user, await jira.project(project) if project else None)
+            await _check_gateway(client, site)
+        async with sync.project_errors(client, project, place=project_place, site=site):
+            details = await client.project(project) if project else None
         if fields:
-            sync.Columns.of(await jira.fields(), fields)
-        return answer
+            sync.Columns.of(await client.fields(), fields)
+        return user, details
 
 
-async def _check_gateway(jira: JiraClient, site: str) -> None:
+async def _check_gateway(client: jira.JiraClient, site: str) -> None:
     """Raise if the gateway leads to another site, as far as it can be asked."""
     try:
-        reported_url = (await jira.server_info()).base_url
-    except Rejected:  # the scopes of the token may not cover this
+        reported_url = (await client.server_info()).base_url
+    except jira.Rejected:  # the scopes of the token may not cover this
         return
     try:
         behind = (
@@ -376,7 +326,7 @@ async def _check_gateway(jira: JiraClient, site: str) -> None:
     except config.BadSetting:
         return
     if behind != site:
-        cloud_id = jira.site.rpartition("/")[2]
+        cloud_id = client.site.rpartition("/")[2]
         raise config.BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")
 
 
@@ -393,14 +343,11 @@ def workspace_name(given: str | None, folder: Path, user_config: config.UserConf
         BadSetting: The name cannot be one.
     """
     known = user_config.at(folder)
-    if known is not None:
-        if given not in {None, known.name}:
-            raise config.WorkspaceTaken(known.name, str(known.folder))
-        return known.name
-    if given is None:
-        return config.free_name(folder.name, user_config)
-    if given in user_config.workspaces:
-        raise config.WorkspaceTaken(given, str(user_config.workspaces[given].folder))
+    if given is None or (known is not None and given == known.name):
+        return user_config.name_for(folder)
+    taken = known or user_config.workspaces.get(given)
+    if taken is not None:
+        raise config.WorkspaceTaken(taken.name, str(taken.folder))
     return config.checked_name("NAME", given)
 
 
@@ -416,7 +363,7 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     return tuple(field for field in go_file.fields if config.reserved_name(field) is None)
 
 
-async def store_workspace(
+def store_workspace(
     entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
 ) -> tuple[config.TokenSource, bool]:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
@@ -435,20 +382,12 @@ async def store_workspace(
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
         TokenFailed: The token could not be stored.
         SettingsFailed: A file could not be written.
-
-    Cancellation:
-        Takes effect before the token is stored, or after it: then no workspace is stored.
     """
     folder = config.config_folder(os.environ)
-    # Before anything is stored elsewhere.
-    await trio.to_thread.run_sync(config.prepare_config_folder, folder)
+    config.prepare_config_folder(folder)  # before anything is stored elsewhere
     source = login.source
     if source is config.TokenSource.PROMPT:
-        source = await config.store_token(os.environ, login.site, login.email or "", login.token)
-
-    def write() -> bool:
-        is_file_written = config.write_workspace_file(entry.folder, file)
-        config.store_workspace(folder, entry)
-        return is_file_written
-
-    return source, await trio.to_thread.run_sync(write)
+        source = config.store_token(folder, login)
+    is_file_written = config.write_workspace_file(entry.folder, file)
+    config.store_workspace(folder, entry)
+    return source, is_file_written

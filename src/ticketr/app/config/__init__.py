@@ -1,14 +1,14 @@
 """The user's settings: workspaces, sites, logins. Owner of platformdirs, keyring and tomlkit.
 
-`find_token`, `store_token` and `forget_token` are async. All other functions may block on small
-files: call them before Trio runs, or in a worker thread.
+`find_token` is async. All other functions may block on small files, `store_token` and `forget_token`
+on the keyring: call them before Trio runs, or in a worker thread.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ticketr._lazy import import_on_use
+from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
 from ticketr.app.config.checks import (
     CONFIRM_ABOVE,
@@ -68,9 +68,7 @@ from ticketr.app.config.user_config import (
     UserConfig,
     WorkspaceEntry,
     add_mark,
-    free_name,
     has_mark,
-    new_mark,
     open_mark,
     read_keys,
     read_user_config,
@@ -101,9 +99,6 @@ if TYPE_CHECKING:
     from ticketr.app.config.support_log import SupportLog
     from ticketr.app.config.yamlfile import read_block
 
-#: The modules of names that few commands need, each imported when its first name is looked up.
-_HOMES = dict.fromkeys(("known_assignees", "known_keys", "known_statuses"), "state_names")
-_HOMES |= {"read_block": "yamlfile", "SupportLog": "support_log"}
-
+# Few commands need these names, so a module is imported when its first name is looked up.
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __getattr__ = import_on_use(__name__, _HOMES)
+    __getattr__ = import_on_use(__name__, type_checking_imports(__name__, __file__))

@@ -91,10 +91,7 @@ def read_aliases(table: Table) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for key in table.names():
-        try:
-            checked_alias("the name of an alias", key)
-        except BadSetting as error:
-            raise table.bad(key, str(error)) from None
+        table.check_name(key, "the name of an alias", checked_alias)
         texts[key] = table.checked(key, checked_jql) or ""
     return texts
 

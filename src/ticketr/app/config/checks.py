@@ -188,9 +188,7 @@ def checked_attachments(name: str, what: str) -> str:
     Raises:
         BadSetting: Nothing of that name can be done.
     """
-    if what not in ATTACHMENTS:
-        raise BadSetting(name, what, one_of(what, ATTACHMENTS))
-    return what
+    return _checked_word(name, what, ATTACHMENTS)
 
 
 def checked_strategy(name: str, strategy: str) -> str:
@@ -199,7 +197,10 @@ def checked_strategy(name: str, strategy: str) -> str:
     Raises:
         BadSetting: There is no such strategy.
     """
-    word = OLDER_STRATEGIES.get(strategy, strategy)
-    if word not in STRATEGIES:
-        raise BadSetting(name, strategy, one_of(strategy, STRATEGIES))
+    return _checked_word(name, OLDER_STRATEGIES.get(strategy, strategy), STRATEGIES)
+
+
+def _checked_word(name: str, word: str, known: Sequence[str]) -> str:
+    if word not in known:
+        raise BadSetting(name, word, one_of(word, known))
     return word

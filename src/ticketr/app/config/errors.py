@@ -25,7 +25,10 @@ No error holds a secret: a value that may be one is left out where the error is 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from ticketr._errors import TicketrError
 
@@ -91,43 +94,12 @@ class BadFile(ConfigError):
         return f"{self.place}: {self.problem}"
 
 
-@dataclass(eq=False, repr=False)
 class UnknownKey(BadFile):
-    """Raised for a name in a file of settings that nothing reads.
-
-    Attributes:
-        key: The name.
-        nearest: The known name that is most like it; None where none is.
-    """
-
-    problem: str = field(init=False)
-    key: str
-    nearest: str | None
-
-    def __post_init__(self) -> None:
-        hint = f", did you mean {self.nearest!r}?" if self.nearest else ""
-        self.problem = f"unknown key {self.key!r}{hint}"
-        super().__post_init__()
+    """Raised for a name in a file of settings that nothing reads."""
 
 
-@dataclass(eq=False, repr=False)
 class SecretInFile(BadFile):
-    """Raised for a secret, or a command that prints one, in the file that a team shares.
-
-    Attributes:
-        key: The name that holds it.
-    """
-
-    problem: str = field(init=False)
-    key: str
-
-    def __post_init__(self) -> None:
-        self.problem = (
-            f"{self.key!r} has no place here, since this file is shared through git: take it out "
-            "(and revoke what was committed); 'ticketr workspace add' keeps a token in your "
-            "keyring, and a token_command is in your own config.toml"
-        )
-        super().__post_init__()
+    """Raised for a secret, or a command that prints one, in the file that a team shares."""
 
 
 @dataclass(eq=False, repr=False)
@@ -205,22 +177,13 @@ class ForeignState(ConfigError):
     Attributes:
         root: The workspace's folder.
         path: The file.
-        unkept: Why the user's mark cannot be kept; empty where it can.
     """
 
     root: str
     path: str
-    unkept: str = ""
 
     def __str__(self) -> str:
         own = shlex.quote(self.path.rpartition("/")[0])
-        if self.unkept:
-            return (
-                f"nobody can tell whether you made {self.path}, since your mark cannot be kept "
-                f"({self.unkept}): let TICKETR_CONFIG_DIR name a folder that can be written, then "
-                f"say: ticketr workspace trust --folder {shlex.quote(self.root)}. If it came with "
-                f"a git repository, move {own} away instead"
-            )
         return (
             f"ticketr does not know that you made {self.path}: it may have come with a git repository, "
             "and its edits would be sent in your name. If you made it: ticketr workspace trust --folder "
@@ -306,6 +269,24 @@ class SettingsFailed(TicketrError):
 
     def __str__(self) -> str:
         return f"cannot {self.action} {self.path}: {self.reason}"
+
+
+@contextmanager
+def settings_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
+    """Convert an OSError to SettingsFailed.
+
+    Args:
+        path: The file or folder.
+        action: What the block does with it.
+        hint: What follows the system's words.
+
+    Raises:
+        SettingsFailed: The block raised an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SettingsFailed(str(path), action, f"{error.strerror or error}{hint}") from error
 
 
 @dataclass(eq=False, repr=False)

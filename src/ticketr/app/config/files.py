@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ticketr.app.config.errors import NotPrivate, SettingsFailed
+from ticketr.app.config.errors import NotPrivate, settings_errors
 from ticketr.app.config.tomlfile import read_text
 
 #: Names another folder than the system's usual one.
@@ -47,29 +47,14 @@ def read_private(path: Path) -> str | None:
         BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
-    text = read_text(path, check=lambda status: _check_file(path, status))
+    text = read_text(path, check=lambda status: _check(path, status, 0o077, "open it", 600))
     if text is not None:
         with settings_errors(path.parent, "look at"):
-            _check_folder(path.parent, path.parent.stat())
+            _check_folder(path.parent)
     return text
 
 
-def _check_file(path: Path, status: os.stat_result) -> None:
-    _check(path, status, 0o077, "open it", 600)
-
-
-def _check_folder(folder: Path, status: os.stat_result) -> None:
-    _check(folder, status, 0o022, "put files into it", 700)
-
-
 def _check(path: Path, status: os.stat_result, others: int, action: str, wanted: int) -> None:
-    _check_owner(path, status)
-    if status.st_mode & others:
-        problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
-        raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
-
-
-def _check_owner(path: Path, status: os.stat_result) -> None:
     # A file of root's is fine, since root can read and change everything anyway.
     if status.st_uid not in {os.geteuid(), 0}:
         raise NotPrivate(
@@ -77,6 +62,13 @@ def _check_owner(path: Path, status: os.stat_result) -> None:
             f"it belongs to another user (number {status.st_uid})",
             f"use a folder of your own, named in {FOLDER_NAME}",
         )
+    if status.st_mode & others:
+        problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
+        raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
+
+
+def _check_folder(folder: Path) -> None:
+    _check(folder, folder.stat(), 0o022, "put files into it", 700)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -89,11 +81,8 @@ def write_private(path: Path, text: str) -> None:
     """
     with settings_errors(path, "write"):
         real = path.resolve()
-        descriptor = os.open(real.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            replace_atomically(descriptor, real.name, text, mode=0o600)
-        finally:
-            os.close(descriptor)
+        with open_write_folder(real.parent) as folder:
+            replace_atomically(folder, real.name, text, mode=0o600)
 
 
 def prepare_config_folder(folder: Path) -> None:
@@ -117,9 +106,9 @@ def exclusive(folder: Path) -> Generator[None]:
         NotPrivate: Others could put files into it.
         SettingsFailed: The system refused.
     """
-    with settings_errors(folder, "make"):
+    with settings_errors(folder, "make", f"; let {FOLDER_NAME} name a folder that can be written"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_folder(folder, folder.stat())
+        _check_folder(folder)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with settings_errors(folder, "lock"):
@@ -231,19 +220,6 @@ def open_new(folder: int, name: str, mode: int | None = None) -> int:
         OSError: The system refused.
     """
     return os.open(name, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=folder)
-
-
-@contextmanager
-def settings_errors(path: Path, action: str) -> Generator[None]:
-    """Convert an OSError to SettingsFailed.
-
-    Raises:
-        SettingsFailed: The block raised an OSError.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise SettingsFailed(str(path), action, error.strerror or str(error)) from error
 
 
 LINK_REASON = "is a link, and nothing is written through a link; move it away"

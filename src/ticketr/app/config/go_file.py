@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import MappedField, checked_project, earlier_name, one_line
-from ticketr.app.config.errors import BadFile, BadSetting
+from ticketr.app.config.errors import BadSetting
 from ticketr.app.config.tomlfile import read_text
 
 if TYPE_CHECKING:
@@ -32,14 +32,12 @@ class GoFile:
         path: The file.
         fields: The fields to keep in the Markdown files, with their names there.
         project: The project that new tickets belong to.
-        project_problem: Why the project's key is unusable; raised where a project is needed.
         issue_type: The type of a new ticket that names none.
     """
 
     path: Path
     fields: tuple[MappedField, ...] = ()
     project: str | None = None
-    project_problem: BadFile | None = None
     issue_type: str | None = None
 
 
@@ -61,19 +59,23 @@ def read_go_file(root: Path) -> GoFile | None:
     from ticketr.app.config.yamlfile import read_block  # noqa: PLC0415 - see above
 
     block = read_block(path, text)
-    defaults, key = block.block("defaults"), "project_key"
-    project, problem = defaults.text(key), None
-    try:
-        project = project and checked_project(key, project)
-    except BadSetting as error:
-        problem = defaults.bad(key, f"{key!r} in defaults cannot be used: {error.problem}")
+    defaults = block.block("defaults")
     return GoFile(
         path,
         fields=_fields(block.block("field_mappings")),
-        project=None if problem else project,
-        project_problem=problem,
+        project=_project(defaults),
         issue_type=defaults.text("issue_type"),
     )
+
+
+def _project(defaults: YamlBlock) -> str | None:
+    key = "project_key"
+    project = defaults.text(key)
+    try:
+        return None if project is None else checked_project(key, project)
+    except BadSetting as error:
+        problem = f"{key!r} in defaults cannot be used: {error.problem}"
+        raise defaults.bad(key, problem) from None
 
 
 def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:

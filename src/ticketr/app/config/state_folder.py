@@ -14,7 +14,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,13 +37,8 @@ DATABASES = (STATE_FILE, "history.db", "demo.db")
 #: The endings of the files that SQLite opens for a database.
 _SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
 _SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-_KINDS = (
-    (stat.S_ISLNK, "a link"),
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISREG, "a file"),
-    (stat.S_ISFIFO, "a named pipe"),
-    (stat.S_ISSOCK, "a socket"),
-)
+#: The kinds of files, by the first sign of what `stat.filemode` returns.
+_KINDS = {"l": "a link", "d": "a folder", "-": "a file", "p": "a named pipe", "s": "a socket"}
 
 
 class StateFolder:
@@ -162,7 +157,7 @@ def require_folder(path: Path) -> None:
     Raises:
         UnsafePath: It is something else.
     """
-    _require_kind(path, stat.S_ISDIR, "a folder")
+    _require_kind(path, "a folder")
 
 
 def require_file(path: Path) -> None:
@@ -171,7 +166,7 @@ def require_file(path: Path) -> None:
     Raises:
         UnsafePath: It is something else.
     """
-    _require_kind(path, stat.S_ISREG, "a file")
+    _require_kind(path, "a file")
 
 
 def require_database(path: Path) -> None:
@@ -185,14 +180,14 @@ def require_database(path: Path) -> None:
         require_file(path.with_name(f"{path.name}{end}"))
 
 
-def _require_kind(path: Path, is_wanted: Callable[[int], bool], wanted: str) -> None:
+def _require_kind(path: Path, wanted: str) -> None:
     try:
         mode = path.lstat().st_mode
     except OSError:  # it is not there, or opening it tells why not
         return
-    if not is_wanted(mode):
-        text = next((kind for is_kind, kind in _KINDS if is_kind(mode)), "a device")
-        raise UnsafePath(str(path), text, wanted)
+    kind = _KINDS.get(stat.filemode(mode)[0], "a device")
+    if kind != wanted:
+        raise UnsafePath(str(path), kind, wanted)
 
 
 #: The file, in ticketr's own folder.

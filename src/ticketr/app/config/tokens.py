@@ -1,7 +1,7 @@
 """Finds, stores and deletes the token for a workspace's site.
 
-Nothing here blocks Trio: files and the keyring are read on a worker thread, a command is a
-process. A token is in no repr, no error and no pickle.
+`find_token` does not block Trio: it reads files and the keyring on a worker thread, and a command
+is a process. A token is in no repr, no error and no pickle.
 
 Trio is imported by the functions that need it, since commands such as a completion read settings
 without it.
@@ -182,17 +182,12 @@ def _find_stored_token(folder: Path, site: str, email: str) -> FoundToken | None
     return None
 
 
-async def store_token(environ: Mapping[str, str], site: str, email: str, token: str) -> TokenSource:
+def store_token(folder: Path, login: FoundToken) -> TokenSource:
     """Store the token of an account in the keyring, or in the tokens file if there is no keyring.
 
-    Cancellation:
-        Takes effect after the token is stored: the thread is not interrupted.
-
     Args:
-        environ: The environment, usually ``os.environ``.
-        site: The site that it is for.
-        email: The account.
-        token: The token.
+        folder: The user's folder of settings.
+        login: The login, whose account is known.
 
     Returns:
         The place that it is stored in.
@@ -202,15 +197,6 @@ async def store_token(environ: Mapping[str, str], site: str, email: str, token: 
         ConfigError: The tokens file cannot be used.
         SettingsFailed: The tokens file could not be written.
     """
-    import trio  # noqa: PLC0415 - see above
-
-    folder = config_folder(environ)
-    return await trio.to_thread.run_sync(
-        _store, folder, FoundToken(site, email, token, TokenSource.PROMPT)
-    )
-
-
-def _store(folder: Path, login: FoundToken) -> TokenSource:
     assert login.email is not None
     if keychain.is_available():
         keychain.write(login.site, login.email, login.token)
@@ -220,13 +206,8 @@ def _store(folder: Path, login: FoundToken) -> TokenSource:
     return TokenSource.FILE
 
 
-async def forget_token(
-    environ: Mapping[str, str], site: str, email: str
-) -> tuple[TokenSource, ...]:
+def forget_token(folder: Path, site: str, email: str) -> tuple[TokenSource, ...]:
     """Delete the token of an account in every place that stores it.
-
-    Cancellation:
-        Takes effect after the deletion.
 
     Returns:
         The places that had it.
@@ -236,12 +217,6 @@ async def forget_token(
         ConfigError: The tokens file cannot be used.
         SettingsFailed: The tokens file could not be written.
     """
-    import trio  # noqa: PLC0415 - see above
-
-    return await trio.to_thread.run_sync(_forget, config_folder(environ), site, email)
-
-
-def _forget(folder: Path, site: str, email: str) -> tuple[TokenSource, ...]:
     gone = []
     if delete_token(folder, site, email):
         gone.append(TokenSource.FILE)

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ticketr.app.config.checks import nearest
-from ticketr.app.config.errors import BadFile, BadSetting, SettingsFailed, UnknownKey, place
+from ticketr.app.config.errors import BadFile, BadSetting, UnknownKey, place, settings_errors
 
 T = TypeVar("T")
 
 #: Bytes; a larger file was not written by a person.
 LARGEST = 64 * 1024
-#: Lines, and lines times characters; an error in a longer file names no line, since the search
-#: parses the file up to each line.
-_MOST_LINES_SEARCHED = 300
+#: Lines times characters; an error in a longer file names no line, since the search parses the
+#: file up to each line.
 _MOST_WORK_SEARCHED = 1_000_000
 # A name of more parts was not written by a person, and the parser takes the square of their number.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
@@ -52,31 +51,32 @@ def read_text(
         BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
-    try:
-        # Checked first, since opening a device can have effects. The path may lead to another file by
-        # the time it is opened, so opening must not block, as it would for a named pipe.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise BadFile(str(path), None, "this is not an ordinary file")
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise BadFile(str(path), None, "this is not an ordinary file")
-        if check is not None:
-            check(status)
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
+    with settings_errors(path, "read"):
+        try:
+            # Checked first, since opening a device can have effects. The path may lead to another
+            # file by the time it is opened, so opening must not block, as it would for a named pipe.
+            _require_file(path, path.stat())
+            file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - closed below
+        except FileNotFoundError:
+            return None
+        with file:
+            status = os.fstat(file.fileno())
+            _require_file(path, status)
+            if check is not None:
+                check(status)
             content = file.read(largest + 1)
-    except OSError as error:
-        raise SettingsFailed(str(path), "read", error.strerror or str(error)) from error
-    finally:
-        os.close(descriptor)
     if len(content) > largest:
         raise BadFile(str(path), None, f"it is larger than {largest // 1024} KiB")
     return _decode(path, content)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
+def _require_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise BadFile(str(path), None, "this is not an ordinary file")
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -126,9 +126,9 @@ class Table:
         """Return the names in the table, as the file has them."""
         return tuple(self._values)
 
-    def line(self, *keys: str) -> int | None:
-        """Find the line of a name in this table, or of the table itself."""
-        return line_of(self._text, (*self._keys, *keys))
+    def line(self, key: str) -> int | None:
+        """Find the line of a name in this table."""
+        return line_of(self._text, (*self._keys, key))
 
     def refuse_unknown(self, known: Iterable[str]) -> None:
         """Check that every name is known.
@@ -139,7 +139,10 @@ class Table:
         known = tuple(known)
         for key in self._values:
             if key not in known:
-                raise UnknownKey(str(self._path), self.line(key), key, nearest(key, known))
+                near = nearest(key, known)
+                hint = f", did you mean {near!r}?" if near else ""
+                problem = f"unknown key {key!r}{hint}"
+                raise UnknownKey(str(self._path), self.line(key), problem)
 
     def text(self, key: str) -> str | None:
         """Return a text; None where the table has no such name.
@@ -164,6 +167,17 @@ class Table:
         except BadSetting as error:
             where = f"{place(str(self._path), self.line(key))}: {key}"
             raise BadSetting(where, error.value, error.problem) from None
+
+    def check_name(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
+        """Return what a check makes of a name in the table.
+
+        Raises:
+            BadFile: The check refused it.
+        """
+        try:
+            return check(what, key)
+        except BadSetting as error:
+            raise self.bad(key, str(error)) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts; an empty one where the table has no such name.
@@ -220,10 +234,9 @@ class Table:
             return value
         raise self._bad_value(key, value, wanted)
 
-    def bad(self, key: str | None, problem: str) -> BadFile:
-        """Make an error about a name in this table, or about the table itself."""
-        line = self.line() if key is None else self.line(key)
-        return BadFile(str(self._path), line, problem)
+    def bad(self, key: str, problem: str) -> BadFile:
+        """Make an error about a name in this table."""
+        return BadFile(str(self._path), self.line(key), problem)
 
     def _bad_value(self, key: str, value: object, wanted: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
@@ -284,11 +297,7 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
         The line, counted from 1, or None in a file that is too long to look.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
-    if (
-        not keys
-        or len(lines) > _MOST_LINES_SEARCHED
-        or len(lines) * len(text) > _MOST_WORK_SEARCHED
-    ):
+    if not keys or len(lines) * len(text) > _MOST_WORK_SEARCHED:
         return None
     readable = 0
     for count in range(1, len(lines) + 1):

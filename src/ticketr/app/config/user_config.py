@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from ticketr.app.config import checks
 from ticketr.app.config.aliases import read_aliases
-from ticketr.app.config.errors import BadSetting, UnknownWorkspace
+from ticketr.app.config.errors import UnknownWorkspace
 from ticketr.app.config.files import exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 
@@ -121,6 +121,11 @@ class UserConfig:
                 return entry
         return None
 
+    def name_for(self, folder: Path) -> str:
+        """Return the name of the workspace with this root, or an unused one for it."""
+        known = self.at(folder)
+        return free_name(folder.name, self) if known is None else known.name
+
     def confirmed_sites(self) -> frozenset[str]:
         """Return every site that the user has named here."""
         return frozenset((*(entry.site for entry in self.workspaces.values()), *self.sites))
@@ -170,7 +175,7 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
         in_use=table.checked("use", checks.checked_name),
-        workspaces={name: _workspace(name, workspaces.table(name)) for name in workspaces.names()},
+        workspaces={name: _workspace(name, workspaces) for name in workspaces.names()},
         sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
         aliases=read_aliases(table.table("aliases")),
         refresh=_refresh(table.table("app")),
@@ -188,24 +193,19 @@ def _refresh(table: Table) -> float:
     return seconds
 
 
-def _workspace(name: str, table: Table) -> WorkspaceEntry:
+def _workspace(name: str, workspaces: Table) -> WorkspaceEntry:
+    table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
-    try:
-        checks.checked_name("the name of a workspace", name)
-    except BadSetting as error:
-        raise table.bad(None, str(error)) from None
+    workspaces.check_name(name, "the name of a workspace", checks.checked_name)
     folder, site = table.text("folder"), table.checked("site", checks.checked_site)
     if not folder or not site:
-        raise table.bad(None, f"the workspace {name!r} needs a folder and a site")
+        raise workspaces.bad(name, f"the workspace {name!r} needs a folder and a site")
     return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _login(table))
 
 
 def _site(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS)
-    try:
-        return checks.checked_site("a site", name)
-    except BadSetting as error:
-        raise sites.bad(name, str(error)) from None
+    return sites.check_name(name, "a site", checks.checked_site)
 
 
 def _login(table: Table) -> LoginEntry:
@@ -272,7 +272,9 @@ def open_mark(folder: Path) -> str:
     with exclusive(folder):
         mark = read_mark(folder)  # another process may have made it meanwhile
         if mark is None:
-            mark, path = new_mark(), folder / MARKS_FILE
+            import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
+
+            mark, path = secrets.token_hex(32), folder / MARKS_FILE
             values = {_MARK_NAME: mark}
             write_private(
                 path, edited(path, _FIRST_LINES_OF_MARKS, lambda document: document.update(values))
@@ -311,14 +313,6 @@ def read_mark(folder: Path) -> str | None:
     if not _MARK_FORM.fullmatch(mark):
         raise table.bad(_MARK_NAME, "this is not a mark; move the file away, and a new one is made")
     return mark
-
-
-def new_mark() -> str:
-    """Return a new mark, without storing it."""
-    # Imported here, since a completion reads marks and has to be quick.
-    import secrets  # noqa: PLC0415 - see above
-
-    return secrets.token_hex(32)
 
 
 _FIRST_LINES = """\

@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
 from ticketr.app.config.checks import checked_project, checked_site
-from ticketr.app.config.errors import BadSetting, ConfigError, MissingSetting, SiteNotConfirmed
+from ticketr.app.config.errors import BadSetting, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER
@@ -53,9 +53,8 @@ class Environment:
         site: The site's address, without a trailing slash.
         email: The account's e-mail address.
         token: Its API token; never shown.
-        project: The project's key.
+        project: The project's key, not checked yet.
         project_place: The name of the setting that has it, for people.
-        project_problem: Why the project's key is unusable; raised where a project is needed.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
     """
@@ -65,7 +64,6 @@ class Environment:
     token: str | None = field(default=None, repr=False)
     project: str | None = None
     project_place: str = ""
-    project_problem: ConfigError | None = None
     story_type: str | None = None
     subtask_type: str | None = None
 
@@ -77,19 +75,13 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         BadSetting: The address cannot be one.
     """
     url_name, url = _first_set(environ, URL_NAMES)
-    name, key = _first_set(environ, PROJECT_NAMES)
-    project, problem = None, None
-    try:
-        project = checked_project(name, key) if key else None
-    except BadSetting as error:
-        problem = error
+    project_name, project = _first_set(environ, PROJECT_NAMES)
     return Environment(
         site=checked_site(url_name, url) if url else None,
         email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
         token=_first_set(environ, TOKEN_NAMES)[1] or None,
-        project=project,
-        project_place=name,
-        project_problem=problem,
+        project=project or None,
+        project_place=project_name,
         story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
         subtask_type=_first_set(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
@@ -133,13 +125,12 @@ class Workspace:
         name: Its name in the user's config; else that of its folder.
         root: The folder.
         site: The site's address; None where nothing names one.
-        doubt: Why no login may go to that site yet; None if one may.
+        site_error: Why no login may go to that site yet; None if one may.
         login: The login for that site.
         from_environment: Whether the login in the environment is one for that site.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         project_place: The setting that names the project, for people; empty where the user has just
             typed it.
-        project_problem: Why the project in the environment, or in ``.ticketr.yaml``, cannot be used.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
         file: The settings in its ``ticketr.toml``, which has no second place for some.
@@ -154,12 +145,11 @@ class Workspace:
     name: str
     root: Path
     site: str | None = None
-    doubt: SiteNotConfirmed | None = None
+    site_error: SiteNotConfirmed | None = None
     login: LoginEntry = field(default_factory=LoginEntry)
     from_environment: bool = False
     project: str | None = None
     project_place: str = ""
-    project_problem: ConfigError | None = field(default=None, repr=False)
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     is_known: bool = True
@@ -192,8 +182,8 @@ class Workspace:
         if self.site is None:
             hint = "the address of your Jira site, like https://you.atlassian.net"
             raise MissingSetting(URL_NAMES, hint)
-        if self.doubt is not None:
-            raise self.doubt
+        if self.site_error is not None:
+            raise self.site_error
         return self.site
 
     def required_project(self, hint: str = "the key of the project, like DEMO") -> str:
@@ -204,13 +194,10 @@ class Workspace:
 
         Raises:
             MissingSetting: Nothing names one.
-            ConfigError: What the environment or ``.ticketr.yaml`` names cannot be one.
         """
-        if self.project is not None:
-            return self.project
-        if self.project_problem is not None:
-            raise self.project_problem
-        raise MissingSetting((PROJECT_NAMES[0], "--project"), hint)
+        if self.project is None:
+            raise MissingSetting((PROJECT_NAMES[0], "--project"), hint)
+        return self.project
 
 
 def resolve_workspace(
@@ -246,12 +233,10 @@ def resolve_workspace(
     else:
         config = replace(config, workspaces={**config.workspaces, proposed.name: proposed})
         root, entry = proposed.folder, proposed
-    if project is not None:
-        project = checked_project("--project", project)
     workspace = _merge(root, entry, config, environment, project)
     own = (root / WORKSPACE_FILE, root / STATE_FOLDER / STATE_FILE)
     is_known = folder is not None or entry is not None or any(path.is_file() for path in own)
-    return workspace if is_known else replace(workspace, is_known=False)
+    return replace(workspace, is_known=is_known)
 
 
 def find_folder(
@@ -337,20 +322,24 @@ def _merge(
     site = file.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
         environment = Environment(site=named)
-    environment = _with_go_settings(environment, go)
-    place = environment.project_place
-    if project or file.project:
-        place = "--project" if project else f"project in {file.path}"
+    projects = {
+        "--project": project,
+        f"project in {file.path}": file.project,
+        environment.project_place: environment.project,
+        f"project_key in {go.path}": go.project,
+    }
+    place, key = next(
+        ((place, key) for place, key in projects.items() if key is not None), ("", None)
+    )
     workspace = Workspace(
         name=entry.name if entry else root.name or str(root),
         root=root,
         site=site,
-        project=project or file.project or environment.project,
+        project=None if key is None else checked_project(place, key),
         project_place=place,
-        project_problem=environment.project_problem,
         jql=jql,
         fields=go.fields if file.fields is None else file.fields,
-        story_type=environment.story_type or STORY_TYPE,
+        story_type=environment.story_type or go.issue_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,
         team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),
@@ -359,8 +348,8 @@ def _merge(
     if site is None:
         return workspace
     if site not in {named, confirmed}:
-        doubt = SiteNotConfirmed(site, str(file.path), confirmed, named)
-        return replace(workspace, doubt=doubt)
+        error = SiteNotConfirmed(site, str(file.path), confirmed, named)
+        return replace(workspace, site_error=error)
     known = config.confirmed_sites()
     from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)
     login = entry.login if entry and entry.site == site else LoginEntry()
@@ -368,15 +357,3 @@ def _merge(
     if from_environment:
         login = login.completed_by(LoginEntry(email=environment.email))
     return replace(workspace, login=login, from_environment=from_environment)
-
-
-def _with_go_settings(environment: Environment, go: GoFile) -> Environment:
-    """Return the environment, completed by the Go program's file."""
-    if environment.project is None and environment.project_problem is None:
-        environment = replace(
-            environment,
-            project=go.project,
-            project_place=f"project_key in {go.path}" if go.project else "",
-            project_problem=go.project_problem,
-        )
-    return replace(environment, story_type=environment.story_type or go.issue_type)

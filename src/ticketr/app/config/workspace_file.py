@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config import checks, files
 from ticketr.app.config.aliases import is_built_in, read_aliases
-from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile
+from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile, settings_errors
 from ticketr.app.config.state_folder import STATE_FOLDER
 from ticketr.app.config.tomlfile import edited, read_table, read_text
 
@@ -29,6 +29,11 @@ _KEYS = (
 )
 _SYNC_KEYS = ("strategy",)
 _SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
+_NO_PLACE = (
+    "{key!r} has no place here, since this file is shared through git: take it out (and revoke what "
+    "was committed); 'ticketr workspace add' keeps a token in your keyring, and a token_command is "
+    "in your own config.toml"
+)
 # Known names, but of another file.
 _PERSONAL = ("email", "cloud_id", "folder", "use")
 _FIRST_LINES = """\
@@ -147,7 +152,7 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
 def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
         if _SECRET.search(key.casefold().replace("-", "_")):
-            raise SecretInFile(str(path), table.line(key), key)
+            raise SecretInFile(str(path), table.line(key), _NO_PLACE.format(key=key))
         # The name of a field or an alias does not point to a secret: there may be a "Token count".
         if table.is_table(key) and key not in {_FIELDS, _ALIASES}:
             _refuse_secrets(path, table.table(key))
@@ -172,14 +177,17 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
     missing = missing_in_file(root, wanted)
     path = root / WORKSPACE_FILE
     if missing:
-        with files.settings_errors(root, "make"):
+        with settings_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
-        _refuse_link(path)
+        if path.is_symlink():  # as a git repository can bring one
+            raise BadFile(str(path), None, f"this {files.LINK_REASON}")
         text = read_text(path)
         new = edited(
             path, _FIRST_LINES if text is None else text, lambda document: document.update(missing)
         )
-        _replace(path, new)
+        with settings_errors(path, "write"), files.open_write_folder(root) as folder:
+            mode = path.stat().st_mode & 0o777 if path.exists() else None
+            files.replace_atomically(folder, path.name, new, mode=mode)
     return bool(missing)
 
 
@@ -218,16 +226,3 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     if mapped and there.fields is None:
         missing[_FIELDS] = {mapped_field.name: mapped_field.id for mapped_field in mapped}
     return missing
-
-
-def _refuse_link(path: Path) -> None:
-    """Refuse a file that is a link, as a git repository can bring one."""
-    if path.is_symlink():
-        raise BadFile(str(path), None, f"this {files.LINK_REASON}")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Replace the file, which keeps its permissions, or create it."""
-    with files.settings_errors(path, "write"), files.open_write_folder(path.parent) as folder:
-        mode = path.stat().st_mode & 0o777 if path.exists() else None
-        files.replace_atomically(folder, path.name, text, mode=mode)

@@ -126,12 +126,12 @@ class Note:
         """What to call the ticket: its key, or a draft's title; else it is about a whole file."""
         return self.key or (f'draft "{self.title}"' if self.title else self.path)
 
-    def in_group(self, group: str) -> str:
-        """Return the note as one line for people: its group, ticket, file and reason."""
+    def __str__(self) -> str:
+        """Return the note as one line for people: its ticket, file and reason."""
         if self.name == self.path and self.reason.startswith(f"{self.path}:"):
-            return f"{group}: {self.reason}"  # with the line
+            return self.reason  # with the line
         path = f" ({self.path})" if self.path not in {"", self.name} else ""
-        return f"{group}: {self.name}{path}: {self.reason}"
+        return f"{self.name}{path}: {self.reason}"
 
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:
