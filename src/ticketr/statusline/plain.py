@@ -105,7 +105,7 @@ class PlainLines:
         self._percentage = percentage if is_new else max(percentage, self._percentage)
         return _progress_of(model, now)
 
-    def end_due(self, model: StatusModel) -> float:
+    def end_due_at(self, model: StatusModel) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
 
         Args:

@@ -268,7 +268,7 @@ class StatusLine:
         """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
-                with trio.move_on_at(self._lines.end_due(self._model)):
+                with trio.move_on_at(self._lines.end_due_at(self._model)):
                     self._pending.append(await updates.receive())
                 self._pending += _unread(updates)
                 if any(map(_is_unreported, self._pending)):

@@ -161,7 +161,7 @@ async def pull(
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
-    known, refetched = await session.in_thread(_known, session)
+    known, refetched = await session.in_thread(_update_columns, session)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
@@ -182,8 +182,8 @@ async def pull(
         await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
 
 
-def _known(session: Session) -> tuple[dict[str, KnownIssue], bool]:
-    """Return what the state knows, and whether the list of fields has changed since."""
+def _update_columns(session: Session) -> tuple[dict[str, KnownIssue], bool]:
+    """Store the list of fields; return what the state knows, and whether that list has changed."""
     refetched = session.state.site_record.save_columns(session.columns.stored)
     return session.state.known(), refetched
 
