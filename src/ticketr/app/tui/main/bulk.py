@@ -147,10 +147,10 @@ def change_tickets(state: AppState, now: float) -> Step | None:
         *(Option(words, _JIRA, refused, value) for words, value in _IN_JIRA.items()),
     )
 
-    def chosen(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
+    def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
         return change(state, rows)
 
-    return state.opened(Choice(f"Change {rows.words}", options, chosen)), ()
+    return state.opened(Choice(f"Change {rows.words}", options, on_choose)), ()
 
 
 def change_status(state: AppState, _: float) -> Step | None:
@@ -253,12 +253,12 @@ def _choose_field(state: AppState, rows: _Targets) -> Step:
     names = {name for row in state.workspace.rows for name in row.candidate.fields}
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _NO_OTHERS))
 
-    def chosen(state: AppState, name: str) -> Step:
+    def on_choose(state: AppState, name: str) -> Step:
         field = _Field("", name, "nothing", is_list=name in _LISTS)
         return _choose_value(state, rows, field)
 
     title = f"Set a field of {rows.words}"
-    return state.opened(Choice(title, options, chosen, other="as its line in a file")), ()
+    return state.opened(Choice(title, options, on_choose, other="as its line in a file")), ()
 
 
 def _choose_value(

@@ -72,7 +72,7 @@ def add(state: AppState, _: float) -> Step:
     if not workspace.templates:
         return state.opened(titled), ()
 
-    def chosen(state: AppState, name: str) -> Step:
+    def on_choose(state: AppState, name: str) -> Step:
         template = workspace.templates.get(name)
         if not isinstance(template, Template):
             return state.opened(titled), ()
@@ -84,7 +84,7 @@ def add(state: AppState, _: float) -> Step:
             options.append(Option(clean(name), clean(template.path), value=name))
         else:
             options.append(Option(clean(name), "cannot be read", refused=template, value=name))
-    return state.opened(Choice("Add", tuple(options), chosen)), ()
+    return state.opened(Choice("Add", tuple(options), on_choose)), ()
 
 
 def _with_values(
@@ -114,7 +114,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
         if not title:
             return state.noticed("A ticket needs a title; nothing was added"), ()
 
-        def chosen(state: AppState, value: str) -> Step:
+        def on_choose(state: AppState, value: str) -> Step:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             typed = replace(line, input=TextInput.of(title))
             request = call_in(name, add_ticket, title, parent)
@@ -126,7 +126,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
             words = f"a sub-task of {ticket.key or ticket.title}"
             task = Option(words, "in its file", value="sub-task")
         options = (Option("a ticket", "in a file of its own"), task)
-        return state.opened(Choice(f"Add “{title}” as", options, chosen)), ()
+        return state.opened(Choice(f"Add “{title}” as", options, on_choose)), ()
 
     line = LineInput("title:", on_accept)
     return line
@@ -155,7 +155,7 @@ def reply(state: AppState, _: float) -> Step | None:
         write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
         return state.noticed(f"This ticket has no comment here{write}"), ()
 
-    def chosen(state: AppState, line: str) -> Step:
+    def on_choose(state: AppState, line: str) -> Step:
         author = comments[line].author
         if author in {"", workspace.names.user}:
             return state, (call_in(workspace.name, outside.open_editor, row.path, int(line)),)
@@ -165,7 +165,7 @@ def reply(state: AppState, _: float) -> Step | None:
         Option(clean(text.text.partition("\n")[0]), head_of(text) or "not sent yet", value=line)
         for line, text in comments.items()
     )
-    return state.opened(Choice("Reply to, or edit", options, chosen)), ()
+    return state.opened(Choice("Reply to, or edit", options, on_choose)), ()
 
 
 def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:

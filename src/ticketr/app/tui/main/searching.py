@@ -150,7 +150,7 @@ def sort_tickets(state: AppState, _: float) -> Step | None:
 def _sort_choice(state: AppState, at: int) -> Choice:
     """Return the list of sorts and columns; a column that was switched leaves it open."""
 
-    def chosen(state: AppState, name: str) -> Step:
+    def on_choose(state: AppState, name: str) -> Step:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
             return state.with_workspace(changed), (remembered(changed),)
@@ -166,4 +166,4 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
         options.append(Option(f"{_COLUMN}{name}", facts))
-    return Choice("Sort by, or show a column", tuple(options), chosen, at=at)
+    return Choice("Sort by, or show a column", tuple(options), on_choose, at=at)

@@ -163,7 +163,7 @@ class Choice(ListOverlay):
 
     Attributes:
         options: The things to choose from.
-        chosen: Gives the step for the value of the option that Enter takes; it gets the state
+        on_choose: Gives the step for the value of the option that Enter takes; it gets the state
             without this overlay.
         other: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
@@ -172,7 +172,7 @@ class Choice(ListOverlay):
     context: ClassVar[Context] = Context.CHOICE
 
     options: tuple[Option, ...]
-    chosen: Callable[[AppState, Any], Step]
+    on_choose: Callable[[AppState, Any], Step]
     other: str = field(default="", kw_only=True)
 
     @property
@@ -196,7 +196,7 @@ class Choice(ListOverlay):
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Return the step for the value of an option."""
-        return self.chosen(state, option.words if option.value is None else option.value)
+        return self.on_choose(state, option.words if option.value is None else option.value)
 
 
 @final
