@@ -155,16 +155,16 @@ class UnsafePath(ConfigError):
     Attributes:
         path: The path.
         kind: What it is, such as "a link".
-        wanted: What it should be, "a file" or "a folder".
+        expected: What it should be, "a file" or "a folder".
     """
 
     path: str
     kind: str
-    wanted: str
+    expected: str
 
     def __str__(self) -> str:
         return (
-            f"{self.path} is {self.kind} and not {self.wanted} of ticketr's own, so nothing there "
+            f"{self.path} is {self.kind} and not {self.expected} of ticketr's own, so nothing there "
             "is read or written; a git repository can bring such a thing: move it away, then try "
             "again"
         )

@@ -180,14 +180,14 @@ def require_database(path: Path) -> None:
         require_file(path.with_name(f"{path.name}{end}"))
 
 
-def _require_kind(path: Path, wanted: str) -> None:
+def _require_kind(path: Path, expected: str) -> None:
     try:
         mode = path.lstat().st_mode
     except OSError:  # it is not there, or opening it tells why not
         return
     kind = _KINDS.get(stat.filemode(mode)[0], "a device")
-    if kind != wanted:
-        raise UnsafePath(str(path), kind, wanted)
+    if kind != expected:
+        raise UnsafePath(str(path), kind, expected)
 
 
 #: The file, in ticketr's own folder.

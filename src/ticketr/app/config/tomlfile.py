@@ -185,12 +185,12 @@ class Table:
         Raises:
             BadFile: It is something else, or one of them is empty.
         """
-        wanted = 'a list of texts, like ["one", "two"]'
-        value = self._get(key, list, wanted) or []
+        expected = 'a list of texts, like ["one", "two"]'
+        value = self._get(key, list, expected) or []
         texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
             odd = next(entry for entry in value if not isinstance(entry, str) or not entry.strip())
-            raise self._bad_value(key, odd, wanted)
+            raise self._bad_value(key, odd, expected)
         return texts
 
     def flag(self, key: str) -> bool | None:
@@ -226,23 +226,23 @@ class Table:
         value = self._get(key, dict, "a table") or {}
         return Table(self._path, self._text, value, (*self._keys, key))
 
-    def _get(self, key: str, kind: type[T] | tuple[type[T], ...], wanted: str) -> T | None:
+    def _get(self, key: str, kind: type[T] | tuple[type[T], ...], expected: str) -> T | None:
         """Return a value of a kind; None where the table has no such name."""
         value = self._values.get(key)
         is_flag = isinstance(value, bool)  # which is an int, too
         if value is None or (isinstance(value, kind) and is_flag == (kind is bool)):
             return value
-        raise self._bad_value(key, value, wanted)
+        raise self._bad_value(key, value, expected)
 
     def bad(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this table."""
         return BadFile(str(self._path), self.line(key), problem)
 
-    def _bad_value(self, key: str, value: object, wanted: str) -> BadFile:
+    def _bad_value(self, key: str, value: object, expected: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
         empty = isinstance(value, str) and not value.strip()
         text = "an empty text" if empty else _KINDS.get(type(value), "a date or time")
-        return self.bad(key, f"{key} must be {wanted}, and here is {text}")
+        return self.bad(key, f"{key} must be {expected}, and here is {text}")
 
 
 def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:
@@ -262,13 +262,13 @@ def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> s
     # Loaded when something is edited: reading does without it.
     import tomlkit  # noqa: PLC0415 - see above
 
-    wanted = tomllib.loads(text)
-    change(wanted)
+    expected = tomllib.loads(text)
+    change(expected)
     try:
         document = tomlkit.parse(text)
         change(document)
         new = tomlkit.dumps(document)
-        if tomllib.loads(new) == wanted:
+        if tomllib.loads(new) == expected:
             return new
     except (tomlkit.exceptions.TOMLKitError, ValueError):
         pass  # its words may repeat a value

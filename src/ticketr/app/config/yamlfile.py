@@ -47,7 +47,7 @@ class YamlBlock:
         """Return the names in the block, in the file's order."""
         return tuple(self._values)
 
-    def _get(self, key: str, kind: type[N], wanted: str) -> N | None:
+    def _get(self, key: str, kind: type[N], expected: str) -> N | None:
         """Return the node of a value; None where the block has no such name, or no value for it.
 
         Raises:
@@ -57,7 +57,7 @@ class YamlBlock:
         if node is None or node.tag == f"{_TAG_PREFIX}null":
             return None
         if not isinstance(node, kind):
-            raise self.bad(key, f"{self._shown(key)} must be {wanted}")
+            raise self.bad(key, f"{self._shown(key)} must be {expected}")
         return node
 
     def text(self, key: str) -> str | None:
@@ -96,12 +96,12 @@ class YamlBlock:
         """Return the texts in a list; see `blocks`."""
         return [node.value.strip() for node in self._list(key, ScalarNode, "a list of texts")]
 
-    def _list(self, key: str, kind: type[N], wanted: str) -> list[N]:
-        node = self._get(key, SequenceNode, wanted)
+    def _list(self, key: str, kind: type[N], expected: str) -> list[N]:
+        node = self._get(key, SequenceNode, expected)
         members = node.value if node else []
         nodes = [member for member in members if isinstance(member, kind)]
         if len(nodes) < len(members):
-            raise self.bad(key, f"{self._shown(key)} must be {wanted}")
+            raise self.bad(key, f"{self._shown(key)} must be {expected}")
         return nodes
 
     def bad(self, key: str, problem: str) -> BadFile:

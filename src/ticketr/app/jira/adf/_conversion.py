@@ -81,12 +81,12 @@ _NEVER_EMPTY = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def converts_to(markdown: str, wanted: Json, files: Mapping[str, str] = NO_FILES) -> bool:
+def converts_to(markdown: str, expected: Json, files: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts to a document; see `visible`."""
-    if is_too_long(markdown) or is_too_large(wanted):
+    if is_too_long(markdown) or is_too_large(expected):
         return False
     try:
-        return visible(read(markdown, files)) == wanted
+        return visible(read(markdown, files)) == expected
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
@@ -99,15 +99,15 @@ def shortest(adf: object, files: Mapping[str, str]) -> Converted:
         files: The media ID of each file, by its name.
     """
     markdown, short = render(canonical(adf), files)
-    wanted = visible(adf)
-    if converts_to(markdown, wanted, files):
+    expected = visible(adf)
+    if converts_to(markdown, expected, files):
         return Converted(markdown, exact=True)
-    blocks = wanted.get("content", []) if short else []
+    blocks = expected.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
     if not long:
         return Converted(markdown, exact=False)
     markdown, _ = render(canonical(adf), files, long=long)
-    return Converted(markdown, converts_to(markdown, wanted, files))
+    return Converted(markdown, converts_to(markdown, expected, files))
 
 
 def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
@@ -139,11 +139,11 @@ def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
 
 def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
-    wanted = canonical(document_of([block]))
-    markdown, short = render(canonical(wanted), files)
-    if not short or converts_to(markdown, wanted, files):
+    expected = canonical(document_of([block]))
+    markdown, short = render(canonical(expected), files)
+    if not short or converts_to(markdown, expected, files):
         return False
-    return converts_to(render(canonical(wanted), files, long=(0,))[0], wanted, files)
+    return converts_to(render(canonical(expected), files, long=(0,))[0], expected, files)
 
 
 def render(
