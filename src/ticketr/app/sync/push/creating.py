@@ -131,7 +131,7 @@ class Creator:
         self._routes = RouteFinder(self.session, {})
         self._editor = self.session.editor
 
-    async def create_all(self, wanted: Sequence[IssueWrite]) -> Mapping[int, jira.Created]:
+    async def create_all(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, jira.Created]:
         """Create issues: many in few requests, and alone what is not created so.
 
         Returns:
@@ -150,10 +150,10 @@ class Creator:
         self._created = {}
         alone: list[_Request] = []
         existing: list[_Request] = []
-        is_many = len(wanted) >= _MIN_BATCH
+        is_many = len(new_issues) >= _MIN_BATCH
         if is_many:
-            self.session.progress.say(f"Creating {len(wanted)} tickets...")
-        for chunk in chunks(wanted, jira.MOST_CREATED):
+            self.session.progress.say(f"Creating {len(new_issues)} tickets...")
+        for chunk in chunks(new_issues, jira.MOST_CREATED):
             requests = [await self._request_for(new) for new in chunk]
             if is_many:
                 found, requests = await self._send_until_known(requests, self._send_together)

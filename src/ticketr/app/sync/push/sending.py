@@ -130,14 +130,14 @@ class Delivery:
                 existing.append(ticket.with_parent(issue.key))
         await self._create([subtask for ticket in existing for subtask in ticket.new_subtasks])
 
-    async def _create(self, wanted: Sequence[IssueWrite]) -> Mapping[int, Created]:
+    async def _create(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, Created]:
         """Create issues, then send what a create cannot carry; return what was created."""
-        if not wanted:
+        if not new_issues:
             return {}
-        created = await self._creator.create_all(wanted)
+        created = await self._creator.create_all(new_issues)
         rests = [
             rest
-            for new in wanted
+            for new in new_issues
             if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
         ]
         await map_in_tasks(partial(self._edit, is_new=True), rests, tasks=TASKS)
