@@ -237,13 +237,13 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
         candidates: The issues.
         name: The field's name; case and accents do not matter.
     """
-    wanted = fold(name)
+    folded_name = fold(name)
     counts: dict[str, int] = defaultdict(int)
     points: dict[str, list[float]] = defaultdict(list)
     shown: dict[str, str] = {}
     for candidate in candidates:
         value = next(
-            (text for field, text in candidate.fields.items() if fold(field) == wanted), ""
+            (text for field, text in candidate.fields.items() if fold(field) == folded_name), ""
         )
         folded = fold(value.strip())
         shown.setdefault(folded, value.strip())

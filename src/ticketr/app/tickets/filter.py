@@ -61,11 +61,11 @@ class Term(Protocol):
 class TextTerm:
     """The issue contains a folded text."""
 
-    wanted: str
+    text: str
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue contains the text."""
-        return self.wanted in candidate.haystack
+        return self.text in candidate.haystack
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class FieldTerm:
     """A field, by its folded name, contains a folded text, or is that if it is whole or empty."""
 
     name: str
-    wanted: str
+    text: str
     is_whole: bool = False
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
         value = candidate.folded(self.name)
-        is_whole = self.is_whole or not self.wanted
-        return value == self.wanted if is_whole else self.wanted in value
+        is_whole = self.is_whole or not self.text
+        return value == self.text if is_whole else self.text in value
 
 
 @dataclass(frozen=True, slots=True)

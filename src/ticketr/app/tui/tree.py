@@ -67,8 +67,8 @@ class RowFilter:
             case NotTerm(inner):
                 without = frozenset(self._matching_among(shown, inner, left))
                 return [at for at in left if at not in without]
-            case TextTerm(wanted):  # without a call for each row: it is what people type most
-                return [at for at in left if wanted in shown[at].row.candidate.haystack]
+            case TextTerm(text):  # without a call for each row: it is what people type most
+                return [at for at in left if text in shown[at].row.candidate.haystack]
             case _:
                 matches = term.matches
                 return [at for at in left if matches(shown[at].row.candidate)]
@@ -156,7 +156,7 @@ def _is_same(visible: VisibleRow, order: Order) -> bool:
 
 
 @lru_cache(maxsize=8)
-def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: RowFilter | None) -> Visible:
+def arrange(rows: Rows, folded: frozenset[str], sort: str, row_filter: RowFilter | None) -> Visible:
     """Return the rows to show, in their order.
 
     A ticket stays above a sub-task that matches, and is no hit then. Rows with equal sort keys stay in the order of
@@ -166,15 +166,15 @@ def arrange(rows: Rows, folded: frozenset[str], sort: str, wanted: RowFilter | N
         rows: All rows.
         folded: The IDs of tickets whose sub-tasks are hidden.
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
-        wanted: The filter; None for none.
+        row_filter: The filter; None for none.
     """
     shown, is_by_key = rows.shown, sort == "key"
-    if wanted is None and not folded and is_by_key:
+    if row_filter is None and not folded and is_by_key:
         return Visible(shown, is_by_key=True)
     fits = bytearray(b"\1") * len(shown)
-    if wanted is not None:
+    if row_filter is not None:
         fits = bytearray(len(shown))
-        for at in wanted.matching(rows):
+        for at in row_filter.matching(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
     for at in places(rows, sort):

@@ -78,10 +78,10 @@ class WorkspaceView:
     @cached_property
     def visible(self) -> Visible:
         """The rows to show, in their order."""
-        wanted = None
+        row_filter = None
         if self.filter.terms:
-            wanted = RowFilter(self.filter, self.edited, frozenset(self.conflicts))
-        return arrange(self.rows, self.folded, self.sort, wanted)
+            row_filter = RowFilter(self.filter, self.edited, frozenset(self.conflicts))
+        return arrange(self.rows, self.folded, self.sort, row_filter)
 
     @cached_property
     def index(self) -> int:

@@ -422,14 +422,14 @@ class SqliteHistory:
             TypeError, ValueError: An argument is invalid.
         """
         limit = checked_whole("limit", limit, 0)
-        wanted = {
+        conditions = {
             "status": None if status is None else str(checked_member("status", status, JobStatus)),
             "id": None if id is None else clipped(checked_text("id", id)),
         }
         deadline = trio.current_time() + BUSY_SECONDS
         while True:
             try:
-                return await self._run_sync(lambda: self._read(wanted, limit))
+                return await self._run_sync(lambda: self._read(conditions, limit))
             except HistoryFailed as error:
                 # SQLite does not wait while another process creates the file or its log.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
@@ -450,12 +450,12 @@ class SqliteHistory:
             stack.pop_all()
             return db
 
-    def _read(self, wanted: Mapping[str, object], limit: int) -> list[FinishedJob]:
+    def _read(self, conditions: Mapping[str, object], limit: int) -> list[FinishedJob]:
         jobs: list[FinishedJob] = []
         if not self._path.exists():
             return jobs
         with named_errors(self._path, HistoryFailed), closing(connect(self._path, SCHEMA)) as db:
-            for row in db.execute(SELECT, {**wanted, "oldest": time.time() - self._max_age}):
+            for row in db.execute(SELECT, {**conditions, "oldest": time.time() - self._max_age}):
                 if len(jobs) == limit:
                     break
                 try:

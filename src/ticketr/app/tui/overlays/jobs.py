@@ -49,7 +49,7 @@ _END_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CAN
 
 
 def job_rows(
-    state: AppState, chosen: str, now: float, theme: Theme
+    state: AppState, job_id: str, now: float, theme: Theme
 ) -> tuple[list[Row], list[int], int]:
     """Return the rows of all jobs, the indices of headings, and that of the selected job.
 
@@ -70,7 +70,7 @@ def job_rows(
             headings.append(len(rows))
             rows.append(title_rule(title, facts, cells, theme, is_focused=True))
         for job, line in entries:
-            is_chosen = job == chosen
+            is_chosen = job == job_id
             selected = len(rows) if is_chosen else selected
             rows.append(partial(row, line, is_chosen=is_chosen))
 
@@ -328,18 +328,18 @@ class Jobs(Overlay):
         """Return the rows of the body."""
         cells, height = state.width, state.body
         ids = state.jobs.ids
-        chosen = self.job if self.job in ids else (ids[0] if ids else "")
-        detail = self._detail(state, chosen, theme) if height >= WITH_DETAIL else []
+        job_id = self.job if self.job in ids else (ids[0] if ids else "")
+        detail = self._detail(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
-        rows, headings, at = job_rows(state, chosen, now, theme)
+        rows, headings, at = job_rows(state, job_id, now, theme)
         rows, at = spaced(rows, headings, at, page, " " * cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
         top = scroll_top(0, at, page, len(rows))
         return [*filled(drawn(rows[top : top + page]), page, cells), *detail]
 
-    def _detail(self, state: AppState, chosen: str, theme: Theme) -> list[str]:
-        job, cells = _job(state, chosen), state.width
+    def _detail(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
+        job, cells = _job(state, job_id), state.width
         if job is None or not job.status.is_terminal:
             return []
         if isinstance(job, FinishedJob):
@@ -389,9 +389,9 @@ def _step_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> St
             return None
 
 
-def _job(state: AppState, chosen: str) -> JobSnapshot | FinishedJob | None:
+def _job(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None:
     """Return a job by what tells it from the others."""
     jobs = state.jobs
-    here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == chosen)
-    earlier = (job for job in jobs.earlier if jobs_state.id_of_earlier(job) == chosen)
+    here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == job_id)
+    earlier = (job for job in jobs.earlier if jobs_state.id_of_earlier(job) == job_id)
     return next(here, None) or next(earlier, None)

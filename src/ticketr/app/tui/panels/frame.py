@@ -110,25 +110,25 @@ def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
         words: What is searched. A blank in it is any blank, also the end of a line that was
             wrapped.
     """
-    wanted = r"\s+".join(re.escape(fold(word)) for word in words.split())
-    if not wanted:
+    pattern = r"\s+".join(re.escape(fold(word)) for word in words.split())
+    if not pattern:
         return ()
     texts = [plain(line.line) for line in lines]
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
-    ranges = _ranges(wanted, "\n".join(texts))
+    ranges = _ranges(pattern, "\n".join(texts))
     return tuple([tuple(_parts(begin, end, starts, texts)) for begin, end in ranges])
 
 
 def find_words(line: Line, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Return the ranges of a line that hold one of some folded words; none overlaps another."""
-    wanted = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    return tuple(_ranges(wanted, plain(line))) if wanted else ()
+    pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return tuple(_ranges(pattern, plain(line))) if pattern else ()
 
 
-def _ranges(wanted: str, text: str) -> Iterator[tuple[int, int]]:
+def _ranges(pattern: str, text: str) -> Iterator[tuple[int, int]]:
     """Yield the ranges of a text that match a folded pattern."""
     folded, places = _folded_text(text)
-    for match in re.finditer(wanted, folded):
+    for match in re.finditer(pattern, folded):
         begin, end = match.span()
         if places is not None:
             begin, end = places[begin], places[end - 1] + 1
