@@ -8,7 +8,7 @@ from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.sync import Code, Loss
-from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim_links
+from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim
 from ticketr.app.tickets import parse
 
 ON = {"links": True}
@@ -218,7 +218,7 @@ def test_odd_links_of_a_server_are_left_out() -> None:
     ]
 
     assert [each.id for each in jira_links({"issuelinks": entries})] == ["5"]
-    assert jira_links({"issuelinks": slim_links(entries)}) == jira_links({"issuelinks": entries})
+    assert jira_links(slim({"issuelinks": entries})) == jira_links({"issuelinks": entries})
     assert jira_links({"issuelinks": None}) == ()
 
 

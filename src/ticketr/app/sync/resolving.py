@@ -326,7 +326,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         names = ", ".join(part.name for part in resolution.left)
         raise NotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
     opened = _open_unchanged(store, state, seen)
-    settlement = Settlement(UndoKind.CHOSEN, resolution.lines(), keep_text=True, expected=seen.text)
+    settlement = Settlement(UndoKind.CHOSEN, resolution.lines, keep_text=True, expected=seen.text)
     writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
     return _write_merged(store, opened, writer)
 

@@ -174,10 +174,6 @@ class Progress:
         self._message = ""
         self._is_silent = False
 
-    def begin(self, message: str) -> None:
-        """Begin a phase whose total is not known yet."""
-        self.move(0, 0, message)
-
     def say(self, message: str) -> None:
         """Report a message with the same numbers as before."""
         self.move(self._done, None, message)

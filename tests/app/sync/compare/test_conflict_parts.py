@@ -234,7 +234,7 @@ def outcome(seen: ConflictView, choices: dict[str, Choice]) -> Ticket:
     """The ticket that a resolution leads to."""
     three = seen.versions
     resolution = choose(seen, choices)
-    return merge(three.base, three.local, three.remote, chosen=resolution.lines()).ticket
+    return merge(three.base, three.local, three.remote, chosen=resolution.lines).ticket
 
 
 def view_of(mine: str, theirs: str, base: str = "") -> ConflictView:

@@ -240,26 +240,6 @@ class ConflictView:
 
 
 @dataclass(frozen=True, slots=True)
-class ChosenPart:
-    """A part that clashes, with the user's choice.
-
-    Attributes:
-        part: What clashes.
-        choice: What the user chose.
-        lines: The lines that it gets.
-    """
-
-    part: ConflictPart
-    choice: Choice
-    lines: tuple[str, ...] = field(repr=False)
-
-    @property
-    def text(self) -> str:
-        """The text of these lines, as `ConflictPart` shows texts."""
-        return lines_text(self.part.place.part, self.lines)
-
-
-@dataclass(frozen=True, slots=True)
 class FileChange:
     """A change of the file.
 
@@ -282,25 +262,30 @@ class Resolution:
 
     Attributes:
         view: The conflict.
-        chosen: What is chosen.
-        left: What remains to be chosen.
+        lines: The lines of each clash that is chosen, by its place.
     """
 
     view: ConflictView
-    chosen: tuple[ChosenPart, ...]
-    left: tuple[ConflictPart, ...]
+    lines: Mapping[ClashPlace, tuple[str, ...]]
 
-    def lines(self) -> dict[ClashPlace, tuple[str, ...]]:
-        """Return the lines of each clash that is chosen, by its place."""
-        return {part.part.place: part.lines for part in self.chosen}
+    @property
+    def left(self) -> tuple[ConflictPart, ...]:
+        """What remains to be chosen."""
+        return tuple(part for part in self.view.parts if part.place not in self.lines)
+
+    def _chosen(self) -> Iterator[tuple[ConflictPart, str]]:
+        """Yield each part that is chosen, with its new text as `ConflictPart` shows texts."""
+        for part in self.view.parts:
+            if part.place in self.lines:
+                yield part, lines_text(part.place.part, self.lines[part.place])
 
     @property
     def writes(self) -> tuple[FileChange, ...]:
         """What the chosen texts, and what merges by itself, change in the file."""
         chosen = (
-            FileChange(part.part.name, part.part.yours, part.text)
-            for part in self.chosen
-            if part.text != part.part.yours
+            FileChange(part.name, part.yours, text)
+            for part, text in self._chosen()
+            if text != part.yours
         )
         merged = (
             FileChange(part.name, part.before, part.after)
@@ -312,7 +297,7 @@ class Resolution:
     @property
     def pushed(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
-        chosen = (part.part.name for part in self.chosen if part.text != part.part.jiras)
+        chosen = (part.name for part, text in self._chosen() if text != part.jiras)
         return (*chosen, *(part.name for part in self.view.merged if part.side == "mine"))
 
 
@@ -329,13 +314,12 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
     unknown = choices.keys() - {part.id for part in view.parts}
     if unknown:
         raise BadChoice(f"{view.key}: {min(unknown)}: nothing of that name clashes")
-    chosen = (
-        ChosenPart(part, choice, tuple(_lines(view.key, part, choice)))
+    lines = {
+        part.place: tuple(_lines(view.key, part, choices[part.id]))
         for part in view.parts
-        if (choice := choices.get(part.id)) is not None
-    )
-    remaining = tuple(part for part in view.parts if part.id not in choices)
-    return Resolution(view, tuple(chosen), remaining)
+        if part.id in choices
+    }
+    return Resolution(view, lines)
 
 
 def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:

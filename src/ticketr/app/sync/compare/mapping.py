@@ -341,20 +341,6 @@ def link_loss(link: JiraLink) -> str:
     return f"the link “{link.line} {link.key}”"
 
 
-def slim_links(value: object) -> list[object]:
-    """Return only what files and comparisons need of the field."""
-    return [_slim_link(entry) for entry in objects(value)]
-
-
-def _slim_link(entry: Mapping[str, object]) -> dict[str, object]:
-    kept: dict[str, object] = {"id": entry.get("id")}
-    kept["type"] = _with_keys(entry.get("type"), ("id", "name", "inward", "outward"))
-    for end in ("inwardIssue", "outwardIssue"):
-        if end in entry:
-            kept[end] = _with_keys(entry[end], ("id", "key"))
-    return kept
-
-
 def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
     kind = entry.get("type")
     for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
@@ -364,12 +350,6 @@ def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
         if isinstance(key, str) and is_key(key) and isinstance(words, str) and words.strip():
             return JiraLink(str(entry.get("id", "")), line_name(words), key)
     return None
-
-
-def _with_keys(value: object, names: Iterable[str]) -> object:
-    if not isinstance(value, dict):
-        return value
-    return {name: value[name] for name in names if name in value}
 
 
 #: What is between a choice and the second one below it.
@@ -551,24 +531,27 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     if ATTACHMENT_FIELD in kept:
         kept[ATTACHMENT_FIELD] = slim_attachments(fields)
     if LINK_FIELD in kept:
-        kept[LINK_FIELD] = slim_links(fields[LINK_FIELD])
+        kept[LINK_FIELD] = _slim(fields[LINK_FIELD], _LINK_KEYS)
     return kept
 
 
 _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
 
 
-def _slim(value: object) -> object:
+_LINK_KEYS = ("id", "key", "name", "type", "inward", "outward", "inwardIssue", "outwardIssue")
+
+
+def _slim(value: object, keys: Sequence[str] = _KEPT_KEYS) -> object:
     if isinstance(value, dict):
         if value.get("type") == "doc":
             return value
         return {
-            name: kept if type(kept) is str else _slim(kept)
-            for name in _KEPT_KEYS
+            name: kept if type(kept) is str else _slim(kept, keys)
+            for name in keys
             if (kept := value.get(name)) is not None
         }
     if isinstance(value, list):
-        return [_slim(entry) for entry in value if entry is not None]
+        return [_slim(entry, keys) for entry in value if entry is not None]
     return value
 
 

@@ -371,7 +371,7 @@ class SyncJob(SessionJob):
             await _recover_if_any(session, self._push.add_recovered, self._push.fail)
             broken = await _pull_all(session, self._pull, full=self.full, prune=self.prune)
             self._pushing = True
-            session.progress.begin("Looking for edits...")
+            session.progress.move(0, 0, "Looking for edits...")
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.

@@ -331,9 +331,11 @@ class Store:
 
     def _bytes(self, name: str) -> bytes:
         """Read what a file holds; say why if that fails."""
-        if not _is_utf8(name):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
             reason = "its name is not UTF-8; rename it"
-            raise FileFailed(self.root / name, "read", reason, alone=True)
+            raise FileFailed(self.root / name, "read", reason, alone=True) from None
         with file_errors(self.path_of(name), "read"):
             try:
                 return self.content(name)
@@ -417,15 +419,6 @@ def holds_tickets(path: str) -> bool:
     if names[0].casefold() == TEMPLATES:
         return False
     return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
-
-
-def _is_utf8(text: str) -> bool:
-    """Return whether a text, a file's name for one, can be written as UTF-8."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _is_plain_file(path: Path) -> bool:
