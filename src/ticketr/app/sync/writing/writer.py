@@ -365,7 +365,9 @@ class FamilyWriter:
             return Decision.kept("it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED, index=index)
-        if comparable(text) in map(comparable, bases):
+        # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
+        was_sent = self._state.sent.of(family.head.id)
+        if not was_sent and comparable(text) in map(comparable, bases):
             aside = self._put_aside(family, text) if keep_text else ""
             return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, aside=aside)
         merged = self._merge_with_file(family, bases, local)
