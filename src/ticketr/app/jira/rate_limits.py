@@ -172,45 +172,20 @@ class AdaptiveLimit:
     """A concurrency limit that a refusal halves and successes raise, one by one.
 
     Attributes:
-        limit: How many holders it allows now.
+        slots: As many as the limit allows now.
         cuts: How often it was halved.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self.limit = most
+        self.slots = trio.CapacityLimiter(most)
         self.cuts = 0
         self._successes = 0
-        self._holders = 0
-        self._first_served = trio.lowlevel.ParkingLot()
-        self._waiting = trio.lowlevel.ParkingLot()
 
     @property
     def is_over_limit(self) -> bool:
         """Whether it has more holders than it allows, since it was halved."""
-        return self._holders > self.limit
-
-    async def acquire(self, *, again: bool = False) -> None:
-        """Wait until the limit has room, and take it.
-
-        Args:
-            again: Whether this task has released its room in favour of others before; it is served
-                before every task that comes for the first time.
-
-        Cancellation:
-            A cancelled wait takes no room.
-        """
-        await trio.lowlevel.checkpoint_if_cancelled()
-        if self._holders < self.limit:  # then no task waits
-            # Without a wait this is no checkpoint; the request that follows is one.
-            self._holders += 1
-        else:
-            await (self._first_served if again else self._waiting).park()  # _wake counts it
-
-    def release(self) -> None:
-        """Give the room back."""
-        self._holders -= 1
-        self._wake()
+        return self.slots.borrowed_tokens > self.slots.total_tokens
 
     def count_refusal(self, cuts: int) -> None:
         """Halve the limit.
@@ -221,7 +196,7 @@ class AdaptiveLimit:
         """
         self._successes = 0
         if cuts == self.cuts:
-            self.limit = max(1, self.limit // 2)
+            self.slots.total_tokens = max(1, self.slots.total_tokens // 2)
             self.cuts += 1
 
     def count_success(self) -> None:
@@ -229,37 +204,7 @@ class AdaptiveLimit:
         self._successes += 1
         if self._successes >= GROW_AFTER:
             self._successes = 0
-            self.limit = min(self._most, self.limit + 1)
-            self._wake()
-
-    def _wake(self) -> None:
-        """Give the free slots to the tasks that wait for one."""
-        while self._holders < self.limit and (lot := self._first_served or self._waiting):
-            self._holders += 1
-            lot.unpark()
-
-
-class PerIssueLock:
-    """A lock for each issue, so that changes of one issue run one at a time."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, trio.Lock] = {}
-
-    @asynccontextmanager
-    async def hold(self, issue: str | None) -> AsyncGenerator[None]:
-        """Hold the lock of an issue for the block; None needs no lock."""
-        if issue is None:
-            yield
-            return
-        lock = self._locks.setdefault(issue, trio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            # A lock that tasks wait for passes from one to the next and is never free in between.
-            # A task whose wait was cancelled may come here when the issue has a newer lock.
-            if not lock.locked() and self._locks.get(issue) is lock:
-                del self._locks[issue]
+            self.slots.total_tokens = min(self._most, self.slots.total_tokens + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +290,7 @@ class Slot:
         self._limiter = limiter
         self._call = call
         self._kind = limiter.kind(call)
-        self._acquired = self._was_acquired = False
+        self._acquired = False
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
@@ -368,7 +313,7 @@ class Slot:
         """Release the slot of the endpoint."""
         if self._acquired:
             self._acquired = False
-            self._kind.release()
+            self._kind.slots.release_on_behalf_of(self)
 
     async def _acquire(self, own: Backoff | None) -> None:
         """Acquire the slot of the endpoint, and wait until no backoff concerns the call."""
@@ -380,8 +325,8 @@ class Slot:
                 await self._limiter.wait(of_issue)
                 continue
             if not self._acquired:
-                await self._kind.acquire(again=self._was_acquired)
-                self._acquired = self._was_acquired = True
+                await self._kind.slots.acquire_on_behalf_of(self)
+                self._acquired = True
             backoff = self._limiter.backoff_of(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
             longest = longest_of(backoff, own)
             if longest is None:

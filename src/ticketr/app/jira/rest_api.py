@@ -14,6 +14,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 import trio
 
@@ -370,7 +371,8 @@ class RestApi:
         self._chance = chance
         self._reached = self._known = False
         self.date: datetime | None = None
-        self._write_lock = rate_limits.PerIssueLock()
+        # A lock for each issue, while a change of it is sent or waits to be.
+        self._locks = WeakValueDictionary[str, trio.Lock]()
         self.answer_wait = AnswerWait()
 
     async def get(
@@ -431,7 +433,8 @@ class RestApi:
             repeatable=repeatable,
             headers={**source.headers, "content-length": str(source.size)} if source else {},
         )
-        async with self._write_lock.hold(issue):
+        lock = trio.Lock() if issue is None else self._locks.setdefault(issue, trio.Lock())
+        async with lock:
             return await self._send(call, empty=empty)
 
     async def download(
