@@ -82,6 +82,7 @@ SPELLINGS = {
     **{f"{name} everywhere": found.join(TOKEN) for name, found in breaks().items()},
     "swallowed": TOKEN.replace("P", "\x1bP"),
 }
+AS_SENT = ("plain", "pair", "url-safe", "no padding", "base64 alone")
 
 
 def is_hidden(text: str) -> bool:
@@ -104,10 +105,8 @@ def test_a_secret_is_taken_out_however_it_is_spelt(spelling: str) -> None:
     told = account().redact(f"before {SPELLINGS[spelling]} after")
 
     assert is_hidden(told)
-    assert told.startswith("before ")
-    if spelling != "swallowed":
-        assert "[hidden]" in told
-        assert told.endswith(" after")
+    assert "[hidden]" in told
+    assert told == "before [hidden] after" or spelling not in AS_SENT
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
@@ -37,60 +37,29 @@ def redact(text: str, secrets: Iterable[str]) -> str:
     """Replace secrets in a text by `HIDDEN`.
 
     Returns:
-        The text itself if it holds none of them; else one clean line without them.
+        The text itself if it holds none of them; else one clean line without them. If one of them
+        is broken up or escaped, nothing of the text is left.
     """
-    folded_secrets = _alphabet(frozenset(secrets))
-    redacted = _replace_secrets(text, folded_secrets)
+    wanted = frozenset(secrets)
+    redacted = text
+    for secret in sorted(wanted, key=len, reverse=True):
+        redacted = redacted.replace(secret, HIDDEN)
     line = clean(redacted)
-    shown = _replace_secrets(line, folded_secrets)
-    return text if redacted == text and shown == line else shown
+    spellings = (_letters(redacted), _letters(line))
+    if any(letters in spelling for letters in _alphabet(wanted) for spelling in spellings):
+        return HIDDEN
+    return text if redacted == text else line
 
 
 @lru_cache(maxsize=8)
 def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
     """Return secrets in the form in which texts are compared."""
-    return frozenset(_AS_WRITTEN.sub(_letter, secret).lower() for secret in secrets) - {""}
+    return frozenset(map(_letters, secrets)) - {""}
 
 
-def _replace_secrets(text: str, folded_secrets: Collection[str]) -> str:
-    """Replace secrets in a text."""
-    letters = _AS_WRITTEN.sub(_letter, text).lower()
-    if not any(secret in letters for secret in folded_secrets):
-        return text
-    places = _character_places(text)
-    spans = sorted(
-        span for secret in folded_secrets for span in _secret_ranges(letters, places, secret)
-    )
-    kept: list[str] = []
-    at = 0
-    for start, end in spans:
-        if start >= at:
-            kept += (text[at:start], HIDDEN)
-        at = max(at, end)
-    return "".join((*kept, text[at:]))
-
-
-def _secret_ranges(
-    letters: str, places: list[tuple[int, int]], secret: str
-) -> Iterator[tuple[int, int]]:
-    """Yield where in the text a secret is, from its first letter to its last."""
-    at = letters.find(secret)
-    while at >= 0:
-        yield places[at][0], places[at + len(secret) - 1][1]
-        at = letters.find(secret, at + 1)
-
-
-def _character_places(text: str) -> list[tuple[int, int]]:
-    """Return the place in the text of each character that is compared."""
-    places: list[tuple[int, int]] = []
-    at = 0
-    for match in _AS_WRITTEN.finditer(text):
-        places += ((place, place + 1) for place in range(at, match.start()))
-        if _letter(match):
-            places.append(match.span())
-        at = match.end()
-    places += ((place, place + 1) for place in range(at, len(text)))
-    return places
+def _letters(text: str) -> str:
+    """Return the visible letters of a text, its escapes decoded, in lower case."""
+    return _AS_WRITTEN.sub(_letter, text).lower()
 
 
 def _letter(special: re.Match[str]) -> str:
