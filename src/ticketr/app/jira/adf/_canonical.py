@@ -17,7 +17,6 @@ Unknown parts are kept, so that a difference there still counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ticketr.app.jira.adf._addresses import link_addresses
@@ -263,55 +262,6 @@ def remove_sizes(node: Json, depth: int = 0) -> None:
     for child in _dicts(node) if depth < _DEEPEST else ():
         if str(child.get("type")) not in _WITHOUT_TABLES:
             remove_sizes(child, depth + 1)
-
-
-def with_widths(table: Json, original: Json) -> Json:
-    """Return an edited table in which every cell has the width of its column in Jira.
-
-    Args:
-        table: The table, whose cells have the widths that they have in Jira.
-        original: The table in Jira, whose own rows are not changed.
-    """
-    rows = _dicts(table)
-    columns = next((widths for row in rows if any(widths := _columns(row))), [])
-    if not columns or any(
-        _attrs(cell).get("rowspan", 1) != 1 for row in rows for cell in _dicts(row)
-    ):
-        return table
-    own = {id(row) for row in _dicts(original)}
-    return {
-        **table,
-        "content": [row if id(row) in own else _with_columns(row, columns) for row in rows],
-    }
-
-
-def _columns(row: Json) -> list[Any]:
-    """Return the width of each column in a row; None for one without a width."""
-    columns: list[Any] = []
-    for cell in _dicts(row):
-        widths, span = _attrs(cell).get(_WIDTH), _span(cell)
-        columns += widths if isinstance(widths, list) and len(widths) == span else [None] * span
-    return columns
-
-
-def _with_columns(row: Json, columns: Sequence[Any]) -> Json:
-    return {**row, "content": list(_sized_cells(_dicts(row), columns))}
-
-
-def _sized_cells(cells: Sequence[Json], columns: Sequence[Any]) -> Iterator[Json]:
-    at = 0
-    for cell in cells:
-        widths = list(columns[at : at + _span(cell)])
-        at += _span(cell)
-        attrs = {name: value for name, value in _attrs(cell).items() if name != _WIDTH}
-        if len(widths) == _span(cell) and None not in widths:
-            attrs[_WIDTH] = widths
-        yield {**cell, "attrs": attrs} if attrs or "attrs" in cell else cell
-
-
-def _span(cell: Json) -> int:
-    span = _attrs(cell).get("colspan", 1)
-    return span if isinstance(span, int) and 0 < span <= 100 else 1
 
 
 def _attrs(node: Json) -> Json:
