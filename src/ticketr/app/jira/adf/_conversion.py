@@ -22,14 +22,21 @@ from ticketr.app.jira.adf._canonical import Json, canonical, remove_sizes, visib
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX,
     has_no_placeholders,
-    protect_document,
+    protect_content,
     protect_markdown,
     restore_address,
     restore_document,
     restore_markdown,
     restore_piece,
 )
-from ticketr.app.jira.adf._plain import NO_FILES, is_too_large, is_too_long, plain_lines, walk
+from ticketr.app.jira.adf._plain import (
+    NO_FILES,
+    is_too_large,
+    is_too_long,
+    plain_lines,
+    strings,
+    walk,
+)
 from ticketr.app.jira.adf._signs import UNUSED
 from ticketr.app.jira.adf._simple import Converted, Parts
 from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
@@ -151,10 +158,19 @@ def render(
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_sizes(document)
-    writer = Writer(files=files, long=long)
-    protected = protect_document(document, writer.write)
+    if not all(map(has_no_placeholders, strings(document))):
+        return _render_markdown(_parse_adf(document)), False
+    writer = Writer(_by_marklas, files)
+    markdown = writer.flow(document.get("content", []), "doc", long=long)
+    return f"{markdown}\n" if markdown else "", writer.used
+
+
+def _by_marklas(block: Json) -> str:
+    """Return the Markdown of a block, which is changed by it."""
+    document = document_of([block])
+    protect_content(document)
     markdown: str = _render_markdown(_parse_adf(document))
-    return restore_markdown(markdown) if protected else markdown, writer.used
+    return restore_markdown(markdown).removesuffix("\n")
 
 
 def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:

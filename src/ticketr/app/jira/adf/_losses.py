@@ -22,10 +22,11 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
+from ticketr.app.jira.adf._blocks import EMPTY_COMMENT, PANEL_WORDS
 from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, strings, walk
-from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS
+from ticketr.app.jira.adf._simple import COLORS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANELS
 from ticketr.app.jira.errors import shorten
@@ -435,7 +436,7 @@ def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterat
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
-        if tag[0] != _placeholders.EMPTY_COMMENT:
+        if tag[0] != EMPTY_COMMENT:
             yield tag[0]
     elif closing:
         place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)

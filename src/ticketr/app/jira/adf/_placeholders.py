@@ -21,23 +21,20 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _addresses, _signs
+from ticketr.app.jira.adf._blocks import EMPTY_COMMENT
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
-from ticketr.app.jira.adf._lists import keep_lists_apart, restore_lists, write_tight
-from ticketr.app.jira.adf._plain import strings
 from ticketr.app.jira.adf._tables import Tables, fenced
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"
 #: Stands for a ``<`` with a backslash before it, which is two characters in code.
 ESCAPED_LESS = "\ufdd7"
-#: Separates what Markdown would join. A pull writes it.
-EMPTY_COMMENT = "<!-- -->"
 
 #: The kinds of node that marklas writes as each tag.
 _KINDS = {
@@ -274,8 +271,7 @@ _CHARACTERS_IN_CODE = str.maketrans(
 _BLANK_BY_ENTITY = {"32": _SPACE, "9": _TAB, "160": _NBSP}
 
 _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
-_JOINED = re.compile(rf"{_signs.JOIN}\n>\n")
-#: What follows the sign of an item or a quote without text.
+#: What follows the sign of an item without text.
 _EMPTY_END = re.compile(rf" +{_signs.STAY}$", re.MULTILINE)
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
@@ -290,24 +286,6 @@ _CLOSING_HASHES = re.compile(r"#+$")
 _EMPHASIS = frozenset({"strong", "em", "strike"})
 _CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED = ("expand", "nestedExpand")
-_CELLS = frozenset({"tableCell", "tableHeader"})
-
-
-def protect_document(document: Json, write_forms: Callable[[Json], None]) -> bool:
-    """Put placeholders into a canonical document, in place.
-
-    Args:
-        document: The document.
-        write_forms: Writes the short forms of a document, with placeholders.
-
-    Returns:
-        Whether it could be done, and is to be undone.
-    """
-    if not all(map(has_no_placeholders, strings(document))):
-        return False
-    write_forms(document)
-    _protect_content(document)
-    return True
 
 
 def has_no_placeholders(markdown: str) -> bool:
@@ -319,8 +297,7 @@ def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
     if not _ANY.search(markdown):
         return markdown
-    markdown = restore_lists(_addresses.without_brackets(_JOINED.sub("\n", markdown)))
-    return _EMPTY_END.sub("", markdown).translate(_ESCAPES)
+    return _EMPTY_END.sub("", _addresses.without_brackets(markdown)).translate(_ESCAPES)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -383,11 +360,10 @@ def _placeholder(match: re.Match[str]) -> str:
     return _signs.ESCAPED.get(sign, match[0])
 
 
-def _protect_content(node: Json, *, in_cell: bool = False) -> None:
-    """Put placeholders into the blocks and texts of a node, in place."""
+def protect_content(node: Json) -> None:
+    """Put placeholders into the texts in a node of a canonical document, in place."""
     content = node.get("content")
     kind = node.get("type")
-    in_cell = in_cell or kind in _CELLS
     if type(content) is not list or not content or kind == "codeBlock":
         return
     _addresses.protect_links(content)
@@ -397,13 +373,9 @@ def _protect_content(node: Json, *, in_cell: bool = False) -> None:
         if child.get("type") == "text":
             _protect_text(child)
         else:
-            _protect_content(child, in_cell=in_cell)
+            protect_content(child)
     if kind in LINES_OF_TEXT:
         _protect_line(content, kind)
-    elif not in_cell:  # there, lists are HTML
-        keep_lists_apart(content, _separator)
-        if kind != "listItem":
-            write_tight(content)
 
 
 def _protect_text(node: Json) -> None:
@@ -415,10 +387,6 @@ def _protect_text(node: Json) -> None:
     if "&#" in text:
         text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH + "&", text)
     node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.verbatim(match[0]), text)
-
-
-def _separator() -> Json:
-    return {"type": "paragraph", "content": [{"type": "text", "text": APART}]}
 
 
 def _protect_line(content: list[Json], kind: str) -> None:

@@ -12,14 +12,10 @@ from ticketr.app.jira.adf._addresses import BACKSLASH, EMPHASIS
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
 STAY = "\ufdd3"
-#: Stands for the end of a line.
-NEWLINE = "\ufde0"
-#: Stands at the end of a panel's mark, if a paragraph follows in the next line.
-JOIN = "\ufde1"
+#: Stands for the blocks in a block that marklas writes.
+SLOT = "\ufde0"
 #: Stands before the ``>`` of an address in angle brackets.
 AUTO = "\ufde6"
-#: Stands at the end of a block that needs no blank line behind it.
-TIGHT = "\ufde8"
 #: Stands for the ``[`` of a definition that no link uses, which is text.
 UNUSED = "\ufde9"
 #: The last placeholder of all.
@@ -35,7 +31,7 @@ RAW = {
     ord("\\"): BACKSLASH,
 }
 #: The characters that the placeholders of this module stand for; `EMPHASIS` has its own table.
-OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`", NEWLINE: "\n", JOIN: ""}
+OF_RAW = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`"}
 #: The placeholders of characters that follow a backslash.
 ESCAPED = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\ufde7"}
 #: The characters that the placeholders of `ESCAPED` stand for.

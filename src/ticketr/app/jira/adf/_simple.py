@@ -16,29 +16,28 @@ from typing import Any, TypeAlias
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.emoji import emoji_named
+from ticketr.app.jira.adf._blocks import (
+    EMPTY,
+    LISTS,
+    PANEL_WORDS,
+    BlockWriter,
+    expand,
+    is_tight_list,
+    panel,
+    quoted,
+)
 from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import LONGEST_TEXT, conversion_size
 
 _NODE = frozenset({"type", "attrs", "content"})
-_LISTS = ("bulletList", "orderedList")
 #: What a quote, a panel or an expand may hold.
-_INNER = (*_LISTS, "codeBlock", "heading", "paragraph")
-#: What is written for each kind of panel.
-PANEL_WORDS = {
-    "info": "INFO",
-    "note": "NOTE",
-    "success": "TIP",
-    "warning": "WARNING",
-    "error": "CAUTION",
-    "tip": "HINT",
-}
+_INNER = (*LISTS, "codeBlock", "heading", "paragraph")
 _BOXES = {"TODO": "[ ]", "DONE": "[x]"}
-_EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 #: The attributes of tables that files leave to Jira.
 _SIZES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
 _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
-#: The deepest indent of a nested list, in characters.
-_DEEPEST = 20
+#: A deeper indent than that of any simple list.
+_DEEP = " " * 21
 #: How many characters of simple text are as much work as one that marklas converts.
 COST_UNIT = 12
 #: The signs around a text with a mark.
@@ -131,7 +130,7 @@ def split_blocks(document: object) -> Parts:
         stands_alone = not are_lists[at] or not any(
             (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
         )
-        text = _block(node, _kind(node)) if stands_alone else ""
+        text = _WRITER.block(node, "doc") if stands_alone else ""
         match parts:
             case [*_, str(before)] if text:
                 parts[-1] = f"{before}\n\n{text}"
@@ -159,29 +158,66 @@ def conversion_cost(document: object, most: int) -> int:
     return total
 
 
-def _block(node: Any, kind: str) -> str:
-    """Return the Markdown of a simple block; empty for any other."""
+class _SimpleWriter(BlockWriter):
+    """Writes simple blocks alone."""
+
+    def join(self, texts: Sequence[str], between: str) -> str:
+        """Join texts; return an empty one if one of them is empty."""
+        return between.join(texts) if all(texts) else ""
+
+    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+        """Return the Markdown of a simple block."""
+        kind, attrs, content = _kind(node), _attrs(node), content_of(node)
+        match kind:
+            case "bulletList" if not attrs:
+                return self._simple_list(node, marker)
+            case "orderedList" if attrs in ({}, {"order": 1}):
+                return self._simple_list(node, "")
+            case "blockquote" if not attrs:
+                # Jira takes no heading in a quote, so none is read there.
+                text = "" if "heading" in map(_kind, content) else self._inner(content, kind)
+                return quoted(text) if text else ""
+            case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
+                text = self._inner(content, kind)
+                return panel(attrs["panelType"], content, text) if text else ""
+            case "expand" if attrs.keys() <= {"title"} and _is_title(attrs.get("title", "")):
+                text = self._inner(content, kind)
+                return expand(attrs.get("title", ""), text) if text else ""
+        return simple_leaf(node)
+
+    def _inner(self, blocks: Sequence[Any], parent: str) -> str:
+        """Return the blocks in a quote, a panel or an expand."""
+        kinds = [_kind(block) for block in blocks]
+        if any(kind not in _INNER for kind in kinds):
+            return ""
+        if any(kind in LISTS and after in LISTS for kind, after in pairwise(kinds)):
+            return ""  # they would be one
+        return self.flow(blocks, parent)
+
+    def _simple_list(self, node: Any, marker: str) -> str:
+        items = content_of(node)
+        if any(_kind(item) != "listItem" or _attrs(item) for item in items):
+            return ""
+        text = self.list(node, marker, short=False) if is_tight_list(node) else ""
+        return "" if _DEEP in text else text
+
+
+_WRITER = _SimpleWriter()
+
+
+def simple_leaf(node: Any) -> str:
+    """Return the Markdown of a simple block without blocks in it; empty for any other."""
     attrs = _attrs(node)
-    match kind:
+    match _kind(node):
         case "paragraph" if not attrs:
             return _line(node)
         case "heading" if attrs in _HEADINGS:
             line = _line(node)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
-        case "bulletList" | "orderedList":
-            return _list(node, kind, "")
         case "codeBlock" if attrs.keys() <= {"language"}:
             return _code(node, attrs.get("language", ""))
         case "rule" if not attrs and "content" not in node:
             return "---"
-        case "blockquote" if not attrs:
-            blocks = content_of(node)
-            # Jira takes no heading in a quote, so none is read there.
-            return "" if "heading" in map(_kind, blocks) else _quoted(_flow(blocks))
-        case "panel" if attrs.keys() == {"panelType"}:
-            return _panel(content_of(node), attrs["panelType"])
-        case "expand" if attrs.keys() <= {"title"}:
-            return _expand(content_of(node), attrs.get("title", ""))
         case "taskList" if not attrs:
             return _tasks(content_of(node))
         case "table" if attrs.keys() <= _SIZES:
@@ -189,38 +225,10 @@ def _block(node: Any, kind: str) -> str:
     return ""
 
 
-def _flow(blocks: Sequence[Any]) -> str:
-    """Return simple blocks that hold no such forms as lines; empty if one of them is another."""
-    kinds = [_kind(block) for block in blocks]
-    if any(kind not in _INNER for kind in kinds):
-        return ""
-    if any(kind in _LISTS and after in _LISTS for kind, after in pairwise(kinds)):
-        return ""  # they would be one
-    texts = [_block(block, kind) for block, kind in zip(blocks, kinds, strict=True)]
-    return "\n\n".join(texts) if all(texts) else ""
-
-
-def _quoted(text: str) -> str:
-    lines = text.split("\n") if text else []
-    return "\n".join([f"> {line}" if line else ">" for line in lines])
-
-
-def _panel(blocks: Sequence[Any], kind: object) -> str:
-    word, text = PANEL_WORDS.get(kind) if type(kind) is str else None, _flow(blocks)
-    if word is None or not text:
-        return ""
-    end = "\n" if _kind(blocks[0]) == "paragraph" else "\n\n"
-    return _quoted(f"[!{word}]{end}{text}")
-
-
-def _expand(blocks: Sequence[Any], title: object) -> str:
-    text = _flow(blocks)
-    if not text or type(title) is not str or title != title.strip():
-        return ""
-    if title and ("&" in title or not _TEXT.fullmatch(title)):
-        return ""
-    summary = f"\n<summary>{title}</summary>" if title else ""
-    return f"<details>{summary}\n\n{text}\n\n</details>"
+def _is_title(title: object) -> bool:
+    if type(title) is not str or title != title.strip() or "&" in title:
+        return False
+    return not title or _TEXT.fullmatch(title) is not None
 
 
 def _tasks(items: Sequence[Any]) -> str:
@@ -253,10 +261,10 @@ def _cells(row: Any, kind: str) -> list[str]:
         attrs = {name: value for name, value in _attrs(cell).items() if name != "colwidth"}
         match content_of(cell):
             case [paragraph] if _kind(cell) == kind and _has_no_spans(attrs):
-                text = _block(paragraph, "paragraph") if _kind(paragraph) == "paragraph" else ""
+                text = simple_leaf(paragraph) if _kind(paragraph) == "paragraph" else ""
             case _:
                 return []
-        if "|" in text or (not text and paragraph not in _EMPTY):
+        if "|" in text or (not text and paragraph not in EMPTY):
             return []
         texts.append(text)
     return texts
@@ -264,24 +272,6 @@ def _cells(row: Any, kind: str) -> list[str]:
 
 def _has_no_spans(attrs: Json) -> bool:
     return all(name in {"colspan", "rowspan"} and value == 1 for name, value in attrs.items())
-
-
-def _list(node: Any, kind: str, indent: str) -> str:
-    """Return a list of lines, each with at most one such list below it."""
-    attrs, lines = _attrs(node), list[str]()
-    if (attrs and (kind == "bulletList" or attrs != {"order": 1})) or len(indent) > _DEEPEST:
-        return ""
-    for number, item in enumerate(content_of(node), start=1):
-        line, *nested = content_of(item) or [None]
-        is_item = _kind(item) == "listItem" and not _attrs(item) and len(nested) <= 1
-        text = _line(line) if is_item and _kind(line) == "paragraph" and not _attrs(line) else ""
-        sign = "- " if kind == "bulletList" else f"{number}. "
-        within = indent + " " * len(sign)
-        lines.append(f"{indent}{sign}{text}" if text else "")
-        lines += [
-            _list(inner, _kind(inner), within) if _kind(inner) in _LISTS else "" for inner in nested
-        ]
-    return "\n".join(lines) if all(lines) else ""
 
 
 def _code(node: Any, language: object) -> str:

@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH, BARE, has_mark
+from ticketr.app.jira.adf._blocks import PANEL_WORDS
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import AUTO, verbatim
-from ticketr.app.jira.adf._simple import COLORS, PANEL_WORDS, day_of
+from ticketr.app.jira.adf._simple import COLORS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
 #: What is read: the kind of panel by its word.

@@ -1,15 +1,28 @@
-"""Writes the short forms: puts texts in the place of nodes that a short form says all of."""
+"""Writes the blocks that are not simple, with a short form where it says all of a node.
+
+A node without one is written by marklas, as HTML with Markdown in it. What is in a line of text is
+put in place of the nodes first, as texts that marklas writes unchanged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ticketr.app.jira.adf._blocks import (
+    EMPTY,
+    LISTS,
+    PANEL_WORDS,
+    BlockWriter,
+    expand,
+    panel,
+    quoted,
+)
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json, content_of
 from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
-from ticketr.app.jira.adf._signs import JOIN, NEWLINE, STAY, verbatim
-from ticketr.app.jira.adf._simple import PANEL_WORDS
+from ticketr.app.jira.adf._signs import SLOT, STAY, verbatim
+from ticketr.app.jira.adf._simple import simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD,
@@ -22,13 +35,9 @@ from ticketr.app.jira.adf.forms.inline import (
 
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
-#: The blocks that are written as their sign alone if they hold an empty paragraph.
-_EMPTY_FORMS = frozenset({"blockquote", "listItem"})
-_NOTHING: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 _CELLS = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own.
 _FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
-_PICTURE_PARENTS = _FLOWS | {"blockquote", "listItem"}
 #: The nodes in which a block has a short form.
 _PARENTS_OF_FORMS = {
     "panel": _FLOWS - {"panel"},
@@ -37,62 +46,118 @@ _PARENTS_OF_FORMS = {
     "blockCard": _FLOWS,
     "decisionList": _FLOWS,
     "taskList": _FLOWS | {"listItem"},
+    "mediaSingle": _FLOWS | {"blockquote", "listItem"},
 }
 #: The start tag of each end tag.
 _START_OF_END_TAG = {verbatim(f"</{tag}>"): (verbatim(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
 
 
-class Writer:
-    """Writes the forms of a document, in place.
+class Writer(BlockWriter):
+    """Writes the blocks of a canonical document, which are changed by it.
 
     Args:
+        by_marklas: Returns the Markdown of a block by marklas.
         files: The media ID of each attached file, by its name.
-        long: The places of the blocks in which no short form is written.
 
     Attributes:
         used: Whether a short form was written.
     """
 
-    def __init__(self, *, files: Mapping[str, str], long: Collection[int] = ()) -> None:
+    def __init__(self, by_marklas: Callable[[Json], str], files: Mapping[str, str]) -> None:
+        self._by_marklas = by_marklas
         self._names = {media: name for name, media in files.items()}
-        self._long = long
         self.used = False
 
-    def write(self, document: Json) -> None:
-        """Write the forms in a canonical document, and escape what looks like one."""
-        content = content_of(document)
-        result: list[Any] = []
-        for place, block in enumerate(content):
-            result += self._block(block, "doc", short=place not in self._long)
-        content[:] = result
+    def join(self, texts: Sequence[str], between: str) -> str:
+        """Join the texts that are not empty."""
+        return between.join(filter(None, texts))
 
-    def _block(self, node: Any, parent: str, *, short: bool) -> list[Any]:
-        """Return what stands for a block; short forms of blocks are outside of cells only."""
+    def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
+        """Return the kind that a block is read as, and whether it is written as a bullet list."""
+        kind, has_bullets = super().read_as(node, parent)
+        if kind in {"decisionList", "taskList"} and self._form(node, parent) is not None:
+            return ("taskList" if kind == "taskList" else "bulletList"), True
+        return kind, has_bullets
+
+    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+        """Return the Markdown of a block."""
+        kind, content = node.get("type"), content_of(node)
+        if kind in LISTS:
+            return self.list(node, marker, short=short)
+        if kind == "blockquote":
+            is_empty = short and len(content) == 1 and content[0] in EMPTY
+            return quoted("" if is_empty else self.flow(content, kind, short=short))
+        if short and (form := self._form(node, parent)) is not None:
+            self.used = True
+            match form:
+                case {"type": "bulletList"}:
+                    return self.list(form, marker, short=short)
+                case {"type": "panel"}:
+                    return panel(node["attrs"]["panelType"], content, self.flow(content, kind))
+                case {"type": "expand" | "nestedExpand"}:
+                    return expand(node.get("attrs", {}).get("title", ""), self.flow(content, kind))
+            node = form
+        elif short and (simple := simple_leaf(node)):
+            return simple
+        return self._shell(node, short=short)
+
+    def _form(self, node: Json, parent: str) -> Json | None:
+        """Return the block whose Markdown is the short form of another one; None if it has none."""
+        kind = node.get("type")
+        if type(kind) is not str or parent not in _PARENTS_OF_FORMS.get(kind, ()):
+            return None
+        if kind == "mediaSingle":
+            picture = write_picture(node, self._names)
+            return None if picture is None else _paragraph(*picture)
+        attrs = node.get("attrs", {})
+        content = node.get("content")
+        if node.keys() - {"type", "attrs", "content"} or type(attrs) is not dict:
+            return None
+        match kind:
+            case "panel":
+                word = attrs.keys() == {"panelType"} and attrs["panelType"] in PANEL_WORDS
+                return node if word and content else None
+            case "blockCard":
+                card = write_card(attrs)
+                return None if card is None else _paragraph(*card, text(LARGE_CARD))
+            case "decisionList" if not attrs and type(content) is list:
+                return _decisions(content) if all(map(_has_decision_form, content)) else None
+            case "taskList":
+                return _boxes(node) if _holds_block_tasks(node) and _has_boxes(node) else None
+            case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
+                return node if _is_title(attrs.get("title", "-")) else None
+        return None
+
+    def _shell(self, node: Json, *, short: bool) -> str:
+        """Return a block as marklas writes it, and the blocks in it as they are written here."""
+        inside: list[str] = []
+        shell, *ends = self._by_marklas(self._with_slots(node, inside, short=short)).split(SLOT)
+        return shell + "".join(map("".join, zip(inside, ends, strict=True)))
+
+    def _with_slots(self, node: Json, inside: list[str], *, short: bool) -> Json:
+        """Return a block with a sign in place of each flow of blocks; add these to a list."""
+        kind, content = node.get("type"), content_of(node)
+        if kind == "layoutSection":
+            columns = [self._with_slots(column, inside, short=short) for column in content]
+            return {**node, "content": columns}
+        if kind in {"panel", "expand", "nestedExpand", "layoutColumn"} and content:
+            inside.append(self.flow(content, kind, short=short))
+            return {**node, "content": [_paragraph(text(SLOT))]}
+        self._write_lines(node, "", short=short)
+        return node
+
+    def _write_lines(self, node: Any, parent: str, *, short: bool) -> None:
+        """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
         if type(kind) is not str or kind not in NODES or kind in _OPAQUE:
-            return [node]
-        content = content_of(node)
-        if kind == "mediaSingle" and short and parent in _PICTURE_PARENTS:
-            picture = write_picture(node, self._names)
-            if picture is not None:
-                self.used = True
-                return [_paragraph(*picture)]
-        is_short = short and parent in _PARENTS_OF_FORMS.get(kind, ()) and _has_short_form(node)
-        if kind in _EMPTY_FORMS and short and len(content) == 1 and content[0] in _NOTHING:
-            self.used = True
-            return [{**node, "content": [_paragraph(text(STAY))]}]
+            return
         if kind in LINES_OF_TEXT:
-            self._line(content, short=short)
-        else:
-            # The text of other lists of decisions is in HTML, where no form is read.
-            short = short and (is_short or kind != "decisionList" or parent in _CELLS)
-            content[:] = [
-                part for value in content for part in self._block(value, kind, short=short)
-            ]
-        if not is_short:
-            return [node]
-        self.used = True
-        return list(_blocks(node))
+            self._line(content_of(node), short=short)
+            return
+        # The text of other lists of decisions is in HTML, where no form is read.
+        short = short and (kind != "decisionList" or parent in _CELLS)
+        for child in content_of(node):
+            self._write_lines(child, kind, short=short)
 
     def _line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
@@ -153,28 +218,6 @@ def _text_of(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
-def _has_short_form(node: Json) -> bool:
-    """Return whether the short form of a block says all of it."""
-    attrs = node.get("attrs", {})
-    content = node.get("content")
-    if node.keys() - {"type", "attrs", "content"} or type(attrs) is not dict:
-        return False
-    match node["type"]:
-        case "panel":
-            return (
-                attrs.keys() == {"panelType"}
-                and attrs["panelType"] in PANEL_WORDS
-                and bool(content)
-            )
-        case "blockCard":
-            return write_card(attrs) is not None
-        case "decisionList":
-            return not attrs and type(content) is list and all(map(_has_decision_form, content))
-        case "taskList":
-            return _holds_block_tasks(node) and _has_boxes(node)
-    return attrs.keys() <= {"title"} and bool(content) and _is_title(attrs.get("title", "-"))
-
-
 def _has_decision_form(item: Any) -> bool:
     match item:
         case {"type": "decisionItem", "attrs": {"state": "DECIDED", **more}, **rest}:
@@ -219,37 +262,13 @@ def _is_title(title: object) -> bool:
     )
 
 
-def _blocks(node: Json) -> Iterator[Json]:
-    """Yield what stands for a block, whose content is written already."""
-    match node["type"]:
-        case "panel":
-            yield _quote(PANEL_WORDS[node["attrs"]["panelType"]], node["content"])
-        case "blockCard":
-            yield _paragraph(*(write_card(node["attrs"]) or ()), text(LARGE_CARD))
-        case "decisionList":
-            items = [
-                _paragraph(text(verbatim("<> ")), *content_of(value)) for value in node["content"]
-            ]
-            yield {
-                "type": "bulletList",
-                "content": [{"type": "listItem", "content": [item]} for item in items],
-            }
-        case "taskList":
-            yield _boxes(node)
-        case _:
-            title = node.get("attrs", {}).get("title")
-            summary = f"{NEWLINE}<summary>{title}</summary>" if title else ""
-            yield _paragraph(text(verbatim(f"<details>{summary}")))
-            yield from node["content"]
-            yield _paragraph(text(verbatim("</details>")))
-
-
-def _quote(word: str, content: list[Any]) -> Json:
-    """Return a quote with the mark of a panel; a paragraph follows in the next line."""
-    first = content[0]
-    follows = type(first) is dict and first.get("type") == "paragraph" and first.get("content")
-    mark = _paragraph(text(verbatim(f"[!{word}]") + (JOIN if follows else "")))
-    return {"type": "blockquote", "content": [mark, *content]}
+def _decisions(items: Sequence[Json]) -> Json:
+    """Return a list of decisions as a list of items that begin with the mark of a decision."""
+    lines = [_paragraph(text(verbatim("<> ")), *content_of(item)) for item in items]
+    return {
+        "type": "bulletList",
+        "content": [{"type": "listItem", "content": [line]} for line in lines],
+    }
 
 
 def _boxes(node: Json) -> Json:

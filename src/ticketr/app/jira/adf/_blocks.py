@@ -1,0 +1,153 @@
+"""Writes the blocks that hold other blocks: lists, quotes, panels and expands.
+
+A list has no blank lines where it needs none, and two lists in a row are written so that they are
+not read as one. Lines of text and all other blocks are written by a subclass.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from ticketr.app.jira.adf._canonical import Json, content_of
+
+LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
+#: Separates what Markdown would join.
+EMPTY_COMMENT = "<!-- -->"
+EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
+#: What is written for each kind of panel.
+PANEL_WORDS = {
+    "info": "INFO",
+    "note": "NOTE",
+    "success": "TIP",
+    "warning": "WARNING",
+    "error": "CAUTION",
+    "tip": "HINT",
+}
+
+
+class BlockWriter(ABC):
+    """Writes blocks; an empty text stands for a block that it cannot write."""
+
+    @abstractmethod
+    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+        """Return the Markdown of a block.
+
+        Args:
+            node: The block.
+            parent: The kind of the node that it is in.
+            short: Whether to write short forms.
+            marker: The sign of the items, if it is a bullet list.
+        """
+
+    @abstractmethod
+    def join(self, texts: Sequence[str], between: str) -> str:
+        """Join the texts of blocks, some of which may be empty."""
+
+    def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
+        """Return the kind that a block is read as, and whether it is written as a bullet list."""
+        kind = node.get("type") if type(node) is dict else None
+        return str(kind), kind == "bulletList"
+
+    def flow(
+        self,
+        blocks: Sequence[Any],
+        parent: str,
+        *,
+        short: bool = True,
+        long: Collection[int] = (),
+        between: str = "\n\n",
+    ) -> str:
+        """Return the Markdown of the blocks of one place.
+
+        Args:
+            blocks: The blocks.
+            parent: The kind of the node that they are in.
+            short: Whether to write short forms.
+            long: The indices of the blocks in which none is written.
+            between: What is between two blocks.
+        """
+        texts: list[str] = []
+        before = marker = ""
+        for at, node in enumerate(blocks):
+            kind, has_bullets = self.read_as(node, parent)
+            if kind == before and kind in {"orderedList", "taskList"}:
+                texts.append(EMPTY_COMMENT)
+                marker = ""
+            marker = ("*" if marker == "-" else "-") if has_bullets else ""
+            is_short = short and at not in long
+            texts.append(self.block(node, parent, short=is_short, marker=marker))
+            before = kind
+        return self.join(texts, between)
+
+    def list(self, node: Json, marker: str, *, short: bool) -> str:
+        """Return the Markdown of a list; its items have numbers if it has no marker."""
+        items, is_tight = content_of(node), is_tight_list(node)
+        has_blank_lines = not is_tight and any(len(content_of(item)) > 1 for item in items)
+        texts: list[str] = []
+        for number, item in enumerate(items, start=(node.get("attrs") or {}).get("order", 1)):
+            sign = marker or f"{number}."
+            blocks = content_of(item)
+            if short and len(blocks) == 1 and blocks[0] in EMPTY:
+                texts.append(sign)
+                continue
+            between = "\n" if is_tight else "\n\n"
+            text = self.flow(blocks, "listItem", short=short, between=between)
+            texts.append(f"{sign} {_indented(text, len(sign) + 1)}" if text else "")
+        return self.join(texts, "\n\n" if has_blank_lines else "\n")
+
+
+def _indented(text: str, width: int) -> str:
+    """Return lines with an indent, but for the first one."""
+    first, *lines = text.split("\n")
+    return "\n".join([first, *(f"{' ' * width}{line}" if line else "" for line in lines)])
+
+
+def quoted(text: str) -> str:
+    """Return lines as those of a quote."""
+    return "\n".join([f"> {line}" if line else ">" for line in text.split("\n")])
+
+
+def panel(kind: str, blocks: Sequence[Any], text: str) -> str:
+    """Return a quote with the mark of a panel; a paragraph follows in the next line."""
+    first = blocks[0]
+    end = "\n" if first.get("type") == "paragraph" and content_of(first) else "\n\n"
+    return quoted(f"[!{PANEL_WORDS[kind]}]{end}{text}")
+
+
+def expand(title: str, text: str) -> str:
+    """Return lines between the tags of an expand."""
+    summary = f"\n<summary>{title}</summary>" if title else ""
+    return f"<details>{summary}\n\n{text}\n\n</details>"
+
+
+def is_tight_list(node: Json) -> bool:
+    """Return whether a list needs no blank lines: each item is a text with at most one such list."""
+    return all(map(_is_tight_item, content_of(node)))
+
+
+def _is_tight_item(item: Any) -> bool:
+    first, *lists = content_of(item) or [None]
+    if not lists:
+        return first in EMPTY or _is_text(first)
+    # Below a line of text, only a list that starts at 1, and with a text, is read as one.
+    (below, *others) = lists
+    return (
+        _is_text(first)
+        and not others
+        and type(below) is dict
+        and below.get("type") in LISTS
+        and (below.get("attrs") or {}).get("order", 1) == 1
+        and any(_is_text(content_of(item)[0]) for item in content_of(below)[:1] if content_of(item))
+        and is_tight_list(below)
+    )
+
+
+def _is_text(node: Any) -> bool:
+    return (
+        type(node) is dict
+        and node.get("type") == "paragraph"
+        and "marks" not in node
+        and bool(content_of(node))
+    )
