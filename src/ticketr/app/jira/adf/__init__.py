@@ -95,9 +95,8 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     if is_too_large(adf):
         return Converted(_conversion.as_code(adf), exact=False)
     try:
-        if markdown := _conversion.exact_in_parts(parts, files):
-            return Converted(markdown, exact=True)
-        return _conversion.shortest(adf, files)
+        converted = _conversion.in_parts(parts, files)
+        return converted if converted.exact and parts else _conversion.shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
         return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))

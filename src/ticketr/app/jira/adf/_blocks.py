@@ -28,7 +28,7 @@ PANEL_WORDS = {
 
 
 class BlockWriter(ABC):
-    """Writes blocks; an empty text stands for a block that it cannot write."""
+    """Writes blocks."""
 
     @abstractmethod
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
@@ -40,10 +40,6 @@ class BlockWriter(ABC):
             short: Whether to write short forms.
             marker: The sign of the items, if it is a bullet list.
         """
-
-    @abstractmethod
-    def join(self, texts: Sequence[str], between: str) -> str:
-        """Join the texts of blocks, some of which may be empty."""
 
     def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
@@ -79,23 +75,23 @@ class BlockWriter(ABC):
             is_short = short and at not in long
             texts.append(self.block(node, parent, short=is_short, marker=marker))
             before = kind
-        return self.join(texts, between)
+        return between.join(filter(None, texts))
 
     def list(self, node: Json, marker: str, *, short: bool) -> str:
-        """Return the Markdown of a list; its items have numbers if it has no marker."""
+        """Return the Markdown of a list."""
         items, is_tight = content_of(node), is_tight_list(node)
         has_blank_lines = not is_tight and any(len(content_of(item)) > 1 for item in items)
         texts: list[str] = []
         for number, item in enumerate(items, start=(node.get("attrs") or {}).get("order", 1)):
-            sign = marker or f"{number}."
+            sign = marker if node["type"] == "bulletList" else f"{number}."
             blocks = content_of(item)
             if short and len(blocks) == 1 and blocks[0] in EMPTY:
                 texts.append(sign)
                 continue
             between = "\n" if is_tight else "\n\n"
             text = self.flow(blocks, "listItem", short=short, between=between)
-            texts.append(f"{sign} {_indented(text, len(sign) + 1)}" if text else "")
-        return self.join(texts, "\n\n" if has_blank_lines else "\n")
+            texts.append(f"{sign} {_indented(text, len(sign) + 1)}" if text else sign)
+        return ("\n\n" if has_blank_lines else "\n").join(texts)
 
 
 def _indented(text: str, width: int) -> str:

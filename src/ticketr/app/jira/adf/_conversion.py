@@ -117,31 +117,22 @@ def shortest(adf: object, files: Mapping[str, str]) -> Converted:
     return Converted(markdown, converts_to(markdown, expected, files))
 
 
-def exact_in_parts(parts: Parts, files: Mapping[str, str]) -> str:
-    """Return the Markdown of a document of which only the blocks that are not simple are read back.
+def in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
+    """Write a document of which only the blocks that are not simple are read back.
 
     Args:
         parts: The parts of the document, of `split_blocks`.
         files: The media ID of each file, by its name.
-
-    Returns:
-        What `shortest` returns; empty unless it is certainly exact.
     """
-    if len(parts) < 2:
-        return ""
-    texts: list[str] = []
-    for part in parts:
-        if isinstance(part, str):
-            texts.append(part)
-            continue
-        converted = shortest(document_of(part), files)
-        if not converted.exact or not converted.markdown:
-            return ""
-        texts.append(converted.markdown[:-1])
-    markdown = "\n\n".join(texts) + "\n"
+    converted = [
+        Converted(part, exact=True) if isinstance(part, str) else shortest(document_of(part), files)
+        for part in parts
+    ]
+    markdown = "\n\n".join([part.markdown.removesuffix("\n") for part in converted]) + "\n"
     # Definitions and placeholders count in the whole text.
     stand_alone = "]:" not in markdown and has_no_placeholders(markdown)
-    return markdown if stand_alone and not is_too_long(markdown) else ""
+    exact = stand_alone and all(part.exact for part in converted) and not is_too_long(markdown)
+    return Converted(markdown, exact)
 
 
 def _needs_length(block: Any, files: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ something where it stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -31,7 +32,7 @@ from ticketr.app.jira.adf._plain import LONGEST_TEXT, conversion_size
 
 _NODE = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
-_INNER = (*LISTS, "codeBlock", "heading", "paragraph")
+_INNER = frozenset({*LISTS, "codeBlock", "heading", "paragraph"})
 _BOXES = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
 _SIZES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
@@ -126,11 +127,11 @@ def split_blocks(document: object) -> Parts:
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
     parts: Parts = []
     for at, node in enumerate(blocks):
+        text = ""
         # Two lists in a row would be one.
-        stands_alone = not are_lists[at] or not any(
-            (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
-        )
-        text = _WRITER.block(node, "doc") if stands_alone else ""
+        if not (are_lists[at] and any((*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2]))):
+            with suppress(_NotSimple):
+                text = _WRITER.block(node, "doc")
         match parts:
             case [*_, str(before)] if text:
                 parts[-1] = f"{before}\n\n{text}"
@@ -158,48 +159,49 @@ def conversion_cost(document: object, most: int) -> int:
     return total
 
 
-class _SimpleWriter(BlockWriter):
-    """Writes simple blocks alone."""
+class _NotSimple(Exception):
+    """Raised at a block that is not simple."""
 
-    def join(self, texts: Sequence[str], between: str) -> str:
-        """Join texts; return an empty one if one of them is empty."""
-        return between.join(texts) if all(texts) else ""
+
+class _SimpleWriter(BlockWriter):
+    """Writes simple blocks alone, and raises `_NotSimple` at any other."""
 
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
         kind, attrs, content = _kind(node), _attrs(node), content_of(node)
         match kind:
-            case "bulletList" if not attrs:
+            case "bulletList" | "orderedList" if attrs in ({}, {"order": 1}):
+                if attrs and kind == "bulletList":
+                    raise _NotSimple
                 return self._simple_list(node, marker)
-            case "orderedList" if attrs in ({}, {"order": 1}):
-                return self._simple_list(node, "")
-            case "blockquote" if not attrs:
+            case "blockquote" if not attrs and "heading" not in map(_kind, content):
                 # Jira takes no heading in a quote, so none is read there.
-                text = "" if "heading" in map(_kind, content) else self._inner(content, kind)
-                return quoted(text) if text else ""
+                return quoted(self._inner(content, kind))
             case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
-                text = self._inner(content, kind)
-                return panel(attrs["panelType"], content, text) if text else ""
+                return panel(attrs["panelType"], content, self._inner(content, kind))
             case "expand" if attrs.keys() <= {"title"} and _is_title(attrs.get("title", "")):
-                text = self._inner(content, kind)
-                return expand(attrs.get("title", ""), text) if text else ""
-        return simple_leaf(node)
+                return expand(attrs.get("title", ""), self._inner(content, kind))
+        if text := simple_leaf(node):
+            return text
+        raise _NotSimple
 
     def _inner(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
         kinds = [_kind(block) for block in blocks]
-        if any(kind not in _INNER for kind in kinds):
-            return ""
-        if any(kind in LISTS and after in LISTS for kind, after in pairwise(kinds)):
-            return ""  # they would be one
+        # Two lists in a row would be one.
+        has_lists = any(kind in LISTS and after in LISTS for kind, after in pairwise(kinds))
+        if not blocks or has_lists or not set(kinds) <= _INNER:
+            raise _NotSimple
         return self.flow(blocks, parent)
 
     def _simple_list(self, node: Any, marker: str) -> str:
         items = content_of(node)
-        if any(_kind(item) != "listItem" or _attrs(item) for item in items):
-            return ""
-        text = self.list(node, marker, short=False) if is_tight_list(node) else ""
-        return "" if _DEEP in text else text
+        if not items or any(_kind(item) != "listItem" or _attrs(item) for item in items):
+            raise _NotSimple
+        text = self.list(node, marker, short=False) if is_tight_list(node) else _DEEP
+        if _DEEP in text:
+            raise _NotSimple
+        return text
 
 
 _WRITER = _SimpleWriter()

@@ -68,10 +68,6 @@ class Writer(BlockWriter):
         self._names = {media: name for name, media in files.items()}
         self.used = False
 
-    def join(self, texts: Sequence[str], between: str) -> str:
-        """Join the texts that are not empty."""
-        return between.join(filter(None, texts))
-
     def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind, has_bullets = super().read_as(node, parent)
