@@ -88,9 +88,14 @@ class BlockWriter(ABC):
             if short and len(blocks) == 1 and blocks[0] in EMPTY:
                 texts.append(sign)
                 continue
-            between = "\n" if is_tight else "\n\n"
-            text = self.flow(blocks, "listItem", short=short, between=between)
-            texts.append(f"{sign} {_indented(text, len(sign) + 1)}" if text else sign)
+            if len(blocks) == 1:  # nearly always
+                text = self.block(blocks[0], "listItem", short=short)
+            else:
+                text = self.flow(
+                    blocks, "listItem", short=short, between="\n" if is_tight else "\n\n"
+                )
+            indented = _indented(text, len(sign) + 1) if "\n" in text else text
+            texts.append(f"{sign} {indented}" if text else sign)
         return ("\n\n" if has_blank_lines else "\n").join(texts)
 
 

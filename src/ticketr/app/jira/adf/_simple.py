@@ -9,7 +9,6 @@ something where it stands.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -127,11 +126,11 @@ def split_blocks(document: object) -> Parts:
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
     parts: Parts = []
     for at, node in enumerate(blocks):
-        text = ""
         # Two lists in a row would be one.
-        if not (are_lists[at] and any((*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2]))):
-            with suppress(_NotSimple):
-                text = _WRITER.block(node, "doc")
+        is_beside_list = are_lists[at] and any(
+            (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
+        )
+        text = "" if is_beside_list else _WRITER.text_of(node)
         match parts:
             case [*_, str(before)] if text:
                 parts[-1] = f"{before}\n\n{text}"
@@ -166,9 +165,19 @@ class _NotSimple(Exception):
 class _SimpleWriter(BlockWriter):
     """Writes simple blocks alone, and raises `_NotSimple` at any other."""
 
+    def text_of(self, node: Any) -> str:
+        """Return the Markdown of a simple block of a document; empty for any other."""
+        try:
+            return self.block(node, "doc")
+        except _NotSimple:
+            return ""
+
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs, content = _kind(node), _attrs(node), content_of(node)
+        kind, attrs = _kind(node), _attrs(node)
+        if text := _leaf(node, kind, attrs):
+            return text
+        content = content_of(node)
         match kind:
             case "bulletList" | "orderedList" if attrs in ({}, {"order": 1}):
                 if attrs and kind == "bulletList":
@@ -181,8 +190,6 @@ class _SimpleWriter(BlockWriter):
                 return panel(attrs["panelType"], content, self._inner(content, kind))
             case "expand" if attrs.keys() <= {"title"} and _is_title(attrs.get("title", "")):
                 return expand(attrs.get("title", ""), self._inner(content, kind))
-        if text := simple_leaf(node):
-            return text
         raise _NotSimple
 
     def _inner(self, blocks: Sequence[Any], parent: str) -> str:
@@ -209,8 +216,11 @@ _WRITER = _SimpleWriter()
 
 def simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    attrs = _attrs(node)
-    match _kind(node):
+    return _leaf(node, _kind(node), _attrs(node))
+
+
+def _leaf(node: Any, kind: str, attrs: Json) -> str:
+    match kind:
         case "paragraph" if not attrs:
             return _line(node)
         case "heading" if attrs in _HEADINGS:
