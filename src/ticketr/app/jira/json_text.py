@@ -13,7 +13,7 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, TypeAlias
 
 import orjson
 import trio
@@ -33,19 +33,10 @@ _HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SEPARATORS = (b",", b"[", b"{")
 
 
-class _Numbers(TypedDict):
-    parse_float: Callable[[str], float | None]
-    parse_constant: Callable[[str], None]
-
-
 def _finite(digits: str) -> float | None:
     """Read a number with a fraction or an exponent; None for one that no float can hold."""
     number = float(digits)
     return number if math.isfinite(number) else None
-
-
-# Python reads NaN, Infinity and 1e999, which other readers of JSON, such as SQLite's, refuse.
-_NUMBERS: _Numbers = {"parse_float": _finite, "parse_constant": lambda _: None}
 
 
 class TooManyValues(ValueError):
@@ -96,7 +87,10 @@ def _read(body: bytes) -> Any:
 
 
 def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
-    value = json.loads(body, object_hook=object_hook, **_NUMBERS)
+    # Python reads NaN, Infinity and 1e999, which other readers of JSON, such as SQLite's, refuse.
+    value = json.loads(
+        body, object_hook=object_hook, parse_float=_finite, parse_constant=lambda _: None
+    )
     has_halves = _ESCAPE in body and _HALF_ESCAPE.search(body)
     return _whole_characters(value) if has_halves else value
 

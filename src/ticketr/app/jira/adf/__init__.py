@@ -95,8 +95,9 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     if is_too_large(adf):
         return Converted(_conversion.as_code(adf), exact=False)
     try:
-        converted = _conversion.in_parts(parts, files)
-        return converted if converted.exact and parts else _conversion.shortest(adf, files)
+        if len(parts) > 1 and (converted := _conversion.in_parts(parts, files)).exact:
+            return converted
+        return _conversion.shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
         return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))

@@ -19,7 +19,6 @@ from ticketr.app.jira.adf._blocks import (
     quoted,
 )
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json, content_of
-from ticketr.app.jira.adf._plain import walk
 from ticketr.app.jira.adf._schema import NODES
 from ticketr.app.jira.adf._signs import SLOT, STAY, verbatim
 from ticketr.app.jira.adf._simple import simple_leaf
@@ -72,7 +71,7 @@ class Writer(BlockWriter):
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind, has_bullets = super().read_as(node, parent)
         if kind in {"decisionList", "taskList"} and self._form(node, parent) is not None:
-            return ("taskList" if kind == "taskList" else "bulletList"), True
+            return kind, True
         return kind, has_bullets
 
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
@@ -119,7 +118,7 @@ class Writer(BlockWriter):
             case "decisionList" if not attrs and type(content) is list:
                 return _decisions(content) if all(map(_has_decision_form, content)) else None
             case "taskList":
-                return _boxes(node) if _holds_block_tasks(node) and _has_boxes(node) else None
+                return _boxes(node) if _has_boxes(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_title(attrs.get("title", "-")) else None
         return None
@@ -219,11 +218,6 @@ def _has_decision_form(item: Any) -> bool:
         case {"type": "decisionItem", "attrs": {"state": "DECIDED", **more}, **rest}:
             return not more and rest.keys() <= {"content"}
     return False
-
-
-def _holds_block_tasks(node: Json) -> bool:
-    """Return whether a list holds a task of several paragraphs, which marklas indents too far."""
-    return any(item.get("type") == "blockTaskItem" for item in walk(node))
 
 
 def _has_boxes(node: Any) -> bool:
