@@ -267,8 +267,3 @@ def test_what_belongs_to_no_comment_is_refused(lines: str, line: int, words: str
         comments(f"## Comments\n{lines}\n")
 
     assert caught.value.line == line
-
-
-def test_a_number_occurs_once() -> None:
-    with pytest.raises(InvalidTicket, match="a comment occurs twice"):
-        Ticket("x", comments=(Comment("a", "7"), Comment("b", "7")))

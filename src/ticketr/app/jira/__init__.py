@@ -54,7 +54,3 @@ _HOMES = type_checking_imports(__name__, __file__)
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
     __all__ = list(_HOMES)
     __getattr__ = import_on_use(__name__, _HOMES)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES} - {"TYPE_CHECKING", "annotations"})

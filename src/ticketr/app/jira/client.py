@@ -20,9 +20,6 @@ from ticketr.app.jira.site import SiteEndpoints
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import Transport
 
-#: The version of the API: Cloud's, with rich text as ADF.
-API = "3"
-
 
 class JiraClient(
     SiteEndpoints,
@@ -95,7 +92,6 @@ async def open_jira(
     api = RestApi(
         credentials,
         transport,
-        api=API,
         max_concurrency=max_concurrency,
         retry=retry,
         on_wait=on_wait,

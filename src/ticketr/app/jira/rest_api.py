@@ -215,13 +215,12 @@ class JsonResponse:
             raise self.unusable("no JSON object")
         return self.json
 
-    def array(self, *keys: str) -> Iterator[Mapping[str, Any]]:
-        """Return the objects of the answer's list, or of its list under the first of these keys."""
-        anies = [self.json] if not keys else [self.object().get(key) for key in keys]
-        for value in anies:
-            if isinstance(value, list):
-                return objects(value)
-        raise self.unusable(f"no list of {keys[0]}" if keys else "no list")
+    def array(self, key: str = "") -> Iterator[Mapping[str, Any]]:
+        """Return the objects of the answer's list, or of its list under a key."""
+        value = self.object().get(key) if key else self.json
+        if not isinstance(value, list):
+            raise self.unusable(f"no list of {key}" if key else "no list")
+        return objects(value)
 
     def record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
         """Read the record that the answer is.
@@ -340,8 +339,7 @@ def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
 class RestApi:
     """Sends the requests of a client, within the site's rate limits.
 
-    Args:
-        api: The version of the REST API. The other arguments are those of `open_jira`.
+    The arguments are those of `open_jira`.
 
     Raises:
         BadSetting: The site's address cannot be used, or is plain http to another machine.
@@ -352,7 +350,6 @@ class RestApi:
         credentials: Credentials,
         transport: Transport,
         *,
-        api: str,
         max_concurrency: int,
         retry: RetryPolicy | None,
         on_wait: Callable[[float, str], None] | None,
@@ -363,7 +360,7 @@ class RestApi:
         self._log = log
         self._in_thread = in_thread
         self.site = normalise_site(credentials.site)
-        self._base = f"{self.site}/rest/api/{api}"
+        self._base = f"{self.site}/rest/api/3"  # Cloud's, with rich text as ADF
         self._credentials = credentials
         self._transport = transport
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)

@@ -90,17 +90,6 @@ class Comment:
         return not self.id
 
 
-def _repeated_comment(comments: Iterable[Comment]) -> Comment | None:
-    """Return the first comment whose number another one has already."""
-    seen: set[str] = set()
-    for comment in comments:
-        if comment.id in seen:
-            return comment
-        if comment.id:
-            seen.add(comment.id)
-    return None
-
-
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
@@ -198,8 +187,7 @@ class Ticket:
 
     Raises:
         InvalidKey: The key is not an issue key.
-        InvalidTicket: A field has no name, a task has tasks, or a key or the number of a comment
-            occurs twice.
+        InvalidTicket: A field has no name, a task has tasks, or a key occurs twice.
     """
 
     title: str
@@ -230,8 +218,6 @@ class Ticket:
         put(self, "comments", tuple(comments))
         if self.tasks:
             self._check_tasks()
-        if twice := _repeated_comment(self.comments):
-            raise InvalidTicket("a comment occurs twice in one ticket", twice.id)
 
     def _check_tasks(self) -> None:
         for task in self.tasks:
