@@ -13,6 +13,8 @@ from typing import Any
 from ticketr.app.jira.adf._canonical import Json, content_of
 
 LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
+#: A list that is nested deeper has blank lines.
+_DEEPEST = 20
 #: Separates what Markdown would join.
 EMPTY_COMMENT = "<!-- -->"
 EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
@@ -123,12 +125,12 @@ def expand(title: str, text: str) -> str:
     return f"<details>{summary}\n\n{text}\n\n</details>"
 
 
-def is_tight_list(node: Json) -> bool:
+def is_tight_list(node: Json, depth: int = 0) -> bool:
     """Return whether a list needs no blank lines: each item is a text with at most one such list."""
-    return all(map(_is_tight_item, content_of(node)))
+    return depth < _DEEPEST and all(_is_tight_item(item, depth) for item in content_of(node))
 
 
-def _is_tight_item(item: Any) -> bool:
+def _is_tight_item(item: Any, depth: int) -> bool:
     first, *lists = content_of(item) or [None]
     if not lists:
         return first in EMPTY or _is_text(first)
@@ -141,7 +143,7 @@ def _is_tight_item(item: Any) -> bool:
         and below.get("type") in LISTS
         and (below.get("attrs") or {}).get("order", 1) == 1
         and any(_is_text(content_of(item)[0]) for item in content_of(below)[:1] if content_of(item))
-        and is_tight_list(below)
+        and is_tight_list(below, depth + 1)
     )
 
 
