@@ -354,5 +354,5 @@ def test_nor_is_it_by_the_real_program(tmp_path: Path) -> None:
     ended = ticketr("diff", HOSTILE, folder=tmp_path)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "is not an issue key, such as PROJ-123" in ended.stderr
+    assert "is not a key; a key looks like PROJ-123" in ended.stderr
     assert not set(ended.stderr) & set("\x1b\x07\x9b\u202e")
