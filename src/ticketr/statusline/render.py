@@ -287,7 +287,8 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
         return f"{spinner(style, now)} "
-    bar = f"{_bar(progress, glyphs, layout.bar)} " if layout.bar else ""
+    full = int(layout.bar * progress.percentage / 100)  # it is full only if all is done
+    bar = f"[{glyphs.full * full}{glyphs.empty * (layout.bar - full)}] " if layout.bar else ""
     counts = _counts(progress) if layout.counts else ""
     return f"{bar}{whole_percent(progress)}%{counts} "
 
@@ -298,12 +299,6 @@ def _counts(progress: JobProgress | None) -> str:
     if progress.total > 0:
         return f" ({number(progress.current)}/{number(progress.total)})"
     return f" ({number(progress.current)})" if progress.current else ""
-
-
-def _bar(progress: JobProgress, glyphs: Glyphs, cells: int) -> str:
-    """Render the bar; it is full only if all is done."""
-    full = int(cells * progress.percentage / 100)
-    return f"[{glyphs.full * full}{glyphs.empty * (cells - full)}]"
 
 
 def _suffix(

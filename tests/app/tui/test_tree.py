@@ -121,6 +121,34 @@ def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
     assert [each.row.key for each in shown] == ["DEMO-1"]
 
 
+class Text(str):
+    """A text that counts how often something is looked for in any."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __contains__(self, text: object) -> bool:
+        Text.looks += 1
+        return isinstance(text, str) and text in str(self)
+
+
+def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Text, "looks", 0)
+    heads = [family(number, 0) for number in range(1, 11)]
+    for (row,) in heads:
+        object.__setattr__(row.candidate, "haystack", Text(row.candidate.haystack))
+    rows = Rows().merged(heads)
+
+    listed = arrange(rows, frozenset(), "key", None).hits(["title 7"])  # as the search does
+    filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
+
+    assert [each.row.key for each in filtered] == [rows.shown[at].row.key for at in listed]
+    assert [each.row.key for each in filtered] == ["DEMO-1"]
+    assert Text.looks == len(rows)
+    arrange(rows, frozenset(), "key", None).hits(["title 77"])
+    assert Text.looks == len(rows) + 1  # only where its start is
+
+
 @given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))
 def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list[int]) -> None:
     rows = Rows().merged(family(*each) for each in families)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ticketr import JobSnapshot, JobStatus
@@ -174,7 +174,10 @@ def _line(
 def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     """Return the position, and as much about the list and its keys as there is room for."""
     parts = [*_selection_parts(workspace, room), f"by {workspace.sort}"]
-    parts += _key_hints(workspace, keys)
+    if workspace.rows and not workspace.filter.text:
+        actions = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
+        hints = (keys.hint(action, Context.TICKETS, does) for action, does in actions)
+        parts += filter(None, hints)
     while parts[1:] and width(" · ".join(parts)) > room:
         parts.pop()
     return " · ".join(parts)
@@ -194,14 +197,6 @@ def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
         chosen = []
         filter_room = room - width(f"{position} · only ")
     return [position, f"only {clip(text, min(MOST_FILTER, filter_room))}", *chosen]
-
-
-def _key_hints(workspace: WorkspaceView, keys: KeyMap) -> Iterator[str]:
-    """Yield the hints of the keys that filter and search, where no filter is set."""
-    if workspace.rows and not workspace.filter.text:
-        for key, does in ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search")):
-            if hint := keys.hint(key, Context.TICKETS, does):
-                yield hint
 
 
 def _empty_words(state: AppState) -> str:

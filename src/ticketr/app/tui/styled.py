@@ -72,7 +72,9 @@ class Theme:
             styles: Styles for the whole row, instead of the line's own.
         """
         if not self.line_style.unicode:
-            line = tuple(Span(_as_wide(span.text), span.styles, span.link) for span in line)
+            # A text that was cut keeps its width, for the columns after it.
+            texts = ("...".join(map(to_ascii, _CUT.split(span.text))) for span in line)
+            line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
             return self.style("".join(span.text for span in fitted), *styles)
@@ -91,11 +93,6 @@ class Theme:
     def rules(self, cells: int) -> str:
         """Return a horizontal line, dim."""
         return self.style(self.text("─") * cells, "dim")
-
-
-def _as_wide(text: str) -> str:
-    """Return a text in ASCII; a text that was cut keeps its width, for the columns after it."""
-    return "...".join(to_ascii(part) for part in _CUT.split(text))
 
 
 def mark(text: str) -> Span:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
 from typing import final, overload
 
 from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
+
+#: The most words whose rows are kept of one list.
+KEPT_WORDS = 64
 
 
 @lru_cache(maxsize=16)
@@ -53,22 +56,21 @@ class RowFilter:
         """Return the indexes of the rows that the filter lets through, in their order."""
         left: Sequence[int] = range(len(rows))
         for term in self.filter.terms:
-            left = self._matching_among(rows.shown, term, left)
+            left = self._matching_among(rows, term, left)
         return left
 
-    def _matching_among(
-        self, shown: Sequence[VisibleRow], term: Term, left: Sequence[int]
-    ) -> Sequence[int]:
+    def _matching_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows that fit one term, which may be about edits here."""
+        shown = rows.shown
         match term:
+            case TextTerm(text) if len(left) == len(rows):
+                return arrange(rows, frozenset(), "key", None).holding(text)
             case FlagTerm(flags):
                 apart = flags.isdisjoint
                 return [at for at in left if not apart(self._flags(shown[at].row))]
             case NotTerm(inner):
-                without = frozenset(self._matching_among(shown, inner, left))
+                without = frozenset(self._matching_among(rows, inner, left))
                 return [at for at in left if at not in without]
-            case TextTerm(text):  # without a call for each row: it is what people type most
-                return [at for at in left if text in shown[at].row.candidate.haystack]
             case _:
                 matches = term.matches
                 return [at for at in left if matches(shown[at].row.candidate)]
@@ -94,6 +96,8 @@ class Visible(Sequence[VisibleRow]):
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
+    #: A cache, by the word.
+    _holding: dict[str, Sequence[int]] = field(init=False, default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -124,10 +128,26 @@ class Visible(Sequence[VisibleRow]):
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
-        left = [at for at, visible in enumerate(self.rows) if visible.is_hit]
-        for word in words:
+        left: Sequence[int] = self.holding(words[0]) if words else range(len(self))
+        for word in words[1:]:
             left = [at for at in left if word in self.rows[at].row.candidate.haystack]
-        return tuple(left)
+        return tuple(at for at in left if self.rows[at].is_hit)
+
+    def holding(self, word: str) -> Sequence[int]:
+        """Return the indexes of the rows that hold a folded text.
+
+        A word is typed letter by letter, so only the rows that hold its start are looked at, if
+        they are known. In a new list they are not known, and all rows are looked at once.
+        """
+        known = self._holding.get(word)
+        if known is None:
+            among = self._holding.get(word[:-1], range(len(self)))
+            rows = self.rows
+            known = [at for at in among if word in rows[at].row.candidate.haystack]
+            if len(self._holding) >= KEPT_WORDS:
+                self._holding.clear()
+            self._holding[word] = known
+        return known
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -20,7 +20,6 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
 from ticketr.app.tui.text_input import TextInput
-from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
@@ -54,7 +53,8 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     if row is not None and row.key:
         yield Option(f"push {row.key}", "only this ticket", value=partial(_plan, (row.key,)))
         yield Option(f"pull {row.key}", "only this ticket", value=partial(_pull, (row.key,)))
-    if chosen := _chosen_keys(workspace):
+    rows = workspace.rows if workspace.chosen else ()  # they are many
+    if chosen := tuple(row.key for row in rows if row.id in workspace.chosen and row.key):
         tickets = count_tickets(len(chosen))
         yield Option("push the chosen tickets", tickets, value=partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
@@ -70,12 +70,6 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     if state.workspaces[1:]:
         count = f"{len(state.workspaces)} workspaces"
         yield Option("pull every workspace", count, value=_pull_all)
-
-
-def _chosen_keys(workspace: WorkspaceView) -> tuple[str, ...]:
-    if not workspace.chosen:  # the rows are many
-        return ()
-    return tuple(row.key for row in workspace.rows if row.id in workspace.chosen and row.key)
 
 
 def _ticket(row: ListRow) -> Option:
