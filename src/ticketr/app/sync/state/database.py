@@ -130,7 +130,7 @@ _WORDS = {
     "SQLITE_FULL": "there is no space left on its disk",
     "SQLITE_CANTOPEN": "it cannot be opened",
     # SQLite does not say why it cannot lengthen its memory-mapped index.
-    "SQLITE_IOERR": "there is no space left on its disk, or that cannot be read or written",
+    "SQLITE_IOERR": "its disk has no space left, or cannot be read or written",
     "SQLITE_NOMEM": "there is not enough memory",
 }
 
