@@ -18,7 +18,7 @@ ANYTHING: tuple[Any, ...] = (
     *(True, None, [], {}, [1], ["a"], {"type": "strong"}, [{"type": "strong"}]),
 )
 _KEYS = ("type", "content", "attrs", "marks", "text", "localId", "width", "title", "new", "layout")
-_DEEPEST = 12
+_MAX_DEPTH = 12
 
 
 class FromSchema:
@@ -34,7 +34,7 @@ class FromSchema:
 
     def node(self, kind: str) -> Any:
         """Return a small node of some kind that the schema accepts, without marks."""
-        made = self._of(definition(kind), _DEEPEST)
+        made = self._of(definition(kind), _MAX_DEPTH)
         made.pop("marks", None)
         return made
 
@@ -94,7 +94,7 @@ class FromSchema:
 
     def _object(self, schema: Any, depth: int) -> Any:
         required = set(schema.get("required", ())) | {"type"}
-        often = 0.3 if depth < _DEEPEST else 0.0
+        often = 0.3 if depth < _MAX_DEPTH else 0.0
         return {
             name: self._of(part, depth + 1)
             for name, part in schema.get("properties", {}).items()
@@ -103,7 +103,7 @@ class FromSchema:
 
     def _array(self, schema: Any, depth: int) -> Any:
         least = schema.get("minItems", 0)
-        most = schema.get("maxItems", max(least, 3 if depth < _DEEPEST else 0))
+        most = schema.get("maxItems", max(least, 3 if depth < _MAX_DEPTH else 0))
         items = schema.get("items", {})
         if isinstance(items, list):
             return [self._of(item, depth + 1) for item in items[: self._rng.randint(least, 2)]]

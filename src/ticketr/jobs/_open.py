@@ -46,7 +46,7 @@ from ticketr.jobs._worker import work
 logger = logging.getLogger("ticketr.jobs")
 
 NOT_ENTERED: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
-MOST_WORKERS: Final = 100_000
+MAX_WORKERS: Final = 100_000
 """The most workers of a queue: each is a task, and all start when the block is entered."""
 
 
@@ -131,7 +131,7 @@ def open_job_queue(
         raise ValueError(f"on_error must be 'report' or 'cancel', not {safe_repr(on_error)}")
     return Block(
         QueueOptions(
-            workers=checked_whole("workers", workers, 1, MOST_WORKERS),
+            workers=checked_whole("workers", workers, 1, MAX_WORKERS),
             max_pending=math.inf
             if max_pending is None
             else checked_count("max_pending", max_pending, 1),

@@ -21,7 +21,7 @@ LINE_INTERVAL = 10.0
 LINE_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
 #: so many in `LINE_INTERVAL`.
-MOST_EXTRA = 5
+MAX_EXTRA = 5
 
 
 def progress_text(snapshot: JobSnapshot) -> str:
@@ -128,7 +128,7 @@ class PlainLines:
         is_new_message = message != last.message and (not total or current == last.current)
         if is_new_message or total != last.total:
             last.extra = [value for value in last.extra if now - value < LINE_INTERVAL]
-            if len(last.extra) >= MOST_EXTRA and not self._is_due(last, percentage, now):
+            if len(last.extra) >= MAX_EXTRA and not self._is_due(last, percentage, now):
                 return False
             last.extra.append(now)
         elif not self._is_due(last, percentage, now):

@@ -122,7 +122,7 @@ CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
 GRACE = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
-MOST_WAKES = 10
+MAX_WAKES = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
 MORE_STEPS = 1000
 
@@ -313,7 +313,7 @@ class Run(trio.abc.Instrument):
         self.hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
         self.guard.cancel("ticketr.testing: the run hangs")
         with self.grace_period:
-            for _ in range(MOST_WAKES):
+            for _ in range(MAX_WAKES):
                 await trio.sleep(GRACE)
                 self.wake_blocked_tasks()
         self.abandon()

@@ -32,7 +32,7 @@ from ticketr.app.config import (
     store_alias,
 )
 from ticketr.app.config.checks import checked_strategy, close_names, nearest, one_of
-from ticketr.app.config.state_names import MOST_TITLES
+from ticketr.app.config.state_names import MAX_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store
 from ticketr.app.sync.state.state import Base, IssueRow
@@ -319,7 +319,7 @@ def test_an_alias_may_be_called_like_a_secret(tmp_path: Path) -> None:
     assert file.aliases == {"tokens": "text ~ token"}
 
 
-COUNT = MOST_TITLES + 20
+COUNT = MAX_TITLES + 20
 
 
 @pytest.fixture

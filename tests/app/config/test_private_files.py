@@ -25,7 +25,7 @@ from ticketr.app.config import (
     store_list_memory,
 )
 from ticketr.app.config.files import exclusive, read_private, write_private
-from ticketr.app.config.state_folder import FILE, MOST_FILTERS
+from ticketr.app.config.state_folder import FILE, MAX_FILTERS
 
 
 def mode(path: Path) -> int:
@@ -341,7 +341,7 @@ def test_filters_are_added_replaced_and_removed(state: StateFolder) -> None:
 
 
 def test_the_oldest_filters_go_where_there_are_too_many(state: StateFolder) -> None:
-    many = {f"n{at}": "x" for at in range(MOST_FILTERS + 2)}
+    many = {f"n{at}": "x" for at in range(MAX_FILTERS + 2)}
     store_list_memory(state, ListMemory("", "key", many))
 
     assert list(read_list_memory(state).saved) == list(many)[2:]

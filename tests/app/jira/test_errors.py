@@ -9,7 +9,7 @@ import pytest
 from rows import for_each
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import LONGEST_TEXT, bare_url, is_login_page, shorten
+from ticketr.app.jira.errors import MAX_TEXT, bare_url, is_login_page, shorten
 from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
@@ -106,7 +106,7 @@ def test_a_servers_message_is_cleaned_and_clipped() -> None:
     assert len(error.messages) == 5
     assert len(error.field_errors) == 20
     assert error.field_errors[0][0] == "a"
-    assert len(error.messages[0]) == LONGEST_TEXT
+    assert len(error.messages[0]) == MAX_TEXT
     assert error.messages[0].startswith("red")
     assert error.messages[0].endswith("…")
     assert str(error).isprintable()

@@ -10,7 +10,7 @@ import pytest
 import trio
 from hypothesis import given, strategies as st
 
-from ticketr.app.jira.json_text import AT_ONCE, MOST_VALUES, SHORT, TooManyValues, read_json
+from ticketr.app.jira.json_text import AT_ONCE, MAX_VALUES, SHORT, TooManyValues, read_json
 
 
 @pytest.mark.parametrize("padding", [0, SHORT, AT_ONCE])
@@ -44,7 +44,7 @@ class TestAnyLength:
 
 async def test_a_text_with_more_values_than_memory_has_room_for_is_refused_unread() -> None:
     with pytest.raises(TooManyValues):
-        await read_json(b"[" + b"[]," * (MOST_VALUES // 2 + 1) + b"[]]")
+        await read_json(b"[" + b"[]," * (MAX_VALUES // 2 + 1) + b"[]]")
 
 
 async def test_a_very_long_text_is_left_to_a_thread_and_a_long_one_is_not() -> None:

@@ -8,7 +8,7 @@ from hypothesis import example, given, strategies as st
 from rows import for_each
 
 from ticketr.app.tui.styled import (
-    LONGEST_ADDRESS,
+    MAX_ADDRESS,
     Line,
     Span,
     Theme,
@@ -186,7 +186,7 @@ def test_paint_links_if_the_terminal_can() -> None:
         ("file:///etc/passwd", ""),
         ("", ""),
         (" https://x.example", ""),
-        ("https://" + "a" * LONGEST_ADDRESS, ""),
+        ("https://" + "a" * MAX_ADDRESS, ""),
         ("https://" + "工" * 500, ""),
     ],
 )
@@ -200,7 +200,7 @@ def test_an_address_carries_no_control_character(text: str) -> None:
 
     assert address.isascii()
     assert not address or address.isprintable()
-    assert len(address) <= LONGEST_ADDRESS
+    assert len(address) <= MAX_ADDRESS
 
 
 def test_a_terminal_shows_a_painted_line() -> None:

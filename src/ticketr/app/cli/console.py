@@ -202,7 +202,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
 
 
 #: The fewest cells of the column of a table that gets the room that the others leave.
-_LEAST_CELLS = 10
+_MIN_CELLS = 10
 
 
 def table_lines(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> Iterator[str]:
@@ -222,7 +222,7 @@ def table_lines(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> It
     ]
     free = most.index(None)
     used = sum(size + 2 for column, size in enumerate(cells) if size and column != free)
-    cells[free] = max(_LEAST_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
+    cells[free] = max(_MIN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
     for row in rows:
         columns = zip(row, cells, strict=True)
         yield "  ".join(fit(text, size) for text, size in columns if size).rstrip()

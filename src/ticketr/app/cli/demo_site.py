@@ -31,7 +31,7 @@ PROJECT = "DEMO"
 _ANNOUNCEMENT = "listening on "
 _ERROR = "jira-sandbox: "
 _END_LIMIT = 2.0
-_LONGEST_REASON = 4096
+_MAX_REASON = 4096
 
 
 def has_demo_extra() -> bool:
@@ -125,7 +125,7 @@ async def _read_address(
 def _reason(stderr: IO[bytes]) -> str:
     """Return the line with the sandbox's last error, or the last line if Python wrote it."""
     size = stderr.seek(0, 2)
-    stderr.seek(max(0, size - _LONGEST_REASON))
+    stderr.seek(max(0, size - _MAX_REASON))
     lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
     errors = [line for line in lines if line.startswith(_ERROR)]
     return (errors or lines or [""])[-1].removeprefix(_ERROR)

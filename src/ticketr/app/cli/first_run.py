@@ -49,7 +49,7 @@ _MISSING: Final = {
 }
 _CLOUD_HOST = ".atlassian.net"
 #: The most files that are looked at for tickets.
-MOST_FILES = 200
+MAX_FILES = 200
 
 
 def _returns_problems(
@@ -96,7 +96,7 @@ class WorkspaceSetup:
         login = make_credentials(_typed_login(checked_address(site), email, token), None)
         async with jira.open_jira(login, transport=self._transport()) as client:
             account = await client.myself()
-            projects, total = await client.projects(most=setup.MOST_PROJECTS)
+            projects, total = await client.projects(most=setup.MAX_PROJECTS)
         choices = tuple(
             setup.ProjectChoice(clean(project.key), clean(project.name)) for project in projects
         )
@@ -300,7 +300,7 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
 
 def _has_tickets(root: Path) -> bool:
     store = sync.Store(root, config.STATE_FOLDER)
-    for path in islice(chain.from_iterable(store.walk()), MOST_FILES):
+    for path in islice(chain.from_iterable(store.walk()), MAX_FILES):
         with suppress(TicketrError):  # opening the folder tells of a broken file
             if store.tickets(store.name_of(path)):
                 return True

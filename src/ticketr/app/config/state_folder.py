@@ -193,8 +193,8 @@ def _require_kind(path: Path, expected: str) -> None:
 #: The file, in ticketr's own folder.
 FILE = "app.json"
 #: The most bytes of it that are read, and the most filters.
-LARGEST = 512 * 1024
-MOST_FILTERS = 200
+MAX_BYTES = 512 * 1024
+MAX_FILTERS = 200
 #: Held while the file is read and written again, which threads of one app may do at once.
 _LOCK = threading.Lock()
 
@@ -222,7 +222,7 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
         if not folder.path.is_dir():
             return ListMemory()
         with os.fdopen(folder.open_file(FILE, os.O_RDONLY), "rb") as file:
-            memory: Any = json.loads(file.read(LARGEST))
+            memory: Any = json.loads(file.read(MAX_BYTES))
         saved: Any = memory.get("saved", {})
         return ListMemory(
             str(memory.get("filter", "")),
@@ -251,7 +251,7 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> dict[str, str]
     """
     with _LOCK:
         saved = {**read_list_memory(folder).saved, **memory.saved}
-        kept = dict([(name, text) for name, text in saved.items() if text][-MOST_FILTERS:])
+        kept = dict([(name, text) for name, text in saved.items() if text][-MAX_FILTERS:])
         folder.make()
         shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
         text = json.dumps({**shown, "saved": kept})

@@ -19,7 +19,7 @@ from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_da
 from ticketr.app.config.user_config import has_mark, read_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
-MOST_KEYS, MOST_TITLES = 5_000, 60
+MAX_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
 _SAMPLE = 3_000
 _STATUS, _ASSIGNEE = "$.status.name", "$.assignee.displayName"
@@ -37,10 +37,10 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
         root,
         environ,
         "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
-        (start, MOST_KEYS),
+        (start, MAX_KEYS),
     )
     keys = sorted((key for (key,) in rows), key=_by_number)
-    if len(keys) > MOST_TITLES:
+    if len(keys) > MAX_TITLES:
         return [(key, "") for key in keys]
     titles: dict[str, str] = dict(
         _read(

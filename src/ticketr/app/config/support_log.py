@@ -26,7 +26,7 @@ from ticketr.app.config.state_folder import STATE_FOLDER, StateFolder
 VARIABLE = "TICKETR_LOG_DIR"
 FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
-FILES, LARGEST = 10, 512 * 1024
+FILES, MAX_BYTES = 10, 512 * 1024
 #: The most causes of a failure that are written.
 MAX_CAUSES = 10
 _LOG_FOLDER = f"{STATE_FOLDER}/log"
@@ -46,7 +46,7 @@ class _File(RotatingFileHandler):
 
     def __init__(self, path: Path, root: Path | None) -> None:
         self._root = root
-        super().__init__(path, maxBytes=LARGEST, backupCount=FILES - 1)
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=FILES - 1)
         self.setFormatter(logging.Formatter("%(asctime)s %(process)d %(message)s"))
 
     def _open(self) -> TextIOWrapper:

@@ -16,10 +16,10 @@ from ticketr.app.config.errors import BadFile, BadSetting, UnknownKey, place, se
 T = TypeVar("T")
 
 #: Bytes; a larger file was not written by a person.
-LARGEST = 64 * 1024
+MAX_BYTES = 64 * 1024
 #: Lines times characters; an error in a longer file names no line, since the search parses the
 #: file up to each line.
-_MOST_WORK_SEARCHED = 1_000_000
+_MAX_WORK_SEARCHED = 1_000_000
 # A name of more parts was not written by a person, and the parser takes the square of their number.
 _DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 def read_text(
-    path: Path, *, check: Callable[[os.stat_result], None] | None = None, largest: int = LARGEST
+    path: Path, *, check: Callable[[os.stat_result], None] | None = None, largest: int = MAX_BYTES
 ) -> str | None:
     """Read a file of settings.
 
@@ -297,7 +297,7 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
         The line, counted from 1, or None in a file that is too long to look.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
-    if not keys or len(lines) * len(text) > _MOST_WORK_SEARCHED:
+    if not keys or len(lines) * len(text) > _MAX_WORK_SEARCHED:
         return None
     readable = 0
     for count in range(1, len(lines) + 1):

@@ -37,7 +37,7 @@ CONFIG_FILE = "config.toml"
 #: The seconds between two pulls of the app where no setting says otherwise.
 REFRESH = 300.0
 #: The limits of the seconds between two pulls of the app.
-LEAST_REFRESH, MOST_REFRESH = 30, 86_400
+MIN_REFRESH, MAX_REFRESH = 30, 86_400
 _KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
 _LOGIN_KEYS = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
@@ -187,8 +187,8 @@ def _refresh(table: Table) -> float:
     seconds = table.number("refresh")
     if seconds is None:
         return REFRESH
-    if seconds and not LEAST_REFRESH <= seconds <= MOST_REFRESH:
-        limits = f"from {LEAST_REFRESH} to {MOST_REFRESH} seconds, or 0 for never"
+    if seconds and not MIN_REFRESH <= seconds <= MAX_REFRESH:
+        limits = f"from {MIN_REFRESH} to {MAX_REFRESH} seconds, or 0 for never"
         raise table.bad("refresh", f"refresh must be {limits}")
     return seconds
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Redirected,
         Rejected,
     )
-    from ticketr.app.jira.issues import MOST_CREATED, BulkProgress, Worklog
+    from ticketr.app.jira.issues import MAX_CREATED, BulkProgress, Worklog
     from ticketr.app.jira.models import (
         AllowedValue,
         Attachment,
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.rest_api import ask_cloud_id, ask_server_info
     from ticketr.app.jira.retry import (
-        LONGEST_WAIT,
+        MAX_WAIT,
         certainly_failed,
         may_have_happened,
     )
-    from ticketr.app.jira.site import MOST_USERS, IssueType
+    from ticketr.app.jira.site import MAX_USERS, IssueType
 
 _HOMES = type_checking_imports(__name__, __file__)
 

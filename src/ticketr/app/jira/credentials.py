@@ -79,7 +79,7 @@ GATEWAY = "api.atlassian.com"
 
 _SITE = "the site"
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
-_SHORTEST_SECRET = 8
+_MIN_SECRET = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Credentials:
     def _secrets(self) -> Iterator[str]:
         """Yield the token and its encodings in headers and addresses, which must not be shown."""
         encoded = [f"{self.email}:{self.token}"]
-        if len(self.token) >= _SHORTEST_SECRET:
+        if len(self.token) >= _MIN_SECRET:
             yield self.token
             encoded.append(self.token)
         for text in encoded:

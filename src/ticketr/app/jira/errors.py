@@ -41,7 +41,7 @@ from ticketr._lazy import compile_on_use
 from ticketr.cleaning import clean
 
 #: How many characters of a server's text an error shows.
-LONGEST_TEXT = 300
+MAX_TEXT = 300
 
 # A segment of a path, or a part of a host's name, of a login page.
 _LOGIN = compile_on_use(
@@ -50,7 +50,7 @@ _LOGIN = compile_on_use(
 )
 
 
-def shorten(text: str, limit: int = LONGEST_TEXT) -> str:
+def shorten(text: str, limit: int = MAX_TEXT) -> str:
     """Clean and shorten a server's text for a one-line message.
 
     Returns:
@@ -434,7 +434,7 @@ class Rejected(JiraError):
     def detail(self) -> str:
         """Jira's own words in one line; empty if it had none."""
         named = [f"{name}: {words}" for name, words in self.field_errors]
-        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * LONGEST_TEXT)
+        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * MAX_TEXT)
 
     @property
     def advice(self) -> str:
@@ -555,12 +555,12 @@ _ADVICE = {
 #: The addresses of things that have a key or an ID.
 _NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
 #: The longest wait that is reported; a server that asks for a longer one is not believed.
-_LONGEST_TOLD = 24 * 60 * 60
+_MAX_TOLD = 24 * 60 * 60
 
 
 def _wait_words(seconds: float | None) -> str:
     """Say when to try again, in words that follow "try again"; empty if that is unknown."""
-    if not seconds or seconds > _LONGEST_TOLD:  # a server may ask for 0 seconds, again and again
+    if not seconds or seconds > _MAX_TOLD:  # a server may ask for 0 seconds, again and again
         return ""
     if seconds < 120:
         return f" in {math.ceil(seconds)} s"

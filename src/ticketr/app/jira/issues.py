@@ -25,7 +25,7 @@ from ticketr.app.jira.models import (
 from ticketr.app.jira.rest_api import Endpoints
 
 #: How many issues one request can create.
-MOST_CREATED = 50
+MAX_CREATED = 50
 
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
@@ -53,7 +53,7 @@ class IssueEndpoints(Endpoints):
         Raises:
             BadRequest: The site does not accept them; `field_errors` tells which.
             BadAnswer: The answer has no key; the issue probably exists.
-            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
         """
         body = {"fields": dict(fields), **_properties(properties)}
         answer = await self._api.write(
@@ -70,11 +70,11 @@ class IssueEndpoints(Endpoints):
         caller finds them by their properties.
 
         Args:
-            issues: The fields and the entity properties of each; at most `MOST_CREATED`.
+            issues: The fields and the entity properties of each; at most `MAX_CREATED`.
 
         Raises:
             BadRequest: The site accepts none of them.
-            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
         """
         updates = [
             {"fields": dict(fields), **_properties(properties)} for fields, properties in issues
@@ -175,7 +175,7 @@ def _parent(fields: Mapping[str, object]) -> str | None:
 #: How many comments one page holds at most.
 _PAGE = 100
 #: How many comments of one issue are read; Jira allows no more.
-MOST_COMMENTS = 5000
+MAX_COMMENTS = 5000
 
 
 class CommentEndpoints(Endpoints):
@@ -211,7 +211,7 @@ class CommentEndpoints(Endpoints):
                 return tuple(anies.values())
             if len(anies) == before:  # to believe it would delete comments from files
                 raise answer.unusable(f"{len(anies)} comments, though the issue has more")
-            if len(anies) > MOST_COMMENTS:
+            if len(anies) > MAX_COMMENTS:
                 raise answer.unusable(f"{len(anies)} comments and no end")
 
     async def add_comment(
@@ -235,7 +235,7 @@ class CommentEndpoints(Endpoints):
             BadRequest: The site does not accept the text.
             Forbidden: The account may not comment.
             NotFound: There is no such issue, or the account may not see it.
-            RateLimited: The site's limit is used up, maybe for longer than `LONGEST_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
             BadAnswer: The answer has no ID; the comment probably exists.
         """
         content = {"body": dict(body), **_properties(properties)}
@@ -404,7 +404,7 @@ class WorklogEndpoints(Endpoints):
 
 
 #: How many issues one task can change.
-MOST_CHANGED = 1000
+MAX_CHANGED = 1000
 #: The statuses of a task that still runs, or will.
 _RUNNING = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
 
@@ -458,7 +458,7 @@ class BulkEndpoints(Endpoints):
         """Change fields of issues.
 
         Args:
-            ids: The IDs or keys of the issues; at most `MOST_CHANGED`.
+            ids: The IDs or keys of the issues; at most `MAX_CHANGED`.
             fields: The IDs of the fields.
             values: The new values, as Jira's bulk edit takes them.
 

@@ -23,7 +23,7 @@ SHORT = 64 * 1024
 #: The longest text, in bytes, that is read on the thread of the caller; it takes a few milliseconds.
 AT_ONCE = 1024 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
-MOST_VALUES = 1_000_000
+MAX_VALUES = 1_000_000
 #: Runs blocking work, as `trio.to_thread.run_sync` does.
 InThread: TypeAlias = Callable[..., Awaitable[Any]]
 
@@ -40,7 +40,7 @@ def _finite(digits: str) -> float | None:
 
 
 class TooManyValues(ValueError):
-    """Raised when a text holds more values than `MOST_VALUES`."""
+    """Raised when a text holds more values than `MAX_VALUES`."""
 
 
 async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) -> Any:
@@ -74,7 +74,7 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
 
 
 def _read_long(body: bytes) -> Any:
-    if sum(map(body.count, _SEPARATORS)) > MOST_VALUES:
+    if sum(map(body.count, _SEPARATORS)) > MAX_VALUES:
         raise TooManyValues
     return _read_by_python(body, object_hook=lambda value: value)
 

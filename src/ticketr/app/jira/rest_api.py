@@ -21,7 +21,7 @@ import trio
 from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
-from ticketr.app.jira.json_text import MOST_VALUES, InThread, TooManyValues, read_json
+from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
 from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
@@ -63,7 +63,7 @@ TENANT_INFO = "_edge/tenant_info"
 SERVER_INFO = "rest/api/2/serverInfo"
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LARGEST = 64 * 1024
+_MAX_BYTES = 64 * 1024
 
 
 async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
@@ -149,7 +149,7 @@ async def _loaded(transport: Transport | None) -> Transport:
     if transport is not None:
         return transport
     # In a thread, since importing the HTTP package takes a tenth of a second.
-    return await trio.to_thread.run_sync(partial(open_transport, largest_body=_LARGEST))
+    return await trio.to_thread.run_sync(partial(open_transport, largest_body=_MAX_BYTES))
 
 
 async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
@@ -164,10 +164,10 @@ T = TypeVar("T")
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 # Why a login was refused; the value is for one that waits for the answer to a captcha.
 _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
-_LARGEST_ERROR = 256 * 1024
+_MAX_ERROR = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
-_LONGEST_WORDS = 8000
-_MOST_WORDS = 20
+_MAX_MESSAGE = 8000
+_MAX_WORDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +246,7 @@ async def _read_body(response: Response, in_thread: InThread) -> Any:
     try:
         return await read_json(response.body, in_thread)
     except TooManyValues:
-        problem = f"more than {MOST_VALUES} values"
+        problem = f"more than {MAX_VALUES} values"
         raise errors.BadAnswer(response.url, problem, too_large=True) from None
     except RecursionError:
         raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
@@ -304,7 +304,7 @@ def _error_texts(
     response: Response, redact: Callable[[str], str]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
     """Return a server's messages, its messages about fields, and whether they have Jira's form."""
-    if _why_no_json(response) or len(response.body) > _LARGEST_ERROR:
+    if _why_no_json(response) or len(response.body) > _MAX_ERROR:
         return (), (), False
     try:
         answer = json.loads(response.body)
@@ -318,7 +318,7 @@ def _error_texts(
         messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
-    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MOST_WORDS]
+    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_WORDS]
     field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
     is_from_jira = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(
         answer
@@ -328,7 +328,7 @@ def _error_texts(
 
 def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
     """Remove secrets from the beginning of a server's text, which an error shows."""
-    start = text[:_LONGEST_WORDS]
+    start = text[:_MAX_MESSAGE]
     shown = redact(start)
     if shown == start or start == text:
         return shown

@@ -70,7 +70,7 @@ BUSY = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
 TRANSIENT = BUSY | {500}
 #: The longest wait that a server may ask for, in seconds.
-LONGEST_WAIT = 300.0
+MAX_WAIT = 300.0
 
 SLOW_DOWN = "Jira asked us to slow down"
 
@@ -94,7 +94,7 @@ class RetryPolicy:
     first: float = 1.0
     factor: float = 2.0
     cap: float = 30.0
-    longest: float = LONGEST_WAIT
+    longest: float = MAX_WAIT
     quick_tries: int = 3
     quick_wait: float = 0.2
 

@@ -16,11 +16,11 @@ BULK_LIMIT = 100
 #: How many IDs one page of a search may hold.
 PAGE_SIZE = 5000
 #: How many pages one search may have.
-MOST_PAGES = 10_000
+MAX_PAGES = 10_000
 #: How many issues one search may find.
-MOST_ISSUES = 1_000_000
+MAX_ISSUES = 1_000_000
 
-_MOST_PAGES_WITHOUT_NEW = 10
+_MAX_PAGES_WITHOUT_NEW = 10
 _SEARCH = "search/jql"
 _BULK_FETCH = "issue/bulkfetch"
 _NO_REASON = "no reason given"
@@ -80,8 +80,8 @@ class SearchEndpoints(Endpoints):
 
         Raises:
             BadRequest: The site does not understand the search.
-            BadAnswer: The pages would never end, or there are more than `MOST_PAGES` of them, or
-                more than `MOST_ISSUES` issues in them.
+            BadAnswer: The pages would never end, or there are more than `MAX_PAGES` of them, or
+                more than `MAX_ISSUES` issues in them.
         """
         page = await self.search_page(jql)
         ids = dict.fromkeys(page.ids)
@@ -91,9 +91,9 @@ class SearchEndpoints(Endpoints):
             token = page.next_token
             if token is None:
                 return tuple(ids)
-            if token in tokens or fruitless == _MOST_PAGES_WITHOUT_NEW:
+            if token in tokens or fruitless == _MAX_PAGES_WITHOUT_NEW:
                 raise self._endless_search("its pages go round in circles")
-            if len(tokens) + 1 >= MOST_PAGES or len(ids) > MOST_ISSUES:
+            if len(tokens) + 1 >= MAX_PAGES or len(ids) > MAX_ISSUES:
                 raise self._endless_search(
                     f"{len(ids)} issues on {len(tokens) + 1} pages and no end"
                 )

@@ -14,7 +14,7 @@ from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, 
 from ticketr.app.jira.rest_api import Endpoints, RestApi
 
 #: The most accounts that a search gives.
-MOST_USERS = 50
+MAX_USERS = 50
 # The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
@@ -27,7 +27,7 @@ def browse_url(site: str, key: str) -> str:
 #: How many records a page may hold; of projects, Jira gives no more than 50 at once.
 PAGE_SIZE = 200
 #: How many pages a list may have.
-MOST_PAGES = 100
+MAX_PAGES = 100
 
 
 class _Listed(Protocol):
@@ -84,7 +84,7 @@ class SiteEndpoints(Endpoints):
         """
         records: dict[str, _T] = {}
         start = total = 0
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page = {"startAt": start, "maxResults": PAGE_SIZE}
             answer = await self._api.get(endpoint, *steps, query={**query, **page})
             items, before = list(answer.array(key)), len(records)
@@ -98,7 +98,7 @@ class SiteEndpoints(Endpoints):
             if is_last or len(records) == before or len(records) >= most:
                 return tuple(records.values()), total
         address = self._api.address(endpoint, *steps)
-        raise BadAnswer(address, f"more than {MOST_PAGES} pages of {key}")
+        raise BadAnswer(address, f"more than {MAX_PAGES} pages of {key}")
 
     async def server_info(self) -> models.ServerInfo:
         """Return the server's information; this needs no valid token."""
@@ -179,7 +179,7 @@ class SiteEndpoints(Endpoints):
         return await self._users("user/assignable/search", {"project": project, by: query})
 
     async def _users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
-        answer = await self._api.get(endpoint, query={**query, "maxResults": MOST_USERS})
+        answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_USERS})
         return models.records(models.User.read, answer.array())
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:

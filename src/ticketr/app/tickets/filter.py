@@ -230,7 +230,7 @@ def _match_end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 #: The most characters of a name, and of a filter that is saved.
-LONGEST_NAME, LONGEST_FILTER = 40, 2_000
+MAX_NAME, MAX_FILTER = 40, 2_000
 _NAME = re.compile(r"[^\W_][\w-]*")
 #: A text in quotes, or the use of a filter.
 _PART = re.compile(r'"(?:[^"\\]|\\.)*+"|(?<!\S)(-?)use:(\S*)', re.IGNORECASE | re.DOTALL)
@@ -254,12 +254,12 @@ def split_command(text: str) -> tuple[str, str, str]:
 
 def check_saved(text: str, name: str) -> str:
     """Return why a filter cannot be saved under a name; empty if it can."""
-    if not _NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+    if not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         return "A name follows save:, of letters, digits, '-' and '_', a letter or digit first"
     if not text.strip():
         return "Type the filter before save:"
-    if len(text) > LONGEST_FILTER:
-        return f"A filter of more than {LONGEST_FILTER} characters cannot be saved"
+    if len(text) > MAX_FILTER:
+        return f"A filter of more than {MAX_FILTER} characters cannot be saved"
     return ""
 
 

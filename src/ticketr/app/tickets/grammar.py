@@ -56,7 +56,7 @@ def one_line(text: str) -> str:
 KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 
 # File systems allow names of 255 bytes; writers add a suffix to the name.
-_LONGEST_KEY = 200
+_MAX_KEY = 200
 
 
 def is_key(text: str) -> bool:
@@ -81,13 +81,13 @@ def safe_file_name(key: str) -> str:
     Raises:
         InvalidKey: The text is not a key, such as ``../../x``, or too long for a file name.
     """
-    if len(key) > _LONGEST_KEY or not is_key(key):
+    if len(key) > _MAX_KEY or not is_key(key):
         raise InvalidKey(key)
     return f"{key}.md"
 
 
 _OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
-_MOST_INDENT = 3
+_MAX_INDENT = 3
 
 
 def opening(line: str) -> str | None:
@@ -101,7 +101,7 @@ def _is_closing(line: str, fence: str) -> bool:
     return (
         run.startswith(fence)
         and not run.strip(fence[0])
-        and len(line) - len(line.lstrip(" ")) <= _MOST_INDENT
+        and len(line) - len(line.lstrip(" ")) <= _MAX_INDENT
     )
 
 

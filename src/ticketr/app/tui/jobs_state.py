@@ -21,7 +21,7 @@ _ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SY
 
 
 #: The most new issues that the line of a push names.
-MOST_NAMED = 3
+MAX_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ def _change_count(result: object) -> str:
 def _created_keys(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
     keys = _parts(result)[1].created
-    more = f" and {len(keys) - MOST_NAMED} more" if keys[MOST_NAMED:] else ""
-    return f" · {clean(', '.join(keys[:MOST_NAMED]))}{more}" if keys else ""
+    more = f" and {len(keys) - MAX_NAMED} more" if keys[MAX_NAMED:] else ""
+    return f" · {clean(', '.join(keys[:MAX_NAMED]))}{more}" if keys else ""
 
 
 def _next_keys(

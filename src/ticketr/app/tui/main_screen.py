@@ -20,7 +20,7 @@ from ticketr.statusline.render import ago, whole_percent
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: The most cells of a filter in the title, and the least of a cut one beside other facts.
-MOST_FILTER, LEAST_FILTER = 20, 6
+MAX_FILTER, MIN_FILTER = 20, 6
 
 
 def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -192,11 +192,11 @@ def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
     if not text:
         return [position, *chosen]
     filter_room = room - width(" · ".join([position, *chosen, "only "]))
-    if filter_room < min(width(text), LEAST_FILTER):
+    if filter_room < min(width(text), MIN_FILTER):
         # The filter matters more, since it hides tickets.
         chosen = []
         filter_room = room - width(f"{position} · only ")
-    return [position, f"only {clip(text, min(MOST_FILTER, filter_room))}", *chosen]
+    return [position, f"only {clip(text, min(MAX_FILTER, filter_room))}", *chosen]
 
 
 def _empty_words(state: AppState) -> str:

@@ -79,7 +79,7 @@ class LoginAnswer:
 
     Attributes:
         account: The display name of the account, cleaned.
-        projects: The projects that the account may see, by their keys; at most `MOST_PROJECTS`.
+        projects: The projects that the account may see, by their keys; at most `MAX_PROJECTS`.
         total: How many there are.
     """
 
@@ -112,7 +112,7 @@ class FolderAnswer:
 
 
 #: The most projects that a login answers with.
-MOST_PROJECTS = 1000
+MAX_PROJECTS = 1000
 
 
 @dataclass(frozen=True, slots=True)

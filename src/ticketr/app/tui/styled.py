@@ -102,7 +102,7 @@ def mark(text: str) -> Span:
 
 
 #: The longest address that becomes a link; some terminals refuse longer ones.
-LONGEST_ADDRESS = 2_000
+MAX_ADDRESS = 2_000
 
 _LINKED = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
@@ -230,10 +230,10 @@ def link_address(link: str) -> str:
         The address in ASCII, percent-encoded where need be; empty if it is too long, or not an
         address of the web or of mail.
     """
-    if len(link) > LONGEST_ADDRESS or not _LINKED.match(link):
+    if len(link) > MAX_ADDRESS or not _LINKED.match(link):
         return ""
     address = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
-    return address if len(address) <= LONGEST_ADDRESS else ""
+    return address if len(address) <= MAX_ADDRESS else ""
 
 
 def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:

@@ -10,9 +10,9 @@ from ticketr.app.tui.keymap import KeyAction
 from ticketr.text import clean, graphemes, width
 
 #: The most characters of a line, and of a text of several lines; more are not taken.
-LONGEST, LONGEST_TEXT = 4_000, 32_000
+MAX_LENGTH, MAX_TEXT = 4_000, 32_000
 #: The most characters that a cell is expected to hold, such as accents.
-MOST_A_CELL = 8
+MAX_PER_CELL = 8
 _WORD_BEFORE = re.compile(r"\S*\s*$")
 
 
@@ -38,13 +38,13 @@ class TextInput:
     @classmethod
     def of(cls, text: str, *, keeps_lines: bool = False) -> Self:
         """Return a line with a text, and the cursor at its end."""
-        cleaned = clean_lines(text)[:LONGEST_TEXT] if keeps_lines else clean(text)[:LONGEST]
+        cleaned = clean_lines(text)[:MAX_TEXT] if keeps_lines else clean(text)[:MAX_LENGTH]
         return cls(cleaned, len(cleaned), keeps_lines)
 
     def typed(self, text: str) -> TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
         cleaned = clean_lines(text) if self.keeps_lines and len(text) > 1 else clean(text)
-        added = cleaned[: (LONGEST_TEXT if self.keeps_lines else LONGEST) - len(self.text)]
+        added = cleaned[: (MAX_TEXT if self.keeps_lines else MAX_LENGTH) - len(self.text)]
         whole = self.text[: self.at] + added + self.text[self.at :]
         return replace(self, text=whole, at=self.at + len(added))
 
@@ -82,7 +82,7 @@ class TextInput:
         before, after = text[: self.at], text[self.at :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)
-        before = before[-MOST_A_CELL * cells :]
+        before = before[-MAX_PER_CELL * cells :]
         while width(before) + width(cursor) > cells:
             before = before[1:]
         room = cells - width(before) - width(cursor)

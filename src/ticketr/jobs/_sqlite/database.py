@@ -307,7 +307,7 @@ else:
 # The task that writes
 
 FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 60.0
+MAX_PAUSE: Final = 60.0
 """The pauses in seconds before a failed write is retried, unless it is called for."""
 
 
@@ -361,7 +361,7 @@ class WriteBehind:
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()
-            pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), LONGEST_PAUSE)
+            pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), MAX_PAUSE)
 
     async def write_now(self) -> bool:
         """Write what has gathered; return whether that succeeded."""

@@ -278,10 +278,10 @@ def test_a_long_text_is_measured_around_its_cursor_alone(monkeypatch: pytest.Mon
         return width(text)
 
     monkeypatch.setattr(text_input, "width", width_of)
-    typed = text_input.TextInput(keeps_lines=True).typed("漢" * text_input.LONGEST_TEXT)
+    typed = text_input.TextInput(keeps_lines=True).typed("漢" * text_input.MAX_TEXT)
 
     assert typed.shown(20) == f"{'漢' * 9}▏"
-    assert sum(measured) < text_input.LONGEST_TEXT
+    assert sum(measured) < text_input.MAX_TEXT
 
 
 def test_a_key_opens_the_comment_in_the_editor() -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, given, strategies as st
 from rows import for_each
 
 from ticketr.app.jira.adf.forms import inline
-from ticketr.app.tui.markdown import LONGEST_TEXT, RenderedLine, render_markdown
+from ticketr.app.tui.markdown import MAX_TEXT, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.blocks import column_widths
 from ticketr.app.tui.markdown.inline import PANELS
 from ticketr.app.tui.styled import Line, Span, cells, plain
@@ -189,12 +189,12 @@ def test_what_is_nested_too_deeply_for_the_parser_is_shown_as_it_is() -> None:
 
 
 def test_a_text_that_is_too_long_is_not_parsed() -> None:
-    text = "**a** b\n" * (LONGEST_TEXT // 8) + "\tc\x1b[2J"
+    text = "**a** b\n" * (MAX_TEXT // 8) + "\tc\x1b[2J"
 
     lines = render_markdown(text, 10)
 
     assert plain(lines[0].line) == "**a** b"
-    assert (plain(lines[-1].line), lines[-1].source) == ("    c", LONGEST_TEXT // 8)
+    assert (plain(lines[-1].line), lines[-1].source) == ("    c", MAX_TEXT // 8)
 
 
 HOSTILE = {

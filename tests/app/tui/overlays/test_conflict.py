@@ -15,7 +15,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
-from ticketr.app.tui.overlays.conflict import MOST_NAMED, ConflictScreen
+from ticketr.app.tui.overlays.conflict import MAX_NAMED, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
@@ -391,7 +391,7 @@ def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> 
     words = " ".join(" ".join(plain(row) for row in screen(state, 50.0, Theme())).split())
 
     assert "50 left to choose: " in words
-    assert f" and {50 - MOST_NAMED} more " in words
+    assert f" and {50 - MAX_NAMED} more " in words
 
 
 def test_c_off_a_conflict_goes_to_the_next_one() -> None:

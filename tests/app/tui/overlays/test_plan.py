@@ -17,7 +17,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING, Context, KeyMap
-from ticketr.app.tui.main.palette import MOST_TICKETS, Palette
+from ticketr.app.tui.main.palette import MAX_TICKETS, Palette
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import Plan
@@ -442,7 +442,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
     assert found("#draft mine") == ["draft  Mine"]
     assert found("#mine one") == []
-    assert len(found("#")) == len(found("#spare")) == MOST_TICKETS
+    assert len(found("#")) == len(found("#spare")) == MAX_TICKETS
 
 
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:

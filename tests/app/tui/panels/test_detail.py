@@ -12,7 +12,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.main_screen import draw_detail
-from ticketr.app.tui.markdown import LONGEST_TEXT
+from ticketr.app.tui.markdown import MAX_TEXT
 from ticketr.app.tui.panels.detail import MAX_CELLS, MAX_INLINE_CHARACTERS, detail_lines
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail
@@ -91,7 +91,7 @@ def test_ascii_replaces_the_frames() -> None:
 
 
 def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> None:
-    long = f"**word**\x1b[2J\n{'[' * LONGEST_TEXT}"
+    long = f"**word**\x1b[2J\n{'[' * MAX_TEXT}"
     sheet = sheet_of(replace(parse(FILE).tickets[0], description=long, fields={}), "DEMO-1.md")
 
     lines = detail_lines(sheet, 42)
@@ -100,7 +100,7 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
         ("**word**", 4),
         ("[" * 40, 5),
     ]
-    assert len(lines) > LONGEST_TEXT // 40
+    assert len(lines) > MAX_TEXT // 40
 
 
 @pytest.mark.parametrize(("brackets", "is_rendered"), [(100, True), (4_000, False)])

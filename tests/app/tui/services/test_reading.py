@@ -319,7 +319,7 @@ class App:
 
 @pytest.fixture
 def small_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(files, "LEAST_STORED", 1)
+    monkeypatch.setattr(files, "MIN_STORED", 1)
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 

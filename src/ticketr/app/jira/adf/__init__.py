@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
-    LONGEST_TEXT,
+    MAX_TEXT,
     NO_FILES,
     conversion_size,
     is_too_large,
@@ -185,13 +185,13 @@ def unsent_pieces(
     from ticketr.app.jira.adf import _losses
 
     pieces = _losses.unsent_pieces(markdown, before, files, pictures)
-    return tuple(islice(pieces, _losses.MOST_NAMED))
+    return tuple(islice(pieces, _losses.MAX_NAMED))
 
 
 def length(document: object) -> int:
     """Count the characters of a document's texts, and one for each end of a line.
 
-    Jira counts a little more for what marks them, so what is longer than `LONGEST_TEXT` here is
+    Jira counts a little more for what marks them, so what is longer than `MAX_TEXT` here is
     refused there.
     """
     if not isinstance(document, dict):

@@ -22,7 +22,7 @@ from ticketr.app.jira.adf._plain import walk
 from ticketr.text import common_prefix_length
 
 #: Blocks below this depth are compared as a whole.
-_DEEPEST = 40
+_MAX_DEPTH = 40
 _LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption", "codeBlock"})
 _INLINE = frozenset(
     {
@@ -83,7 +83,7 @@ class BlockReader:
         kind = str(node.get("type"))
         content: Any = node.get("content")
         shell = self._number_of({key: value for key, value in node.items() if key != "content"})
-        if depth >= _DEEPEST or _is_line(kind, content):
+        if depth >= _MAX_DEPTH or _is_line(kind, content):
             inside = self._number_of({"type": kind, "content": content})
             return Block(
                 node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True

@@ -14,7 +14,7 @@ from ticketr.app.jira.adf._canonical import Json, content_of
 
 LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: A list that is nested deeper has blank lines.
-_DEEPEST = 20
+_MAX_DEPTH = 20
 #: Separates what Markdown would join.
 EMPTY_COMMENT = "<!-- -->"
 EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
@@ -127,7 +127,7 @@ def expand(title: str, text: str) -> str:
 
 def is_tight_list(node: Json, depth: int = 0) -> bool:
     """Return whether a list needs no blank lines: each item is a text with at most one such list."""
-    return depth < _DEEPEST and all(_is_tight_item(item, depth) for item in content_of(node))
+    return depth < _MAX_DEPTH and all(_is_tight_item(item, depth) for item in content_of(node))
 
 
 def _is_tight_item(item: Any, depth: int) -> bool:

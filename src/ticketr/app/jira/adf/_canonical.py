@@ -219,7 +219,7 @@ _WITHOUT_TABLES = frozenset(
     {"bodiedExtension", "bodiedSyncBlock", "codeBlock", "heading", "paragraph", "taskItem"}
 )
 #: Below this depth, nodes may be those of the caller.
-_DEEPEST = 40
+_MAX_DEPTH = 40
 
 
 def visible(adf: object) -> Json:
@@ -259,7 +259,7 @@ def remove_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    for child in _dicts(node) if depth < _DEEPEST else ():
+    for child in _dicts(node) if depth < _MAX_DEPTH else ():
         if str(child.get("type")) not in _WITHOUT_TABLES:
             remove_sizes(child, depth + 1)
 

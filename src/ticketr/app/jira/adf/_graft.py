@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
-from ticketr.app.jira.adf._losses import MOST_NAMED, Losses
+from ticketr.app.jira.adf._losses import MAX_NAMED, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 
@@ -172,7 +172,7 @@ def graft(
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).rest()[:MOST_NAMED]
+        lost = Losses(original, shown, edited).rest()[:MAX_NAMED]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
@@ -216,7 +216,7 @@ class _Graft:
         return Grafted(document, self._lost_pieces(document))
 
     def _lost_pieces(self, document: Json) -> tuple[Lost, ...]:
-        """Return at most `MOST_NAMED` pieces that Jira would lose, each with the place of its edit."""
+        """Return at most `MAX_NAMED` pieces that Jira would lose, each with the place of its edit."""
         losses = Losses(self._original, self._shown, document)
         lost = [
             Lost(what, edit.path)
@@ -224,7 +224,7 @@ class _Graft:
             for what in losses.of(edit.original, edit.shown, edit.sent)
         ]
         lost += (Lost(what, ()) for what in losses.rest())
-        return tuple(dict.fromkeys(lost))[:MOST_NAMED]
+        return tuple(dict.fromkeys(lost))[:MAX_NAMED]
 
     def _blocks(
         self,

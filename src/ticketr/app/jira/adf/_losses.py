@@ -32,7 +32,7 @@ from ticketr.app.jira.adf.forms.inline import PANELS
 from ticketr.app.jira.errors import shorten
 
 #: More than these would tell nothing new.
-MOST_NAMED = 10
+MAX_NAMED = 10
 
 _NAME_WORD = re.compile(r"\S+")
 # A piece that can be lost: its kind, and what distinguishes it from others of that kind.
@@ -231,7 +231,7 @@ def _attrs_key(attrs: object) -> str:
 
 
 #: The most characters that are shown of a piece.
-LONGEST_PIECE = 60
+MAX_PIECE = 60
 #: What is wrong with a picture in a line of text.
 AMONG_WORDS = (
     "belongs to a picture, which needs a paragraph of its own, with an empty line around it, and"
@@ -375,7 +375,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 
 def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
-    return UnsentPiece(shorten(lines[line - 1].strip(), LONGEST_PIECE), line, reason, is_lost=True)
+    return UnsentPiece(shorten(lines[line - 1].strip(), MAX_PIECE), line, reason, is_lost=True)
 
 
 def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
@@ -412,7 +412,7 @@ def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") ->
     if text.startswith("<!--"):
         problem = _IN_COMMENT
     reason = problem or (_IN_HTML if is_html else _NO_PLACE)
-    return UnsentPiece(shorten(text, LONGEST_PIECE), line, reason, is_lost=True)
+    return UnsentPiece(shorten(text, MAX_PIECE), line, reason, is_lost=True)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
@@ -631,7 +631,7 @@ def _addresses(document: Json) -> Iterator[str]:
 
 
 #: So many words are enough to find a line.
-_MOST_WORDS = 5
+_MAX_WORDS = 5
 #: What is between two words of a text: punctuation, marks and tags, on a few lines.
 _BETWEEN = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
 
@@ -672,7 +672,7 @@ def _line_texts(
 
 
 def _find(markdown: str, text: str, start: int) -> re.Match[str] | None:
-    words = _WORD.findall(text[:200])[:_MOST_WORDS]
+    words = _WORD.findall(text[:200])[:_MAX_WORDS]
     if not words:
         return None
     pattern = re.compile(_BETWEEN.join(map(re.escape, words)))

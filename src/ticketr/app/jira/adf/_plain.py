@@ -100,11 +100,11 @@ def kind_words(kind: str) -> str:
 
 
 #: The characters that Jira takes in a description.
-LONGEST_TEXT = 32_767
+MAX_TEXT = 32_767
 #: The characters of Markdown that can say as much: tables, links and tags take more than they show.
 #:
 #: It is also how many nodes and other characters a document may have beside its text.
-LONGEST_MARKDOWN = 4 * LONGEST_TEXT
+MAX_MARKDOWN = 4 * MAX_TEXT
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
@@ -121,14 +121,14 @@ def is_too_long(*markdown: str) -> bool:
         markdown: The Markdown; several texts count as one document.
 
     Returns:
-        Whether it is certain. If not, the document may still be longer than `LONGEST_TEXT`.
+        Whether it is certain. If not, the document may still be longer than `MAX_TEXT`.
     """
     size = sum(map(len, markdown))
-    if size <= LONGEST_TEXT:
+    if size <= MAX_TEXT:
         return False
-    if size > LONGEST_MARKDOWN:
+    if size > MAX_MARKDOWN:
         return True
-    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > LONGEST_TEXT
+    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > MAX_TEXT
 
 
 def is_too_large(document: object) -> bool:
@@ -153,7 +153,7 @@ def is_too_large(document: object) -> bool:
             waiting += node
         elif type(node) is str:
             rest += len(node)
-        if text > LONGEST_TEXT or rest > LONGEST_MARKDOWN:
+        if text > MAX_TEXT or rest > MAX_MARKDOWN:
             return True
     return False
 

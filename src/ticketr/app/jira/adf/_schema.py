@@ -145,7 +145,7 @@ MARKS = frozenset(
 
 
 #: More than these would tell nothing new.
-MOST_PROBLEMS = 10
+MAX_PROBLEMS = 10
 
 _OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
 
@@ -154,7 +154,7 @@ def problems(document: object) -> tuple[str, ...]:
     """Return what is wrong with a document that is to be sent to Jira.
 
     Returns:
-        What Jira would not accept, in the order of the document and at most `MOST_PROBLEMS`;
+        What Jira would not accept, in the order of the document and at most `MAX_PROBLEMS`;
         empty if nothing is.
     """
     if not isinstance(document, dict) or document.get("type") != "doc":
@@ -170,7 +170,7 @@ def node_problems(root: Any) -> tuple[str, ...]:
     problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
     waiting: list[tuple[Any, Marks]] = [(root, None)]
-    while waiting and len(problems_so_far) < MOST_PROBLEMS:
+    while waiting and len(problems_so_far) < MAX_PROBLEMS:
         node, marks = waiting.pop()
         rule = NODES[node["type"]]
         found_here = [*_own_problems(node, rule), *_mark_problems(node, marks)]
@@ -179,7 +179,7 @@ def node_problems(root: Any) -> tuple[str, ...]:
         quoted = _quote(node) if found_here else ""
         problems_so_far += [f"{problem}{quoted}" for problem in found_here]
         waiting += reversed([child for child in children if not isinstance(child, str)])
-    return tuple(problems_so_far[:MOST_PROBLEMS])
+    return tuple(problems_so_far[:MAX_PROBLEMS])
 
 
 def _own_problems(node: Any, rule: Node) -> Iterator[str]:

@@ -27,7 +27,7 @@ from ticketr.app.jira.adf._blocks import (
     quoted,
 )
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import LONGEST_TEXT, conversion_size
+from ticketr.app.jira.adf._plain import MAX_TEXT, conversion_size
 
 _NODE = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
@@ -101,7 +101,7 @@ def simple_markdown(document: object) -> str | None:
 def in_one_part(parts: Parts) -> str | None:
     """Return the Markdown of a document that is simple as a whole; None for any other."""
     match parts:
-        case [str(markdown)] if len(markdown) < LONGEST_TEXT:
+        case [str(markdown)] if len(markdown) < MAX_TEXT:
             return f"{markdown}\n" if markdown else ""
     return None
 

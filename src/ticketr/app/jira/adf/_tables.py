@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, takewhile
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
-_MOST_FILLED = 2_000
+_MAX_FILLED = 2_000
 
 # Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
 # read, or a long line of blanks would take its length squared.
@@ -151,7 +151,7 @@ class Tables:
         if surplus and not any(surplus):
             del cells[columns:]
         missing = columns - len(cells)
-        if missing < 0 or missing + self._filled > _MOST_FILLED:
+        if missing < 0 or missing + self._filled > _MAX_FILLED:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
             advice = (
                 "a | that is text is written \\|"

@@ -20,7 +20,7 @@ _ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
 _FORM = re.compile(r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)")
 #: How many stretches of lines one block may consist of.
-_MOST_JOINED = 40
+_MAX_JOINED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
         keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
-            if joined > _MOST_JOINED:
+            if joined > _MAX_JOINED:
                 return None
             continue
         result.append(Stretch(text, keys))

@@ -43,7 +43,7 @@ MIN_BYTES_PER_SECOND = 10_000
 #:
 #: Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long
 #: descriptions.
-LARGEST_BODY = 16 * 1024 * 1024
+MAX_BODY = 16 * 1024 * 1024
 
 
 class BodySource(Protocol):
@@ -120,7 +120,7 @@ class TransportSettings:
     answer_within: float = ANSWER_WITHIN
     whole_within: float = WHOLE_WITHIN
     connect_within: float = CONNECT_WITHIN
-    largest_body: int = LARGEST_BODY
+    largest_body: int = MAX_BODY
     verify: ssl.SSLContext | None = None
 
 

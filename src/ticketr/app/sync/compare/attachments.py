@@ -11,7 +11,7 @@ from ticketr.app.jira.models import Attachment, objects
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
-LONGEST = 200
+MAX_LENGTH = 200
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
@@ -33,7 +33,7 @@ def safe_name(name: str) -> str:
 def _cut_name(name: str) -> str:
     """Cut a name to the bytes that it may have; its suffixes stay as far as possible."""
     stem, suffix = _split(name)
-    while len(f"{stem}{suffix}".encode()) > LONGEST:
+    while len(f"{stem}{suffix}".encode()) > MAX_LENGTH:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
     return f"{stem}{suffix}"
 

@@ -44,7 +44,7 @@ from ticketr.app.sync.compare.comments import (
     jira_comments,
     slim_comments,
 )
-from ticketr.app.sync.compare.times import ESTIMATES, LONGEST_SECONDS, duration_text
+from ticketr.app.sync.compare.times import ESTIMATES, MAX_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
@@ -511,7 +511,7 @@ def field_text(value: object) -> str:
 
 
 def _line_text(field_id: str, value: object) -> str:
-    if field_id in ESTIMATES and isinstance(value, int | float) and abs(value) < LONGEST_SECONDS:
+    if field_id in ESTIMATES and isinstance(value, int | float) and abs(value) < MAX_SECONDS:
         return duration_text(value)
     return field_text(value)
 

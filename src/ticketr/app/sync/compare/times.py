@@ -18,7 +18,7 @@ ESTIMATES: Mapping[str, str] = MappingProxyType(
     {"timeoriginalestimate": "originalEstimate", "timeestimate": "remainingEstimate"}
 )
 #: Beyond so many seconds, a million years, a number is no duration, and maybe no float.
-LONGEST_SECONDS = 31_557_600_000_000
+MAX_SECONDS = 31_557_600_000_000
 #: Jira's field that sets them.
 TIME_TRACKING = "timetracking"
 _DURATION = compile_on_use(

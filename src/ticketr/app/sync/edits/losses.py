@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
 _HEADING = re.compile(r"#{1,6}\s+(?=\S)")
-_LONGEST_TITLE = 255
+_MAX_TITLE = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 Place: TypeAlias = Callable[[int], int]
 
@@ -50,7 +50,7 @@ def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
 def title_problem(title: str) -> str:
     """Return why Jira would refuse a title; empty if it takes it."""
     size = len(title)
-    return f"it has {size} characters; Jira takes {_LONGEST_TITLE}" if size > _LONGEST_TITLE else ""
+    return f"it has {size} characters; Jira takes {_MAX_TITLE}" if size > _MAX_TITLE else ""
 
 
 def find_refusals(local_change: LocalChange) -> tuple[Note, ...]:

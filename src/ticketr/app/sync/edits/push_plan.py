@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 #: The most transitions that one push performs on an issue.
-MOST_STEPS = 4
+MAX_STEPS = 4
 
 
 def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
         goal: The wanted status.
 
     Returns:
-        The statuses on the way, at most `MOST_STEPS`, the wanted one last; none if no way is known.
+        The statuses on the way, at most `MAX_STEPS`, the wanted one last; none if no way is known.
     """
     goal = goal.casefold()
     routes = (
@@ -61,9 +61,9 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
 def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
     """Return the statuses near a start from which it is not known where transitions lead.
 
-    They are those that fewer than `MOST_STEPS` transitions reach, the nearest first.
+    They are those that fewer than `MAX_STEPS` transitions reach, the nearest first.
     """
-    near = (route[-1] for route in _routes(edges, start) if len(route) <= MOST_STEPS)
+    near = (route[-1] for route in _routes(edges, start) if len(route) <= MAX_STEPS)
     return tuple(status for status in near if status.casefold() not in edges)
 
 
@@ -74,7 +74,7 @@ def _routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[st
     while routes:
         route = routes.popleft()
         yield route
-        for status in edges.get(route[-1].casefold(), ()) if len(route) <= MOST_STEPS else ():
+        for status in edges.get(route[-1].casefold(), ()) if len(route) <= MAX_STEPS else ():
             if status.casefold() not in seen:
                 seen.add(status.casefold())
                 routes.append((*route, status))

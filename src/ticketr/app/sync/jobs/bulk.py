@@ -137,7 +137,7 @@ def read_issue(issue: jira.Issue) -> BulkIssue:
 
 
 #: Seconds between two questions for the progress of a task: the first, and the most.
-FIRST_WAIT, LONGEST_WAIT = 0.25, 4.0
+FIRST_WAIT, MAX_WAIT = 0.25, 4.0
 #: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
 TO_CANCEL = 3.0
 
@@ -441,7 +441,7 @@ class BulkJob(SessionJob):
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
-            wait = min(2 * wait, LONGEST_WAIT)
+            wait = min(2 * wait, MAX_WAIT)
 
     def _note(
         self, session: Session, progress: jira.BulkProgress, issues: Sequence[BulkIssue]

@@ -153,7 +153,7 @@ class Creator:
         is_many = len(new_issues) >= _MIN_BATCH
         if is_many:
             self.session.progress.say(f"Creating {len(new_issues)} tickets...")
-        for chunk in chunks(new_issues, jira.MOST_CREATED):
+        for chunk in chunks(new_issues, jira.MAX_CREATED):
             requests = [await self._request_for(new) for new in chunk]
             if is_many:
                 found, requests = await self._send_until_known(requests, self._send_together)

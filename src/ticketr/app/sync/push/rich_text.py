@@ -15,7 +15,7 @@ from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
-_MOST_NAMED = 5
+_MAX_NAMED = 5
 _NO_FILES: Mapping[str, PictureFile] = MappingProxyType({})
 
 
@@ -83,9 +83,9 @@ def _person(name: str, users: Sequence[User], place: str) -> User | None:
     fitting = named_exactly(name, users) or list(users)
     if len(fitting) > 1:
         several = " or ".join(
-            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MOST_NAMED]
+            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_NAMED]
         )
-        more = f" ({len(fitting) - _MOST_NAMED} more)" if len(fitting) > _MOST_NAMED else ""
+        more = f" ({len(fitting) - _MAX_NAMED} more)" if len(fitting) > _MAX_NAMED else ""
         raise BadValue(
             f"{place}{in_quotes(name)} is the name of several people; write {several}{more}"
         )
@@ -190,12 +190,12 @@ def checked_document(
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.LONGEST_TEXT}"
+    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT}"
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
     document = convert()
-    if (size := adf.length(document)) > adf.LONGEST_TEXT:
+    if (size := adf.length(document)) > adf.MAX_TEXT:
         raise BadValue(too_long.format(size))
     gone = [
         piece.words(path, piece.line and place(piece.line))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
 #: The most characters of a file's name; each may take four of the 255 bytes that a name has.
-_LONGEST_NAME = 60
+_MAX_NAME = 60
 
 
 def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "") -> Path:
@@ -61,7 +61,7 @@ def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "")
 
 def _file_names(title: str) -> Iterator[str]:
     """Yield a file name for a title, then numbered ones."""
-    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_LONGEST_NAME].rstrip("-_")
+    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_MAX_NAME].rstrip("-_")
     if not stem or tickets.is_key(stem.upper()):  # some file systems ignore case
         stem = f"draft-{stem}".rstrip("-")
     yield f"{stem}.md"

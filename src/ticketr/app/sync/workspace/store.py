@@ -442,7 +442,7 @@ def _is_of_ticket(name: str) -> bool:
 
 GO_STATE_FILE = ".ticketr.state"
 #: The largest file to read, in bytes; that program writes about 200 for each ticket.
-LARGEST_GO_STATE = 8 * 1024 * 1024
+MAX_GO_STATE = 8 * 1024 * 1024
 
 
 def go_hash(ticket: Ticket) -> str:
@@ -473,7 +473,7 @@ def read_hashes(root: Path) -> dict[str, str]:
         exist or cannot be read.
     """
     try:
-        state = json.loads(read_text(root / GO_STATE_FILE, largest=LARGEST_GO_STATE) or "{}")
+        state = json.loads(read_text(root / GO_STATE_FILE, largest=MAX_GO_STATE) or "{}")
     except (TicketrError, ValueError, RecursionError):
         return {}
     if not isinstance(state, dict):

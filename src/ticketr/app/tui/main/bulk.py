@@ -36,9 +36,9 @@ PARENT = "Parent"
 NO_TEXT = TextInput()
 NO_VALUES = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
-MOST_OPENED = 5
+MAX_OPENED = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
-MOST_ASKED = 5
+MAX_ASKED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def browser(state: AppState, now: float) -> Step | None:
 
     def opened(keys: tuple[str, ...]) -> Step:
         effect = call_in(state.workspace.name, outside.open_browser, keys)
-        if len(keys) <= MOST_OPENED:
+        if len(keys) <= MAX_OPENED:
             return state, (effect,)
         words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
         return state.opened(Question("Open", words, (effect,), now)), ()
@@ -418,7 +418,7 @@ def _choose_status(
     for row in rows.rows:
         if row.key or not rows.keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    issues = {row.key: row.status for row in list(alike.values())[:MOST_ASKED]}
+    issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED]}
     row = rows.rows[0]
     before = "" if rows.are_chosen else changing.status_before(state, row)
     now = "" if rows.are_chosen or not row.status else f", now {row.status}"

@@ -24,7 +24,7 @@ _LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.
 _EXAMPLES = "words  status=Done  @person  edited"
 #: The most cells of a filter that is named in a sentence.
-MOST_SAID = 40
+MAX_SAID = 40
 
 
 def filter_tickets(state: AppState, _: float) -> Step | None:
@@ -142,7 +142,7 @@ def show_saved(state: AppState, text: str) -> Step:
 
 def show_all(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
-    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MOST_SAID)}"
+    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SAID)}"
     row = state.row
     selected = row.order if row is not None else state.workspace.selected
     workspace = replace(state.workspace, filter=NO_FILTER, selected=selected)

@@ -23,7 +23,7 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
-MOST_TICKETS = 50
+MAX_TICKETS = 50
 #: Actions that are not commands of their own.
 _NO_COMMANDS = {
     *(row.action for row in TABLE if {Context.MAIN, Context.HELP} <= {*row.contexts}),
@@ -131,7 +131,7 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    most: ClassVar[int] = MOST_TICKETS
+    most: ClassVar[int] = MAX_TICKETS
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]
@@ -141,7 +141,7 @@ class Palette(ListOverlay):
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                return [*map(_ticket, state.workspace.rows.named(fold(words), MOST_TICKETS))]
+                return [*map(_ticket, state.workspace.rows.named(fold(words), MAX_TICKETS))]
             case "@":
                 options = _values(state, "Assignee")
             case "=":
@@ -150,7 +150,7 @@ class Palette(ListOverlay):
                 options = _workspaces(state)
             case _:
                 options = self._commands(state)
-        return matching(options, words)[:MOST_TICKETS]
+        return matching(options, words)[:MAX_TICKETS]
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""

@@ -57,7 +57,7 @@ def _parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
 
 
 #: The least cells for the text of a column that needs more; with fewer, a table becomes a list.
-LEAST_COLUMN: Final = 5
+MIN_COLUMN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
     Returns:
         The cells of each column; None if there is not enough room.
     """
-    if sum(min(need, LEAST_COLUMN) for need in needs) > room:
+    if sum(min(need, MIN_COLUMN) for need in needs) > room:
         return None
     widths = [0] * len(needs)
     left = room
@@ -186,15 +186,15 @@ def _add_list(page: Page, rows: Sequence[Row]) -> None:
 
 #: The most characters of a text that is read as Markdown; a longer one is shown as it is, which is
 #: far quicker. Jira takes no description of more than 32,767 characters.
-LONGEST_TEXT = 40_000
+MAX_TEXT = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
 BRACKET_WEIGHT = 10
 #: The least width, in cells.
-LEAST_WIDTH = 10
+MIN_WIDTH = 10
 #: The most blocks within one another; what is deeper is shown as it is.
-_DEEPEST: Final = 40
+_MAX_DEPTH: Final = 40
 
-_PARSER = MarkdownIt("commonmark", {"maxNesting": _DEEPEST})
+_PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_DEPTH})
 # HTML blocks are off, since Markdown goes on around ticketr's own tags, and other tags are text.
 # Texts are not joined, since a character behind a backslash begins no form.
 _PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
@@ -229,8 +229,8 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     Returns:
         The lines, each with the number of its line in the text. They are not padded.
     """
-    page = Page(max(width, LEAST_WIDTH))
-    if len(text) + BRACKET_WEIGHT * text.count("[") > LONGEST_TEXT:
+    page = Page(max(width, MIN_WIDTH))
+    if len(text) + BRACKET_WEIGHT * text.count("[") > MAX_TEXT:
         for number, line in enumerate(_LINE_END.split(text)):
             _add_plain(page, line, number)
     else:
@@ -365,7 +365,7 @@ class _Walk:
 
     def _too_deep(self, token: Token) -> None:
         """Show what the parser has left out of an empty block, as it is."""
-        if token.level < _DEEPEST - 1 or token.map is None:
+        if token.level < _MAX_DEPTH - 1 or token.map is None:
             return
         begin, end = token.map
         for number, line in enumerate(_LINE_END.split(self.text)[begin:end], begin):
@@ -410,7 +410,7 @@ class _Walk:
             return False
         if tag.is_end:
             return self._close(tag.name)
-        if len(self.page.containers) >= 2 * _DEEPEST:
+        if len(self.page.containers) >= 2 * _MAX_DEPTH:
             return False
         if tag.kind == "panel":
             label, color = _PANELS.get(tag.param("panelType"), _PANEL)

@@ -235,7 +235,7 @@ _PLACEHOLDERS: Final = {
 _SUBSCRIPTS: Final = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
 _SUPERSCRIPTS: Final = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 #: The most tags that are open at once; further ones are text.
-DEEPEST: Final = 50
+MAX_DEPTH: Final = 50
 _MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
 _ADDRESS = re.compile(
@@ -470,7 +470,7 @@ def _has_place(builder: _Builder, tag: Tag) -> bool:
         return "details" in (*outer, *(open_tag.name for open_tag in builder.tags))
     if tag.is_short and not builder.ends[f"</{tag.name}>"]:
         return False
-    return len(builder.tags) < DEEPEST
+    return len(builder.tags) < MAX_DEPTH
 
 
 def _open_tag(builder: _Builder, tag: Tag) -> None:

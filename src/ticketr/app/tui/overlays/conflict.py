@@ -25,9 +25,9 @@ from ticketr.text import clean, clip, fit, width
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.
-MOST_WRITTEN = 32
+MAX_WRITTEN = 32
 #: The most parts that are named in what Enter will do.
-MOST_NAMED = 20
+MAX_NAMED = 20
 #: From this width on, the version at the last sync is beside those of both sides.
 THREE_COLUMNS = 70
 #: The signs of your side and of Jira's by what was chosen; any other choice is a text of its own.
@@ -90,7 +90,7 @@ def _shortened(text: str) -> str:
 
 def _text_beginning(text: str) -> str:
     """Return the beginning of a text; the whole text is shown word by word."""
-    return clip(_shortened(text), MOST_WRITTEN)
+    return clip(_shortened(text), MAX_WRITTEN)
 
 
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
@@ -122,12 +122,12 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
     """Return the first texts of a list, cleaned, and how many more there are.
 
     Args:
-        texts: The texts, or the first `MOST_NAMED` of them.
+        texts: The texts, or the first `MAX_NAMED` of them.
         separator: What is between two.
         count: The number of all; None if all are given.
     """
-    more = (len(texts) if count is None else count) - MOST_NAMED
-    named = clean(separator.join(texts[:MOST_NAMED]))
+    more = (len(texts) if count is None else count) - MAX_NAMED
+    named = clean(separator.join(texts[:MAX_NAMED]))
     return f"{named} and {more} more" if more > 0 else named
 
 
@@ -140,7 +140,7 @@ def _outcome(resolution: Resolution, cells: int, theme: Theme, undo: str) -> lis
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes = [
         f"{write.name}: {_text_beginning(write.before)} → {_text_beginning(write.after)}"
-        for write in all_writes[:MOST_NAMED]
+        for write in all_writes[:MAX_NAMED]
     ]
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))

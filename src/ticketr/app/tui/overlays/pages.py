@@ -88,7 +88,7 @@ class Diff(Overlay):
 #: From this width on, a long help has two columns.
 TWO_COLUMNS = 96
 #: The least and the most cells for the names of keys.
-KEYS_CELLS, MOST_KEYS_CELLS = 11, 24
+KEYS_CELLS, MAX_KEYS_CELLS = 11, 24
 
 
 @final
@@ -150,7 +150,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
     """
     named = ((keymap.shown_in(row, place), row.help) for row in keymap.in_context(place))
     rows = [(keys, words) for keys, words in named if keys]
-    size = min(MOST_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
+    size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)
     lines = []
     for keys, words in (*rows, *TERMINAL_KEYS):

@@ -27,7 +27,7 @@ MIN_BOX_ROWS = 10
 #: Why nothing can be taken yet.
 ASKED = "Jira has not answered yet; Esc goes back"
 #: The most options that are measured for the width of a list.
-MOST_MEASURED = 100
+MAX_MEASURED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ class Choice(ListOverlay):
     @property
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
-        lines = (f"{option.words} {_facts(option)}" for option in self.options[:MOST_MEASURED])
+        lines = (f"{option.words} {_facts(option)}" for option in self.options[:MAX_MEASURED])
         return min(64, max(MIN_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines)))
 
     @property
@@ -300,9 +300,9 @@ class Question(Overlay):
 #: What is between two hints.
 GAP = "   "
 #: The most lines of a text that are shown.
-MOST_LINES = 8
+MAX_LINES = 8
 #: The cells around the label, the text and the hints: blanks, the cursor, a gap.
-MOST_AROUND = 6
+MAX_AROUND = 6
 
 
 @final
@@ -384,7 +384,7 @@ class LineInput(Overlay):
         lines = self.input.text.split("\n")
         if lines[1:]:
             rows += [(Span("─" * state.width),)]
-            rows += [(Span(f" {line}"),) for line in lines[-MOST_LINES:]]
+            rows += [(Span(f" {line}"),) for line in lines[-MAX_LINES:]]
         if self.problem:
             line = (Span(theme.text(self.problem), ("bold", "red")),)
             rows += wrap_line(line, state.width, first=" ", rest=" ")
@@ -409,7 +409,7 @@ class LineInput(Overlay):
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
             parts.insert(0, self.examples)
-        room = state.width - width(self.label) - width(self.input.text) - MOST_AROUND
+        room = state.width - width(self.label) - width(self.input.text) - MAX_AROUND
         while parts and width(GAP.join(parts)) > room:
             parts.pop()
         return GAP.join(parts)

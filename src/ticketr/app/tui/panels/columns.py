@@ -13,9 +13,9 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.text import clean, clip, width
 
 #: A column is shown only if it leaves the title so many cells.
-LEAST_TITLE = 30
+MIN_TITLE = 30
 #: The same for the column of the assignee, which narrow lists show, too.
-LEAST_OF_ASSIGNEE = 18
+MIN_OF_ASSIGNEE = 18
 SPRINT_CELLS = 8
 KEY_CELLS = 9
 #: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
@@ -109,7 +109,7 @@ def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Colu
     """
     shown: list[Column] = []
     for column in COLUMNS:
-        least = LEAST_OF_ASSIGNEE if column.name == "assignee" else LEAST_TITLE
+        least = MIN_OF_ASSIGNEE if column.name == "assignee" else MIN_TITLE
         if column.name not in hidden and room - column.cells - 1 >= least:
             room -= column.cells + 1
             shown.append(column)

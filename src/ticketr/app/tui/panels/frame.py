@@ -18,7 +18,7 @@ from ticketr.text import clip, width
 #: From this width on, the list and the open ticket are side by side.
 SIDE_BY_SIDE = 80
 #: The width of a list in which a title has 30 cells; the open ticket has the rest.
-LEAST_LIST = 50
+MIN_LIST = 50
 #: The width of an open ticket with two columns of fields. From here on, the list grows first, until
 #: it has room for all its columns, then both grow.
 TWO_COLUMNS = 46
@@ -27,7 +27,7 @@ WITH_WORKSPACES = 14
 #: From this height on, a rule separates the body from the two lines below it.
 WITH_RULE = 12
 #: The most rows for workspaces, unless their panel has the focus.
-MOST_WORKSPACES = 4
+MAX_WORKSPACES = 4
 #: The least width and height of a screen; a smaller one shows one line.
 MIN_SIZE = (20, 4)
 
@@ -77,11 +77,11 @@ def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool)
     if is_detail_only:
         left, right = 0, width
     elif width >= SIDE_BY_SIDE:
-        left = max(LEAST_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
+        left = max(MIN_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
         right = width - left - 1
     else:
         left, right = width, 0
-    shown = min(workspaces, MOST_WORKSPACES) if height >= WITH_WORKSPACES else 0
+    shown = min(workspaces, MAX_WORKSPACES) if height >= WITH_WORKSPACES else 0
     above = shown + 1 if shown else 0  # with its title
     return Layout(
         width=width,

@@ -141,7 +141,7 @@ def _add_comment(
 
 
 #: The most tickets of a change that are named.
-MOST_NAMES = 5
+MAX_NAMES = 5
 
 
 async def read_conflict(services: Services, name: str, key: str) -> sync.ConflictView:
@@ -220,8 +220,8 @@ def _names(steps: Sequence[sync.UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
     paths_and_keys = ((step.path, step.key) for step in reversed(steps))
     names = [*dict.fromkeys(key if is_key(key) else path for path, key in paths_and_keys)]
-    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return f"{', '.join(names[:MOST_NAMES])}{more}"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"{', '.join(names[:MAX_NAMES])}{more}"
 
 
 def _read(store: sync.Store, key: str) -> sync.ConflictView:

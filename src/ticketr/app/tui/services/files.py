@@ -46,11 +46,11 @@ from ticketr.text import clean
 #: The file, in ticketr's own folder.
 FILE = "list.jsonl"
 #: A list of fewer files is read in no time, and not stored.
-LEAST_STORED = 500
+MIN_STORED = 500
 #: The file is written again once this share of its lines is out of date.
 STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
-LARGEST = 1 << 28
+MAX_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
 RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
@@ -439,7 +439,7 @@ class FileCache:
             if self._store.own.is_dir():
                 descriptor = self._store.folder.open_file(FILE, os.O_RDONLY)
                 with os.fdopen(descriptor, encoding="ascii") as file:
-                    text = file.read(LARGEST)
+                    text = file.read(MAX_BYTES)
         heading, _, rest = text.partition("\n")
         if heading == _heading():
             pairs = (line.partition("\t") for line in rest.splitlines())
@@ -449,7 +449,7 @@ class FileCache:
     def is_stale(self) -> bool:
         """Return whether the list should be stored again."""
         least = max(1.0, STALE_SHARE * len(self))
-        return len(self) >= LEAST_STORED and self._changes >= least
+        return len(self) >= MIN_STORED and self._changes >= least
 
     def portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""

@@ -49,7 +49,7 @@ async def read_plan(
 
 
 #: The most ended jobs that are read from the history.
-MOST_HISTORY = 200
+MAX_HISTORY = 200
 
 
 def start_job(services: Services, name: str, request: JobRequest) -> Message:
@@ -251,7 +251,7 @@ def run_now(services: Services, job: JobID) -> None:
 
 async def read_history(services: Services) -> jobs_state.History:
     """Read the jobs that ended, also those of earlier runs."""
-    jobs = await services.queue.history(limit=MOST_HISTORY)
+    jobs = await services.queue.history(limit=MAX_HISTORY)
     today = datetime.now(UTC).astimezone().date()
     keys = frozenset(job.key for job in jobs if job.key is not None)
     names = await services.in_thread(_names_by_key, services.opened.folders, keys)

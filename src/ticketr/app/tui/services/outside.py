@@ -27,7 +27,7 @@ from ticketr.terminal import Resize
 from ticketr.text import clean
 
 #: The most characters that are copied; some terminals take no more.
-MOST_COPIED = 74_000
+MAX_COPIED = 74_000
 #: Seconds to wait for the program that opens a browser.
 BROWSER_WAIT = 5.0
 #: The program that opens an address by default.
@@ -215,5 +215,5 @@ async def copy_address(services: Services, name: str, keys: tuple[str, ...]) -> 
 
 async def copy_text(services: Services, text: str, what: str) -> None:
     """Copy a text to the clipboard of the terminal; the notice says what it is."""
-    await services.terminal.copy(text[:MOST_COPIED])
+    await services.terminal.copy(text[:MAX_COPIED])
     services.send(messages.Notice(clean(f"copied {what}"), is_error=False))

@@ -18,7 +18,7 @@ from ticketr.app.tui.services.context import Services
 #: Seconds between the first change and the reading: git and editors write several files in a row.
 SETTLE_SECONDS = 0.1
 #: The most folders that are watched; a workspace may be somebody's home folder.
-MOST_FOLDERS = 1_000
+MAX_FOLDERS = 1_000
 
 
 async def watch_files(services: Services, name: str) -> None:
@@ -92,7 +92,7 @@ class WatchedFolders:
     def watch_new(self) -> None:
         """Watch the folders that are not watched yet."""
         self.has_new = False
-        for folder in islice(_folders(self._root), MOST_FOLDERS):
+        for folder in islice(_folders(self._root), MAX_FOLDERS):
             try:
                 self._inotify.add_watch(folder, self._mask)
             except OSError:  # it went meanwhile, or there are no watches left
