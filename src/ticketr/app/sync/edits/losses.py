@@ -135,7 +135,7 @@ def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A piece of a rich text of an issue that a push would remove in Jira.
+    """A link, or a piece of a rich text, that a push would remove in Jira.
 
     Attributes:
         key: The issue.
@@ -143,7 +143,7 @@ class Loss:
         what: The piece, in words.
         line: The line in the file of the edited block that it would be removed from; 0 if that is
             not known. Not compared, since a merge may move it.
-        part: The name of the text, or of the line of a link; empty for the description.
+        part: The name of the text, the comment or the line of links; empty for the description.
         is_link: Whether it is a link to another issue. Not compared.
     """
 
