@@ -70,6 +70,21 @@ def test_a_broken_file_with_a_key_stops_no_edit_in_another(
     assert set(found.broken) == {broken}
 
 
+@pytest.mark.parametrize("broken", ["0.md", "z.md"])
+def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
+    store: Store, state: State, broken: str
+) -> None:
+    record(state, "DEMO-1", broken)
+    record(state, "DEMO-3", broken)
+    put(store, "b.md", "# TICKET: [DEMO-1] copy\n\n# TICKET: [DEMO-3] moved\n")
+    put(store, broken, "<<<<<<< HEAD\n# TICKET: [DEMO-1] mine\n")
+
+    found = survey(store, state)
+
+    assert [each.name for each in found.local_changes] == ["DEMO-3"]
+    assert str(found.broken["b.md"]) == f"DEMO-1 is in {broken} and in b.md; keep one of them"
+
+
 def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: State) -> None:
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")

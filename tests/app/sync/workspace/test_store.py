@@ -298,6 +298,21 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
     assert set(layout.broken) == {"a.md"}
 
 
+@pytest.mark.parametrize("good", ["0.md", "z.md"])
+def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
+    store: Store, state: State, good: str
+) -> None:
+    record(state, "DEMO-1", "a.md")
+    record(state, "DEMO-3", "a.md")
+    put(store, "a.md", BROKEN)
+    put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
+
+    layout = lay_out(store, state)
+
+    assert {key for key, each in layout.locations.items() if each.reason} == {"DEMO-1", "DEMO-2"}
+    assert str(layout.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
+
+
 def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: State) -> None:
     text = "".join(f"# TICKET: [DEMO-{number}] x\n\n" for number in (1, 2, 3))
     put(store, "a.md", text)

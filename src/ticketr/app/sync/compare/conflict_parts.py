@@ -21,7 +21,7 @@ ChangedBy: TypeAlias = Literal["mine", "jira"]
 
 #: The name of a part with a number behind it.
 _CRITERIA = "Acceptance criteria"
-#: How a further line of a criterion is lines_text.
+#: How a further line of a criterion is shown.
 _CONTINUED = "\n  "
 
 

@@ -321,6 +321,7 @@ class LocalSurvey:
         paths = state.paths_by_key()
         gone = (path for key, path in paths.items() if key not in self._paths)
         self.broken = find_obstacles(store, gone) | self.broken
+        self._refuse_copies(paths)
         self._refuse_lost_keys(state, paths, recent, project)
 
     def _add_inheritable(self, state: State) -> None:
@@ -335,6 +336,14 @@ class LocalSurvey:
             else change
             for change in self.local_changes
         ]
+
+    def _refuse_copies(self, homes: Mapping[str, str]) -> None:
+        """Refuse a ticket that may be in its file of the last sync too, which cannot be read."""
+        for key in sorted(self._possible & self._paths.keys()):
+            home, path = homes.get(key, ""), self._paths[key]
+            is_unreadable = not isinstance(self.broken.get(home), DuplicateKey | None)
+            if is_unreadable and home != path:
+                self._refuse(DuplicateKey(key, home, path))
 
     def _refuse_lost_keys(
         self,

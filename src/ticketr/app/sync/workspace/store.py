@@ -543,10 +543,14 @@ class Layout:
                 continue
             for key, location in pairs:
                 first = self.locations.setdefault(key, location)
-                if first is not location:  # both files stay as they are
-                    duplicate = DuplicateKey(key, first.path, location.path)
-                    add_duplicate(self.broken, duplicate)
-                    self.locations[key] = replace(first, reason=str(duplicate))
+                if first is not location:
+                    self._refuse(DuplicateKey(key, first.path, location.path))
+
+    def _refuse(self, error: DuplicateKey) -> None:
+        """Note a key in two files; both stay as they are."""
+        add_duplicate(self.broken, error)
+        location = self.locations[error.key]
+        self.locations[error.key] = replace(location, reason=str(error))
 
     def complete(self, store: Store) -> None:
         """Add the tickets of files that cannot be read, once every other file is added."""
@@ -554,7 +558,11 @@ class Layout:
         self._unreadable |= find_obstacles(store, gone)
         self.broken = self._unreadable | self.broken
         for name, keys in self._raw:
-            for key in keys:
+            for key in sorted(keys):
+                location = self.locations.get(key)
+                # The edits may be in the file that cannot be read; then the other one is a copy.
+                if location and not location.reason and self._homes.get(key, ("", ""))[0] == name:
+                    self._refuse(DuplicateKey(key, name, location.path))
                 self._guess(key, name)
         for key, (path, _) in self._homes.items() if self._unreadable else ():
             if (broken := broken_file_of(path, self._unreadable)) is not None:
