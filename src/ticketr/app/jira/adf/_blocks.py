@@ -79,9 +79,9 @@ class BlockWriter(ABC):
             before = kind
         return between.join(filter(None, texts))
 
-    def list(self, node: Json, marker: str, *, short: bool) -> str:
-        """Return the Markdown of a list."""
-        items, is_tight = content_of(node), is_tight_list(node)
+    def list(self, node: Json, marker: str, *, short: bool, is_tight: bool) -> str:
+        """Return the Markdown of a list, given whether it is tight; see `is_tight_list`."""
+        items = content_of(node)
         has_blank_lines = not is_tight and any(len(content_of(item)) > 1 for item in items)
         texts: list[str] = []
         for number, item in enumerate(items, start=(node.get("attrs") or {}).get("order", 1)):
@@ -133,7 +133,7 @@ def is_tight_list(node: Json, depth: int = 0) -> bool:
 def _is_tight_item(item: Any, depth: int) -> bool:
     first, *lists = content_of(item) or [None]
     if not lists:
-        return first in EMPTY or _is_text(first)
+        return _is_text(first) or first in EMPTY
     # Below a line of text, only a list that starts at 1, and with a text, is read as one.
     (below, *others) = lists
     return (

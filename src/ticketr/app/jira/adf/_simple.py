@@ -205,7 +205,9 @@ class _SimpleWriter(BlockWriter):
         items = content_of(node)
         if not items or any(_kind(item) != "listItem" or _attrs(item) for item in items):
             raise _NotSimple
-        text = self.list(node, marker, short=False) if is_tight_list(node) else _DEEP
+        if not is_tight_list(node):
+            raise _NotSimple
+        text = self.list(node, marker, short=False, is_tight=True)
         if _DEEP in text:
             raise _NotSimple
         return text
