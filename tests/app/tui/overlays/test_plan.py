@@ -152,6 +152,17 @@ def test_an_entry_that_was_left_out_is_not_confirmed() -> None:
     assert asked == (call_in("work", start_job, request),)
 
 
+def test_a_left_out_entry_stays_left_out_when_it_moves_in_its_file() -> None:
+    state = pressed(opened(), "j", " ", now=11.0)
+    old = Change("Priority", "Medium", "Low")  # Jira has changed, too, as a quiet pull found
+    moved = replace(EDIT, line=7, changes=(old,))
+    state, _ = update(state, plan_read(PushPlan((DRAFT, moved))), 20.0)
+
+    assert "left out" in shown(state)[8]
+    assert shown(state)[7].startswith("▌ · DEMO-9")
+    assert shown(state)[1] == " Enter creates 1 of your tickets in Jira"
+
+
 def test_a_plan_that_changes_has_to_be_looked_at_again() -> None:
     state, asked = update(opened(), messages.FilesRead("work", Rows()), 20.0)
     assert asked == (call_in("work", read_plan, JobKind.PUSH, ()),)

@@ -66,7 +66,7 @@ class Plan(Review[sync.PushPlan]):
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
         accepts: Whether it may remove from Jira what the plan says would be lost.
-        unfolded: The entries whose texts are shown.
+        unfolded: The fingerprints of the entries whose texts are shown.
         check: The request for what of the plan would not arrive; None if nothing is asked.
         checked: The answer, or why there is none; None until it has come.
     """
@@ -76,7 +76,7 @@ class Plan(Review[sync.PushPlan]):
     kind: JobKind
     keys: tuple[str, ...] = ()
     accepts: bool = field(default=False, kw_only=True)
-    unfolded: frozenset[sync.PlanEntry] = field(default=frozenset(), kw_only=True)
+    unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
     check: Call | None = field(default=None, kw_only=True)
     checked: sync.PushResult | str | None = field(default=None, kw_only=True)
 
@@ -103,7 +103,7 @@ class Plan(Review[sync.PushPlan]):
             return state.opened(Diff(self.workspace, sheet)), ()
         if not any(map(_is_long, _edits(entry))):
             return state.noticed("All that is changed is shown"), ()
-        change = frozenset((entry,))
+        change = frozenset((entry.fingerprint,))
         is_shown = action is KeyAction.UNFOLD
         unfolded = self.unfolded | change if is_shown else self.unfolded - change
         return state.replaced(replace(self, unfolded=unfolded)), ()
@@ -116,7 +116,7 @@ class Plan(Review[sync.PushPlan]):
             return idle
         if not any(map(_is_long, _edits(entry))):
             return idle - {KeyAction.DIFF}
-        is_unfolded = entry in self.unfolded
+        is_unfolded = entry.fingerprint in self.unfolded
         return idle - {KeyAction.DIFF, KeyAction.FOLD if is_unfolded else KeyAction.UNFOLD}
 
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
@@ -127,7 +127,7 @@ class Plan(Review[sync.PushPlan]):
         # A long text would take long to compare.
         if size > state.width * state.body or not any(map(_is_long, edits)):
             return self
-        whole = replace(self, unfolded=frozenset(self.plan.entries))
+        whole = replace(self, unfolded=frozenset(entry.fingerprint for entry in self.plan.entries))
         return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.body else self
 
     def has_work(self, plan: sync.PushPlan) -> bool:
@@ -210,7 +210,7 @@ class Plan(Review[sync.PushPlan]):
         return state.closed(), (call_in(self.workspace, start_job, request),)
 
     def _kept(self, plan: sync.PushPlan) -> tuple[sync.PlanEntry, ...]:
-        return tuple(entry for entry in plan.entries if entry not in self.without)
+        return tuple(entry for entry in plan.entries if not self.is_left_out(entry))
 
     def sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
@@ -276,8 +276,8 @@ class Plan(Review[sync.PushPlan]):
 
     def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
-        is_out = entry in self.without
-        is_open = entry in self.unfolded and not is_out
+        is_out = self.is_left_out(entry)
+        is_open = entry.fingerprint in self.unfolded and not is_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_words(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent:

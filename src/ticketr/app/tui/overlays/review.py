@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set as AbstractSet
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar, final
 
@@ -34,6 +34,17 @@ Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | 
 _OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 
 
+def content_of(item: Item) -> Hashable:
+    """Return what an item is about, which stays the same when it moves in its file."""
+    match item:
+        case sync.PlanEntry():
+            return item.fingerprint
+        case sync.FileEdit(key=key) if key:
+            return key, item.field, item.after
+        case _:
+            return item
+
+
 class Section(NamedTuple):
     """A part of a review.
 
@@ -62,7 +73,7 @@ class Review(Overlay, Generic[P]):
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
         at: The index of the selected item.
-        without: The items that were left out.
+        without: What the items that were left out are about; see `content_of`.
     """
 
     context: ClassVar[Context] = Context.PLAN
@@ -73,7 +84,7 @@ class Review(Overlay, Generic[P]):
     plan: P | None = None
     shown_at: float = float("inf")
     at: int = 0
-    without: frozenset[Item] = frozenset()
+    without: frozenset[Hashable] = frozenset()
 
     @property
     @abstractmethod
@@ -115,7 +126,7 @@ class Review(Overlay, Generic[P]):
                     return state.noticed("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
             case KeyAction.SELECT if isinstance(item, _OPTIONAL):
-                without = self.without ^ {item}
+                without = self.without ^ {content_of(item)}
                 return state.replaced(replace(self, without=without)), ()
             case KeyAction.EDIT if place := _place_of(item):
                 return state, (call_in(self.workspace, open_editor, *place),)
@@ -164,10 +175,14 @@ class Review(Overlay, Generic[P]):
 
     def selecting_same(self, state: AppState, changed: Self) -> Self:
         """Return a changed review in which the same item is selected, if it is still there."""
-        item, items = self.selected(state), changed.items(state)
-        if item is not None and item in items:
-            return replace(changed, at=items.index(item))
-        return replace(changed, at=max(0, min(self.at, len(items) - 1)))
+        item, contents = self.selected(state), [*map(content_of, changed.items(state))]
+        if item is not None and content_of(item) in contents:
+            return replace(changed, at=contents.index(content_of(item)))
+        return replace(changed, at=max(0, min(self.at, len(contents) - 1)))
+
+    def is_left_out(self, item: Item) -> bool:
+        """Return whether an item was left out."""
+        return content_of(item) in self.without
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -299,7 +314,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         return state.closed(), (replace(request, on_success=on_success, on_failure=on_failure),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
-        return plan.without({edit for edit in plan.edits if edit in self.without})
+        return plan.without({edit for edit in plan.edits if self.is_left_out(edit)})
 
     def summary(self, plan: sync.FileEditPlan) -> str:
         """Return what Enter does."""
@@ -320,7 +335,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         def lines(edit: sync.FileEdit) -> list[Line]:
             before, after = clean(edit.before) or "none", clean(edit.after) or "none"
             words = f"{clean(edit.field)}: {before} → {after}"
-            return item_lines(edit, "*", [words], keymap, cells, is_out=edit in self.without)
+            return item_lines(edit, "*", [words], keymap, cells, is_out=self.is_left_out(edit))
 
         return (Section(plan.edits, lines),)
 
@@ -350,7 +365,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
 
     def _kept(self, plan: tuple[sync.BulkIssue, ...]) -> tuple[sync.BulkIssue, ...]:
-        return tuple(issue for issue in plan if issue not in self.without)
+        return tuple(issue for issue in plan if not self.is_left_out(issue))
 
     def sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -360,7 +375,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         statuses = max(width(clean(issue.status)) for issue in plan)
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
-            sign = "-" if issue in self.without else "*"
+            sign = "-" if self.is_left_out(issue) else "*"
             is_more = self.change.delete and issue.subtasks
             more = f"  with {_parts(len(issue.subtasks))}" if is_more else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
