@@ -223,7 +223,7 @@ def test_many_writes_need_a_yes(someone: User) -> None:
 
         assert told.code == 2
         assert "this would create or change 21 tickets in http://127.0.0.1; " in told.err
-        assert "look at them with --dry-run, and say --yes if that is what you want" in told.err
+        assert "look at them with ticketr push --dry-run, and say --yes if that is" in told.err
     assert len(someone.site) == 12
     assert someone.runs("push", "--dry-run").code == 0
     assert someone.runs("push", "--yes").code == 0

@@ -340,7 +340,10 @@ def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: st
     """
     what = _change_words(issues, change)
     if not is_interactive():
-        if reason := unattended_refusal(len(issues), what, site, is_deletion=change.delete):
+        is_deletion = change.delete
+        if reason := unattended_refusal(
+            len(issues), what, site, "--dry-run", is_deletion=is_deletion
+        ):
             raise click.UsageError(reason)
         return
     for issue in issues[: config.CONFIRM_ABOVE]:

@@ -23,6 +23,8 @@ from ticketr.text import common_prefix_length
 J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
 Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
+#: The command that shows what would be sent; a sync has no such option.
+_DRY_RUN = "ticketr push --dry-run"
 #: The most characters of a text that a plan shows on a line.
 _MAX_WIDTH = 60
 #: The characters shown before the first one that differs.
@@ -85,7 +87,7 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        if reason := unattended_refusal(writes, f"create or change {what}", site):
+        if reason := unattended_refusal(writes, f"create or change {what}", site, _DRY_RUN):
             raise Unconfirmed(reason)
         return dict(jobs)
     for name, plan in plans.items():
@@ -103,7 +105,8 @@ def refuse_many(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_read_plan(job).entries)
-    if reason := unattended_refusal(writes, f"create or change {writes} tickets", job.site):
+    what = f"create or change {writes} tickets"
+    if reason := unattended_refusal(writes, what, job.site, _DRY_RUN):
         raise Unconfirmed(reason)
 
 
@@ -113,7 +116,7 @@ def _show_plan(name: str, plan: sync.PushPlan) -> None:
         print_messages(f"{name}:")
     if len(plan.entries) > CONFIRM_ABOVE:
         print_messages(*map(heading, plan.entries))
-        print_messages("ticketr push --dry-run shows each of them in full")
+        print_messages(f"{_DRY_RUN} shows each of them in full")
     else:
         print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
     print_messages(

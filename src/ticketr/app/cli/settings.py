@@ -125,8 +125,17 @@ def is_interactive() -> bool:
     return os.isatty(0) and os.isatty(2)
 
 
-def unattended_refusal(writes: int, what: str, site: str, *, is_deletion: bool = False) -> str:
+def unattended_refusal(
+    writes: int, what: str, site: str, look: str, *, is_deletion: bool = False
+) -> str:
     """Return why writes need ``--yes`` where no terminal is there to ask in.
+
+    Args:
+        writes: How many issues are written.
+        what: What is done to them.
+        site: The site's address.
+        look: The option or command that shows what would be written.
+        is_deletion: Whether issues are deleted.
 
     Returns:
         The reason; empty if they may be sent: few, and no deletion.
@@ -134,7 +143,7 @@ def unattended_refusal(writes: int, what: str, site: str, *, is_deletion: bool =
     if writes <= config.CONFIRM_ABOVE and not is_deletion:
         return ""
     return (
-        f"this would {what} in {site}; look at them with --dry-run, and say --yes if that is what "
+        f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
         "you want"
     )
 
