@@ -67,7 +67,7 @@ class Deferrer:
 
     def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
         for name, value in arguments.items():
-            check_json(f"argument {name!r} of {self._name}", value)
+            check_round_trip(f"argument {name!r} of {self._name}", value)
         return arguments
 
 
@@ -141,7 +141,7 @@ def trio_task(
     return decorate
 
 
-def check_json(what: str, value: object) -> None:
+def check_round_trip(what: str, value: object) -> None:
     """Check that a value comes back from JSON as it is.
 
     Raises:

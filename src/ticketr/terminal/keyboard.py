@@ -103,7 +103,7 @@ class Keyboard:
                     await send.send(event)
         await send.send(HungUp())
 
-    async def read_answers(self) -> None:
+    async def drain_until_answered(self) -> None:
         """Read until the terminal has answered or is gone; what is typed is forgotten."""
         while self.keys.is_waiting and await self._tokens() is not None:
             pass

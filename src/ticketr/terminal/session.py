@@ -296,7 +296,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                 await output.flush()
             if screen.is_entered and not output.has_unsent:
                 with trio.move_on_at(keyboard.keys.give_up_at, shield=True):
-                    await keyboard.read_answers()
+                    await keyboard.drain_until_answered()
             screen.leave()
 
 

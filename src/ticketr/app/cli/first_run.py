@@ -42,7 +42,7 @@ _FIELDS: Final = {
     _PROJECT: setup.SetupField.PROJECT,
 }
 #: The first name of a setting that is missing, and the field that holds its value.
-_MISSING: Final = {
+_FIELD_OF_SETTING: Final = {
     config.TOKEN_NAMES[0]: setup.SetupField.TOKEN,
     "JIRA_EMAIL": setup.SetupField.EMAIL,
     "JIRA_PROJECT_KEY": setup.SetupField.PROJECT,
@@ -183,7 +183,7 @@ def _problem_of(error: TicketrError | OSError) -> setup.Problem:
         case config.SiteNotConfirmed():
             field = setup.SetupField.SITE
         case config.MissingSetting(names=(first, *_), hint=words):
-            field = _MISSING.get(first, setup.SetupField.SITE)
+            field = _FIELD_OF_SETTING.get(first, setup.SetupField.SITE)
         case jira.AuthenticationFailed() | config.TokenFailed():
             field = setup.SetupField.TOKEN
             if type(error) is jira.AuthenticationFailed:  # the form itself takes another token

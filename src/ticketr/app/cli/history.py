@@ -142,12 +142,12 @@ async def _require_own(root: Path) -> None:
     """Raise `HistoryFailed` if another user has made the history of a workspace."""
     import trio
 
-    if not await trio.to_thread.run_sync(_is_own, root, abandon_on_cancel=True):
+    if not await trio.to_thread.run_sync(_has_own_history, root, abandon_on_cancel=True):
         problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
         raise HistoryFailed(str(root / STATE_FOLDER / HISTORY), problem)
 
 
-def _is_own(root: Path) -> bool:
+def _has_own_history(root: Path) -> bool:
     mark = _stored_mark()
     return mark is None or has_own_history(root, mark)
 

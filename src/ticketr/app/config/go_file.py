@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 GO_FILE = ".ticketr.yaml"
 
 #: Fields that have their own place in a Markdown file, in both programs.
-_ELSEWHERE = frozenset({"summary", "description", "issuetype", "project", "parent"})
+_FIELDS_WITH_OWN_PLACE = frozenset({"summary", "description", "issuetype", "project", "parent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _fields(mappings: YamlBlock) -> tuple[MappedField, ...]:
         name, field_id = one_line(key), _field_id(mappings, key)
         if not name:
             raise mappings.bad(key, "a field has no name")
-        if field_id in _ELSEWHERE:
+        if field_id in _FIELDS_WITH_OWN_PLACE:
             continue
         field = MappedField(name, field_id, mappings.bad(key, "").place)
         if (other := earlier_name(field, fields)) is not None:

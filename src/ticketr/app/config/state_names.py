@@ -19,7 +19,7 @@ from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_da
 from ticketr.app.config.user_config import has_mark, read_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
-MAX_KEYS, MAX_TITLES = 5_000, 60
+MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
 _SAMPLE = 3_000
 _STATUS, _ASSIGNEE = "$.status.name", "$.assignee.displayName"
@@ -37,7 +37,7 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
         root,
         environ,
         "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
-        (start, MAX_KEYS),
+        (start, MAX_OFFERED_KEYS),
     )
     keys = sorted((key for (key,) in rows), key=_by_number)
     if len(keys) > MAX_TITLES:

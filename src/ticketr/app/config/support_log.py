@@ -23,7 +23,7 @@ from ticketr.app.config.files import open_write_folder
 from ticketr.app.config.state_folder import STATE_FOLDER, StateFolder
 
 #: The variable that names another folder for the log.
-VARIABLE = "TICKETR_LOG_DIR"
+FOLDER_VARIABLE = "TICKETR_LOG_DIR"
 FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
 FILES, MAX_BYTES = 10, 512 * 1024
@@ -80,7 +80,7 @@ class SupportLog:
         # No logger by name: no handler of the user's, and no other workspace, gets these lines.
         self._lines = SimpleQueue[logging.LogRecord]()
         with suppress(OSError, TicketrError):
-            self._open_file(root, environ.get(VARIABLE))
+            self._open_file(root, environ.get(FOLDER_VARIABLE))
 
     def _open_file(self, root: Path, chosen: str | None) -> None:
         if chosen:

@@ -127,7 +127,7 @@ _PRIORITIES = (
     ("low", "minor"),
     ("lowest", "trivial"),
 )
-_RANKS = {name: rank for rank, names in enumerate(_PRIORITIES) for name in names}
+_PRIORITY_RANKS = {name: rank for rank, names in enumerate(_PRIORITIES) for name in names}
 
 
 def sort_key(name: str) -> Callable[[Candidate], SortKey]:
@@ -166,12 +166,12 @@ def _by_field(name: str) -> Callable[[Candidate], SortKey]:
 
 def rank_of_priority(folded: str) -> int | None:
     """Return the rank of a folded priority, 0 for the most urgent; None if it is not Jira's own."""
-    return _RANKS.get(folded)
+    return _PRIORITY_RANKS.get(folded)
 
 
 def _by_priority(candidate: Candidate) -> SortKey:
     value = candidate.folded("priority")
-    rank = _RANKS.get(value, len(_PRIORITIES))
+    rank = _PRIORITY_RANKS.get(value, len(_PRIORITIES))
     return (not value, rank, value, *_by_key(candidate))
 
 

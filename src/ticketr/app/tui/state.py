@@ -173,7 +173,7 @@ class AppState:
         )
 
     @property
-    def ticket_lines(self) -> tuple[DetailLine, ...]:
+    def open_ticket_lines(self) -> tuple[DetailLine, ...]:
         """The lines of the open ticket; those of a long one may be for another width."""
         ticket = self.ticket
         if ticket is None or ticket.sheet is None:

@@ -319,5 +319,5 @@ def _scrolled(state: AppState) -> AppState:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:
         return state
-    top = min(ticket.top, max(0, len(state.ticket_lines) - state.layout.detail))
+    top = min(ticket.top, max(0, len(state.open_ticket_lines) - state.layout.detail))
     return replace(state, ticket=replace(ticket, top=top))

@@ -43,7 +43,7 @@ logger = logging.getLogger("ticketr.jobs")
 
 END: Final = object()
 """What is drawn when there are no more items."""
-BATCH: Final = 16
+DRAWS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
 CLOSE_SECONDS: Final = 5.0
 """How long an async generator may take to close."""
@@ -191,7 +191,7 @@ class JobMap:
                     if len(self._unread) >= self._bound:
                         self._was_read = trio.Event()
                         await self._was_read.wait()
-                    elif number % BATCH == 0:
+                    elif number % DRAWS_PER_CHECKPOINT == 0:
                         await checkpoint()
                     draw = self._iterator
                     item = await anext(draw, END) if self._is_async else next(draw, END)

@@ -141,7 +141,7 @@ class Repeats:
         template: JobRecord,
         every: object,
         first: object,
-        stored: str = "",
+        every_text: str = "",
         *,
         runs_missed: bool = False,
     ) -> Repeat:
@@ -151,7 +151,7 @@ class Repeats:
             template: The record that its runs are copies of.
             every: The seconds between two due times, or a function of a due time.
             first: The seconds until the first due time, or that time.
-            stored: The same as ``every`` for the queue's store, as text.
+            every_text: The same as ``every`` for the queue's store, as text.
             runs_missed: Whether the latest due time that was missed has a run after all.
 
         Raises:
@@ -172,8 +172,8 @@ class Repeats:
         if not repeat.is_restored:
             raise DuplicateJob(repeat_id, None)
         repeat.template, repeat.is_restored, repeat.runs_missed = template, False, runs_missed
-        if repeat.due_times is None or repeat.every != stored:
-            repeat.every, repeat.due_times = stored, times
+        if repeat.due_times is None or repeat.every != every_text:
+            repeat.every, repeat.due_times = every_text, times
             self._begin(repeat, times, now)
         self._changed(repeat)
         return repeat

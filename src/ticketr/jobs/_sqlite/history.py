@@ -66,7 +66,7 @@ logger = logging.getLogger("ticketr.jobs")
 
 MAX_CHARS = 2000
 """The most characters of a text that a history keeps."""
-MAX_TAG_CHARS = 100_000
+MAX_CHARS_OF_TAGS = 100_000
 """The most characters that a history keeps of the tags of one job, all in all."""
 
 Row: TypeAlias = tuple[object, ...]
@@ -202,7 +202,7 @@ def _details_text(details: Mapping[str, Any]) -> str:
         return ""
     tags = sorted(details["tags"])
     ends = itertools.accumulate(map(len, tags))
-    kept = [tag for tag, end in zip(tags, ends, strict=True) if end <= MAX_TAG_CHARS]
+    kept = [tag for tag, end in zip(tags, ends, strict=True) if end <= MAX_CHARS_OF_TAGS]
     return json.dumps({**details, "tags": kept})
 
 

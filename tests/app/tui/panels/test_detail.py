@@ -272,7 +272,7 @@ def test_a_long_ticket_is_drawn_with_the_lines_that_came_with_it() -> None:
 
     assert state.ticket is not None
     assert state.ticket.wrapped is not None
-    assert state.ticket_lines is state.ticket.wrapped.lines
+    assert state.open_ticket_lines is state.ticket.wrapped.lines
     assert any("many words" in row for row in screen(state, 1.0, Theme()))
 
 
@@ -286,7 +286,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     *_, order, cells, as_source = wrap.args
     assert (cells, as_source) == (state.layout.right, False)
     assert cells != before.layout.right
-    assert state.ticket_lines is before.ticket_lines
+    assert state.open_ticket_lines is before.open_ticket_lines
     assert all(len(row) for row in screen(state, 1.0, Theme()))
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
     assert detail_lines.cache_info() == calls  # nothing was wrapped here
@@ -294,7 +294,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     sheet, ticket_lines = sheet_and_lines(cells)
     state, asked = update(state, messages.DetailRead("work", order, sheet, ticket_lines), 1.0)
     assert asked == ()
-    assert state.ticket_lines is ticket_lines.lines
+    assert state.open_ticket_lines is ticket_lines.lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:

@@ -138,7 +138,7 @@ def graft(
     shown: Json,
     edited: Json,
     *,
-    fitting: bool = False,
+    must_fit: bool = False,
 ) -> Grafted:
     """Put an edited description together from Jira's own blocks and those that were edited.
 
@@ -149,7 +149,7 @@ def graft(
         original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
-        fitting: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
+        must_fit: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
             only if one does not fit its new place. Jira may have changed its rules since we learned
             them, and may refuse what it has kept from older days.
 
@@ -163,7 +163,7 @@ def graft(
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
     # A block of Jira's may have got into a place that Jira does not allow.
-    known = Counter(() if fitting else problems(original))
+    known = Counter(() if must_fit else problems(original))
     if Counter(problems(grafted.document)) - known and not problems(edited):
         return _converted(original, shown, edited)
     return grafted

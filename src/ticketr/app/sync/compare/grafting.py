@@ -168,7 +168,7 @@ def edited_texts(
     fields: Mapping[str, object],
     texts: Mapping[str, str],
     *,
-    fitting: bool = False,
+    must_fit: bool = False,
     pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> Iterator[EditedText]:
     """Put the edited rich texts of an issue together.
@@ -179,7 +179,7 @@ def edited_texts(
         parts: The parts that are to be sent.
         fields: The fields of the issue in Jira, by their IDs.
         texts: The ID of each field with a section of its own, by its name.
-        fitting: See `ticketr.app.jira.adf.graft`.
+        must_fit: See `ticketr.app.jira.adf.graft`.
         pictures: The files that the description shows, by their addresses.
 
     Yields:
@@ -189,13 +189,13 @@ def edited_texts(
     original, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
     uploads = uploads_in(here.description, before.description, pictures)
     if text := edited_description(
-        before, here, parts, original, fitting=fitting, files=files, uploads=uploads
+        before, here, parts, original, must_fit=must_fit, files=files, uploads=uploads
     ):
         yield text
     for part in parts:
         if isinstance(part, TextPart) and part.name in texts:
             original = as_document(fields.get(texts[part.name]))
-            if text := _edited_field(before, here, part, original, fitting=fitting, files=files):
+            if text := _edited_field(before, here, part, original, must_fit=must_fit, files=files):
                 yield text
 
 
@@ -205,7 +205,7 @@ def _edited_field(
     part: TextPart,
     original: object,
     *,
-    fitting: bool,
+    must_fit: bool,
     files: Mapping[str, str],
 ) -> EditedText | None:
     """Put the rich text of a field together; see `edited_description`."""
@@ -214,7 +214,7 @@ def _edited_field(
         return None
     document = adf.to_adf(text, files=files)
     old = adf.to_adf(before.texts.get(part.name, ""), files=files)
-    grafted = adf.graft(original, old, document, fitting=fitting)
+    grafted = adf.graft(original, old, document, must_fit=must_fit)
     content = document.get("content")
     blocks = content if isinstance(content, list) else []
 
@@ -233,7 +233,7 @@ def edited_description(
     parts: Collection[diff.Part],
     original: object,
     *,
-    fitting: bool = False,
+    must_fit: bool = False,
     files: Mapping[str, str] = _NO_FILES,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> EditedText | None:
@@ -244,7 +244,7 @@ def edited_description(
         here: The issue in its file.
         parts: The parts that are to be sent.
         original: The description that Jira has.
-        fitting: See `ticketr.app.jira.adf.graft`.
+        must_fit: See `ticketr.app.jira.adf.graft`.
         files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
 
@@ -269,7 +269,7 @@ def edited_description(
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
     document = diff.description_adf(edited, body=body, files={**files, **names})
     shown = diff.description_adf(before, body=body, files=files)
-    grafted = adf.graft(original, shown, document, fitting=fitting)
+    grafted = adf.graft(original, shown, document, must_fit=must_fit)
     losses = tuple(
         LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
         for loss in grafted.losses

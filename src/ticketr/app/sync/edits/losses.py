@@ -174,7 +174,7 @@ def edited_texts_of(
     issues: Iterable[Issue],
     texts: Mapping[str, str],
     *,
-    fitting: bool = False,
+    must_fit: bool = False,
 ) -> dict[str, tuple[EditedText, ...]]:
     """Return the rich texts to send of a ticket, by key.
 
@@ -182,7 +182,7 @@ def edited_texts_of(
         local_change: The edits of the ticket.
         issues: Its issues as Jira has them.
         texts: The ID of each field with a section of its own, by its name.
-        fitting: See `ticketr.app.jira.adf.graft`.
+        must_fit: See `ticketr.app.jira.adf.graft`.
     """
     if local_change.base is None:
         return {}
@@ -196,7 +196,7 @@ def edited_texts_of(
                 (change.part for change in changes),
                 fields[key],
                 texts,
-                fitting=fitting,
+                must_fit=must_fit,
                 pictures=local_change.pictures,
             )
         )

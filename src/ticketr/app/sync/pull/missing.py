@@ -140,7 +140,7 @@ async def _prune(
     return pruned, stuck
 
 
-def _find_unedited(
+def _find_unedited_task(
     session: Session, location: TicketLocation, key: str, known: Ticket
 ) -> Ticket | None:
     """Return a sub-task in its file, if it was not edited there."""
@@ -172,7 +172,7 @@ def _prune_task(
     if base is None or before is None or known is None:
         return False
     if is_dry:
-        return _find_unedited(session, location, task.key, known) is not None
+        return _find_unedited_task(session, location, task.key, known) is not None
     if not _remove_lines(session, location, task.key, known):
         return False
     rows = state.rows_of(task.head)
@@ -190,7 +190,7 @@ def _prune_task(
 
 def _remove_lines(session: Session, location: TicketLocation, key: str, known: Ticket) -> bool:
     """Remove an unedited task's lines from a file, and keep a copy of them."""
-    task = _find_unedited(session, location, key, known)
+    task = _find_unedited_task(session, location, key, known)
     if task is None:
         return False
     session.editor.put_aside(key, render_ticket(task))

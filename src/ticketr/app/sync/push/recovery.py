@@ -174,7 +174,7 @@ async def _write_keys(
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
     drafts = frozenset(map(read_draft, requests))
-    creations = await look_up(session, [creation for creation in requests if not creation.key])
+    creations = await find_created(session, [creation for creation in requests if not creation.key])
     existing: list[Creation] = []
     for request in requests:
         creation = request if request.key else creations.get(request.marker)
@@ -196,7 +196,7 @@ async def _write_keys(
                 on_recovered(creation.key)
 
 
-async def look_up(
+async def find_created(
     session: Session, requests: Sequence[Creation], *, since: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.

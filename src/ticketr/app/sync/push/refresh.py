@@ -353,7 +353,7 @@ async def compare_with_jira(
         clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
         return {
             head: partial(
-                _compare,
+                _compare_change,
                 by_head[head],
                 ready[head],
                 state.issues_of(head),
@@ -403,13 +403,13 @@ async def _add_named_files(
             families[head] = replace(family, issues=tuple(issues))
 
 
-def _compare(
+def _compare_change(
     change: LocalChange,
     family: RenderedFamily,
     known: Sequence[Issue],
     sent: Mapping[str, Sequence[SentValue]],
-    clashes: Sequence[str],
-    comments: Sequence[SentComment],
+    known_clashes: Sequence[str],
+    sent_comments: Sequence[SentComment],
     *,
     merging: bool,
     advice: str,
@@ -421,13 +421,15 @@ def _compare(
         family: The ticket as Jira has it now.
         known: Its issues at the last sync.
         sent: Values that Jira may have since, by the keys of the issues.
-        clashes: The parts that a pull has found changed on both sides.
-        comments: The new comments that Jira has already.
+        known_clashes: The parts that a pull has found changed on both sides.
+        sent_comments: The new comments that Jira has already.
         merging: See `prepare`.
         advice: See `prepare`.
     """
     assert change.base is not None
-    base, here = with_sent_comments(change.base, change.local.ticket, comments, family.text.ticket)
+    base, here = with_sent_comments(
+        change.base, change.local.ticket, sent_comments, family.text.ticket
+    )
     base, here = add_sent_to_base(base, here, family.text.ticket, family.issues, sent, known=known)
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_base(base, here)
@@ -449,9 +451,9 @@ def _compare(
         texts=family.text.texts,
     )
     if theirs := remote_changes(change.base, here, remote):
-        if merging and not clashes:
+        if merging and not known_clashes:
             return Comparison(change, PushAction.MERGE_FIRST)
-        note = _held_back_note(change, theirs, clashes, advice)
+        note = _held_back_note(change, theirs, known_clashes, advice)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]

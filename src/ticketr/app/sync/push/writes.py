@@ -237,7 +237,7 @@ class WritesBuilder:
         local = replace(local, ticket=ticket)
         sent = replace(self._change, edits=comparison.edits, local=local)
         texts = edited_texts_of(
-            sent, comparison.issues.values(), comparison.texts, fitting=self.accept_loss is True
+            sent, comparison.issues.values(), comparison.texts, must_fit=self.accept_loss is True
         )
         refused = self._refuse_losses(losses(sent, comparison.issues.values(), texts))
         here = by_key(self._change.local.ticket)

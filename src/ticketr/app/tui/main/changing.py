@@ -29,7 +29,7 @@ def edit(state: AppState, _: float) -> Step | None:
     line = row.line or 1
     ticket = state.ticket
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
-        sources = (ticket_line.source for ticket_line in state.ticket_lines[ticket.top :])
+        sources = (ticket_line.source for ticket_line in state.open_ticket_lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 

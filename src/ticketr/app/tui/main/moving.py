@@ -111,7 +111,7 @@ def _next_task(state: AppState, by: int) -> Step | None:
     count = len(ticket.sheet.issue.tasks)
     task = (ticket.task + 1 + by) % (count + 1) - 1
     layout = state.layout
-    lines = state.ticket_lines
+    lines = state.open_ticket_lines
     at = task_line(ticket.sheet, lines, task)
     top = ticket.top if at < 0 else scroll_top(ticket.top, at, layout.detail, len(lines))
     return replace(state, ticket=replace(ticket, task=task, top=top)), ()
@@ -138,7 +138,7 @@ def _scroll(state: AppState, action: KeyAction) -> Step | None:
     if ticket is None or ticket.sheet is None:
         return None
     layout = state.layout
-    last = max(0, len(state.ticket_lines) - layout.detail)
+    last = max(0, len(state.open_ticket_lines) - layout.detail)
     top = target(action, ticket.top, layout.detail, last)
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 

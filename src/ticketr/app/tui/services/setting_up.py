@@ -76,14 +76,14 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     """
     steps, path = _steps(services), Path(folder)
 
-    async def ask() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
+    async def check_and_open() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
         answer = await steps.check_folder(path)
         is_workspace = (
             isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.WORKSPACE
         )
         return await steps.open_folder(path) if is_workspace else answer
 
-    answer = await _opened(services, ask)
+    answer = await _opened(services, check_and_open)
     if isinstance(answer, setup.Problem):
         raise CallFailed(answer.words)
     if isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.NEW:
