@@ -155,6 +155,28 @@ class SearchEndpoints(Endpoints):
             raise IssuesUnavailable(self._api.address(_BULK_FETCH), tuple(failed.items()))
         return fetched
 
+    async def find_renamed(
+        self, fetched: BulkFetched, *, fields: Sequence[str]
+    ) -> dict[str, Issue]:
+        """Find which of the missing issues are those under another key, such as moved ones.
+
+        Args:
+            fetched: What a request for several issues has returned.
+            fields: Which fields to read.
+
+        Returns:
+            The issues, by the ID or key that was requested.
+
+        Raises:
+            IssuesUnavailable: The site could not return one of them.
+        """
+        renamed: dict[str, Issue] = {}
+        for name in fetched.missing if fetched.renamed else ():
+            # An answer to one key alone shows which issue had that key.
+            alone = await self.bulk_fetch([name], fields=fields)
+            renamed.update((name, issue) for issue in alone.renamed)
+        return renamed
+
     async def _fetch(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:

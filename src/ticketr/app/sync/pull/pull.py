@@ -119,17 +119,12 @@ class _Relatives:
         issues: list[Issue] = []
         for chunk in chunks(list(names), PAGE):
             answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVES, partly=True)
-            issues += answer.issues
+            renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVES)
+            issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
                 self._note(names[name], not_given(words), Code.UNREACHED)
             for name in answer.missing:
-                # An answer to one key alone shows which issue had that key.
-                alone = answer.renamed and await self.session.jira.bulk_fetch(
-                    [name], fields=_RELATIVES
-                )
-                if alone and alone.renamed:
-                    issues += alone.renamed
-                else:
+                if name not in renamed:
                     known = {issue.key for issue in self.known.values()}.difference(names.values())
                     hint = f"; {nearest(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"

@@ -34,7 +34,7 @@ from ticketr.app.sync.push.metadata import (
     fetch_metadata,
     has_fields,
 )
-from ticketr.app.sync.push.refresh import Comparison, find_renamed
+from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
@@ -389,7 +389,8 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
     absent: set[str] = set()
     for chunk in concurrency.chunks(requested, concurrency.PAGE):
         answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
-        absent |= set(answer.missing) - (await find_renamed(session.jira, answer)).keys()
+        renamed = await session.jira.find_renamed(answer, fields=["summary"])
+        absent |= set(answer.missing) - renamed.keys()
     return absent
 
 

@@ -38,7 +38,6 @@ from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import BulkFetched, JiraClient
     from ticketr.app.sync.session import Session
 
 
@@ -237,18 +236,9 @@ async def _fetch_issues(
         for issue in await session.add_media_ids(answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
-        renamed |= await find_renamed(session.jira, answer)
+        moved = await session.jira.find_renamed(answer, fields=["summary"])
+        renamed |= {key: issue.key for key, issue in moved.items()}
     return issues, failed, renamed
-
-
-async def find_renamed(jira: JiraClient, answer: BulkFetched) -> dict[str, str]:
-    """Return the new keys of the moved issues in an answer, by the keys that were requested."""
-    renamed: dict[str, str] = {}
-    for key in answer.missing if answer.renamed else ():
-        # An answer to one key alone shows which issue had that key.
-        alone = await jira.bulk_fetch([key], fields=["summary"])
-        renamed.update((key, issue.key) for issue in alone.renamed)
-    return renamed
 
 
 async def _lost_subtasks(
