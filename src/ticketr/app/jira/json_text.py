@@ -19,9 +19,9 @@ import orjson
 import trio
 
 #: The longest text, in bytes, that is read without a checkpoint.
-SHORT = 64 * 1024
+MAX_WITHOUT_CHECKPOINT = 64 * 1024
 #: The longest text, in bytes, that is read on the thread of the caller; it takes a few milliseconds.
-AT_ONCE = 1024 * 1024
+MAX_INLINE = 1024 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MAX_VALUES = 1_000_000
 #: Runs blocking work, as `trio.to_thread.run_sync` does.
@@ -63,9 +63,9 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
     Cancellation:
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
-    if len(body) <= SHORT:
+    if len(body) <= MAX_WITHOUT_CHECKPOINT:
         return _read(body)
-    if len(body) > AT_ONCE:
+    if len(body) > MAX_INLINE:
         return await in_thread(_read_long, body, abandon_on_cancel=True)
     await trio.lowlevel.checkpoint()  # a step of its own: the work before and after takes time, too
     value = _read(body)

@@ -185,7 +185,11 @@ def choose(
 
 
 def as_choice(name: str, allowed: Iterable[AllowedValue]) -> dict[str, str]:
-    """Return the value with a name as Jira takes it; raise `BadValue` if there is none."""
+    """Return the allowed value with a name, as Jira takes it.
+
+    Raises:
+        BadValue: No allowed value has the name.
+    """
     choice = choose(name, allowed)
     return {"id": choice.id} if choice.id else {"name": choice.name}
 

@@ -311,7 +311,7 @@ class ConflictScreen(Overlay):
 
     @property
     def author_request(self) -> Call | None:
-        """The request for who changed Jira's side last, one for each version; None for nobody."""
+        """The request for the name of the person who changed Jira's version; None if nobody did."""
         view = self.view
         if view is None or not view.changed:
             return None

@@ -131,7 +131,7 @@ class Form:
         return replace(self, at=at, is_token_shown=False, choice=0).ask_checks()
 
     def check_of(self, place: SetupField) -> Call | None:
-        """Return the check of what is typed; None if it cannot be asked yet, or there is none."""
+        """Return the request that checks a field's text; None if the text cannot be checked yet."""
         text = self.text(place)
         if not text:
             return None
@@ -151,7 +151,7 @@ class Form:
                 return None
 
     def _answer(self, place: SetupField) -> Any:
-        """Return the answer to the check of what is typed; None if there is none."""
+        """Return the answer to the check of a field's text; None if it has not come."""
         check = self.check_of(place)
         return None if check is None else self.answers.get(check)
 
@@ -688,7 +688,7 @@ class FirstRun(Overlay):
         return self._step_with_form(state, form, (*more, *_suggest(form)))
 
     def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
-        """Connect a folder to Jira that is not a workspace yet, or show why there is none."""
+        """Open the form for a folder that is no workspace yet, or show the problem with it."""
         idle = replace(self, busy="")
         state = state.exchanged(self, idle)
         if problem:
