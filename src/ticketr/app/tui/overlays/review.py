@@ -34,8 +34,8 @@ Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | 
 _OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 
 
-def content_of(item: Item) -> Hashable:
-    """Return what an item is about, which stays the same when it moves in its file."""
+def identity_of(item: Item) -> Hashable:
+    """Return what tells an item from others, which stays the same when it moves in its file."""
     match item:
         case sync.PlanEntry():
             return item.fingerprint
@@ -73,7 +73,7 @@ class Review(Overlay, Generic[P]):
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
         at: The index of the selected item.
-        without: What the items that were left out are about; see `content_of`.
+        without: The identities of the items that were left out; see `identity_of`.
     """
 
     context: ClassVar[Context] = Context.PLAN
@@ -126,7 +126,7 @@ class Review(Overlay, Generic[P]):
                     return state.noticed("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
             case KeyAction.SELECT if isinstance(item, _OPTIONAL):
-                without = self.without ^ {content_of(item)}
+                without = self.without ^ {identity_of(item)}
                 return state.replaced(replace(self, without=without)), ()
             case KeyAction.EDIT if place := _place_of(item):
                 return state, (call_in(self.workspace, open_editor, *place),)
@@ -175,14 +175,14 @@ class Review(Overlay, Generic[P]):
 
     def selecting_same(self, state: AppState, changed: Self) -> Self:
         """Return a changed review in which the same item is selected, if it is still there."""
-        item, contents = self.selected(state), [*map(content_of, changed.items(state))]
-        if item is not None and content_of(item) in contents:
-            return replace(changed, at=contents.index(content_of(item)))
-        return replace(changed, at=max(0, min(self.at, len(contents) - 1)))
+        item, identities = self.selected(state), [*map(identity_of, changed.items(state))]
+        if item is not None and identity_of(item) in identities:
+            return replace(changed, at=identities.index(identity_of(item)))
+        return replace(changed, at=max(0, min(self.at, len(identities) - 1)))
 
     def is_left_out(self, item: Item) -> bool:
         """Return whether an item was left out."""
-        return content_of(item) in self.without
+        return identity_of(item) in self.without
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""

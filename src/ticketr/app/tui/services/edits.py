@@ -17,6 +17,8 @@ from ticketr.text import clean
 
 #: Changes of fields, each of one issue.
 FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldSetting], ...]
+#: The most tickets of a change that are named.
+MAX_NAMES = 5
 #: What can be done after a change of files.
 CHANGED = (
     (KeyAction.PUSH, "shows what a push sends"),
@@ -138,10 +140,6 @@ def _add_comment(
     sync.add_comment(store, state, place, text)
     words = clean(f"{place.path} holds the comment")
     return messages.Notice(words, is_error=False, hints=CHANGED)
-
-
-#: The most tickets of a change that are named.
-MAX_NAMES = 5
 
 
 async def read_conflict(services: Services, name: str, key: str) -> sync.ConflictView:
