@@ -150,7 +150,9 @@ async def test_no_error_keeps_it(spelling: str, status: int, autojump_clock: Clo
     for content in (body, f"you sent {echo}".encode("utf-8", "surrogatepass")):
         answer = Answer(content, status=status, headers={"location": f"https://x.y/{header}"})
         async with open_jira(
-            account(), transport=ScriptedApp(answer).transport(), chance=lambda: 0.0
+            account(),
+            transport=ScriptedApp(answer).transport(),
+            retry=RetryPolicy(chance=lambda: 0.0),
         ) as jira:
             with pytest.raises(JiraError) as caught:
                 await jira.myself()
@@ -176,7 +178,7 @@ async def test_a_real_site_that_repeats_the_header_broken_up_gets_it_nowhere(
     body = {"errorMessages": ["\u200b".join(PAIR), "\x1b".join(TOKEN)]}
     async with (
         raw_site(reply(body, status=403)) as site,
-        open_jira(account(site.url), retry=RetryPolicy(quick_wait=0.0)) as jira,
+        open_jira(account(site.url), retry=RetryPolicy(chance=lambda: 0.0)) as jira,
     ):
         with pytest.raises(JiraError) as caught:
             await jira.myself()

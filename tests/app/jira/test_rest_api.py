@@ -11,8 +11,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
-from ticketr.app.jira.rest_api import AnswerWait
-from ticketr.app.jira.retry import RetryPolicy, why
+from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy, why
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})
@@ -27,7 +26,7 @@ async def test_a_429_is_repeated_after_what_it_asks_for(autojump_clock: Clock) -
     async with open_jira(
         ACCOUNT,
         transport=app.transport(),
-        chance=lambda: 0.5,
+        retry=RetryPolicy(chance=lambda: 0.5),
         on_wait=lambda seconds, why: waits.append((seconds, why)),
     ) as jira:
         await jira.myself()
@@ -57,7 +56,7 @@ async def test_a_known_site_without_an_answer_of_jira_is_retried_with_growing_wa
     async with open_jira(
         ACCOUNT,
         transport=app.transport(),
-        chance=lambda: 1.0,
+        retry=RetryPolicy(chance=lambda: 1.0),
         on_wait=lambda seconds, why: waits.append((seconds, why)),
     ) as jira:
         await jira.myself()
@@ -71,7 +70,9 @@ async def test_an_address_that_never_answered_as_jira_does_is_doubted_within_sec
     broken: Answer, autojump_clock: Clock
 ) -> None:
     app = ScriptedApp(broken)
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+    async with open_jira(
+        ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 1.0)
+    ) as jira:
         with pytest.raises(JiraError, match=r"address of a Jira site\? If it is, .* in trouble"):
             await jira.myself()
     assert app.times == pytest.approx([0.0, 0.2, 0.6, 1.4, 3.0])
@@ -82,7 +83,9 @@ async def test_the_address_of_a_site_that_has_answered_is_not_doubted(
     broken: Answer, autojump_clock: Clock
 ) -> None:
     app = ScriptedApp(ME, broken)
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+    async with open_jira(
+        ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 1.0)
+    ) as jira:
         await jira.myself()
         with pytest.raises(JiraError, match="is in trouble, try again later") as caught:
             await jira.myself()
@@ -92,7 +95,9 @@ async def test_the_address_of_a_site_that_has_answered_is_not_doubted(
 
 async def test_a_wait_for_a_better_answer_can_be_cancelled(autojump_clock: Clock) -> None:
     app = ScriptedApp(ME, PAGE)
-    async with open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira:
+    async with open_jira(
+        ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 1.0)
+    ) as jira:
         await jira.myself()
         with trio.move_on_after(2.5) as scope:
             await jira.myself()
@@ -103,7 +108,9 @@ async def test_a_wait_for_a_better_answer_can_be_cancelled(autojump_clock: Clock
 async def test_a_500_holds_up_its_own_request_alone(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(status=500), Answer({"key": "A"}))
     async with (
-        open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 1.0) as jira,
+        open_jira(
+            ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 1.0)
+        ) as jira,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(jira.project, "A")
@@ -127,7 +134,9 @@ async def test_others_of_the_same_kind_wait_too_and_the_rest_does_not(
     limited = Answer(status=429, headers={"retry-after": "10"})
     app = ScriptedApp(limited, Answer({"key": "A", "count": 1}))
     async with (
-        open_jira(ACCOUNT, transport=app.transport(), chance=lambda: 0.0) as jira,
+        open_jira(
+            ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 0.0)
+        ) as jira,
         trio.open_nursery() as nursery,
     ):
         nursery.start_soon(jira.project, "A")
@@ -170,7 +179,7 @@ async def test_silence_is_bounded_and_not_tried_again_at_first_contact(
 async def test_silence_of_a_known_site_is_tried_once_more(autojump_clock: Clock) -> None:
     app = ScriptedApp(ME, Answer(after=10_000))
     async with open_jira(
-        ACCOUNT, transport=app.transport(answer_within=30), chance=lambda: 1.0
+        ACCOUNT, transport=app.transport(answer_within=30), retry=RetryPolicy(chance=lambda: 1.0)
     ) as jira:
         await jira.myself()
         with pytest.raises(NoAnswer):
@@ -238,41 +247,42 @@ async def test_a_refusal_in_plain_text_is_reported_with_it(autojump_clock: Clock
 
 
 async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:
-    silence = AnswerWait()
+    app = ScriptedApp(
+        Answer({"count": 1}, after=9), Answer({"count": 1}, after=3), Answer({"count": 1}, after=1)
+    )
     start = trio.current_time()
-    assert silence.since is None
-
-    with silence.waiting():
-        await trio.sleep(2)
-        with silence.waiting():
-            await trio.sleep(3)
-            assert silence.since == start
-        await trio.sleep(4)
-        assert silence.since == start + 5
-
-    assert silence.since is None
-    await trio.sleep(1)
-    with silence.waiting():
-        assert silence.since == start + 10
+    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
+        assert jira.waiting_since is None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(jira.count, "a = 1")
+            await trio.sleep(2)
+            nursery.start_soon(jira.count, "a = 1")
+            await trio.sleep(1)
+            assert jira.waiting_since == start
+            await trio.sleep(4)
+            assert jira.waiting_since == start + 5
+        assert jira.waiting_since is None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(jira.count, "a = 1")
+            await trio.sleep(0.5)
+            assert jira.waiting_since == start + 9
 
 
 URL = "https://example.com"
-RULE = RetryPolicy()
 LOST = errors.ConnectionLost(URL, "x")
 CUT = errors.BadAnswer(URL, "x", transient=True)
 LOGIN = errors.Redirected(URL, "https://example.com/login")
 
 
 def test_the_waits_stop_growing_and_never_overflow() -> None:
-    patient = RetryPolicy(tries=10**6)
+    patient = RetryPolicy(tries=10**6, chance=lambda: 1.0)
     for attempt in (6, 100, 5000):
-        wait = patient.delay(LOST, attempt, reached=True, chance=lambda: 1.0)
-        assert wait == patient.cap
+        assert patient.delay(LOST, attempt, reached=True) == LONGEST_WAIT
 
 
-def test_chance_spreads_the_waits_from_nothing_on() -> None:
-    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.0) == 0.0
-    assert RULE.delay(LOST, 3, reached=True, chance=lambda: 0.25) == 1.0
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 0.0), (0.25, 1.0)])
+def test_chance_spreads_the_waits_from_nothing_on(chance: float, seconds: float) -> None:
+    assert RetryPolicy(chance=lambda: chance).delay(LOST, 3, reached=True) == seconds
 
 
 @for_each(

@@ -103,7 +103,7 @@ async def test_a_site_that_repeats_the_token_does_not_get_it_into_an_error(
         account(),
         transport=ScriptedApp(answer).transport(),
         on_wait=lambda _, why: waits.append(why),
-        chance=lambda: 0.0,
+        retry=RetryPolicy(chance=lambda: 0.0),
     ) as jira:
         with pytest.raises(JiraError) as caught:
             await jira.myself()
@@ -120,7 +120,7 @@ async def test_no_error_or_log_of_a_real_request_shows_the_token(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with raw_site(answer) as site:
-        async with open_jira(account(site.url), retry=RetryPolicy(quick_wait=0.0)) as jira:
+        async with open_jira(account(site.url), retry=RetryPolicy(chance=lambda: 0.0)) as jira:
             with pytest.raises(JiraError) as caught:
                 await jira.myself()
         assert PAIR.encode() in site.connections[0].requests[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -11,13 +10,12 @@ import trio
 
 from ticketr.app.jira import issues
 from ticketr.app.jira.attachments import AttachmentEndpoints
-from ticketr.app.jira.credentials import Credentials, normalise_site
+from ticketr.app.jira.credentials import Credentials
 from ticketr.app.jira.json_text import InThread
-from ticketr.app.jira.rest_api import RestApi
+from ticketr.app.jira.rest_api import RestApi, load_transport
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
 from ticketr.app.jira.site import SiteEndpoints
-from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import Transport
 
 
@@ -43,7 +41,7 @@ class JiraClient(
     @property
     def waiting_since(self) -> float | None:
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
-        return self._api.answer_wait.since
+        return self._api.waiting_since
 
     @property
     def date(self) -> datetime | None:
@@ -61,8 +59,7 @@ async def open_jira(
     transport: Transport | None = None,
     max_concurrency: int = 4,
     retry: RetryPolicy | None = None,
-    on_wait: Callable[[float, str], None] | None = None,
-    chance: Callable[[], float] = random.random,
+    on_wait: Callable[[float, str], None] = lambda *_: None,
     log: Callable[..., None] = lambda *_: None,
     in_thread: InThread = trio.to_thread.run_sync,
 ) -> AsyncGenerator[JiraClient]:
@@ -75,7 +72,6 @@ async def open_jira(
             them too many.
         retry: When to send a request again; the default is `RetryPolicy()`.
         on_wait: Called before each wait with the seconds and the reason.
-        chance: The source of jitter for the waits, as `random.random`.
         log: Called with a line about each request, and its values, which hold no secret.
         in_thread: Runs blocking work on a worker thread.
 
@@ -85,20 +81,15 @@ async def open_jira(
     Raises:
         BadSetting: The site's address cannot be used, or is plain http to another machine.
     """
-    if transport is None:
-        normalise_site(credentials.site)
-        # In a thread, since importing the HTTP package takes a tenth of a second.
-        transport = await trio.to_thread.run_sync(open_transport)
+    transport = await load_transport(transport)
     api = RestApi(
         credentials,
         transport,
         max_concurrency=max_concurrency,
-        retry=retry,
+        retry=retry or RetryPolicy(),
         on_wait=on_wait,
-        chance=chance,
         log=log,
         in_thread=in_thread,
     )
-    client = JiraClient(api)
     async with transport:
-        yield client
+        yield JiraClient(api)

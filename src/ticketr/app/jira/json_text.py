@@ -63,13 +63,17 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
     Cancellation:
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
-    if len(body) <= MAX_WITHOUT_CHECKPOINT:
-        return _read(body)
     if len(body) > MAX_INLINE:
         return await in_thread(_read_long, body, abandon_on_cancel=True)
-    await trio.lowlevel.checkpoint()  # a step of its own: the work before and after takes time, too
-    value = _read(body)
-    await trio.lowlevel.checkpoint()
+    is_long = len(body) > MAX_WITHOUT_CHECKPOINT
+    if is_long:  # a step of its own: the work before and after takes time, too
+        await trio.lowlevel.checkpoint()
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = _read_by_python(body)
+    if is_long:
+        await trio.lowlevel.checkpoint()
     return value
 
 
@@ -77,13 +81,6 @@ def _read_long(body: bytes) -> Any:
     if sum(map(body.count, _SEPARATORS)) > MAX_VALUES:
         raise TooManyValues
     return _read_by_python(body, object_hook=lambda value: value)
-
-
-def _read(body: bytes) -> Any:
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return _read_by_python(body)
 
 
 def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:

@@ -19,83 +19,57 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum, auto
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from typing import NamedTuple
 
 import trio
 
 from ticketr.app.jira.errors import RateLimited
 from ticketr.app.jira.models import read_http_date, read_time
-
-if TYPE_CHECKING:
-    from ticketr.app.jira.transport.base import BodySource
+from ticketr.app.jira.transport.base import Request
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call, which may be sent several times.
+    """One call, whose request may be sent several times.
 
     Attributes:
-        method: ``"GET"`` or another.
-        endpoint: The path without its data.
-        address: The URL without its query.
-        query: The query parameters.
-        body: The body, as JSON.
-        source: The body, if it is sent in pieces.
-        issue: The key or ID of the issue that it changes, if there is one.
+        request: The request.
+        kind: Its method and the path without its data, which a burst limit is counted for.
+        issue: The key or ID of the issue that it changes, in upper case; empty if there is none.
         repeatable: Whether it may be sent again when the outcome of the last attempt is unknown, or
             a rate limit refused it: a gateway may refuse what Jira carries out.
-        headers: Further headers, which replace the usual ones.
     """
 
-    method: str
-    endpoint: str
-    address: str
-    query: Mapping[str, str | int] | None = None
-    body: bytes | None = None
-    source: BodySource | None = None
-    issue: str | None = None
+    request: Request
+    kind: str
+    issue: str = ""
     repeatable: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    @property
-    def url(self) -> str:
-        """The whole URL."""
-        return f"{self.address}?{urlencode(self.query)}" if self.query else self.address
-
-    @property
-    def kind(self) -> str:
-        """The method and endpoint, which a burst limit is counted for."""
-        return f"{self.method} {self.endpoint}"
 
 
 _PREFIX = re.compile(r"^(?:x-|beta-)+")
 
-
-class LimitScope(Enum):
-    """The requests that a limit concerns."""
-
-    ENDPOINT = auto()
-    ISSUE = auto()
-    SITE = auto()
+#: What a limit of the whole site concerns.
+SITE = "site"
 
 
-def scope_of(reason: str) -> LimitScope:
-    """Return the requests that a refusal concerns.
+def scope_of(call: Call, reason: str) -> str:
+    """Return what a limit concerns that has refused a call.
 
     Args:
-        reason: The site's word for it, such as ``"jira-burst-based"``; it may be empty.
+        call: The call.
+        reason: The site's word for the limit, such as ``"jira-burst-based"``; it may be empty.
+
+    Returns:
+        The call's issue, or `SITE`, or the call's kind.
     """
-    if "per-issue" in reason:
-        return LimitScope.ISSUE
-    if "quota" in reason:
-        return LimitScope.SITE
-    return LimitScope.ENDPOINT
+    if "per-issue" in reason and call.issue:
+        return call.issue
+    return SITE if "quota" in reason else call.kind
 
 
 def reason_of(headers: Mapping[str, str]) -> str:
@@ -109,33 +83,31 @@ def is_near_limit(headers: Mapping[str, str]) -> bool:
     return near or _header(headers, "remaining") == "0"
 
 
-def seconds_to_wait(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     """Return how long a site that refused a request asks to wait.
 
     Args:
         headers: The answer's headers, their names in lower case.
-        now: The time to count a date from, if the answer has no date of its own.
 
     Returns:
         What ``Retry-After`` says, else the seconds until the limit is lifted; None if it said
         neither.
     """
-    seconds = retry_after(headers, now=now)
+    seconds = retry_after(headers)
     if seconds is not None:
         return seconds
     until = read_time(_header(headers, "reset"))
     if until is None:
         return None
-    seconds = (until - _time_of(headers, now)).total_seconds()
+    seconds = (until - _time_of(headers)).total_seconds()
     return seconds if seconds > 0 else None
 
 
-def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return how long a server asks to wait.
 
     Args:
         headers: The answer's headers, their names in lower case.
-        now: The time to count a date from, if the answer has no date of its own.
 
     Returns:
         Seconds, never negative; None if there is no such header, or no readable one.
@@ -149,12 +121,12 @@ def retry_after(headers: Mapping[str, str], *, now: datetime | None = None) -> f
         until = read_http_date(value)
         if until is None:
             return None
-        seconds = (until - _time_of(headers, now)).total_seconds()
+        seconds = (until - _time_of(headers)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _time_of(headers: Mapping[str, str], now: datetime | None) -> datetime:
-    return read_http_date(headers.get("date")) or now or datetime.now(UTC)
+def _time_of(headers: Mapping[str, str]) -> datetime:
+    return read_http_date(headers.get("date")) or datetime.now(UTC)
 
 
 def _header(headers: Mapping[str, str], what: str) -> str:
@@ -182,11 +154,6 @@ class AdaptiveLimit:
         self.cuts = 0
         self._successes = 0
 
-    @property
-    def is_over_limit(self) -> bool:
-        """Whether it has more holders than it allows, since it was halved."""
-        return self.slots.borrowed_tokens > self.slots.total_tokens
-
     def count_refusal(self, cuts: int) -> None:
         """Halve the limit.
 
@@ -207,8 +174,7 @@ class AdaptiveLimit:
             self.slots.total_tokens = min(self._most, self.slots.total_tokens + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(NamedTuple):
     """A time before which requests must not be sent.
 
     Attributes:
@@ -220,13 +186,6 @@ class Backoff:
     why: str
 
 
-def longest_of(*backoffs: Backoff | None) -> Backoff | None:
-    """Return the backoff that lasts longest; None if all have ended."""
-    now = trio.current_time()
-    lasting = [backoff for backoff in backoffs if backoff is not None and backoff.until > now]
-    return max(lasting, key=lambda backoff: backoff.until, default=None)
-
-
 class RateLimiter:
     """The backoffs and the concurrency limits of one site.
 
@@ -236,119 +195,76 @@ class RateLimiter:
 
     Attributes:
         site: Lets so many requests run at the same time, of all endpoints together.
+        limits: The concurrency limits, by the kind of call.
+        on_wait: As above.
     """
 
-    def __init__(self, most: int, on_wait: Callable[[float, str], None] | None) -> None:
-        self._most = most
-        self._on_wait = on_wait
-        self._kinds: dict[str, AdaptiveLimit] = {}
-        self._backoffs: dict[tuple[LimitScope, str], Backoff] = {}
+    def __init__(self, most: int, on_wait: Callable[[float, str], None]) -> None:
         self.site = trio.CapacityLimiter(most)
+        self.limits = defaultdict[str, AdaptiveLimit](lambda: AdaptiveLimit(most))
+        self.on_wait = on_wait
+        self._backoffs: dict[str, Backoff] = {}
 
-    def kind(self, call: Call) -> AdaptiveLimit:
-        """Return the concurrency limit of a call's endpoint and method."""
-        return self._kinds.setdefault(call.kind, AdaptiveLimit(self._most))
-
-    @contextmanager
-    def slot(self, call: Call) -> Generator[Slot]:
-        """Open the slot of a call for all its attempts."""
-        slot = Slot(self, call)
-        try:
-            yield slot
-        finally:
-            slot.release()
-
-    def back_off(self, call: Call, scope: LimitScope, backoff: Backoff) -> None:
+    def back_off(self, scope: str, backoff: Backoff) -> None:
         """Send none of the requests that a limit concerns before a backoff has ended."""
-        if scope is LimitScope.ISSUE and call.issue is None:
-            scope = LimitScope.ENDPOINT
-        name = (scope, _name(call, scope))
-        before = self._backoffs.get(name)
-        if before is None or before.until < backoff.until:
-            self._backoffs[name] = backoff
+        self._backoffs[scope] = max(backoff, self._backoffs.get(scope, backoff))
 
-    def backoff_of(self, call: Call, *scopes: LimitScope) -> Backoff | None:
-        """Return the longest backoff that concerns a call; None if all have ended."""
-        backoffs = (self._backoffs.get((scope, _name(call, scope))) for scope in scopes)
-        return longest_of(*backoffs)
-
-    async def wait(self, backoff: Backoff) -> None:
-        """Report a backoff and wait until it has ended."""
-        if self._on_wait is not None:
-            self._on_wait(backoff.until - trio.current_time(), backoff.why)
-        await trio.sleep_until(backoff.until)
+    def backoff_of(self, *scopes: str, own: Backoff | None = None) -> Backoff | None:
+        """Return the longest backoff of some scopes, or a call's own; None if all have ended."""
+        now = trio.current_time()
+        backoffs = (own, *map(self._backoffs.get, scopes))
+        lasting = [backoff for backoff in backoffs if backoff is not None and backoff.until > now]
+        return max(lasting, default=None)
 
 
 class Slot:
-    """The permission of one call to be sent; made by `RateLimiter.slot`.
+    """The permission of one call to be sent.
 
-    A call needs a slot of its endpoint, which it keeps between attempts, and one of the site, which
-    it has only during an attempt.
+    A call needs a slot of its kind, which it keeps between attempts, and one of the site, which it
+    has only during an attempt.
+
+    Attributes:
+        limit: The concurrency limit of its kind.
     """
 
     def __init__(self, limiter: RateLimiter, call: Call) -> None:
         self._limiter = limiter
         self._call = call
-        self._kind = limiter.kind(call)
+        self.limit = limiter.limits[call.kind]
         self._acquired = False
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
+        limiter, slots = self._limiter, self.limit.slots
+        issue, kind = self._call.issue, self._call.kind
         while True:
-            await self._acquire(own)
-            async with self._limiter.site:
+            of_issue = limiter.backoff_of(issue)
+            if of_issue or slots.borrowed_tokens > slots.total_tokens:
+                self.close()
+            if not of_issue and not self._acquired:
+                await slots.acquire_on_behalf_of(self)
+                self._acquired = True
+            backoff = of_issue or limiter.backoff_of(kind, SITE, own=own)
+            if backoff:
+                limiter.on_wait(backoff.until - trio.current_time(), backoff.why)
+                await trio.sleep_until(backoff.until)
+                continue
+            async with limiter.site:
                 # Another call may have been refused while this one waited for the site.
-                if self._limiter.backoff_of(self._call, *LimitScope):
+                if limiter.backoff_of(issue, kind, SITE):
                     continue
-                with self._counting_refusals():
+                cuts = self.limit.cuts
+                try:
                     yield
+                except RateLimited as error:
+                    if scope_of(self._call, error.reason) == kind:
+                        self.limit.count_refusal(cuts)
+                    raise
                 return
 
-    def count_success(self) -> None:
-        """Count a success."""
-        self._kind.count_success()
-
-    def release(self) -> None:
-        """Release the slot of the endpoint."""
+    def close(self) -> None:
+        """Release the slot of the call's kind."""
         if self._acquired:
             self._acquired = False
-            self._kind.slots.release_on_behalf_of(self)
-
-    async def _acquire(self, own: Backoff | None) -> None:
-        """Acquire the slot of the endpoint, and wait until no backoff concerns the call."""
-        while True:
-            of_issue = self._limiter.backoff_of(self._call, LimitScope.ISSUE)
-            if of_issue or self._kind.is_over_limit:
-                self.release()
-            if of_issue:
-                await self._limiter.wait(of_issue)
-                continue
-            if not self._acquired:
-                await self._kind.slots.acquire_on_behalf_of(self)
-                self._acquired = True
-            backoff = self._limiter.backoff_of(self._call, LimitScope.ENDPOINT, LimitScope.SITE)
-            longest = longest_of(backoff, own)
-            if longest is None:
-                return
-            await self._limiter.wait(longest)
-
-    @contextmanager
-    def _counting_refusals(self) -> Generator[None]:
-        """Lower the concurrency limit of the endpoint if it is refused for its own rate."""
-        cuts = self._kind.cuts
-        try:
-            yield
-        except RateLimited as error:
-            if scope_of(error.reason) is LimitScope.ENDPOINT:
-                self._kind.count_refusal(cuts)
-            raise
-
-
-def _name(call: Call, scope: LimitScope) -> str:
-    """Return the endpoint or issue that a call's backoffs of a scope are kept under."""
-    return {
-        LimitScope.ENDPOINT: call.kind,
-        LimitScope.ISSUE: call.issue or "",
-        LimitScope.SITE: "",
-    }[scope]
+            self.limit.slots.release_on_behalf_of(self)

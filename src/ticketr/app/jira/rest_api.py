@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from weakref import WeakValueDictionary
 
 import trio
@@ -23,39 +24,9 @@ from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
 from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
-from ticketr.app.jira.retry import BUSY, SLOW_DOWN, RetryPolicy, why
+from ticketr.app.jira.retry import BUSY, MAX_WAIT, SLOW_DOWN, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
-
-
-class AnswerWait:
-    """Records since when requests are waiting without an answer to any of them.
-
-    The time of sending counts, not that of a wait for a rate limit.
-    """
-
-    def __init__(self) -> None:
-        self._sent: dict[object, float] = {}
-        self._answered = 0.0
-
-    @property
-    def since(self) -> float | None:
-        """The time by Trio's clock; None while no request is waiting for an answer."""
-        if not self._sent:
-            return None
-        return max(self._answered, next(iter(self._sent.values())))
-
-    @contextmanager
-    def waiting(self) -> Generator[None]:
-        """Count the block as a request that waits for its answer."""
-        request = object()
-        self._sent[request] = trio.current_time()
-        try:
-            yield
-        finally:
-            del self._sent[request]
-            self._answered = trio.current_time()
-
 
 #: The path of the cloud ID, below the site's address.
 TENANT_INFO = "_edge/tenant_info"
@@ -63,7 +34,6 @@ TENANT_INFO = "_edge/tenant_info"
 SERVER_INFO = "rest/api/2/serverInfo"
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_MAX_BYTES = 64 * 1024
 
 
 async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
@@ -88,7 +58,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         JiraError: The request failed.
     """
     site = normalise_site(site)
-    async with await _loaded(transport) as opened:
+    async with await load_transport(transport) as opened:
         answer = await _get_without_login(f"{site}/{TENANT_INFO}", opened)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
@@ -116,7 +86,7 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
         Takes effect at once, inside the request too.
     """
     site = normalise_site(site)
-    async with await _loaded(transport) as opened:
+    async with await load_transport(transport) as opened:
         return await check_kind(site, opened)
 
 
@@ -144,18 +114,19 @@ async def check_kind(site: str, transport: Transport) -> ServerInfo:
     return info
 
 
-async def _loaded(transport: Transport | None) -> Transport:
+async def load_transport(transport: Transport | None) -> Transport:
     """Return a transport, which is the default one if none is given."""
     if transport is not None:
         return transport
     # In a thread, since importing the HTTP package takes a tenth of a second.
-    return await trio.to_thread.run_sync(partial(open_transport, largest_body=_MAX_BYTES))
+    return await trio.to_thread.run_sync(open_transport)
 
 
 async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
     headers = {"accept": "application/json", "user-agent": f"ticketr/{__version__}"}
     response = await opened.send(Request("GET", url, headers))
-    raise_for_status(response, redact=str)
+    if not 200 <= response.status < 300:
+        raise _error_of(response, redact=str)
     return await JsonResponse.read(response)
 
 
@@ -177,12 +148,10 @@ class JsonResponse:
     Attributes:
         url: The requested URL.
         json: Its JSON value; None if it may be empty and is.
-        date: The site's time when it answered, if the answer has it.
     """
 
     url: str
     json: Any
-    date: datetime | None
 
     @classmethod
     async def read(
@@ -205,9 +174,26 @@ class JsonResponse:
         Cancellation:
             Takes effect at once while a long answer is read; a short one has no checkpoint.
         """
-        nothing = empty and not response.body.strip()
-        value = None if nothing else await _read_body(response, in_thread)
-        return cls(response.url, value, read_http_date(response.headers.get("date")))
+        if empty and not response.body.strip():
+            return cls(response.url, None)
+        problem = _why_no_json(response)
+        if problem:
+            raise errors.BadAnswer(response.url, problem, transient=True)
+        try:
+            return cls(response.url, await read_json(response.body, in_thread))
+        except TooManyValues:
+            problem = f"more than {MAX_VALUES} values"
+            raise errors.BadAnswer(response.url, problem, too_large=True) from None
+        except RecursionError:
+            raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
+        except json.JSONDecodeError as error:
+            cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
+            problem = "JSON that stops in the middle" if cut else "broken JSON"
+            raise errors.BadAnswer(
+                response.url, f"{problem}, at character {error.pos}", transient=True
+            ) from None
+        except ValueError:  # no UTF-8, or a number of thousands of digits
+            raise errors.BadAnswer(response.url, "broken JSON", transient=True) from None
 
     def object(self) -> Mapping[str, Any]:
         """Return the answer's JSON object."""
@@ -239,38 +225,8 @@ class JsonResponse:
         return errors.BadAnswer(self.url, problem)
 
 
-async def _read_body(response: Response, in_thread: InThread) -> Any:
-    problem = _why_no_json(response)
-    if problem:
-        raise errors.BadAnswer(response.url, problem, transient=True)
-    try:
-        return await read_json(response.body, in_thread)
-    except TooManyValues:
-        problem = f"more than {MAX_VALUES} values"
-        raise errors.BadAnswer(response.url, problem, too_large=True) from None
-    except RecursionError:
-        raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
-    except json.JSONDecodeError as error:
-        cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
-        problem = "JSON that stops in the middle" if cut else "broken JSON"
-        raise errors.BadAnswer(
-            response.url, f"{problem}, at character {error.pos}", transient=True
-        ) from None
-    except ValueError:  # no UTF-8, or a number of thousands of digits
-        raise errors.BadAnswer(response.url, "broken JSON", transient=True) from None
-
-
-def raise_for_status(response: Response, redact: Callable[[str], str]) -> None:
-    """Raise the error that an answer's status stands for; nothing for 200 to 299.
-
-    Raises:
-        JiraError: Of the class that fits the status.
-    """
-    if not 200 <= response.status < 300:
-        raise _error_of(response, redact)
-
-
 def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
+    """Return the error that the status of an answer stands for, if it is no success."""
     status = response.status
     if status < 400:
         return errors.Redirected(
@@ -351,26 +307,35 @@ class RestApi:
         transport: Transport,
         *,
         max_concurrency: int,
-        retry: RetryPolicy | None,
-        on_wait: Callable[[float, str], None] | None,
-        chance: Callable[[], float],
+        retry: RetryPolicy,
+        on_wait: Callable[[float, str], None],
         log: Callable[..., None],
         in_thread: InThread,
     ) -> None:
         self._log = log
         self._in_thread = in_thread
         self.site = normalise_site(credentials.site)
-        self._base = f"{self.site}/rest/api/3"  # Cloud's, with rich text as ADF
         self._credentials = credentials
         self._transport = transport
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)
-        self._retry = RetryPolicy() if retry is None else retry
-        self._chance = chance
+        self._retry = retry
         self._reached = self._known = False
         self.date: datetime | None = None
         # A lock for each issue, while a change of it is sent or waits to be.
         self._locks = WeakValueDictionary[str, trio.Lock]()
-        self.answer_wait = AnswerWait()
+        # When each request was sent that waits for its answer, and when the last one was answered.
+        self._sent: dict[rate_limits.Slot, float] = {}
+        self._answered = 0.0
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when requests wait and none was answered, by Trio's clock; None if none waits.
+
+        The time of sending counts, not that of a wait for a rate limit.
+        """
+        if not self._sent:
+            return None
+        return max(self._answered, next(iter(self._sent.values())))
 
     async def get(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
@@ -382,14 +347,11 @@ class RestApi:
             steps: Those segments.
             query: The query parameters.
         """
-        call = rate_limits.Call("GET", endpoint, self.address(endpoint, *steps), query=query)
-        return await self._send(call)
+        return await self._send(self._call("GET", endpoint, *steps, query=query))
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
-        body = json.dumps(question).encode()
-        call = rate_limits.Call("POST", endpoint, self.address(endpoint), body=body)
-        return await self._send(call)
+        return await self._send(self._call("POST", endpoint, body=question))
 
     async def write(
         self,
@@ -419,18 +381,10 @@ class RestApi:
                 rate limit refused it; the caller first looks whether it was carried out.
             empty: Whether the answer may hold nothing.
         """
-        issue = None if issue is None else issue.upper()
-        call = rate_limits.Call(
-            method,
-            endpoint,
-            self.address(endpoint, *steps),
-            body=None if body is None else json.dumps(body).encode(),
-            source=source,
-            issue=issue,
-            repeatable=repeatable,
-            headers={**source.headers, "content-length": str(source.size)} if source else {},
-        )
-        lock = trio.Lock() if issue is None else self._locks.setdefault(issue, trio.Lock())
+        issue = (issue or "").upper()
+        call = self._call(method, endpoint, *steps, body=body, source=source)
+        call = replace(call, issue=issue, repeatable=repeatable)
+        lock = self._locks.setdefault(issue, trio.Lock()) if issue else trio.Lock()
         async with lock:
             return await self._send(call, empty=empty)
 
@@ -439,8 +393,7 @@ class RestApi:
     ) -> Response:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
-        address = self.address(endpoint, *steps)
-        call = rate_limits.Call("GET", endpoint, address, query=query, headers=headers)
+        call = self._call("GET", endpoint, *steps, query=query, headers=headers)
         return await self._exchange(call, _unread)
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
@@ -464,40 +417,60 @@ class RestApi:
         return self._credentials.redact(text)
 
     def address(self, endpoint: str, *steps: str) -> str:
-        """Return the URL of an endpoint."""
-        return f"{self._base}/{endpoint.format(*map(_quote_segment, steps))}"
+        """Return the URL of an endpoint; each step is exactly one segment of its path."""
+        segments = [quote(step, safe="").replace(".", "%2E") for step in steps]
+        # Version 3 is Cloud's, with rich text as ADF.
+        return f"{self.site}/rest/api/3/{endpoint.format(*segments)}"
 
-    def _headers(self, call: rate_limits.Call) -> dict[str, str]:
-        return {
+    def _call(
+        self,
+        method: str,
+        endpoint: str,
+        *steps: str,
+        query: Mapping[str, str | int] | None = None,
+        body: object = None,
+        source: BodySource | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> rate_limits.Call:
+        """Make a call of an endpoint; headers replace the usual ones."""
+        url = self.address(endpoint, *steps)
+        usual = {
             "accept": "application/json",
             "user-agent": f"ticketr/{__version__}",
-            "authorization": self._credentials.authorization(call.address),
-            **({} if call.body is None else {"content-type": "application/json"}),
-            **call.headers,
+            "authorization": self._credentials.authorization(url),
         }
+        content = None
+        if source is not None:
+            usual |= {**source.headers, "content-length": str(source.size)}
+        elif body is not None:
+            usual["content-type"] = "application/json"
+            content = json.dumps(body).encode()
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        request = Request(method, url, usual | {**headers}, content, source)
+        return rate_limits.Call(request, f"{method} {endpoint}")
 
     async def _send(self, call: rate_limits.Call, *, empty: bool = False) -> JsonResponse:
         """Send a call; note that the site has answered as Jira does."""
         read = partial(JsonResponse.read, empty=empty, in_thread=self._in_thread)
         answer = await self._exchange(call, read)
         self._known = self._known or answer.json is not None
-        self.date = answer.date
         return answer
 
     async def _exchange(
         self, call: rate_limits.Call, read: Callable[[Response], Awaitable[T]]
     ) -> T:
         """Send a call until it succeeds or the retry policy gives up; ``read`` reads its answer."""
-        request = Request(call.method, call.url, self._headers(call), call.body, call.source)
         backoff: rate_limits.Backoff | None = None
         attempts = 1
-        with self._limiter.slot(call) as slot:
+        with closing(rate_limits.Slot(self._limiter, call)) as slot:
             while True:
                 try:
                     async with slot.attempt(backoff):
-                        response = await self._send_once(call, request, attempts)
+                        response = await self._send_once(call, slot, attempts)
                         self._reached = True
-                        raise_for_status(response, self._credentials.redact)
+                        if not 200 <= response.status < 300:
+                            raise _error_of(response, self._credentials.redact)
                     answer = await read(response)
                 except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
@@ -507,17 +480,21 @@ class RestApi:
                         raise
                     attempts += 1
                 else:
-                    if not rate_limits.is_near_limit(response.headers):
-                        slot.count_success()
-                    self._back_off_if_used_up(response, call)
+                    self.date = read_http_date(response.headers.get("date"))
+                    if rate_limits.is_near_limit(response.headers):
+                        self._back_off_if_used_up(response)
+                    else:
+                        slot.limit.count_success()
                     return answer
 
-    async def _send_once(self, call: rate_limits.Call, request: Request, attempt: int) -> Response:
-        """Send a request, and log what became of it."""
+    async def _send_once(
+        self, call: rate_limits.Call, slot: rate_limits.Slot, attempt: int
+    ) -> Response:
+        """Send the request of a call, and log what became of it."""
         sent, outcome = trio.current_time(), "cancelled"
+        self._sent[slot] = sent
         try:
-            with self.answer_wait.waiting():
-                response = await self._transport.send(request)
+            response = await self._transport.send(call.request)
             outcome = str(response.status)
         except Exception as error:
             outcome = type(error).__name__
@@ -525,7 +502,9 @@ class RestApi:
         else:
             return response
         finally:
-            milliseconds = round((trio.current_time() - sent) * 1000)
+            del self._sent[slot]
+            self._answered = trio.current_time()
+            milliseconds = round((self._answered - sent) * 1000)
             again = f", attempt {attempt}" if attempt > 1 else ""
             self._log("%s %s %d ms%s", call.kind, outcome, milliseconds, again)
 
@@ -538,32 +517,25 @@ class RestApi:
             attempts,
             reached=self._reached,
             known=self._known,
-            chance=self._chance,
             repeatable=call.repeatable,
         )
         if delay is None:
             return None
         backoff = rate_limits.Backoff(trio.current_time() + delay, why(error))
         if isinstance(error, errors.RateLimited):
-            self._limiter.back_off(call, rate_limits.scope_of(error.reason), backoff)
+            self._limiter.back_off(rate_limits.scope_of(call, error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
-        elif (
-            isinstance(error, errors.ServerError) and error.status in BUSY
-        ):  # a 500 concerns one request
-            self._limiter.back_off(call, rate_limits.LimitScope.ENDPOINT, backoff)
+        elif isinstance(error, errors.ServerError) and error.status in BUSY:
+            self._limiter.back_off(call.kind, backoff)  # a 500 would concern one request alone
         return backoff
 
-    def _back_off_if_used_up(self, response: Response, call: rate_limits.Call) -> None:
-        """Let all requests wait if a success says that the site's limit is used up."""
+    def _back_off_if_used_up(self, response: Response) -> None:
+        """Let all requests wait if a success near the site's limit asks for it."""
         seconds = rate_limits.retry_after(response.headers)
-        if (
-            rate_limits.is_near_limit(response.headers)
-            and seconds
-            and seconds <= self._retry.longest
-        ):
+        if seconds and seconds <= MAX_WAIT:
             backoff = rate_limits.Backoff(trio.current_time() + seconds, SLOW_DOWN)
-            self._limiter.back_off(call, rate_limits.LimitScope.SITE, backoff)
+            self._limiter.back_off(rate_limits.SITE, backoff)
 
 
 class Endpoints:
@@ -571,13 +543,9 @@ class Endpoints:
 
     def __init__(self, api: RestApi) -> None:
         self._api = api
+        self.site = api.site
 
 
 async def _unread(response: Response) -> Response:
     await trio.lowlevel.checkpoint()
     return response
-
-
-def _quote_segment(text: str) -> str:
-    """Quote a text as exactly one segment of a path."""
-    return quote(text, safe="").replace(".", "%2E")

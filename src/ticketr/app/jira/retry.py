@@ -14,6 +14,7 @@ any other site, the address is probably wrong, and the attempts follow within se
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -75,28 +76,28 @@ MAX_WAIT = 300.0
 SLOW_DOWN = "Jira asked us to slow down"
 
 
+#: The longest wait before the second attempt, in seconds.
+FIRST_WAIT = 1.0
+#: The largest value that this wait grows to with the attempts, in seconds.
+LONGEST_WAIT = 30.0
+#: The number of attempts in all for a site that has never answered.
+QUICK_TRIES = 3
+#: The longest wait between those attempts. It is also the first one after a wrong answer from a site
+#: that has never answered as Jira does.
+QUICK_WAIT = 0.2
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often a request is sent again, and how long the waits are.
 
     Attributes:
         tries: The number of attempts in all.
-        first: The longest wait before the second attempt, in seconds.
-        factor: The growth of that wait with each further attempt.
-        cap: The largest value that the wait grows to, in seconds.
-        longest: The longest wait that a server may ask for; a longer one ends the attempts.
-        quick_tries: As ``tries``, for a site that has never answered.
-        quick_wait: The longest wait between those attempts. It is also ``first`` for a wrong answer
-            from a site that has never answered as Jira does.
+        chance: Returns a number from 0 up to 1, as `random.random`; the source of jitter.
     """
 
     tries: int = 5
-    first: float = 1.0
-    factor: float = 2.0
-    cap: float = 30.0
-    longest: float = MAX_WAIT
-    quick_tries: int = 3
-    quick_wait: float = 0.2
+    chance: Callable[[], float] = random.random
 
     def delay(
         self,
@@ -105,7 +106,6 @@ class RetryPolicy:
         *,
         reached: bool,
         known: bool = True,
-        chance: Callable[[], float],
         repeatable: bool = True,
     ) -> float | None:
         """Decide whether to send a request again.
@@ -115,52 +115,41 @@ class RetryPolicy:
             attempt: The number of attempts so far, from 1.
             reached: Whether the site has ever answered.
             known: Whether it has ever answered as Jira does.
-            chance: Returns a number from 0 up to 1, as `random.random`.
             repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
 
         Returns:
             The seconds to wait first, or None to give up.
         """
-        if not repeatable and may_have_happened(error):
+        if attempt >= self.tries or (not repeatable and may_have_happened(error)):
             return None
         match error:
-            case errors.RateLimited() | errors.ServerError():
-                if isinstance(error, errors.ServerError) and error.status not in TRANSIENT:
-                    return None
-                return self._wait_as_asked(attempt, error.retry_after, chance)
-            case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True):
-                if not repeatable or attempt >= self.tries:
-                    return None
-                return self._backoff(attempt, chance, first=None if known else self.quick_wait)
+            case errors.RateLimited():
+                return self._wait_as_asked(attempt, error.retry_after)
+            case errors.ServerError() if error.status in TRANSIENT:
+                return self._wait_as_asked(attempt, error.retry_after)
+            case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
+                return self._backoff(attempt, FIRST_WAIT if known else QUICK_WAIT)
             case errors.NoAnswer():  # the timeout was a long wait already
-                return self._backoff(attempt, chance) if reached and attempt < 2 else None
+                return self._backoff(attempt) if reached and attempt < 2 else None
             case errors.ConnectFailed() | errors.ConnectionLost() if reached:
-                return self._backoff(attempt, chance) if attempt < self.tries else None
+                return self._backoff(attempt)
             case errors.ConnectFailed() | errors.ConnectionLost():
-                return self.quick_wait * chance() if attempt < self.quick_tries else None
+                return QUICK_WAIT * self.chance() if attempt < QUICK_TRIES else None
             case _:
                 return None
 
-    def _wait_as_asked(
-        self, attempt: int, retry_after: float | None, chance: Callable[[], float]
-    ) -> float | None:
+    def _wait_as_asked(self, attempt: int, retry_after: float | None) -> float | None:
         """Return the wait that the server asks for, with jitter; None if it is too long."""
-        if attempt >= self.tries:
-            return None
         if not retry_after:  # zero seconds say no more than no header
-            return self._backoff(attempt, chance)
-        if retry_after > self.longest:
+            return self._backoff(attempt)
+        if retry_after > MAX_WAIT:
             return None
         # Jitter on top: all requests that back off wait for the same second.
-        return retry_after + min(1.0, self.first) * chance()
+        return retry_after + FIRST_WAIT * self.chance()
 
-    def _backoff(
-        self, attempt: int, chance: Callable[[], float], *, first: float | None = None
-    ) -> float:
+    def _backoff(self, attempt: int, first: float = FIRST_WAIT) -> float:
         """Return an exponential wait with full jitter."""
-        first = self.first if first is None else first
-        wait = Retry(math.inf, first=first, factor=self.factor, cap=self.cap)
-        return wait.delay(attempt, chance)
+        return Retry(math.inf, first=first, cap=LONGEST_WAIT).delay(attempt, self.chance)
 
 
 def why(error: errors.JiraError) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from ticketr.app.jira import models
 from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, NotFound
-from ticketr.app.jira.rest_api import Endpoints, RestApi
+from ticketr.app.jira.rest_api import Endpoints
 
 #: The most accounts that a search gives.
 MAX_USERS = 50
@@ -63,10 +63,6 @@ class IssueType(NamedTuple):
 
 class SiteEndpoints(Endpoints):
     """The client's methods that read facts about the site."""
-
-    def __init__(self, api: RestApi) -> None:
-        super().__init__(api)
-        self.site = api.site
 
     async def _pages(
         self,
