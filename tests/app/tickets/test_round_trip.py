@@ -21,7 +21,6 @@ from ticketr.app.tickets import (
     render,
     render_ticket,
     rewrite,
-    set_fields,
 )
 from ticketr.app.tickets.errors import RepeatedKey
 
@@ -216,16 +215,6 @@ def test_rendering_is_linear_in_the_number_of_lines(name: str) -> None:
 
 def test_replacing_is_linear_in_the_number_of_tickets() -> None:
     assert is_linear(lambda size: rewrite(parse(HEAD * size), {size // 2: Ticket("y")}).text)
-
-
-@pytest.mark.unmeasured
-@pytest.mark.parametrize("ticket", [f"{HEAD}## Fields\nA: 1\n\n", f"{HEAD}\nText.\n\n"])
-def test_changing_fields_is_linear_in_the_number_of_tickets(ticket: str) -> None:
-    def work(size: int) -> None:
-        places: list[tuple[int, int | None]] = [(index, None) for index in range(size)]
-        set_fields(parse(ticket * size), {each: {"A": "2"} for each in places})
-
-    assert is_linear(work)
 
 
 def test_the_count_would_show_quadratic_work() -> None:

@@ -28,10 +28,8 @@ from ticketr.app.tickets import (
     Comment,
     Ticket,
     TicketFile,
-    field_name,
     render,
     rewrite,
-    set_fields,
 )
 
 if TYPE_CHECKING:
@@ -197,7 +195,8 @@ def _plan_edits(
     issue: Ticket, place: IssuePlace, changes: Sequence[FieldSetting]
 ) -> Iterator[FileEdit]:
     for change in changes:
-        name = field_name(issue, change.name)
+        wanted = change.name.casefold()
+        name = next((own for own in issue.fields if own.casefold() == wanted), change.name)
         before = issue.fields.get(name, "")
         try:
             after = _text_after(before, change)
@@ -351,12 +350,12 @@ def _edited(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit])
     texts: dict[int, dict[str, str]] = defaultdict(dict)
     for edit in edits:
         texts[edit.line][edit.field] = edit.after
-    places = {
-        issue.line: (index, task)
-        for index, ticket in enumerate(file.tickets)
-        for task, issue in [(None, ticket), *enumerate(ticket.tasks)]
-    }
-    return set_fields(file, {places[line]: fields for line, fields in texts.items()})
+
+    def with_texts(issue: Ticket) -> Ticket:
+        return replace(issue, fields={**issue.fields, **texts.get(issue.line, {})})
+
+    edited = {at: with_issues(ticket, with_texts) for at, ticket in enumerate(file.tickets)}
+    return rewrite(file, {at: new for at, new in edited.items() if new != file.tickets[at]})
 
 
 def _replace(

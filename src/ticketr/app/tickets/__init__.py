@@ -39,7 +39,6 @@ if TYPE_CHECKING:
         sort_key,
         total_by,
     )
-    from ticketr.app.tickets.field_edits import field_name, set_fields
     from ticketr.app.tickets.filter import (
         FILTER_WORDS,
         FieldTerm,
