@@ -142,8 +142,6 @@ TASKS: Final = "Tasks"
 FIELD: Final = "Field"
 
 SECTION_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
-#: The sections by their headings as a renderer writes them, which nearly all are.
-USUAL_HEADINGS: Final = {f"## {name}": name for name in (DESCRIPTION, FIELDS, CRITERIA, TASKS)}
 
 # A quick test that nearly no line of prose passes; only matching lines are examined further.
 MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
@@ -378,7 +376,7 @@ COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
 BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
 
 
-def begins_comments(lines: Sequence[str], index: int) -> bool:
+def begins_comments(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
     """Return whether a line is the heading of the comments, perhaps behind backslashes.
 
     A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
@@ -388,26 +386,18 @@ def begins_comments(lines: Sequence[str], index: int) -> bool:
     Args:
         lines: The lines of a file or of a text.
         index: The line.
+        may_be_empty: Whether it is one, too, if nothing follows before the next heading.
     """
     if not _COMMENTS_HEADING.match(lines[index]):
         return False
     section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
-    return _is_comment_head(next(written, "")) or any(map(_is_known_with_time, written))
-
-
-def is_comments_heading(line: str) -> bool:
-    """Return whether a line could be the heading of the comments."""
-    return line.startswith("## ") and _COMMENTS_HEADING.match(line) is not None
-
-
-def _is_comment_head(line: str) -> bool:
-    """Return whether a line begins a comment."""
-    return (NEW_COMMENT.match(line) or KNOWN_COMMENT.match(line)) is not None
-
-
-def _is_known_with_time(line: str) -> bool:
-    return KNOWN_COMMENT.match(line) is not None and BEFORE_TIME.search(line) is not None
+    first = next(written, None)
+    if first is None:
+        return may_be_empty
+    if NEW_COMMENT.match(first) or KNOWN_COMMENT.match(first):
+        return True
+    return any(KNOWN_COMMENT.match(line) and BEFORE_TIME.search(line) for line in written)
 
 
 _ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")

@@ -1,6 +1,6 @@
 """Parses the text of a file into tickets.
 
-A ``_SectionReader`` reads the lines of one ticket or of one task. Its current section is the method
+An ``_IssueReader`` reads the lines of one ticket or of one task. Its current section is the method
 that reads the next line; each such method returns the index of the first line that it did not
 read. Lines that do not fit into their section become text of the description. `parse` finds the start and
 end of each ticket, and refuses what a file must not contain.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -18,21 +18,14 @@ from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
-    ALMOST_SECTION,
     BEFORE_TIME,
     COMMENTS,
-    CONFLICT,
     KNOWN_COMMENT,
     MAY_BE_SPECIAL,
     NEW_COMMENT,
-    SECTION_NAMES,
     TICKET,
     begins_comments,
-    closing,
-    is_comments_heading,
-    is_heading,
     opening,
-    stripped,
 )
 
 if TYPE_CHECKING:
@@ -50,34 +43,27 @@ class SourceLines:
         text: The whole text.
         name: The name of the file in an error.
         lines: The lines, without a byte order mark.
-        suspect: The index of the first code block that holds a heading: an error about an unclosed
-            block names it instead.
+        starts: The offset of each line's start, and the length of the text.
+        keys: The number of the line with each key so far, from 1.
     """
 
-    __slots__ = ("_end", "_offsets", "lines", "name", "suspect", "text")
+    __slots__ = ("keys", "lines", "name", "starts", "text")
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
         self.name = name
-        self.suspect: int | None = None
+        self.keys: dict[str, int] = {}
         if "\r" in text:
             parts = _LINE_END.split(text)
             self.lines = parts[::2]
-            self._offsets = list(accumulate(map(len, parts), initial=0))[::2]
-            self._end = 0
+            self.starts = list(accumulate(map(len, parts), initial=0))[::2]
         else:
             self.lines = text.split("\n")
-            self._offsets = list(accumulate(map(len, self.lines), initial=0))
-            self._end = 1  # the length of a line's end, which the offsets leave out
+            self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+        self.starts[len(self.lines) :] = [len(text)]
         if text.startswith(_BOM):
             self.lines[0] = self.lines[0].removeprefix(_BOM)
-            self._offsets[0] = len(_BOM)
-
-    def start_of(self, index: int) -> int:
-        """Return the offset of a line's start; behind the last line, the text's length."""
-        if index < len(self.lines):
-            return self._offsets[index] + index * self._end
-        return len(self.text)
+            self.starts[0] = len(_BOM)
 
     def fail(self, index: int, problem: str, *, column: int = 1) -> NoReturn:
         """Raise an error about a line, whose index starts at 0.
@@ -89,34 +75,36 @@ class SourceLines:
         raise TicketSyntaxError(self.name, index + 1, column, problem, line)
 
 
-def refuse_mistakes(file: SourceLines, index: int, line: str) -> None:
-    """Raise if a line is a mistyped heading of a ticket, which would become text."""
-    match = grammar.ALMOST_TICKET.match(line)
-    if match is None:
-        return
-    if "STORY" in match[0]:
-        problem = "stories are tickets now; write # TICKET: Title"
-    elif line.lstrip().startswith(grammar.TICKET):
-        problem = "the heading of a ticket begins in the first column; remove what is before it"
-    else:
-        problem = "this is not quite the heading of a ticket; write # TICKET: Title"
-    column = file.lines[index].index("#") + 1
-    file.fail(index, f"{problem}, or \\# if it is text", column=column)
+def refuse_mistakes(file: SourceLines, index: int, line: str, *, in_ticket: bool = True) -> None:
+    """Raise if a line is a mistyped heading of a ticket or a section, which would become text.
 
-
-def refuse_mistyped_section(file: SourceLines, index: int, line: str) -> None:
-    """Raise if a line of a ticket is the heading of a section with a wrong letter."""
-    name = line.strip("# \t:")
-    if ALMOST_SECTION.match(line) and (section := nearest(name, SECTION_NAMES)):
+    Args:
+        file: The file.
+        index: The index of the line in the file.
+        line: The line, perhaps without an indent.
+        in_ticket: Whether it could be the heading of a section.
+    """
+    if match := grammar.ALMOST_TICKET.match(line):
+        if "STORY" in match[0]:
+            problem = "stories are tickets now; write # TICKET: Title"
+        elif line.lstrip().startswith(TICKET):
+            problem = "the heading of a ticket begins in the first column; remove what is before it"
+        else:
+            problem = "this is not quite the heading of a ticket; write # TICKET: Title"
+        problem = f"{problem}, or \\# if it is text"
+    elif in_ticket and grammar.ALMOST_SECTION.match(line):
+        section = nearest(line.strip("# \t:"), grammar.SECTION_NAMES)
         problem = f"did you mean ## {section}? If it is text, put a backslash before it: \\##"
-        file.fail(index, problem, column=file.lines[index].index("#") + 1)
+    else:
+        return
+    file.fail(index, problem, column=file.lines[index].index("#") + 1)
 
 
-def skip_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
+def end_of_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
     """Return the index of the line that closes the code block opened by ``lines[start]``.
 
     Args:
-        file: The file, for the error and for its `suspect`.
+        file: The file, for the error.
         index: The index of ``lines[start]`` in the file.
         lines: The lines in which the block must end: the file's, or those of a task.
         start: The index of the opening line in `lines`.
@@ -124,33 +112,29 @@ def skip_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) 
     Raises:
         TicketSyntaxError: The block is not closed.
     """
-    end = closing(lines, start)
+    end = grammar.closing(lines, start)
     if end is None:
-        if file.suspect is not None:
-            index = file.suspect
         file.fail(
             index,
             "this code block is not closed before the next heading or code block; close it, or "
             "put a backslash before it if it is text",
         )
-    if file.suspect is None and any(map(is_heading, lines[start + 1 : end])):
-        file.suspect = index
     return end
 
 
-@dataclass(slots=True)
-class _TextLines:
+class _Text:
     """A text that consists of one or several passages of a file.
 
     Attributes:
         lines: The lines.
-        runs: For each consecutive run of lines, the index of its first line in `lines` and its
-            number in the file, from 1.
+        heading: The number of the heading of its section in the file, from 1; 0 if it has none.
     """
 
-    # `list[str]` takes twenty times as long to call as `list`, and each issue has some.
-    lines: list[str] = field(default_factory=list)
-    runs: list[tuple[int, int]] = field(default_factory=list)
+    def __init__(self, heading: int = 0) -> None:
+        self.lines: list[str] = []
+        self.heading = heading
+        # For each consecutive run of lines, the index of its first line and its number in the file.
+        self._runs: list[tuple[int, int]] = []
 
     def begin(self) -> None:
         """Begin another passage, behind a blank line if there is one already."""
@@ -159,115 +143,24 @@ class _TextLines:
         if self.lines:
             self.lines.append("")
 
-    def mark(self, line: int) -> None:
-        """Record the number in the file, from 1, of the next line of the text."""
-        at, runs = len(self.lines), self.runs
+    def add(self, number: int, lines: Sequence[str]) -> None:
+        """Add lines that are in a row in the file, the first of them with a number from 1."""
+        at, runs = len(self.lines), self._runs
         while runs and runs[-1][0] >= at:
             runs.pop()
-        if not runs or at - runs[-1][0] != line - runs[-1][1]:
-            runs.append((at, line))
+        if not runs or at - runs[-1][0] != number - runs[-1][1]:
+            runs.append((at, number))
+        self.lines += lines
 
     def places(self) -> Runs:
         """Return the places of the lines; the text starts at its first non-blank line."""
         blank = 0
         if self.lines and not self.lines[0].strip():
             blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
-        return tuple([(at - blank + 1, line) for at, line in self.runs])
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines)
+        return tuple([(at - blank + 1, number) for at, number in self._runs])
 
 
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
-
-
-@dataclass(slots=True)
-class ParsedIssue:
-    """A ticket or task while its lines are read.
-
-    Attributes:
-        key: The key, if any.
-        title: The title.
-        index: The index of the heading's line in the file.
-        text: The description.
-        fields: The fields.
-        field_lines: The number of each field's line in the file, from 1.
-        remarks: The lines in the section Fields that are not fields.
-        criteria: The lines of each criterion.
-        criteria_lines: The number of each criterion's first line in the file, from 1.
-        tasks: The sub-tasks.
-        comments: The comments.
-        texts: The texts of fields that have sections of their own, by their names.
-        headings: The number of the heading of each such section in the file, from 1.
-    """
-
-    key: str | None
-    title: str
-    index: int
-    text: _TextLines = field(default_factory=_TextLines)
-    fields: model.NormalFields = field(default_factory=model.NormalFields)
-    field_lines: dict[str, int] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
-    criteria: list[list[str]] = field(default_factory=list)
-    criteria_lines: list[int] = field(default_factory=list)
-    tasks: list[ParsedIssue] = field(default_factory=list)
-    comments: list[model.Comment] = field(default_factory=list)
-    texts: dict[str, _TextLines] = field(default_factory=dict)
-    headings: dict[str, int] = field(default_factory=dict)
-
-    def is_bare(self) -> bool:
-        """Return whether nothing is below the heading."""
-        more = self.fields or self.remarks or self.criteria or self.comments or self.texts
-        return not (any(self.text.lines) or more)
-
-    def ticket(self) -> model.Ticket:
-        """Return the finished ticket."""
-        return model.Ticket(
-            title=self.title,
-            key=self.key,
-            description=str(self.text),
-            fields=self.fields,
-            acceptance_criteria=tuple(["\n".join(lines) for lines in self.criteria]),
-            tasks=tuple([task.ticket() for task in self.tasks]),
-            comments=tuple(self.comments),
-            texts={name: str(text) for name, text in self.texts.items()},
-            line=self.index + 1,
-            remarks=tuple(self.remarks),
-            places=self._places(),
-        )
-
-    def _places(self) -> model.Places:
-        """Return the places of the texts."""
-        if not (self.text.runs or self.criteria or self.texts or self.fields):
-            return model.NO_PLACES
-        criteria = [
-            line + _first_text(lines)
-            for line, lines in zip(self.criteria_lines, self.criteria, strict=True)
-            if any(map(str.strip, lines))
-        ]
-        texts = {
-            name: model.TextPlace(self.headings[name], text.places())
-            for name, text in self.texts.items()
-        }
-        return model.Places(
-            self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items())
-        )
-
-
-def _first_text(lines: Sequence[str]) -> int:
-    """Return the index of the first line that is not blank."""
-    return next(at for at, line in enumerate(lines) if line.strip())
-
-
-def read_issue(file: SourceLines, index: int, text: str, *, column: int) -> ParsedIssue:
-    """Return a new issue with the key and title from the text of its heading."""
-    try:
-        key, title = grammar.read_title(text)
-    except grammar.TitleError as error:
-        line = file.lines[index]
-        space = len(line) - column + 1 - len(line[column - 1 :].lstrip())
-        file.fail(index, str(error), column=column + space)
-    return ParsedIssue(key, title, index)
 
 
 def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
@@ -295,10 +188,6 @@ def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
 
 
 INDENT: Final = "  "
-_NOT_A_COMMENT = (
-    "this is not a comment; write - new: before the text of a new one, and indent its other lines by "
-    "two spaces"
-)
 
 
 def dedented(line: str, width: int = len(INDENT)) -> str:
@@ -312,162 +201,177 @@ def dedented(line: str, width: int = len(INDENT)) -> str:
     return line if line.strip() else ""
 
 
-class _SectionReader:
-    """Reads the lines below the heading of a ticket or a task.
+class _IssueReader:
+    """Reads a ticket, or a task.
 
     Args:
         file: The file.
-        issue: The issue that gets the content.
-        lines: The lines of the file, or of the task without their indent.
-        start: The index of the first line below the heading.
-        offset: The index of ``lines[0]`` in the file.
-        in_task: Whether the issue is a task.
+        index: The index of the line with the key and the title.
+        start: The index behind what begins that line.
+        body: The lines of a task below that line, without their indent; None for a ticket.
+
+    Attributes:
+        title: The title; empty if there is none.
     """
 
     def __init__(
-        self,
-        file: SourceLines,
-        issue: ParsedIssue,
-        lines: Sequence[str],
-        start: int,
-        *,
-        offset: int = 0,
-        in_task: bool = False,
+        self, file: SourceLines, index: int, start: int, body: Sequence[str] | None = None
     ) -> None:
         self._file = file
-        self._issue = issue
-        self._lines = lines
-        self._first = start
-        self._offset = offset
-        self._in_task = in_task
+        self._index = index
+        self._key, self.title = _read_heading(file, index, start)
+        self._in_task = body is not None
+        self._lines = file.lines if body is None else body
+        self._offset = 0 if body is None else index + 1  # the index of the first line in the file
+        self._text = _Text()
+        self._fields = model.NormalFields()
+        self._field_lines: dict[str, int] = {}  # from 1
+        self._remarks: list[str] = []
+        self._criteria: list[tuple[int, list[str]]] = []  # each with the number of its first line
+        self._tasks: list[model.Ticket] = []
+        self._comments: list[model.Comment] = []
+        self._texts: dict[str, _Text] = {}
         self._item: list[str] | None = None  # the criterion that further lines belong to
-        self._stray_end = start
-        self._target = issue.text  # the text that lines of text belong to
+        self._stray_end = -1
+        self._target = self._text  # the text that lines of text belong to
         # A function, not a bound method, which would refer to its reader: the two would be a cycle
         # for each issue, which only the garbage collector frees.
-        self._read_line: Callable[[_SectionReader, int], int] = _SectionReader._text
+        self._read_line: Callable[[_IssueReader, int], int] = _IssueReader._text_lines
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
-        index, lines, may_be_special = self._first, self._lines, grammar.MAY_BE_SPECIAL.match
+        lines = self._lines
+        index = 0 if self._in_task else self._index + 1
         while index < len(lines):
             line = lines[index]
-            if may_be_special(line):
-                if not self._in_task and line.startswith(grammar.TICKET):
+            if MAY_BE_SPECIAL.match(line):
+                if not self._in_task and line.startswith(TICKET):
                     break
                 if self._enters_section(index, line):
                     index += 1
                     continue
-            elif self._read_line is _SectionReader._text:
-                index = self._prose(index)
-                continue
             index = self._read_line(self, index)
         return index
 
+    def ticket(self) -> model.Ticket:
+        """Return the finished ticket."""
+        criteria = [
+            number + next(at for at, line in enumerate(lines) if line.strip())
+            for number, lines in self._criteria
+            if any(map(str.strip, lines))
+        ]
+        texts = {
+            name: model.TextPlace(text.heading, text.places()) for name, text in self._texts.items()
+        }
+        places = model.Places(
+            self._text.places(), tuple(criteria), texts, tuple(self._field_lines.items())
+        )
+        return model.Ticket(
+            title=self.title,
+            key=self._key,
+            description="\n".join(self._text.lines),
+            fields=self._fields,
+            acceptance_criteria=tuple(["\n".join(lines) for _, lines in self._criteria]),
+            tasks=tuple(self._tasks),
+            comments=tuple(self._comments),
+            texts={name: "\n".join(text.lines) for name, text in self._texts.items()},
+            line=self._index + 1,
+            remarks=tuple(self._remarks),
+            places=places,
+        )
+
     def _enters_section(self, index: int, line: str) -> bool:
-        section = grammar.USUAL_HEADINGS.get(line)
-        if section is None or (self._in_task and section == grammar.TASKS):
-            refuse_mistakes(self._file, index + self._offset, line)
-            refuse_mistyped_section(self._file, index + self._offset, line)
-            section = grammar.section_of(line, in_task=self._in_task)
-            if is_comments_heading(line) and self._begins_comments(index):
+        section = grammar.section_of(line, in_task=self._in_task)
+        if section is None and line.startswith("## "):
+            in_text = self._read_line is _IssueReader._text_lines
+            if begins_comments(self._lines, index, may_be_empty=not in_text):
                 section = COMMENTS
-            if section is None:
-                return False
+        if section is None:
+            refuse_mistakes(self._file, index + self._offset, line)
+            return False
         self._item = None
-        if section == grammar.DESCRIPTION:
-            self._begin_text(self._issue.text)
-        elif section == grammar.FIELD:
-            self._begin_field(index, line)
-        elif section == grammar.FIELDS:
-            self._read_line = _SectionReader._field
-        elif section == grammar.CRITERIA:
-            self._read_line = _SectionReader._criterion
-        elif section == COMMENTS:
-            self._read_line = _SectionReader._comment
-        else:
-            self._read_line = _SectionReader._task
+        match section:
+            case grammar.DESCRIPTION:
+                self._begin_text(self._text)
+            case grammar.FIELD:
+                number = index + self._offset + 1
+                name = grammar.read_field_heading(line)
+                self._begin_text(self._texts.setdefault(name, _Text(number)))
+            case grammar.FIELDS:
+                self._read_line = _IssueReader._field
+            case grammar.CRITERIA:
+                self._read_line = _IssueReader._criterion
+            case grammar.COMMENTS:
+                self._read_line = _IssueReader._comment
+            case _:
+                self._read_line = _IssueReader._task
         return True
 
     # Text: the description with lines that fit into no other section, and texts of fields.
 
-    def _begin_text(self, text: _TextLines) -> None:
+    def _begin_text(self, text: _Text) -> None:
         text.begin()
         self._target = text
-        self._read_line = _SectionReader._text
+        self._read_line = _IssueReader._text_lines
 
-    def _begin_field(self, index: int, line: str) -> None:
-        name = grammar.read_field_heading(line)
-        self._issue.headings.setdefault(name, index + self._offset + 1)
-        self._begin_text(self._issue.texts.setdefault(name, _TextLines()))
+    def _text_lines(self, index: int, *, is_alone: bool = False) -> int:
+        """Read a line of text, or the block of code that it opens.
 
-    def _prose(self, index: int) -> int:
-        """Read a line of text that has no special meaning, and all such lines that follow it."""
-        stop = self._end_of_plain(index)
-        self._target.mark(index + self._offset + 1)
-        self._target.lines += self._lines[index:stop]
+        Args:
+            index: The line.
+            is_alone: Whether to leave the lines behind it that have no special meaning either.
+        """
+        lines, stop = self._lines, index + 1
+        line = lines[index]
+        text = [line]
+        if not MAY_BE_SPECIAL.match(line):
+            while not is_alone and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
+                stop += 1
+            text = lines[index:stop]
+        elif opening(line):
+            stop = end_of_fence(self._file, index + self._offset, lines, index) + 1
+            text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
+        elif begins_comments(lines, index):
+            text = [line.removeprefix("\\")]
+        else:
+            text = [grammar.unescape(line)]
+        self._target.add(index + self._offset + 1, text)
         return stop
 
-    def _end_of_plain(self, index: int) -> int:
-        """Return the index behind a line and the lines after it that have no special meaning."""
-        lines, may_be_special = self._lines, grammar.MAY_BE_SPECIAL.match
-        index += 1
-        while index < len(lines) and not may_be_special(lines[index]):
-            index += 1
-        return index
-
-    def _text(self, index: int) -> int:
-        lines, text = self._lines, self._target.lines
-        line = lines[index]
-        self._target.mark(index + self._offset + 1)
-        if not grammar.MAY_BE_SPECIAL.match(line):
-            text.append(line)
-        elif opening(line):
-            end = skip_fence(self._file, index + self._offset, lines, index)
-            text.append(line)
-            text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : end]]
-            text.append(lines[end])
-            return end + 1
-        elif begins_comments(lines, index):
-            text.append(line.removeprefix("\\"))
-        else:
-            text.append(grammar.unescape(line))
-        return index + 1
-
-    def _read_stray_line(self, index: int, *, stay: bool) -> int:
+    def _stray_line(self, index: int, *, stay: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self._read_line
         if index != self._stray_end:
-            self._begin_text(self._issue.text)
-        self._stray_end = self._text(index)
-        self._read_line = section if stay else _SectionReader._text
+            self._begin_text(self._text)
+        self._stray_end = self._text_lines(index, is_alone=stay)
+        self._read_line = section if stay else _IssueReader._text_lines
         return self._stray_end
 
     # Fields.
 
     def _field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
-        lines, fields, places = self._lines, self._issue.fields, self._issue.field_lines
+        lines, fields, places = self._lines, self._fields, self._field_lines
         first, offset = index, self._offset + 1
         while index < len(lines):
             texts = grammar.plain_field(lines[index])
             if texts is None:
-                if index > first and grammar.MAY_BE_SPECIAL.match(lines[index]):
+                if index > first and MAY_BE_SPECIAL.match(lines[index]):
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._read_stray_line(index, stay=False)
+                    return self._stray_line(index, stay=False)
                 texts = None if text.startswith("#") else grammar.read_field(text)
                 if texts is None and text:
-                    self._issue.remarks.append(text)
+                    self._remarks.append(text)
             if texts is not None:
                 name, value = texts
                 places[name] = index + offset
                 if value == "|":
                     value, index = self._block(index)
-                    value = stripped(value)
-                if name in fields:
-                    self._keep_other(name, value)
+                other = fields.get(name, value)
+                if other != value:  # the last value counts; the other stays in the file
+                    self._remarks += [f"# {name}: {line}" for line in other.split("\n")]
                 fields[name] = value
             index += 1
         return index
@@ -481,88 +385,58 @@ class _SectionReader:
             if line.strip():
                 if not line.startswith((INDENT, "\t")):
                     break
-                if grammar.MAY_BE_SPECIAL.match(line):
+                if MAY_BE_SPECIAL.match(line):
                     refuse_mistakes(self._file, at + self._offset, line)
-                    refuse_mistyped_section(self._file, at + self._offset, line)
                     if grammar.section_of(line, in_task=self._in_task):
                         break
                 last = at
             block.append(grammar.unescape(dedented(line)))
-        return "\n".join(block[: last - index]) or "|", last
-
-    def _keep_other(self, name: str, value: str) -> None:
-        """Keep another value of a field as a remark in the file: the last value counts."""
-        other = self._issue.fields[name]
-        if other != value:
-            self._issue.remarks += [f"# {name}: {line}" for line in other.split("\n")]
+        return grammar.stripped("\n".join(block[: last - index]) or "|"), last
 
     # Acceptance criteria.
 
     def _criterion(self, index: int) -> int:
         line = self._lines[index]
         text = line.lstrip()
-        item = self._item
-        if not text:
-            if item is not None:
-                item.append(dedented(line))
-        elif text.startswith("-"):
-            self._begin_item(index, text[1:].lstrip(), is_item=not grammar.is_rule(text.rstrip()))
-        elif other := _OTHER_ITEM.match(line):
-            self._begin_item(index, line[other.end() :])
-        elif item is not None and _continues_criterion(item, line):
-            item.append(grammar.unescape_item(dedented(line)))
-        else:
+        other = _OTHER_ITEM.match(line)
+        if other or text.startswith("-"):
             self._item = None
-            return self._read_stray_line(index, stay=not line.startswith("##"))
+            if not grammar.is_rule(text.rstrip()):
+                self._item = [line[other.end() :] if other else text[1:].lstrip()]
+                self._criteria.append((index + self._offset + 1, self._item))
+        elif self._item is not None and _continues_criterion(self._item, line):
+            self._item.append(grammar.unescape_item(dedented(line)))
+        elif text:
+            self._item = None
+            return self._stray_line(index, stay=not line.startswith("##"))
         return index + 1
 
-    def _begin_item(self, index: int, text: str, *, is_item: bool = True) -> None:
-        self._item = [text] if is_item else None
-        if self._item is not None:
-            self._issue.criteria.append(self._item)
-            self._issue.criteria_lines.append(index + self._offset + 1)
-
     # Comments.
-
-    def _begins_comments(self, index: int) -> bool:
-        """Return whether the heading of the comments is one; among text, a comment must follow."""
-        if begins_comments(self._lines, index):
-            return True
-        following = (line for line in self._lines[index + 1 :] if line.strip())
-        line = next(following, grammar.TICKET)
-        ends = line.startswith(grammar.TICKET) or grammar.section_of(line, in_task=self._in_task)
-        return bool(ends) and self._read_line is not _SectionReader._text
 
     def _comment(self, index: int) -> int:
         line = self._lines[index]
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._read_stray_line(index, stay=False)
-        comment, stop = self._read_comment(index)
-        if comment.id and any(existing.id == comment.id for existing in self._issue.comments):
-            problem = "this comment already exists; remove one of the two"
-            self._file.fail(index + self._offset, problem, column=1)
-        self._issue.comments.append(comment)
-        return stop
-
-    def _read_comment(self, index: int) -> tuple[model.Comment, int]:
-        """Parse the comment that a line begins; return it and the index of the line behind it.
-
-        Raises:
-            TicketSyntaxError: The line begins no comment, a code block in it is not closed, or a
-                line in it is a mistyped heading.
-        """
-        head = _read_comment_head(self._lines[index])
+            return self._stray_line(index, stay=False)
+        head = _read_comment_head(line)
         if head is None:
-            self._file.fail(index + self._offset, _NOT_A_COMMENT)
+            problem = (
+                "this is not a comment; write - new: before the text of a new one, and indent its "
+                "other lines by two spaces"
+            )
+            self._file.fail(index + self._offset, problem)
         comment, column = head
+        if comment.id and any(existing.id == comment.id for existing in self._comments):
+            problem = "this comment already exists; remove one of the two"
+            self._file.fail(index + self._offset, problem)
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
-        text = [self._lines[index][column:], *map(dedented, self._lines[index + 1 : stop])]
+        text = [line[column:], *map(dedented, self._lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
         lines = self._unescaped(text, index + self._offset)
-        line = index + self._offset + first + 1
-        return replace(comment, text="\n".join(lines), line=line), stop
+        number = index + self._offset + first + 1
+        self._comments.append(replace(comment, text="\n".join(lines), line=number))
+        return stop
 
     def _end_of_comment(self, start: int, *, is_prose: bool) -> int:
         """Return the index behind the last line of a comment.
@@ -587,15 +461,12 @@ class _SectionReader:
         text: list[str] = []
         while len(text) < len(lines):
             at = len(text)
+            text.append(grammar.unescape(lines[at]))
             if opening(lines[at]):
-                end = skip_fence(self._file, first + at, lines, at)
-                text.append(lines[at])
-                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end])
-                text.append(lines[end])
-            else:
-                if at:
-                    refuse_mistakes(self._file, first + at, lines[at])
-                text.append(grammar.unescape(lines[at]))
+                end = end_of_fence(self._file, first + at, lines, at)
+                text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end + 1])
+            elif at:
+                refuse_mistakes(self._file, first + at, lines[at])
         return text
 
     # Tasks.
@@ -604,22 +475,18 @@ class _SectionReader:
         line = self._lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._read_stray_line(index, stay=not line.startswith("##"))
+            return self._stray_line(index, stay=not line.startswith("##"))
         if not text or grammar.is_rule(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
-        task = read_issue(self._file, index, text[1:].strip(), column=indent + 2)
         width = indent + len(INDENT)
-        inner = " " * width
-        body = [
-            line[width:] if line.startswith(inner) else dedented(line, width)
-            for line in self._lines[index + 1 : stop]
-        ]
-        _SectionReader(self._file, task, body, 0, offset=index + 1, in_task=True).read()
+        body = [dedented(line, width) for line in self._lines[index + 1 : stop]]
+        task = _IssueReader(self._file, index, indent + 1, body)
+        task.read()
         if task.title:
-            self._issue.tasks.append(task)
-        elif not task.is_bare():
+            self._tasks.append(task.ticket())
+        elif any(map(str.strip, body)):
             self._file.fail(index, "a task needs a title; write - Title", column=indent + 1)
         return stop
 
@@ -634,14 +501,30 @@ class _SectionReader:
                 # The next task is indented only if this one is.
                 if text.startswith("-") and len(line) - len(text) <= indent:
                     return index
-            elif text.startswith(("-", "##")) or line.startswith(grammar.TICKET):
+            elif text.startswith(("-", "##")) or line.startswith(TICKET):
                 return index
         return len(self._lines)
 
 
+def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None, str]:
+    """Return the key and the title that are in a line, behind what begins it."""
+    line = file.lines[index]
+    rest = line[start:].lstrip()
+    try:
+        key, title = grammar.read_title(rest.rstrip())
+    except grammar.TitleError as error:
+        file.fail(index, str(error), column=len(line) - len(rest) + 1)
+    if key is not None:
+        number = file.keys.setdefault(key, index + 1)
+        if number <= index:
+            problem = f"{key} is already on line {number}; remove one of the two"
+            file.fail(index, problem, column=line.index("[") + 1)
+    return key, title
+
+
 def _continues_criterion(item: Sequence[str], line: str) -> bool:
     """Return whether a line continues a criterion: by its indent, or as the next line of prose."""
-    if line.startswith((INDENT, "\t")):
+    if line.startswith((INDENT, "\t")) or not line.strip():
         return True
     return not line.startswith("##") and (len(item) == 1 or item[-1].strip() != "")
 
@@ -664,28 +547,29 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
             code block that is never closed, or a key twice.
     """
     file = SourceLines(text, source)
-    _refuse_conflicts(file)
-    first = index = _skip_preamble(file)
-    issues, spans = [], []
-    while index < len(file.lines):
-        issue, stop = _read_ticket(file, index)
-        issues.append(issue)
-        spans.append(_span(file, index, stop))
-        index = stop
-    _refuse_duplicates(file, issues)
-    return model.TicketFile(
-        text=text,
-        preamble=text[file.start_of(0) : file.start_of(first)],
-        tickets=tuple(issue.ticket() for issue in issues),
-        spans=tuple(spans),
-    )
+    lines, starts = file.lines, file.starts
+    if "<<<<<<<" in text or ">>>>>>>" in text:
+        _refuse_conflicts(file)
+    first = index = _end_of_preamble(file)
+    tickets, spans = [], []
+    while index < len(lines):
+        reader = _IssueReader(file, index, len(TICKET))
+        if not reader.title:
+            problem = "a ticket needs a title; write # TICKET: Title"
+            file.fail(index, problem, column=len(lines[index]) + 1)
+        start, index = index, reader.read()
+        stop = index
+        while not lines[stop - 1].strip():
+            stop -= 1
+        tickets.append(reader.ticket())
+        spans.append(model.TicketSpan(starts[start], starts[stop]))
+    preamble = text[starts[0] : starts[first]]
+    return model.TicketFile(text, preamble, tuple(tickets), tuple(spans))
 
 
 def _refuse_conflicts(file: SourceLines) -> None:
-    if "<<<<<<<" not in file.text and ">>>>>>>" not in file.text:
-        return
     for index, line in enumerate(file.lines):
-        if CONFLICT.match(line):
+        if grammar.CONFLICT.match(line):
             file.fail(
                 index,
                 "this file holds a git conflict; resolve it, or put a backslash before the "
@@ -693,44 +577,16 @@ def _refuse_conflicts(file: SourceLines) -> None:
             )
 
 
-def _skip_preamble(file: SourceLines) -> int:
+def _end_of_preamble(file: SourceLines) -> int:
+    """Return the index of the first ticket's heading."""
     index = 0
     while index < len(file.lines):
         line = file.lines[index]
         if MAY_BE_SPECIAL.match(line):
             if line.startswith(TICKET):
                 break
-            refuse_mistakes(file, index, line)
+            refuse_mistakes(file, index, line, in_ticket=False)
             if opening(line):
-                index = skip_fence(file, index, file.lines, index)
+                index = end_of_fence(file, index, file.lines, index)
         index += 1
     return index
-
-
-def _read_ticket(file: SourceLines, index: int) -> tuple[ParsedIssue, int]:
-    rest = file.lines[index][len(TICKET) :]
-    issue = read_issue(file, index, rest.strip(), column=len(TICKET) + 1)
-    if not issue.title:
-        column = len(file.lines[index]) + 1
-        file.fail(index, "a ticket needs a title; write # TICKET: Title", column=column)
-    return issue, _SectionReader(file, issue, file.lines, index + 1).read()
-
-
-def _span(file: SourceLines, start: int, stop: int) -> model.TicketSpan:
-    while not file.lines[stop - 1].strip():
-        stop -= 1
-    return model.TicketSpan(file.start_of(start), file.start_of(stop))
-
-
-def _refuse_duplicates(file: SourceLines, issues: list[ParsedIssue]) -> None:
-    seen: dict[str, int] = {}
-    for issue in [issue for top in issues for issue in (top, *top.tasks)]:
-        if issue.key is None:
-            continue
-        if issue.key in seen:
-            file.fail(
-                issue.index,
-                f"{issue.key} is already on line {seen[issue.key]}; remove one of the two",
-                column=file.lines[issue.index].index("[") + 1,
-            )
-        seen[issue.key] = issue.index + 1
