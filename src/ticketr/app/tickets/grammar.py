@@ -87,22 +87,12 @@ def safe_file_name(key: str) -> str:
 
 
 _OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
-_MAX_INDENT = 3
 
 
 def opening(line: str) -> str | None:
     """Return the backticks or tildes by which a line opens a code block, or None."""
     match = _OPENING.match(line)
     return None if match is None else match[1]
-
-
-def _is_closing(line: str, fence: str) -> bool:
-    run = line.strip()
-    return (
-        run.startswith(fence)
-        and not run.strip(fence[0])
-        and len(line) - len(line.lstrip(" ")) <= _MAX_INDENT
-    )
 
 
 def closing(lines: Sequence[str], start: int) -> int | None:
@@ -119,18 +109,15 @@ def closing(lines: Sequence[str], start: int) -> int | None:
     for index in range(start + 1, len(lines)):
         line = lines[index]
         if fence in line:
-            if _is_closing(line, fence):
+            run = line.strip()
+            is_closing = run.startswith(fence) and not run.strip(fence[0])
+            if is_closing and not line.startswith("    "):
                 return index
             if has_heading and (opening(line) or "").startswith(fence):
                 return None
         if not has_heading and line.startswith("#"):
-            has_heading = is_heading(line)
+            has_heading = line.startswith(TICKET) or section_of(line) is not None
     return None
-
-
-def is_heading(line: str) -> bool:
-    """Return whether a line would be a heading of the format outside of a code block."""
-    return line.startswith(TICKET) or section_of(line) is not None
 
 
 TICKET: Final = "# TICKET:"
@@ -218,11 +205,6 @@ def read_field_heading(line: str) -> str:
     match = _FIELD_HEADING.match(line := _without_indent(line))
     assert match is not None
     return one_line(line[match.end() :])
-
-
-def field_heading(name: str) -> str:
-    """Return the heading of the section of a field."""
-    return f"## {FIELD}: {name}"
 
 
 def _without_indent(line: str) -> str:

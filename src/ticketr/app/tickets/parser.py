@@ -323,14 +323,15 @@ class _IssueReader:
         """
         lines, stop = self._lines, index + 1
         line = lines[index]
-        text = [line]
+        text: Sequence[str]
         if not MAY_BE_SPECIAL.match(line):
             while not is_alone and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
                 stop += 1
             text = lines[index:stop]
         elif opening(line):
             stop = end_of_fence(self._file, index + self._offset, lines, index) + 1
-            text += [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
+            code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
+            text = [line, *code]
         elif begins_comments(lines, index):
             text = [line.removeprefix("\\")]
         else:

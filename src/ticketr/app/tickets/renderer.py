@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.errors import RepeatedKey
-from ticketr.app.tickets.grammar import COMMENTS, begins_comments, closing, opening
+from ticketr.app.tickets.grammar import (
+    COMMENTS,
+    MAY_BE_SPECIAL,
+    begins_comments,
+    closing,
+    opening,
+)
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
 if TYPE_CHECKING:
@@ -73,72 +79,41 @@ def rewrite(
     Raises:
         RepeatedKey: Two of the tickets would have the same key.
     """
-    writer = _FileWriter(file)
-    for index, ticket in enumerate(file.tickets):
-        if index in changes:
-            writer.change(index, _keep_remarks(ticket, changes[index]))
-        else:
-            writer.keep(index)
-    writer.finish()
+    parts = list(_parts(file, changes))
+    rest = file.text[file.spans[-1].end :] if parts else file.text
+    end = _line_end(file.text, 0)
     for ticket, text in added:
-        writer.add(ticket, text)
-    _refuse_duplicates(writer.tickets)
-    return changed(
-        file, text="".join(writer.pieces), tickets=tuple(writer.tickets), spans=tuple(writer.spans)
-    )
-
-
-class _FileWriter:
-    """Assembles the text of a file, and records the place of each ticket."""
-
-    def __init__(self, file: TicketFile) -> None:
-        self._file = file
-        self._read = 0  # offset in the old text
-        self._written = 0  # offset in the new one
-        self.pieces: list[str] = []
-        self.tickets: list[Ticket] = []
-        self.spans: list[TicketSpan] = []
-
-    def keep(self, index: int) -> None:
-        """Write a ticket as it is, and what is before it."""
-        span = self._file.spans[index]
-        self._put(self._file.text[self._read : span.start])
-        self._put_ticket(self._file.tickets[index], self._file.text[span.start : span.end])
-        self._read = span.end
-
-    def change(self, index: int, ticket: Ticket) -> None:
-        """Write a ticket in place of an old one, and what is before that."""
-        text, span = self._file.text, self._file.spans[index]
-        self._put(text[self._read : span.start])
-        rendered = render_ticket(ticket)
-        if text[span.end - 1] not in "\r\n":
-            rendered = rendered.removesuffix("\n")
-        self._put_ticket(ticket, rendered.replace("\n", _line_end(text, span.start)))
-        self._read = span.end
-
-    def finish(self) -> None:
-        """Write what follows the last ticket."""
-        self._put(self._file.text[self._read :])
-
-    def add(self, ticket: Ticket, text: str) -> None:
-        """Write a new ticket at the end, behind a blank line."""
-        end = _line_end(self._file.text, 0)
-        last = "".join(self.pieces[-2:])
+        last = (parts[-1][2] if parts else "") + rest
         if last.strip("\ufeff"):
             ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
-            self._put(end * (2 - len(ends[:2])))
-        self._put_ticket(ticket, text.replace("\n", end))
+            rest += end * (2 - len(ends[:2]))
+        parts.append((rest, ticket, text.replace("\n", end)))
+        rest = ""
+    tickets = tuple([ticket for _, ticket, _ in parts])
+    _refuse_duplicates(tickets)
+    spans, at = [], 0
+    for before, _, text in parts:
+        start = at + len(before)
+        at = start + len(text)
+        spans.append(TicketSpan(start, at))
+    pieces = [f"{before}{text}" for before, _, text in parts]
+    return changed(file, text="".join([*pieces, rest]), tickets=tickets, spans=tuple(spans))
 
-    def _put_ticket(self, ticket: Ticket, text: str) -> None:
-        start = self._written
-        self._put(text)
-        self.tickets.append(ticket)
-        self.spans.append(TicketSpan(start, self._written))
 
-    def _put(self, text: str) -> None:
-        if text:
-            self.pieces.append(text)
-            self._written += len(text)
+def _parts(file: TicketFile, changes: Mapping[int, Ticket]) -> Iterator[tuple[str, Ticket, str]]:
+    """Yield what is before each ticket of a file, the ticket, and its text."""
+    read = 0
+    for index, (ticket, span) in enumerate(zip(file.tickets, file.spans, strict=True)):
+        before, text = file.text[read : span.start], file.text[span.start : span.end]
+        read = span.end
+        if index not in changes:
+            yield before, ticket, text
+            continue
+        new = _keep_remarks(ticket, changes[index])
+        rendered = render_ticket(new)
+        if text[-1] not in "\r\n":
+            rendered = rendered.removesuffix("\n")
+        yield before, new, rendered.replace("\n", _line_end(file.text, span.start))
 
 
 def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
@@ -170,10 +145,12 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.acceptance_criteria:
         lines.append(f"## {grammar.CRITERIA}")
         for criterion in issue.acceptance_criteria:
-            _add_criterion(criterion, lines)
+            first, *rest = criterion.split("\n")
+            lines.append(f"- {first}")
+            lines += [_indented(grammar.escape_item(line)) for line in rest]
         lines.append("")
     for name, text in issue.texts.items():
-        lines.append(grammar.field_heading(name))
+        lines.append(f"## {grammar.FIELD}: {name}")
         lines += _text(text.split("\n"), with_sections=True) if text else ()
         lines.append("")
     if issue.comments:
@@ -208,7 +185,7 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
     for index, line in enumerate(lines):
         if index <= end:
             yield grammar.escape(line, fenced=True) if index < end else line
-        elif not _may_need_escape(line):
+        elif not (MAY_BE_SPECIAL.match(line) or line.lstrip(" ").startswith(("<", ">"))):
             yield line
         elif with_sections and begins_comments(lines, index):
             yield grammar.insert_backslash(line)
@@ -221,10 +198,6 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
             yield line if fences else grammar.insert_backslash(line)
 
 
-def _may_need_escape(line: str) -> bool:
-    return grammar.MAY_BE_SPECIAL.match(line) is not None or line.lstrip(" ").startswith(("<", ">"))
-
-
 def _add_field(name: str, value: str, lines: list[str]) -> None:
     name = grammar.write_name(name)
     if "\n" in value or value == "|":
@@ -234,28 +207,15 @@ def _add_field(name: str, value: str, lines: list[str]) -> None:
         lines.append(f"{name}: {value}" if value else f"{name}:")
 
 
-def _add_criterion(criterion: str, lines: list[str]) -> None:
-    first, *rest = criterion.split("\n")
-    lines.append(f"- {first}")
-    lines += [_indented(grammar.escape_item(line)) for line in rest]
-
-
 def _add_comment(comment: Comment, lines: list[str]) -> None:
     text = list(_text(comment.text.split("\n"))) if comment.text else []
     if comment.is_new:
-        lines.append(f"{_comment_head(comment)}{text[0]}")
+        lines.append(f"- new: {text[0]}")
         del text[0]
     else:
-        lines.append(_comment_head(comment))
+        when = f", {comment.time}" if comment.time else ""
+        lines.append(f"- [{comment.id}] {comment.author}{when}:")
     lines += map(_indented, text)
-
-
-def _comment_head(comment: Comment) -> str:
-    """Return the first line of a comment; that of a new one continues with its text."""
-    if comment.is_new:
-        return "- new: "
-    when = f", {comment.time}" if comment.time else ""
-    return f"- [{comment.id}] {comment.author}{when}:"
 
 
 def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:
