@@ -11,7 +11,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import trio
@@ -23,7 +23,7 @@ from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
 from ticketr.terminal.keyboard import Keyboard, escape_waits
 from ticketr.terminal.session import Terminal, diff
-from ticketr.terminal.terminfo import Style, TerminalKind, sgr
+from ticketr.terminal.terminfo import STYLES, TerminalKind, sgr
 from ticketr.terminal.tokens import Event, HungUp, Key
 
 
@@ -367,8 +367,8 @@ def test_a_changed_style_is_a_change() -> None:
     assert diff([sgr("x", "bold")], ["x"]) == "\x1b[1;1H\x1b[Kx"
 
 
-@for_each("name", get_args(Style))
-def test_every_style_is_known_and_ends_where_it_should(name: Style) -> None:
+@for_each("name", STYLES)
+def test_every_style_is_known_and_ends_where_it_should(name: str) -> None:
     text = sgr("x", name)
 
     assert text.startswith("\x1b[")
@@ -376,15 +376,15 @@ def test_every_style_is_known_and_ends_where_it_should(name: Style) -> None:
 
 
 def test_styles_are_distinct() -> None:
-    assert len({sgr("x", name) for name in get_args(Style)}) == len(get_args(Style))
+    assert len({sgr("x", name) for name in STYLES}) == len(STYLES)
 
 
 def test_styles_are_put_together() -> None:
-    assert sgr("x", "bold", "cyan", "on_blue") == "\x1b[1;36;44mx\x1b[m"
+    assert sgr("x", "bold", "cyan") == "\x1b[1;36mx\x1b[m"
 
 
 def test_without_colours_the_attributes_except_dim_are_left() -> None:
-    assert sgr("x", "bold", "dim", "reverse", "red", "on_blue", colors=False) == "\x1b[1;7mx\x1b[m"
+    assert sgr("x", "bold", "dim", "reverse", "red", colors=False) == "\x1b[1;7mx\x1b[m"
     assert sgr("x", "italic", "underline", "strike", colors=False) == "\x1b[3;4;9mx\x1b[m"
     assert sgr("x", "red", colors=False) == "x"
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from ticketr.terminal.device import NotATerminal
 from ticketr.terminal.session import Terminal, open_terminal
-from ticketr.terminal.terminfo import Style, sgr
+from ticketr.terminal.terminfo import sgr
 from ticketr.terminal.tokens import (
     Event,
     Focused,
@@ -41,7 +41,6 @@ __all__ = [
     "Quit",
     "Resize",
     "Resumed",
-    "Style",
     "Terminal",
     "open_terminal",
     "sgr",

@@ -15,7 +15,7 @@ import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from ticketr.terminal.tokens import FOCUS_OFF, MOUSE_OFF, Key
 
@@ -84,45 +84,32 @@ def _without(*names: str) -> Generator[None]:
         os.environ.update(kept)
 
 
-_Attribute = Literal["bold", "dim", "italic", "underline", "reverse", "strike"]
-_Color = Literal["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
-_Bright = Literal[
-    "bright_black",
-    "bright_red",
-    "bright_green",
-    "bright_yellow",
-    "bright_blue",
-    "bright_magenta",
-    "bright_cyan",
-    "bright_white",
-]
-_Background = Literal[
-    "on_black", "on_red", "on_green", "on_yellow", "on_blue", "on_magenta", "on_cyan", "on_white"
-]
-Style = Literal[_Attribute, _Color, _Bright, _Background]
-
-_COLORS: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-_CODES: Final[dict[str, int]] = {
+#: The styles by their SGR codes.
+STYLES: Final = {
     "bold": 1,
     "dim": 2,
     "italic": 3,
     "underline": 4,
     "reverse": 7,
     "strike": 9,
-    **{name: 30 + number for number, name in enumerate(_COLORS)},
-    **{f"bright_{name}": 90 + number for number, name in enumerate(_COLORS)},
-    **{f"on_{name}": 40 + number for number, name in enumerate(_COLORS)},
+    "red": 31,
+    "green": 32,
+    "yellow": 33,
+    "blue": 34,
+    "magenta": 35,
+    "cyan": 36,
+    "bright_black": 90,
 }
 #: The styles that need no colours; many terminals show `dim` as a colour.
 _COLORLESS: Final = frozenset(("bold", "italic", "underline", "reverse", "strike"))
 
 
-def sgr(text: str, *names: Style, colors: bool = True) -> str:
+def sgr(text: str, *names: str, colors: bool = True) -> str:
     """Return a text with styles.
 
     Args:
         text: Clean text without styles.
-        names: The styles, such as ``"bold", "cyan"``.
+        names: The styles, such as ``"bold", "cyan"``; see `STYLES`.
         colors: Whether to use colours; without them, only attributes other than dim are applied.
     """
     codes = _codes(names, colors)
@@ -130,5 +117,5 @@ def sgr(text: str, *names: Style, colors: bool = True) -> str:
 
 
 @lru_cache
-def _codes(names: tuple[Style, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
-    return ";".join(str(_CODES[name]) for name in names if colors or name in _COLORLESS)
+def _codes(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
+    return ";".join(str(STYLES[name]) for name in names if colors or name in _COLORLESS)
