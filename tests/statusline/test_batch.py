@@ -194,21 +194,6 @@ async def test_failures_and_cancellations_stay_to_the_end(autojump_clock: MockCl
     assert output.left == "✗ 8 jobs ended | 7s | 1 failed | 1 cancelled"
 
 
-async def test_a_long_job_among_small_ones_is_named(autojump_clock: MockClock) -> None:
-    output = Frames()
-
-    async with (
-        open_job_queue(workers=2, max_pending=None) as queue,
-        status_line(queue, output),
-    ):
-        queue.submit_nowait(film)
-        for _ in range(30):
-            queue.submit_nowait(small)
-
-    assert "] 16% 5 of 31 jobs: Copying film 20% | 5s | ETA" in output.at(5.3)
-    assert "film" not in output.at(1.0)
-
-
 async def test_a_job_between_two_attempts_is_not_ended(autojump_clock: MockClock) -> None:
     output = Frames()
     retry = Retry(attempts=2, first=10.0, jitter=0.0)

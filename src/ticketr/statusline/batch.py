@@ -143,8 +143,6 @@ class Batch:
         unknown_until: The time until which the total counts as unknown, since more jobs come.
         idle_since: The time at which the last job ended; infinite while one is left.
         estimate: The estimate of the rate at which jobs end.
-        run_seconds: The time for which the ended jobs ran, together.
-        runs: The number of the ended jobs that ran.
     """
 
     began: float = -math.inf
@@ -156,8 +154,6 @@ class Batch:
     unknown_until: float = -math.inf
     idle_since: float = -math.inf
     estimate: RateEstimate = _NO_ESTIMATE
-    run_seconds: float = 0.0
-    runs: int = 0
 
     @property
     def ended(self) -> int:
@@ -184,11 +180,6 @@ class Batch:
         )
 
     @property
-    def mean(self) -> float:
-        """The mean time for which a job runs, in seconds; 0 before the first end."""
-        return self.run_seconds / self.runs if self.runs else 0.0
-
-    @property
     def status(self) -> JobStatus:
         """The status of the whole batch: running, or the worst end of its jobs."""
         if self.left:
@@ -213,10 +204,6 @@ class Batch:
     def eta(self, now: float) -> float | None:
         """Return the seconds to completion, or None if there is no estimate."""
         return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
-
-    def add_run(self, seconds: float) -> Batch:
-        """Return the batch after a job that ran for so many seconds has ended."""
-        return replace(self, run_seconds=self.run_seconds + seconds, runs=self.runs + 1)
 
 
 @dataclass(frozen=True, slots=True)

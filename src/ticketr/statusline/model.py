@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import LineStyle
 
-#: Among many jobs, the oldest one is named once it has run for so many seconds, and so many times
-#: longer than the ended ones did on average.
-NAMED_AFTER, LONG_RUN_FACTOR = 2.0, 3.0
-
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
@@ -76,11 +72,7 @@ class StatusModel:
             return self if rest is self.running else replace(self, running=rest)
         is_new = not self.running
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
-        counter = self.counter
-        if snapshot.started_at is not None and snapshot.finished_at is not None:
-            batch = counter.batch.add_run(snapshot.finished_at - snapshot.started_at)
-            counter = replace(counter, batch=batch)
-        return StatusModel(rest, snapshot, failed, counter)
+        return StatusModel(rest, snapshot, failed, self.counter)
 
     def _update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         progress = snapshot.progress
@@ -130,18 +122,6 @@ class StatusModel:
         shown = self.shown
         return None if shown is None else shown.status
 
-    def named(self, now: float) -> str:
-        """Return the words on the oldest job if it runs long beside many others; empty if not.
-
-        Args:
-            now: The time, in seconds by Trio's clock.
-        """
-        oldest = self._oldest()
-        least = max(NAMED_AFTER, LONG_RUN_FACTOR * self.batch.mean)
-        if oldest is None or oldest.elapsed(now) < least:
-            return ""
-        return render.progress_words(oldest.snapshot, oldest.elapsed(now))
-
     @property
     def named_job(self) -> JobID | None:
         """The ID of the running job that the line shows; None if no job runs."""
@@ -166,17 +146,9 @@ class StatusModel:
             return self._batch_line(width, now, style, hint)
         first = self._oldest()
         if first is not None:
-            progress = first.snapshot.progress
+            others = len(self.running) - 1
             return render.running_line(
-                first.snapshot,
-                width,
-                style,
-                now=now,
-                elapsed=first.elapsed(now),
-                eta=None if progress is None else first.estimate.eta(progress.current, now),
-                others=len(self.running) - 1,
-                failed=self.failed,
-                hint=hint,
+                first, width, now, style, others=others, failed=self.failed, hint=hint
             )
         if self.last is not None:
             others = self.failed - (self.last.status is JobStatus.FAILED)
@@ -190,7 +162,7 @@ class StatusModel:
         running = self.running.values()
         if running and all(job.snapshot.cancel_requested for job in running):
             hint = "cancelling"
-        return render.batch_line(batch, width, style, now=now, named=self.named(now), hint=hint)
+        return render.batch_line(batch, width, style, now=now, hint=hint)
 
     def next_change(self, now: float, style: LineStyle) -> float:
         """Return the time at which the line changes next if no job changes.

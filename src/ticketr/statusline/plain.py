@@ -103,7 +103,7 @@ class PlainLines:
             return None
         self._began, self._at = batch.began, now
         self._percentage = percentage if is_new else max(percentage, self._percentage)
-        return _progress_of(model, now)
+        return _progress_of(batch, now)
 
     def end_due_at(self, model: StatusModel) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
@@ -160,14 +160,11 @@ class PlainLines:
         return f"{name}: {words}" if others and not words.startswith(name) else words
 
 
-def _progress_of(model: StatusModel, now: float) -> str:
-    batch = model.batch
+def _progress_of(batch: Batch, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
     if not batch.total_is_unknown(now):
         words += f" ({whole_percent(batch.progress)}%)"
-    words = ", ".join([words, *failures(batch.failed, batch.cancelled)])
-    named = model.named(now)
-    return f"{words}: {named}" if named else words
+    return ", ".join([words, *failures(batch.failed, batch.cancelled)])
 
 
 def _end_of(batch: Batch) -> str:

@@ -17,6 +17,7 @@ from ticketr.text import clean, clip, fit, width as width_of
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
     from ticketr.statusline.batch import Batch
+    from ticketr.statusline.model import RunningJob
     from ticketr.statusline.style import Glyphs, LineStyle
 
 
@@ -64,15 +65,6 @@ def message_of(snapshot: JobSnapshot) -> str:
     """Return the job's clean message, or its name if it has none."""
     progress = snapshot.progress
     return clean(progress.message if progress and progress.message else snapshot.name)
-
-
-def progress_words(snapshot: JobSnapshot, elapsed: float) -> str:
-    """Return a job's message, or else its name, with its percentage, or else the time it has run."""
-    progress = snapshot.progress
-    words = message_of(snapshot)
-    if progress is not None and progress.total > 0:
-        return f"{words} {whole_percent(progress)}%"
-    return f"{words} {duration(elapsed)}"
 
 
 def failures(failed: int, cancelled: int) -> list[str]:
@@ -156,33 +148,31 @@ OPEN_LAYOUTS = (
 
 
 def running_line(
-    snapshot: JobSnapshot,
+    job: RunningJob,
     width: int,
+    now: float,
     style: LineStyle,
     *,
-    now: float,
-    elapsed: float,
-    eta: float | None,
-    others: int,
-    failed: int,
-    hint: str,
+    others: int = 0,
+    failed: int = 0,
+    hint: str = "",
 ) -> str:
     """Render a running job, as in `[████░░] 45% (54/120) Pulling | 12s | ETA 15s`.
 
     Args:
-        snapshot: The job.
+        job: The job.
         width: The width in cells.
+        now: The time, in seconds by Trio's clock.
         style: The characters to use, and whether anything may move.
-        now: The time, which selects the spinner's frame.
-        elapsed: The seconds that the job has run.
-        eta: The seconds to completion; None if unknown.
         others: The number of other running jobs.
         failed: The number of jobs that have failed in the meantime.
         hint: How to cancel the job; empty for no hint.
     """
+    snapshot, elapsed = job.snapshot, job.elapsed(now)
     words = message_of(snapshot)
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
+    eta = None if progress is None else job.estimate.eta(progress.current, now)
     needed = min(width_of(words), SHORT_MESSAGE)
     before = after = ""
     for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
@@ -207,40 +197,30 @@ def _fitted(before: str, words: str, after: str, width: int, ellipsis: str) -> s
     return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
 
 
-def batch_line(
-    batch: Batch, width: int, style: LineStyle, *, now: float, named: str, hint: str
-) -> str:
+def batch_line(batch: Batch, width: int, style: LineStyle, *, now: float, hint: str) -> str:
     """Render many jobs, as in `[████░░] 45% 54 of 120 jobs | 12s | ETA 15s | 3 failed`.
 
-    There is no bar while more jobs are being submitted. In a narrow terminal, the named jobs are
-    dropped after the ETA, then the percentage. Failures are always shown.
+    There is no bar while more jobs are being submitted. Failures are always shown.
 
     Args:
         batch: The jobs.
         width: The width in cells.
         style: The characters to use, and whether anything may move.
         now: The time.
-        named: Words on the jobs that are named; empty for none.
         hint: How to cancel; empty for no hint.
     """
     is_counted = not batch.total_is_unknown(now)
     progress = batch.progress if is_counted else None
-    is_moving = style.motion and batch.running > 0
-    numbers = f"{batch.ended} of {batch.total} jobs"
+    style = replace(style, motion=style.motion and batch.running > 0)
     bad = "".join(f" | {failure}" for failure in failures(batch.failed, batch.cancelled))
-    layouts = LAYOUTS if is_counted else OPEN_LAYOUTS
-    choices = [(layout, f": {named}" if named else "") for layout in layouts if layout.more]
-    for layout, words in (*choices, (LineLayout(), "")):
-        before = _prefix(
-            progress, replace(style, motion=is_moving), now, replace(layout, counts=False)
-        )
-        elapsed, eta = batch.elapsed(now), batch.eta(now)
-        after = _suffix(is_counted, elapsed, eta, 0, 0, layout) + bad
+    for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
+        before = _prefix(progress, style, now, replace(layout, counts=False))
+        after = _suffix(is_counted, batch.elapsed(now), batch.eta(now), 0, 0, layout) + bad
         if layout.hint and hint:
             after += f"   {hint}"
-        needed = len(numbers) + min(width_of(words), SHORT_MESSAGE)
-        if len(before) + needed + len(after) <= width:
-            return _fitted(before, numbers + words, after, width, style.glyphs.ellipsis)
+        line = f"{before}{batch.ended} of {batch.total} jobs{after}"
+        if len(line) <= width:
+            return line.ljust(width)
     return fit(f"{batch.ended}/{batch.total}{bad}", width, ellipsis=style.glyphs.ellipsis)
 
 

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self, TextIO
 
 from ticketr.tty import wants_color
-
-
-class Stream(Protocol):
-    """The properties of a text stream from which a style is chosen."""
-
-    @property
-    def encoding(self) -> str | None:
-        """The name of the stream's encoding."""
-        ...
-
-    def isatty(self) -> bool:
-        """Return whether the stream is a terminal."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +53,7 @@ class LineStyle:
     motion: bool = True
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], stream: Stream) -> Self:
+    def of(cls, environ: Mapping[str, str], stream: TextIO) -> Self:
         """Return the style that suits a stream.
 
         Args:

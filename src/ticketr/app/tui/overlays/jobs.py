@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import is_failure, is_partial, tagged_tickets
-from ticketr.app.tickets import is_key
 from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
@@ -25,7 +23,7 @@ from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
 from ticketr.statusline import LineStyle
-from ticketr.statusline.render import duration, next_spin, spinner
+from ticketr.statusline.render import duration, next_spin, running_line, spinner
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
@@ -34,8 +32,6 @@ if TYPE_CHECKING:
     #: The ID of a job, and what makes its line.
     Entry: TypeAlias = tuple[str, Callable[[], Line]]
 
-#: From this width on, the bar of a running job is long.
-LONG_BAR_FROM = 80
 NAME_CELLS = 16
 _WAIT_REASONS = {
     "paused": "the queue is paused",
@@ -74,10 +70,13 @@ def job_rows(
             selected = len(rows) if is_chosen else selected
             rows.append(partial(row, line, is_chosen=is_chosen))
 
-    running = [
-        (snapshot.id, partial(_running, state, snapshot, now, theme)) for snapshot in jobs.running
-    ]
-    section("Running", running)
+    section(
+        "Running",
+        [
+            (snapshot.id, partial(_running, state, snapshot, now, theme))
+            for snapshot in jobs.running
+        ],
+    )
     section(
         "Waiting",
         [(snapshot.id, partial(_waiting, snapshot, cells, now)) for snapshot in jobs.waiting],
@@ -98,25 +97,11 @@ def job_rows(
 
 
 def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
-    progress = snapshot.progress
-    began = now if snapshot.started_at is None else snapshot.started_at
-    took = duration(now - began)
-    counts = ""
-    if progress is not None and progress.total > 0:
-        share = progress.current / progress.total
-        size = 20 if state.width >= LONG_BAR_FROM else 8
-        full = round(size * share)
-        bar = "█" * full + "░" * (size - full)
-        counts = f"[{bar}] {share:.0%} ({progress.current:g}/{progress.total:g})  "
-    words = clean(progress.message) if progress is not None else ""
-    words = "cancelling" if snapshot.cancel_requested else words
-    known = state.status.running.get(snapshot.id)
-    seconds = None
-    if progress is not None and known is not None and not snapshot.cancel_requested:
-        seconds = known.estimate.eta(progress.current, now)
-    eta = f"   ETA {duration(max(round(seconds), 1))}" if seconds else ""
-    left = f" {spinner(theme.line_style, now)} {fit(clean(snapshot.name), NAME_CELLS)}"
-    return (Span(f"{left} {counts}{words}  {took}{eta}"),)
+    spin = spinner(theme.line_style, now)
+    name = f" {spin} {fit(clean(snapshot.name), NAME_CELLS)} "
+    job = state.status.running[snapshot.id]
+    line = running_line(job, state.width - width(name) - 1, now, theme.line_style)
+    return (Span(name + line.removeprefix(f"{spin} ")),)
 
 
 def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
@@ -163,8 +148,6 @@ def _row(
     return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
 
 
-#: The end of the name of a job of many tickets, which names only the first ones.
-_MORE = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY = "by query"
 
@@ -174,62 +157,32 @@ class EndedJob:
     """What is known of an ended job.
 
     Attributes:
-        name: Its name, such as ``Pull harbour`` or ``Push DEMO-2, DEMO-9``; not cleaned.
+        subject: What it was about: a workspace, a project, a query, or the first of its tickets.
         workspace: The name of its workspace; empty if the app does not have that.
         kind: Its kind; None for one that no key starts.
         error: The message of its error, not cleaned; empty unless it failed.
-        tagged: The tickets to which it was limited, by its tags; empty if these name none.
+        keys: The tickets to which it was limited; empty for all.
     """
 
-    name: str
+    subject: str
     workspace: str
     kind: JobKind | None
     error: str
-    tagged: tuple[str, ...] = ()
+    keys: tuple[str, ...]
 
     @classmethod
     def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJob:
         """Return what is known of a job that has ended."""
+        kind, _, subject = job.name.partition(" ")
         if isinstance(job, FinishedJob):
             workspace = state.jobs.workspaces.get(job.key or "", "")
-            kind, error = job.name.partition(" ")[0].lower(), job.error_message
+            kind, error = kind.lower(), job.error_message
         else:
             workspace, kind = jobs_state.workspace_of(job), jobs_state.kind_of(job)
             error = job.error.message if job.error is not None else None
+        workspace = workspace if state.has(workspace) else ""
         known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
-        tagged = tagged_tickets(job.tags)
-        return cls(
-            job.name, workspace if state.has(workspace) else "", known_kind, error or "", tagged
-        )
-
-    @property
-    def subject(self) -> str:
-        """What it was about, by its name: all of a workspace, or some tickets."""
-        return self.name.partition(" ")[2]
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The tickets to which it was limited, as far as they are known; empty for all."""
-        if self.tagged:
-            return self.tagged
-        return () if self.subject == self.workspace else self._named_tickets
-
-    @property
-    def unknown(self) -> int:
-        """How many more tickets it was limited to, which are not known.
-
-        Tags of very many tickets are not all kept, and older versions kept none.
-        """
-        more = _MORE.search(self.subject)
-        if more is None or not self._named_tickets:
-            return 0
-        return len(self._named_tickets) + int(more[1]) - len(self.keys)
-
-    @property
-    def _named_tickets(self) -> tuple[str, ...]:
-        """The tickets that its name gives; empty if it names something else."""
-        keys = tuple(_MORE.sub("", self.subject).split(", "))
-        return keys if all(map(is_key, keys)) else ()
+        return cls(subject, workspace, known_kind, error or "", tagged_tickets(job.tags))
 
 
 def refusal(job: EndedJob, keymap: KeyMap) -> str:
@@ -239,10 +192,6 @@ def refusal(job: EndedJob, keymap: KeyMap) -> str:
     if job.kind is None or job.kind not in SYNCING:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
-    if job.unknown:
-        known = len(job.keys)
-        count = f"{known} of the {known + job.unknown} tickets of this job are known"
-        return f"Only {count}: {job.subject}"
     if job.kind is JobKind.PULL and job.subject == _QUERY != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
