@@ -20,7 +20,6 @@ from ticketr.app.tui.overlays.questions import (
     Loading,
     Option,
     Question,
-    ValueChoice,
 )
 from ticketr.app.tui.overlays.review import BulkPlan, FileEdits
 from ticketr.app.tui.rows import ListRow
@@ -286,7 +285,7 @@ def _choose_value(
     options_of = partial(_options, state, rows, field)
     key = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
     asking = call_in(name, ask_values, (key, field.name)) if field.is_listed and key else None
-    choice = ValueChoice(
+    choice = Choice(
         f"{clean(field.name)} of {rows.words}",
         options_of(()),
         on_accept,
@@ -424,7 +423,7 @@ def _choose_status(
     now = "" if rows.are_chosen or not row.status else f", now {row.status}"
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if rows.keys else None
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
-    choice = ValueChoice(
+    choice = Choice(
         f"Status of {rows.words}{now}",
         _status_options(issues, before, seen) if any(seen.values()) else (),
         on_accept,

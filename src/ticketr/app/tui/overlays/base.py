@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence, Set as AbstractSet
 from difflib import unified_diff
 from functools import lru_cache
 from itertools import islice
+from typing import ClassVar
 
 from ticketr.app.sync import word_diff
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -174,15 +175,13 @@ class Overlay(ABC):
 
     __slots__ = ()
 
+    #: Whether it hides everything below it.
+    is_full: ClassVar[bool] = True
+
     @property
     @abstractmethod
     def context(self) -> Context:
         """The place whose keys have a meaning."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it hides everything below it."""
-        return True
 
     @property
     def wake_at(self) -> float:

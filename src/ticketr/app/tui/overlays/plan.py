@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set as AbstractSet
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import ClassVar, final
 
 from ticketr.app import sync
@@ -17,7 +17,14 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import changed_lines
 from ticketr.app.tui.overlays.pages import Diff
-from ticketr.app.tui.overlays.review import INDENT, Review, Section, item_lines, padded_name
+from ticketr.app.tui.overlays.review import (
+    INDENT,
+    NOTHING_WRITTEN,
+    Review,
+    Section,
+    item_lines,
+    padded_name,
+)
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.sheet import Edit, Sheet
@@ -67,8 +74,9 @@ class Plan(Review[sync.PushPlan]):
         keys: The tickets to which it is limited; empty for all.
         accepts: Whether it may remove from Jira what the plan says would be lost.
         unfolded: The fingerprints of the entries whose texts are shown.
-        check: The request for what of the plan would not arrive; None if nothing is asked.
-        checked: The answer, or why there is none; None until it has come.
+        check: The request for what of the plan would not arrive; None once it was answered.
+        result: The answer; a result without notes until it has come.
+        problem: Why there is none; empty if there is.
     """
 
     waits: ClassVar[str] = "Looking for edits..."
@@ -78,12 +86,8 @@ class Plan(Review[sync.PushPlan]):
     accepts: bool = field(default=False, kw_only=True)
     unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
     check: Call | None = field(default=None, kw_only=True)
-    checked: sync.PushResult | str | None = field(default=None, kw_only=True)
-
-    @property
-    def title(self) -> str:
-        """What is reviewed."""
-        return self.kind.value.capitalize()
+    result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
+    problem: str = field(default="", kw_only=True)
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
@@ -111,6 +115,8 @@ class Plan(Review[sync.PushPlan]):
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         idle = Review.idle_actions(self, state)
+        if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
+            idle |= {KeyAction.ACCEPT}
         entry = self.selected(state)
         if not isinstance(entry, sync.PlanEntry):
             return idle
@@ -130,77 +136,64 @@ class Plan(Review[sync.PushPlan]):
         whole = replace(self, unfolded=frozenset(entry.fingerprint for entry in self.plan.entries))
         return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.body else self
 
-    def has_work(self, plan: sync.PushPlan) -> bool:
-        """Return whether Enter may do something."""
-        return bool(plan.entries) or self.kind is JobKind.SYNC
-
     @property
     def request(self) -> Call:
         """The request for the plan."""
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
-    def with_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Plan:
-        """Return the review with another plan, which is to be checked."""
-        known = () if self.plan is None else self.plan.losses
-        accepts = self.accepts and set(plan.losses) <= set(known)  # new ones were not
-        losses = frozenset(plan.losses)
-        check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
-        changed = replace(self, plan=plan, shown_at=now, accepts=accepts, check=check, checked=None)
-        review = self.selecting_same(state, changed)
-        return review.unfolded_if_it_fits(state) if self.plan is None else review
-
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
-            case messages.Answered(request, result) if request == self.check:
-                checked = replace(self, checked=message.problem or result)
+            case messages.Answered(request, answer, problem) if request == self.check:
+                if isinstance(answer, sync.PushResult):
+                    checked = replace(self, check=None, result=answer)
+                else:
+                    checked = replace(self, check=None, problem=problem or answer or "")
                 return state.exchanged(self, self.selecting_same(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
-                review = self.with_plan(state, plan, now)
-                effects = (review.check,) if review.check else self._end_of_check
-                return state.exchanged(self, review), effects
+                return self._with_plan(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
                 return state.without(self).noticed(problem, is_bad=True), self._end_of_check
             case _:
                 return Review.on_message(self, state, message, now)
 
+    def _with_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
+        """Take another plan, and ask for its check."""
+        losses = frozenset(plan.losses)
+        check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
+        changed = replace(self, plan=plan, shown_at=now, check=check)
+        changed = replace(changed, result=sync.PushResult(), problem="")
+        if self.plan is None:
+            changed = changed.unfolded_if_it_fits(state)
+        else:
+            accepts = self.accepts and losses.issubset(self.plan.losses)  # new ones were not
+            changed = self.selecting_same(state, replace(changed, accepts=accepts))
+        return state.exchanged(self, changed), (check,) if check else self._end_of_check
+
     @property
     def _end_of_check(self) -> tuple[Call, ...]:
         """The calls that end the check."""
-        if self.check is None or self.checked is not None:
-            return ()
-        return (call(stop_asking, self.workspace),)
-
-    @property
-    def _result(self) -> sync.PushResult:
-        """What the check has found; a result without notes until it has ended, or if it failed."""
-        return self.checked if isinstance(self.checked, sync.PushResult) else sync.PushResult()
+        return () if self.check is None else (call(stop_asking, self.workspace),)
 
     def _refused(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
         """Return what would not be written, for a reason that Jira or the file gives."""
-        result = self._result
-        conflicts = result.conflicts if self.kind is JobKind.PUSH else ()  # a sync merges first
-        answers = (*result.failed, *conflicts)
+        # A sync merges first.
+        conflicts = self.result.conflicts if self.kind is JobKind.PUSH else ()
+        answers = (*self.result.failed, *conflicts)
         left, names = set(map(_place, plan.left)), set(map(_place, answers))
         return (
             *(note for note in plan.refused if _place(note) not in names),
             *(note for note in answers if _place(note) not in left),
         )
 
-    def _warnings(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
-        """Return what would be written otherwise than the files say; losses are listed apart."""
-        known = {(note.name, note.reason) for note in plan.literals}
-        new = (note for note in self._result.warnings if note.code is not sync.Code.LOSS)
-        return (*plan.literals, *(note for note in new if (note.name, note.reason) not in known))
-
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        left, right = Review.header(self, state)
-        return left, CHECKING if self._end_of_check else right
+        title = f"{self.kind.value.capitalize()} {self.workspace}"
+        return title, NOTHING_WRITTEN if self.check is None else CHECKING
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
-        kept = self._kept(plan)
+        kept = self.kept(plan.entries)
         if not kept and self.kind is JobKind.PUSH:
             return state.noticed("Nothing to push; Esc goes back"), ()
         accepted = frozenset(plan.losses) if self.accepts else frozenset()
@@ -209,16 +202,10 @@ class Plan(Review[sync.PushPlan]):
         request = JobRequest(self.kind, self.keys, options)
         return state.closed(), (call_in(self.workspace, start_job, request),)
 
-    def _kept(self, plan: sync.PushPlan) -> tuple[sync.PlanEntry, ...]:
-        return tuple(entry for entry in plan.entries if not self.is_left_out(entry))
-
     def sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterator[Section]:
         """Yield the entries, and what is said below them; parts without items are left out."""
-
-        def entry_lines(entry: sync.PlanEntry) -> list[Line]:
-            return self._entry(entry, keymap, cells)
 
         def note_lines(note: sync.Note) -> Sequence[Line]:
             return _note_lines(f"{clean(note.name)}: {clean(note.reason)}", cells)
@@ -228,12 +215,10 @@ class Plan(Review[sync.PushPlan]):
             word = "and is accepted" if self.accepts else f"so it is not sent{does}"
             return _note_lines(f"{clean(loss.words)} in {clean(loss.place)}, {word}", cells)
 
-        def left_lines(note: sync.Note) -> Sequence[Line]:
-            return _left_alone_lines(note, keymap, cells, theme)
-
-        if isinstance(self.checked, str):
-            rest = _note_lines(f"Not checked with Jira: {self.checked}", cells)
+        if self.problem:
+            rest = _note_lines(f"Not checked with Jira: {self.problem}", cells)
             yield Section((), note_lines, rest=rest)
+        entry_lines = partial(self._entry_lines, keymap=keymap, cells=cells)
         for title, is_new in (("Create", True), ("Change", False)):
             entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]
             if entries:
@@ -244,19 +229,26 @@ class Plan(Review[sync.PushPlan]):
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             yield Section(plan.losses, loss_lines, title)
-        if warnings := self._warnings(plan):
-            yield Section(warnings, note_lines, "Will not arrive as written", is_strong=False)
+        notes = (*plan.literals, *self.result.warnings)  # losses are listed apart
+        warnings = {
+            (note.name, note.reason): note for note in notes if note.code is not sync.Code.LOSS
+        }
+        if warnings:
+            yield Section(
+                [*warnings.values()], note_lines, "Will not arrive as written", is_strong=False
+            )
         if plan.left:
             left = left_of(plan)
             others = len(plan.left) - len(left)
             words = f" {others} more edited, but not chosen here"
             rest = [(mark(" ·"), Span(words))] if others else []
             title = f"Left alone  {len(plan.left)}"
+            left_lines = partial(_left_alone_lines, keymap=keymap, cells=cells, theme=theme)
             yield Section(left, left_lines, title, rest, is_strong=False)
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
-        kept = self._kept(plan)
+        kept = self.kept(plan.entries)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
         places = set(map(_place, self._refused(plan)))
         refused = sum((entry.path, entry.name) in places for entry in kept)
@@ -274,7 +266,7 @@ class Plan(Review[sync.PushPlan]):
             return "Nothing to push: none of the chosen tickets was edited"
         return "Nothing to push: nothing was edited here since the last sync"
 
-    def _entry(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
+    def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
         is_out = self.is_left_out(entry)
         is_open = entry.fingerprint in self.unfolded and not is_out
@@ -322,15 +314,9 @@ def _edit_words(edit: Edit, way: str) -> str:
     if name == "Status" and way:
         return f"{name}: {clean(way)}"
     if _is_long(edit):
-        return f"{name} {_size(before, after)}"
+        old, new = Counter(before.splitlines()), Counter(after.splitlines())
+        counts = f"+{(new - old).total()} -{(old - new).total()}" if before else f"{new.total()}"
+        return f"{name} ({counts} lines)"
     if not before:
         return f"{name}: {clean(after)}"
     return f"{name}: {clean(before)} → {clean(after) or 'none'}"
-
-
-def _size(before: str, after: str) -> str:
-    """Return how much of a long text is new, in lines."""
-    old, new = Counter(before.splitlines()), Counter(after.splitlines())
-    if not before:
-        return f"({new.total()} lines)"
-    return f"(+{(new - old).total()} -{(old - new).total()} lines)"

@@ -157,9 +157,10 @@ def _facts(option: Option) -> str:
     return option.refused or option.facts
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Choice(ListOverlay):
-    """A list to choose from.
+    """A list to choose from; Jira may be asked for what it lists, and Esc cancels the request.
 
     Attributes:
         options: The things to choose from.
@@ -167,13 +168,27 @@ class Choice(ListOverlay):
             without this overlay.
         other: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
+        request: The request for the options; None if Jira is not asked.
+        options_of: Gives the options for Jira's answer, and whether no others can be taken.
+        waits: What is shown in place of the options until Jira has answered; empty for nothing.
+        nothing: Why the list is closed if the answer has no values; empty to keep it as it is.
     """
 
     context: ClassVar[Context] = Context.CHOICE
 
     options: tuple[Option, ...]
     on_choose: Callable[[AppState, Any], Step]
-    other: str = field(default="", kw_only=True)
+    _: KW_ONLY
+    other: str = ""
+    request: Call | None = None
+    options_of: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
+    waits: str = ""
+    nothing: str = ""
+
+    @property
+    def workspace(self) -> str:
+        """The name of the workspace whose site is asked; empty if Jira is not asked."""
+        return "" if self.request is None else self.request.workspace
 
     @property
     def cells(self) -> int:
@@ -188,6 +203,8 @@ class Choice(ListOverlay):
 
     def matching(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
+        if self.waits:
+            return [Option(self.waits)]
         options = matching(self.options, self.input.text)
         text = self.input.text.strip()
         if text and self.other and all(fold(option.words) != fold(text) for option in options):
@@ -197,36 +214,6 @@ class Choice(ListOverlay):
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Return the step for the value of an option."""
         return self.on_choose(state, option.words if option.value is None else option.value)
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class ValueChoice(Choice):
-    """A list of the values of a field, which Jira's answer replaces; Esc cancels the request.
-
-    Attributes:
-        request: The request for the values; None if Jira is not asked.
-        options_of: Gives the options for Jira's answer, and whether no others can be taken.
-        waits: What is shown in place of the options until Jira has answered; empty for nothing.
-        nothing: Why the list is closed if the answer has no values; empty to keep it as it is.
-    """
-
-    _: KW_ONLY
-    request: Call | None = None
-    options_of: Callable[[Any], tuple[tuple[Option, ...], bool]]
-    waits: str = ""
-    nothing: str = ""
-
-    @property
-    def workspace(self) -> str:
-        """The name of the workspace whose site is asked; empty if Jira is not asked."""
-        return "" if self.request is None else self.request.workspace
-
-    def matching(self, state: AppState) -> list[Option]:
-        """Return the options that fit what is typed; until Jira has answered, say so."""
-        if self.waits:
-            return [Option(self.waits)]
-        return Choice.matching(self, state)
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there may be nothing to take yet."""

@@ -24,12 +24,15 @@ from ticketr.text import clean, clip, fit, width
 P = TypeVar("P")
 
 NAME_CELLS = 10
+#: What the first row says of a plan.
+NOTHING_WRITTEN = "nothing is written until Enter"
 #: The indent of what would change, below the title.
 INDENT = " " * 14
 
 
 #: What can be selected in a review.
 Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
+I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 #: The items that can be left out.
 _OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 
@@ -78,6 +81,7 @@ class Review(Overlay, Generic[P]):
 
     context: ClassVar[Context] = Context.PLAN
     waits: ClassVar[str] = "Reading the files..."
+    title: ClassVar[str]
 
     workspace: str
     _: KW_ONLY
@@ -85,11 +89,6 @@ class Review(Overlay, Generic[P]):
     shown_at: float = float("inf")
     at: int = 0
     without: frozenset[Hashable] = frozenset()
-
-    @property
-    @abstractmethod
-    def title(self) -> str:
-        """What is reviewed."""
 
     @abstractmethod
     def summary(self, plan: P) -> str:
@@ -143,8 +142,6 @@ class Review(Overlay, Generic[P]):
             idle.add(KeyAction.SELECT)
         if _place_of(item) is None:
             idle.add(KeyAction.EDIT)
-        if self.plan is not None and not self.has_work(self.plan):
-            idle.add(KeyAction.ACCEPT)
         return idle
 
     @property
@@ -155,23 +152,17 @@ class Review(Overlay, Generic[P]):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
-            case messages.Answered(self.request, plan, ""):
-                review = self if plan == self.plan else self.with_plan(state, plan, now)
-                return state.exchanged(self, review), ()
+            case messages.Answered(self.request, plan, "") if plan != self.plan:
+                changed = replace(self, plan=plan, shown_at=now)
+                return state.exchanged(self, self.selecting_same(state, changed)), ()
+            case messages.Answered(self.request, _, ""):
+                return state, ()
             case messages.Answered(self.request, _, problem):
                 return state.without(self).noticed(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
                 return state, (self.request,)
             case _:
                 return None
-
-    def has_work(self, plan: P) -> bool:
-        """Return whether Enter may do something."""
-        return True
-
-    def with_plan(self, state: AppState, plan: P, now: float) -> Self:
-        """Return the review with another plan."""
-        return self.selecting_same(state, replace(self, plan=plan, shown_at=now))
 
     def selecting_same(self, state: AppState, changed: Self) -> Self:
         """Return a changed review in which the same item is selected, if it is still there."""
@@ -184,9 +175,13 @@ class Review(Overlay, Generic[P]):
         """Return whether an item was left out."""
         return identity_of(item) in self.without
 
+    def kept(self, items: Iterable[I]) -> tuple[I, ...]:
+        """Return the items that were not left out."""
+        return tuple(item for item in items if not self.is_left_out(item))
+
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        return f"{self.title} {self.workspace}", "nothing is written until Enter"
+        return f"{self.title} {self.workspace}", NOTHING_WRITTEN
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
@@ -355,7 +350,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 
     def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
         """Start the job; ask for the number of issues first where it cannot be undone."""
-        kept = self._kept(plan)
+        kept = self.kept(plan)
         if not kept:
             return state.noticed("Nothing to change; Esc goes back"), ()
         request = JobRequest(JobKind.BULK, options={"issues": kept, "change": self.change})
@@ -363,9 +358,6 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         if not self.change.delete:
             return state.closed(), (start,)
         return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
-
-    def _kept(self, plan: tuple[sync.BulkIssue, ...]) -> tuple[sync.BulkIssue, ...]:
-        return tuple(issue for issue in plan if not self.is_left_out(issue))
 
     def sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -385,7 +377,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 
     def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
         """Return what Enter does."""
-        kept = self._kept(plan)
+        kept = self.kept(plan)
         if not kept:
             return "Nothing to change: every ticket is left out"
         if self.change.delete:
