@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ticketr import JobProgress, JobStatus
 
 if TYPE_CHECKING:
-    from ticketr import QueueStatistics
+    from ticketr import JobSnapshot, QueueStatistics
 
 
 #: Seconds after which the weight of a measurement has fallen to a tenth.
@@ -113,6 +113,29 @@ class RateEstimate:
         rate = self.rate(now)
         left = (self.total - current) / rate if rate > 0 else math.inf
         return left if left <= MAX_ETA else None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """A running job.
+
+    Attributes:
+        snapshot: The newest snapshot of the job.
+        estimate: The estimate of its rate.
+    """
+
+    snapshot: JobSnapshot
+    estimate: RateEstimate
+
+    @property
+    def since(self) -> float:
+        """The time at which the job started."""
+        started = self.snapshot.started_at
+        return self.snapshot.submitted_at if started is None else started
+
+    def elapsed(self, now: float) -> float:
+        """Return the seconds that the job has run."""
+        return now - self.since + 1e-6  # so that rounding loses no whole second
 
 
 #: A batch of at least so many jobs is shown in numbers.

@@ -8,35 +8,12 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline import render
-from ticketr.statusline.batch import BatchCounter, RateEstimate
+from ticketr.statusline.batch import BatchCounter, RateEstimate, RunningJob
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics
     from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import LineStyle
-
-
-@dataclass(frozen=True, slots=True)
-class RunningJob:
-    """A running job.
-
-    Attributes:
-        snapshot: The newest snapshot of the job.
-        estimate: The estimate of its rate.
-    """
-
-    snapshot: JobSnapshot
-    estimate: RateEstimate
-
-    @property
-    def since(self) -> float:
-        """The time at which the job started."""
-        started = self.snapshot.started_at
-        return self.snapshot.submitted_at if started is None else started
-
-    def elapsed(self, now: float) -> float:
-        """Return the seconds that the job has run."""
-        return now - self.since + 1e-6  # so that rounding loses no whole second
 
 
 @dataclass(frozen=True, slots=True)

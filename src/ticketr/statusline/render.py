@@ -16,8 +16,7 @@ from ticketr.text import clean, clip, fit, width as width_of
 
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
-    from ticketr.statusline.batch import Batch
-    from ticketr.statusline.model import RunningJob
+    from ticketr.statusline.batch import Batch, RunningJob
     from ticketr.statusline.style import Glyphs, LineStyle
 
 
