@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import subprocess
 import sys
 import traceback
@@ -22,7 +23,8 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._exchange import PORTION, ResponseBody
+from ticketr.app.jira.transport._exchange import PORTION, Exchange
+from ticketr.app.jira.transport.base import TransportSettings
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 
@@ -79,9 +81,14 @@ async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
         assert b"transfer-encoding" not in head
 
 
-def test_a_large_body_may_take_longer() -> None:
-    assert Request("GET", "x").limit_from(300.0) == 300.0
-    assert Request("POST", "x", source=Portions()).limit_from(300.0) == 300.0009
+async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClock) -> None:
+    settings = TransportSettings(answer_within=math.inf, whole_within=300.0)
+    start = trio.current_time()
+    for request, seconds in [
+        (Request("GET", "x"), 300.0),
+        (Request("POST", "x", source=Portions()), 300.0009),
+    ]:
+        assert Exchange(request, settings).scope.deadline - start == pytest.approx(seconds, 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -255,38 +262,35 @@ async def test_other_machines_are_asked_through_the_proxy_of_the_environment_by_
 URL = "https://example.com"
 
 
-def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> ResponseBody:
-    body = ResponseBody(largest)
-    body.begin(encoding)
+async def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> bytes:
+    exchange = Exchange(Request("GET", URL), TransportSettings(largest_body=largest))
     for piece in pieces:
-        body.feed(piece)
-    return body
+        exchange.feed(piece)
+    return (await exchange.response(200, {"content-encoding": encoding})).body
 
 
 async def test_a_gzip_is_joined_wherever_it_is_cut() -> None:
     whole = gzip.compress(b"hello world")
     for cut in range(len(whole)):
-        body = body_of("gzip", whole[:cut], whole[cut:])
-        assert await body.end(URL) == b"hello world"
+        assert await body_of("gzip", whole[:cut], whole[cut:]) == b"hello world"
 
 
 @pytest.mark.parametrize("encoding", ["gzip, identity", "identity,X-GZIP", ", gzip"])
 async def test_one_compression_in_a_list_is_undone(encoding: str) -> None:
-    assert await body_of(encoding, gzip.compress(b"hello")).end(URL) == b"hello"
+    assert await body_of(encoding, gzip.compress(b"hello")) == b"hello"
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "gzip, br", "br", "zstd", "compress"])
 async def test_a_compression_that_was_not_asked_for_is_refused(encoding: str) -> None:
-    body = body_of(encoding, gzip.compress(gzip.compress(b"hello")))
     with pytest.raises(BadAnswer, match="not asked for"):
-        await body.end(URL)
+        await body_of(encoding, gzip.compress(gzip.compress(b"hello")))
 
 
 async def test_a_bomb_is_never_blown_up() -> None:
-    body = body_of("gzip", gzip.compress(b"0" * 10_000_000), b"more", largest=20_000)
+    bomb = gzip.compress(b"0" * 10_000_000)
     tracemalloc.start()
     with pytest.raises(BadAnswer, match="more than 20000 bytes") as caught:
-        await body.end(URL)
+        await body_of("gzip", bomb, b"more", largest=20_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 4 * PORTION
@@ -296,11 +300,9 @@ async def test_a_bomb_is_never_blown_up() -> None:
 
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
     size = 40 * PORTION
-    body = ResponseBody(size)
-    body.begin("gzip")
-    body.feed(gzip.compress(b"0" * size))
+    packed = gzip.compress(b"0" * size)
     async with count_steps() as steps:
-        unpacked = await body.end(URL)
+        unpacked = await body_of("gzip", packed, largest=size)
     assert steps.count >= 38
     assert len(unpacked) == size
 

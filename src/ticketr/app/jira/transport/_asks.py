@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any, Self
@@ -123,29 +123,27 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self,
         connection: Connection,
         request: Request,
-        body: _exchange.ResponseBody,
-        on_piece: Callable[[], None],
-    ) -> Exchange:
+        exchange: _exchange.Exchange,
+    ) -> AsksExchange:
         """Send a request and read its answer.
 
         Args:
             connection: From `connection`. It is kept if all is well and closed if not, whatever
                 ends this.
             request: What to send.
-            body: Takes the body of the answer.
-            on_piece: Called for each piece of it.
+            exchange: Takes the body of the answer.
         """
-        exchange = Exchange(self, connection, request, body, on_piece)
+        answer = AsksExchange(self, connection, request, exchange)
         try:
-            await exchange.make_request()
+            await answer.make_request()
         finally:
-            if exchange.complete and not self._closed:
+            if answer.complete and not self._closed:
                 connection.idle_since = trio.current_time()
                 self._conn_pool.appendleft(connection)
             else:
                 with trio.move_on_after(CLOSE_WITHIN, shield=True):
                     await self._close_now(connection)
-        return exchange
+        return answer
 
     async def close(self) -> None:
         """Close every connection, used ones too."""
@@ -158,7 +156,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         await connection.aclose()
 
 
-class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
+class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     """One request and its answer, over one connection.
 
     Attributes:
@@ -172,8 +170,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         session: AsksSession,
         connection: Connection,
         request: Request,
-        body: _exchange.ResponseBody,
-        on_piece: Callable[[], None],
+        exchange: _exchange.Exchange,
     ) -> None:
         headers = {
             "Accept-Encoding": "gzip",
@@ -195,8 +192,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         self.complete = False
         self.status = 0
         self.fields: dict[str, str] = {}
-        self._collected = body
-        self._on_piece = on_piece
+        self._exchange = exchange
         self._source = request.source
 
     def _build_path(self) -> None:
@@ -221,7 +217,7 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     ) -> None:
         await self.sock.send(h11_connection.send(head))
         async for piece in source.pieces():
-            self._on_piece()
+            self._exchange.move_on()
             await self.sock.send(h11_connection.send(h11.Data(data=piece)))
         if rest := h11_connection.send(h11.EndOfMessage()):
             await self.sock.send(rest)
@@ -233,7 +229,6 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
             head = await self._recv_event(h11_connection)
         self.status = head.status_code
         self.fields = _joined_headers(head.headers)
-        self._collected.begin(self.fields.get("content-encoding", ""))
         await self._read_body(h11_connection)
         self.streaming = True  # asks leaves the connection alone then
         return response_objects.Response(
@@ -242,9 +237,8 @@ class Exchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 
     async def _read_body(self, h11_connection: h11.Connection) -> None:
         while isinstance(event := await self._recv_event(h11_connection), h11.Data):
-            self._on_piece()
-            self._collected.feed(bytes(event.data))
-            if self._collected.problem:
+            self._exchange.feed(bytes(event.data))
+            if self._exchange.problem:
                 return
             await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
         states = {h11_connection.our_state, h11_connection.their_state}
@@ -296,18 +290,12 @@ class AsksTransport(TransportSettings):
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         self._certificates.check(request.url)
-        body = _exchange.ResponseBody(self.largest_body)
-        wait = _exchange.ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
-        with wait.scope, _converted(request.url):
+        exchange = _exchange.Exchange(request, self)
+        with exchange.scope, _converted(request.url):
             connection = await self._connect(request.url)
-            answer = await self._session.exchange(connection, request, body, wait.move_on)
-            return Response(
-                status=answer.status,
-                headers=answer.fields,
-                body=await body.end(request.url),
-                url=request.url,
-            )
-        raise wait.error(request.url)
+            answer = await self._session.exchange(connection, request, exchange)
+            return await exchange.response(answer.status, answer.fields)
+        raise exchange.timeout_error()
 
     async def _connect(self, url: str) -> Connection:
         place = _place(url)

@@ -6,7 +6,7 @@ import os
 import socket
 import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import trio
@@ -19,6 +19,12 @@ from ticketr.app.jira.errors import (
     NoAnswer,
     TlsFailed,
 )
+from ticketr.app.jira.transport.base import (
+    MIN_BYTES_PER_SECOND,
+    Request,
+    Response,
+    TransportSettings,
+)
 
 #: About how many bytes are unpacked between two checkpoints.
 PORTION = 256 * 1024
@@ -28,61 +34,74 @@ _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class ResponseBody:
-    """Collects the pieces of an answer, and unpacks them once all are there.
+class Exchange:
+    """One exchange: its timeouts, and the body of its answer.
 
-    No method raises before `end`, so that the connection is left in order. Nothing is unpacked
-    before `end` either: unpacking has checkpoints, and a cancellation between two pieces would leave
+    The timeouts are of silence, which each piece restarts, and of the whole.
+
+    No method raises before `response`, so that the connection is left in order. Nothing is unpacked
+    before it either: unpacking has checkpoints, and a cancellation between two pieces would leave
     httpx's generators unfinished.
 
     Args:
-        largest: The largest body, in bytes, as it comes and decompressed.
+        request: What is sent.
+        settings: The adapter's settings.
 
     Attributes:
+        scope: The scope that the exchange runs in.
         problem: Why the rest need not be read; empty if nothing is wrong.
     """
 
-    def __init__(self, largest: int) -> None:
+    def __init__(self, request: Request, settings: TransportSettings) -> None:
         self.problem = ""
-        self._largest = largest
+        self.scope = trio.CancelScope()
+        self._url = request.url
+        self._settings = settings
+        sending = 0.0 if request.source is None else request.source.size / MIN_BYTES_PER_SECOND
+        self._whole = settings.whole_within + sending
+        self._latest = trio.current_time() + self._whole
         self._size = 0
         self._pieces: list[bytes] = []
-        self._is_packed = False
+        self.move_on()
 
-    def begin(self, encoding: str) -> None:
-        """Take the answer's ``Content-Encoding``, a list.
-
-        One compression was requested. Nested ones, as in a decompression bomb, are refused.
-        """
-        codings = (text.strip().lower() for text in encoding.split(","))
-        compressions = [coding for coding in codings if coding not in {"", "identity"}]
-        self._is_packed = bool(compressions)
-        if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
-            self.problem = "a compression that was not asked for"
+    def move_on(self) -> None:
+        """Restart the timeout of silence, as each sent or received piece does."""
+        self.scope.deadline = min(trio.current_time() + self._settings.answer_within, self._latest)
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece as it came."""
+        """Take the next piece of the answer's body as it came."""
+        self.move_on()
         self._size += len(piece)
         self._pieces.append(piece)
-        if self._size > self._largest:
-            self.problem = f"more than {self._largest} bytes"
+        if self._size > self._settings.largest_body:
+            self.problem = f"more than {self._settings.largest_body} bytes"
             self._pieces.clear()
 
-    async def end(self, url: str) -> bytes:
-        """Return the whole body.
+    async def response(self, status: int, headers: Mapping[str, str]) -> Response:
+        """Return the whole answer.
+
+        One compression was requested. Nested ones, as in a decompression bomb, are refused.
+
+        Args:
+            status: The HTTP status.
+            headers: Their names in lower case.
 
         Raises:
-            BadAnswer: It was too large, or could not be decompressed.
+            BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
             Takes effect after each `PORTION` or so that is unpacked; a smaller body has no checkpoint.
         """
-        if self._is_packed and not self.problem and self._size:
+        codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
+        compressions = [coding for coding in codings if coding not in {"", "identity"}]
+        if len(compressions) > 1 or not _COMPRESSIONS.issuperset(compressions):
+            self.problem = "a compression that was not asked for"
+        if compressions and self._size and not self.problem:
             self._pieces = await self._unpack(b"".join(self._pieces))
         if self.problem:
-            too_large = self._size > self._largest
-            raise BadAnswer(url, self.problem, transient=not too_large, too_large=too_large)
-        return b"".join(self._pieces)
+            too_large = self._size > self._settings.largest_body
+            raise BadAnswer(self._url, self.problem, transient=not too_large, too_large=too_large)
+        return Response(status, headers, b"".join(self._pieces), self._url)
 
     async def _unpack(self, packed: bytes) -> list[bytes]:
         """Decompress a body; note a problem if that fails, or it is too large."""
@@ -92,8 +111,8 @@ class ResponseBody:
         try:
             for portion in _portions(compression, packed):
                 self._size += len(portion)
-                if self._size > self._largest:
-                    self.problem = f"more than {self._largest} bytes"
+                if self._size > self._settings.largest_body:
+                    self.problem = f"more than {self._settings.largest_body} bytes"
                     return []
                 unpacked.append(portion)
                 work += _STEP + len(portion)
@@ -105,6 +124,12 @@ class ResponseBody:
         if not compression.eof:
             self.problem = self.problem or "its compression ends in the middle"
         return unpacked
+
+    def timeout_error(self) -> NoAnswer:
+        """Make the error for an exchange that was cut off."""
+        if self.scope.deadline >= self._latest:
+            return NoAnswer(self._url, self._whole, begun=True)
+        return NoAnswer(self._url, self._settings.answer_within)
 
 
 def _portions(compression: Any, packed: bytes) -> Iterator[bytes]:
@@ -123,35 +148,6 @@ def _portions(compression: Any, packed: bytes) -> Iterator[bytes]:
             yield portion
             rest = compression.unconsumed_tail or compression.unused_data
             is_full = len(portion) == PORTION and not compression.eof
-
-
-class ExchangeTimeout:
-    """The timeouts of one exchange: of silence, which each piece restarts, and of the whole.
-
-    Args:
-        silence: The longest silence, in seconds, between two pieces.
-        whole: The longest that the whole answer may take, in seconds.
-
-    Attributes:
-        scope: The scope that the exchange runs in.
-    """
-
-    def __init__(self, silence: float, whole: float) -> None:
-        self._silence = silence
-        self._whole = whole
-        self._latest = trio.current_time() + whole
-        self.scope = trio.CancelScope()
-        self.move_on()
-
-    def move_on(self) -> None:
-        """Restart the timeout of silence, as each received piece does."""
-        self.scope.deadline = min(trio.current_time() + self._silence, self._latest)
-
-    def error(self, url: str) -> NoAnswer:
-        """Make the error for an exchange that was cut off."""
-        if self.scope.deadline >= self._latest:
-            return NoAnswer(url, self._whole, begun=True)
-        return NoAnswer(url, self._silence)
 
 
 BAD_ADDRESS = "the address cannot be used"

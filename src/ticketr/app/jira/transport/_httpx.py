@@ -12,10 +12,11 @@ Three choices need a reason:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
 from typing import Any, Self
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -25,14 +26,13 @@ import trio
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import (
+    CertificateStore,
+    hide_module,
     httpx,
-    load_connections,
-    no_certificates,
     read_certificates,
 )
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,
-    BodySource,
     Request,
     Response,
     TransportSettings,
@@ -58,16 +58,18 @@ class HttpxTransport(TransportSettings):
         """Open for use."""
         if self.app is None:
             self._certificates = await read_certificates(self.verify)
-            # In a thread, since the first one loads the half of httpx that connects.
+            # In a thread, since the first one imports much.
             self._client = await trio.to_thread.run_sync(self._make_client)
         else:  # it is called without a connection, and so without certificates
-            self._certificates = no_certificates()
+            self._certificates = CertificateStore()
             self._client = self._make_client()
         await self._client.__aenter__()
         return self
 
     def _make_client(self) -> httpx.AsyncClient:
-        load_connections()
+        # Imports the half of httpx that connects; it takes a moment.
+        with hide_module("h2"), hide_module("anyio"):
+            import_module("httpcore")
         app = self.app
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
@@ -90,105 +92,82 @@ class HttpxTransport(TransportSettings):
         self._certificates.check(request.url)
         if self._client.is_closed:
             raise ConnectionLost(request.url, _exchange.CLOSED)
-        body = _exchange.ResponseBody(self.largest_body)
-        wait = _exchange.ExchangeTimeout(self.answer_within, request.limit_from(self.whole_within))
-        with wait.scope as scope, _converted(request.url):
+        exchange = _exchange.Exchange(request, self)
+        with exchange.scope as scope, _converted(request.url):
             async with (
-                _Watch() as watch,
+                _closing_opened() as trace,
                 aclosing(
-                    await self._client.send(self._build(request, watch, wait), stream=True)
+                    await self._client.send(self._build(request, trace, exchange), stream=True)
                 ) as answer,
             ):
-                body.begin(answer.headers.get("content-encoding", ""))
                 async for piece in answer.aiter_raw():
-                    wait.move_on()
-                    body.feed(piece)
-                    if body.problem:
+                    exchange.feed(piece)
+                    if exchange.problem:
                         # Leaving the loop would leave half-run generators to the collector,
                         # which is too late to close a connection. Cancelled, they all end now.
                         scope.cancel()
-        if body.problem or not scope.cancelled_caught:
-            return Response(
-                status=answer.status_code,
-                headers={name.lower(): value for name, value in answer.headers.items()},
-                body=await body.end(request.url),
-                url=request.url,
-            )
-        raise wait.error(request.url)
+        if exchange.problem or not scope.cancelled_caught:
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return await exchange.response(answer.status_code, headers)
+        raise exchange.timeout_error()
 
     def _build(
-        self, request: Request, watch: _Watch, wait: _exchange.ExchangeTimeout
+        self, request: Request, trace: Callable[..., object], exchange: _exchange.Exchange
     ) -> httpx.Request:
         built = self._client.build_request(
             request.method,
             request.url,
             headers=dict(request.headers),
             content=request.body,
-            extensions={"trace": watch.trace},
+            extensions={"trace": trace},
         )
-        if request.source is not None:
-            built.stream = _Pieces(request.source, wait)
-        elif request.body is not None:
-            built.stream = _Content(request.body)
+        built.stream = _Content(request, exchange)
         return built
 
 
-class _Watch:
-    """Closes the connection that a request opened if the request fails.
+@asynccontextmanager
+async def _closing_opened() -> AsyncGenerator[Callable[..., object]]:
+    """Close the connection that a request opened if the request fails.
 
     When it is cancelled in the TLS handshake, httpcore leaves the connection to the collector.
+
+    Yields:
+        What handles the events of httpcore's trace extension.
     """
+    opened: list[Any] = []
 
-    def __init__(self) -> None:
-        self._opened: list[Any] = []
-
-    async def trace(self, event: str, info: dict[str, Any]) -> None:
-        """Handle an event of httpcore's trace extension."""
+    async def trace(event: str, info: dict[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
-            self._opened.append(info["return_value"])
+            opened.append(info["return_value"])
 
-    async def __aenter__(self) -> Self:
-        return self
+    try:
+        yield trace
+    except BaseException:
+        with trio.move_on_after(CLOSE_WITHIN, shield=True):
+            for connection in opened:
+                await connection.aclose()
+        raise
 
-    async def __aexit__(self, *exc: object) -> None:
-        if exc[0] is not None:
-            with trio.move_on_after(CLOSE_WITHIN, shield=True):
-                for connection in self._opened:
-                    await connection.aclose()
 
-
-class _Content(httpx.AsyncByteStream):
-    """The body of one request.
+class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
+    """The body of one request, each piece of which restarts the timeout of silence.
 
     That of httpx is a generator, which would be left to the collector, half-run, when a request
     is cancelled while it is sent.
     """
 
-    def __init__(self, body: bytes) -> None:
-        self._rest = [body]
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
+    def __init__(self, request: Request, exchange: _exchange.Exchange) -> None:
+        self._exchange = exchange
+        self._pieces = None if request.source is None else request.source.pieces()
+        self._rest = [] if request.body is None else [request.body]
 
     async def __anext__(self) -> bytes:
+        self._exchange.move_on()
+        if self._pieces is not None:
+            return await anext(self._pieces)
         if not self._rest:
             raise StopAsyncIteration
         return self._rest.pop()
-
-
-class _Pieces(httpx.AsyncByteStream):
-    """The body of one request that is sent in pieces, each of which restarts the timeout."""
-
-    def __init__(self, source: BodySource, wait: _exchange.ExchangeTimeout) -> None:
-        self._pieces = source.pieces()
-        self._wait = wait
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        self._wait.move_on()
-        return await anext(self._pieces)
 
 
 @contextmanager

@@ -12,19 +12,18 @@ import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import trio
 
 from ticketr.app.jira.errors import TlsFailed
 
-__all__ = ["CertificateStore", "httpx", "load_connections", "no_certificates", "read_certificates"]
+__all__ = ["CertificateStore", "hide_module", "httpx", "read_certificates"]
 
 
 @contextmanager
-def _hide_module(name: str) -> Iterator[None]:
+def hide_module(name: str) -> Iterator[None]:
     """Let the import of a module that is not loaded fail, as where it is not installed."""
     if name in sys.modules:
         yield
@@ -36,16 +35,10 @@ def _hide_module(name: str) -> Iterator[None]:
         del sys.modules[name]
 
 
-def load_connections() -> None:
-    """Import the half of httpx that connects; it takes a moment, so call it in a thread."""
-    with _hide_module("h2"), _hide_module("anyio"):
-        import_module("httpcore")
-
-
 if "httpx" in sys.modules:
     import httpx
 else:
-    with _hide_module("httpx._main"):
+    with hide_module("httpx._main"):
         import httpx
 
 
@@ -54,12 +47,12 @@ class CertificateStore:
     """The authorities that certificates are checked against.
 
     Attributes:
-        context: The TLS context for the HTTP package.
+        context: The TLS context for the HTTP package; the default accepts no certificate.
         problem: Why the certificates could not be read; empty if they were. No secure connection
             can be made then, but a site on this machine may need none.
     """
 
-    context: ssl.SSLContext
+    context: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     problem: str = ""
 
     def check(self, url: str) -> None:
@@ -70,11 +63,6 @@ class CertificateStore:
         """
         if self.problem and url.lower().startswith("https:"):
             raise TlsFailed(url, self.problem)
-
-
-def no_certificates(problem: str = "") -> CertificateStore:
-    """Return a store that accepts no certificate."""
-    return CertificateStore(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), problem)
 
 
 async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
@@ -92,4 +80,4 @@ async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
         )
     except OSError as error:
         source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
-        return no_certificates(f"no certificates in {source}, {error.strerror or error}")
+        return CertificateStore(problem=f"no certificates in {source}, {error.strerror or error}")

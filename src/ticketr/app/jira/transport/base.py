@@ -82,10 +82,6 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     source: BodySource | None = field(default=None, repr=False)
 
-    def limit_from(self, seconds: float) -> float:
-        """Return the limit of the exchange in seconds, given that of one without a large body."""
-        return seconds if self.source is None else seconds + self.source.size / MIN_BYTES_PER_SECOND
-
 
 @dataclass(frozen=True, slots=True)
 class Response:
