@@ -24,7 +24,7 @@ from fakes.users import User
 
 from jira_sandbox import make_site
 from ticketr.app.config import state_folder
-from ticketr.app.config.state_folder import require_file
+from ticketr.app.config.state_folder import require_kind
 from ticketr.app.sync import FileFailed, Store
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.tickets import parse
@@ -486,11 +486,12 @@ def test_a_lock_that_becomes_a_link_after_it_was_checked_is_not_opened(
     store.prepare()
     mine.write_text("mine\n")
 
-    def check_and_replace(path: Path) -> None:
-        require_file(path)
-        path.symlink_to(mine)
+    def check_and_replace(path: Path, expected: str) -> None:
+        require_kind(path, expected)
+        if path.name == "lock":
+            path.symlink_to(mine)
 
-    monkeypatch.setattr(state_folder, "require_file", check_and_replace)
+    monkeypatch.setattr(state_folder, "require_kind", check_and_replace)
 
     with pytest.raises(FileFailed, match="lock"), store.lock():
         raise AssertionError("it is locked")

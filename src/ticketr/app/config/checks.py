@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from ticketr.app.config.errors import BadSetting
 
@@ -126,23 +126,14 @@ def checked_site(name: str, url: str) -> str:
     if parts.query or parts.fragment:  # not shown, since it may hold a secret
         shown = f"{parts.scheme}://{parts.netloc}{parts.path}?..."
         raise BadSetting(name, shown, "leave out what follows the path")
-    if not _is_plain(url, parts):
+    # Letters beyond ASCII need their xn-- form: some look like those of another host.
+    is_plain = url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
+    has_dots = not {".", ".."}.isdisjoint(parts.path.split("/"))
+    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or has_dots or not is_plain:
         raise BadSetting(name, url, "write it as https://you.atlassian.net")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     written = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{host}{written}{parts.path.rstrip('/')}"
-
-
-def _is_plain(url: str, parts: SplitResult) -> bool:
-    """Return whether programs and people read this address in the same way.
-
-    Letters beyond ASCII need their xn-- form: some look like those of another host.
-    """
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
-        return False
-    if any(step in {".", ".."} for step in parts.path.split("/")):
-        return False
-    return url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
 
 
 def _check(is_valid: Callable[[str], object], problem: str) -> Callable[[str, str], str]:

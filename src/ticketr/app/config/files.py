@@ -250,25 +250,18 @@ def open_write_folder(
             if name.startswith(".") and (number or not is_own):
                 reason = f"{path} is hidden, and nothing is written into a hidden folder"
                 raise OSError(errno.ELOOP, reason, name)
-            outer, here = here, _open(path, here, make=make)
-            os.close(outer)
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=here)
+            try:
+                inner = os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=here)
+            except OSError as error:
+                status = os.stat(name, dir_fd=here, follow_symlinks=False)
+                if stat.S_ISLNK(status.st_mode):
+                    raise OSError(errno.ELOOP, f"{path} {LINK_REASON}", name) from error
+                raise
+            os.close(here)
+            here = inner
         yield here
     finally:
         os.close(here)
-
-
-def _open(path: str, within: int, *, make: bool) -> int:
-    """Open the last folder of a path by the descriptor of the folder around it."""
-    name = path.rpartition("/")[2]
-    try:
-        return os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=within)
-    except FileNotFoundError:
-        if not make:
-            raise
-    except OSError as error:
-        if stat.S_ISLNK(os.stat(name, dir_fd=within, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, f"{path} {LINK_REASON}", name) from error
-        raise
-    with suppress(FileExistsError):
-        os.mkdir(name, dir_fd=within)
-    return _open(path, within, make=False)

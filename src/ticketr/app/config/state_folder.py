@@ -53,10 +53,10 @@ class StateFolder:
         Raises:
             UnsafePath: Something is not.
         """
-        require_folder(self.path)
-        require_folder(self.path / TRASH_FOLDER)
+        require_kind(self.path, "a folder")
+        require_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, IGNORE_FILE):
-            require_file(self.path / name)
+            require_kind(self.path / name, "a file")
         for name in DATABASES:
             require_database(self.path / name)
 
@@ -66,10 +66,13 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has its name, or that of the file that git reads.
         """
-        require_folder(self.path)
+        require_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            self.write_new(IGNORE_FILE, "*\n")
+        with self._open() as folder:
+            try:
+                write_new(folder, IGNORE_FILE, "*\n")
+            except FileExistsError:
+                require_kind(self.path / IGNORE_FILE, "a file")
 
     def open_file(self, name: str, flags: int) -> int:
         """Open a file of the folder by its descriptor.
@@ -77,25 +80,9 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has that name.
         """
-        require_folder(self.path)
-        require_file(self.path / name)
         with self._open() as folder:
+            require_kind(self.path / name, "a file")
             return os.open(name, flags | _SAFE_FLAGS, 0o666, dir_fd=folder)
-
-    def write_new(self, name: str, text: str) -> None:
-        """Write a file that must not be there yet.
-
-        Raises:
-            FileExistsError: Something has that name.
-            UnsafePath: It is nothing that a file can be.
-        """
-        require_folder(self.path)
-        with self._open() as folder:
-            try:
-                write_new(folder, name, text)
-            except FileExistsError:
-                require_file(self.path / name)
-                raise
 
     def replace(self, name: str, text: str) -> None:
         """Replace a file in one step, or create it; it need not outlive a loss of power.
@@ -103,9 +90,8 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has that name.
         """
-        require_folder(self.path)
-        require_file(self.path / name)
         with self._open() as folder:
+            require_kind(self.path / name, "a file")
             replace_atomically(folder, name, text, mode=None, durable=False)
 
     def free_name_aside(self, names: Iterable[str]) -> Path:
@@ -129,15 +115,13 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has the name of the trash.
         """
-        trash = self.path / TRASH_FOLDER
         self.make()
-        require_folder(trash)
         with self._open(TRASH_FOLDER) as folder:
             for name in names:
                 with suppress(FileExistsError):
                     write_new(folder, name, text, durable=True)
                     os.fsync(folder)
-                    return trash / name
+                    return self.path / TRASH_FOLDER / name
         raise AssertionError("there is always another name")
 
     def remove_aside(self, path: Path) -> None:
@@ -146,27 +130,33 @@ class StateFolder:
             os.unlink(path.name, dir_fd=folder)
 
     def _open(self, inner: str = "") -> AbstractContextManager[int]:
-        """Open the folder, or a folder in it that is made if it is missing."""
+        """Open the folder, or a folder in it that is made if it is missing.
+
+        Raises:
+            UnsafePath: Something else has its name.
+        """
+        require_kind(self.path / inner, "a folder")
         name = f"{self.path.name}/{inner}" if inner else self.path.name
         return open_write_folder(self.path.parent, name, make=bool(inner), is_own=True)
 
 
-def require_folder(path: Path) -> None:
-    """Check that a path is a folder and no link to one, if anything is there.
+def require_kind(path: Path, expected: str) -> None:
+    """Check what a path is, if anything is there; a link to such a thing is another one.
+
+    Args:
+        path: The path.
+        expected: ``"a folder"`` or ``"a file"``, which is an ordinary one.
 
     Raises:
         UnsafePath: It is something else.
     """
-    _require_kind(path, "a folder")
-
-
-def require_file(path: Path) -> None:
-    """Check that a path is an ordinary file and no link to one, if anything is there.
-
-    Raises:
-        UnsafePath: It is something else.
-    """
-    _require_kind(path, "a file")
+    try:
+        mode = path.lstat().st_mode
+    except OSError:  # it is not there, or opening it tells why not
+        return
+    kind = _KINDS.get(stat.filemode(mode)[0], "a device")
+    if kind != expected:
+        raise UnsafePath(str(path), kind, expected)
 
 
 def require_database(path: Path) -> None:
@@ -175,19 +165,9 @@ def require_database(path: Path) -> None:
     Raises:
         UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
     """
-    require_folder(path.parent)
+    require_kind(path.parent, "a folder")
     for end in _SQLITE_ENDINGS:
-        require_file(path.with_name(f"{path.name}{end}"))
-
-
-def _require_kind(path: Path, expected: str) -> None:
-    try:
-        mode = path.lstat().st_mode
-    except OSError:  # it is not there, or opening it tells why not
-        return
-    kind = _KINDS.get(stat.filemode(mode)[0], "a device")
-    if kind != expected:
-        raise UnsafePath(str(path), kind, expected)
+        require_kind(path.with_name(f"{path.name}{end}"), "a file")
 
 
 #: The file, in ticketr's own folder.
@@ -219,8 +199,6 @@ class ListMemory:
 def read_list_memory(folder: StateFolder) -> ListMemory:
     """Return what is remembered; a file that makes no sense is ignored."""
     try:
-        if not folder.path.is_dir():
-            return ListMemory()
         with os.fdopen(folder.open_file(FILE, os.O_RDONLY), "rb") as file:
             memory: Any = json.loads(file.read(MAX_BYTES))
         saved: Any = memory.get("saved", {})

@@ -79,20 +79,18 @@ class SupportLog:
         self._listener: QueueListener | None = None
         # No logger by name: no handler of the user's, and no other workspace, gets these lines.
         self._lines = SimpleQueue[logging.LogRecord]()
+        chosen = environ.get(FOLDER_VARIABLE)
         with suppress(OSError, TicketrError):
-            self._open_file(root, environ.get(FOLDER_VARIABLE))
-
-    def _open_file(self, root: Path, chosen: str | None) -> None:
-        if chosen:
-            folder = Path(chosen).absolute()
-            folder.mkdir(parents=True, exist_ok=True)
-        else:
-            StateFolder(root / STATE_FOLDER).make()
-            folder = root / _LOG_FOLDER
-        file = _File(folder / FILE, None if chosen else root)
-        self._listener = QueueListener(self._lines, file)
-        self._listener.start()
-        self.path = folder / FILE
+            if chosen:
+                folder = Path(chosen).absolute()
+                folder.mkdir(parents=True, exist_ok=True)
+            else:
+                StateFolder(root / STATE_FOLDER).make()
+                folder = root / _LOG_FOLDER
+            file = _File(folder / FILE, None if chosen else root)
+            self._listener = QueueListener(self._lines, file)
+            self._listener.start()
+            self.path = folder / FILE
 
     def write(self, line: str, *values: object) -> None:
         """Write a line; never blocks.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import ip_address
@@ -31,30 +30,6 @@ _SPECIAL = r"""
     | [^!-~]+
 """
 _AS_WRITTEN = re.compile(_SPECIAL, re.IGNORECASE | re.VERBOSE)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace secrets in a text by `HIDDEN`.
-
-    Returns:
-        The text itself if it holds none of them; else one clean line without them. If one of them
-        is broken up or escaped, nothing of the text is left.
-    """
-    wanted = frozenset(secrets)
-    redacted = text
-    for secret in sorted(wanted, key=len, reverse=True):
-        redacted = redacted.replace(secret, HIDDEN)
-    line = clean(redacted)
-    spellings = (_letters(redacted), _letters(line))
-    if any(letters in spelling for letters in _alphabet(wanted) for spelling in spellings):
-        return HIDDEN
-    return text if redacted == text else line
-
-
-@lru_cache(maxsize=8)
-def _alphabet(secrets: frozenset[str]) -> frozenset[str]:
-    """Return secrets in the form in which texts are compared."""
-    return frozenset(map(_letters, secrets)) - {""}
 
 
 def _letters(text: str) -> str:
@@ -112,7 +87,9 @@ class Credentials:
         Raises:
             WrongSite: That address is not below the site that the token was stored for.
         """
-        if not is_below(url, normalise_site(self.site)):
+        site = normalise_site(self.site)
+        is_inside = url == site or url.startswith(f"{site}/")
+        if not is_inside or not {".", ".."}.isdisjoint(url.split("/")):
             raise WrongSite(url, self.site)
         if self.email:
             pair = f"{self.email}:{self.token}".encode()
@@ -123,21 +100,38 @@ class Credentials:
         """Remove the token from a server's text.
 
         Returns:
-            The text itself where it does not hold the token; else one clean line without it,
-            plain or as the header holds it, however it was broken up or written.
+            The text itself where it does not hold the token; else one clean line with `HIDDEN` in its
+            place, whether it was plain or as the header holds it. If it was broken up or escaped,
+            nothing of the text is left.
         """
-        return redact(text, self._secrets())
+        secrets = _secrets_of(self)
+        redacted = text
+        for secret in secrets:
+            redacted = redacted.replace(secret, HIDDEN)
+        line = clean(redacted)
+        spellings = (_letters(redacted), _letters(line))
+        if any(letters in spelling for letters in secrets.values() for spelling in spellings):
+            return HIDDEN
+        return text if redacted == text else line
 
-    def _secrets(self) -> Iterator[str]:
-        """Yield the token and its encodings in headers and addresses, which must not be shown."""
-        encoded = [f"{self.email}:{self.token}"]
-        if len(self.token) >= _MIN_SECRET:
-            yield self.token
-            encoded.append(self.token)
-        for text in encoded:
-            for encode in (base64.b64encode, base64.urlsafe_b64encode):
-                secret = encode(text.encode("utf-8", "replace")).decode()
-                yield from (secret, secret.rstrip("="))
+
+@lru_cache(maxsize=8)
+def _secrets_of(login: Credentials) -> dict[str, str]:
+    """Return what must not be shown, the longest first: the token, and its encodings in headers.
+
+    Returns:
+        The form in which texts are compared, by the form in which it is replaced.
+    """
+    encoded = [f"{login.email}:{login.token}"]
+    secrets: set[str] = set()
+    if len(login.token) >= _MIN_SECRET:
+        secrets.add(login.token)
+        encoded.append(login.token)
+    for text in encoded:
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            secret = encode(text.encode("utf-8", "replace")).decode()
+            secrets |= {secret, secret.rstrip("=")}
+    return {secret: _letters(secret) for secret in sorted(secrets, key=len, reverse=True)}
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:
@@ -159,11 +153,6 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
     return f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
 
 
-def is_gateway(site: str) -> bool:
-    """Return whether an address is that of Atlassian's gateway, which serves no browsers."""
-    return urlsplit(site).hostname == GATEWAY
-
-
 def normalise_site(site: str) -> str:
     """Check the address of a site and return its normal form, without a trailing slash.
 
@@ -177,12 +166,6 @@ def normalise_site(site: str) -> str:
         problem = "plain http would show your token on the way, so it is for this machine alone"
         raise BadSetting(_SITE, site, f"{problem}; write https://")
     return site
-
-
-def is_below(url: str, site: str) -> bool:
-    """Return whether an address is that of a site in its normal form, or below it."""
-    is_inside = url == site or url.startswith(f"{site}/")
-    return is_inside and {".", ".."}.isdisjoint(url.split("/"))
 
 
 def is_loopback(host: str) -> bool:

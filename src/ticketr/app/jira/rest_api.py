@@ -14,14 +14,14 @@ from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from weakref import WeakValueDictionary
 
 import trio
 
 from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
-from ticketr.app.jira.credentials import HIDDEN, Credentials, is_gateway, normalise_site
+from ticketr.app.jira.credentials import GATEWAY, HIDDEN, Credentials, normalise_site
 from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects, read_http_date
 from ticketr.app.jira.retry import BUSY, MAX_WAIT, SLOW_DOWN, RetryPolicy, why
@@ -404,7 +404,7 @@ class RestApi:
         Returns:
             Why ticketr does not work with it; None if it does, or if that is unknown.
         """
-        if self._known or is_gateway(self.site):
+        if self._known or urlsplit(self.site).hostname == GATEWAY:
             return None
         try:
             await check_kind(self.site, self._transport)
