@@ -65,9 +65,7 @@ def interrupted(*command: str, folder: Path) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize(
-    "command", [["pull"], ["push"], ["workspace", "check"], ["workspace", "check", "--json"]]
-)
+@pytest.mark.parametrize("command", [["pull"], ["push"], ["workspace", "check"]])
 def test_ctrl_c_while_a_token_command_runs_is_one_line_and_130_and_ends_it(
     command: list[str], tmp_path: Path
 ) -> None:

@@ -9,8 +9,6 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from fakes.processes import environment
-from fakes.ptys import ticketr_on_pty
 from fakes.pulls import URL
 from fakes.users import User
 
@@ -95,20 +93,6 @@ def test_any_other_is_refused_with_the_way_out_which_keeps_edits_and_journal(mia
     )
     assert again.out.endswith("there is nothing to do\n")
     check_upgraded(mia)
-
-
-def test_in_a_terminal_it_asks_until_the_answer_is_yes(tmp_path: Path) -> None:
-    old_workspace(tmp_path)
-    env = environment(TICKETR_CONFIG_DIR=str(tmp_path / "config"))
-    for said, code in (("", 2), ("n", 2), ("y", 0)):
-        with ticketr_on_pty(tmp_path, "status", env=env) as pty:
-            pty.wait_for("Did you make it")
-            pty.type(f"{said}\r")
-            assert pty.wait_for_end() == code
-    with ticketr_on_pty(tmp_path, "status", env=env) as pty:
-        pty.wait_for(r"uncertain \x1b\[0mOnce")
-        assert pty.wait_for_end() == 0
-        assert "Did you make it" not in pty.output
 
 
 def test_a_state_file_replaced_by_git_is_refused(mia: User) -> None:

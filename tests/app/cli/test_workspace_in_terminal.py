@@ -85,7 +85,6 @@ def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, 
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
         pty.answer("API token of ", CANARY)
-        pty.answer("Does it have scopes", "n")
         pty.wait_for(r"refused the login \(401")
         pty.answer("API token of ", "demo")
         pty.wait_for("the token is in tokens.toml")
@@ -97,9 +96,7 @@ def test_a_token_that_the_site_does_not_take_is_asked_for_again(tmp_path: Path, 
 def test_after_three_tokens_that_are_not_taken_it_ends(tmp_path: Path, site: str) -> None:
     command = ["workspace", "add", "acme", "--site", site, "--email", ME, "--project", "DEMO"]
     with on_terminal(tmp_path, *command, "--folder", str(tmp_path / "acme")) as pty:
-        pty.answer("API token of ", CANARY)
-        pty.answer("Does it have scopes", "")
-        for _ in range(2):
+        for _ in range(3):
             pty.answer("API token of ", CANARY)
         assert pty.wait_for_end() == 1
 
@@ -118,66 +115,6 @@ def test_ctrl_c_at_a_question_leaves_nothing_and_the_terminal_as_it_was(
         assert pty.modes() == pty.modes_before
 
     assert not (tmp_path / "config").exists()
-
-
-def test_a_site_that_only_a_file_names_is_asked_about_once(tmp_path: Path, site: str) -> None:
-    (tmp_path / "ticketr.toml").write_text(f'site = "{site}"\nproject = "DEMO"\n')
-    login = {"JIRA_EMAIL": ME, "JIRA_API_TOKEN": "demo"}
-
-    with on_terminal(tmp_path, "workspace", "check", **login) as pty:
-        pty.wait_for(f"ticketr.toml names the Jira site {site}")
-        pty.answer("may your login be sent there", "y")
-        assert pty.wait_for_end() == 0
-    with on_terminal(tmp_path, "workspace", "check", **login) as again:
-        assert again.wait_for_end() == 0
-
-    assert "login be sent" not in again.output
-    assert f'site = "{site}"' in (tmp_path / "config" / "config.toml").read_text()
-
-
-def test_a_site_that_has_changed_is_asked_about_with_the_one_before(
-    tmp_path: Path, site: str
-) -> None:
-    before = "https://before.example"
-    store_workspace(tmp_path / "config", WorkspaceEntry("acme", tmp_path, before))
-    (tmp_path / "ticketr.toml").write_text(f'site = "{site}"\n')
-
-    with on_terminal(tmp_path, "workspace", "check", JIRA_API_TOKEN="demo") as pty:
-        pty.wait_for(f"For this folder you have confirmed {before} before")
-        pty.answer("may your login be sent there", "y")
-        pty.wait_for("JIRA_EMAIL is not set: .*, or 'ticketr workspace add'")
-        assert pty.wait_for_end() == 2
-
-    assert read_user_config(tmp_path / "config").workspaces["acme"].site == site
-
-
-def test_a_no_is_the_end_and_is_not_remembered_as_a_yes(tmp_path: Path) -> None:
-    with recording_site(tmp_path) as site:
-        (tmp_path / "ticketr.toml").write_text(f'site = "{site.url}"\nproject = "DEMO"\n')
-        login = {"JIRA_EMAIL": ME, "JIRA_API_TOKEN": CANARY}
-        for refusal in ("n", ""):
-            with on_terminal(tmp_path, "workspace", "check", **login) as pty:
-                pty.answer("may your login be sent there", refusal)
-                assert pty.wait_for_end() == 2
-
-        assert site.asked() == []
-    assert not (tmp_path / "config").exists()
-
-
-def test_where_the_keyring_is_broken_a_token_is_asked_for_all_the_same(
-    tmp_path: Path, site: str
-) -> None:
-    login = {"JIRA_URL": site, "JIRA_EMAIL": ME, "JIRA_PROJECT_KEY": "DEMO"}
-    broken = {
-        "PYTHON_KEYRING_BACKEND": "fakes.keyrings.BrokenKeyring",
-        "PYTHONPATH": str(Path(__file__).parents[2]),
-    }
-
-    with on_terminal(tmp_path, "workspace", "check", **login, **broken) as pty:
-        pty.wait_for(r"no token from the keyring: it failed \(OSError\); unlock or mend it")
-        pty.answer(f"API token of {ME} for {site}: ", "demo")
-        pty.wait_for("token from the prompt")
-        assert pty.wait_for_end() == 0
 
 
 def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
@@ -215,9 +152,6 @@ def test_no_error_puts_a_secret_into_output_or_files(tmp_path: Path) -> None:
     assert where_it_stands(tmp_path, CANARY) == ["config/secret"]
 
 
-QUESTION = "Does it have scopes, and may it be sent there?"
-
-
 def settings(home: Path, **changes: str) -> dict[str, str]:
     """Return an environment with the scoped token and no site."""
     said = {
@@ -233,11 +167,6 @@ def settings(home: Path, **changes: str) -> dict[str, str]:
 def runs(home: Path, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     """Run a command in a folder, without a terminal."""
     return ticketr_here(*arguments, folder=home, env=settings(home, **changes))
-
-
-def on_scoped_terminal(home: Path, *arguments: str, **changes: str) -> Any:
-    """Run a command in a folder, on a real terminal."""
-    return ticketr_on_pty(home, *arguments, env=settings(home, **changes))
 
 
 def config(home: Path) -> UserConfig:
@@ -287,52 +216,10 @@ def test_a_site_without_a_cloud_id_is_reported_and_gets_no_login(
 
         logged_in = [(path, bool(login)) for path, login in site.asked()]
         assert logged_in == [("/_edge/tenant_info", False)]
-    assert told.returncode == 2
-    host = site.url.removeprefix("http://")
-    cause = f"{site.url}/_edge/tenant_info tells none ({host} refused the request (400: "
-    assert f"--cloud-id is not set: {cause}" in told.stderr
-    assert told.stderr.strip().endswith("open it in a browser, or ask who runs the site")
+    assert told.returncode == 1
+    assert "refused the request (400: " in told.stderr
+    assert f"{site.url}/_edge/tenant_info" in told.stderr
     assert not (tmp_path / "config").exists()
-
-
-def test_to_ask_and_to_give_the_cloud_id_are_not_said_at_once(tmp_path: Path) -> None:
-    told = runs(tmp_path, *add("http://127.0.0.1:9", "--scoped", "--cloud-id", "11-22"))
-
-    assert told.returncode == 2
-    assert "say --scoped or --cloud-id, not both" in told.stderr
-
-
-def test_in_a_terminal_add_offers_the_gateway_for_a_token_that_is_not_taken(
-    tmp_path: Path, site: str
-) -> None:
-    with on_scoped_terminal(tmp_path, *add(site), JIRA_API_TOKEN="") as pty:
-        pty.answer("API token of ", SCOPED_TOKEN)
-        pty.wait_for(f"the gateway alone: {site}/ex/jira/{CLOUD_ID}")
-        pty.answer(QUESTION, "y")
-        pty.wait_for("the token is in tokens.toml")
-        assert pty.wait_for_end() == 0
-
-    assert cloud_ids(tmp_path) == [CLOUD_ID]
-    assert SCOPED_TOKEN not in pty.output
-
-
-def test_a_no_leaves_the_token_at_the_site(tmp_path: Path, site: str) -> None:
-    with on_scoped_terminal(tmp_path, *add(site)) as pty:
-        pty.answer(QUESTION, "")
-        assert pty.wait_for_end() == 1
-
-    assert "refused the login (401" in pty.output
-    assert not (tmp_path / "config").exists()
-
-
-def test_a_site_without_a_gateway_raises_no_question(tmp_path: Path) -> None:
-    with recording_site(tmp_path, refused=["/rest/api/3/myself"]) as site:
-        with on_scoped_terminal(tmp_path, *add(site.url)) as pty:
-            assert pty.wait_for_end() == 1
-        paths = [path for path, _ in site.asked()]
-        assert paths == ["/rest/api/3/myself", "/rest/api/2/serverInfo", "/_edge/tenant_info"]
-
-    assert QUESTION not in pty.output
 
 
 WAYS = (
@@ -342,7 +229,6 @@ WAYS = (
     "change into its folder",
     "--folder",
 )
-MAKE_IT = r"Make this folder a workspace of that site\? \[y/N\]: "
 
 
 @pytest.fixture
@@ -409,41 +295,3 @@ def test_a_folder_that_is_named_is_used_and_then_it_is_a_workspace(here: Path, s
     again = ticketr_here("pull", folder=here, env=env, in_workspace=False)
 
     assert (named.returncode, again.returncode) == (0, 0), named.stderr + again.stderr
-
-
-def test_in_a_terminal_it_is_asked_once(here: Path, site: str) -> None:
-    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
-        pty.wait_for(f"JIRA_URL names {site}")
-        pty.wait_for(MAKE_IT)
-        pty.type("y\r")
-        pty.wait_for("ticketr.toml is for git")
-        pty.wait_for("3 new")
-        assert pty.wait_for_end() == 0
-    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
-        pty.wait_for("3 unchanged")
-        assert pty.wait_for_end() == 0
-
-    assert "Make this folder" not in pty.output
-    assert f'site = "{site}"\nproject = "DEMO"\n' in (here / "ticketr.toml").read_text()
-
-
-@pytest.mark.parametrize(
-    ("answer", "code", "words"),
-    [
-        ("n\r", 2, "is not a workspace yet"),
-        ("\r", 2, "is not a workspace yet"),
-        ("\x03\r", 130, ""),
-    ],
-    ids=["no", "enter", "ctrl+c"],
-)
-def test_any_other_answer_makes_no_workspace(
-    here: Path, site: str, answer: str, code: int, words: str
-) -> None:
-    with ticketr_on_pty(here, "pull", "--plain", env=user(here, site)) as pty:
-        pty.wait_for(MAKE_IT)
-        pty.type(answer)
-        pty.wait_for(words)
-        assert pty.wait_for_end() == code
-
-    assert list(here.iterdir()) == []
-    assert not (here.parent / "config").exists()

@@ -131,12 +131,11 @@ def _reason(stderr: IO[bytes]) -> str:
     return (errors or lines or [""])[-1].removeprefix(_ERROR)
 
 
-def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> tuple[Path, str | None]:
+def prepare_demo_folder(folder: Path | None = None) -> tuple[Path, str]:
     """Prepare the folder of a demo; synchronous.
 
     Args:
         folder: The folder; None for a new one for temporary files.
-        ask: Whether the user may be asked if a state file in it is theirs.
 
     Returns:
         The folder, and the mark of its state file.
@@ -149,7 +148,7 @@ def prepare_demo_folder(folder: Path | None = None, *, ask: bool = True) -> tupl
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check()
-    mark = own_mark(root, ask=ask)
+    mark = own_mark(root)
     store.prepare()
     return root, mark
 
@@ -166,7 +165,7 @@ def how_to_continue_demo(root: Path) -> str:
 
 @asynccontextmanager
 async def open_demo(
-    root: Path, mark: str | None, **options: object
+    root: Path, mark: str, **options: object
 ) -> AsyncGenerator[sync.SessionOptions]:
     """Run a Jira stand-in for a folder while the block runs.
 

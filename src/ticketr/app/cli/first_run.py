@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial, wraps
+from functools import wraps
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, final
@@ -142,7 +142,7 @@ class WorkspaceSetup:
         await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
-        mark = await trio.to_thread.run_sync(partial(own_mark, entry.folder, ask=False))
+        mark = await trio.to_thread.run_sync(own_mark, entry.folder)
         source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
@@ -154,7 +154,7 @@ class WorkspaceSetup:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
         workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
         login = await find_login(workspace, "connect to Jira with this folder")
-        mark = await trio.to_thread.run_sync(partial(own_mark, workspace.root, ask=False))
+        mark = await trio.to_thread.run_sync(own_mark, workspace.root)
         return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager
@@ -163,8 +163,7 @@ class WorkspaceSetup:
         async with AsyncExitStack() as stack:
             opened: setup.OpenedWorkspace | setup.Problem
             try:
-                prepare = partial(prepare_demo_folder, ask=False)
-                root, mark = await trio.to_thread.run_sync(prepare)
+                root, mark = await trio.to_thread.run_sync(prepare_demo_folder)
                 options = await stack.enter_async_context(open_demo(root, mark))
             except (TicketrError, OSError) as error:
                 opened = _problem_of(error)

@@ -34,6 +34,7 @@ REPLACEMENTS = {
     "ticketr workspace create": _ADD,
     "ticketr workspace switch": _USE,
     "ticketr workspace set-default": _USE,
+    "ticketr workspace current": "ticketr workspace list, which marks the one in use",
     "ticketr workspace delete": "ticketr workspace remove NAME",
     "ticketr workspace add --url": "--site URL",
     "ticketr workspace add --username": "--email ADDRESS",

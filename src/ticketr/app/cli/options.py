@@ -15,9 +15,9 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
-from ticketr.app.cli.console import confirm, echo, print_messages
+from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.ownership import open_own_store, own_mark
-from ticketr.app.cli.settings import confirm_site, is_interactive, resolve, sign_in
+from ticketr.app.cli.settings import resolve, sign_in
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -307,31 +307,10 @@ def resolve_options(options: CommonOptions) -> config.Workspace:
     """
     workspace = options.resolved()
     print_messages(*workspace.file.ignored)
-    return confirm_site(_require_workspace(workspace))
-
-
-def _require_workspace(workspace: config.Workspace) -> config.Workspace:
-    """Return a workspace whose folder the user has confirmed.
-
-    In a terminal, the user is asked whether the current folder is to become a workspace of the
-    site in the environment. A yes does what ``ticketr workspace add`` does, so it is asked once.
-
-    Raises:
-        NoWorkspace: The folder is not a workspace, and the answer was no or there is no terminal to
-            ask in.
-        ConfigError: See `add_workspace`, as for its other errors.
-    """
-    if workspace.is_known:
-        return workspace
-    if workspace.site is None or not is_interactive():
+    if not workspace.is_known:
         raise config.NoWorkspace(str(workspace.root), workspace.site)
-    from ticketr.app.cli.workspace_add import AddRequest, add_workspace
-
-    echo(f"{workspace.root} is not a workspace yet. JIRA_URL names {workspace.site}.", err=True)
-    if not confirm("Make this folder a workspace of that site?"):
-        raise config.NoWorkspace(str(workspace.root), workspace.site)
-    add_workspace(AddRequest(folder=workspace.root, project=workspace.project), as_message=True)
-    return resolve(folder=workspace.root, project=workspace.project)
+    workspace.required_site()
+    return workspace
 
 
 def job_settings(

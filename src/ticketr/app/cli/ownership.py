@@ -6,14 +6,11 @@ They may have come with a repository, so the state and the history bear the user
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
 
 from ticketr._errors import HistoryFailed
 from ticketr.app import config, sync
-from ticketr.app.cli.console import confirm, echo
-from ticketr.app.cli.settings import is_interactive
 
 #: The file with the history of jobs, in ticketr's own folder.
 HISTORY = "history.db"
@@ -47,24 +44,13 @@ def open_state(store: sync.Store) -> AbstractContextManager[sync.State]:
     return closing(sync.State(store.state_path, mark))
 
 
-def own_mark(root: Path, *, ask: bool = True) -> str | None:
+def own_mark(root: Path) -> str:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
-    For a state file or a history without the mark the user is asked in a terminal.
-
-    Args:
-        root: The workspace's folder.
-        ask: Whether the user may be asked.
-
-    Returns:
-        The mark; None if the state file is the user's and cannot be changed, so has no mark.
-
     Raises:
-        ForeignState: One of them is not the user's, or there is no terminal to ask in.
+        ForeignState: The state file or the history does not have the user's mark.
         ConfigError: The user's settings cannot be used.
         SettingsFailed: The user's mark cannot be kept.
-        StateFailed: The state file cannot be changed.
-        HistoryFailed: The history cannot be changed.
     """
     mark = config.open_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
@@ -73,10 +59,7 @@ def own_mark(root: Path, *, ask: bool = True) -> str | None:
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return mark
     if unmarked:
-        _confirm_ownership(config.ForeignState(str(root), str(unmarked[0])), ask=ask)
-        if not os.access(store.own, os.W_OK):
-            return None if store.state_path in unmarked else mark
-        _sign(store, unmarked)
+        raise config.ForeignState(str(root), str(unmarked[0]))
     return mark
 
 
@@ -95,7 +78,10 @@ def trust(root: Path) -> bool:
     mark = config.open_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     unmarked = _unmarked(store)
-    _sign(store, unmarked)
+    if store.state_path in unmarked:
+        sync.sign_state(store)
+    if store.own / HISTORY in unmarked:
+        sign_history(store.root, mark)
     return bool(unmarked)
 
 
@@ -106,31 +92,6 @@ def _unmarked(store: sync.Store) -> list[Path]:
     if not has_own_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY)
     return unmarked
-
-
-def _sign(store: sync.Store, unmarked: Collection[Path]) -> None:
-    assert store.mark is not None
-    if store.state_path in unmarked:
-        sync.sign_state(store)
-    if store.own / HISTORY in unmarked:
-        sign_history(store.root, store.mark)
-
-
-def _confirm_ownership(error: config.ForeignState, *, ask: bool) -> None:
-    """Ask whether a state file is the user's.
-
-    Raises:
-        ForeignState: The answer was no, or there is no terminal to ask in.
-    """
-    if not ask or not is_interactive():
-        raise error
-    echo(f"ticketr does not know that you made {error.path}.", err=True)
-    echo(
-        "If it came with a git repository say no, or its edits would be sent in your name.",
-        err=True,
-    )
-    if not confirm("Did you make it?"):
-        raise error
 
 
 def has_own_history(root: Path, mark: str) -> bool:

@@ -145,7 +145,7 @@ def app_workspaces() -> tuple[AppWorkspace, ...]:
         TokenFailed: A source of tokens failed.
     """
     first = resolve()
-    if not first.is_known and first.site is None:
+    if not first.is_known:
         return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
@@ -190,7 +190,7 @@ async def _open(name: str) -> OpenWorkspace:
 
 def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
     workspace = resolve(workspace=name)
-    return workspace, own_mark(workspace.root, ask=False)
+    return workspace, own_mark(workspace.root)
 
 
 @dataclass

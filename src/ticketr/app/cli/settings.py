@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ticketr.app import config, jira
-from ticketr.app.cli.console import add_redactor, ask, confirm, echo
+from ticketr.app.cli.console import add_redactor
 
 SITE_HINT = "the address of your Jira site, like https://you.atlassian.net"
 EMAIL_HINT = "the e-mail address of your Atlassian account"
@@ -32,58 +32,41 @@ def resolve(
 
 
 def sign_in(workspace: config.Workspace) -> jira.Credentials:
-    """Return the login for a workspace's site; ask the user in a terminal for what is missing.
+    """Return the login for a workspace's site, without asking the user.
 
-    The user confirms, once for each workspace, a site that only a file names, and types a token
-    that is stored nowhere. Not to be called inside Trio.
+    Not to be called inside Trio.
 
     Raises:
         ConfigError: A site, an account or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
-    workspace = confirm_site(workspace)
-    return make_credentials(find_or_ask_token(workspace), workspace.login.cloud_id)
+    return make_credentials(find_token(workspace), workspace.login.cloud_id)
 
 
-def confirm_site(workspace: config.Workspace) -> config.Workspace:
-    """Return a workspace whose site may get a login; ask in a terminal if only a file names it.
-
-    Raises:
-        MissingSetting: No setting names a site.
-        SiteNotConfirmed: The answer was no, or there is no terminal to ask in.
-    """
-    if workspace.site_error is not None and is_interactive():
-        workspace = _confirm(workspace)
-    workspace.required_site()
-    return workspace
-
-
-def find_or_ask_token(workspace: config.Workspace) -> config.FoundToken:
-    """Return a token for the workspace's site; ask for one in a terminal if none is stored.
+def find_token(workspace: config.Workspace) -> config.FoundToken:
+    """Return the token for a workspace's site.
 
     Not to be called inside Trio.
 
     Raises:
-        ConfigError: An account or a token is missing, or the token rule forbids it.
+        ConfigError: A site or a token is missing, or the token rule forbids it.
         TokenFailed: A source of tokens failed.
     """
     import trio
 
     find = partial(config.find_token, workspace, os.environ, interactive=is_interactive())
-    try:
-        token = trio.run(find)
-    except config.TokenFailed as error:
-        if not is_interactive():
-            raise
-        token = None
-        echo(str(error), err=True)
+    token = trio.run(find)
     if token is not None:
         return token
     if workspace.login.email is None:
         raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
-    if not is_interactive():
-        raise config.MissingSetting(config.TOKEN_NAMES, _why_no_token(workspace))
-    return ask_for_token(workspace.required_site(), workspace.login.email)
+    hint = f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
+    if config.read_environment(os.environ).token is not None:
+        hint = (
+            f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is "
+            "for, or 'ticketr workspace add' to store a token for this one"
+        )
+    raise config.MissingSetting(config.TOKEN_NAMES, hint)
 
 
 def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Credentials:
@@ -145,38 +128,4 @@ def unattended_refusal(
     return (
         f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
         "you want"
-    )
-
-
-def _confirm(workspace: config.Workspace) -> config.Workspace:
-    """Ask whether a site that only a file names may get a login, and store a yes."""
-    error = workspace.site_error
-    assert error is not None
-    echo(f"{error.path} names the Jira site {error.site}.", err=True)
-    if error.confirmed:
-        echo(f"For this folder you have confirmed {error.confirmed} before.", err=True)
-    if not confirm("Is it yours, and may your login be sent there?"):
-        raise error
-    folder = config.config_folder(os.environ)
-    user_config = config.read_user_config(folder)
-    name = user_config.name_for(workspace.root)
-    config.store_workspace(
-        folder, config.WorkspaceEntry(name, workspace.root.resolve(), error.site)
-    )
-    return resolve(folder=workspace.root, project=workspace.project)
-
-
-def ask_for_token(site: str, email: str) -> config.FoundToken:
-    """Ask for a token, without echo."""
-    whose = f" of {email}" if email else ""
-    token = ask(f"API token{whose} for {site}", is_secret=True)
-    return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
-
-
-def _why_no_token(workspace: config.Workspace) -> str:
-    if config.read_environment(os.environ).token is None:
-        return f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
-    return (
-        f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is for, "
-        "or 'ticketr workspace add' to store a token for this one"
     )

@@ -24,7 +24,6 @@ from ticketr.app.cli.options import (
     key_argument,
     workspace_options,
 )
-from ticketr.app.cli.settings import confirm_site
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -218,8 +217,7 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
 
     from ticketr.app.jira.site import browse_url
 
-    site = confirm_site(options.resolved()).required_site()
-    url = browse_url(site, key)
+    url = browse_url(options.resolved().required_site(), key)
     if only_print:
         console.echo(url)
     elif not webbrowser.open(url):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 from ticketr.app.cli.options import json_option
 from ticketr.app.cli.ownership import trust as trust_files
-from ticketr.app.cli.settings import resolve
+from ticketr.app.cli.settings import find_token, resolve
 
 
 @click.group(
@@ -53,7 +52,6 @@ def workspace() -> None:
 @click.option("-p", "--project", metavar="KEY", help="The project of its tickets.")
 @click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
 @click.option("--scoped", is_flag=True, help="For a token with scopes: ask for the cloud ID.")
-@click.option("--cloud-id", metavar="ID", help="For a token with scopes: the site's cloud ID.")
 def add(**values: Any) -> None:
     """Add a workspace, or log in to one again.
 
@@ -64,14 +62,11 @@ def add(**values: Any) -> None:
     or, without one, into a file that only you can read.
 
     A token with scopes works at Atlassian's gateway alone, which knows the site by its cloud ID.
-    With --scoped the site is asked for it, without any login; --cloud-id gives it by hand.
+    With --scoped the site is asked for it, without any login.
     """
     from ticketr.app.cli.workspace_add import AddRequest, add_workspace
 
-    request = AddRequest(**values)
-    if request.scoped and request.cloud_id is not None:
-        raise click.UsageError("say --scoped or --cloud-id, not both")
-    add_workspace(request)
+    add_workspace(AddRequest(**values))
 
 
 @workspace.command(
@@ -92,21 +87,6 @@ def list_(*, as_json: bool) -> None:
         sign = "*" if entry["in_use"] else " "
         what = entry["problem"] or f"{entry['site']}  {entry['project'] or entry['jql'] or ''}"
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
-
-
-@workspace.command(
-    examples={"ticketr workspace current": "Print its name, folder, site and project."},
-)
-def current() -> None:
-    """Print the workspace that commands use here.
-
-    The line has its name, folder, site and project.
-    """
-    resolved = resolve()
-    if not resolved.is_known:
-        raise config.NoWorkspace(str(resolved.root), resolved.site)
-    what = f"{resolved.site}  {resolved.project or resolved.jql or ''}"
-    echo(f"{resolved.name}  {resolved.root}  {what}".rstrip())
 
 
 def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
@@ -208,47 +188,18 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     exits=exits.REMOTE,
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
-@json_option
-def check(*, name: str | None, as_json: bool) -> int:
+def check(*, name: str | None) -> None:
     """Ask the site whether login and project are good.
 
     Without a NAME it is the workspace that other commands would be about.
     """
     from ticketr.app.cli.workspace_add import check_site
 
-    if as_json:
-        return _check_as_json(name)
-    workspace, login, user, project = check_site(resolve(workspace=name))
+    workspace = resolve(workspace=name)
+    login = find_token(workspace)
+    user, project = check_site(workspace, login)
     account = f" ({login.email})" if login.email else ""
     echo(f"{workspace.name}: you are {user.display_name}{account} at {workspace.site}")
     echo(f"token from {login.source.words}")
     if project is not None:
         echo(f"project {project.key}: {project.name}")
-    return exits.DONE
-
-
-def _check_as_json(name: str | None) -> int:
-    """Print the answer or the error as JSON, and return the exit code."""
-    from ticketr.app.cli.workspace_add import check_site
-
-    data: dict[str, object] = dict.fromkeys(
-        ("name", "folder", "site", "token_source", "user", "project", "reason", "problem")
-    )
-    data |= {"name": name, "ok": False}
-    code = exits.DONE
-    try:
-        workspace = resolve(workspace=name)
-        data |= {"name": workspace.name, "folder": str(workspace.root), "site": workspace.site}
-        workspace, login, user, project = check_site(workspace)
-        data |= {
-            "ok": True,
-            "token_source": login.source.value,
-            "user": {"id": user.account_id, "name": user.display_name, "email": user.email or None},
-            "project": {"key": project.key, "name": project.name} if project else None,
-        }
-    except TicketrError as error:
-        reason = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(error).__name__).lower()
-        data |= {"reason": reason, "problem": str(error)}
-        code = exits.for_error(error)
-    echo_json(data)
-    return code

@@ -7,20 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import click
 import trio
 
 from ticketr.app import config, jira, sync
 from ticketr.app.cli import settings
-from ticketr.app.cli.console import ask, confirm, echo
+from ticketr.app.cli.console import ask, echo
 from ticketr.app.jira.transport import Transport
-
-#: A workspace, the token that its site takes, and its user and project there.
-CheckedWorkspace: TypeAlias = tuple[
-    config.Workspace, config.FoundToken, jira.User, jira.Project | None
-]
 
 _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.
@@ -45,8 +39,7 @@ class AddRequest:
         email: The account's e-mail address.
         project: The project's key.
         jql: The query to pull by.
-        cloud_id: The site's ID at Atlassian's gateway.
-        scoped: Whether to ask the site for that ID.
+        scoped: Whether to ask the site for its ID at Atlassian's gateway.
     """
 
     name: str | None = None
@@ -55,19 +48,14 @@ class AddRequest:
     email: str | None = None
     project: str | None = None
     jql: str | None = None
-    cloud_id: str | None = None
     scoped: bool = False
 
 
-def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
+def add_workspace(request: AddRequest) -> None:
     """Add a workspace to the user's config, if its site accepts the login.
 
     In a terminal the user is asked for missing settings. Nothing is written before the site has
     answered.
-
-    Args:
-        request: The arguments.
-        as_message: Whether to report on standard error, as for a command with output of its own.
 
     Raises:
         ConfigError: A setting is missing or cannot be used, or the workspace exists.
@@ -81,13 +69,11 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
         entry.folder, config.WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
     )
     if request.scoped:
-        entry = replace(entry, login=replace(entry.login, cloud_id=_find_cloud_id(entry.site)))
-    completed = _complete(entry, request)
-    workspace, token, user, project = _verify_login(completed, request)
+        cloud_id = trio.run(jira.ask_cloud_id, entry.site)
+        entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
+    workspace = _complete(entry, request)
+    token, user, project = _verify_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
-    if workspace != completed:  # the token has scopes
-        login = replace(entry.login, cloud_id=workspace.login.cloud_id)
-        entry = replace(entry, login=login)
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
     source, is_file_written = store_workspace(entry, file, token)
@@ -102,31 +88,27 @@ def add_workspace(request: AddRequest, *, as_message: bool = False) -> None:
     if is_file_written:
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
-        echo(line, err=as_message)
+        echo(line)
 
 
 def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     """Return the entry with the workspace's name, folder, site and login."""
     user_config = config.read_user_config(config.config_folder(os.environ))
-    folder = _folder_of(request, user_config)
+    if request.folder is not None:
+        folder = request.folder.resolve()
+    elif request.name is not None and request.name in user_config.workspaces:
+        folder = user_config.workspaces[request.name].folder
+    else:
+        roots = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
+        folder = (config.find_root(Path.cwd(), roots) or Path.cwd()).resolve()
     known = user_config.at(folder)
     name = workspace_name(request.name, folder, user_config)
     site = _site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
     email = None if request.email is None else config.checked_email("--email", request.email)
-    cloud_id = request.cloud_id and config.checked_cloud_id("--cloud-id", request.cloud_id)
-    login = config.LoginEntry(email, cloud_id=cloud_id)
+    login = config.LoginEntry(email)
     if known is not None and known.site == site:
         login = login.completed_by(known.login)
     return config.WorkspaceEntry(name, folder, site, login)
-
-
-def _folder_of(request: AddRequest, user_config: config.UserConfig) -> Path:
-    if request.folder is not None:
-        return request.folder.resolve()
-    if request.name is not None and request.name in user_config.workspaces:
-        return user_config.workspaces[request.name].folder
-    known = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
-    return (config.find_root(Path.cwd(), known) or Path.cwd()).resolve()
 
 
 def _site(request: AddRequest, here: config.Workspace) -> str:
@@ -177,45 +159,42 @@ def _ask_until_valid(
     return ask(what, default=default, check=checked)
 
 
-def _verify_login(workspace: config.Workspace, request: AddRequest) -> CheckedWorkspace:
-    """Try the login; on a refusal offer the gateway once, then ask for another token."""
-    site = workspace.required_site()
-    token = settings.find_or_ask_token(workspace)
+def _verify_login(
+    workspace: config.Workspace, request: AddRequest
+) -> tuple[config.FoundToken, jira.User, jira.Project | None]:
+    """Try the login; on a refusal, ask for another token in a terminal."""
+    can_ask = settings.is_interactive()
+    try:
+        token = settings.find_token(workspace)
+    except config.MissingSetting:
+        if not can_ask:
+            raise
+        token = _ask_for_token(workspace)
     if request.email is not None and token.email != request.email:
         problem = f"the login in the environment comes first, and is that of {token.email}"
         raise config.BadSetting("--email", request.email, problem)
-    tries = 0
+    tries = 1
     while True:
         try:
-            return _ask_site(workspace, token)
+            return token, *check_site(workspace, token)
         except jira.AuthenticationFailed as error:
-            tries += 1
-            if tries == 1 and (offered := _offer_gateway(workspace)) is not None:
-                workspace = offered
-                continue
-            if (
-                tries >= TRIES
-                or token.source not in _STORED_SOURCES
-                or not settings.is_interactive()
-            ):
+            if tries == TRIES or not can_ask or token.source not in _STORED_SOURCES:
                 raise
             echo(str(error), err=True)
-        token = settings.ask_for_token(site, token.email or "")
+        tries += 1
+        token = _ask_for_token(workspace)
 
 
-def check_site(workspace: config.Workspace) -> CheckedWorkspace:
-    """Ask the site of a workspace for its user and project.
-
-    Raises:
-        ConfigError: A setting is missing or cannot be used.
-        TokenFailed: A source of tokens failed.
-        JiraError: The site could not be reached, or refused.
-    """
-    workspace = settings.confirm_site(workspace)
-    return _ask_site(workspace, settings.find_or_ask_token(workspace))
+def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
+    site, email = workspace.required_site(), workspace.login.email or ""
+    whose = f" of {email}" if email else ""
+    token = ask(f"API token{whose} for {site}", is_secret=True)
+    return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
 
 
-def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> CheckedWorkspace:
+def check_site(
+    workspace: config.Workspace, token: config.FoundToken
+) -> tuple[jira.User, jira.Project | None]:
     """Check a login, outside of Trio; see `check_login`."""
     look = partial(
         check_login,
@@ -225,50 +204,7 @@ def _ask_site(workspace: config.Workspace, token: config.FoundToken) -> CheckedW
         project_place=workspace.project_place,
         fields=workspace.fields,
     )
-    return workspace, token, *trio.run(look)
-
-
-def _find_cloud_id(site: str) -> str:
-    """Ask a site for its cloud ID, without any login.
-
-    Not to be called inside Trio.
-
-    Args:
-        site: The site's URL, as the user confirmed it.
-
-    Raises:
-        MissingSetting: The site's answer holds no cloud ID.
-        JiraError: The site could not be reached.
-    """
-    try:
-        return trio.run(jira.ask_cloud_id, site)
-    except (jira.BadAnswer, jira.Rejected, jira.Redirected) as error:
-        hint = f"{error.url} tells none ({error.cause}); open it in a browser, or ask who runs the site"
-        raise config.MissingSetting(("--cloud-id",), hint) from error
-
-
-def _offer_gateway(workspace: config.Workspace) -> config.Workspace | None:
-    """Ask in a terminal whether to try the gateway, after a site has refused a login.
-
-    Without a yes the token is sent to the site's own address only.
-
-    Returns:
-        The workspace with the site's cloud ID. None if it had one, the site has none, there is no
-        terminal to ask in, or the answer was no.
-    """
-    if workspace.login.cloud_id is not None or not settings.is_interactive():
-        return None
-    site = workspace.required_site()
-    try:
-        cloud_id = _find_cloud_id(site)
-    except (config.MissingSetting, jira.JiraError):  # then the caller reports the refusal
-        return None
-    gateway = jira.gateway_site(cloud_id, site)
-    echo(f"{site} does not take this token.", err=True)
-    echo(f"One with scopes is taken at the gateway alone: {gateway}", err=True)
-    if not confirm("Does it have scopes, and may it be sent there?"):
-        return None
-    return replace(workspace, login=replace(workspace.login, cloud_id=cloud_id))
+    return trio.run(look)
 
 
 async def check_login(
@@ -295,39 +231,17 @@ async def check_login(
 
     Raises:
         JiraError: The site could not be reached, or refused.
-        BadSetting: The cloud ID is that of another site.
         UnknownProject: The site does not have the project.
         UnknownField: The site lacks one of the fields.
         UnsupportedField: Files cannot hold one of them.
     """
     async with jira.open_jira(credentials, transport=transport) as client:
         user = await client.myself()
-        if credentials.site != site:
-            await _check_gateway(client, site)
         async with sync.project_errors(client, project, place=project_place, site=site):
             details = await client.project(project) if project else None
         if fields:
             sync.Columns.of(await client.fields(), fields)
         return user, details
-
-
-async def _check_gateway(client: jira.JiraClient, site: str) -> None:
-    """Raise if the gateway leads to another site, as far as it can be asked."""
-    try:
-        reported_url = (await client.server_info()).base_url
-    except jira.Rejected:  # the scopes of the token may not cover this
-        return
-    try:
-        behind = (
-            config.checked_site("the site behind the gateway", reported_url)
-            if reported_url
-            else site
-        )
-    except config.BadSetting:
-        return
-    if behind != site:
-        cloud_id = client.site.rpartition("/")[2]
-        raise config.BadSetting("the cloud ID", cloud_id, f"it is that of {behind}, not of {site}")
 
 
 def workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
