@@ -117,25 +117,6 @@ def test_a_template_of_the_go_program_is_read_by_the_same_command(
     }
 
 
-def test_alone_it_lists_the_templates_and_what_they_ask_for(someone: User) -> None:
-    assert "no template is in" in someone.runs("new", "--template").err
-    someone.writes("templates/story.md", "# TICKET: {Name}\n\nFor {Name}, {Actor}\n")
-    someone.writes("templates/feature.yaml", YAML)
-
-    told = someone.runs("new", "--template")
-
-    assert told.out.splitlines() == [
-        "feature  templates/feature.yaml",
-        '  Name  templates/feature.yaml:4: title: "Feature: {{.Name}}"',
-        "  Actor  templates/feature.yaml:6: As a {{.Actor}}",
-        "story  templates/story.md",
-        "  Name  templates/story.md:1: # TICKET: {Name}",
-        "  Actor  templates/story.md:3: For {Name}, {Actor}",
-    ]
-    first = someone.runs("new", "--template", "--json").json[1]
-    assert first["placeholders"][1] == {"name": "Actor", "line": 3, "text": "For {Name}, {Actor}"}
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

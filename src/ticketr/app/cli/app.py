@@ -18,24 +18,8 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.app.cli import console, exit_interrupted, exits
-from ticketr.app.cli.help import Group, LazyCommands
+from ticketr.app.cli.help import GROUPS, Group, LazyCommands
 
-#: The commands that do without a screen what the app does.
-WITHOUT_SCREEN = (
-    "Without a screen, these commands do the same as the app:",
-    "ticketr pull: fetch what is new in Jira",
-    "ticketr diff: show your edits line by line",
-    "ticketr push: show what would be sent to Jira, and send it after a question",
-    "ticketr sync: pull, then push",
-    "ticketr show KEY: print a ticket",
-    "ticketr edit KEY: open it in your editor",
-    "ticketr open KEY: open it in your browser",
-    "ticketr new: write a draft",
-    "ticketr resolve: resolve conflicts",
-    "ticketr undo: take back what was written into a file",
-    "ticketr jobs: list the jobs that have ended",
-    "ticketr --help: list all commands",
-)
 #: The variable by which a shell asks for a completion; click reads it.
 COMPLETE = "_TICKETR_COMPLETE"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -91,7 +75,10 @@ def _print_app(context: click.Context) -> int:
     from ticketr.app.cli.status import status
 
     code: int = max(context.invoke(list_), context.invoke(status))
-    console.print_messages(*WITHOUT_SCREEN)
+    console.print_messages("Without a screen, these commands do the same as the app:")
+    for name, (_, words) in GROUPS["Daily"].items():
+        console.print_messages(f"ticketr {name}: {words}")
+    console.print_messages("ticketr --help: list all commands")
     return code
 
 

@@ -19,9 +19,6 @@ from ticketr.app import config
 from ticketr.app.cli.help import command
 from ticketr.cleaning import clean
 
-#: The fields that most issues have.
-_FILTER_FIELDS = ("assignee=", "priority=", "sprint=", "status=", "type=")
-
 
 def _root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
@@ -72,45 +69,10 @@ def complete_workspace(
     ]
 
 
-def complete_template(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """Complete the name of a template."""
-    from ticketr.app import sync
-
-    root = _root(ctx)
-    names = () if root is None else sync.template_files(root)
-    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
-
-
 def _names(ctx: click.Context, find: Callable[[Path, Mapping[str, str]], list[str]]) -> list[str]:
     """Return names that occur in the workspace of a command line; none if there is no workspace."""
     root = _root(ctx)
     return [] if root is None else find(root, os.environ)
-
-
-def complete_filter(
-    ctx: click.Context,
-    param: click.Parameter,
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Complete a word of the filter language, a status or a person."""
-    from ticketr.app.tickets import FILTER_WORDS
-
-    name, equals, value = incomplete.partition("=")
-    if equals:
-        find = {"status": config.known_statuses, "assignee": config.known_assignees}.get(
-            name.lower()
-        )
-        return _terms(f"{name}=", _names(ctx, find) if find else (), value)
-    if incomplete.startswith("@"):
-        return _terms("@", ("me", *_names(ctx, config.known_assignees)), incomplete[1:])
-    words = (*FILTER_WORDS, *_FILTER_FIELDS)
-    root = _root(ctx)
-    if root is not None and incomplete.startswith("use:"):
-        saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved
-        words = tuple(f"use:{name}" for name in sorted(saved))
-    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def complete_status(
@@ -138,14 +100,6 @@ def complete_key_or_person(
     return [*complete_key(ctx, param, incomplete), *map(CompletionItem, people)]
 
 
-def _terms(start: str, values: Iterable[str], typed: str) -> list[CompletionItem]:
-    """Return the terms with values that begin as typed, in quotes where they hold blanks."""
-    return [
-        CompletionItem(f'{start}"{text}"' if " " in text else f"{start}{text}", help=text)
-        for text in _starting_with(values, typed)
-    ]
-
-
 def _starting_with(values: Iterable[str], typed: str) -> list[str]:
     """Return the values that begin as typed, in any case and perhaps in quotes."""
     typed = typed.strip("\"'").lower()
@@ -153,8 +107,7 @@ def _starting_with(values: Iterable[str], typed: str) -> list[str]:
 
 
 # bash breaks words at "=" and ":", too, and takes a value without quotes for several words. So this
-# script hands over the line as it is up to the cursor, puts quotes around what comes back, and
-# takes off what bash counts to the word before.
+# script hands over the line as it is up to the cursor, and puts quotes around what comes back.
 _BASH = r"""
 %(complete_func)s() {
     local response type value
@@ -165,8 +118,6 @@ _BASH = r"""
             dir) compopt -o dirnames ;;
             file) compopt -o default ;;
             plain)
-                [[ $value == *= ]] && compopt -o nospace
-                [[ $value == *=?* && $COMP_WORDBREAKS == *=* ]] && value=${value#*=}
                 [[ -n $value ]] && COMPREPLY+=("$(printf '%%q' "$value")")
                 ;;
         esac
@@ -196,23 +147,6 @@ class _Fish(shell_completion.FishComplete):
     source_template = shell_completion.FishComplete.source_template.replace(
         'string split ","', 'string split -m 1 ","'
     )
-
-    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-        """Return the completions in the form that fish needs.
-
-        A value behind ``--option=`` begins with that. The value of a filter has no quotes: fish
-        offers what begins as the line does, and puts a backslash before each blank itself.
-        """
-        items = super().get_completions(args, incomplete)
-        for item in items:
-            if item.type == "plain":
-                item.value = item.value.replace('"', "")
-        option, equals, _ = incomplete.partition("=")
-        if equals and option.startswith("--"):
-            for item in items:
-                if item.type == "plain":
-                    item.value = f"{option}={item.value}"
-        return items
 
 
 def use_own_script() -> None:

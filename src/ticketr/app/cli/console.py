@@ -13,7 +13,7 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, TextIO
@@ -205,8 +205,8 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
 _MIN_CELLS = 10
 
 
-def table_lines(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> Iterator[str]:
-    """Yield the lines of a table that is as wide as the terminal at most.
+def print_table(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> None:
+    """Print a table that is as wide as the terminal at most.
 
     Args:
         rows: The cells of each row, not cleaned yet. A column of empty cells is left out.
@@ -225,7 +225,13 @@ def table_lines(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> It
     cells[free] = max(_MIN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
     for row in rows:
         columns = zip(row, cells, strict=True)
-        yield "  ".join(fit(text, size) for text, size in columns if size).rstrip()
+        click.echo("  ".join(fit(text, size) for text, size in columns if size).rstrip())
+
+
+def print_cells(rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of cells that are not cleaned yet, separated by tabs."""
+    for row in rows:
+        click.echo("\t".join(map(printable, row)))
 
 
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:

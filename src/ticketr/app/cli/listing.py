@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,33 +11,26 @@ from pathlib import Path
 import click
 
 from ticketr._errors import TicketrError
-from ticketr.app import config, sync, tickets
+from ticketr.app import sync, tickets
 from ticketr.app.cli import exits
-from ticketr.app.cli.completion import complete_filter
-from ticketr.app.cli.console import echo, echo_json, printable, table_lines
+from ticketr.app.cli.console import echo, echo_json, print_cells, print_table, printable
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
-from ticketr.app.cli.ownership import open_own_store
 from ticketr.cleaning import clean
 
-#: A term that may name a status or a person with blanks in the name, and without quotes.
-_NAMING = re.compile(r'(-?(?:(status|assignee)=|@))([^"]*[ ][^"]*)', re.IGNORECASE)
-
+#: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
+_UNQUOTED = re.compile(r'(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)')
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
-#: The most cells of a mark with a key, of a status and of a name in a table.
-_KEY_CELLS, _STATUS_CELLS, _NAME_CELLS = 40, 16, 20
-
-
+#: The most cells of the columns of a table: a mark with a key, the status, the title, the name.
+_CELLS = (40, 16, None, 20)
+#: The most cells of the columns of a table of counts: the field, the value, the count, the points.
+_COUNT_CELLS = (20, None, 8, 12)
 _FIELDS = ("Status", "Type", "Assignee")
-#: The most cells of a value and of a bar.
-_VALUE_CELLS, _BAR_CELLS = 24, 40
 
 
-_filter_argument = click.argument(
-    "terms", nargs=-1, metavar="[FILTER]...", shell_complete=complete_filter
-)
+_filter_argument = click.argument("terms", nargs=-1, metavar="[FILTER]...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +90,6 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     @amara         the name of the assignee contains this; @me and @mine are yours
     edited, draft, unpushed (either of them), conflict, broken
     -word          not this; put -- before a filter that begins with it
-    use:late       the filter that was saved as late in the app
 
     Quotes hold what contains blanks; case and accents do not matter.
 
@@ -118,12 +108,16 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
             if issue.candidate.key or "broken" not in issue.candidate.flags
         ]
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
-    elif _is_terminal():
-        for line in _table(issues):
-            echo(line)
     else:
-        for listed_issue in issues:
-            click.echo("\t".join(map(printable, _row_cells(listed_issue))))
+        rows = [_row_cells(issue) for issue in issues]
+        if _is_terminal():
+            marked = [
+                (f"{_flag_mark(issue)} {key}", *cells)
+                for issue, (key, *cells, _) in zip(issues, rows, strict=True)
+            ]
+            print_table(marked, _CELLS)
+        else:
+            print_cells(rows)
     if not issues and not options.as_json:
         echo(_nothing_matches(wanted), err=True)
     return exits.FAILED if listing.broken else exits.DONE
@@ -160,28 +154,13 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     }
 
 
-def _table(issues: Sequence[ListedIssue]) -> Iterator[str]:
-    """Yield a line for each issue; the titles get what the other columns leave."""
-    rows = [_row_cells(issue)[:4] for issue in issues]
-    marked = [
-        (f"{_flag_mark(issue)} {key}", *cells)
-        for issue, (key, *cells) in zip(issues, rows, strict=True)
-    ]
-    yield from table_lines(marked, (_KEY_CELLS, _STATUS_CELLS, None, _NAME_CELLS))
-
-
 def _flag_mark(listed: ListedIssue) -> str:
     mark = next((mark for flag, mark in _MARKS if flag in listed.candidate.flags), " ")
-    return _printable_sign(mark, "x")
-
-
-def _printable_sign(sign: str, instead: str) -> str:
-    """Return a sign, or another one where the output cannot have it."""
     try:
-        sign.encode(_encoding())
+        mark.encode(_encoding())
     except UnicodeError:
-        return instead
-    return sign
+        return "x"
+    return mark
 
 
 @command(
@@ -208,9 +187,8 @@ def stats(
 ) -> int:
     """Count the issues in the files, and add up their story points. Sends no request.
 
-    With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal each count has
-    a bar; elsewhere each line has the field, the value, the count and the points, separated by
-    tabs.
+    With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal this is a table;
+    elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
     wanted, listing = _read(options, terms)
     issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
@@ -218,16 +196,18 @@ def stats(
     totals = {name: tickets.total_by(candidates, name) for name in fields or _FIELDS}
     if options.as_json:
         echo_json(_totals_as_json(str(listing.root), candidates, totals))
-    elif sys.stdout.isatty():
-        for line in _tables(candidates, totals, shutil.get_terminal_size().columns):
-            echo(line)
     elif not candidates:
         echo(_nothing_matches(wanted), err=True)
     else:
-        for name, values in totals.items():
-            for value in values:
-                cells = (name, value.value, str(value.issues), _points_text(value.points))
-                click.echo("\t".join(map(printable, cells)))
+        rows = [
+            (name, value.value, str(value.issues), f"{value.points:.15g}")
+            for name, values in totals.items()
+            for value in values
+        ]
+        if _is_terminal():
+            print_table(rows, _COUNT_CELLS)
+        else:
+            print_cells(rows)
     for warning in _unknown(fields, issues):
         echo(warning, err=True)
     for path in listing.broken:
@@ -247,14 +227,6 @@ def _unknown(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iter
             yield f'no ticket has the field "{name}"{hint}'
 
 
-def _points_text(points: float) -> str:
-    return f"{points:.15g}"
-
-
-def _sum_of_points(candidates: Sequence[tickets.Candidate]) -> float:
-    return sum(map(tickets.points_of, candidates))
-
-
 def _totals_as_json(
     folder: str,
     candidates: Sequence[tickets.Candidate],
@@ -267,55 +239,20 @@ def _totals_as_json(
     return {
         "folder": folder,
         "tickets": len(candidates),
-        "points": _sum_of_points(candidates),
+        "points": sum(map(tickets.points_of, candidates)),
         "by": by,
     }
 
 
-def _tables(
-    candidates: Sequence[tickets.Candidate],
-    totals: dict[str, tuple[tickets.Total, ...]],
-    width: int,
-) -> Iterator[str]:
-    """Yield the lines of a table for each field."""
-    points = _sum_of_points(candidates)
-    tail = f", {_points_text(points)} points" if points else ""
-    yield f"{len(candidates)} ticket{'s' * (len(candidates) != 1)}{tail}"
-    for name, values in totals.items():
-        if values:
-            yield ""
-            yield printable(name)
-            yield from _table_lines(values, width)
-
-
-def _table_lines(values: Sequence[tickets.Total], width: int) -> Iterator[str]:
-    from ticketr.text import fit, width as cells_of
-
-    names = [printable(value.value) or "none" for value in values]
-    counts = [str(value.issues) for value in values]
-    points = [f"{_points_text(value.points)} pts" if value.points else "" for value in values]
-    name_cells = min(max(map(cells_of, names)), _VALUE_CELLS)
-    count_cells, point_cells = max(map(len, counts)), max(map(len, points))
-    used = 2 + name_cells + 2 + count_cells + 2 + point_cells + 2 * bool(point_cells)
-    room = max(1, min(_BAR_CELLS, width - used))
-    most = max(value.issues for value in values)
-    block = _printable_sign("\u2588", "#")
-    for name, count, point, value in zip(names, counts, points, values, strict=True):
-        bar = block * max(1, round(room * value.issues / most))
-        numbers = f"{count:>{count_cells}}  " + (f"{point:>{point_cells}}  " if point_cells else "")
-        yield f"  {fit(name, name_cells)}  {numbers}{bar}"
-
-
 def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
     """Return the filter of a command, and all issues of the workspace."""
-    root = options.resolved().root
-    store = open_own_store(root)
+    store = options.open_own_store()
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
         fields = {name for issue in listing.issues for name in issue.candidate.fields}
         fields |= state.site_record.columns().keys() if fields else set()
         names = tickets.FilterNames(state.site_record.user(), frozenset(fields))
-    return _parse_terms(terms, root, names), listing
+    return _parse_terms(terms, names), listing
 
 
 def _list_issues(store: sync.Store, state: sync.State) -> Listing:
@@ -351,22 +288,19 @@ def _nothing_matches(wanted: tickets.Filter) -> str:
     return "no ticket fits" if wanted.terms else "there is no ticket here"
 
 
-def _parse_terms(terms: Sequence[str], root: Path, names: tickets.FilterNames) -> tickets.Filter:
+def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Filter:
     """Parse the arguments of a command as one filter.
 
     Args:
-        terms: The arguments. One that names a known status or person needs no quotes of its own,
-            as in ``'status=In Progress'``.
-        root: The workspace's folder.
+        terms: The arguments. One that is a single term needs no quotes of its own, as in
+            ``'status=In Progress'``.
         names: What the filter can name.
 
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_with_quotes(term, root) for term in terms)
+    text = " ".join(_with_quotes(term) for term in terms)
     try:
-        if "use:" in text.lower():
-            text = tickets.with_saved(text, _saved_filters(root))
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:
         place = " " * error.position
@@ -374,18 +308,6 @@ def _parse_terms(terms: Sequence[str], root: Path, names: tickets.FilterNames) -
         raise click.BadParameter(words, param_hint="FILTER") from None
 
 
-def _saved_filters(root: Path) -> Mapping[str, str]:
-    """Return the filters saved in the app, without those that are queries for Jira."""
-    saved = config.read_list_memory(config.StateFolder(root / config.STATE_FOLDER)).saved
-    return {name: text for name, text in saved.items() if not text.lower().startswith("jql:")}
-
-
-def _with_quotes(term: str, root: Path) -> str:
-    """Put quotes around the name of a known status or person that holds blanks."""
-    match = _NAMING.fullmatch(term)
-    if match is None:
-        return term
-    start, field, value = match.groups()
-    known = config.known_statuses if (field or "").lower() == "status" else config.known_assignees
-    is_known = value.lower() in (text.lower() for text in known(root, os.environ))
-    return f'{start}"{value}"' if is_known else term
+def _with_quotes(term: str) -> str:
+    match = _UNQUOTED.fullmatch(term)
+    return f'{match[1]}"{match[2]}"' if match else term

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, replace
 
-import click
-
 from ticketr.app import config, jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, printable, table_lines
+from ticketr.app.cli.console import echo_json, print_cells, print_table
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_arguments, workspace_options
 
-#: The most cells of a name with its marks, and of a kind, in a table.
-_NAME_CELLS, _KIND_CELLS = 31, 20
+#: The most cells of the columns of a table: a name with its marks, the kind, the values.
+_CELLS = (31, 20, None)
 
 
 @command(
@@ -38,12 +36,11 @@ def schema(options: CommonOptions) -> None:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
         rows = [(f"{_marks(field)} {field.name}", field.kind, _values(field)) for field in fields]
-        for line in table_lines(rows, (_NAME_CELLS, _KIND_CELLS, None)):
-            echo(line)
+        print_table(rows, _CELLS)
     else:
-        for field in fields:
-            cells = (_marks(field), field.name, field.kind, field.id, _values(field))
-            click.echo("\t".join(map(printable, cells)))
+        print_cells(
+            (_marks(field), field.name, field.kind, field.id, _values(field)) for field in fields
+        )
 
 
 async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import console
-from ticketr.app.cli.completion import complete_template
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
@@ -49,17 +47,14 @@ class FoundIssue:
 
 @command(
     examples={
-        "ticketr show DEMO-9": "Print it for reading.",
-        "ticketr show DEMO-9 --raw > copy.md": "Copy its text as it is in its file.",
+        "ticketr show DEMO-9": "Print it.",
+        "ticketr show DEMO-9 --json": "Print its parts for a script.",
     },
 )
 @key_argument
-@click.option("--raw", is_flag=True, help="Print its text exactly as it stands in its file.")
 @workspace_options
-def show(options: CommonOptions, *, key: str, raw: bool) -> None:
-    """Print a ticket, or a sub-task, as it is in its file. Sends no request."""
-    if raw and options.as_json:
-        raise click.UsageError("say --raw or --json, not both")
+def show(options: CommonOptions, *, key: str) -> None:
+    """Print a ticket, or a sub-task, exactly as it is in its file. Sends no request."""
     store = options.open_own_store()
     issue = _require_issue(store, key)
     if options.as_json:
@@ -70,12 +65,9 @@ def show(options: CommonOptions, *, key: str, raw: bool) -> None:
         console.echo_json(
             {"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place}
         )
-    elif raw:
+    else:
         text = console.redacted(issue.text)
         click.echo(console.printable_lines(text) if _is_terminal() else text.encode(), nl=False)
-    else:
-        for line in _ticket_lines(issue):
-            console.echo(line)
 
 
 def _is_terminal() -> bool:
@@ -100,52 +92,6 @@ def _as_json(issue: Ticket) -> dict[str, object]:
             for comment in issue.comments
         ],
     }
-
-
-def _ticket_lines(match: FoundIssue) -> Iterator[str]:
-    issue = match.issue
-    yield f"{issue.key}  {issue.title}"
-    if issue is not match.head:
-        yield f"below {match.head.key or 'a draft'}  {match.head.title}"
-    yield from _field_lines(issue)
-    if issue.description:
-        yield ""
-        yield from issue.description.split("\n")
-    if issue.acceptance_criteria:
-        yield from ("", "Acceptance criteria")
-        for criterion in issue.acceptance_criteria:
-            first, *rest = criterion.split("\n")
-            yield f"- {first}"
-            yield from (f"  {line}".rstrip() for line in rest)
-    for name, text in issue.texts.items():
-        yield from ("", name)
-        yield from (f"  {line}".rstrip() for line in text.split("\n"))
-    yield from _comment_lines(issue)
-    if issue.tasks:
-        yield from ("", "Sub-tasks")
-        for task in issue.tasks:
-            status = task.fields.get("Status", "")
-            yield f"- {task.key or 'draft'}  {task.title}{f'  ({status})' if status else ''}"
-    yield from ("", f"{match.path}:{issue.line}")
-
-
-def _comment_lines(issue: Ticket) -> Iterator[str]:
-    if issue.comments:
-        yield from ("", "Comments")
-    for comment in issue.comments:
-        when = f", {comment.time}" if comment.time else ""
-        yield "- new:" if comment.is_new else f"- {comment.author}{when}:"
-        yield from (f"  {line}".rstrip() for line in comment.text.split("\n"))
-
-
-def _field_lines(issue: Ticket) -> Iterator[str]:
-    if not issue.fields:
-        return
-    yield ""
-    for name, value in issue.fields.items():
-        first, *rest = value.split("\n")
-        yield f"{name}: {first}".rstrip()
-        yield from (f"  {line}".rstrip() for line in rest)
 
 
 @command(
@@ -230,21 +176,13 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
     examples={
         "ticketr new Pay in instalments": "Write a draft; the next push creates it.",
         "ticketr new -t Bug --parent DEMO-1 No ISBN": "With a type, below an epic.",
-        "ticketr new --template": "List the templates, and what they ask for.",
         "ticketr new --template feature Name=Search": "Write what a template makes.",
     },
 )
 @click.argument("title", nargs=-1, metavar="[TITLE|NAME=VALUE]...")
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
-@click.option(
-    "--template",
-    metavar="NAME",
-    is_flag=False,
-    flag_value="",
-    shell_complete=complete_template,
-    help="Fill in a file of the folder templates; alone, list them.",
-)
+@click.option("--template", metavar="NAME", help="Fill in a file of the folder templates.")
 @workspace_options
 def new(
     options: CommonOptions,
@@ -261,9 +199,6 @@ def new(
     """
     if template is not None and (kind is not None or parent is not None):
         raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
-    if template == "":
-        _list_templates(options, title)
-        return
     resolved = options.resolved()
     if template is None:
         drafts: tuple[Ticket, ...] = (_draft(title, kind or resolved.story_type, parent),)
@@ -315,31 +250,6 @@ def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticke
         known = f"it has {', '.join(lines_by_name)}" if lines_by_name else "it has none"
         raise click.UsageError(f"{path} has no placeholder {clean(', '.join(unknown))}; {known}")
     return template.fill(values)
-
-
-def _list_templates(options: CommonOptions, words: tuple[str, ...]) -> None:
-    if words:
-        raise click.UsageError("which template? --template NAME comes before the values")
-    resolved = options.resolved()
-    templates = [*map(sync.read_template, sync.template_files(resolved.root).values())]
-    if options.as_json:
-        console.echo_json(
-            [
-                {
-                    "name": one.name,
-                    "path": one.path,
-                    "placeholders": [*map(asdict, one.placeholders)],
-                }
-                for one in templates
-            ]
-        )
-        return
-    for one in templates:
-        console.echo(f"{one.name}  {one.path}")
-        for placeholder in one.placeholders:
-            console.echo(f"  {placeholder.name}  {one.path}:{placeholder.line}: {placeholder.text}")
-    if not templates:
-        console.echo(f"no template is in {resolved.root / sync.TEMPLATES} yet", err=True)
 
 
 def _inner_folder(root: Path) -> str:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
         total_by,
     )
     from ticketr.app.tickets.filter import (
-        FILTER_WORDS,
         FieldTerm,
         Filter,
         FilterNames,

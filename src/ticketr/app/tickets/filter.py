@@ -9,7 +9,7 @@ A filter is a list of terms, and an issue has to fit each of them::
     sprint=                  this field is empty
     @amara                   the assignee's name contains it
     @me, @mine               it is assigned to the user
-    edited                   one of FILTER_WORDS: how the issue differs from the last sync
+    edited                   or another word for how the issue differs from the last sync
     -status=done             not this
 
 Case and accents do not matter.
@@ -36,8 +36,6 @@ FLAGS = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
 _FLAGS_OF_WORDS = {flag: frozenset({flag}) for flag in FLAGS} | {
     "unpushed": frozenset({EDITED, DRAFT})
 }
-#: The words that ask for flags; in quotes they are words like any other.
-FILTER_WORDS = tuple(sorted(_FLAGS_OF_WORDS))
 _ASSIGNEE = "assignee"
 #: The names after @ that stand for the user.
 _ME = frozenset({"me", "mine"})
