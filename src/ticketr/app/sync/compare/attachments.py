@@ -71,6 +71,8 @@ ATTACHMENT_FIELD = "attachment"
 ATTACHMENTS = "Attachments"
 #: The key of a record that holds its media ID; Jira's own records do not have it.
 _MEDIA = "media"
+#: What files and downloads need of a record.
+ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA)
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -120,16 +122,6 @@ def attachment_line(fields: Mapping[str, object]) -> str:
         f"{quoted(' '.join(attachment.name.split()))} ({size_words(attachment.size)})"
         for attachment in jira_attachments(fields)
     )
-
-
-def slim_attachments(fields: Mapping[str, object]) -> list[dict[str, object]]:
-    """Return only what files and downloads need of the field."""
-    return [
-        {"id": attachment.id, "filename": attachment.name, "size": attachment.size}
-        | ({_MEDIA: entry[_MEDIA]} if _MEDIA in entry else {})
-        for entry in objects(fields.get(ATTACHMENT_FIELD))
-        if (attachment := Attachment.read(entry)) is not None
-    ]
 
 
 def quoted(name: str) -> str:

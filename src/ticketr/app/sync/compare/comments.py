@@ -15,6 +15,13 @@ from ticketr.app.tickets import Comment
 
 #: Jira's field that holds the comments.
 COMMENT_FIELD = "comment"
+#: What files and comparisons need of the field: of itself, a comment, its author and who may see it.
+COMMENT_KEYS = (
+    *("comments", "total"),
+    *("id", "author", "created", "body", "visibility"),
+    *("accountId", "key", "displayName"),
+    *("type", "value", "identifier"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,23 +90,6 @@ def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object
     return {"comments": listed, "total": len(listed)}
 
 
-def slim_comments(value: object) -> object:
-    """Return only what files and comparisons need of the field."""
-    return comments_field(
-        {name: _slim(name, entry[name]) for name in _KEPT_KEYS if entry.get(name) is not None}
-        for entry in _entries(value)
-    )
-
-
-_KEPT_KEYS = ("id", "author", "created", "body", "visibility")
-
-
-def _slim(name: str, value: object) -> object:
-    if name != "author" or not isinstance(value, dict):
-        return value
-    return {key: value[key] for key in ("accountId", "key", "displayName") if key in value}
-
-
 def _entries(value: object) -> Iterator[Mapping[str, Any]]:
     return objects(object_of(value).get("comments"))
 
@@ -122,17 +112,21 @@ def as_document(value: object) -> object:
 
 
 def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
-    """Yield the description of an issue, and its other rich texts, from its fields."""
+    """Yield the description of an issue, then its other rich texts and comments, from its fields."""
     yield fields.get(DESCRIPTION_FIELD)
     for name, value in fields.items():
         # Each issue of a pull has ten fields or more, so the cheapest test comes first.
         if type(value) is dict and value.get("type") == "doc" and name != DESCRIPTION_FIELD:
             yield value
+    if COMMENT_FIELD in fields:
+        yield from (comment.body for comment in jira_comments(fields))
 
 
 def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
     """Return the files that the rich texts and the comments of an issue show, from its fields."""
-    documents = [document for document in documents_in(fields) if document is not None]
-    if COMMENT_FIELD in fields:
-        documents += [comment.body for comment in jira_comments(fields)]
-    return tuple(file for document in documents for file in adf.shown_files(document))
+    return tuple(
+        file
+        for document in documents_in(fields)
+        if document is not None
+        for file in adf.shown_files(document)
+    )

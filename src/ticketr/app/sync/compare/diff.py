@@ -50,11 +50,6 @@ class DescriptionText:
     criteria: tuple[str, ...] = ()
     exact: bool = False
 
-    def is_exact_in(self, ticket: Ticket) -> bool:
-        """Return whether a ticket is known to hold all of the description, without a conversion."""
-        read = (ticket.description, ticket.acceptance_criteria)
-        return self.exact and read == (self.markdown.removesuffix("\n"), self.criteria)
-
 
 def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> DescriptionText:
     """Convert a description to Markdown.

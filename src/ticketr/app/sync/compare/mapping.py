@@ -12,9 +12,8 @@ always parses as an equal ticket, so it is not parsed again.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
@@ -23,26 +22,26 @@ from ticketr.app.jira.adf import (
     conversion_cost,
     conversion_size,
     is_too_large,
-    simple_markdown,
     to_adf,
     visible,
 )
-from ticketr.app.jira.models import Field, Issue, objects
+from ticketr.app.jira.models import Field, Issue, object_of, objects, text_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
+    ATTACHMENT_KEYS,
     ATTACHMENTS,
     attachment_line,
     files_of,
     quoted,
-    slim_attachments,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
+    COMMENT_KEYS,
+    DESCRIPTION_FIELD,
     as_document,
     documents_in,
     jira_comments,
-    slim_comments,
 )
 from ticketr.app.sync.compare.times import ESTIMATES, MAX_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
@@ -69,9 +68,6 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
 NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
-_COMMENTS_SECTION = (("## Comments", "comment"),)
-_LINKS_MARK = (("# Links", "issuelinks"),)
-_ATTACHMENTS_SECTION = (("# Attachments", "attachment"),)
 _SECTION = "## Field: "
 
 #: Why no line can hold a field.
@@ -155,7 +151,6 @@ class Columns:
         """
         reasons = {field.id: why for field in fields if (why := unsupported(field))}
         rich = {field.id for field in fields if holds_rich_text(field)}
-        ids: dict[str, str] = {}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
         for site_field in fields:
@@ -164,9 +159,8 @@ class Columns:
                 continue
             every.setdefault(name, site_field.id)
             site[site_field.id] = name
-            if site_field.custom and name in CUSTOM_FIELDS:
-                ids.setdefault(name, site_field.id)
-        names = [*STANDARD_FIELDS, *((name, ids[name]) for name in CUSTOM_FIELDS if name in ids)]
+        custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
+        names = [*STANDARD_FIELDS, *custom]
         texts: list[tuple[str, str]] = []
         for wanted_field in more:
             if not isinstance(wanted_field, str):
@@ -210,13 +204,11 @@ class Columns:
 
         A pull compares it with that of the last pull, to find a change.
         """
-        more = (*(_COMMENTS_SECTION if self.comments else ()), *(_LINKS_MARK if self.links else ()))
-        more += _ATTACHMENTS_SECTION if self.attachments else ()
-        return (
-            *self.names,
-            *more,
-            *((f"{_SECTION}{name}", field_id) for name, field_id in self.texts),
-        )
+        more = [("## Comments", COMMENT_FIELD)] if self.comments else []
+        more += [("# Links", LINK_FIELD)] if self.links else []
+        more += [("# Attachments", ATTACHMENT_FIELD)] if self.attachments else []
+        texts = ((f"{_SECTION}{name}", field_id) for name, field_id in self.texts)
+        return (*self.names, *more, *texts)
 
 
 def _under_own_name(
@@ -284,9 +276,15 @@ def line_name(words: str) -> str:
 
 def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     """Return the links among the fields of an issue, in Jira's order."""
-    return tuple(
-        link for entry in objects(fields.get(LINK_FIELD)) if (link := _read_link(entry)) is not None
-    )
+    links: list[JiraLink] = []
+    for entry in objects(fields.get(LINK_FIELD)):
+        for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
+            key = text_of(object_of(entry.get(end)).get("key"))
+            words = text_of(object_of(entry.get("type")).get(direction))
+            if is_key(key) and words.strip():
+                links.append(JiraLink(text_of(entry.get("id")), line_name(words), key))
+                break
+    return tuple(links)
 
 
 def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
@@ -336,22 +334,6 @@ def removed_links(
     return tuple(link for link in jira_links(fields) if link.line == line and link.key in gone)
 
 
-def link_loss(link: JiraLink) -> str:
-    """Return what Jira loses with a link, in words."""
-    return f"the link “{link.line} {link.key}”"
-
-
-def _read_link(entry: Mapping[str, object]) -> JiraLink | None:
-    kind = entry.get("type")
-    for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
-        other = entry.get(end)
-        key = other.get("key") if isinstance(other, dict) else None
-        words = kind.get(direction) if isinstance(kind, dict) else None
-        if isinstance(key, str) and is_key(key) and isinstance(words, str) and words.strip():
-            return JiraLink(str(entry.get("id", "")), line_name(words), key)
-    return None
-
-
 #: What is between a choice and the second one below it.
 CASCADE_SEPARATOR = " > "
 #: What an issue without a description costs.
@@ -378,34 +360,29 @@ class FamilyText:
 
 def is_subtask(issue: Issue) -> bool:
     """Return whether an issue is a sub-task, which lives in its parent's ticket."""
-    kind = issue.fields.get("issuetype")
-    return isinstance(kind, dict) and kind.get("subtask") is True and parent_id(issue) is not None
+    kind = object_of(issue.fields.get("issuetype"))
+    return kind.get("subtask") is True and parent_id(issue) is not None
 
 
 def parent_id(issue: Issue) -> str | None:
     """Return the ID of an issue's parent (an epic counts), or None."""
-    return _text_at(issue.fields.get("parent"), "id")
+    return text_of(object_of(issue.fields.get("parent")).get("id")) or None
 
 
 def subtask_ids(issue: Issue) -> tuple[str, ...]:
     """Return the IDs of an issue's sub-tasks in Jira's own order."""
-    subtasks = issue.fields.get("subtasks")
-    if not isinstance(subtasks, list):
-        return ()
-    return tuple(text for subtask in subtasks if (text := _text_at(subtask, "id")) is not None)
+    ids = (text_of(subtask.get("id")) for subtask in objects(issue.fields.get("subtasks")))
+    return tuple(filter(None, ids))
 
 
 def type_id(fields: Mapping[str, object]) -> str:
     """Return the ID of the issue type in Jira's fields; empty if there is none."""
-    kind = fields.get("issuetype")
-    value = kind.get("id") if isinstance(kind, dict) else None
-    return value if isinstance(value, str) else ""
+    return text_of(object_of(fields.get("issuetype")).get("id"))
 
 
 def updated(issue: Issue) -> str:
     """Return the moment of an issue's last change, as Jira writes it."""
-    value = issue.fields.get("updated")
-    return value if isinstance(value, str) else ""
+    return text_of(issue.fields.get("updated"))
 
 
 def family_text(
@@ -425,58 +402,52 @@ def family_text(
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
     """
-    issues = (head, *subtasks)
-    whole: set[str] = set()  # keys whose criteria stay in the description
+    issues, described = (head, *subtasks), dict(ready)
+    whole: set[str] = set()  # IDs of the issues whose criteria stay in the description
     while True:
-        described = {issue.key: _description(issue, whole, ready) for issue in issues}
-        ticket_of = partial(_ticket, columns=columns, described=described)
-        ticket = ticket_of(head, tasks=[ticket_of(issue) for issue in subtasks])
-        read = (ticket, *ticket.tasks)
-        pairs = tuple(zip(issues, read, strict=True))
+        for issue in issues:
+            if issue.id not in described:
+                adf, split = issue.fields.get(DESCRIPTION_FIELD), issue.id not in whole
+                described[issue.id] = diff.description_text(
+                    adf, files_of(issue.fields), split=split
+                )
+        tasks = [_ticket(issue, columns, described[issue.id]) for issue in subtasks]
+        ticket = _ticket(head, columns, described[head.id], tasks)
+        pairs = tuple(zip(issues, (ticket, *tasks), strict=True))
         inexact = {
-            issue.key for issue, made in pairs if not _is_exact(issue, made, described[issue.key])
+            issue.id for issue, made in pairs if not _is_exact(issue, made, described[issue.id])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
-        with_criteria = (ticket.key for ticket in read if ticket.acceptance_criteria)
-        again = (inexact - whole).intersection(with_criteria)
+        again = inexact.intersection(issue.id for issue, made in pairs if made.acceptance_criteria)
         if not again:
-            inexact |= {issue.key for issue, made in pairs if not _has_texts(issue, made, columns)}
-            text = render_ticket(ticket)
-            return FamilyText(ticket, text, frozenset(inexact), columns.texts)
+            keys = frozenset(
+                issue.key
+                for issue, made in pairs
+                if issue.id in inexact or not _has_texts(issue, made, columns)
+            )
+            return FamilyText(ticket, render_ticket(ticket), keys, columns.texts)
         whole |= again
+        for issue_id in again:
+            del described[issue_id]
 
 
-@dataclass(frozen=True, slots=True)
-class RenderingCost:
-    """What was found out about issues before they are rendered.
-
-    Attributes:
-        cost: About how much work it is; converting one character of text is a work of 1.
-        described: Their simple descriptions as Markdown, by the IDs of the issues.
-        others: Their other rich texts, as far as they were weighed.
-    """
-
-    cost: int
-    described: Mapping[str, diff.DescriptionText]
-    others: Sequence[object]
-
-    @property
-    def is_simple(self) -> bool:
-        """Whether every rich text can be written without `load_conversions`."""
-        return all(simple_markdown(document) is not None for document in self.others)
-
-
-def estimate_cost(issues: Iterable[Issue], most: int) -> RenderingCost:
+def estimate_cost(
+    issues: Iterable[Issue], most: int
+) -> tuple[int, dict[str, diff.DescriptionText], list[object]]:
     """Estimate the work of rendering a family, and convert the descriptions that take little.
 
     Args:
         issues: The family.
         most: Where to stop; the work may be a little more.
+
+    Returns:
+        About how much work it is, where converting one character of text is a work of 1; the simple
+        descriptions as Markdown, by the IDs of the issues; the other rich texts, up to the stop.
     """
     cost, remaining = 0, list[object]()
     described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
-        description, *others = _documents(issue)
+        description, *others = documents_in(issue.fields)
         is_short = conversion_size(description, most * COST_UNIT) <= most * COST_UNIT
         text = diff.simple_description(description) if is_short else None
         if text is None:
@@ -489,31 +460,24 @@ def estimate_cost(issues: Iterable[Issue], most: int) -> RenderingCost:
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
         if cost > most:
             break
-    return RenderingCost(cost, described, remaining)
+    return cost, described, remaining
 
 
-def _documents(issue: Issue) -> Iterator[object]:
-    """Yield the description of an issue, then its other rich texts."""
-    yield from documents_in(issue.fields)
-    if COMMENT_FIELD in issue.fields:
-        yield from (comment.body for comment in jira_comments(issue.fields))
-
-
-def field_text(value: object) -> str:
+def field_text(value: object, field_id: str = "") -> str:
     """Write one field's value as the text of its line; empty for no value.
 
     Lists are joined by commas; an entry that holds a comma or a quote is put in quotes, as in CSV.
+
+    Args:
+        value: The value.
+        field_id: The ID of the field, by which a duration is known.
     """
     if isinstance(value, list):
         entries = [text for entry in value if (text := _entry_text(entry))]
         return ", ".join(map(quoted, entries))
-    return _entry_text(value)
-
-
-def _line_text(field_id: str, value: object) -> str:
     if field_id in ESTIMATES and isinstance(value, int | float) and abs(value) < MAX_SECONDS:
         return duration_text(value)
-    return field_text(value)
+    return _entry_text(value)
 
 
 def slim(fields: Mapping[str, object]) -> dict[str, object]:
@@ -521,27 +485,23 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
 
     Rich texts are kept unchanged, since a file may not hold all of them.
     """
-    kept = {
-        name: value if type(value) is str or name == "description" else _slim(value)
+    return {
+        name: value if type(value) is str else _slim(value, _OWN_KEYS.get(name, _KEPT_KEYS))
         for name, value in fields.items()
         if value is not None
     }
-    if COMMENT_FIELD in kept:
-        kept[COMMENT_FIELD] = slim_comments(fields[COMMENT_FIELD])
-    if ATTACHMENT_FIELD in kept:
-        kept[ATTACHMENT_FIELD] = slim_attachments(fields)
-    if LINK_FIELD in kept:
-        kept[LINK_FIELD] = _slim(fields[LINK_FIELD], _LINK_KEYS)
-    return kept
 
 
 _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
+#: The keys to keep, by the field; those of other fields are `_KEPT_KEYS`.
+_OWN_KEYS: Mapping[str, Sequence[str]] = {
+    COMMENT_FIELD: COMMENT_KEYS,
+    ATTACHMENT_FIELD: ATTACHMENT_KEYS,
+    LINK_FIELD: ("id", "key", "name", "type", "inward", "outward", "inwardIssue", "outwardIssue"),
+}
 
 
-_LINK_KEYS = ("id", "key", "name", "type", "inward", "outward", "inwardIssue", "outwardIssue")
-
-
-def _slim(value: object, keys: Sequence[str] = _KEPT_KEYS) -> object:
+def _slim(value: object, keys: Sequence[str]) -> object:
     if isinstance(value, dict):
         if value.get("type") == "doc":
             return value
@@ -555,31 +515,18 @@ def _slim(value: object, keys: Sequence[str] = _KEPT_KEYS) -> object:
     return value
 
 
-def _description(
-    issue: Issue,
-    whole: Collection[str],
-    ready: Mapping[str, diff.DescriptionText],
-) -> diff.DescriptionText:
-    if issue.id in ready and issue.key not in whole:
-        return ready[issue.id]
-    adf = issue.fields.get("description")
-    return diff.description_text(adf, files_of(issue.fields), split=issue.key not in whole)
-
-
 def _ticket(
     issue: Issue,
-    *,
     columns: Columns,
-    described: Mapping[str, diff.DescriptionText],
+    description: diff.DescriptionText,
     tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
-    description = described[issue.key]
     fields = {
         name: text
         for name, field_id in columns.names
         if (value := issue.fields.get(field_id)) is not None
-        and (text := _line_text(field_id, value))
+        and (text := field_text(value, field_id))
     }
     if columns.links:
         named = dict(columns.names)
@@ -587,12 +534,16 @@ def _ticket(
         fields |= {line: keys for line, keys in lines.items() if line not in named}
     if columns.attachments and (line := attachment_line(issue.fields)):
         fields.setdefault(ATTACHMENTS, line)
-    parent_key = _text_at(issue.fields.get("parent"), "key")
+    parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT] = parent_key
-    summary = issue.fields.get("summary")
+    files = files_of(issue.fields)
+    texts = (
+        (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))
+        for name, field_id in columns.texts
+    )
     return Ticket(
-        title=summary if isinstance(summary, str) else "",
+        title=text_of(issue.fields.get("summary")),
         key=issue.key,
         description=description.markdown,
         fields=fields,
@@ -603,28 +554,20 @@ def _ticket(
             else ()
         ),
         tasks=tuple(tasks or ()),
-        texts=_field_texts(issue, columns),
+        texts={name: text for name, text in texts if text},
     )
 
 
 def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
-    if written.is_exact_in(read):
+    """Return whether a ticket holds all of an issue's description."""
+    text = (read.description, read.acceptance_criteria)
+    if written.exact and text == (written.markdown.removesuffix("\n"), written.criteria):
         return True
-    original = issue.fields.get("description")
+    original = issue.fields.get(DESCRIPTION_FIELD)
     if is_too_large(original):
         return False
     files = files_of(issue.fields)
     return visible(diff.description_adf(read, files=files)) == visible(original)
-
-
-def _field_texts(issue: Issue, columns: Columns) -> dict[str, str]:
-    """Return the Markdown of the fields with sections of their own, by their names."""
-    files = files_of(issue.fields)
-    return {
-        name: text
-        for name, field_id in columns.texts
-        if (text := diff.markdown_of(as_document(issue.fields.get(field_id)), files))
-    }
 
 
 def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
@@ -632,12 +575,10 @@ def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
     files = files_of(issue.fields)
     for name, field_id in columns.texts:
         original = as_document(issue.fields.get(field_id))
-        if original is None:
-            continue
-        if is_too_large(original):
-            return False
-        text = read.texts.get(name, "")
-        if visible(to_adf(text, files=files)) != visible(original):
+        if original is not None and (
+            is_too_large(original)
+            or visible(to_adf(read.texts.get(name, ""), files=files)) != visible(original)
+        ):
             return False
     return True
 
@@ -656,8 +597,3 @@ def _entry_text(value: object) -> str:
     if isinstance(value, (str, int, float)):
         return str(value)
     return ""
-
-
-def _text_at(value: object, name: str) -> str | None:
-    text = value.get(name) if isinstance(value, dict) else None
-    return text if isinstance(text, str) and text else None

@@ -13,7 +13,7 @@ from ticketr.app.jira import Issue, adf
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
-from ticketr.app.sync.compare.mapping import keys_in, link_loss, removed_links
+from ticketr.app.sync.compare.mapping import keys_in, removed_links
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
@@ -255,7 +255,8 @@ def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> 
                     yield Loss(key, path, lost.what, part=change.name)
             elif isinstance(change.part, str):
                 for link in removed_links(fields, change.part, change.old, change.new):
-                    yield Loss(key, path, link_loss(link), part=link.line, is_link=True)
+                    what = f"the link “{link.line} {link.key}”"
+                    yield Loss(key, path, what, part=link.line, is_link=True)
 
 
 def _may_lose(changes: Sequence[diff.Change]) -> bool:

@@ -16,7 +16,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
-from ticketr.app.jira.adf import load_conversions
+from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     CHUNK,
@@ -277,8 +277,7 @@ class PullPipeline:
         location = location_of(head, self._locations, self._known)
         path = location.path if location else None
         issues = (head, *subtasks)
-        estimate = estimate_cost(issues, MAX_INLINE_COST)
-        cost, ready = estimate.cost, estimate.described
+        cost, ready, others = estimate_cost(issues, MAX_INLINE_COST)
         write = partial(
             render_family,
             head,
@@ -289,7 +288,11 @@ class PullPipeline:
             ready=ready,
         )
         is_short = cost <= MAX_INLINE_COST
-        if is_short and not self._has_conversions and not estimate.is_simple:
+        if (
+            is_short
+            and not self._has_conversions
+            and any(simple_markdown(document) is None for document in others)
+        ):
             await self._in_thread(load_conversions, abandon_on_cancel=True)
             self._has_conversions = True
         self._cost += cost
