@@ -70,7 +70,7 @@ class TestParts:
 
         (clash,) = merged.clashes
         assert str(clash) == "AB-1: Title"
-        assert (clash.change.old, clash.change.new) == ("Mine", "Theirs")
+        assert (clash.local, clash.remote) == ("Mine", "Theirs")
         assert merged.ticket.title == "Mine"
 
     def test_a_field_that_is_called_as_a_part_is_no_part(self) -> None:
@@ -163,7 +163,7 @@ class TestTexts:
         merged = merge(ticket("one\n\ntwo"), ticket("ONE\n\ntwo"), ticket("1\n\ntwo\n\nthree"))
 
         (clash,) = merged.clashes
-        assert (clash.change.part, clash.change.old) == (CorePart.DESCRIPTION, "ONE\n\ntwo")
+        assert (clash.part, clash.local) == (CorePart.DESCRIPTION, "ONE\n\ntwo")
         assert merged.ticket == ticket("ONE\n\ntwo")
 
     @pytest.mark.parametrize(
@@ -199,9 +199,7 @@ class TestTexts:
     def test_the_same_in_other_words_is_jiras_wording(self, base: Ticket | None) -> None:
         merged = merge(base, ticket("* one", "__a__"), ticket("- one", "**a**"))
 
-        assert [
-            str(each) for each in merged.clashes if each.change.part is CorePart.DESCRIPTION
-        ] == []
+        assert [str(each) for each in merged.clashes if each.part is CorePart.DESCRIPTION] == []
         assert merged.ticket.description == "- one"
 
     def test_a_section_whose_heading_was_renamed_is_text_now_and_not_lost(self) -> None:
@@ -402,12 +400,12 @@ def test_a_part_clashes_only_if_both_sides_changed_it_and_then_stands_as_here(
 
     old, here, there = (by_key(each) for each in (three.base, three.local, three.remote))
     for each in merged.clashes:
-        part = each.change.part
+        part = each.part
         mine, theirs = (
             part_texts(here[each.key]).get(part, ""),
             part_texts(there[each.key]).get(part, ""),
         )
-        assert (each.change.old, each.change.new) == (mine, theirs)
+        assert (each.local, each.remote) == (mine, theirs)
         assert not alike(part, mine, theirs)
         assert part_texts(by_key(merged.ticket)[each.key]).get(part, "") == mine
         if each.key in old:
@@ -425,7 +423,7 @@ def test_a_choice_of_side_settles_every_clash_and_nothing_else(three: Versions) 
         decided = merge(three.base, three.local, three.remote, prefer=side)
         assert not decided.clashes
         assert decided.dropped <= (side is Side.REMOTE and bool(undecided.clashes))
-        clashing = {(each.key, each.change.part) for each in undecided.clashes}
+        clashing = {(each.key, each.part) for each in undecided.clashes}
         here = by_key(undecided.ticket)
         for key, issue in by_key(decided.ticket).items():
             assert {(key, each.part) for each in changes(here[key], issue)} <= clashing
@@ -444,7 +442,7 @@ def test_without_a_base_all_that_differs_clashes(three: Versions) -> None:
         for part, text in part_texts(issue).items()
         if not alike(part, text, part_texts(there[key]).get(part, ""))
     }
-    assert {(each.key, each.change.part) for each in merged.clashes} == expected
+    assert {(each.key, each.part) for each in merged.clashes} == expected
 
 
 @thorough

@@ -258,19 +258,6 @@ class CommentPart:
         return "New comment" if self.is_new else f"Comment {self.id}"
 
 
-def _comment_texts(issue: Ticket) -> dict[CommentPart, str]:
-    """Return the text of each comment of an issue."""
-    before: Counter[str] = Counter()
-    texts: dict[CommentPart, str] = {}
-    for comment in issue.comments:
-        part = CommentPart(comment.id)
-        if comment.is_new:
-            part = CommentPart("", comment.text, before[comment.text])
-            before[comment.text] += 1
-        texts[part] = comment.text
-    return texts
-
-
 def _with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tuple[Comment, ...]:
     """Return the comments of an issue with other texts; a comment that it lacks is added.
 
@@ -393,8 +380,16 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.DESCRIPTION: issue.description,
         CorePart.CRITERIA: "\n".join(criteria),
     }
-    texts = {TextPart(name): text for name, text in issue.texts.items()}
-    return own | dict(issue.fields) | texts | _comment_texts(issue)
+    own |= issue.fields
+    own |= {TextPart(name): text for name, text in issue.texts.items()}
+    before: Counter[str] = Counter()
+    for comment in issue.comments:
+        part = CommentPart(comment.id)
+        if comment.is_new:
+            part = CommentPart("", comment.text, before[comment.text])
+            before[comment.text] += 1
+        own[part] = comment.text
+    return own
 
 
 def criteria_of(text: str) -> tuple[str, ...]:

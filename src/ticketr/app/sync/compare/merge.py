@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.diff import CommentPart, TextPart, merged_comments
+from ticketr.app.sync.compare.diff import CommentPart, merged_comments
 from ticketr.app.sync.compare.mapping import merged_keys
 from ticketr.app.tickets import Ticket
 
@@ -52,33 +52,15 @@ class PartMerge:
     remote: str
     chunks: tuple[diff3.Chunk, ...]
 
+    def __str__(self) -> str:
+        return f"{self.key}: {diff.part_name(self.part)}"
+
     def numbered(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
         """Yield each chunk with its place; that of a chunk without a clash means nothing."""
         number = 0
         for chunk in self.chunks:
             yield ClashPlace(self.key, self.part, number), chunk
             number += chunk.merged is None
-
-
-def _merge_part(
-    key: str, part: diff.Part, base: str | None, local: str, remote: str, *, is_links: bool = False
-) -> PartMerge:
-    """Merge one part of an issue.
-
-    Args:
-        key: The issue.
-        part: The part.
-        base: Its text at the last sync; None for no sync, so that each difference clashes.
-        local: Its text in the file.
-        remote: Its text in Jira.
-        is_links: Whether it is a line of links, whose keys are merged one by one.
-    """
-    if is_links and base is not None:
-        keys = merged_keys(base, local, remote)
-        old, new = (base, base) if keys == local else (local, keys)
-        chunk = diff3.Chunk((old,), (local,), (new,))
-        return PartMerge(key, part, base, local, remote, (chunk,))
-    return PartMerge(key, part, base, local, remote, _chunks(part, base, local, remote))
 
 
 def part_lines(part: diff.Part, text: str) -> list[str]:
@@ -93,8 +75,22 @@ def part_lines(part: diff.Part, text: str) -> list[str]:
     return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
-def _chunks(part: diff.Part, base: str | None, local: str, remote: str) -> tuple[diff3.Chunk, ...]:
-    """Merge the texts of a part, by line if that is possible."""
+def _chunks(
+    part: diff.Part, base: str | None, local: str, remote: str, *, is_links: bool = False
+) -> tuple[diff3.Chunk, ...]:
+    """Merge the texts of a part, by line if that is possible.
+
+    Args:
+        part: The part.
+        base: Its text at the last sync; None for no sync, so that each difference clashes.
+        local: Its text in the file.
+        remote: Its text in Jira.
+        is_links: Whether it is a line of links, whose keys are merged one by one.
+    """
+    if is_links and base is not None:
+        keys = merged_keys(base, local, remote)
+        old, new = (base, base) if keys == local else (local, keys)
+        return (diff3.Chunk((old,), (local,), (new,)),)
     if local == remote:
         return (diff3.Chunk.same((local,)),)
     if base is not None and diff.alike(part, remote, base):
@@ -115,35 +111,19 @@ def _chunks(part: diff.Part, base: str | None, local: str, remote: str) -> tuple
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
-    """A part of an issue that both sides have changed differently.
-
-    Attributes:
-        key: The issue.
-        change: The part: its text in the file, and its text in Jira.
-    """
-
-    key: str
-    change: diff.Change
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.change.name}"
-
-
-@dataclass(frozen=True, slots=True)
 class Merged:
     """The result of a merge.
 
     Attributes:
         ticket: The merged ticket, with the file's version of clashing parts.
-        clashes: The clashing parts; empty if a side was preferred.
+        clashes: The parts that both sides have changed differently; empty if a side was preferred.
         dropped: Whether something in the file that clashed was replaced.
         older: The values of earlier syncs that were replaced, by key.
         parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
-    clashes: tuple[Clash, ...]
+    clashes: tuple[PartMerge, ...]
     dropped: bool = False
     older: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
@@ -187,7 +167,7 @@ class _Merging:
     prefer: diff.Side | None
     chosen: Mapping[ClashPlace, Sequence[str]]
     links: Collection[str]
-    clashes: list[Clash] = field(default_factory=list)
+    clashes: list[PartMerge] = field(default_factory=list)
     parts: list[PartMerge] = field(default_factory=list)
     dropped: bool = False
 
@@ -201,51 +181,44 @@ class _Merging:
             for part in (*there, *here)
             if not (isinstance(part, CommentPart) and part.is_new)  # Jira cannot have it
         )
-        merged = {
-            part: self.text(
-                _merge_part(
-                    remote.key or "",
-                    part,
-                    old.get(part, "") if base else None,
-                    # A part that the file does not mention is unchanged.
-                    here.get(part, old.get(part, there.get(part, ""))),
-                    there.get(part, ""),
-                    is_links=part in self.links,
-                )
-            )
-            for part in names
-        }
+        merged: dict[diff.Part, str] = {}
+        for part in names:
+            before = old.get(part, "") if base else None
+            # A part that the file does not mention is unchanged.
+            mine = here.get(part, old.get(part, there.get(part, "")))
+            jiras = there.get(part, "")
+            chunks = _chunks(part, before, mine, jiras, is_links=part in self.links)
+            part_merge = PartMerge(local.key or "", part, before, mine, jiras, chunks)
+            merged[part] = self.text(part_merge)
+        comments = {part: merged.pop(part) for part in names if isinstance(part, CommentPart)}
         # Keep the line or section of a field that was emptied here until it is pushed, and an empty
         # one that was added for a new value.
         emptied = {part for part in here if not here[part] and part not in old}
         emptied |= {part for part in merged if not merged[part].strip() and there.get(part)}
-        texts = {part: text for part, text in merged.items() if isinstance(part, CommentPart)}
-        comments = merged_comments(texts, local.comments, remote.comments)
-        return replace(_with_parts(local, merged, emptied), comments=comments)
+        kept = {
+            part: text
+            for part, text in merged.items()
+            if isinstance(part, diff.CorePart) or text.strip() or part in emptied
+        }
+        issue = diff.with_parts(replace(local, fields={}, texts={}), local.key or "", kept)
+        return replace(issue, comments=merged_comments(comments, local.comments, remote.comments))
 
     def text(self, merge: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""
         self.parts.append(merge)
         lines: list[str] = []
-        clashes = False
         for place, chunk in merge.numbered():
             if (merged := chunk.merged) is not None:
                 lines += merged
-            elif (answer := self._answer(place, chunk)) is not None:
-                self.dropped = self.dropped or tuple(answer) != chunk.local
-                lines += answer
-            else:
-                clashes = True
-        if clashes:
-            change = diff.Change(merge.part, merge.local, merge.remote)
-            self.clashes.append(Clash(merge.key, change))
-            return merge.local
+                continue
+            sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote}
+            answer = self.chosen.get(place, sides.get(self.prefer))
+            if answer is None:
+                self.clashes.append(merge)
+                return merge.local
+            self.dropped = self.dropped or tuple(answer) != chunk.local
+            lines += answer
         return "\n".join(lines)
-
-    def _answer(self, place: ClashPlace, chunk: diff3.Chunk) -> Sequence[str] | None:
-        """Return the lines for a clash; None to keep it."""
-        sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
-        return self.chosen.get(place, sides[self.prefer])
 
 
 def merge_texts(
@@ -253,32 +226,9 @@ def merge_texts(
 ) -> str | None:
     """Merge two versions of a part as `merge` does; return None if they clash."""
     merging = _Merging(prefer, {}, ())
-    text = merging.text(_merge_part("", part, base, local, remote))
+    chunks = _chunks(part, base, local, remote)
+    text = merging.text(PartMerge("", part, base, local, remote, chunks))
     return None if merging.clashes else text.removeprefix("\n")  # which `part_lines` adds
-
-
-def _with_parts(
-    issue: Ticket, merged: Mapping[diff.Part, str], emptied: Collection[diff.Part]
-) -> Ticket:
-    """Return an issue with the merged texts of its parts; those that were emptied keep a line."""
-    fields = {
-        part: text
-        for part, text in merged.items()
-        if isinstance(part, str) and (text or part in emptied)
-    }
-    texts = {
-        part.name: text
-        for part, text in merged.items()
-        if isinstance(part, TextPart) and (text.strip() or part in emptied)
-    }
-    return replace(
-        issue,
-        title=merged[diff.CorePart.TITLE],
-        description=merged[diff.CorePart.DESCRIPTION],
-        fields=fields,
-        acceptance_criteria=diff.criteria_of(merged[diff.CorePart.CRITERIA]),
-        texts=texts,
-    )
 
 
 def _tasks(

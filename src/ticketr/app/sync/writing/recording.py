@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.diff import Change
-    from ticketr.app.sync.compare.merge import Clash
+    from ticketr.app.sync.compare.merge import PartMerge
     from ticketr.app.sync.state.undo import Replacement
     from ticketr.app.tickets import Ticket
 
@@ -48,7 +48,7 @@ class Decision:
     index: int | None = None
     before: Ticket | None = None
     reason: str = ""
-    clashes: tuple[Clash, ...] = ()
+    clashes: tuple[PartMerge, ...] = ()
     aside: str = ""
     replacement: Replacement | None = None
     result: Ticket | None = None
