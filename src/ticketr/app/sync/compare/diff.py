@@ -304,11 +304,11 @@ DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
 _STATUS = "Status"
 #: The prefix of a stored part that is not a field; no line of a file begins with it.
-OWN_PREFIX = "#"
+_OWN_PREFIX = "#"
 #: The prefix of a comment; its number follows.
-COMMENT_PREFIX = "#comment "
+_COMMENT_PREFIX = "#comment "
 #: The prefix of a rich-text field; its name follows.
-TEXT_PREFIX = "#text "
+_TEXT_PREFIX = "#text "
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,10 +351,19 @@ def part_name(part: Part) -> str:
 def stored_name(part: Part) -> str:
     """Return the name of a part in the state, which no other part of an issue has."""
     if isinstance(part, CommentPart):
-        return f"{COMMENT_PREFIX}{part.id}"
+        return f"{_COMMENT_PREFIX}{part.id}"
     if isinstance(part, TextPart):
-        return f"{TEXT_PREFIX}{part.name}"
-    return part if isinstance(part, str) else f"{OWN_PREFIX}{part.name}"
+        return f"{_TEXT_PREFIX}{part.name}"
+    return part if isinstance(part, str) else f"{_OWN_PREFIX}{part.name}"
+
+
+def stored_part(name: str) -> Part:
+    """Return the part with a `stored_name`."""
+    if name.startswith(_COMMENT_PREFIX):
+        return CommentPart(name.removeprefix(_COMMENT_PREFIX))
+    if name.startswith(_TEXT_PREFIX):
+        return TextPart(name.removeprefix(_TEXT_PREFIX))
+    return CorePart[name[1:]] if name.startswith(_OWN_PREFIX) else name
 
 
 def is_rich_text(part: Part) -> bool:
@@ -410,12 +419,9 @@ def alike(part: Part, one: str, other: str) -> bool:
 
 def _sent(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
-    if isinstance(part, CommentPart | TextPart):
+    if part is not CorePart.CRITERIA:
         return canonical(to_adf(text, files=BY_NAME))
-    if part is CorePart.DESCRIPTION:
-        issue = Ticket("", description=text)
-    else:
-        issue = Ticket("", acceptance_criteria=criteria_of(text))
+    issue = Ticket("", acceptance_criteria=criteria_of(text))
     return canonical(description_adf(issue, files=BY_NAME))
 
 
@@ -456,14 +462,10 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
             issue,
             title=own[CorePart.TITLE],
             description=own[CorePart.DESCRIPTION],
-            acceptance_criteria=(
-                criteria_of(own[CorePart.CRITERIA])
-                if CorePart.CRITERIA in texts
-                else issue.acceptance_criteria
-            ),
+            acceptance_criteria=criteria_of(own[CorePart.CRITERIA]),
             fields={**issue.fields, **fields},
             texts={**issue.texts, **rich},
-            comments=_with_comment_texts(issue, comments) if comments else issue.comments,
+            comments=_with_comment_texts(issue, comments),
         )
 
     return with_issues(ticket, changed)

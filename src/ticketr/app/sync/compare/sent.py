@@ -23,7 +23,7 @@ from typing import TypeAlias
 
 from ticketr.app.config.checks import folded
 from ticketr.app.jira.adf import canonical
-from ticketr.app.jira.models import Issue
+from ticketr.app.jira.models import Issue, object_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import CommentPart, TextPart
@@ -95,31 +95,29 @@ def from_json(text: str) -> tuple[SentValue, ...]:
 
 def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
     """Return a value by the name of its part."""
-    if name.startswith(diff.COMMENT_PREFIX):
-        return SentValue(CommentPart(name[len(diff.COMMENT_PREFIX) :]), text, field, value)
-    if name.startswith(diff.TEXT_PREFIX):
-        return SentValue(TextPart(name.removeprefix(diff.TEXT_PREFIX)), text, field, value)
-    is_own = name.startswith(diff.OWN_PREFIX)
-    return SentValue(
-        diff.CorePart[name[len(diff.OWN_PREFIX) :]] if is_own else name, text, field, value
-    )
+    return SentValue(diff.stored_part(name), text, field, value)
 
 
 def matches_sent(sent: object, now: object) -> bool:
     """Return whether a field holds what was sent for it, in Jira's own form."""
     if isinstance(now, list) and (sent is None or isinstance(sent, int)):
         # Only sprints are sent as one ID and answered as a list, which includes closed ones.
-        now = [value for value in now if not _is_closed(value)]
+        now = [sprint for sprint in now if object_of(sprint).get("state") != "closed"]
         return matches_sent([] if sent is None else [sent], now)
     if _is_empty(sent) or _is_empty(now):
         return _is_empty(sent) and _is_empty(now)
     match sent:
         case list():
-            return isinstance(now, list) and _same_entries(sent, now)
+            return isinstance(now, list) and (
+                all(any(matches_sent(value, other) for other in now) for value in sent)
+                and all(any(matches_sent(value, other) for value in sent) for other in now)
+            )
         case {"type": "doc"}:
             return canonical(sent) == canonical(now)
         case dict():
-            return isinstance(now, dict) and _is_same_record(sent, now)
+            key = next((key for key in _IDENTIFYING_KEYS if key in sent), "")
+            there = object_of(now)
+            return key in there and folded(str(sent[key])) == folded(str(there[key]))
         case str():
             return isinstance(now, str) and _same_text(sent, now)
         case int() | float():
@@ -130,26 +128,6 @@ def matches_sent(sent: object, now: object) -> bool:
 
 def _is_empty(value: object) -> bool:
     return value is None or value in ("", [])
-
-
-def _is_closed(sprint: object) -> bool:
-    return isinstance(sprint, dict) and sprint.get("state") == "closed"
-
-
-def _same_entries(sent: list[object], now: list[object]) -> bool:
-    """Compare two lists as sets."""
-    return all(any(matches_sent(value, other) for other in now) for value in sent) and all(
-        any(matches_sent(value, other) for value in sent) for other in now
-    )
-
-
-def _is_same_record(sent: dict[str, object], now: dict[str, object]) -> bool:
-    """Return whether two JSON objects name the same record, in any case of letters.
-
-    The first of `_IDENTIFYING_KEYS` that was sent decides.
-    """
-    key = next((key for key in _IDENTIFYING_KEYS if key in sent), "")
-    return key in now and folded(str(sent[key])) == folded(str(now[key]))
 
 
 def _same_text(sent: str, now: str) -> bool:
@@ -191,21 +169,18 @@ def add_sent_to_base(
         if key not in there or key not in before:
             continue
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
+        values = tuple(sent.get(key, ()))
+        came = [value for value in values if value.is_in(there[key], issue.fields)]
+        partly = [value for value in values if value.is_partly_in(before[key], there[key])]
+        parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
-            added = {part: text for part, text in now.items() if part not in base_texts}
-            base = diff.with_parts(base, key, added) if added else base
-        came = [value for value in sent.get(key, ()) if value.is_in(there[key], issue.fields)]
-        partly = [
-            value.part for value in sent.get(key, ()) if value.is_partly_in(before[key], there[key])
-        ]
-        if partly:
-            base = diff.with_parts(base, key, {part: now.get(part, "") for part in partly})
-        if not came:
-            continue
+            parts |= {part: text for part, text in now.items() if part not in base_texts}
+        if parts:
+            base = diff.with_parts(base, key, parts)
         here = diff.part_texts(diff.by_key(local)[key]) if key in diff.by_key(local) else {}
-        base = diff.with_parts(base, key, {value.part: now.get(value.part, "") for value in came})
         same = {value.part for value in came if here.get(value.part) == value.text}
-        local = diff.with_parts(local, key, {part: now.get(part, "") for part in same})
+        if same:
+            local = diff.with_parts(local, key, {part: now.get(part, "") for part in same})
     return base, local
 
 
@@ -307,7 +282,9 @@ def with_sent_comments(
         if not sent_comment.id or sent_comment.key not in here:
             continue
         issue = here[sent_comment.key]
-        if sent_comment.settled and not _has_comment(base, sent_comment):
+        before = diff.by_key(base).get(sent_comment.key)
+        had_it = before is not None and any(one.id == sent_comment.id for one in before.comments)
+        if sent_comment.settled and not had_it:
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
         at = None if sent_comment.id in known else _index_of(sent_comment, issue.comments)
@@ -316,14 +293,15 @@ def with_sent_comments(
             (one for one in jiras if one.id == sent_comment.id),
             Comment(sent_comment.text, sent_comment.id),
         )
-        base = _with_comment(base, sent_comment.key, now)
+        if before is not None and not had_it:
+            base = _with_comments(base, before, (*before.comments, now))
         if at is None:
             continue
         text = now.text if issue.comments[at].text == sent_comment.text else issue.comments[at].text
         comments = list(issue.comments)
         comments[at] = replace(now, text=text, line=comments[at].line)
-        here[sent_comment.key] = replace(issue, comments=tuple(comments))
-        local = _with_issue(local, here[sent_comment.key])
+        local = _with_comments(local, issue, comments)
+        here = diff.by_key(local)
     return base, local
 
 
@@ -343,24 +321,10 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one[:_MAX_COMPARED], other[:_MAX_COMPARED], autojunk=False).ratio()
 
 
-def _has_comment(ticket: Ticket, sent: SentComment) -> bool:
-    issue = diff.by_key(ticket).get(sent.key)
-    return issue is not None and any(comment.id == sent.id for comment in issue.comments)
-
-
-def _with_comment(ticket: Ticket, key: str, comment: Comment) -> Ticket:
-    """Return a ticket in which an issue has a comment of Jira, at the end if it is new there."""
-    issue = diff.by_key(ticket).get(key)
-    if issue is None or any(existing.id == comment.id for existing in issue.comments):
-        return ticket
-    return _with_issue(ticket, replace(issue, comments=(*issue.comments, comment)))
-
-
-def _with_issue(ticket: Ticket, issue: Ticket) -> Ticket:
-    if ticket.key == issue.key:
-        return replace(issue, tasks=ticket.tasks)
-    tasks: Iterator[Ticket] = (issue if task.key == issue.key else task for task in ticket.tasks)
-    return replace(ticket, tasks=tuple(tasks))
+def _with_comments(ticket: Ticket, issue: Ticket, comments: Iterable[Comment]) -> Ticket:
+    """Return a ticket in which one of its issues has other comments."""
+    new = replace(issue, comments=tuple(comments))
+    return diff.with_issues(ticket, lambda one: new if one is issue else one)
 
 
 #: The older values of some issues, by key: the stored name of a part, and the digest of its text.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
 from ticketr.app.sync.compare.diff import CorePart, alike, by_key, with_issues
-from ticketr.app.tickets import Comment, Ticket
+from ticketr.app.tickets import Ticket
 
 
 def keep_wording(
@@ -20,7 +21,7 @@ def keep_wording(
     *,
     base: Ticket,
     known: Iterable[Issue],
-    texts: Iterable[tuple[str, str]] = (),
+    texts: Collection[tuple[str, str]] = (),
 ) -> Ticket:
     """Return a ticket with the old Markdown of rich texts whose ADF has not changed.
 
@@ -33,88 +34,64 @@ def keep_wording(
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.
     """
-    before, old = {issue.id: issue for issue in known}, by_key(base)
-    texts = (*texts, ("", DESCRIPTION_FIELD))
-    same = {
-        issue.key: {
-            name
-            for name, field_id in texts
-            if _is_unchanged(field_id, issue.fields, before[issue.id].fields)
-        }
-        for issue in issues
-        if issue.id in before
-    }
-    comments = {
-        issue.key: comment_ids
-        for issue in issues
-        if issue.id in before and (comment_ids := _same_comments(issue, before[issue.id]))
-    }
+    old, now = by_key(base), {issue.key: issue for issue in issues}
+    before = {issue.id: issue.fields for issue in known}
 
     def reworded(issue: Ticket) -> Ticket:
-        text = old.get(issue.key or "")
-        if text is None:
+        own, jiras = old.get(issue.key or ""), now.get(issue.key or "")
+        if own is None or jiras is None or jiras.id not in before:
             return issue
-        if texts := comments.get(issue.key or ""):
-            issue = replace(
-                issue, comments=tuple(_with_old_texts(issue.comments, text.comments, texts))
-            )
-        unchanged = same.get(issue.key or "", set())
-        if names := unchanged & issue.texts.keys() & text.texts.keys():
-            old_texts = {name: text.texts[name] for name in names}
-            issue = replace(issue, texts={**issue.texts, **old_texts})
-        if "" not in unchanged:
+        fields, earlier = jiras.fields, before[jiras.id]
+        is_same = partial(_is_same, fields=fields, known=earlier)
+        bodies = {comment.id: comment.body for comment in jira_comments(earlier)}
+        comments = {
+            comment.id
+            for comment in jira_comments(fields)
+            if comment.id in bodies and is_same(comment.body, bodies[comment.id])
+        }
+        words = {comment.id: comment.text for comment in own.comments if comment.id in comments}
+        same = {
+            name: own.texts[name]
+            for name, field_id in texts
+            if name in own.texts and is_same(fields.get(field_id), earlier.get(field_id))
+        }
+        issue = replace(
+            issue,
+            comments=tuple(
+                replace(comment, text=words.get(comment.id, comment.text))
+                for comment in issue.comments
+            ),
+            texts={name: same.get(name, text) for name, text in issue.texts.items()},
+        )
+        if not is_same(fields.get(DESCRIPTION_FIELD), earlier.get(DESCRIPTION_FIELD)):
             return issue
         return replace(
-            issue, description=text.description, acceptance_criteria=text.acceptance_criteria
+            issue, description=own.description, acceptance_criteria=own.acceptance_criteria
         )
 
     return with_issues(ticket, reworded)
 
 
-def _is_unchanged(field_id: str, fields: Mapping[str, object], known: Mapping[str, object]) -> bool:
-    """Return whether a rich text is the same, and the files that it shows have the same names."""
-    return _is_same(fields.get(field_id), known.get(field_id)) and _has_same_names(
-        known.get(field_id), fields, known
-    )
-
-
-def _has_same_names(
-    document: object, fields: Mapping[str, object], known: Mapping[str, object]
+def _is_same(
+    document: object, before: object, *, fields: Mapping[str, object], known: Mapping[str, object]
 ) -> bool:
-    """Return whether the files that a document shows have the same names as before."""
+    """Return whether a rich text is the same, and the files that it shows have the same names.
+
+    Args:
+        document: The text as Jira has it now.
+        before: The text at the last sync.
+        fields: The fields of its issue as Jira has them now.
+        known: The fields at the last sync.
+    """
+    if document != before and adf.canonical(document) != adf.canonical(before):
+        return False
     names = {media: name for name, media in files_of(known).items()}
     now = files_of(fields)
     shown = adf.shown_files(document) if names else ()
     return all(now.get(names[file.media]) == file.media for file in shown if file.media in names)
 
 
-def _same_comments(issue: Issue, known: Issue) -> set[str]:
-    """Return the numbers of the comments whose ADF has not changed."""
-    before = {comment.id: comment.body for comment in jira_comments(known.fields)}
-    return {
-        comment.id
-        for comment in jira_comments(issue.fields)
-        if comment.id in before
-        and _is_same(comment.body, before[comment.id])
-        and _has_same_names(comment.body, issue.fields, known.fields)
-    }
-
-
-def _is_same(one: object, other: object) -> bool:
-    return one == other or adf.canonical(one) == adf.canonical(other)
-
-
-def _with_old_texts(
-    comments: Iterable[Comment], old: Iterable[Comment], same: Collection[str]
-) -> Iterator[Comment]:
-    texts = {comment.id: comment.text for comment in old if comment.id in same}
-    for comment in comments:
-        yield replace(comment, text=texts.get(comment.id, comment.text))
-
-
-def keep_wording_of_file(
-    ticket: Ticket, local: Ticket, files: Mapping[str, Mapping[str, str]]
-) -> Ticket:
+def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue]) -> Ticket:
     """Return a ticket in the wording of its file, wherever Jira has what the file says.
 
     After a push, that is all that was sent; after a change in Jira, all that was not changed there.
@@ -122,42 +99,35 @@ def keep_wording_of_file(
     Args:
         ticket: The ticket as Jira has it now.
         local: The ticket in its file.
-        files: The media IDs of each issue's attachments by their names, by the issue's key.
+        issues: Its issues as Jira has them now.
     """
-    here = by_key(local)
+    here, files = by_key(local), {issue.key: files_of(issue.fields) for issue in issues}
 
     def kept(issue: Ticket) -> Ticket:
         own = here.get(issue.key or "")
         if own is None or own == issue:
             return issue
+        in_wording = partial(_text_in_wording, files=files.get(own.key or "", {}))
+        words = {comment.id: comment.text for comment in own.comments if comment.id}
         return replace(
             issue,
-            description=_text_in_wording(
-                issue.description, own.description, files.get(own.key or "", {})
-            ),
+            description=in_wording(issue.description, own.description),
             acceptance_criteria=_criteria_in_wording(
                 issue.acceptance_criteria, own.acceptance_criteria
             ),
             comments=tuple(
-                _comments_in_wording(issue.comments, own.comments, files.get(own.key or "", {}))
+                replace(comment, text=in_wording(comment.text, words[comment.id]))
+                if comment.id in words
+                else comment
+                for comment in issue.comments
             ),
             texts={
-                name: _text_in_wording(text, own.texts.get(name, ""), files.get(own.key or "", {}))
+                name: in_wording(text, own.texts.get(name, ""))
                 for name, text in issue.texts.items()
             },
         )
 
     return with_issues(ticket, kept)
-
-
-def _comments_in_wording(
-    comments: Iterable[Comment], like: Iterable[Comment], files: Mapping[str, str]
-) -> Iterator[Comment]:
-    own = {comment.id: comment.text for comment in like if comment.id}
-    for comment in comments:
-        yield replace(
-            comment, text=_text_in_wording(comment.text, own.get(comment.id, comment.text), files)
-        )
 
 
 def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:

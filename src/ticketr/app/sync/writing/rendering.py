@@ -19,7 +19,6 @@ from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue,
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
-    files_of,
     jira_attachments,
     with_media,
 )
@@ -109,8 +108,7 @@ def versions_of(
         return diff.Versions(local if adopted else None, local, remote)
     remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
     if local != before:  # else nothing is merged
-        files = {issue.key: files_of(issue.fields) for issue in family.issues}
-        remote = keep_wording_of_file(remote, before, files)
+        remote = keep_wording_of_file(remote, before, family.issues)
     links = (
         link for issue in (*family.issues, *known) for link in mapping.jira_links(issue.fields)
     )
@@ -187,8 +185,7 @@ def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     """Return a family in the wording of its file, wherever Jira has what the file says."""
     if local == family.text.ticket:
         return family
-    files = {issue.key: files_of(issue.fields) for issue in family.issues}
-    ticket = keep_wording_of_file(family.text.ticket, local, files)
+    ticket = keep_wording_of_file(family.text.ticket, local, family.issues)
     if ticket == family.text.ticket:
         return family
     return replace(family, text=replace(family.text, ticket=ticket, text=render_ticket(ticket)))
