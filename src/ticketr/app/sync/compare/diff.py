@@ -389,7 +389,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.DESCRIPTION: issue.description,
         CorePart.CRITERIA: "\n".join(criteria),
     }
-    own |= issue.fields
+    own.update(issue.fields.items())
     own |= {TextPart(name): text for name, text in issue.texts.items()}
     before: Counter[str] = Counter()
     for comment in issue.comments:

@@ -88,15 +88,6 @@ def _files_shown_in(text: str) -> frozenset[str]:
     )
 
 
-def _files_of_texts(issue: Ticket) -> frozenset[str]:
-    texts = (
-        issue.description,
-        *issue.texts.values(),
-        *(comment.text for comment in issue.comments),
-    )
-    return frozenset(name for text in texts for name in _files_shown_in(text))
-
-
 def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
     """Return the names of files that rich texts show and whose media IDs are not known, by key.
 
@@ -104,13 +95,16 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
         ticket: The ticket in its file.
         issues: Its issues as Jira has them.
     """
-    here = diff.by_key(ticket)
-    pairs = (
-        (issue.key, _files_of_texts(here[issue.key]) - files_of(issue.fields).keys())
-        for issue in issues
-        if issue.key in here
-    )
-    return {key: names for key, names in pairs if names}
+    here, unknown = diff.by_key(ticket), dict[str, frozenset[str]]()
+    for issue in issues:
+        if issue.key in here:
+            own = here[issue.key]
+            comments = (comment.text for comment in own.comments)
+            texts = (own.description, *own.texts.values(), *comments)
+            shown = frozenset[str]().union(*map(_files_shown_in, texts))
+            if names := shown - files_of(issue.fields).keys():
+                unknown[issue.key] = names
+    return unknown
 
 
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -192,39 +186,20 @@ def edited_texts(
         before, here, parts, original, must_fit=must_fit, files=files, uploads=uploads
     ):
         yield text
-    for part in parts:
-        if isinstance(part, TextPart) and part.name in texts:
-            original = as_document(fields.get(texts[part.name]))
-            if text := _edited_field(before, here, part, original, must_fit=must_fit, files=files):
-                yield text
-
-
-def _edited_field(
-    before: Ticket,
-    here: Ticket,
-    part: TextPart,
-    original: object,
-    *,
-    must_fit: bool,
-    files: Mapping[str, str],
-) -> EditedText | None:
-    """Put the rich text of a field together; see `edited_description`."""
-    text = here.texts.get(part.name, "")
-    if adf.is_too_long(text):
-        return None
-    document = adf.to_adf(text, files=files)
-    old = adf.to_adf(before.texts.get(part.name, ""), files=files)
-    grafted = adf.graft(original, old, document, must_fit=must_fit)
-    content = document.get("content")
-    blocks = content if isinstance(content, list) else []
-
-    def line_of(path: tuple[int, ...]) -> int:
-        if not path:
-            return here.places.of_text(part.name, 0)
-        return here.places.of_text(part.name, adf.line_of(text, blocks, path))
-
-    losses = tuple(LostPiece(loss.what, line_of(loss.path)) for loss in grafted.losses)
-    return EditedText(part, grafted.document, original, before, losses)
+    names = (part.name for part in parts if isinstance(part, TextPart) and part.name in texts)
+    for name in names:
+        words = here.texts.get(name, "")
+        if adf.is_too_long(words):
+            continue
+        original = as_document(fields.get(texts[name]))
+        document = adf.to_adf(words, files=files)
+        shown = adf.to_adf(before.texts.get(name, ""), files=files)
+        grafted = adf.graft(original, shown, document, must_fit=must_fit)
+        losses: list[LostPiece] = []
+        for loss in grafted.losses:
+            line = adf.line_of(words, document["content"], loss.path) if loss.path else 0
+            losses.append(LostPiece(loss.what, here.places.of_text(name, line)))
+        yield EditedText(TextPart(name), grafted.document, original, before, tuple(losses))
 
 
 def edited_description(

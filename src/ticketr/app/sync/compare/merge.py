@@ -211,8 +211,8 @@ class _Merging:
             if (merged := chunk.merged) is not None:
                 lines += merged
                 continue
-            sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote}
-            answer = self.chosen.get(place, sides.get(self.prefer))
+            sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
+            answer = self.chosen.get(place, sides[self.prefer])
             if answer is None:
                 self.clashes.append(merge)
                 return merge.local

@@ -311,14 +311,13 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     exact = next((at for at, text in new if text == sent.text), None)
     if exact is not None or sent.settled:
         return exact
-    scores = ((_likeness(sent.text, text), at) for at, text in new)
-    score, at = max(scores, default=(0.0, -1))
-    return at if score >= _MIN_SIMILARITY else None
-
-
-def _likeness(one: str, other: str) -> float:
-    """Return how alike two texts begin, from 0 to 1."""
-    return SequenceMatcher(None, one[:_MAX_COMPARED], other[:_MAX_COMPARED], autojunk=False).ratio()
+    matcher = SequenceMatcher(None, b=sent.text[:_MAX_COMPARED], autojunk=False)
+    best, similarity = None, _MIN_SIMILARITY
+    for at, text in new:
+        matcher.set_seq1(text[:_MAX_COMPARED])
+        if matcher.ratio() >= similarity:
+            best, similarity = at, matcher.ratio()
+    return best
 
 
 def _with_comments(ticket: Ticket, issue: Ticket, comments: Iterable[Comment]) -> Ticket:
