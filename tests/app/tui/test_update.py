@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import SELECTION_DELAY, SWALLOW_SECONDS, AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
-from ticketr.app.tui.update import update, wake_at
+from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Key, Mouse, MouseAction
 
@@ -64,13 +64,13 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
 
 def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     state = pressed(app_state(*NINE), "j", now=3.0)
-    assert wake_at(state) == 3.0 + SELECTION_DELAY
+    assert state.follow_at == 3.0 + SELECTION_DELAY
 
     early, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY / 2)
     assert (early, asked) == (state, ())
 
     state, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY)
-    assert wake_at(state) == math.inf
+    assert state.follow_at == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)
     cells = state.layout.right

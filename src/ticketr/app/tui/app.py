@@ -30,7 +30,7 @@ from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
-from ticketr.app.tui.update import may_refresh, update, wake_at
+from ticketr.app.tui.update import may_refresh, update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, HungUp, Quit, Resize, Resumed, Terminal
 
@@ -177,7 +177,7 @@ class App:
         if (
             before.status is not self.state.status
             or before.overlays is not self.state.overlays
-            or wake_at(before) != wake_at(self.state)
+            or before.follow_at != self.state.follow_at
         ):
             self._timed.set()
         return effects
@@ -251,7 +251,7 @@ class App:
             self._timed = trio.Event()
             now = trio.current_time()
             spin = next_change(self.state, now, self._theme)
-            due = wake_at(self.state)
+            due = self.state.follow_at
             with trio.move_on_at(min(spin, due)) as waiting:
                 await self._timed.wait()
             if waiting.cancelled_caught:

@@ -30,7 +30,7 @@ class WorkspaceMessage(Message):
 
 @dataclass(frozen=True, slots=True)
 class TimePassed(Message):
-    """The time of `state.wake_at` has come."""
+    """The time of `AppState.follow_at` has come."""
 
 
 @dataclass(frozen=True, slots=True)

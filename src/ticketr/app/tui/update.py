@@ -107,11 +107,6 @@ def may_refresh(state: AppState, name: str) -> bool:
     return is_known and not state.overlays and not state.jobs.live
 
 
-def wake_at(state: AppState) -> float:
-    """Return the time at which `TimePassed` is to come; infinity for never."""
-    return min(state.follow_at, *(overlay.wake_at for overlay in state.overlays), math.inf)
-
-
 def _offer(state: AppState, message: Message, now: float, effects: tuple[Call, ...]) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
     for overlay in reversed(state.overlays):

@@ -183,11 +183,6 @@ class Overlay(ABC):
     def context(self) -> Context:
         """The place whose keys have a meaning."""
 
-    @property
-    def wake_at(self) -> float:
-        """The time at which it is to get the message `TimePassed`; infinity for never."""
-        return math.inf
-
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Return the step for a key with this action; None if it does nothing here."""
         return None

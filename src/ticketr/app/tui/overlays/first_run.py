@@ -1,12 +1,11 @@
 """The first run: the ways to the first workspace, and the form of one. Pure.
 
-A check is asked after a rest of typing, and when a field is left. Its answer counts as long as the
-texts that were checked are those in the form.
+A check is asked when a field is left. Its answer counts as long as the texts that were checked are
+those in the form.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,12 +27,6 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
-#: What the key of the page for tokens does.
-OPENS_PAGE = "opens the page that makes one"
-#: Seconds of rest after which what was typed is checked.
-TYPING_REST = 0.5
-
-
 _FIELDS = tuple(SetupField)
 #: The fields that stand for a check, in the order in which the checks are asked.
 _CHECKS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
@@ -47,23 +40,6 @@ _MISSING = {
 
 
 @dataclass(frozen=True, slots=True)
-class FieldNote:
-    """What is beside a field.
-
-    Attributes:
-        mark: ✓ good, ✗ wrong, ! to be looked at, · neither.
-        words: The words, cleaned.
-        keys: Keys to name after the words.
-        does: What these keys do.
-    """
-
-    mark: str
-    words: str
-    keys: tuple[KeyAction, ...] = ()
-    does: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Form:
     """A form of the first run.
 
@@ -72,7 +48,6 @@ class Form:
         texts: What was typed; in no repr, since the token is among them.
         answers: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
-        due: The time at which what was typed is checked; infinity for never.
         choice: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
@@ -83,7 +58,6 @@ class Form:
     texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
     answers: Mapping[Call, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
-    due: float = math.inf
     choice: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
@@ -112,14 +86,13 @@ class Form:
         wanted = fold(typed)
         return tuple(choice for choice in known if wanted in fold(f"{choice.key} {choice.name}"))
 
-    def typed(self, place: SetupField, line: TextInput, now: float) -> Form:
+    def typed(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with another text in a field, typed by the user."""
         form = self.filled(place, line)
         if line.text.strip() == self.text(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
-        due = now + TYPING_REST
-        return replace(form, due=due, is_folder_typed=is_folder_typed, choice=0, problem=None)
+        return replace(form, is_folder_typed=is_folder_typed, choice=0, problem=None)
 
     def filled(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
@@ -181,7 +154,7 @@ class Form:
             for check, answer in self.answers.items()
             if answer is not None or check.function not in functions
         }
-        return replace(self, due=math.inf, answers={**kept, **dict.fromkeys(new)}), (*new,)
+        return replace(self, answers={**kept, **dict.fromkeys(new)}), (*new,)
 
     def stopped(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
@@ -204,56 +177,53 @@ class Form:
         """Return the form with a project chosen."""
         return self.filled(SetupField.PROJECT, TextInput.of(project.key))
 
-    def note(self, place: SetupField) -> FieldNote | None:
-        """Return what is beside a field."""
-        if self.problem is not None and self.problem.field is place:
-            return _problem_note(place, self.problem)
-        for checked in _CHECKS:
-            answer = self._answer(checked)
-            if isinstance(answer, setup.Problem) and (answer.field or checked) is place:
-                return _problem_note(place, answer)
+    def note(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
+        """Return what is beside a field, its mark first; empty for nothing.
+
+        A mark is ✓ for good, ✗ for wrong, ! for what is to be looked at, and · for neither.
+        """
+        does = "opens the page that makes one"
+        page = keymap.hint(KeyAction.OPEN_PAGE, Context.FIRST_RUN, does, before="; ")
+        if problem := self._problem_of(place):
+            return "✗", problem + (page if place is SetupField.TOKEN else "")
         check = self.check_of(place)
         if check is not None and self.answers.get(check, check) is None:
-            return FieldNote("·", "checking...")
-        return self._answer_note(place) or self._hint(place)
+            return "·", "checking..."
+        note = self._answer_note(place)
+        if note is None and place is self.focus:
+            hints = {
+                SetupField.TOKEN: f"it is stored outside the folder{page}",
+                SetupField.PROJECT: "listed here after the login",
+            }
+            note = "·", hints.get(place, "")
+        return note or ("", "")
 
-    def _answer_note(self, place: SetupField) -> FieldNote | None:
-        """Return what the answer to a check says beside a field."""
-        typed = self.text(SetupField.PROJECT)
+    def _problem_of(self, place: SetupField) -> str:
+        """Return what is wrong with a field; empty for nothing that is known."""
+        answers = ((checked, self._answer(checked)) for checked in _CHECKS)
+        for checked, problem in ((None, self.problem), *answers):
+            if isinstance(problem, Problem) and (problem.field or checked) is place:
+                return problem.words
+        return ""
+
+    def _answer_note(self, place: SetupField) -> tuple[str, str] | None:
+        """Return what the answer to a check says beside a field, its mark first."""
         match place, self.login if place is SetupField.PROJECT else self._answer(place):
             case SetupField.PROJECT, setup.LoginAnswer() as login:
+                typed = self.text(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
-                return FieldNote("✓", names[0]) if names else _count(login)
+                return ("✓", names[0]) if names else _count(login)
             case _, setup.SiteAnswer(_, milliseconds):
-                return FieldNote("✓", f"Jira Cloud answers, {milliseconds} ms")
+                return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.LoginAnswer(account):
-                return FieldNote("✓", f"you are {account}")
+                return "✓", f"you are {account}"
             case _, setup.FolderAnswer(setup.FolderKind.WORKSPACE, site):
                 words = f"a workspace of {site or 'a site'}"
-                return (
-                    FieldNote("✓", words) if self.is_again else FieldNote("!", f"{words} already")
-                )
+                return ("✓", words) if self.is_again else ("!", f"{words} already")
             case _, setup.FolderAnswer(kind):
-                return FieldNote(*_FOLDER_NOTES[kind])
+                return _FOLDER_NOTES[kind]
             case _:
                 return None
-
-    def _hint(self, place: SetupField) -> FieldNote | None:
-        """Return what is beside a field with the focus that has not been checked."""
-        if place is not self.focus:
-            return None
-        if place is SetupField.TOKEN:
-            stored = "it is stored outside the folder"
-            return FieldNote("·", stored, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
-        if place is SetupField.PROJECT:
-            return FieldNote("·", "listed here after the login")
-        return None
-
-    def with_known(self, texts: Mapping[SetupField, str]) -> Form:
-        """Return the form with what a workspace is connected to; its token is to be typed."""
-        inputs = {place: TextInput.of(text) for place, text in texts.items()}
-        at = _FIELDS.index(SetupField.TOKEN)
-        return replace(self, texts=inputs, is_folder_typed=True, is_again=True, at=at)
 
     def with_folder(self, folder: str, *, is_typed: bool) -> Form:
         """Return the form with a folder, unless it is a suggestion and the user has typed one."""
@@ -273,13 +243,6 @@ class Form:
         return next((setup.Problem(_MISSING[place], place) for place in empty), None)
 
 
-def _problem_note(place: SetupField, problem: setup.Problem) -> FieldNote:
-    """Return a problem beside its field; a token's names the key of the page that makes one."""
-    if place is SetupField.TOKEN:
-        return FieldNote("✗", problem.words, (KeyAction.OPEN_PAGE,), OPENS_PAGE)
-    return FieldNote("✗", problem.words)
-
-
 #: The note of a folder; that of a workspace names its site.
 _FOLDER_NOTES = {
     setup.FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
@@ -289,13 +252,11 @@ _FOLDER_NOTES = {
 }
 
 
-def _count(answer: setup.LoginAnswer) -> FieldNote:
+def _count(answer: setup.LoginAnswer) -> tuple[str, str]:
     if not answer.total:
-        return FieldNote("!", "this account may see no project; type a key, or use another account")
+        return "!", "this account may see no project; type a key, or use another account"
     more = f" of {answer.total}" if answer.total > len(answer.projects) else ""
-    count = len(answer.projects)
-    words = f"{count}{more} projects; type some letters"
-    return FieldNote("·", words, (KeyAction.UP, KeyAction.DOWN, KeyAction.ACCEPT), "choose")
+    return "·", f"{len(answer.projects)}{more} projects; type some letters, then choose one"
 
 
 #: The ways to the first workspace: what each is called, what it is, in more and in fewer words, and
@@ -339,40 +300,6 @@ FACTS_CELLS = 60
 MAX_LISTED = 6
 
 
-def first_run_rows(
-    way: int, form: Form | None, busy: str, problem: str, state: AppState, theme: Theme
-) -> tuple[list[str], int]:
-    """Return all rows, and the index of the one that has to be on the screen.
-
-    Args:
-        way: The index of the selected way.
-        form: The form that is open; None while a way is chosen.
-        busy: What is being done; empty for nothing.
-        problem: Why that failed, if no field is the cause.
-        state: The state.
-        theme: Colours and characters.
-    """
-    cells = state.width
-    lines: list[Line] = []
-    if form is None or (state.body >= HIGH and not form.is_again):
-        lines += _way_lines(way, state, is_choosing=form is None)
-    selected = way + 3
-    rows = [theme.row(line, cells) for line in lines]
-    if form is not None:
-        title = title_rule("Connect to Jira", "", cells, theme, is_focused=True)
-        rows += [title, theme.row((), cells)]
-        for place in SetupField:
-            if place is form.focus:
-                selected = len(rows)
-            rows += [theme.row(line, cells) for line in _field(form, place, state.keymap, cells)]
-        selected = len(rows) + 1 if form.focus is None else selected
-        rows += [theme.row((), cells), theme.row(_button(form, cells), cells)]
-    for line in _outcome(busy, problem, cells):
-        selected = max(selected, len(rows)) if busy else selected
-        rows.append(theme.row(line, cells))
-    return rows, selected
-
-
 def _indent(cells: int) -> str:
     return " " * (8 if cells >= WIDE else 1)
 
@@ -411,11 +338,11 @@ def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterato
     used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
-    note = form.note(place)
-    if note is None:
+    sign, words = form.note(place, keymap)
+    if not words:
         yield (*start, value)
     else:
-        shown = (mark(note.mark), Span(f" {_note_words(note, keymap)}"))
+        shown = (mark(sign), Span(f" {words}"))
         beside = cells >= WIDE
         column = used + room + 1 if beside else used
         wrapped = wrap_line(shown, max(12, cells - column - 1), rest="  ")
@@ -434,13 +361,6 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
     return clip(text, room)
 
 
-def _note_words(note: FieldNote, keymap: KeyMap) -> str:
-    """Return the words of a note with the user's own keys."""
-    keys = [keymap.key(key, Context.FIRST_RUN) for key in note.keys]
-    hint = f"; {' '.join(filter(None, keys))} {note.does}" if any(keys) else ""
-    return f"{note.words}{hint}"
-
-
 def _projects(
     projects: tuple[ProjectChoice, ...], choice: int, used: int, cells: int
 ) -> Iterator[Line]:
@@ -450,29 +370,6 @@ def _projects(
         bar = "▌" if at == choice else " "
         text = f"{' ' * max(0, used - 2)}{bar} {fit(project.key, 10)} {project.name}"
         yield (Span(clip(text, cells), ("bold",) if at == choice else ()),)
-
-
-def _button(form: Form, cells: int) -> Line:
-    is_focused = form.focus is None
-    bar = "▌" if is_focused else " "
-    button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
-    return (
-        Span(f"{_indent(cells)}{bar} "),
-        button,
-        Span("   nothing is written to Jira by a pull"),
-    )
-
-
-def _outcome(busy: str, problem: str, cells: int) -> Iterator[Line]:
-    indent = f"{_indent(cells)}  "
-    if busy:
-        yield ()
-        line: Line = (Span(f"{busy}... Esc cancels"),)
-        yield from wrap_line(line, max(10, cells - 1), first=indent, rest=indent)
-    elif problem:
-        yield ()
-        line = (mark("✗"), Span(f" {problem}"))
-        yield from wrap_line(line, max(10, cells - 1), first=indent, rest=f"{indent}  ")
 
 
 #: The page on which people make API tokens for Jira Cloud.
@@ -516,11 +413,6 @@ class FirstRun(Overlay):
         """The form that is open, or None."""
         return self.typed if self.is_open else None
 
-    @property
-    def wake_at(self) -> float:
-        """The time at which it is to get `TimePassed`; infinity for never."""
-        return self.typed.due
-
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a way, edit a field, or carry it out."""
         if self.busy:
@@ -530,7 +422,7 @@ class FirstRun(Overlay):
             return stopped.noticed("Cancelled; nothing was added"), (call(setting_up.cancel_setup),)
         if self.form is None:
             return self._on_way(state, action)
-        return self._on_form(state, self.form, action, now)
+        return self._on_form(state, self.form, action)
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: while it is busy, all but Esc and the help."""
@@ -546,7 +438,7 @@ class FirstRun(Overlay):
         form = self.form
         if form is None or form.focus is None:
             return None
-        changed = form.typed(form.focus, form.input(form.focus).typed(text), now)
+        changed = form.typed(form.focus, form.input(form.focus).typed(text))
         return self._with_form(state, changed, problem=""), ()
 
     def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
@@ -589,7 +481,7 @@ class FirstRun(Overlay):
         typed = TextInput.of(text)
         return LineInput("folder:", on_accept, input=typed, examples="~/work", problem=problem)
 
-    def _on_form(self, state: AppState, form: Form, action: KeyAction, now: float) -> Step | None:
+    def _on_form(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
                 left = replace(self, is_open=False, typed=form.stopped())
@@ -604,7 +496,8 @@ class FirstRun(Overlay):
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
                 return self._move(state, form, form.at - 1)
             case KeyAction.CHECK:
-                return self._step_with_form(state, *replace(form, answers={}).ask_checks())
+                form, effects = replace(form, answers={}).ask_checks()
+                return self._with_form(state, form), effects
             case KeyAction.SHOW_TOKEN:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
@@ -616,7 +509,7 @@ class FirstRun(Overlay):
                 edited = form.input(form.focus).edited(action)
                 if edited is None:
                     return None
-                return self._with_form(state, form.typed(form.focus, edited, now), problem=""), ()
+                return self._with_form(state, form.typed(form.focus, edited), problem=""), ()
 
     def _choose(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
@@ -636,7 +529,7 @@ class FirstRun(Overlay):
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
             form, effects = form.moved(form.at + 1)
-            return self._step_with_form(state, form, (*effects, *_suggest(form)))
+            return self._with_form(state, form), (*effects, *_suggest(form))
         return self._move(state, form, form.at + 1)
 
     def _add(self, state: AppState, form: Form) -> Step:
@@ -656,11 +549,8 @@ class FirstRun(Overlay):
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
         return state.exchanged(self, replace(self, typed=form, **changes))
 
-    def _step_with_form(self, state: AppState, form: Form, effects: tuple[Call, ...]) -> Step:
-        return self._with_form(state, form), effects
-
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
-        """Take the answers of checks, ask checks that are due, and close when it is done."""
+        """Take the answers of checks, and close when it is done."""
         form = self.form
         match message:
             case messages.WorkspaceOpened(is_wanted=True):
@@ -669,12 +559,9 @@ class FirstRun(Overlay):
                 return self._folder_answered(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
                 return self._with_problem(state, problem), ()
-            case messages.TimePassed() if form is not None and now >= form.due:
-                return self._step_with_form(state, *form.ask_checks())
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                return self._step_with_form(
-                    state, *form.with_folder(folder, is_typed=False).ask_checks()
-                )
+                form, effects = form.with_folder(folder, is_typed=False).ask_checks()
+                return self._with_form(state, form), effects
             case messages.Answered(request, answer) if form and request in form.answers:
                 return self._answered(state, request, form.answered(request, answer))
             case _:
@@ -685,7 +572,7 @@ class FirstRun(Overlay):
         if request.function is setting_up.check_folder:
             return self._with_form(state, form), ()
         form, more = form.ask_checks()
-        return self._step_with_form(state, form, (*more, *_suggest(form)))
+        return self._with_form(state, form), (*more, *_suggest(form))
 
     def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
@@ -714,15 +601,40 @@ class FirstRun(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.body
-        rows, selected = first_run_rows(self.way, self.form, self.busy, self.problem, state, theme)
+        height, cells, form = state.body, state.width, self.form
+        rows: list[Line | str] = []
+        if form is None or (height >= HIGH and not form.is_again):
+            rows += _way_lines(self.way, state, is_choosing=form is None)
+        selected = self.way + 3
+        if form is not None:
+            rows += [title_rule("Connect to Jira", "", cells, theme, is_focused=True), ()]
+            for place in SetupField:
+                if place is form.focus:
+                    selected = len(rows)
+                rows += _field(form, place, state.keymap, cells)
+            is_focused = form.focus is None
+            selected = len(rows) + 1 if is_focused else selected
+            bar = Span(f"{_indent(cells)}{'▌' if is_focused else ' '} ")
+            button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
+            rows += [(), (bar, button, Span("   nothing is written to Jira by a pull"))]
+        if self.busy or self.problem:
+            line: Line = (Span(f"{self.busy}... Esc cancels"),)
+            if not self.busy:
+                line = (mark("✗"), Span(f" {self.problem}"))
+            indent = f"{_indent(cells)}  "
+            rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
+            selected = len(rows) - 1 if self.busy else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
-        return filled(rows[top:], height, cells)
+        shown = [row if isinstance(row, str) else theme.row(row, cells) for row in rows[top:]]
+        return filled(shown, height, cells)
 
 
 def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
-    form, effects = EMPTY_FORM.with_known(texts).ask_checks()
+    inputs = {place: TextInput.of(text) for place, text in texts.items()}
+    at = _FIELDS.index(SetupField.TOKEN)
+    known = Form(at, inputs, is_folder_typed=True, is_again=True)
+    form, effects = known.ask_checks()
     return state.opened(FirstRun(is_open=True, typed=form)), effects
 
 
