@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fakes.states import after, app_state, pressed, snapshot
+from fakes.states import after, app_state, detail_read, pressed, snapshot
 
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.sync import (
@@ -214,9 +214,7 @@ def opened(state: AppState, key: str, ticket: Ticket, edits: tuple[Edit, ...] = 
     at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == key)
     state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
     state, _ = update(replace(state, follow_at=0.0), messages.TimePassed(), NOW)
-    assert state.ticket is not None
-    shown = sheet_of(ticket, f"{key}.md", edits)
-    return after(state, messages.DetailRead("harbour", state.ticket.order, shown))
+    return after(state, detail_read(state, sheet_of(ticket, f"{key}.md", edits)))
 
 
 def pulling(state: AppState) -> AppState:
@@ -291,9 +289,10 @@ def states() -> dict[str, AppState]:
     )
     read = call_in("harbour", read_conflict, "DEMO-9")
     settle = after(pressed(main, "c"), messages.Answered(read, conflict()))
+    zoomed = pressed(main, "KEY_ENTER", "KEY_ENTER")
     return {
         "main": main,
-        "detail": pressed(main, "KEY_ENTER", "KEY_ENTER"),
+        "detail": after(zoomed, detail_read(zoomed, sheet_of(REBUILD, "DEMO-9.md", EDITS[:1]))),
         "pull": pulling(main),
         "jobs": jobs_state(main),
         "plan": plan,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from fakes.states import after, app_state, conflict_view, pressed, snapshot
+from fakes.states import after, app_state, conflict_view, detail_read, pressed, snapshot
 
 from ticketr import JobErrorInfo, JobProgress, JobSnapshot, JobStatus
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
@@ -133,7 +133,15 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
     is_rebuild = ticket is REBUILD
     clashes = ("Title", "Priority") if is_rebuild else ()
     sheet = sheet_of(ticket, "DEMO-9.md", EDITS if is_rebuild else (), clashes)
-    return after(state, messages.DetailRead("work", state.ticket.order, sheet))
+    return after(state, detail_read(state, sheet))
+
+
+def _zoomed(state: AppState) -> AppState:
+    """Give the open ticket the whole width, and its lines for that."""
+    assert state.ticket is not None
+    assert state.ticket.sheet is not None
+    state = replace(pressed(state, "3"), is_zoomed=True)
+    return after(state, detail_read(state, state.ticket.sheet))
 
 
 def _plan(state: AppState) -> AppState:
@@ -166,9 +174,8 @@ def _question(state: AppState) -> AppState:
 
 SCREENS: dict[str, Callable[[AppState], AppState]] = {
     "detail": lambda state: pressed(_read(state), "3"),
-    "zoom": lambda state: replace(pressed(_read(state), "3"), is_zoomed=True),
+    "zoom": lambda state: _zoomed(_read(state)),
     "hostile": lambda state: pressed(_read(state, TICKETS[4]), "3"),
-    "source": lambda state: pressed(_read(state), "3", "|"),
     "plan": _plan,
     "plan-end": lambda state: pressed(_plan(state), "G"),
     "conflict": _conflict,

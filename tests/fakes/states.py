@@ -18,7 +18,9 @@ from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import ListRow, Rows, rows_of
+from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
@@ -64,6 +66,14 @@ def pressed(state: AppState, *names: str, now: float = 1.0) -> AppState:
     for at, name in enumerate(names):
         state, _ = update(state, Key(name), now + at)
     return state
+
+
+def detail_read(state: AppState, sheet: Sheet) -> messages.DetailRead:
+    """Return the message that the file of the open ticket was read."""
+    assert state.ticket is not None
+    cells = state.layout.right or state.width
+    lines = detail_lines(sheet, cells)
+    return messages.DetailRead(state.ticket.workspace, state.ticket.order, sheet, cells, lines)
 
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

@@ -20,7 +20,6 @@ from ticketr import JobStatus
 from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import Ticket, parse, render
-from ticketr.app.tui import messages
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Paste
@@ -413,13 +412,12 @@ async def test_of_two_apps_on_a_folder_the_second_job_names_the_process_that_is_
     ("content", "words"),
     [
         (b"\xff\x00\xfe garbage", "left out: cannot read DEMO-1.md: line 1 is not UTF-8"),
-        (b"", "DEMO-1.md holds no ticket any more"),
-        (None, "DEMO-1.md holds no ticket any more"),
-        (b"# TICKET: [DEMO-1] Other\n", "DEMO-1.md is edited; p shows what a push would write"),
+        (b"", "Reading the files again"),
+        (None, "Reading the files again"),
     ],
-    ids=["garbage", "empty", "deleted", "edited"],
+    ids=["garbage", "empty", "deleted"],
 )
-async def test_what_an_editor_left_is_told_and_the_rest_can_be_pushed(
+async def test_what_a_file_lost_is_told_and_the_rest_can_be_pushed(
     content: bytes | None, words: str, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with pulled(tmp_path / "work") as (run, bench):
@@ -427,8 +425,6 @@ async def test_what_an_editor_left_is_told_and_the_rest_can_be_pushed(
         path = bench.root / "DEMO-1.md"
         path.unlink() if content is None else path.write_bytes(content)
         await run.press("r")
-        run.app._send.send_nowait(messages.EditorClosed("work", "DEMO-1.md"))
-        await run.settle()
 
         assert run.app.state.notice.startswith(words)
         await run.press("p")
@@ -446,8 +442,6 @@ async def test_a_byte_order_mark_or_other_line_ends_are_no_edit(
         path = bench.root / "DEMO-1.md"
         path.write_bytes(begin + path.read_bytes().replace(b"\n", end))
         await run.press("r")
-        run.app._send.send_nowait(messages.EditorClosed("work", "DEMO-1.md"))
-        await run.settle()
 
         assert run.app.state.notice == "Reading the files again"
         assert run.app.state.workspace.edited == frozenset()

@@ -74,7 +74,7 @@ def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)
     cells = state.layout.right
-    assert asked == (call_in("work", read_detail, "DEMO-2.md", order, cells, False),)
+    assert asked == (call_in("work", read_detail, "DEMO-2.md", order, cells),)
 
 
 def test_escape_closes_then_cancels_then_goes_back() -> None:
@@ -209,19 +209,6 @@ def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> No
     gone = messages.DetailRead("work", state.row.order, None, is_gone=True)
     assert update(state, gone, 1.0)[1] == (call_in("work", read_files),)
     assert update(state, replace(gone, is_gone=False), 1.0)[1] == ()
-
-
-def test_after_an_edit_of_a_ticket_in_conflict_the_key_that_settles_is_named() -> None:
-    tickets = Ticket("One", "DEMO-1"), Ticket("Two", "DEMO-2")
-    clash = {"DEMO-1": ("DEMO-1: Title",)}
-    rows = app_state(*tickets).workspace.rows
-    read = messages.FilesRead("work", rows, edited=frozenset({"DEMO-1", "DEMO-2"}), conflicts=clash)
-    state = after(app_state(*tickets), read)
-
-    in_conflict = after(state, messages.EditorClosed("work", "DEMO-1.md"))
-    assert in_conflict.notice == "DEMO-1.md is in conflict with Jira; c resolves it"
-    edited = after(state, messages.EditorClosed("work", "DEMO-2.md"))
-    assert edited.notice == "DEMO-2.md is edited; p shows what a push would write"
 
 
 MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))

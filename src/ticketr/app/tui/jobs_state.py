@@ -80,7 +80,7 @@ def end_of(
     if not bad:
         news = _change_count(snapshot.result)
         result = snapshot.result
-        is_deletion = isinstance(result, sync.BulkResult) and result.done and result.is_deletion
+        is_deletion = isinstance(result, sync.BulkResult) and result.done
         follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
         more = f"{_created_keys(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)

@@ -195,13 +195,11 @@ class KeyAction(Enum):
     SEARCH = auto()
     SELECT = auto()
     SELECT_ALL = auto()
-    INVERT = auto()
     REPLY = auto()
     RESOLVE = auto()
     SHOW_TOKEN = auto()
     CHECK = auto()
     SORT = auto()
-    SOURCE = auto()
     SPRINT = auto()
     STATUS = auto()
     COMMENT = auto()
@@ -278,7 +276,6 @@ TABLE = (
     Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
     Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
     Binding(_A.SELECT_ALL, ("A",), "A", "choose all tickets that are listed; again: none", (_C.MAIN,)),
-    Binding(_A.INVERT, ("*",), "*", "choose those that are not chosen instead", (_C.MAIN,)),
     Binding(_A.CHANGE, ("b",), "b", "change any field of the chosen tickets, else of this one", (_C.MAIN,), "change…"),
     Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     # No letters: one that means nothing in a plan shows that somebody types a word.
@@ -291,7 +288,6 @@ TABLE = (
     Binding(_A.PREVIOUS_HIT, ("N",), "N", "the hit before", (_C.MAIN,)),
     Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),
     Binding(_A.SORT, ("S",), "S", "sort by another field, choose columns", (_C.MAIN,)),
-    Binding(_A.SOURCE, ("|",), "|", "show the ticket as its file holds it", (_C.MAIN,)),
     Binding(_A.UNDO, ("u",), "u", "take back what was resolved or changed last", (_C.MAIN, _C.CONFLICT)),
     Binding(_A.PULL, ("P",), "P", "pull from Jira", (_C.MAIN,), "pull"),
     Binding(_A.PUSH, ("p",), "p", "show what a push would write", (_C.MAIN,), "push…"),

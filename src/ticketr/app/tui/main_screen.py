@@ -222,7 +222,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.filled([], height, cells)]
-    sheet, top, lines = ticket.sheet, ticket.top, state.open_ticket_lines
+    sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
     shown, words = lines[top : top + height], state.workspace.search_words
     if ticket.search:
         shown = _with_matches(lines, ticket, height)

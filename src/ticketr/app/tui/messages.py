@@ -12,7 +12,7 @@ from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, Rows
-from ticketr.app.tui.sheet import Sheet, WrappedDetail
+from ticketr.app.tui.sheet import DetailLine, Sheet
 
 
 class Message:
@@ -85,25 +85,20 @@ class FilesRead(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class EditorClosed(WorkspaceMessage):
-    """The editor of a file has ended without an error, and the files were read again since."""
-
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
 class DetailRead(WorkspaceMessage):
     """An issue was read from its file; the answer to `read_detail`.
 
     Attributes:
         sheet: Its fields and text; None if the file no longer holds it.
-        wrapped: Its lines, if it is long.
+        cells: The width of the panel that its lines are wrapped to.
+        lines: Its lines.
         is_gone: Whether the file is gone.
     """
 
     order: tuple[str, int, str, int]
     sheet: Sheet | None
-    wrapped: WrappedDetail | None = None
+    cells: int = 0
+    lines: tuple[DetailLine, ...] = ()
     is_gone: bool = False
 
 

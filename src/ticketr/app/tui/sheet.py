@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ticketr.app.tickets import Comment, Ticket, render_ticket
+from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.styled import Line
 from ticketr.text import clean
@@ -34,12 +34,11 @@ class Sheet:
     """An issue, read from its file. Each reading makes another one.
 
     Attributes:
-        key: Its key; empty for a draft. Cleaned, as the title, the path and the source are.
+        key: Its key; empty for a draft. Cleaned, as the title and the path are.
         title: Its title.
         path: Its file, relative to the workspace.
         line: The line of its heading in the file, from 1.
         issue: What the file holds of it, not cleaned.
-        source: Its lines as the file holds them.
         edits: What was edited here since the last sync.
         clashes: The names of the parts that both sides have changed, cleaned.
         error: The error of a broken file; empty for none.
@@ -50,7 +49,6 @@ class Sheet:
     path: str
     line: int = 0
     issue: Ticket = NO_ISSUE
-    source: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     clashes: tuple[str, ...] = ()
     error: str = ""
@@ -71,21 +69,6 @@ class DetailLine:
     action: KeyAction | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedDetail:
-    """The lines of a long issue, which were wrapped in a thread.
-
-    Attributes:
-        cells: The width of the panel that they were wrapped to.
-        as_source: Whether they are the lines of the file.
-        lines: The lines.
-    """
-
-    cells: int
-    as_source: bool
-    lines: tuple[DetailLine, ...] = field(repr=False)
-
-
 def sheet_of(
     issue: Ticket, path: str, edits: Iterable[Edit] = (), clashes: Iterable[str] = ()
 ) -> Sheet:
@@ -103,7 +86,6 @@ def sheet_of(
         path=clean(path),
         line=issue.line,
         issue=issue,
-        source=tuple(map(clean, render_ticket(issue).splitlines())),
         edits=tuple(edits),
         clashes=tuple(clashes),
     )

@@ -15,11 +15,10 @@ from ticketr import JobSnapshot
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
-from ticketr.app.tui.panels.detail import detail_lines, is_long
 from ticketr.app.tui.panels.frame import SIDE_BY_SIDE, Layout, layout_of
 from ticketr.app.tui.rows import ListRow, Order
 from ticketr.app.tui.services.files import read_files
-from ticketr.app.tui.sheet import DetailLine, Sheet, WrappedDetail
+from ticketr.app.tui.sheet import DetailLine, Sheet
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.statusline import StatusModel
 from ticketr.text import clean
@@ -78,11 +77,10 @@ class OpenTicket:
         order: The order of its row.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
-        as_source: Whether the lines of the file are shown.
         task: The index of the selected sub-task; -1 for none.
-        wrapped: The lines of a long ticket.
-        wrapping: The width of the lines that were requested last, and whether they are those of
-            the file.
+        lines: Its lines, which were wrapped in a thread.
+        cells: The width of the panel that they were wrapped to; 0 until it has been read.
+        wanted: The width of another panel for which its lines were requested; 0 for none.
         search: What is searched in its text, as it was typed; empty for nothing.
         match: The index of the match that was gone to last.
     """
@@ -91,10 +89,10 @@ class OpenTicket:
     order: Order
     sheet: Sheet | None = None
     top: int = 0
-    as_source: bool = False
     task: int = -1
-    wrapped: WrappedDetail | None = None
-    wrapping: tuple[int, bool] | None = None
+    lines: tuple[DetailLine, ...] = field(default=(), repr=False)
+    cells: int = 0
+    wanted: int = 0
     search: str = ""
     match: int = 0
 
@@ -171,16 +169,6 @@ class AppState:
             workspaces=len(self.workspaces) if self.has_workspaces else 0,
             is_detail_only=is_detail and (self.is_zoomed or self.width < SIDE_BY_SIDE),
         )
-
-    @property
-    def open_ticket_lines(self) -> tuple[DetailLine, ...]:
-        """The lines of the open ticket; those of a long one may be for another width."""
-        ticket = self.ticket
-        if ticket is None or ticket.sheet is None:
-            return ()
-        if is_long(ticket.sheet):  # they are wrapped in a thread
-            return () if ticket.wrapped is None else ticket.wrapped.lines
-        return detail_lines(ticket.sheet, self.layout.right, as_source=ticket.as_source)
 
     @property
     def body(self) -> int:

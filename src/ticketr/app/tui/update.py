@@ -6,7 +6,6 @@ import math
 from dataclasses import replace
 
 from ticketr import JobSnapshot, terminal
-from ticketr.app.sync import BulkResult
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH, kind_of, workspace_of
@@ -16,7 +15,6 @@ from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, main_screen_step
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
-from ticketr.app.tui.panels.detail import is_long
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, OpenTicket, Panel, Step
@@ -32,7 +30,11 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
         now: The time of the event, in seconds by Trio's clock.
     """
     state, effects = _updated(state, message, now)
-    state, more = _wrapped(state)
+    ticket, cells = state.ticket, state.layout.right
+    if ticket is None or not ticket.cells or cells in (0, ticket.cells, ticket.wanted):
+        return state, effects
+    # The lines of the open ticket are wrapped to another width.
+    state, more = _follow(replace(state, ticket=replace(ticket, wanted=cells)))
     return state, (*effects, *more)
 
 
@@ -60,8 +62,6 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case messages.ListMemoryRead(name, wanted, sort, saved, hidden):
             state = state.with_changes(name, filter=wanted, sort=sort, saved=saved, hidden=hidden)
             return state, ()
-        case messages.EditorClosed():
-            return _edited(state, message), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
@@ -191,13 +191,8 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:
         return state, ()
-    name, result = workspace_of(snapshot), snapshot.result
-    if not state.has(name):
-        return state, ()
-    if isinstance(result, BulkResult) and result.done and not result.is_deletion:
-        pull = JobRequest(JobKind.PULL, keys=result.done)
-        return state, (call_in(name, jobs.start_job, pull),)
-    return state, (call_in(name, files.read_files),)
+    name = workspace_of(snapshot)
+    return state, (call_in(name, files.read_files),) if state.has(name) else ()
 
 
 def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
@@ -212,26 +207,6 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
     state, effects = _follow(state)
     return state, (*watch, *effects)
-
-
-def _edited(state: AppState, closed: messages.EditorClosed) -> AppState:
-    """Say what comes after an edit; nothing where the file is broken, or as at the last sync."""
-    workspace = state.named(closed.workspace)
-    rows = [row for row in workspace.rows if row.path == closed.path]
-    path = clean(closed.path)
-    if any(row.is_broken for row in rows):
-        return state
-    if not rows:
-        return state.noticed(f"{path} holds no ticket any more")
-    flags = {workspace.flag(row) for row in rows}
-    if flags == {" "}:
-        return state
-    if "!" in flags:  # a push leaves it alone
-        resolve = state.keymap.hint(KeyAction.RESOLVE, Context.MAIN, "resolves it", before="; ")
-        return state.noticed(f"{path} is in conflict with Jira{resolve}")
-    does = "shows what a push would write"
-    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
-    return state.noticed(f"{path} is edited{push}")
 
 
 def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
@@ -277,7 +252,7 @@ def _follow(state: AppState) -> Step:
     if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
         ticket = OpenTicket(workspace.name, row.order)
     cells = state.layout.right or state.width
-    read = call_in(workspace.name, files.read_detail, row.path, row.order, cells, ticket.as_source)
+    read = call_in(workspace.name, files.read_detail, row.path, row.order, cells)
     return replace(state, ticket=ticket), (read,)
 
 
@@ -287,19 +262,10 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
     task = min(ticket.task, tasks - 1)
-    ticket = replace(ticket, sheet=read.sheet, task=task, wrapped=read.wrapped, wrapping=None)
+    ticket = replace(
+        ticket, sheet=read.sheet, task=task, lines=read.lines, cells=read.cells, wanted=0
+    )
     return _scrolled(replace(state, ticket=ticket))
-
-
-def _wrapped(state: AppState) -> Step:
-    """Ask for the lines of a long ticket, once it is shown in another width or another way."""
-    ticket, cells = state.ticket, state.layout.right
-    if ticket is None or ticket.sheet is None or not cells or not is_long(ticket.sheet):
-        return state, ()
-    wanted, wrapped = (cells, ticket.as_source), ticket.wrapped
-    if wanted in (ticket.wrapping, wrapped and (wrapped.cells, wrapped.as_source)):
-        return state, ()
-    return _follow(replace(state, ticket=replace(ticket, wrapping=wanted)))
 
 
 def _resized(state: AppState, width: int, height: int) -> AppState:
@@ -314,5 +280,5 @@ def _scrolled(state: AppState) -> AppState:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:
         return state
-    top = min(ticket.top, max(0, len(state.open_ticket_lines) - state.layout.detail))
+    top = min(ticket.top, max(0, len(ticket.lines) - state.layout.detail))
     return replace(state, ticket=replace(ticket, top=top))

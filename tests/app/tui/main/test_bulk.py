@@ -24,7 +24,7 @@ from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.overlays.questions import Choice, Loading
-from ticketr.app.tui.overlays.review import BulkPlan, FileEdits
+from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
@@ -532,25 +532,18 @@ def chosen() -> AppState:
     return pressed(app_state(*tickets, Ticket("Idea", line=1)), " ", " ", " ", "b")
 
 
-IN_JIRA = {5: "move to a status", 6: "move under", 7: "set a field", 8: "delete"}
-
-
-def at(state: AppState, option: int) -> AppState:
-    return pressed(state, *IN_JIRA[option])
-
-
 def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Call, ...]]:
     return update(state, Key("KEY_ENTER"), now)
 
 
-def asked(option: int, *keys: str) -> AppState:
-    state, effect = entered(pressed(at(chosen(), option), *keys))
+def asked() -> AppState:
+    state, effect = entered(typed(chosen(), "delete"))
     assert effect == (call_in("work", ask_issues, KEYS),)
     return state
 
 
-def plan_of_jira(option: int = 8, *keys: str) -> AppState:
-    return after(asked(option, *keys), issues_read(KEYS, FOUND))
+def plan_of_jira() -> AppState:
+    return after(asked(), issues_read(KEYS, FOUND))
 
 
 def screen_text(state: AppState) -> str:
@@ -564,49 +557,14 @@ def job(change: BulkChange, *issues: BulkIssue) -> Call:
 
 
 def test_the_key_offers_what_is_done_in_jira_beside_what_is_done_in_the_files() -> None:
-    text = screen_text(chosen())
-    for words in (
-        "move to a status",
-        "move under a parent",
-        "set a field",
-        "delete with sub-tasks",
-    ):
-        assert any(words in row and "sent to Jira at once" in row for row in text.splitlines())
+    rows = screen_text(chosen()).splitlines()
+    assert any("delete with sub-tasks" in row and "in Jira, at once" in row for row in rows)
 
 
 def test_drafts_alone_are_not_changed_in_jira() -> None:
     state = pressed(app_state(Ticket("Idea", line=1)), " ", "b")
-    state, effect = entered(at(state, 7))
+    state, effect = entered(typed(state, "delete"))
     assert (effect, state.notice) == ((), "Jira has none of them")
-
-
-def test_a_status_is_chosen_among_those_that_jira_allows() -> None:
-    state, effect = entered(at(chosen(), 5))
-    (ask,) = effect
-    assert ask.function is ask_statuses
-    _, keys = ask.args
-    answers = dict.fromkeys(keys, ("Done",))
-    state = after(state, statuses(keys, answers))
-
-    state, effect = entered(state)
-    assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, issues_read(KEYS, FOUND))
-    assert "Enter: move to the status Done, 2 tickets in Jira" in screen_text(state)
-    assert "\x1b[2J" not in screen_text(state)
-
-    state, effect = entered(pressed(state, "KEY_DOWN", " "))
-    assert effect == (job(BulkChange(status="Done"), FOUND[0]),)
-    assert state.overlays == ()
-
-
-def test_the_key_of_a_parent_is_asked_and_checked() -> None:
-    state = pressed(at(chosen(), 6), "KEY_ENTER", *"../x", "KEY_ENTER")
-    assert state.context is Context.INPUT
-    assert "The key of a ticket is needed, such as DEMO-1; Esc goes back" in screen_text(state)
-    state, effect = entered(pressed(state, "KEY_CTRL_U", *"demo-9"))
-    assert effect == (call_in("work", ask_issues, KEYS),)
-    state = after(state, issues_read(KEYS, FOUND))
-    assert entered(state)[1] == (job(BulkChange(parent="DEMO-9"), *FOUND),)
 
 
 def test_a_deletion_names_the_count_with_sub_tasks_and_needs_it_typed() -> None:
@@ -621,9 +579,9 @@ def test_a_deletion_names_the_count_with_sub_tasks_and_needs_it_typed() -> None:
     assert "type 4 to delete 4 tickets for ever:" in screen_text(state)
     wrong, effect = entered(pressed(state, "2"))
     assert (effect, wrong.notice) == ((), "Nothing was deleted: that is not 4")
-    assert isinstance(wrong.overlays[-1], BulkPlan)
+    assert isinstance(wrong.overlays[-1], Deletion)
     assert entered(pressed(state))[1] == ()
-    assert isinstance(pressed(state, "KEY_ESCAPE").overlays[-1], BulkPlan)
+    assert isinstance(pressed(state, "KEY_ESCAPE").overlays[-1], Deletion)
 
     state, effect = entered(pressed(state, "4"))
     assert (effect, state.overlays) == ((job(DELETE, *FOUND),), ())
@@ -637,21 +595,21 @@ def test_an_issue_that_is_left_out_takes_its_sub_tasks_out_of_the_count() -> Non
     state = pressed(state, "KEY_DOWN", " ")
     assert "every ticket is left out" in screen_text(state)
     state, effect = entered(state)
-    assert (effect, state.notice) == ((), "Nothing to change; Esc goes back")
+    assert (effect, state.notice) == ((), "Nothing to delete; Esc goes back")
 
 
 def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     state = plan_of_jira()
     plan = state.overlays[-1]
-    assert isinstance(plan, BulkPlan)
+    assert isinstance(plan, Deletion)
     early, effect = entered(state, plan.shown_at + MIN_LOOK_SECONDS / 2)
     assert (effect, early.notice) == ((), "Read the plan first; then Enter carries it out")
-    waiting, effect = entered(asked(8))
+    waiting, effect = entered(asked())
     assert (effect, waiting.notice) == ((), "Jira has not answered yet; Esc goes back")
     assert "Asking Jira for 2 tickets..." in screen_text(waiting)
     unknown = pressed(state, "e")
     assert "does nothing here" in unknown.notice
-    assert update(asked(8), Key("KEY_ESCAPE"), 9.0)[1] == (call(stop_asking, "work"),)
+    assert update(asked(), Key("KEY_ESCAPE"), 9.0)[1] == (call(stop_asking, "work"),)
 
 
 @pytest.mark.parametrize(
@@ -662,36 +620,18 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     ],
 )
 def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words: str) -> None:
-    state = after(asked(8), answer)
+    state = after(asked(), answer)
     assert (state.overlays, state.is_notice_bad) == ((), True)
-    assert state.notice.startswith("Nothing was changed: ")
+    assert state.notice.startswith("Nothing was deleted: ")
     assert state.notice.endswith(words)
     other = issues_read(("DEMO-9",), FOUND)
-    assert isinstance(after(asked(8), other).overlays[-1], Loading)
+    assert isinstance(after(asked(), other).overlays[-1], Loading)
 
 
 def test_a_plan_that_comes_while_the_help_is_read_is_below_it() -> None:
-    state = after(pressed(asked(8), "KEY_F1"), issues_read(KEYS, FOUND))
+    state = after(pressed(asked(), "KEY_F1"), issues_read(KEYS, FOUND))
     assert state.context is Context.HELP
-    assert isinstance(pressed(state, "KEY_ESCAPE").overlays[-1], BulkPlan)
-
-
-@pytest.mark.parametrize(
-    ("typed", "shown_as"),
-    [
-        ("Priority=High", "set Priority=High"),
-        ("Fix versions+=2026.1", "set Fix versions+=2026.1"),
-        ("Due date=", "set Due date= (empty)"),
-    ],
-)
-def test_any_field_is_set_in_jira_after_the_plan(typed: str, shown_as: str) -> None:
-    state = plan_of_jira(7, "KEY_ENTER", *typed)
-
-    assert f"Enter: {shown_as}, 2 tickets in Jira" in screen_text(state)
-    setting = FieldSetting.read(typed)
-    assert setting is not None
-    _, effect = entered(state)
-    assert effect == (job(BulkChange(settings=(setting,)), *FOUND),)
+    assert isinstance(pressed(state, "KEY_ESCAPE").overlays[-1], Deletion)
 
 
 def test_all_that_the_filter_shows_are_chosen_and_let_go_by_one_key() -> None:
@@ -709,15 +649,7 @@ def test_a_parent_that_is_only_above_a_hit_and_a_broken_file_are_not_chosen() ->
     assert pressed(after(app_state(), files), "A").workspace.chosen == {"DEMO-3"}
 
 
-def test_the_choice_is_inverted() -> None:
-    state = pressed(app_state(ONE, TWO, THREE), " ", "*")
-    assert state.workspace.chosen == {"DEMO-2", "DEMO-3", "DEMO-4"}
-    state = pressed(pressed(state, "*"), "A", "*")
-    assert (state.workspace.chosen, state.notice) == (frozenset(), "")
-
-
-@pytest.mark.parametrize("key", ["A", "*"])
-def test_where_no_ticket_is_listed_none_is_chosen(key: str) -> None:
+def test_where_no_ticket_is_listed_none_is_chosen() -> None:
     words = "Only tickets in the list that can be read are chosen; 2 goes to them"
-    assert pressed(app_state(), key).notice == words
-    assert pressed(app_state(ONE), "1", key).notice == words
+    assert pressed(app_state(), "A").notice == words
+    assert pressed(app_state(ONE), "1", "A").notice == words

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from drawing.states import job
-from fakes.states import after, app_state, plain, pressed
+from fakes.states import after, app_state, detail_read, plain, pressed
 from rows import for_each
 
 from ticketr.app.config import ListMemory
@@ -486,7 +486,8 @@ def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
     row = state.row
     assert row is not None
     sheet = sheet_of(ticket, row.path, (Edit("Title", "a", "b"),))
-    return replace(state, ticket=OpenTicket("work", row.order, sheet))
+    state = replace(state, ticket=OpenTicket("work", row.order))
+    return after(state, detail_read(state, sheet))
 
 
 @for_each("action", BOUND)
@@ -505,7 +506,7 @@ def test_no_key_of_the_main_screen_is_without_an_answer(panel: Panel, action: Ke
     }
 
 
-@for_each("key", ["e", "c", "t", "d", "o", "y", "Y", "|", "KEY_ENTER"])
+@for_each("key", ["e", "c", "t", "d", "o", "y", "Y", "KEY_ENTER"])
 def test_a_key_of_a_ticket_says_that_none_is_selected(key: str) -> None:
     state, asked = update(app_state(), Key(key), 1.0)
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
@@ -546,8 +547,8 @@ def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: 
 
 
 def zoomed(ticket: Ticket = FAMILY) -> AppState:
-    state = opened(app_state(ticket, LAST, height=20), ticket)
-    return replace(state, focus=Panel.DETAIL, is_zoomed=True)
+    state = replace(app_state(ticket, LAST, height=20), focus=Panel.DETAIL, is_zoomed=True)
+    return opened(state, ticket)
 
 
 def marked(state: AppState) -> list[str]:
@@ -581,9 +582,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
     assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
     assert state.follow_at == 8.0
     state, asked = update(state, messages.TimePassed(), 8.0)
-    assert asked == (
-        call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.right, False),
-    )
+    assert asked == (call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.right),)
     assert state.ticket is not None
     assert state.ticket.task == -1
 
@@ -593,7 +592,6 @@ def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str)
     assert pressed(zoomed(LAST), key).focus is Panel.TICKETS
     assert pressed(replace(zoomed(), is_zoomed=False), key).focus is Panel.TICKETS
     assert pressed(replace(zoomed(), ticket=None), key).focus is Panel.TICKETS
-    assert pressed(zoomed(), "|", key).focus is Panel.TICKETS
 
 
 def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
@@ -636,21 +634,6 @@ def test_an_empty_list_says_that_tickets_come_while_a_pull_runs() -> None:
     assert "Press P to pull from Jira" in "".join(shown(state))
     state = after(state, messages.JobChanged(job("pull", workspace="work")))
     assert "They appear as they arrive" in "".join(shown(state))
-
-
-def test_the_source_of_a_ticket_that_a_narrow_screen_hides_is_opened() -> None:
-    hidden = replace(zoomed(), is_zoomed=False, focus=Panel.TICKETS, width=60)
-    assert not hidden.layout.right
-    shown = pressed(hidden, "|")
-    assert shown.ticket is not None
-    assert (shown.focus, shown.ticket.as_source) == (Panel.DETAIL, True)
-    again = pressed(pressed(shown, "|"), "KEY_ESCAPE", "|")
-    assert again.ticket is not None
-    assert (again.focus, again.ticket.as_source) == (Panel.DETAIL, True)
-
-    beside = pressed(replace(hidden, width=100), "|")
-    assert beside.ticket is not None
-    assert (beside.focus, beside.ticket.as_source) == (Panel.TICKETS, True)
 
 
 def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from fakes.states import after, app_state, plain, pressed
+from fakes.states import after, app_state, detail_read, plain, pressed
 from rows import for_each
 
 from ticketr.app.config import ListMemory
@@ -361,8 +361,8 @@ def opened(ticket: Ticket = TICKET, *, width: int = 60, height: int = 20) -> App
     state = app_state(ticket, Ticket("Paragraph of another", "DEMO-2"), width=width, height=height)
     state, _ = update(state, messages.FilesRead("work", state.workspace.rows), 1.0)
     assert state.ticket is not None
-    read = messages.DetailRead("work", state.ticket.order, sheet_of(ticket, "DEMO-1.md"))
-    return pressed(after(state, read), "3")
+    state = pressed(state, "3")
+    return after(state, detail_read(state, sheet_of(ticket, "DEMO-1.md")))
 
 
 def lines(*texts: str) -> list[DetailLine]:
@@ -499,11 +499,10 @@ def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket
         Ticket("Alpha alone", "DEMO-4"),
     )
     state = app_state(*tickets)
-    order = state.workspace.rows.shown[1].row.order
     sheet = sheet_of(tickets[1], "DEMO-2.md")
     state = pressed(state, "/", *"cafe alpha", "KEY_ENTER", "j")
     state = after(replace(state, follow_at=0.0), messages.TimePassed())
-    state = after(state, messages.DetailRead("work", order, sheet))
+    state = after(state, detail_read(state, sheet))
 
     rows = screen(state, 1.0, COLORS)
     assert "\x1b[7mCafé\x1b" in rows[2]

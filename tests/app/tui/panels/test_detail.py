@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from fakes.states import after, app_state
+from fakes.states import after, app_state, detail_read
 
 from ticketr.app.tickets import Ticket, parse
 from ticketr.app.tui import messages
@@ -13,11 +13,11 @@ from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.main_screen import draw_detail
 from ticketr.app.tui.markdown import MAX_TEXT
-from ticketr.app.tui.panels.detail import MAX_CELLS, MAX_INLINE_CHARACTERS, detail_lines
+from ticketr.app.tui.panels.detail import MAX_CELLS, detail_lines
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
-from ticketr.app.tui.sheet import Sheet, WrappedDetail, sheet_of
+from ticketr.app.tui.sheet import DetailLine, Sheet, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Span, Theme, plain
 from ticketr.app.tui.update import update
@@ -47,7 +47,8 @@ FILE = """# TICKET: [DEMO-1] Search
 def drawn(sheet: Sheet, cells: int, theme: Theme | None = None, top: int = 0) -> list[str]:
     """Return the rows of a panel of so many cells and nine rows."""
     state = AppState(width=cells, height=13, focus=Panel.DETAIL)
-    state = replace(state, ticket=OpenTicket("work", ("", 0, "", 0), sheet, top=top))
+    lines = detail_lines(sheet, cells)
+    state = replace(state, ticket=OpenTicket("work", ("", 0, "", 0), sheet, top=top, lines=lines))
     return draw_detail(state, theme or Theme())
 
 
@@ -152,7 +153,7 @@ def test_a_clash_names_no_key_where_the_user_has_left_the_action_without_one() -
     sheet = sheet_of(parse(FILE).tickets[0], "DEMO-1.md", clashes=("Title",))
     table = tuple(each for each in KeyMap().table if each.action is not KeyAction.RESOLVE)
 
-    opened = OpenTicket("work", ("", 0, "", 0), sheet)
+    opened = OpenTicket("work", ("", 0, "", 0), sheet, lines=detail_lines(sheet, 42))
     state = AppState(width=42, focus=Panel.DETAIL, ticket=opened, keymap=KeyMap(table))
     lines = draw_detail(state, Theme())
 
@@ -247,14 +248,8 @@ def test_rich_text_fields_are_rendered_below_their_names_and_before_the_comments
     ]
 
 
-LONG = Ticket("Long", "DEMO-1", description="many words, " * MAX_INLINE_CHARACTERS)
+LONG = Ticket("Long", "DEMO-1", description="many words, " * 99)
 RESIZED = Resize(160, 30)
-
-
-def sheet_and_lines(cells: int, *, as_source: bool = False) -> tuple[Sheet, WrappedDetail]:
-    sheet = sheet_of(LONG, "DEMO-1.md")
-    lines = detail_lines(sheet, cells, as_source=as_source)
-    return sheet, WrappedDetail(cells, as_source, lines)
 
 
 def opened(width: int = 100) -> AppState:
@@ -262,60 +257,45 @@ def opened(width: int = 100) -> AppState:
     state = replace(app_state(LONG), width=width, height=30, follow_at=0.0)
     state, (read,) = update(state, messages.TimePassed(), 1.0)
     assert read.function is read_detail
-    *_, order, cells, _ = read.args
-    sheet, wrapped = sheet_and_lines(cells)
-    return after(state, messages.DetailRead("work", order, sheet, wrapped))
+    assert read.args[-1] == state.layout.right
+    return after(state, detail_read(state, sheet_of(LONG, "DEMO-1.md")))
 
 
-def test_a_long_ticket_is_drawn_with_the_lines_that_came_with_it() -> None:
-    state = opened()
-
+def lines_of(state: AppState) -> tuple[DetailLine, ...]:
     assert state.ticket is not None
-    assert state.ticket.wrapped is not None
-    assert state.open_ticket_lines is state.ticket.wrapped.lines
-    assert any("many words" in row for row in screen(state, 1.0, Theme()))
+    return state.ticket.lines
 
 
 def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhile() -> None:
     before = opened()
-    calls = detail_lines.cache_info()
 
     state, asked = update(before, RESIZED, 1.0)
 
     (wrap,) = (effect for effect in asked if effect.function is read_detail)
-    *_, order, cells, as_source = wrap.args
-    assert (cells, as_source) == (state.layout.right, False)
-    assert cells != before.layout.right
-    assert state.open_ticket_lines is before.open_ticket_lines
-    assert all(len(row) for row in screen(state, 1.0, Theme()))
+    assert wrap.args[-1] == state.layout.right != before.layout.right
+    assert lines_of(state) is lines_of(before)
+    assert any("many words" in row for row in screen(state, 1.0, Theme()))
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
-    assert detail_lines.cache_info() == calls  # nothing was wrapped here
 
-    sheet, ticket_lines = sheet_and_lines(cells)
-    state, asked = update(state, messages.DetailRead("work", order, sheet, ticket_lines), 1.0)
+    wrapped = detail_read(state, sheet_of(LONG, "DEMO-1.md"))
+    state, asked = update(state, wrapped, 1.0)
     assert asked == ()
-    assert state.open_ticket_lines is ticket_lines.lines
+    assert lines_of(state) is wrapped.lines
 
 
 def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
     state, (_, wrap) = update(opened(), RESIZED, 1.0)
     assert wrap.function is read_detail
+    late = detail_read(state, sheet_of(LONG, "DEMO-1.md"))
     state = after(state, Resize(140, 30))
-    *_, order, cells, _ = wrap.args
-    late = messages.DetailRead("work", order, *sheet_and_lines(cells))
 
     state, asked = update(state, late, 1.0)
 
-    assert [effect.args[-2:] for effect in asked] == [(state.layout.right, False)]
+    assert [effect.args[-1] for effect in asked] == [state.layout.right]
 
 
-def test_the_source_and_the_whole_width_of_a_long_ticket_are_wrapped_in_a_thread() -> None:
-    state = replace(opened(), focus=Panel.DETAIL)
+def test_a_ticket_that_is_zoomed_is_wrapped_to_the_whole_width() -> None:
+    (zoomed,) = update(replace(opened(), focus=Panel.DETAIL), Key("KEY_ENTER"), 1.0)[1]
 
-    (source,) = update(state, Key("|"), 1.0)[1]
-    (zoomed,) = update(state, Key("KEY_ENTER"), 1.0)[1]
-
-    assert source.function is read_detail
     assert zoomed.function is read_detail
-    assert source.args[-2:] == (state.layout.right, True)
-    assert zoomed.args[-2:] == (100, False)
+    assert zoomed.args[-1] == 100

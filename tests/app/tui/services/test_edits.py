@@ -432,14 +432,14 @@ async def test_an_editor_that_fails_is_told(
     assert reader.reads == 1
 
 
-async def test_after_the_editor_the_files_are_read_and_its_end_is_told(
+async def test_after_the_editor_the_files_are_read(
     used: Services, told: list[Message], reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VISUAL", program("import os, sys; os.unlink(sys.argv[1])"))
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [Resize(80, 12), messages.EditorClosed("work", "DEMO-1.md")]
+    assert told == [Resize(80, 12)]
     assert reader.reads == 1
 
 

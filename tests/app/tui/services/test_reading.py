@@ -26,7 +26,7 @@ from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message, Notice, TicketsFound
-from ticketr.app.tui.panels.detail import MAX_INLINE_CHARACTERS, detail_lines
+from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
     FILE,
@@ -36,7 +36,6 @@ from ticketr.app.tui.services.files import (
     read_sheet,
 )
 from ticketr.app.tui.services.reading import FILES_PER_VISIT, Reader
-from ticketr.app.tui.sheet import WrappedDetail
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -441,40 +440,31 @@ async def test_an_older_answer_does_not_replace_a_newer_one(
     used = services(tmp_path, told, in_thread=read_then_wait)
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(
-            used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False)
-        )
+        nursery.start_soon(used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
         await trio.testing.wait_all_tasks_blocked()
         file.write_text("# TICKET: [DEMO-1] New\n")
-        detail_lines.cache_clear()
-        nursery.start_soon(
-            used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 40, False)
-        )
+        nursery.start_soon(used.carry_out, call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
 
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
     assert read.sheet.title == "New"
-    # Its lines were wrapped in the thread.
-    detail_lines(read.sheet, 40, as_source=False)
-    assert detail_lines.cache_info().hits == 1
 
 
-async def test_the_lines_of_a_long_issue_come_with_it(
+async def test_the_lines_of_an_issue_come_with_it(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "DEMO-1.md").write_text(
-        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * MAX_INLINE_CHARACTERS}\n"
+        f"# TICKET: [DEMO-1] A\n\n## Description\n{'word ' * 100}\n"
     )
     told: list[Message] = []
     used = services(tmp_path, told)
 
-    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40, True))
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
-    lines = detail_lines(read.sheet, 40, as_source=True)
-    assert read.wrapped == WrappedDetail(40, as_source=True, lines=lines)
+    assert (read.cells, read.lines) == (40, detail_lines(read.sheet, 40))
 
 
 async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
@@ -483,9 +473,9 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
     told: list[Message] = []
     used = services(tmp_path, told)
 
-    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False))
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
     (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
-    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 0, False))
+    await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
 
     assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
         True,

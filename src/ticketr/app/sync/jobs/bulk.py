@@ -151,14 +151,12 @@ class BulkResult:
         already: The keys of the issues that needed no change; they were left alone.
         failed: A note on each issue that was not changed.
         unknown: The keys of issues that Jira may or may not change.
-        is_deletion: Whether the change was their deletion.
         state: How those are that needed no change, such as ``"Done"`` or ``"under DEMO-1"``.
     """
 
     done: tuple[str, ...] = ()
     failed: tuple[Note, ...] = ()
     unknown: tuple[str, ...] = ()
-    is_deletion: bool = False
     already: tuple[str, ...] = ()
     state: str = ""
 
@@ -200,7 +198,6 @@ class BulkJob(SessionJob):
             tuple(self._done),
             tuple(self._failed),
             unknown,
-            is_deletion=self.change.delete,
             already=tuple(self._already),
             state=next(iter(self._already.values()), self.change.already),
         )

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 from ticketr.app import sync
-from ticketr.app.tickets import is_key
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import changing
@@ -21,7 +20,7 @@ from ticketr.app.tui.overlays.questions import (
     Option,
     Question,
 )
-from ticketr.app.tui.overlays.review import BulkPlan, FileEdits
+from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
@@ -81,7 +80,7 @@ FIELDS = {
 _LISTS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _NO_OTHERS = frozenset(("Status", "Type", *(field.name for field in FIELDS.values())))
-_FILES, _JIRA = "with the next push", "sent to Jira at once"
+_FILES = "with the next push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def change_tickets(state: AppState, now: float) -> Step | None:
         ),
         Option("set the status", _FILES, value=_set_status),
         Option("set another field", _FILES, value=_choose_field),
-        *(Option(words, _JIRA, refused, value) for words, value in _IN_JIRA.items()),
+        Option("delete with sub-tasks", "in Jira, at once", refused, _delete),
     )
 
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
@@ -156,13 +155,6 @@ def change_status(state: AppState, _: float) -> Step | None:
     """Ask for another status of the chosen tickets, else of the selected one."""
     rows = targets(state)
     return None if rows is None else _set_status(state, rows)
-
-
-def _set_status(state: AppState, rows: _Targets) -> Step:
-    def on_accept(state: AppState, status: str) -> Step:
-        return rows.change(state, sync.FieldSetting("Status", status))
-
-    return _choose_status(state, rows, on_accept)
 
 
 def attach(state: AppState, _: float) -> Step | None:
@@ -355,64 +347,27 @@ def _parents(state: AppState, rows: _Targets) -> dict[str, str]:
     }
 
 
-def _move_to_status(state: AppState, rows: _Targets) -> Step:
-    def on_accept(state: AppState, status: str) -> Step:
-        return _ask_issues(state, rows, sync.BulkChange(status=status))
-
-    return _choose_status(state, rows, on_accept)
-
-
-def _move_under_parent(state: AppState, rows: _Targets) -> Step:
-    def on_accept(state: AppState, text: str) -> Step | str:
-        parent = text.strip().upper()
-        if not is_key(parent):
-            return "The key of a ticket is needed, such as DEMO-1; Esc goes back"
-        return _ask_issues(state, rows, sync.BulkChange(parent=parent))
-
-    return state.opened(LineInput("key of the parent:", on_accept)), ()
-
-
-def _set_in_jira(state: AppState, rows: _Targets) -> Step:
-    def on_accept(state: AppState, text: str) -> Step | str:
-        setting = sync.FieldSetting.read(text.strip())
-        if setting is None:
-            return "Write it like Priority=High, Labels+=urgent or Labels-=old; Esc goes back"
-        return _ask_issues(state, rows, sync.BulkChange(settings=(setting,)))
-
-    return state.opened(LineInput("field=value:", on_accept)), ()
-
-
 def _delete(state: AppState, rows: _Targets) -> Step:
-    return _ask_issues(state, rows, sync.BulkChange(delete=True))
-
-
-#: What is done in Jira itself, to all tickets that it has.
-_IN_JIRA = {
-    "move to a status": _move_to_status,
-    "move under a parent": _move_under_parent,
-    "set a field": _set_in_jira,
-    "delete with sub-tasks": _delete,
-}
-
-
-def _ask_issues(state: AppState, rows: _Targets, change: sync.BulkChange) -> Step:
+    """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, rows.keys
 
     def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
-            words = f"Nothing was changed: {problem or 'Jira has none of them'}"
+            words = f"Nothing was deleted: {problem or 'Jira has none of them'}"
             return state.noticed(words, is_bad=True), ()
-        return state.opened_below(BulkPlan(name, change, plan=issues, shown_at=now)), ()
+        return state.opened_below(Deletion(name, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {sync.count_tickets(len(keys))}..."
-    return state.opened(Loading(request, "Change in Jira", words, on_answer)), (request,)
+    return state.opened(Loading(request, "Delete in Jira", words, on_answer)), (request,)
 
 
-def _choose_status(
-    state: AppState, rows: _Targets, on_accept: Callable[[AppState, str], Step]
-) -> Step:
+def _set_status(state: AppState, rows: _Targets) -> Step:
     """List the statuses that tickets can take, as Jira says, else those of the files."""
+
+    def on_accept(state: AppState, status: str) -> Step:
+        return rows.change(state, sync.FieldSetting("Status", status))
+
     alike: dict[tuple[str, str], ListRow] = {}
     for row in rows.rows:
         if row.key or not rows.keys:

@@ -29,20 +29,9 @@ def edit(state: AppState, _: float) -> Step | None:
     line = row.line or 1
     ticket = state.ticket
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
-        sources = (ticket_line.source for ticket_line in state.open_ticket_lines[ticket.top :])
+        sources = (ticket_line.source for ticket_line in ticket.lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
-
-
-def source(state: AppState, _: float) -> Step | None:
-    """Switch the open ticket between its rendered form and the text of its file."""
-    if state.ticket is None:
-        return None
-    is_hidden = not state.layout.right  # a narrow screen shows the list alone
-    as_source = is_hidden or not state.ticket.as_source
-    ticket = replace(state.ticket, as_source=as_source, top=0, task=-1)
-    focus = Panel.DETAIL if is_hidden else state.focus
-    return replace(state, ticket=ticket, focus=focus), ()
 
 
 NO_TICKET = "Select a ticket first"

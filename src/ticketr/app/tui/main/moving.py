@@ -106,14 +106,13 @@ def next_panel(state: AppState, _: float, *, by: int) -> Step:
 def _next_task(state: AppState, by: int) -> Step | None:
     """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
     ticket = state.ticket
-    if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks or ticket.as_source:
+    if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
         return None
     count = len(ticket.sheet.issue.tasks)
     task = (ticket.task + 1 + by) % (count + 1) - 1
-    layout = state.layout
-    lines = state.open_ticket_lines
-    at = task_line(ticket.sheet, lines, task)
-    top = ticket.top if at < 0 else scroll_top(ticket.top, at, layout.detail, len(lines))
+    at = task_line(ticket.sheet, ticket.lines, task)
+    page = state.layout.detail
+    top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.lines))
     return replace(state, ticket=replace(ticket, task=task, top=top)), ()
 
 
@@ -137,9 +136,8 @@ def _scroll(state: AppState, action: KeyAction) -> Step | None:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None:
         return None
-    layout = state.layout
-    last = max(0, len(state.open_ticket_lines) - layout.detail)
-    top = target(action, ticket.top, layout.detail, last)
+    page = state.layout.detail
+    top = target(action, ticket.top, page, max(0, len(ticket.lines) - page))
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 
 
@@ -209,24 +207,11 @@ def choose(state: AppState, now: float) -> Step | None:
 
 def choose_all(state: AppState, _: float) -> Step | None:
     """Choose all issues that the list shows; if all of them are chosen, none."""
-    listed, chosen = _listed(state), state.workspace.chosen
-    if not listed:
+    rows = (shown.row for shown in state.workspace.visible if shown.is_hit)
+    listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen
+    if not listed or state.focus is not Panel.TICKETS:
         return None
     return _with_chosen(state, chosen - listed if listed <= chosen else chosen | listed), ()
-
-
-def invert_choice(state: AppState, _: float) -> Step | None:
-    """Choose the issues in the list that are not chosen, in place of those that are."""
-    listed = _listed(state)
-    return (_with_chosen(state, state.workspace.chosen ^ listed), ()) if listed else None
-
-
-def _listed(state: AppState) -> frozenset[str]:
-    """Return the IDs of the issues in the list that can be chosen."""
-    if state.focus is not Panel.TICKETS:
-        return frozenset()
-    rows = (shown.row for shown in state.workspace.visible if shown.is_hit)
-    return frozenset(row.id for row in rows if not row.is_broken)
 
 
 def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:

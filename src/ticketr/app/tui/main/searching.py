@@ -75,7 +75,7 @@ def _with_search(state: AppState, search: str, match: int, top: int) -> AppState
 
 def _matches(state: AppState) -> tuple[Match, ...]:
     ticket = state.ticket
-    return () if ticket is None else find_matches(state.open_ticket_lines, ticket.search)
+    return () if ticket is None else find_matches(ticket.lines, ticket.search)
 
 
 def _is_shown(state: AppState, match: Match) -> bool:
@@ -89,7 +89,7 @@ def _scrolled_to(state: AppState, matches: Sequence[Match], to: int) -> tuple[Ap
     assert ticket is not None
     top = ticket.top
     if not _is_shown(state, matches[to]):
-        last = max(0, len(state.open_ticket_lines) - state.layout.detail)
+        last = max(0, len(ticket.lines) - state.layout.detail)
         top = min(matches[to][0][0], last)
     state = replace(state, ticket=replace(ticket, match=to, top=top))
     return state, f"{to + 1} of {len(matches)}"

@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
-from ticketr.app.tui.main.changing import edit, source
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
@@ -129,7 +128,6 @@ _CHOOSE_LISTED = ("Only tickets in the list that can be read are chosen", *_TO_T
 _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.SELECT: _CHOOSE_LISTED,
     KeyAction.SELECT_ALL: _CHOOSE_LISTED,
-    KeyAction.INVERT: _CHOOSE_LISTED,
     KeyAction.NEXT: ("This is the last ticket", None, ""),
     KeyAction.PREVIOUS: ("This is the first ticket", None, ""),
     KeyAction.NEXT_HIT: _SEARCH_FIRST,
@@ -151,7 +149,6 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.UNFOLD: moving.unfold,
     KeyAction.SELECT: moving.choose,
     KeyAction.SELECT_ALL: moving.choose_all,
-    KeyAction.INVERT: moving.invert_choice,
     KeyAction.NEXT: partial(moving.next_ticket, by=1),
     KeyAction.PREVIOUS: partial(moving.next_ticket, by=-1),
     KeyAction.SEARCH: searching.search,
@@ -159,7 +156,7 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.PREVIOUS_HIT: partial(searching.next_hit, by=-1),
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
-    KeyAction.EDIT: edit,
+    KeyAction.EDIT: changing.edit,
     KeyAction.STATUS: bulk.change_status,
     **{action: partial(bulk.set_field, field=field) for action, field in bulk.FIELDS.items()},
     KeyAction.ADD: changing.add,
@@ -171,7 +168,6 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.BROWSER: bulk.browser,
     KeyAction.COPY_KEY: bulk.copy_key,
     KeyAction.COPY_ADDRESS: bulk.copy_address,
-    KeyAction.SOURCE: source,
     KeyAction.RELOAD: _ask(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
     KeyAction.UNDO: _ask(find_undo),

@@ -337,26 +337,19 @@ class FileEdits(Review[sync.FileEditPlan]):
 
 @final
 @dataclass(frozen=True, slots=True)
-class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
-    """The issues that are to be changed in Jira, as Jira has them, and what is done to them.
+class Deletion(Review[tuple[sync.BulkIssue, ...]]):
+    """The issues that are to be deleted in Jira, as Jira has them."""
 
-    Attributes:
-        change: What is changed.
-    """
-
-    title: ClassVar[str] = "Change in Jira"
-
-    change: sync.BulkChange
+    title: ClassVar[str] = "Delete in Jira"
 
     def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
-        """Start the job; ask for the number of issues first where it cannot be undone."""
+        """Ask for the number of issues, then start the job, which cannot be undone."""
         kept = self.kept(plan)
         if not kept:
-            return state.noticed("Nothing to change; Esc goes back"), ()
-        request = JobRequest(JobKind.BULK, options={"issues": kept, "change": self.change})
+            return state.noticed("Nothing to delete; Esc goes back"), ()
+        change = sync.BulkChange(delete=True)
+        request = JobRequest(JobKind.BULK, options={"issues": kept, "change": change})
         start = call_in(self.workspace, jobs.start_job, request)
-        if not self.change.delete:
-            return state.closed(), (start,)
         return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
 
     def sections(
@@ -368,8 +361,7 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
             sign = "-" if self.is_left_out(issue) else "*"
-            is_more = self.change.delete and issue.subtasks
-            more = f"  with {_parts(len(issue.subtasks))}" if is_more else ""
+            more = f"  with {_parts(len(issue.subtasks))}" if issue.subtasks else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
 
@@ -379,14 +371,11 @@ class BulkPlan(Review[tuple[sync.BulkIssue, ...]]):
         """Return what Enter does."""
         kept = self.kept(plan)
         if not kept:
-            return "Nothing to change: every ticket is left out"
-        if self.change.delete:
-            below = _subtasks(kept)
-            more = f" and {_parts(below)} of theirs" if below else ""
-            words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
-            return f"{words}. This cannot be undone; the number is asked first"
-        words = f"Enter: {clean(str(self.change))}, {sync.count_tickets(len(kept))} in Jira"
-        return f"{words}. A pull of them follows"
+            return "Nothing to delete: every ticket is left out"
+        below = _subtasks(kept)
+        more = f" and {_parts(below)} of theirs" if below else ""
+        words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
+        return f"{words}. This cannot be undone; the number is asked first"
 
 
 def _count_input(count: int, start: Call) -> LineInput:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.markdown import render_markdown
-from ticketr.app.tui.panels.frame import (
-    status_mark,
-)
+from ticketr.app.tui.panels.frame import status_mark
 from ticketr.app.tui.sheet import DetailLine, Sheet, head_of
 from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
@@ -30,33 +27,18 @@ LABEL_CELLS = 11
 COMMON_LABEL = 14
 #: The most cells of a line; longer ones are hard to read.
 MAX_CELLS = 120
-#: The most characters of an issue that are wrapped on Trio's thread, which takes some milliseconds.
-MAX_INLINE_CHARACTERS = 1_000
 
 
-def is_long(sheet: Sheet) -> bool:
-    """Return whether an issue is too long to be wrapped between two keys."""
-    return len(sheet.error) + sum(map(len, sheet.source)) > MAX_INLINE_CHARACTERS
-
-
-@lru_cache(maxsize=8)
-def detail_lines(sheet: Sheet, cells: int, *, as_source: bool = False) -> tuple[DetailLine, ...]:
-    """Return the lines of an issue, wrapped to a panel.
+def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
+    """Return the lines of an issue, wrapped to a panel; for a worker thread.
 
     Args:
         sheet: The issue.
         cells: The width of the panel.
-        as_source: Whether to show the lines of the file instead.
     """
     room = max(2, min(cells - 2, MAX_CELLS))
     if sheet.error:
         return tuple(DetailLine((Span(text),), sheet.line) for text in wrap(sheet.error, room))
-    if as_source:
-        return tuple(
-            DetailLine((Span(part),), sheet.line + at if sheet.line else 0)
-            for at, text in enumerate(sheet.source)
-            for part in wrap(text, room)
-        )
     title = tuple(
         DetailLine(pair, sheet.line) for pair in wrap_line((Span(sheet.title, ("bold",)),), room)
     )

@@ -27,7 +27,7 @@ from ticketr.app.tickets import (
 )
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, TicketsFound
-from ticketr.app.tui.panels.detail import detail_lines, is_long
+from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import (
     ListRow,
     Order,
@@ -40,7 +40,7 @@ from ticketr.app.tui.rows import (
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import without_root
-from ticketr.app.tui.sheet import Edit, Sheet, WrappedDetail, sheet_of
+from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.text import clean
 
 #: The file, in ticketr's own folder.
@@ -65,12 +65,7 @@ async def read_files(services: Services, name: str) -> None:
 
 
 async def read_detail(
-    services: Services,
-    name: str,
-    path: str,
-    order: Order,
-    cells: int,
-    as_source: bool,  # noqa: FBT001
+    services: Services, name: str, path: str, order: Order, cells: int
 ) -> messages.DetailRead:
     """Read an issue from its file, and wrap its lines.
 
@@ -79,20 +74,15 @@ async def read_detail(
         name: The name of the workspace.
         path: The issue's file, relative to the workspace.
         order: The order of its row in the list.
-        cells: The width of the panel that will show it; 0 if it is unknown.
-        as_source: Whether the lines of the file will be shown.
+        cells: The width of the panel that will show it.
     """
     store = services.workspaces[name].store
 
     def read() -> messages.DetailRead:
         sheet = read_sheet(store, path, order)
-        wrapped = None
-        if sheet is not None and cells:
-            # Drawing finds those of a short issue in the cache.
-            lines = detail_lines(sheet, cells, as_source=as_source)
-            wrapped = WrappedDetail(cells, as_source, lines) if is_long(sheet) else None
+        lines = () if sheet is None else detail_lines(sheet, cells)
         is_gone = not os.path.lexists(store.root / path)
-        return messages.DetailRead(name, order, sheet, wrapped, is_gone)
+        return messages.DetailRead(name, order, sheet, cells, lines, is_gone)
 
     return await services.in_thread(read)
 

@@ -69,8 +69,6 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     if problem:
         services.send(messages.Notice(clean(problem)))
     await services.readers[name].read()
-    if not problem:
-        services.send(messages.EditorClosed(name, path))
 
 
 async def write_comment(
