@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from ticketr.app.tui.keymap import LINE_CONTEXTS, TABLE, TERMINAL_KEYS, Binding, Context
+from ticketr.app.tui.keymap import LINE_CONTEXTS, TABLE, TERMINAL_KEYS, Binding, Context, name_of
 
 _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 
@@ -31,7 +31,7 @@ def _row(rows: list[Binding]) -> str:
         texts.setdefault(
             row.help, "" if is_usual else f" ({', '.join(place.value for place in row.contexts)})"
         )
-    keys = dict.fromkeys(key for row in rows for key in row.shown.split())
+    keys = dict.fromkeys(key for row in rows for key in map(name_of, row.keys))
     shown = " ".join("`\\|`" if key == "|" else f"`{key}`" for key in keys)
     if len(set(texts.values())) == 1:
         words = ", ".join(texts) + next(iter(texts.values()))

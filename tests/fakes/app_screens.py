@@ -139,9 +139,10 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
 def _zoomed(state: AppState) -> AppState:
     """Give the open ticket the whole width, and its lines for that."""
     assert state.ticket is not None
-    assert state.ticket.sheet is not None
+    sheet = state.ticket.sheet
+    assert sheet is not None
     state = replace(pressed(state, "3"), is_zoomed=True)
-    return after(state, detail_read(state, state.ticket.sheet))
+    return after(state, detail_read(state, sheet))
 
 
 def _plan(state: AppState) -> AppState:

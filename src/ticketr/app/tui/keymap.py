@@ -221,7 +221,6 @@ class Binding:
     Attributes:
         action: The action of the keys.
         keys: The keys' names, as the terminal reports them.
-        shown: The keys' names for people.
         help: The text in the help and the palette.
         contexts: The places in which the keys have this action.
         hint: The word in the action bar; empty for none.
@@ -229,7 +228,6 @@ class Binding:
 
     action: KeyAction
     keys: tuple[str, ...]
-    shown: str
     help: str
     contexts: tuple[Context, ...]
     hint: str = ""
@@ -247,111 +245,111 @@ LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 TABLE = (
-    Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "read the ticket; again: full width", (_C.MAIN,), "read"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "take it", (_C.INPUT, _C.PALETTE, _C.CHOICE), "take"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "do it", (_C.QUESTION,), "do it"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "begin this way", (_C.WAYS,), "begin"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "Enter", "take it and go on; on the button: carry it out", (_C.FIRST_RUN,), "next"),
-    Binding(_A.CONNECT, ("c",), "c", "connect to Jira", (_C.WAYS,), "connect"),
-    Binding(_A.OPEN_FOLDER, ("o",), "o", "open a folder", (_C.WAYS,), "open"),
-    Binding(_A.ADD_WORKSPACE, ("a",), "a", "add a workspace", (_C.WORKSPACES,), "add"),
-    Binding(_A.OPEN, ("KEY_ENTER",), "Enter", "show the tickets of the job", (_C.JOBS,), "tickets"),
-    Binding(_A.EDIT, ("e",), "e", "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
-    Binding(_A.IN_EDITOR, ("KEY_CTRL_O",), "Ctrl+O", "in a comment: write it in $EDITOR", (_C.INPUT,)),
-    Binding(_A.RESOLVE, ("c",), "c", "resolve the ticket's conflict", (_C.MAIN,), "resolve"),
-    Binding(_A.STATUS, ("t",), "t", "choose another status", (_C.MAIN,), "status…"),
-    Binding(_A.ASSIGN, ("i",), "i", "assign to a person", (_C.MAIN,), "assign…"),
-    Binding(_A.LABELS, ("L",), "L", "add or remove a label", (_C.MAIN,)),
-    Binding(_A.PRIORITY, ("!",), "!", "set the priority", (_C.MAIN,)),
-    Binding(_A.SPRINT, ("I",), "I", "move to a sprint (iteration)", (_C.MAIN,)),
-    Binding(_A.PARENT, ("U",), "U", "put under a parent", (_C.MAIN,)),
-    Binding(_A.FIX_VERSION, ("v",), "v", "add or remove a fix version", (_C.MAIN,)),
-    Binding(_A.COMMENT, ("m",), "m", "write a comment", (_C.MAIN,)),
-    Binding(_A.REPLY, ("M",), "M", "reply to a comment, or edit your own", (_C.MAIN,)),
-    Binding(_A.ATTACH, ("F",), "F", "attach a file", (_C.MAIN,)),
-    Binding(_A.WORKLOG, ("w",), "w", "log work", (_C.MAIN,)),
-    Binding(_A.DIFF, ("d",), "d", "show what was changed here", (_C.MAIN,), "diff"),
-    Binding(_A.DIFF, ("d",), "d", "close what was changed here", (_C.DIFF,)),
-    Binding(_A.ADD, ("a",), "a", "add a ticket or a sub-task", (_C.MAIN,), "add"),
-    Binding(_A.SELECT, (" ",), "Space", "choose tickets for one change of all", (_C.MAIN,)),
-    Binding(_A.SELECT_ALL, ("A",), "A", "choose all tickets that are listed; again: none", (_C.MAIN,)),
-    Binding(_A.CHANGE, ("b",), "b", "change any field of the chosen tickets, else of this one", (_C.MAIN,), "change…"),
-    Binding(_A.SELECT, (" ",), "Space", "leave it out, or take it in again", (_C.PLAN,), "leave out"),
+    Binding(_A.OPEN, ("KEY_ENTER",), "read the ticket; again: full width", (_C.MAIN,), "read"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "take it", (_C.INPUT, _C.PALETTE, _C.CHOICE), "take"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "do it", (_C.QUESTION,), "do it"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "begin this way", (_C.WAYS,), "begin"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "take it and go on; on the button: carry it out", (_C.FIRST_RUN,), "next"),
+    Binding(_A.CONNECT, ("c",), "connect to Jira", (_C.WAYS,), "connect"),
+    Binding(_A.OPEN_FOLDER, ("o",), "open a folder", (_C.WAYS,), "open"),
+    Binding(_A.ADD_WORKSPACE, ("a",), "add a workspace", (_C.WORKSPACES,), "add"),
+    Binding(_A.OPEN, ("KEY_ENTER",), "show the tickets of the job", (_C.JOBS,), "tickets"),
+    Binding(_A.EDIT, ("e",), "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
+    Binding(_A.IN_EDITOR, ("KEY_CTRL_O",), "in a comment: write it in $EDITOR", (_C.INPUT,)),
+    Binding(_A.RESOLVE, ("c",), "resolve the ticket's conflict", (_C.MAIN,), "resolve"),
+    Binding(_A.STATUS, ("t",), "choose another status", (_C.MAIN,), "status…"),
+    Binding(_A.ASSIGN, ("i",), "assign to a person", (_C.MAIN,), "assign…"),
+    Binding(_A.LABELS, ("L",), "add or remove a label", (_C.MAIN,)),
+    Binding(_A.PRIORITY, ("!",), "set the priority", (_C.MAIN,)),
+    Binding(_A.SPRINT, ("I",), "move to a sprint (iteration)", (_C.MAIN,)),
+    Binding(_A.PARENT, ("U",), "put under a parent", (_C.MAIN,)),
+    Binding(_A.FIX_VERSION, ("v",), "add or remove a fix version", (_C.MAIN,)),
+    Binding(_A.COMMENT, ("m",), "write a comment", (_C.MAIN,)),
+    Binding(_A.REPLY, ("M",), "reply to a comment, or edit your own", (_C.MAIN,)),
+    Binding(_A.ATTACH, ("F",), "attach a file", (_C.MAIN,)),
+    Binding(_A.WORKLOG, ("w",), "log work", (_C.MAIN,)),
+    Binding(_A.DIFF, ("d",), "show what was changed here", (_C.MAIN,), "diff"),
+    Binding(_A.DIFF, ("d",), "close what was changed here", (_C.DIFF,)),
+    Binding(_A.ADD, ("a",), "add a ticket or a sub-task", (_C.MAIN,), "add"),
+    Binding(_A.SELECT, (" ",), "choose tickets for one change of all", (_C.MAIN,)),
+    Binding(_A.SELECT_ALL, ("A",), "choose all tickets that are listed; again: none", (_C.MAIN,)),
+    Binding(_A.CHANGE, ("b",), "change any field of the chosen tickets, else of this one", (_C.MAIN,), "change…"),
+    Binding(_A.SELECT, (" ",), "leave it out, or take it in again", (_C.PLAN,), "leave out"),
     # No letters: one that means nothing in a plan shows that somebody types a word.
-    Binding(_A.UNFOLD, ("KEY_RIGHT",), "→", "show what is changed in its texts", (_C.PLAN,), "unfold"),
-    Binding(_A.FOLD, ("KEY_LEFT",), "←", "hide that again", (_C.PLAN,), "fold"),
-    Binding(_A.DIFF, ("d",), "d", "show all of what is changed, on a screen of its own", (_C.PLAN,), "diff"),
-    Binding(_A.ACCEPT_LOSS, ("!",), "!", "accept what would be lost in Jira", (_C.PLAN,)),
-    Binding(_A.SEARCH, ("/",), "/", "search as you type; in the ticket: its text", (_C.MAIN,)),
-    Binding(_A.NEXT_HIT, ("n",), "n", "the next hit", (_C.MAIN,)),
-    Binding(_A.PREVIOUS_HIT, ("N",), "N", "the hit before", (_C.MAIN,)),
-    Binding(_A.FILTER, ("f",), "f", "show only some tickets", (_C.MAIN,)),
-    Binding(_A.SORT, ("S",), "S", "sort by another field, choose columns", (_C.MAIN,)),
-    Binding(_A.UNDO, ("u",), "u", "take back what was resolved or changed last", (_C.MAIN, _C.CONFLICT)),
-    Binding(_A.PULL, ("P",), "P", "pull from Jira", (_C.MAIN,), "pull"),
-    Binding(_A.PUSH, ("p",), "p", "show what a push would write", (_C.MAIN,), "push…"),
-    Binding(_A.SYNC, ("s",), "s", "show what a sync would write", (_C.MAIN,), "sync…"),
-    Binding(_A.BROWSER, ("o",), "o", "open the chosen tickets, else this one, in the browser", (_C.MAIN,), "browser"),
-    Binding(_A.COPY_KEY, ("y",), "y", "copy the keys of the chosen tickets, else of this one", (_C.MAIN,)),
-    Binding(_A.COPY_KEY, ("y",), "y", "copy the job's error", (_C.JOBS,), "copy error"),
-    Binding(_A.COPY_ADDRESS, ("Y",), "Y", "copy the addresses of the chosen tickets, else of this one", (_C.MAIN,)),
-    Binding(_A.JOBS, ("J",), "J", "show or close the jobs", (_C.MAIN, _C.JOBS)),
-    Binding(_A.LOG_IN, ("C",), "C", "log in to this Jira again, with a new token", (_C.MAIN,)),
-    Binding(_A.PALETTE, (":", "KEY_CTRL_P"), ": Ctrl+P", "find a command by its name", (_C.MAIN,)),
-    Binding(_A.RELOAD, ("r",), "r", "read the files again", (_C.MAIN,)),
-    Binding(_A.TAKE_YOURS, ("KEY_LEFT", "h"), "←", "take yours", (_C.CONFLICT,), "yours"),
-    Binding(_A.TAKE_JIRAS, ("KEY_RIGHT", "l"), "→", "take Jira's", (_C.CONFLICT,), "Jira's"),
-    Binding(_A.TAKE_BOTH, ("m",), "m", "take both", (_C.CONFLICT,), "both"),
-    Binding(_A.EDIT, ("e",), "e", "edit both texts by hand", (_C.CONFLICT,), "edit by hand"),
-    Binding(_A.ALL_YOURS, ("A",), "A", "take yours everywhere", (_C.CONFLICT,), "all yours"),
-    Binding(_A.ALL_JIRAS, ("B",), "B", "take Jira's everywhere", (_C.CONFLICT,), "all Jira's"),
-    Binding(_A.CANCEL_JOB, ("x",), "x", "cancel the job", (_C.JOBS,), "cancel"),
-    Binding(_A.RAISE, ("+",), "+", "raise the job's priority", (_C.JOBS,), "priority"),
-    Binding(_A.LOWER, ("-",), "-", "lower the job's priority", (_C.JOBS,)),
-    Binding(_A.RUN_NOW, ("!",), "!", "run the job before all others", (_C.JOBS,), "run now"),
-    Binding(_A.RUN_AGAIN, ("R",), "R", "run the job again", (_C.JOBS,), "run again"),
-    Binding(_A.NEXT, ("]",), "]", "the next one", (_C.MAIN, _C.CONFLICT)),
-    Binding(_A.PREVIOUS, ("[",), "[", "the one before", (_C.MAIN, _C.CONFLICT)),
-    Binding(_A.PANEL_1, ("1",), "1", "go to the workspaces", (_C.MAIN,)),
-    Binding(_A.PANEL_2, ("2",), "2", "go to the tickets", (_C.MAIN,)),
-    Binding(_A.PANEL_3, ("3",), "3", "go to the open ticket", (_C.MAIN,)),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next panel; in a ticket of full width: its sub-tasks", (_C.MAIN,)),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "the next field", (_C.FIRST_RUN,)),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "complete", (_C.PALETTE,), "complete"),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "Tab", "in a filter: the saved ones and the names for queries", (_C.INPUT,)),
-    Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the panel before", (_C.MAIN,)),
-    Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "Shift+Tab", "the field before", (_C.FIRST_RUN,)),
-    Binding(_A.UNFOLD, ("l", "KEY_RIGHT"), "→ l", "show the sub-tasks", (_C.TICKETS,)),
-    Binding(_A.FOLD, ("h", "KEY_LEFT"), "← h", "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
-    Binding(_A.UP, ("KEY_UP", "k"), "↑ k", "one up", (*_LIST_CONTEXTS, _C.WAYS)),
-    Binding(_A.DOWN, ("KEY_DOWN", "j"), "↓ j", "one down", (*_LIST_CONTEXTS, _C.WAYS)),
-    Binding(_A.UP, ("KEY_UP",), "↑", "one up", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
-    Binding(_A.DOWN, ("KEY_DOWN",), "↓", "one down", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
-    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "PgUp", "a page up", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
-    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "PgDn", "a page down", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
-    Binding(_A.HALF_UP, ("KEY_CTRL_U",), "Ctrl+U", "half a page up", _LIST_CONTEXTS),
-    Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "Ctrl+D", "half a page down", _LIST_CONTEXTS),
-    Binding(_A.TOP, ("KEY_HOME", "g"), "Home g", "to the first", _LIST_CONTEXTS),
-    Binding(_A.BOTTOM, ("KEY_END", "G"), "End G", "to the last", _LIST_CONTEXTS),
-    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "←", "one character left", LINE_CONTEXTS),
-    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "→", "one character right", LINE_CONTEXTS),
-    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "Home", "to the start", LINE_CONTEXTS),
-    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "End", "to the end", LINE_CONTEXTS),
-    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "Backspace", "delete a character", LINE_CONTEXTS),
-    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "Ctrl+W", "delete a word", LINE_CONTEXTS),
-    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "Ctrl+U", "delete the line", LINE_CONTEXTS),
-    Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "Ctrl+T", "show or hide the token", (_C.FIRST_RUN,), "show token"),
-    Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "Ctrl+O", "open the page for tokens", (_C.FIRST_RUN,), "token page"),
-    Binding(_A.CHECK, ("KEY_F5",), "F5", "check what was typed", (_C.FIRST_RUN,), "check"),
-    Binding(_A.ESCAPE, ("KEY_ESCAPE",), "Esc", "close what is open, else cancel the job that is shown, else go back", (_C.EVERYWHERE,), "back"),
-    Binding(_A.CLOSE, ("q",), "q", "back, as Esc", (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.QUESTION, _C.HELP)),
-    Binding(_A.HELP, ("?", "KEY_F1"), "? F1", "show or close this help", (_C.EVERYWHERE,), "all"),
-    Binding(_A.REDRAW, ("KEY_CTRL_L",), "Ctrl+L", "draw the screen again", (_C.EVERYWHERE,)),
-    Binding(_A.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "q F10", "leave", (_C.EVERYWHERE,)),
+    Binding(_A.UNFOLD, ("KEY_RIGHT",), "show what is changed in its texts", (_C.PLAN,), "unfold"),
+    Binding(_A.FOLD, ("KEY_LEFT",), "hide that again", (_C.PLAN,), "fold"),
+    Binding(_A.DIFF, ("d",), "show all of what is changed, on a screen of its own", (_C.PLAN,), "diff"),
+    Binding(_A.ACCEPT_LOSS, ("!",), "accept what would be lost in Jira", (_C.PLAN,)),
+    Binding(_A.SEARCH, ("/",), "search as you type; in the ticket: its text", (_C.MAIN,)),
+    Binding(_A.NEXT_HIT, ("n",), "the next hit", (_C.MAIN,)),
+    Binding(_A.PREVIOUS_HIT, ("N",), "the hit before", (_C.MAIN,)),
+    Binding(_A.FILTER, ("f",), "show only some tickets", (_C.MAIN,)),
+    Binding(_A.SORT, ("S",), "sort by another field, choose columns", (_C.MAIN,)),
+    Binding(_A.UNDO, ("u",), "take back what was resolved or changed last", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.PULL, ("P",), "pull from Jira", (_C.MAIN,), "pull"),
+    Binding(_A.PUSH, ("p",), "show what a push would write", (_C.MAIN,), "push…"),
+    Binding(_A.SYNC, ("s",), "show what a sync would write", (_C.MAIN,), "sync…"),
+    Binding(_A.BROWSER, ("o",), "open the chosen tickets, else this one, in the browser", (_C.MAIN,), "browser"),
+    Binding(_A.COPY_KEY, ("y",), "copy the keys of the chosen tickets, else of this one", (_C.MAIN,)),
+    Binding(_A.COPY_KEY, ("y",), "copy the job's error", (_C.JOBS,), "copy error"),
+    Binding(_A.COPY_ADDRESS, ("Y",), "copy the addresses of the chosen tickets, else of this one", (_C.MAIN,)),
+    Binding(_A.JOBS, ("J",), "show or close the jobs", (_C.MAIN, _C.JOBS)),
+    Binding(_A.LOG_IN, ("C",), "log in to this Jira again, with a new token", (_C.MAIN,)),
+    Binding(_A.PALETTE, (":", "KEY_CTRL_P"), "find a command by its name", (_C.MAIN,)),
+    Binding(_A.RELOAD, ("r",), "read the files again", (_C.MAIN,)),
+    Binding(_A.TAKE_YOURS, ("KEY_LEFT", "h"), "take yours", (_C.CONFLICT,), "yours"),
+    Binding(_A.TAKE_JIRAS, ("KEY_RIGHT", "l"), "take Jira's", (_C.CONFLICT,), "Jira's"),
+    Binding(_A.TAKE_BOTH, ("m",), "take both", (_C.CONFLICT,), "both"),
+    Binding(_A.EDIT, ("e",), "edit both texts by hand", (_C.CONFLICT,), "edit by hand"),
+    Binding(_A.ALL_YOURS, ("A",), "take yours everywhere", (_C.CONFLICT,), "all yours"),
+    Binding(_A.ALL_JIRAS, ("B",), "take Jira's everywhere", (_C.CONFLICT,), "all Jira's"),
+    Binding(_A.CANCEL_JOB, ("x",), "cancel the job", (_C.JOBS,), "cancel"),
+    Binding(_A.RAISE, ("+",), "raise the job's priority", (_C.JOBS,), "priority"),
+    Binding(_A.LOWER, ("-",), "lower the job's priority", (_C.JOBS,)),
+    Binding(_A.RUN_NOW, ("!",), "run the job before all others", (_C.JOBS,), "run now"),
+    Binding(_A.RUN_AGAIN, ("R",), "run the job again", (_C.JOBS,), "run again"),
+    Binding(_A.NEXT, ("]",), "the next one", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.PREVIOUS, ("[",), "the one before", (_C.MAIN, _C.CONFLICT)),
+    Binding(_A.PANEL_1, ("1",), "go to the workspaces", (_C.MAIN,)),
+    Binding(_A.PANEL_2, ("2",), "go to the tickets", (_C.MAIN,)),
+    Binding(_A.PANEL_3, ("3",), "go to the open ticket", (_C.MAIN,)),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "the next panel; in a ticket of full width: its sub-tasks", (_C.MAIN,)),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "the next field", (_C.FIRST_RUN,)),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "complete", (_C.PALETTE,), "complete"),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "in a filter: the saved ones and the names for queries", (_C.INPUT,)),
+    Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "the panel before", (_C.MAIN,)),
+    Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "the field before", (_C.FIRST_RUN,)),
+    Binding(_A.UNFOLD, ("KEY_RIGHT", "l"), "show the sub-tasks", (_C.TICKETS,)),
+    Binding(_A.FOLD, ("KEY_LEFT", "h"), "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
+    Binding(_A.UP, ("KEY_UP", "k"), "one up", (*_LIST_CONTEXTS, _C.WAYS)),
+    Binding(_A.DOWN, ("KEY_DOWN", "j"), "one down", (*_LIST_CONTEXTS, _C.WAYS)),
+    Binding(_A.UP, ("KEY_UP",), "one up", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
+    Binding(_A.DOWN, ("KEY_DOWN",), "one down", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
+    Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "a page up", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
+    Binding(_A.PAGE_DOWN, ("KEY_PGDOWN", "KEY_CTRL_F"), "a page down", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
+    Binding(_A.HALF_UP, ("KEY_CTRL_U",), "half a page up", _LIST_CONTEXTS),
+    Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "half a page down", _LIST_CONTEXTS),
+    Binding(_A.TOP, ("KEY_HOME", "g"), "to the first", _LIST_CONTEXTS),
+    Binding(_A.BOTTOM, ("KEY_END", "G"), "to the last", _LIST_CONTEXTS),
+    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "one character left", LINE_CONTEXTS),
+    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "one character right", LINE_CONTEXTS),
+    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "to the start", LINE_CONTEXTS),
+    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "to the end", LINE_CONTEXTS),
+    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "delete a character", LINE_CONTEXTS),
+    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "delete a word", LINE_CONTEXTS),
+    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "delete the line", LINE_CONTEXTS),
+    Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "show or hide the token", (_C.FIRST_RUN,), "show token"),
+    Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "open the page for tokens", (_C.FIRST_RUN,), "token page"),
+    Binding(_A.CHECK, ("KEY_F5",), "check what was typed", (_C.FIRST_RUN,), "check"),
+    Binding(_A.ESCAPE, ("KEY_ESCAPE",), "close what is open, else cancel the job that is shown, else go back", (_C.EVERYWHERE,), "back"),
+    Binding(_A.CLOSE, ("q",), "back, as Esc", (_C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.QUESTION, _C.HELP)),
+    Binding(_A.HELP, ("?", "KEY_F1"), "show or close this help", (_C.EVERYWHERE,), "all"),
+    Binding(_A.REDRAW, ("KEY_CTRL_L",), "draw the screen again", (_C.EVERYWHERE,)),
+    Binding(_A.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "leave", (_C.EVERYWHERE,)),
 )  # fmt: skip
 #: Keys that the terminal itself handles, for the help.
-TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"), ("Ctrl+C", "leave"))
+TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"),)
 #: Contexts in which printable characters are text.
 TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
@@ -370,51 +368,37 @@ class KeyMap:
     table: tuple[Binding, ...] = TABLE
     new: frozenset[tuple[KeyAction, str]] = frozenset()
     #: A cache: the screen asks in each frame.
-    _places: dict[Context, _Place] = field(
+    _places: dict[Context, Place] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
-    def _place(self, context: Context) -> _Place:
+    def place(self, context: Context) -> Place:
+        """Return what is bound in a context and those around it."""
         if context not in self._places:
             around = {*places_around(context)}
             rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
             keys = sorted(
                 _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
             )
-            self._places[context] = _Place(rows, dict(keys), {})
+            by_key, names = dict(keys), dict[KeyAction, str]()
+            for row in rows:
+                for key in row.keys:
+                    if key in by_key and by_key[key].action is row.action:
+                        names.setdefault(row.action, name_of(key))
+            self._places[context] = Place(rows, by_key, names)
         return self._places[context]
-
-    def binding(self, key: str, context: Context) -> Binding | None:
-        """Return the binding of a key in a context, or None."""
-        return self._place(context).by_key.get(key)
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
-        binding = self.binding(key, context)
+        binding = self.place(context).by_key.get(key)
         return None if binding is None else binding.action
-
-    def of(self, action: KeyAction, context: Context) -> Binding | None:
-        """Return the first binding of an action in a context, or None."""
-        return next((row for row in self.in_context(context) if row.action is action), None)
 
     def key(self, action: KeyAction, context: Context) -> str:
         """Return the name for people of an action's first key; empty if it has none.
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        place = self._place(context)
-        keys = (key for row in place.rows if row.action is action for key in row.keys)
-        bound = ((key, place.by_key.get(key)) for key in keys)
-        return next((name_of(key) for key, row in bound if row and row.action is action), "")
-
-    def hints(self, context: Context) -> Mapping[KeyAction, tuple[str, Binding]]:
-        """Return the key and the binding of each action that the action bar names in a context."""
-        hints = self._place(context).hints
-        if not hints:
-            for row in self.in_context(context):
-                if row.hint and (key := self.key(row.action, context)):
-                    hints.setdefault(row.action, (key, row))
-        return hints
+        return self.place(context).names.get(action, "")
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.
@@ -428,24 +412,23 @@ class KeyMap:
         key = self.key(action, context)
         return f"{before}{key} {does}" if key else ""
 
-    def shown_in(self, row: Binding, context: Context) -> str:
-        """Return the shown names of a row's keys, without keys that do something else in a context."""
-        keys = ((name, key_of(name)) for name in row.shown.split())
-        return " ".join(
-            name for name, key in keys if key is None or self.binding(key, context) is row
-        )
 
-    def in_context(self, context: Context) -> tuple[Binding, ...]:
-        """Return the bindings of a context and those around it, with keys there or without."""
-        return self._place(context).rows
+class Place(NamedTuple):
+    """What is bound in a context and those around it.
 
-
-class _Place(NamedTuple):
-    """What is bound in a context and those around it."""
+    Attributes:
+        rows: The bindings, with keys there or without.
+        by_key: The binding of each key.
+        names: The name for people of the first key of each action that has one.
+    """
 
     rows: tuple[Binding, ...]
     by_key: Mapping[str, Binding]
-    hints: dict[KeyAction, tuple[str, Binding]]
+    names: Mapping[KeyAction, str]
+
+    def keys_of(self, row: Binding) -> str:
+        """Return the names of a row's keys, without those that do something else here."""
+        return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
 
 def places_around(context: Context) -> tuple[Context, ...]:
@@ -528,8 +511,7 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
     if TYPING.intersection(row.contexts):
         # What is typed there could otherwise not be corrected or left.
         keys = tuple(key for key in keys if len(key) > 1) or row.keys
-    shown = " ".join(name_of(key) for key in keys if key != "KEY_CTRL_C")
-    return replace(row, keys=keys, shown=shown)
+    return replace(row, keys=keys)
 
 
 def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding, Binding]]:

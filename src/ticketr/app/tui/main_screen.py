@@ -271,6 +271,5 @@ def _with_matches(
 
 def _hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
-    row = None if line.action is None else keys.of(line.action, Context.DETAIL)
-    key = "" if row is None else keys.key(row.action, Context.DETAIL)
-    return (Span("   "), Span(key, ("bold",)), Span(f" {row.hint}")) if row and key else ()
+    key = keys.key(KeyAction.RESOLVE, Context.DETAIL) if line.names_key else ""
+    return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

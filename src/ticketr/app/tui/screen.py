@@ -198,10 +198,11 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
 def _hints(state: AppState, theme: Theme) -> list[Span]:
     """Return the keys that have an effect now, most important first, while there is room for them."""
     idle = _idle_actions(state)
+    place = state.keymap.place(state.context)
     hints = [
-        (key, theme.text(row.hint), Context.EVERYWHERE in row.contexts)
-        for action, (key, row) in state.keymap.hints(state.context).items()
-        if action not in idle
+        (place.names[row.action], theme.text(row.hint), Context.EVERYWHERE in row.contexts)
+        for row in place.rows
+        if row.hint and row.action in place.names and row.action not in idle
     ]
     sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]
     spans: list[Span] = []

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ticketr.app.tickets import Comment, Ticket
-from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.styled import Line
 from ticketr.text import clean
 
@@ -61,12 +60,12 @@ class DetailLine:
     Attributes:
         line: What is shown.
         source: The line in the file that it comes from, from 1; 0 if there is none.
-        action: The action whose key is named at its end; None for none. There is room for that.
+        names_key: Whether the key that resolves a conflict is named at its end. There is room for that.
     """
 
     line: Line
     source: int = 0
-    action: KeyAction | None = None
+    names_key: bool = False
 
 
 def sheet_of(

@@ -127,22 +127,17 @@ def _offer(state: AppState, message: Message, now: float, effects: tuple[Call, .
 def _key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
         return replace(state, swallow_until=now + SWALLOW_SECONDS), ()
-    state = replace(_looked_at(state), notice="", is_notice_bad=False)
-    context = state.context
-    binding = state.keymap.binding(name, context)
-    if binding is None:
-        step = _text(state, name, now) if len(name) == 1 else None
-        return step or (_report_unused(state, name_of(name), now), ())
-    return _action(state, binding.action, now) or (_report_unused(state, name_of(name), now), ())
-
-
-def _looked_at(state: AppState) -> AppState:
-    """Take the mark of a change off the ticket that was open when a key was pressed."""
     ticket, workspace = state.ticket, state.workspace
-    if ticket is None or ticket.sheet is None or ticket.sheet.key not in workspace.changed:
-        return state
-    changed = workspace.changed - {ticket.sheet.key}
-    return state.with_workspace(replace(workspace, changed=changed))
+    if ticket is not None and ticket.sheet is not None and ticket.sheet.key in workspace.changed:
+        changed = workspace.changed - {ticket.sheet.key}  # it was looked at
+        state = state.with_workspace(replace(workspace, changed=changed))
+    state = replace(state, notice="", is_notice_bad=False)
+    action = state.keymap.action(name, state.context)
+    if action is not None:
+        step = _action(state, action, now)
+    else:
+        step = _text(state, name, now) if len(name) == 1 else None
+    return step or (_report_unused(state, name_of(name), now), ())
 
 
 def _pasted(state: AppState, text: str, now: float) -> Step:

@@ -439,7 +439,8 @@ async def test_after_the_editor_the_files_are_read(
 
     await open_editor(used, *EDIT.args)
 
-    assert told == [Resize(80, 12)]
+    resized: list[object] = [Resize(80, 12)]
+    assert told == resized
     assert reader.reads == 1
 
 

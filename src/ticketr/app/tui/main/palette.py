@@ -167,13 +167,13 @@ class Palette(ListOverlay):
 
     def _commands(self, state: AppState) -> Iterator[Option]:
         seen = {*_NO_COMMANDS}
-        for row in state.keymap.in_context(Context.TICKETS):
+        place = state.keymap.place(Context.TICKETS)
+        for row in place.rows:
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS.get(row.action, '')}"
-                shown = state.keymap.shown_in(row, Context.TICKETS)
-                yield Option(row.help, shown, value=run, also=also)
+                yield Option(row.help, place.keys_of(row), value=run, also=also)
         yield from _keyless_commands(state)
 
     def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:

@@ -148,7 +148,8 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         place: The place.
         cells: The width of the screen.
     """
-    named = ((keymap.shown_in(row, place), row.help) for row in keymap.in_context(place))
+    bound = keymap.place(place)
+    named = ((bound.keys_of(row), row.help) for row in bound.rows)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)

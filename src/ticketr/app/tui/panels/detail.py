@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ticketr.app.tickets import Comment, Ticket
-from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import status_mark
 from ticketr.app.tui.sheet import DetailLine, Sheet, head_of
@@ -61,7 +60,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_CELLS:
         lines.append(())
-    last = DetailLine(lines.pop(), sheet.line, KeyAction.RESOLVE)
+    last = DetailLine(lines.pop(), sheet.line, names_key=True)
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 
