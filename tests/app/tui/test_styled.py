@@ -15,9 +15,8 @@ from ticketr.app.tui.styled import (
     cells,
     fit_line,
     link_address,
-    paint,
     plain,
-    slice_line,
+    slices,
     wrap_line,
 )
 from ticketr.terminal import sgr
@@ -98,10 +97,9 @@ def test_fit_gives_the_exact_width(styled: Line, width: int, ellipsis: str) -> N
 def test_slice_keeps_styles() -> None:
     styled = line("abc", "def", "ghi")
 
-    assert slice_line(styled, 2, 7) == (Span("c"), Span("def", ("bold",)), Span("g"))
-    assert slice_line(styled, 3, 6) == (Span("def", ("bold",)),)
-    assert slice_line(styled, 5, 5) == ()
-    assert slice_line(styled, 8, 99) == (Span("i"),)
+    assert [*slices(styled, [(2, 7)])] == [(Span("c"), Span("def", ("bold",)), Span("g"))]
+    assert [*slices(styled, [(3, 6), (8, 99)])] == [(Span("def", ("bold",)),), (Span("i"),)]
+    assert [*slices(styled, [(5, 5)])] == [()]
 
 
 @for_each(
@@ -158,16 +156,16 @@ def test_wrapped_lines_hold_all_words_and_fit(styled: Line, width: int) -> None:
     assert all(cells(each) <= max(width, widest) for each in wrapped)
 
 
-def test_paint_styles_each_span() -> None:
-    assert paint(line("a", "b"), COLORS) == "a\x1b[1mb\x1b[m"
-    assert paint(line("a", "b"), Theme().style) == "ab"
+def test_a_row_has_the_styles_of_each_span() -> None:
+    assert Theme(COLORS).row(line("a", "b"), 2) == "a\x1b[1mb\x1b[m"
+    assert Theme().row(line("a", "b"), 2) == "ab"
 
 
-def test_paint_links_if_the_terminal_can() -> None:
+def test_a_row_has_links_if_the_terminal_can() -> None:
     linked = (Span("see "), Span("this", ("underline",), "https://x.example/a?b=1;c"))
 
-    assert paint(linked, COLORS) == "see \x1b[4mthis\x1b[m"
-    assert paint(linked, COLORS, links=True) == (
+    assert Theme(COLORS, links=False).row(linked, 8) == "see \x1b[4mthis\x1b[m"
+    assert Theme(COLORS).row(linked, 8) == (
         "see \x1b]8;;https://x.example/a?b=1;c\x1b\\\x1b[4mthis\x1b[m\x1b]8;;\x1b\\"
     )
 
@@ -205,9 +203,9 @@ def test_an_address_carries_no_control_character(text: str) -> None:
 
 def test_a_terminal_shows_a_painted_line() -> None:
     screen = pyte.Screen(20, 1)
-    linked = fit_line((Span("工单 ", ("bold",)), Span("link", ("cyan",), "https://x.example")), 20)
+    linked = (Span("工单 ", ("bold",)), Span("link", ("cyan",), "https://x.example"))
 
-    pyte.Stream(screen).feed(paint(linked, COLORS, links=True))
+    pyte.Stream(screen).feed(Theme(COLORS).row(linked, 20))
 
     assert screen.display[0].replace("\x00", "").rstrip().endswith("link")
     assert screen.buffer[0][0].bold

@@ -37,10 +37,6 @@ _FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 _ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
 
-def _plain(text: str, *_: str) -> str:
-    return text
-
-
 @dataclass(frozen=True)
 class Theme:
     """The style of the app.
@@ -48,10 +44,10 @@ class Theme:
     Attributes:
         style: Adds a style to a text: ``style(text, "bold", "cyan")``.
         line_style: The style of the status line.
-        links: Whether the terminal gets links (OSC 8).
+        links: Whether the terminal gets links (OSC 8), of addresses of the web and of mail alone.
     """
 
-    style: Callable[..., str] = _plain
+    style: Callable[..., str] = lambda text, *_: text
     line_style: LineStyle = field(default_factory=LineStyle)
     links: bool = True
 
@@ -78,7 +74,13 @@ class Theme:
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
             return self.style("".join(span.text for span in fitted), *styles)
-        return paint(fitted, self.style, links=self.links)
+        texts: list[str] = []
+        for span in fitted:
+            text = self.style(span.text, *span.styles) if span.styles else span.text
+            if self.links and span.link and (address := link_address(span.link)):
+                text = f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
+            texts.append(text)
+        return "".join(texts)
 
     @cached_property
     def ellipsis(self) -> str:
@@ -114,7 +116,7 @@ class Span:
     Attributes:
         text: Clean text: it has no control characters.
         styles: Names that `ticketr.terminal.sgr` knows, such as ``("bold", "cyan")``.
-        link: The address that the text links to; empty if it is not a link. `paint` checks it.
+        link: The address that the text links to; empty if it is not a link. `Theme.row` checks it.
     """
 
     text: str
@@ -154,22 +156,11 @@ def fit_line(line: Line, width: int, ellipsis: str = "…") -> Line:
         if room < 0:
             line = (Span(clip(ellipsis, width, ellipsis="")),)
         else:
-            kept = slice_line(line, 0, len(clip(text, room, ellipsis="")))
+            kept = next(slices(line, [(0, len(clip(text, room, ellipsis="")))]))
             end = replace(kept[-1], text=kept[-1].text + ellipsis) if kept else Span(ellipsis)
             line = (*kept[:-1], end)
         used = cells(line)
     return (*line, Span(" " * (width - used))) if used < width else line
-
-
-def slice_line(line: Line, begin: int, end: int) -> Line:
-    """Return a part of a line.
-
-    Args:
-        line: The line.
-        begin: The first character, counted in `plain(line)`.
-        end: The character after the last one.
-    """
-    return next(slices(line, [(begin, end)]))
 
 
 def with_style(styles: tuple[str, ...], style: str) -> tuple[str, ...]:
@@ -199,24 +190,6 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
         ranges = list(word_ranges(text, *rooms))
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
     return [(*prefixes[number > 0], *part) for number, part in enumerate(slices(line, ranges))]
-
-
-def paint(line: Line, style: Callable[..., str], *, links: bool = False) -> str:
-    """Return a line as output for a terminal.
-
-    Args:
-        line: The line.
-        style: Adds styles to a text, as `Theme.style`: ``style(text, "bold", "cyan")``.
-        links: Whether the terminal is to open the links (OSC 8). Addresses other than of the web
-            and of mail are left out.
-    """
-    texts: list[str] = []
-    for span in line:
-        text = style(span.text, *span.styles) if span.styles else span.text
-        if links and span.link and (address := link_address(span.link)):
-            text = f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
-        texts.append(text)
-    return "".join(texts)
 
 
 @lru_cache(maxsize=1024)
