@@ -50,17 +50,14 @@ async def ask_values(
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[tuple[str, ...], bool]:
-        column = await services.in_thread(_column, workspace.store, field)
+        # The name of a field that is not known may be its ID.
+        column = await services.read(
+            name, lambda _, state: state.site_record.columns().get(field, field)
+        )
         values: tuple[tuple[str, ...], bool] = await workspace.ask(sync.read_values, key, column)
         return values
 
     return await _ask_jira(services, name, ask, STATUS_WAIT)
-
-
-def _column(store: sync.Store, field: str) -> str:
-    """Return the ID of a field that files hold; its name if it is not known."""
-    with sync.read_state(store) as state:
-        return state.site_record.columns().get(field, field)
 
 
 async def ask_keys(services: Services, name: str, jql: str) -> tuple[int, frozenset[str]] | None:
@@ -70,7 +67,7 @@ async def ask_keys(services: Services, name: str, jql: str) -> tuple[int, frozen
     async def ask() -> tuple[int, frozenset[str]]:
         query = expand_aliases("jql", jql, workspace.aliases)
         ids = await workspace.ask(sync.search_ids, query)
-        return len(ids), await services.in_thread(_keys_of, workspace.store, ids)
+        return len(ids), await services.read(name, lambda _, state: sync.keys_of(state, ids))
 
     return await _ask_jira(services, name, ask, SEARCH_WAIT)
 
@@ -126,8 +123,3 @@ async def _ask_jira(
                 raise
             raise CallFailed(f"{LOGIN_REFUSED}; log in again by the palette") from error
     raise CallFailed(f"it has not answered for {seconds:.0f} s")
-
-
-def _keys_of(store: sync.Store, ids: tuple[str, ...]) -> frozenset[str]:
-    with sync.read_state(store) as state:
-        return sync.keys_of(state, ids)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, TypeVarTuple, Unpack, final
+from typing import Any, TypeVar, final
 
 import trio
 
@@ -24,7 +24,6 @@ from ticketr.terminal import Terminal
 from ticketr.text import clean
 
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
 
 
 @dataclass(eq=False, repr=False)
@@ -146,18 +145,24 @@ class Services:
         if scope is not None:
             scope.cancel()
 
+    async def read(self, name: str, read: Callable[[sync.Store, sync.State], T]) -> T:
+        """Read something of a workspace's files and its last sync in a thread."""
+        store = self.workspaces[name].store
+
+        def read_all() -> T:
+            with sync.read_state(store) as state:
+                return read(store, state)
+
+        return await self.in_thread(read_all)
+
     async def change(
-        self,
-        name: str,
-        change: Callable[[sync.Store, sync.State, Unpack[Ts]], Notice | None],
-        *args: *Ts,
+        self, name: str, change: Callable[[sync.Store, sync.State], Notice | None]
     ) -> None:
         """Change files of a workspace in a thread, tell what was done, and read the workspace again.
 
         Args:
             name: The name of the workspace.
-            change: Changes them, and returns what to tell; it gets the workspace and its state.
-            args: The rest of the arguments of `change`.
+            change: Changes them, and returns what to tell.
 
         Cancellation:
             The files are changed first, which takes a moment.
@@ -167,7 +172,7 @@ class Services:
         def change_locked() -> Notice | None:
             store.prepare()
             with store.lock(), closing(sync.State(store.state_path, store.mark)) as state:
-                return change(store, state, *args)
+                return change(store, state)
 
         failure: TicketrError | None = None
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it

@@ -30,17 +30,34 @@ async def change_field(
     services: Services, name: str, place: sync.IssuePlace, change: sync.FieldSetting
 ) -> None:
     """Change a field of one issue in its file, and read the workspace again."""
-    await services.change(name, _change_field, place, change)
+
+    def change_file(store: sync.Store, state: sync.State) -> messages.Notice:
+        plan = sync.plan_file_edits(store, {place: (change,)})
+        if not plan.edits:
+            return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
+        sync.carry_out_edits(store, state, plan)
+        (edit,) = plan.edits
+        what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
+        return messages.Notice(clean(what), is_error=False, hints=CHANGED)
+
+    await services.change(name, change_file)
 
 
 async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sync.FileEditPlan:
     """Plan a change of fields."""
-    return await services.in_thread(_plan, services.workspaces[name].store, changes)
+    wanted = {place: (change,) for place, change in changes}
+    return await services.in_thread(sync.plan_file_edits, services.workspaces[name].store, wanted)
 
 
 async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan) -> bool:
     """Change the files as planned, and read the workspace again."""
-    await services.change(name, _carry_out, plan)
+
+    def change_files(store: sync.Store, state: sync.State) -> messages.Notice:
+        sync.carry_out_edits(store, state, plan)
+        words = f"{sync.count_tickets(plan.issues)} changed"
+        return messages.Notice(words, is_error=False, hints=CHANGED)
+
+    await services.change(name, change_files)
     return True
 
 
@@ -109,42 +126,18 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
     """
     if not services.workspaces[name].keeps_comments:
         raise CallFailed(NO_COMMENTS)
-    await services.change(name, _add_comment, place, text)
 
+    def add(store: sync.Store, state: sync.State) -> messages.Notice:
+        sync.add_comment(store, state, place, text)
+        words = clean(f"{place.path} holds the comment")
+        return messages.Notice(words, is_error=False, hints=CHANGED)
 
-def _plan(store: sync.Store, changes: FieldChanges) -> sync.FileEditPlan:
-    return sync.plan_file_edits(store, {place: (change,) for place, change in changes})
-
-
-def _change_field(
-    store: sync.Store, state: sync.State, place: sync.IssuePlace, change: sync.FieldSetting
-) -> messages.Notice:
-    plan = sync.plan_file_edits(store, {place: (change,)})
-    if not plan.edits:
-        return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
-    sync.carry_out_edits(store, state, plan)
-    (edit,) = plan.edits
-    what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-    return messages.Notice(clean(what), is_error=False, hints=CHANGED)
-
-
-def _carry_out(store: sync.Store, state: sync.State, plan: sync.FileEditPlan) -> messages.Notice:
-    sync.carry_out_edits(store, state, plan)
-    words = f"{sync.count_tickets(plan.issues)} changed"
-    return messages.Notice(words, is_error=False, hints=CHANGED)
-
-
-def _add_comment(
-    store: sync.Store, state: sync.State, place: sync.IssuePlace, text: str
-) -> messages.Notice:
-    sync.add_comment(store, state, place, text)
-    words = clean(f"{place.path} holds the comment")
-    return messages.Notice(words, is_error=False, hints=CHANGED)
+    await services.change(name, add)
 
 
 async def read_conflict(services: Services, name: str, key: str) -> sync.ConflictView:
     """Read a conflict."""
-    return await services.in_thread(_read, services.workspaces[name].store, key)
+    return await services.read(name, lambda store, state: sync.read_conflict(store, state, key))
 
 
 async def resolve(services: Services, name: str, resolution: sync.Resolution) -> None:
@@ -153,19 +146,22 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     Cancellation:
         What was chosen is written first, which takes a moment.
     """
-    await services.change(name, _resolve, resolution)
+
+    def carry_out(store: sync.Store, state: sync.State) -> messages.Notice:
+        done = sync.carry_out(store, state, resolution)
+        aside = f"; the text that it had is in {done.aside}" if done.aside else ""
+        forward = "".join(f"; {note.reason.partition('. ')[0]}" for note in done.brought_forward)
+        hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()
+        words = clean(f"{done.key} is resolved{forward}{aside}")
+        return messages.Notice(words, is_error=False, hints=hints)
+
+    await services.change(name, carry_out)
 
 
 async def find_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
-    store = services.workspaces[name].store
-
-    def last_steps() -> tuple[sync.UndoStep, ...]:
-        with sync.read_state(store) as state:
-            return sync.undoable_steps(store, state)
-
     try:
-        steps = await services.in_thread(last_steps)
+        steps = await services.read(name, sync.undoable_steps)
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
@@ -195,23 +191,22 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
     Cancellation:
         It is taken back first, which takes a moment.
     """
-    await services.change(name, _undo, steps)
 
+    def take_back(store: sync.Store, state: sync.State) -> messages.Notice:
+        undone = sync.undo_change(store, state, steps)
+        done, failed = undone.done, undone.failed
+        if failed:
+            words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
+        elif len(done) > 1:
+            words = f"{_names([undone.step for undone in done])} are as they were"
+        elif done[0].step.kind is sync.UndoKind.ADDED:
+            words = f"{done[0].step.path} is gone; its text is in {done[0].aside}"
+        else:
+            aside = f"; the text that it had is in {done[0].aside}" if done[0].aside else ""
+            words = f"{done[0].step.key} is as it was{aside}"
+        return messages.Notice(clean(words), is_error=bool(failed))
 
-def _undo(store: sync.Store, state: sync.State, steps: Sequence[sync.UndoStep]) -> messages.Notice:
-    """Take a change back; return what was done."""
-    undone = sync.undo_change(store, state, steps)
-    done, failed = undone.done, undone.failed
-    if failed:
-        words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
-    elif len(done) > 1:
-        words = f"{_names([undone.step for undone in done])} are as they were"
-    elif done[0].step.kind is sync.UndoKind.ADDED:
-        words = f"{done[0].step.path} is gone; its text is in {done[0].aside}"
-    else:
-        aside = f"; the text that it had is in {done[0].aside}" if done[0].aside else ""
-        words = f"{done[0].step.key} is as it was{aside}"
-    return messages.Notice(clean(words), is_error=bool(failed))
+    await services.change(name, take_back)
 
 
 def _names(steps: Sequence[sync.UndoStep]) -> str:
@@ -220,19 +215,3 @@ def _names(steps: Sequence[sync.UndoStep]) -> str:
     names = [*dict.fromkeys(key if is_key(key) else path for path, key in paths_and_keys)]
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     return f"{', '.join(names[:MAX_NAMES])}{more}"
-
-
-def _read(store: sync.Store, key: str) -> sync.ConflictView:
-    with sync.read_state(store) as state:
-        return sync.read_conflict(store, state, key)
-
-
-def _resolve(store: sync.Store, state: sync.State, resolution: sync.Resolution) -> messages.Notice:
-    """Resolve a conflict; return what was done, and whether it can be taken back."""
-    done = sync.carry_out(store, state, resolution)
-    aside = f"; the text that it had is in {done.aside}" if done.aside else ""
-    forward = "".join(f"; {note.reason.partition('. ')[0]}" for note in done.brought_forward)
-    hints = ((KeyAction.UNDO, "takes it back"),) if done.aside else ()
-    return messages.Notice(
-        clean(f"{done.key} is resolved{forward}{aside}"), is_error=False, hints=hints
-    )
