@@ -74,13 +74,13 @@ class Theme:
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
             return self.style("".join(span.text for span in fitted), *styles)
-        texts: list[str] = []
+        painted: list[str] = []
         for span in fitted:
             text = self.style(span.text, *span.styles) if span.styles else span.text
             if self.links and span.link and (address := link_address(span.link)):
                 text = f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
-            texts.append(text)
-        return "".join(texts)
+            painted.append(text)
+        return "".join(painted)
 
     @cached_property
     def ellipsis(self) -> str:
