@@ -527,9 +527,9 @@ def test_the_help_names_only_the_keys_that_have_the_action_there() -> None:
     def lines(place: Context) -> list[str]:
         return [" ".join(line.split()) for line in help_lines(KeyMap(), place, 80)]
 
-    assert "q F10 leave" in lines(Context.TICKETS)
-    assert {"q back, as Esc", "F10 leave"} <= {*lines(Context.JOBS)}
-    assert "F10 leave" in lines(Context.INPUT)
+    assert "q F10 Ctrl+C leave" in lines(Context.TICKETS)
+    assert {"q back, as Esc", "F10 Ctrl+C leave"} <= {*lines(Context.JOBS)}
+    assert "F10 Ctrl+C leave" in lines(Context.INPUT)
 
 
 LONG = PlanEntry(
