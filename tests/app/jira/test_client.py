@@ -40,7 +40,6 @@ CALLS: dict[str, Call] = {
     "project": lambda jira: jira.project("DEMO"),
     "projects": lambda jira: jira.projects(most=9),
     "count": lambda jira: jira.count("a = 1"),
-    "search_page": lambda jira: jira.search_page("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
     "newest_key": lambda jira: jira.newest_key("DEMO"),

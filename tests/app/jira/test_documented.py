@@ -25,8 +25,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "fields": lambda jira: jira.fields(),
     "project": lambda jira: jira.project("DEMO"),
     "count": lambda jira: jira.count("a = 1"),
-    "search_page": lambda jira: jira.search_page("a = 1"),
-    "search_page_2": lambda jira: jira.search_page("a = 1", "token"),
+    "search_ids": lambda jira: jira.search_ids("a = 1"),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(
         ["1"], fields=["summary"], properties=["a"], edit_fields=True

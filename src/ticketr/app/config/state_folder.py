@@ -41,11 +41,11 @@ _SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KINDS = {"l": "a link", "d": "a folder", "-": "a file", "p": "a named pipe", "s": "a socket"}
 
 
+@dataclass(frozen=True, slots=True)
 class StateFolder:
     """ticketr's own folder in one workspace, which need not exist."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path
 
     def check(self) -> None:
         """Check that ticketr's files and folders in it are plain files and folders.

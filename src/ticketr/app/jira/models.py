@@ -10,7 +10,7 @@ for all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, Self, TypeVar
@@ -390,18 +390,6 @@ class Attachment(NamedTuple):
         )
 
 
-class SearchPage(NamedTuple):
-    """One page of a search.
-
-    Attributes:
-        ids: The issues' IDs.
-        next_token: The token of the next page; None after the last one.
-    """
-
-    ids: tuple[str, ...]
-    next_token: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class BulkFetched:
     """Some issues, fetched together.
@@ -419,10 +407,6 @@ class BulkFetched:
     missing: tuple[str, ...]
     failed: Mapping[str, str] = field(default_factory=dict)
     renamed: tuple[Issue, ...] = ()
-
-    def with_retried(self, rest: BulkFetched) -> BulkFetched:
-        """Return this answer with that of a second request, for the issues that had failed."""
-        return replace(self, failed={}).merged_with(rest)
 
     def merged_with(self, other: BulkFetched) -> BulkFetched:
         """Return this answer with the issues of another one added."""

@@ -6,12 +6,12 @@ What a site tells without a login, its kind and its cloud ID, is read here too.
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -146,11 +146,11 @@ class JsonResponse:
     """A successful answer, as JSON.
 
     Attributes:
-        url: The requested URL.
-        json: Its JSON value; None if it may be empty and is.
+        response: The answer as it came.
+        json: Its JSON value; None if it may be empty and is, or was not to be read.
     """
 
-    url: str
+    response: Response
     json: Any
 
     @classmethod
@@ -175,12 +175,12 @@ class JsonResponse:
             Takes effect at once while a long answer is read; a short one has no checkpoint.
         """
         if empty and not response.body.strip():
-            return cls(response.url, None)
+            return cls(response, None)
         problem = _why_no_json(response)
         if problem:
             raise errors.BadAnswer(response.url, problem, transient=True)
         try:
-            return cls(response.url, await read_json(response.body, in_thread))
+            return cls(response, await read_json(response.body, in_thread))
         except TooManyValues:
             problem = f"more than {MAX_VALUES} values"
             raise errors.BadAnswer(response.url, problem, too_large=True) from None
@@ -201,11 +201,18 @@ class JsonResponse:
             raise self.unusable("no JSON object")
         return self.json
 
-    def array(self, key: str = "") -> Iterator[Mapping[str, Any]]:
-        """Return the objects of the answer's list, or of its list under a key."""
+    def array(self, key: str = "", *, most: float = math.inf) -> Iterator[Mapping[str, Any]]:
+        """Return the objects of the answer's list, or of its list under a key.
+
+        Args:
+            key: The key; empty if the answer itself is the list.
+            most: How many objects were asked for; more are refused.
+        """
         value = self.object().get(key) if key else self.json
         if not isinstance(value, list):
             raise self.unusable(f"no list of {key}" if key else "no list")
+        if len(value) > most:
+            raise self.unusable(f"more than the {most} {key} that were asked for")
         return objects(value)
 
     def record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
@@ -222,7 +229,7 @@ class JsonResponse:
 
     def unusable(self, problem: str) -> errors.BadAnswer:
         """Make the error for JSON of a wrong shape."""
-        return errors.BadAnswer(self.url, problem)
+        return errors.BadAnswer(self.response.url, problem)
 
 
 def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
@@ -394,7 +401,7 @@ class RestApi:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
         call = self._call("GET", endpoint, *steps, query=query, headers=headers)
-        return await self._exchange(call, _unread)
+        return (await self._send(call, is_json=False)).response
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
         """Ask the site what it is, without a login, after it has refused a request.
@@ -450,17 +457,16 @@ class RestApi:
         request = Request(method, url, usual | {**headers}, content, source)
         return rate_limits.Call(request, f"{method} {endpoint}")
 
-    async def _send(self, call: rate_limits.Call, *, empty: bool = False) -> JsonResponse:
-        """Send a call; note that the site has answered as Jira does."""
-        read = partial(JsonResponse.read, empty=empty, in_thread=self._in_thread)
-        answer = await self._exchange(call, read)
-        self._known = self._known or answer.json is not None
-        return answer
+    async def _send(
+        self, call: rate_limits.Call, *, empty: bool = False, is_json: bool = True
+    ) -> JsonResponse:
+        """Send a call until it succeeds or the retry policy gives up.
 
-    async def _exchange(
-        self, call: rate_limits.Call, read: Callable[[Response], Awaitable[T]]
-    ) -> T:
-        """Send a call until it succeeds or the retry policy gives up; ``read`` reads its answer."""
+        Args:
+            call: The call.
+            empty: Whether the answer may hold nothing.
+            is_json: Whether it holds JSON.
+        """
         backoff: rate_limits.Backoff | None = None
         attempts = 1
         with closing(rate_limits.Slot(self._limiter, call)) as slot:
@@ -471,7 +477,10 @@ class RestApi:
                         self._reached = True
                         if not 200 <= response.status < 300:
                             raise _error_of(response, self._credentials.redact)
-                    answer = await read(response)
+                    answer = JsonResponse(response, None)
+                    if is_json:
+                        read = JsonResponse.read(response, empty=empty, in_thread=self._in_thread)
+                        answer = await read
                 except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
@@ -485,6 +494,7 @@ class RestApi:
                         self._back_off_if_used_up(response)
                     else:
                         slot.limit.count_success()
+                    self._known = self._known or answer.json is not None
                     return answer
 
     async def _send_once(
@@ -544,8 +554,3 @@ class Endpoints:
     def __init__(self, api: RestApi) -> None:
         self._api = api
         self.site = api.site
-
-
-async def _unread(response: Response) -> Response:
-    await trio.lowlevel.checkpoint()
-    return response

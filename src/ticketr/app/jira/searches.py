@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, shorten
-from ticketr.app.jira.models import BulkFetched, Issue, SearchPage, objects, text_of
+from ticketr.app.jira.models import BulkFetched, Issue, objects, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
 #: How many issues one bulk fetch may ask for.
@@ -45,31 +46,6 @@ class SearchEndpoints(Endpoints):
             raise answer.unusable("it tells no count")
         return count
 
-    async def search_page(self, jql: str, token: str | None = None) -> SearchPage:
-        """Return one page of a search.
-
-        Args:
-            jql: The search.
-            token: The previous page's ``next_token``; None for the first page.
-
-        Raises:
-            BadRequest: The site does not understand the search.
-        """
-        body: dict[str, object] = {"jql": jql, "maxResults": PAGE_SIZE, "fields": ["id"]}
-        if token is not None:
-            body["nextPageToken"] = token
-        answer = await self._api.ask(_SEARCH, body)
-        ids: list[str] = []
-        for item in _limited(PAGE_SIZE, answer):
-            text = text_of(item.get("id")) or text_of(item.get("key"))
-            if not text:
-                raise answer.unusable("an issue without ID")
-            ids.append(text)
-        following = answer.object().get("nextPageToken")
-        last = answer.object().get("isLast") is True
-        token = following if isinstance(following, str) and following and not last else None
-        return SearchPage(tuple(ids), token)
-
     async def search_ids(self, jql: str) -> tuple[str, ...]:
         """Return the IDs of all pages of a search, in its order and each once.
 
@@ -83,28 +59,28 @@ class SearchEndpoints(Endpoints):
             BadAnswer: The pages would never end, or there are more than `MAX_PAGES` of them, or
                 more than `MAX_ISSUES` issues in them.
         """
-        page = await self.search_page(jql)
-        ids = dict.fromkeys(page.ids)
+        body: dict[str, object] = {"jql": jql, "maxResults": PAGE_SIZE, "fields": ["id"]}
+        ids: dict[str, None] = {}
         tokens: set[str] = set()
         fruitless = 0
         while True:
-            token = page.next_token
-            if token is None:
-                return tuple(ids)
-            if token in tokens or fruitless == _MAX_PAGES_WITHOUT_NEW:
-                raise self._endless_search("its pages go round in circles")
-            if len(tokens) + 1 >= MAX_PAGES or len(ids) > MAX_ISSUES:
-                raise self._endless_search(
-                    f"{len(ids)} issues on {len(tokens) + 1} pages and no end"
-                )
-            tokens.add(token)
-            page = await self.search_page(jql, token)
+            answer = await self._api.ask(_SEARCH, body)
             before = len(ids)
-            ids |= dict.fromkeys(page.ids)
+            for item in answer.array("issues", most=PAGE_SIZE):
+                name = text_of(item.get("id")) or text_of(item.get("key"))
+                if not name:
+                    raise answer.unusable("an issue without ID")
+                ids[name] = None
+            token = text_of(answer.object().get("nextPageToken"))
+            if not token or answer.object().get("isLast") is True:
+                return tuple(ids)
             fruitless = fruitless + 1 if len(ids) == before else 0
-
-    def _endless_search(self, problem: str) -> BadAnswer:
-        return BadAnswer(self._api.address(_SEARCH), problem)
+            if token in tokens or fruitless == _MAX_PAGES_WITHOUT_NEW:
+                raise answer.unusable("its pages go round in circles")
+            tokens.add(token)
+            if len(tokens) >= MAX_PAGES or len(ids) > MAX_ISSUES:
+                raise answer.unusable(f"{len(ids)} issues on {len(tokens)} pages and no end")
+            body["nextPageToken"] = token
 
     async def bulk_fetch(
         self,
@@ -147,7 +123,8 @@ class SearchEndpoints(Endpoints):
         fetched = await self._fetch(ids, selected)
         failed = fetched.failed
         while failed:
-            fetched = fetched.with_retried(await self._fetch(tuple(failed), selected))
+            again = await self._fetch(tuple(failed), selected)
+            fetched = replace(fetched, failed={}).merged_with(again)
             if len(fetched.failed) == len(failed):
                 break
             failed = fetched.failed
@@ -196,7 +173,7 @@ class SearchEndpoints(Endpoints):
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
         unreadable: list[Mapping[str, Any]] = []
-        for item in _limited(len(ids), answer):
+        for item in answer.array("issues", most=len(ids)):
             issue = Issue.read(item)
             if issue is None:
                 unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY})
@@ -269,11 +246,3 @@ class SearchEndpoints(Endpoints):
 def _quoted(text: str) -> str:
     """Return a text as JQL writes it."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _limited(most: int, answer: JsonResponse) -> Iterator[Mapping[str, Any]]:
-    """Yield the issues of an answer; refuse an answer with more issues than were requested."""
-    for number, item in enumerate(answer.array("issues")):
-        if number == most:
-            raise answer.unusable(f"more than the {most} issues that were asked for")
-        yield item
