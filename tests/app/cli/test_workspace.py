@@ -143,9 +143,6 @@ def test_without_a_place_for_settings_nothing_is_left_behind(user: User, site: s
 
 
 GO_FILE = """\
-defaults:
-  project_key: DEMO
-  issue_type: Bug
 field_mappings:
   Summary: summary
   State: status
@@ -157,9 +154,7 @@ field_mappings:
 def test_settings_of_the_go_program_are_taken_over(user: User, site: str, printed: Any) -> None:
     folder = user.goes("acme")
     (folder / ".ticketr.yaml").write_text(GO_FILE)
-    user.sets(JIRA_API_TOKEN="demo")
-
-    user.runs("workspace", "add", "--site", site, "--email", ME)
+    add(user, site)
 
     assert "fields taken over from .ticketr.yaml: 2" in printed().splitlines()
     assert (
@@ -178,9 +173,9 @@ def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(
     user: User, site: str, printed: Any
 ) -> None:
     folder = user.goes("acme")
-    (user.home / "acme" / "ticketr.toml").touch()
     (folder / ".ticketr.yaml").write_text(GO_FILE)
-    user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo")
+    add(user, site)
+    printed()
     assert user.runs("pull", "--json") == 0
     path = next(each for each in sorted(folder.glob("*.md")) if "\nPoints: " in each.read_text())
     text = path.read_text()
@@ -198,14 +193,13 @@ def test_an_unknown_field_id_is_reported_with_its_place(
     user: User, site: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = user.goes("acme")
-    (user.home / "acme" / "ticketr.toml").touch()
-    (folder / ".ticketr.yaml").write_text("field_mappings:\n  Story Points: customfield_10010\n")
+    (folder / "ticketr.toml").write_text('[fields]\n"Story Points" = "customfield_10010"\n')
     user.sets(JIRA_URL=site, JIRA_EMAIL=ME, JIRA_API_TOKEN="demo", JIRA_PROJECT_KEY="DEMO")
 
     assert user.runs("pull") == 1
 
     told = capsys.readouterr().err
-    assert f'{folder}/.ticketr.yaml:2: the ID of "Story Points" is that of no field' in told
+    assert f'{folder}/ticketr.toml: the ID of "Story Points" is that of no field' in told
     assert "the site's own is customfield_10016" in told
 
 

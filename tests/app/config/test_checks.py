@@ -21,9 +21,8 @@ from ticketr.app.config import (
     checked_project,
     checked_site,
     expand_aliases,
-    known_assignees,
     known_keys,
-    known_statuses,
+    known_names,
     read_environment,
     read_user_config,
     read_workspace_file,
@@ -361,8 +360,8 @@ def test_few_keys_come_with_their_titles(root: Path, environ: dict[str, str]) ->
 
 
 def test_statuses_and_people_come_once(root: Path, environ: dict[str, str]) -> None:
-    assert known_statuses(root, environ) == ["Done", "To Do"]
-    assert known_assignees(root, environ) == ["Zoë"]
+    assert known_names(root, environ, "status") == ["Done", "To Do"]
+    assert known_names(root, environ, "assignee") == ["Zoë"]
 
 
 def test_a_folder_without_a_state_gives_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
@@ -408,4 +407,4 @@ def test_a_link_or_what_is_no_database_gives_nothing(
     assert known_keys(root, environ, "") == []
     path.unlink()
     path.write_text("no database")
-    assert known_statuses(root, environ) == []
+    assert known_names(root, environ, "status") == []

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rows import for_each
 
-from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_file
-from ticketr.app.config.go_file import GoFile
+from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_fields
 from ticketr.app.config.tomlfile import MAX_BYTES, edited, line_of, read_table, read_text
 from ticketr.app.config.yamlfile import YamlBlock, read_block
 
@@ -321,39 +320,30 @@ def refused(root: Path, text: str) -> str:
     """Return the error of a file that cannot be used, without the folder."""
     write(root, text)
     with pytest.raises(BadFile) as caught:
-        read_go_file(root)
+        read_go_fields(root)
     assert "canary" not in repr(caught.value)
     return str(caught.value).removeprefix(f"{root}/")
 
 
-def test_fields_project_and_type_are_read_and_the_rest_is_left_alone(tmp_path: Path) -> None:
-    path = write(tmp_path, WHOLE)
+def test_the_fields_are_read_and_the_rest_is_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, WHOLE)
 
-    file = read_go_file(tmp_path)
-
-    assert file == GoFile(
-        path,
-        fields=(
-            MappedField("Assignee", "assignee"),
-            MappedField("Story Points", "customfield_10010"),
-            MappedField("Sprint", "customfield_10020"),
-        ),
-        project="PROJ",
-        issue_type="Story",
+    assert read_go_fields(tmp_path) == (
+        MappedField("Assignee", "assignee"),
+        MappedField("Story Points", "customfield_10010"),
+        MappedField("Sprint", "customfield_10020"),
     )
-    assert [each.place for each in file.fields] == [f"{path}:{line}" for line in (12, 13, 16)]
-    assert "canary" not in repr(file)
 
 
-def test_without_the_file_there_is_none(tmp_path: Path) -> None:
-    assert read_go_file(tmp_path) is None
+def test_without_the_file_there_are_none(tmp_path: Path) -> None:
+    assert read_go_fields(tmp_path) == ()
 
 
-@for_each("text", ["", "field_mappings:\n", "defaults: {}\nother: [1]\n"])
+@for_each("text", ["", "field_mappings:\n", "defaults: 1\nother: [1]\n"])
 def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
-    path = write(tmp_path, text)
+    write(tmp_path, text)
 
-    assert read_go_file(tmp_path) == GoFile(path)
+    assert read_go_fields(tmp_path) == ()
 
 
 @for_each(
@@ -383,15 +373,6 @@ def test_nothing_in_it_is_needed(text: str, tmp_path: Path) -> None:
             ".ticketr.yaml:3: 'B' is the same field as 'A'; a field has one line in a file",
         ),
         ("field_mappings:\n  ' ': customfield_1\n", ".ticketr.yaml:2: a field has no name"),
-        ("defaults: 1\n", ".ticketr.yaml:1: defaults must be a block of names"),
-        (
-            "defaults:\n  issue_type: [canary]\n",
-            ".ticketr.yaml:2: 'issue_type' in defaults must be a text",
-        ),
-        (
-            "defaults:\n  project_key: canary\n",
-            ".ticketr.yaml:2: 'project_key' in defaults cannot be used: a project key is upper-case",
-        ),
     ],
 )
 def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Path) -> None:
@@ -402,4 +383,4 @@ def test_a_file_that_the_system_does_not_give_is_an_error(tmp_path: Path) -> Non
     (tmp_path / ".ticketr.yaml").symlink_to(tmp_path / ".ticketr.yaml")
 
     with pytest.raises(SettingsFailed, match=r"cannot read .*\.ticketr\.yaml"):
-        read_go_file(tmp_path)
+        read_go_fields(tmp_path)

@@ -19,7 +19,6 @@ from ticketr.app.config import (
     LoginEntry,
     MappedField,
     SettingsFailed,
-    TokenSource,
     UnknownWorkspace,
     UserConfig,
     WorkspaceEntry,
@@ -552,10 +551,6 @@ def test_every_command_and_its_options_are_reported(name: str) -> None:
         for option in parameter.opts
     ]
     assert missing(options, PAGE) == []
-
-
-def test_every_source_of_a_token_is_reported() -> None:
-    assert [source.value for source in TokenSource if f"`{source.value}`" not in PAGE] == []
 
 
 def rows() -> Iterable[list[str]]:

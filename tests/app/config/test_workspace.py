@@ -10,7 +10,6 @@ import pytest
 from ticketr.app.config import (
     BadSetting,
     LoginEntry,
-    MappedField,
     MissingSetting,
     UnknownKey,
     Workspace,
@@ -274,52 +273,3 @@ def test_a_workspace_holds_no_secret(machine: Machine) -> None:
     machine.environ |= ENVIRONMENT
 
     assert "canary" not in repr(machine.resolve(root))
-
-
-GO_FILE = """\
-defaults:
-  project_key: GO
-  issue_type: Story
-field_mappings:
-  Points: customfield_1
-"""
-
-
-def test_settings_of_the_go_program_count_last(machine: Machine) -> None:
-    root = machine.folder("work")
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-
-    found = machine.resolve(root)
-
-    assert found.fields == (MappedField("Points", "customfield_1"),)
-    assert (found.project, found.story_type, found.subtask_type) == ("GO", "Story", "Sub-task")
-
-
-def test_another_site_in_the_environment_leaves_the_go_file_alone(machine: Machine) -> None:
-    root = machine.folder("work", f'site = "{SITE}"')
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-    machine.environ |= {"JIRA_URL": "https://other.net", "JIRA_PROJECT_KEY": "ENV"}
-
-    assert machine.resolve(root).project == "GO"
-
-
-@pytest.mark.parametrize("text", ['fields = ["Team"]', "fields = []", '[fields]\nTeam = "x"'])
-def test_fields_in_ticketr_toml_stand_in_place_of_those_of_the_go_program(
-    text: str, machine: Machine
-) -> None:
-    root = machine.folder("work", f'project = "OWN"\n{text}\n')
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-
-    found = machine.resolve(root)
-
-    assert "Points" not in repr(found.fields)
-    assert found.project == "OWN"
-
-
-def test_fields_of_the_go_program_count_beside_a_ticketr_toml_without_any(
-    machine: Machine,
-) -> None:
-    root = machine.folder("work", 'project = "OWN"\n')
-    (root / ".ticketr.yaml").write_text(GO_FILE)
-
-    assert machine.resolve(root).fields == (MappedField("Points", "customfield_1"),)

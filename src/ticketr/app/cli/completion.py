@@ -7,7 +7,7 @@ read gives nothing, since a completion has no place for an error.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -69,20 +69,17 @@ def complete_workspace(
     ]
 
 
-def _names(ctx: click.Context, find: Callable[[Path, Mapping[str, str]], list[str]]) -> list[str]:
-    """Return names that occur in the workspace of a command line; none if there is no workspace."""
+def _names(ctx: click.Context, field: str) -> list[str]:
+    """Return the names that a field of the issues here has; none if there is no workspace."""
     root = _root(ctx)
-    return [] if root is None else find(root, os.environ)
+    return [] if root is None else config.known_names(root, os.environ, field)
 
 
 def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    return [
-        CompletionItem(name)
-        for name in _starting_with(_names(ctx, config.known_statuses), incomplete)
-    ]
+    return [CompletionItem(name) for name in _starting_with(_names(ctx, "status"), incomplete)]
 
 
 def complete_key_or_status(
@@ -96,7 +93,7 @@ def complete_key_or_person(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete a key, or the name of a person with an issue here."""
-    people = _starting_with(("me", *_names(ctx, config.known_assignees)), incomplete)
+    people = _starting_with(("me", *_names(ctx, "assignee")), incomplete)
     return [*complete_key(ctx, param, incomplete), *map(CompletionItem, people)]
 
 

@@ -155,7 +155,7 @@ def remove(*, name: str) -> None:
     config.remove_workspace(folder, name)
     echo(f"{name} is forgotten; its tickets are still in {entry.folder}")
     for source in gone:
-        echo(f"its token is taken out of {source.words}")
+        echo(f"its token is taken out of {source.value}")
 
 
 @workspace.command(
@@ -200,6 +200,6 @@ def check(*, name: str | None) -> None:
     user, project = check_site(workspace, login)
     account = f" ({login.email})" if login.email else ""
     echo(f"{workspace.name}: you are {user.display_name}{account} at {workspace.site}")
-    echo(f"token from {login.source.words}")
+    echo(f"token from {login.source.value}")
     if project is not None:
         echo(f"project {project.key}: {project.name}")

@@ -271,10 +271,10 @@ def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     Raises:
         ConfigError: A file of settings cannot be used.
     """
-    own_file, go_file = config.read_workspace_file(folder), config.read_go_file(folder)
-    if go_file is None or (own_file is not None and own_file.fields is not None):
+    own_file, fields = config.read_workspace_file(folder), config.read_go_fields(folder)
+    if own_file is not None and own_file.fields is not None:
         return ()
-    return tuple(field for field in go_file.fields if config.reserved_name(field) is None)
+    return tuple(field for field in fields if config.reserved_name(field) is None)
 
 
 def store_workspace(
@@ -298,7 +298,8 @@ def store_workspace(
         SettingsFailed: A file could not be written.
     """
     folder = config.config_folder(os.environ)
-    config.prepare_config_folder(folder)  # before anything is stored elsewhere
+    with config.exclusive(folder):  # nothing is stored elsewhere if this folder cannot be used
+        pass
     source = login.source
     if source is config.TokenSource.PROMPT:
         source = config.store_token(folder, login)

@@ -44,13 +44,13 @@ from ticketr.app.config.errors import (
 from ticketr.app.config.files import (
     LINK_REASON,
     config_folder,
+    exclusive,
     open_new,
     open_write_folder,
-    prepare_config_folder,
     replace_atomically,
     write_new,
 )
-from ticketr.app.config.go_file import GO_FILE, read_go_file
+from ticketr.app.config.go_file import GO_FILE, read_go_fields
 from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
@@ -95,7 +95,7 @@ from ticketr.app.config.workspace_file import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.config.state_names import known_assignees, known_keys, known_statuses
+    from ticketr.app.config.state_names import known_keys, known_names
     from ticketr.app.config.support_log import SupportLog
     from ticketr.app.config.yamlfile import read_block
 

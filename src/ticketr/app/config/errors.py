@@ -294,7 +294,7 @@ class TokenFailed(TicketrError):
     """Raised when a place where tokens are kept did not work.
 
     Attributes:
-        source: The place.
+        source: The place, with an article unless it is a file.
         problem: What happened, without anything that may be a secret.
         remedy: What to do about it.
     """
@@ -304,12 +304,7 @@ class TokenFailed(TicketrError):
     remedy: str
 
     def __str__(self) -> str:
-        return f"no token from {token_place(self.source)}: {self.problem}; {self.remedy}"
-
-
-def token_place(source: str) -> str:
-    """Return the name of a place where tokens are kept, with an article unless it is a file."""
-    return source if source.endswith(".toml") else f"the {source}"
+        return f"no token from {self.source}: {self.problem}; {self.remedy}"
 
 
 def place(path: str, line: int | None) -> str:

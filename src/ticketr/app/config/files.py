@@ -85,17 +85,6 @@ def write_private(path: Path, text: str) -> None:
             replace_atomically(folder, real.name, text, mode=0o600)
 
 
-def prepare_config_folder(folder: Path) -> None:
-    """Create the user's folder if it is missing, and check that it can be written to.
-
-    Raises:
-        NotPrivate: Others could put files into it.
-        SettingsFailed: The system refused.
-    """
-    with exclusive(folder):
-        pass
-
-
 @contextmanager
 def exclusive(folder: Path) -> Generator[None]:
     """Create the user's folder if it is missing, and lock it against other processes.

@@ -66,4 +66,4 @@ def _open_keyring() -> Generator[Any]:
     try:
         yield keyring
     except Exception as error:  # noqa: BLE001 - a backend raises what it likes
-        raise TokenFailed("keyring", f"it failed ({type(error).__name__})", _REMEDY) from None
+        raise TokenFailed("the keyring", f"it failed ({type(error).__name__})", _REMEDY) from None

@@ -22,7 +22,8 @@ from ticketr.app.config.user_config import has_mark, read_mark
 MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
 _SAMPLE = 3_000
-_STATUS, _ASSIGNEE = "$.status.name", "$.assignee.displayName"
+#: Where the names are in the fields of an issue.
+_PLACES = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
 
 
 def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
@@ -54,19 +55,17 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
     return [(key, titles.get(key) or "") for key in keys]
 
 
-def known_statuses(root: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the statuses of the known issues, sorted."""
-    return _names(root, environ, _STATUS)
+def known_names(root: Path, environ: Mapping[str, str], field: str) -> list[str]:
+    """Return the names that a field of the known issues has, sorted.
 
-
-def known_assignees(root: Path, environ: Mapping[str, str]) -> list[str]:
-    """Return the names of the assignees of the known issues, sorted."""
-    return _names(root, environ, _ASSIGNEE)
-
-
-def _names(root: Path, environ: Mapping[str, str], place: str) -> list[str]:
+    Args:
+        root: The workspace's folder.
+        environ: The environment, usually ``os.environ``.
+        field: ``"status"`` or ``"assignee"``.
+    """
     query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    return sorted(name for (name,) in _read(root, environ, query, (place, _SAMPLE)) if name)
+    rows = _read(root, environ, query, (_PLACES[field], _SAMPLE))
+    return sorted(name for (name,) in rows if name)
 
 
 def _read(

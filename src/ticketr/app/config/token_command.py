@@ -60,4 +60,4 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
 
 def _token_failure(program: str, problem: str) -> TokenFailed:
     remedy = "run the command yourself to see why; it is in your config.toml"
-    return TokenFailed("token_command", f"{program!r} {problem}", remedy)
+    return TokenFailed("the token_command", f"{program!r} {problem}", remedy)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from ticketr.app.config import keychain
-from ticketr.app.config.errors import TokenFailed, token_place
+from ticketr.app.config.errors import TokenFailed
 from ticketr.app.config.files import config_folder, exclusive, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 from ticketr.app.config.workspace import TOKEN_NAMES, read_environment
@@ -79,18 +79,13 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
 
 
 class TokenSource(Enum):
-    """The place that a token came from; the value is its name in JSON output."""
+    """The place that a token came from; the value names it within a sentence."""
 
-    ENVIRONMENT = "environment"
-    COMMAND = "token_command"
-    KEYRING = "keyring"
+    ENVIRONMENT = "the environment"
+    COMMAND = "the token_command"
+    KEYRING = "the keyring"
     FILE = TOKEN_FILE
-    PROMPT = "prompt"
-
-    @property
-    def words(self) -> str:
-        """The place's name within a sentence."""
-        return token_place(self.value)
+    PROMPT = "the prompt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,7 @@
 """Resolves the workspace of a command and its settings.
 
 Settings have precedence in this order: the command's own options, the workspace's
-``ticketr.toml``, the user's config, the environment, the ``.ticketr.yaml`` of the Go program. The
-token rule overrides all of them; see `ticketr.app.config.workspace`.
+``ticketr.toml``, the user's config, the environment. The token rule overrides all of them.
 
 The token rule: a token goes only to the site that it was stored for. Two questions, asked in this
 order.
@@ -31,7 +30,6 @@ from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, name
 from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
-from ticketr.app.config.go_file import GO_FILE, GoFile, read_go_file
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER
 from ticketr.app.config.user_config import LoginEntry, UserConfig, WorkspaceEntry, read_user_config
 from ticketr.app.config.workspace_file import WORKSPACE_FILE, WorkspaceFile, read_workspace_file
@@ -313,7 +311,6 @@ def _merge(
 ) -> Workspace:
     """Merge the settings of all sources into a workspace; read those in its folder."""
     file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    go = read_go_file(root) or GoFile(root / GO_FILE)
     aliases = {**BUILT_IN, **file.aliases, **config.aliases}
     jql = file.jql
     if jql is not None:
@@ -326,7 +323,6 @@ def _merge(
         "--project": project,
         f"project in {file.path}": file.project,
         environment.project_place: environment.project,
-        f"project_key in {go.path}": go.project,
     }
     place, key = next(
         ((place, key) for place, key in projects.items() if key is not None), ("", None)
@@ -338,8 +334,8 @@ def _merge(
         project=None if key is None else checked_project(place, key),
         project_place=place,
         jql=jql,
-        fields=go.fields if file.fields is None else file.fields,
-        story_type=environment.story_type or go.issue_type or STORY_TYPE,
+        fields=file.fields or (),
+        story_type=environment.story_type or STORY_TYPE,
         subtask_type=environment.subtask_type or SUBTASK_TYPE,
         aliases=aliases,
         team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),

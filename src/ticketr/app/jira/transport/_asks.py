@@ -53,66 +53,46 @@ KEEP_IDLE = 5.0
 _IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
 
 
-class Connection:
-    """A connection with the attributes that asks sets and reads.
+def _is_fit(connection: Any) -> bool:
+    """Return whether an idle connection may be used again.
 
-    Args:
-        stream: The stream of bytes.
-        place: The scheme, host and port of the other side.
-        port: The port alone.
+    Bytes from the other side mean that it has closed the connection.
     """
-
-    def __init__(self, stream: anyio.abc.ByteStream, place: str, port: str) -> None:
-        self.host = place  # asks finds idle connections by it
-        self.port = port
-        self.idle_since = trio.current_time()
-        self._stream = stream
-
-    async def send(self, piece: bytes) -> None:
-        """Send all of it."""
-        await self._stream.send(piece)
-
-    async def receive(self) -> bytes:
-        """Wait for the next bytes; anyio's ``EndOfStream`` when there will be none."""
-        return await self._stream.receive()
-
-    async def aclose(self) -> None:
-        """Close it at once; the other side sees the end, also with TLS."""
-        await self._stream.aclose()
-
-    def is_fit(self) -> bool:
-        """Return whether an idle connection may be used again.
-
-        Bytes from the other side mean that it has closed the connection.
-        """
-        if trio.current_time() - self.idle_since > KEEP_IDLE:
-            return False
-        raw = self._stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
-        try:
-            raw.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
+    if trio.current_time() - connection.idle_since > KEEP_IDLE:
         return False
+    raw = connection.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
+    try:
+        raw.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
-    """Opens connections, keeps the idle ones and closes them all."""
+    """Opens connections, keeps the idle ones and closes them all.
+
+    A connection is anyio's stream, with the attributes that asks sets and reads.
+    """
 
     def __init__(self, ssl_context: ssl.SSLContext) -> None:
         super().__init__(ssl_context=ssl_context)
         self._closed = False
-        self._open: set[Connection] = set()
+        self._open: set[Any] = set()
 
-    async def connection(self, place: str) -> Connection:
-        """Return an idle connection, or a new one where there is none."""
+    async def connection(self, place: str) -> Any:
+        """Return an idle connection, or a new one where there is none.
+
+        Args:
+            place: The scheme, host and port of the other side.
+        """
         while (idle := self._checkout_connection(place)) is not None:
-            if idle.is_fit():
-                return idle  # type: ignore[no-any-return]  # asks has no types
+            if _is_fit(idle):
+                return idle
             await self._close_now(idle)
-        stream, port = await self._connect(place)
-        connection = Connection(stream, place, port)
+        connection, connection.port = await self._connect(place)
+        connection.host = place  # asks finds idle connections by it
         if self._closed:
             await connection.aclose()
             raise anyio.ClosedResourceError
@@ -121,7 +101,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
 
     async def exchange(
         self,
-        connection: Connection,
+        connection: Any,
         request: Request,
         exchange: _exchange.Exchange,
     ) -> AsksExchange:
@@ -151,7 +131,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         for connection in tuple(self._open):
             await self._close_now(connection)
 
-    async def _close_now(self, connection: Connection) -> None:
+    async def _close_now(self, connection: Any) -> None:
         self._open.discard(connection)
         await connection.aclose()
 
@@ -168,7 +148,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
     def __init__(
         self,
         session: AsksSession,
-        connection: Connection,
+        connection: Any,
         request: Request,
         exchange: _exchange.Exchange,
     ) -> None:
@@ -297,7 +277,7 @@ class AsksTransport(TransportSettings):
             return await exchange.response(answer.status, answer.fields)
         raise exchange.timeout_error()
 
-    async def _connect(self, url: str) -> Connection:
+    async def _connect(self, url: str) -> Any:
         place = _place(url)
         with trio.move_on_after(self.connect_within), _connecting(url):
             return await self._session.connection(place)

@@ -7,7 +7,6 @@ import socket
 import ssl
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import trio
 
@@ -26,10 +25,9 @@ from ticketr.app.jira.transport.base import (
     TransportSettings,
 )
 
-#: About how many bytes are unpacked between two checkpoints.
+#: The most bytes that are unpacked between two checkpoints.
 PORTION = 256 * 1024
 
-_STEP = 8 * 1024
 _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
@@ -90,7 +88,7 @@ class Exchange:
             BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
-            Takes effect after each `PORTION` or so that is unpacked; a smaller body has no checkpoint.
+            Takes effect after each `PORTION` that is unpacked; a smaller body has no checkpoint.
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
         compressions = [coding for coding in codings if coding not in {"", "identity"}]
@@ -105,24 +103,27 @@ class Exchange:
 
     async def _unpack(self, packed: bytes) -> list[bytes]:
         """Decompress a body; note a problem if that fails, or it is too large."""
-        self._size = work = 0
+        self._size = 0
         unpacked: list[bytes] = []
         compression = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
-            for portion in _portions(compression, packed):
+            while not compression.eof:
+                portion = compression.decompress(packed, PORTION)
+                packed = compression.unconsumed_tail
                 self._size += len(portion)
                 if self._size > self._settings.largest_body:
                     self.problem = f"more than {self._settings.largest_body} bytes"
                     return []
+                if not portion and not packed and not compression.eof:
+                    self.problem = "its compression ends in the middle"
+                    return []
                 unpacked.append(portion)
-                work += _STEP + len(portion)
-                if work >= PORTION:
-                    work = 0
+                if len(portion) == PORTION:
                     await trio.lowlevel.checkpoint()
         except zlib.error:
             self.problem = "its compression is broken"
-        if not compression.eof:
-            self.problem = self.problem or "its compression ends in the middle"
+        if compression.unused_data:  # something else follows
+            self.problem = "its compression is broken"
         return unpacked
 
     def timeout_error(self) -> NoAnswer:
@@ -130,24 +131,6 @@ class Exchange:
         if self.scope.deadline >= self._latest:
             return NoAnswer(self._url, self._whole, begun=True)
         return NoAnswer(self._url, self._settings.answer_within)
-
-
-def _portions(compression: Any, packed: bytes) -> Iterator[bytes]:
-    """Yield what a body unpacks to, at most `PORTION` bytes in one.
-
-    Raises:
-        zlib.error: It is neither gzip nor zlib, or something else follows it.
-    """
-    # What is left over is copied at each step, so it has to be short.
-    for start in range(0, len(packed), _STEP):
-        rest, is_full = packed[start : start + _STEP], False
-        while rest or is_full:
-            if compression.eof:
-                raise zlib.error("something else follows")
-            portion = compression.decompress(rest, PORTION)
-            yield portion
-            rest = compression.unconsumed_tail or compression.unused_data
-            is_full = len(portion) == PORTION and not compression.eof
 
 
 BAD_ADDRESS = "the address cannot be used"
