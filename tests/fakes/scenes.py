@@ -198,13 +198,9 @@ def undisturbed(scene: Bench, root: Path) -> Facts:
 def counts(message: str) -> tuple[int, int] | None:
     """Return the counts in ``Cancelled: 3/10 tickets pushed``; None for other texts.
 
-    Before the tickets are counted, ``Cancelled: no ticket pushed yet`` stands for 0 of 0, as does
-    the number of those that are here.
+    Before the tickets are counted, ``Cancelled: no ticket pushed yet`` stands for 0 of 0.
     """
-    before = (
-        r"Cancelled: (?:no ticket (?:pushed|pulled) yet|\d+ tickets? (?:is|are) here as before)"
-    )
-    if re.fullmatch(before, message):
+    if re.fullmatch(r"Cancelled: no ticket (?:pushed|pulled) yet", message):
         return 0, 0
     found = re.fullmatch(r"Cancelled: (\d+)/(\d+) tickets (?:pushed|pulled)", message)
     return (int(found[1]), int(found[2])) if found else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
 
 import trio
@@ -19,7 +19,6 @@ from ticketr.app.jira import (
     BadRequest,
     Credentials,
     Field,
-    Issue,
     JiraClient,
     JiraError,
     NotFound,
@@ -30,7 +29,7 @@ from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
-from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey, take_survey, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Layout, Store
@@ -160,14 +159,9 @@ REPORT_SILENCE_AFTER = 3.0
 
 
 class Progress:
-    """Reports the progress of a job; ``redact`` removes secrets that a server may quote.
-
-    Attributes:
-        known: How many issues earlier jobs have brought into the workspace.
-    """
+    """Reports the progress of a job; ``redact`` removes secrets that a server may quote."""
 
     def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
-        self.known = 0
         self._context = context
         self._redact = redact
         self._done = 0
@@ -237,14 +231,6 @@ class Session:
     user: User
     began: float
 
-    async def add_media_ids(
-        self, issues: Sequence[Issue], names: Mapping[str, Collection[str]] = MappingProxyType({})
-    ) -> list[Issue]:
-        """Return issues with the media IDs of attachments; see the function `add_media_ids`."""
-        from ticketr.app.sync.writing.rendering import add_media_ids  # noqa: PLC0415 - not for a plan
-
-        return await add_media_ids(self.jira, self.state, self.in_thread, issues, names)
-
     @property
     def editor(self) -> Editor:
         """A new editor for the ticket files."""
@@ -252,21 +238,15 @@ class Session:
 
         return Editor(self.store)
 
-    async def visit_files(self, visit: Callable[[Sequence[Path]], object]) -> None:
-        """Call ``visit`` with portions of the files that may hold tickets, on worker threads."""
-        await visit_files(self.store, self.in_thread, visit)
-
     async def layout(self) -> Layout:
         """Find every ticket with a key, and the files that cannot be read."""
         layout = Layout(self.state)
-        await self.visit_files(lambda paths: layout.add(self.store, paths))
+        await visit_files(self.store, self.in_thread, partial(layout.add, self.store))
         await self.in_thread(layout.complete, self.store)
         return layout
 
     async def survey(self) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync."""
-        from ticketr.app.sync.edits.survey import take_survey  # noqa: PLC0415 - no pull needs it
-
         project, inherit = self.job.project, self.job.inherit
         place = self.store, self.state, self.in_thread
         return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
@@ -359,8 +339,10 @@ async def open_session(
     store = Store(job.root, STATE_FOLDER, job.mark)
     await job.run_sync(store.prepare)
     with store.lock():
-        state, recent, progress.known = await job.run_sync(_open_state, store, job)
+        state = await job.run_sync(State, store.state_path, job.mark)
         try:
+            await job.run_sync(state.site_record.check_site, job.root, job.site)
+            recent = await job.run_sync(state.creations.recent)
             progress.say("Connecting to Jira...")
             async with (
                 open_jira(
@@ -371,12 +353,13 @@ async def open_session(
                     log=log.write,
                     in_thread=job.run_sync,
                 ) as jira,
-                _reporting_silence(jira, progress),
+                trio.open_nursery() as nursery,
             ):
+                nursery.start_soon(_report_silence, jira, progress)
                 user = await jira.myself()
                 # Only after the login: a mistyped address must not own the folder.
-                stored = await job.run_sync(_claim, state, job.site, user)
-                fields, columns = await _columns(job, state, jira, stored)
+                await job.run_sync(state.site_record.claim_site, job.site, user.display_name)
+                fields, columns = await _columns(job, state, jira)
                 yield Session(
                     job=job,
                     in_thread=job.run_sync,
@@ -391,33 +374,10 @@ async def open_session(
                     user=user,
                     began=began,
                 )
+                nursery.cancel_scope.cancel()
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await job.run_sync(state.close)
-
-
-def _open_state(store: Store, job: SessionJob) -> tuple[State, frozenset[str], int]:
-    """Open the state, and check that it is of the site.
-
-    Returns:
-        The state, the keys that are not in their files yet, and the number of known issues.
-    """
-    state = State(store.state_path, store.mark)
-    try:
-        state.site_record.check_site(job.root, job.site)
-        return state, state.creations.recent(), state.count()
-    except BaseException:
-        state.close()
-        raise
-
-
-@asynccontextmanager
-async def _reporting_silence(jira: JiraClient, progress: Progress) -> AsyncGenerator[None]:
-    """Report while the site does not answer, in the block; its errors leave it in a group."""
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(_report_silence, jira, progress)
-        yield
-        nursery.cancel_scope.cancel()
 
 
 async def _report_silence(jira: JiraClient, progress: Progress) -> None:
@@ -427,37 +387,30 @@ async def _report_silence(jira: JiraClient, progress: Progress) -> None:
         progress.report_silence(0 if since is None else trio.current_time() - since)
 
 
-def _claim(state: State, site: str, user: User) -> str | None:
-    """Claim the workspace for a site; return the fields that are kept of it."""
-    state.site_record.claim_site(site, user.display_name)
-    return state.site_record.cached_fields(now=time.time(), age=_FIELDS_AGE)
-
-
 async def _columns(
-    job: SessionJob, state: State, jira: JiraClient, stored: str | None
+    job: SessionJob, state: State, jira: JiraClient
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.
 
     The site's fields rarely change, so they are fetched once a day, or if a name is missing.
     """
+    record = state.site_record
+    choose = partial(
+        Columns.of,
+        more=job.fields,
+        comments=job.comments,
+        links=job.links,
+        attachments=job.attachments is not None,
+    )
+    stored = await job.run_sync(partial(record.cached_fields, now=time.time(), age=_FIELDS_AGE))
     if stored is not None:
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
             known = json.loads(stored)
             if all(tuple(value) == Field._fields for value in known):
                 fields = tuple(Field(**value) for value in known)
-                return fields, _chosen_columns(job, fields)
+                return fields, choose(fields)
     fields = await jira.fields()
     answer = json.dumps([field._asdict() for field in fields])
-    await job.run_sync(lambda: state.site_record.cache_fields(answer, at=time.time()))
-    return fields, _chosen_columns(job, fields)
-
-
-def _chosen_columns(job: SessionJob, fields: tuple[Field, ...]) -> Columns:
-    return Columns.of(
-        fields,
-        job.fields,
-        comments=job.comments,
-        links=job.links,
-        attachments=job.attachments is not None,
-    )
+    await job.run_sync(partial(record.cache_fields, answer, at=time.time()))
+    return fields, choose(fields)

@@ -348,19 +348,6 @@ async def test_a_thread_that_writes_ends_early_when_the_pull_is_cancelled(
     assert (await bench.pull()).new == 40
 
 
-async def test_a_second_pull_that_is_cancelled_says_what_is_here(bench: Bench) -> None:
-    await bench.pull()
-    bench.latency = 1.0
-    async with open_job_queue(workers=1) as queue:
-        handle = await queue.submit(bench.job())
-        await trio.sleep(0.5)
-        queue.cancel(handle.id)
-        snapshot = await handle.wait()
-
-    assert snapshot.progress is not None
-    assert snapshot.progress.message == "Cancelled: 40 tickets are here as before"
-
-
 async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
     store = Store(bench.root, ".ticketr")
     store.prepare()

@@ -116,8 +116,8 @@ def test_a_reader_needs_no_lock(state: State, store: Store) -> None:
 
 
 def test_a_full_disk_is_called_that(state: State) -> None:
-    pages = state._db.read("PRAGMA page_count")[0][0]
-    state._db.read(f"PRAGMA max_page_count = {pages}")
+    pages = state.read("PRAGMA page_count")[0][0]
+    state.read(f"PRAGMA max_page_count = {pages}")
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
@@ -294,7 +294,7 @@ def test_what_is_recorded_before_it_is_sent_survives_a_loss_of_power(
     state: State, put: Callable[[State], None]
 ) -> None:
     statements: list[str] = []
-    state._db._db.set_trace_callback(statements.append)
+    state._db.set_trace_callback(statements.append)
 
     put(state)
 

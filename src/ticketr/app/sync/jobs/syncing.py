@@ -18,7 +18,7 @@ from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys, mark_older
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
-from ticketr.app.sync.pull.pull import pull
+from ticketr.app.sync.pull.pull import pull, pull_named
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
@@ -57,7 +57,7 @@ async def _recover_if_any(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    if await session.in_thread(session.state.creations.has_any):
+    if await session.in_thread(session.state.creations.select):
         from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
         await recover(session, on_recovered, on_failed)
@@ -100,15 +100,8 @@ def count_tickets(count: int) -> str:
 
 
 def _pulled_words(tally: Tally) -> str:
-    """Return how far a pull has got; empty if it has not found anything yet."""
-    return _so_far(tally.done, tally.total, "pulled") if tally.total else ""
-
-
-def _known_words(known: int) -> str:
-    """Return how many issues are here before a pull has found any."""
-    if not known:
-        return "no ticket pulled yet"
-    return f"{count_tickets(known)} {'is' if known == 1 else 'are'} here as before"
+    """Return how far a pull has got."""
+    return _so_far(tally.done, tally.total, "pulled")
 
 
 def _pushed_words(tally: PushTally) -> str:
@@ -127,8 +120,7 @@ async def reporting_session(
 ) -> AsyncGenerator[Session]:
     """Open a session; report an error or a cancellation as the last message.
 
-    ``done`` returns what was done before a cancellation; if that is empty, the issues that were
-    here before are counted.
+    ``done`` returns what was done before a cancellation.
     """
     progress = Progress(context, job.credentials.redact)
     log_file: Path | None = None
@@ -159,7 +151,7 @@ def _telling_cancel(progress: Progress, done: Callable[[], str]) -> Generator[No
     except Exception:
         raise
     except BaseException:  # a cancellation, alone or in a group
-        progress.say(f"Cancelled: {done() or _known_words(progress.known)}")
+        progress.say(f"Cancelled: {done()}")
         raise
 
 
@@ -213,69 +205,53 @@ class PullJob(_NamedJob):
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
             await _recover_if_any(session, tally.add_recovered, tally.fail)
-            if self.keys is None:
-                await _pull_all(session, tally, full=self.full, prune=self.prune)
-            else:
-                from ticketr.app.sync.pull.pull import pull_named  # noqa: PLC0415 - few pulls name keys
-
-                keys = dict.fromkeys(self.keys)
-                layout = await _find_layout(session, tally, keys)
-                await pull_named(session, keys, layout.locations, tally)
-                await _download(session, tally)
+            await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
         session.progress.move(result.done, result.done, words)
         return result
 
 
-async def _pull_all(session: Session, tally: Tally, *, full: bool, prune: bool) -> Collection[str]:
-    """Pull into the workspace; return the files that could not be read."""
-    layout = await _find_layout(session, tally)
-    await _mark_older(session, layout)
-    await pull(session, layout.locations, tally, full=full, prune=prune)
-    await _download(session, tally)
+async def _pull(
+    session: Session, tally: Tally, keys: Collection[str] | None, *, full: bool, prune: bool
+) -> Collection[str]:
+    """Pull tickets, and download what is attached to them if the workspace keeps it.
+
+    Args:
+        session: The workspace and the site.
+        tally: Counts issues, and gets a note on each file that cannot be read.
+        keys: The tickets to pull; None for all. Only their files are noted then.
+        full: See `PullJob`.
+        prune: See `PullJob`.
+
+    Returns:
+        All files that cannot be read.
+    """
+    layout = await session.layout()
+    locations = layout.locations
+    if keys is None:
+        tally.add_broken(notes_on(layout.broken))
+        await _mark_older(session, layout)
+        await pull(session, locations, tally, full=full, prune=prune)
+    else:
+        paths = [locations[key].path for key in keys if key in locations]
+        tally.add_broken(notes_on(broken_among(paths, layout.broken)))
+        await pull_named(session, dict.fromkeys(keys), locations, tally)
+    if session.job.attachments == DOWNLOAD:
+        from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
+
+        tally.add_broken((await download_known(session)).failed)
     return layout.broken.keys()
 
 
 async def _mark_older(session: Session, layout: Layout) -> None:
     """Let the pull write the tickets again of which git has brought back what is older."""
-    if not layout.locations:
-        return
     texts: dict[str, list[str]] = defaultdict(list)
     for key, text in (await session.in_thread(session.state.older.bases)).items():
         if key in layout.locations:
             texts[layout.locations[key].path].append(text)
     for chunk in chunks(list(texts.items()), CHUNK):
         await session.in_thread(mark_older, session.store, session.state, chunk)
-
-
-async def _download(session: Session, tally: Tally) -> None:
-    """Download what is attached to the issues that were pulled, if the workspace keeps it."""
-    if session.job.attachments != DOWNLOAD:
-        return
-    from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
-
-    result = await download_known(session)
-    tally.add_broken(result.failed)
-
-
-async def _find_layout(
-    session: Session, tally: Tally, keys: Collection[str] | None = None
-) -> Layout:
-    """Find the tickets in the files, and note the files that cannot be read.
-
-    Args:
-        session: The workspace.
-        tally: Gets the notes.
-        keys: The tickets whose files are noted; None for all.
-    """
-    layout = await session.layout()
-    broken = layout.broken
-    if keys is not None:
-        paths = [layout.locations[key].path for key in keys if key in layout.locations]
-        broken = broken_among(paths, broken)
-    tally.add_broken(notes_on(broken))
-    return layout
 
 
 @dataclass(kw_only=True)
@@ -369,7 +345,7 @@ class SyncJob(SessionJob):
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
             await _recover_if_any(session, self._push.add_recovered, self._push.fail)
-            broken = await _pull_all(session, self._pull, full=self.full, prune=self.prune)
+            broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.move(0, 0, "Looking for edits...")
             survey = await session.survey()

@@ -38,7 +38,12 @@ from ticketr.app.sync.pull.fetch_plan import (
 )
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.rendering import RenderedFamily, fetch_whole, render_family
+from ticketr.app.sync.writing.rendering import (
+    RenderedFamily,
+    add_media_ids,
+    fetch_whole,
+    render_family,
+)
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
@@ -132,12 +137,15 @@ class PullPipeline:
             raise failure
 
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
+        session = self._session
         with to_prepare:
             while batch := self._families.next_batch(PAGE):
-                answer = await fetch_whole(self._session.jira, self._session.columns, batch)
+                answer = await fetch_whole(session.jira, session.columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
-                issues = await self._session.add_media_ids(answer.issues)
+                issues = await add_media_ids(
+                    session.jira, session.state, self._in_thread, answer.issues
+                )
                 whole = self._families.add_answer(batch, issues)
                 await to_prepare.send(whole)
 

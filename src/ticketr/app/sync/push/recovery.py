@@ -25,6 +25,7 @@ from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import below_key, named_parent
+from ticketr.app.sync.edits.survey import visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
@@ -307,7 +308,7 @@ async def _find_file(
             if score >= SAME_TITLE or (is_own and score):
                 pairs.append((score, name))
 
-    await session.visit_files(look)
+    await visit_files(store, session.in_thread, look)
     return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 

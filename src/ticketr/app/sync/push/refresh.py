@@ -31,6 +31,7 @@ from ticketr.app.sync.push.outbox import known_comments
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
+    add_media_ids,
     fetch_whole,
     render_family,
 )
@@ -233,7 +234,8 @@ async def _fetch_issues(
     renamed: dict[str, str] = {}
     for chunk in concurrency.chunks(names, concurrency.PAGE):
         answer = await fetch_whole(session.jira, session.columns, chunk)
-        for issue in await session.add_media_ids(answer.issues):
+        place = session.jira, session.state, session.in_thread
+        for issue in await add_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
         moved = await session.jira.find_renamed(answer, fields=["summary"])
@@ -384,12 +386,13 @@ async def _add_named_files(
     families: dict[str, RenderedFamily | Note],
 ) -> None:
     """Add the media IDs of attachments that edited descriptions show by their names."""
+    place = session.jira, session.state, session.in_thread
     for head, family in families.items():
         if isinstance(family, Note) or not changes[head].edits:
             continue
         names = unknown_files(changes[head].local.ticket, family.issues)
         if names:
-            issues = await session.add_media_ids(family.issues, names)
+            issues = await add_media_ids(*place, family.issues, names)
             families[head] = replace(family, issues=tuple(issues))
 
 

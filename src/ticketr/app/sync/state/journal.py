@@ -274,10 +274,6 @@ def _payload(entry: sent.OutboxEntry) -> str:
 class Creations(Outbox[Creation]):
     """The issues that were requested, from before the request until their keys are in files."""
 
-    def has_any(self) -> bool:
-        """Return whether there are any, the recently written ones included."""
-        return bool(self._db.read("SELECT 1 FROM outbox WHERE kind = ? LIMIT 1", (self._kind,)))
-
     def all(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")

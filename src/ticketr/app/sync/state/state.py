@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +68,7 @@ class SiteRecord(Table):
         Returns:
             Whether any issue was marked.
         """
-        text = json.dumps([list(name) for name in names])
+        text = json.dumps(names)
         with self._db.batch():
             known = self._get("columns")
             if known == text:
@@ -266,20 +265,7 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
     return json.dumps({"seen": seen, "issues": entries})
 
 
-def _rows_from_json(text: str) -> tuple[list[IssueRow], float]:
-    """Parse the result of `rows_to_json`; return the rows and when they were true."""
-    stored = json.loads(text)
-    rows = [
-        IssueRow(
-            Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
-            bool(value["stale"]),
-        )
-        for value in stored["issues"]
-    ]
-    return rows, float(stored["seen"])
-
-
-class State:
+class State(Database):
     """The state file of one workspace, open for one job.
 
     Args:
@@ -303,38 +289,21 @@ class State:
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:
-        self._db = Database(path, mark)
-        self.site_record = SiteRecord(self._db)
-        self.conflicts = journal.Conflicts(self._db)
-        self.creations = journal.Creations(self._db, "issue", journal.Creation)
-        self.sent = journal.SentValues(self._db)
-        self.comments = journal.SentComments(self._db, "comment", SentComment)
-        self.undo = UndoLog(self._db)
-        self.media = MediaIds(self._db)
-        self.uploads = journal.Outbox(self._db, "upload", journal.UploadEntry)
-        self.older = OlderStore(self._db)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    def sign(self, mark: str) -> None:
-        """Add a user's mark to the file."""
-        self._db.sign(mark)
-
-    def batch(self) -> AbstractContextManager[None]:
-        """Make everything recorded inside one transaction."""
-        return self._db.batch()
-
-    def count(self) -> int:
-        """Return how many issues are known."""
-        ((count,),) = self._db.read("SELECT count(*) FROM issue")
-        return int(count)
+        super().__init__(path, mark)
+        self.site_record = SiteRecord(self)
+        self.conflicts = journal.Conflicts(self)
+        self.creations = journal.Creations(self, "issue", journal.Creation)
+        self.sent = journal.SentValues(self)
+        self.comments = journal.SentComments(self, "comment", SentComment)
+        self.undo = UndoLog(self)
+        self.media = MediaIds(self)
+        self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
+        self.older = OlderStore(self)
 
     def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
-        rows = self._db.read("SELECT id, key, head, updated, seen, stale FROM issue")
-        with self._db.value_errors():
+        rows = self.read("SELECT id, key, head, updated, seen, stale FROM issue")
+        with self.value_errors():
             return {
                 row[0]: KnownIssue(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
                 for row in rows
@@ -347,10 +316,10 @@ class State:
     def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
         query = "SELECT id, key, fields, stale FROM issue WHERE head = ?"
-        with self._db.value_errors():
+        with self.value_errors():
             return [
                 IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3])
-                for row in self._db.read(query, (head,))
+                for row in self.read(query, (head,))
             ]
 
     def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
@@ -359,30 +328,38 @@ class State:
         Returns:
             The rows of the ticket's issues, and when they were true.
         """
-        with self._db.value_errors():
+        with self.value_errors():
             if len(parse(conflict.text).tickets) != 1:
                 raise ValueError(conflict.text)
-            return _rows_from_json(conflict.issues)
+            stored = json.loads(conflict.issues)
+            rows = [
+                IssueRow(
+                    Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
+                    bool(value["stale"]),
+                )
+                for value in stored["issues"]
+            ]
+            return rows, float(stored["seen"])
 
     def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
         """Return the IDs of the issues that are in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
-        return {head: [row[0] for row in self._db.read(query, (head,))] for head in heads}
+        return {head: [row[0] for row in self.read(query, (head,))] for head in heads}
 
     def head_of(self, key: str) -> str | None:
         """Find the ID of the issue in whose ticket a key is; None for an unknown key."""
-        rows = self._db.read("SELECT head FROM issue WHERE key = ?", (key,))
+        rows = self.read("SELECT head FROM issue WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
     def base(self, head: str) -> Base | None:
         """Read a ticket as it was at the last sync, or None for one that never was."""
-        rows = self._db.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
+        rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
         return Base(*rows[0]) if rows else None
 
     def bases(self, heads: Iterable[str]) -> dict[str, Base]:
         """Read tickets as they were at the last sync, by the IDs of their heads."""
         query = "SELECT head, path, text FROM ticket WHERE head IN (SELECT value FROM json_each(?))"
-        rows = self._db.read(query, (json.dumps(list(heads)),))
+        rows = self.read(query, (json.dumps(list(heads)),))
         return {head: Base(path, text) for head, path, text in rows}
 
     def base_of_key(self, key: str) -> tuple[str, Base] | None:
@@ -391,7 +368,7 @@ class State:
             "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
             " JOIN issue ON issue.id = ticket.head WHERE issue.key = ?"
         )
-        rows = self._db.read(query, (key,))
+        rows = self.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
 
     def attachments(self) -> dict[str, tuple[Attachment, ...]]:
@@ -399,8 +376,8 @@ class State:
         query = (
             """SELECT key, fields FROM issue WHERE fields LIKE '%"attachment": [{%' ORDER BY key"""
         )
-        rows = self._db.read(query)
-        with self._db.value_errors():
+        rows = self.read(query)
+        with self.value_errors():
             return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
     def paths_by_key(self) -> dict[str, str]:
@@ -409,11 +386,11 @@ class State:
             "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
             " ORDER BY issue.key"
         )
-        return dict(self._db.read(query))
+        return dict(self.read(query))
 
     def texts_by_key(self) -> Iterable[tuple[str, str]]:
         """Return the text of each ticket at the last sync, with the key in its heading."""
-        return self._db.read(
+        return self.read(
             "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
         )
 
@@ -423,7 +400,7 @@ class State:
             "SELECT issue.key, ticket.path, head.key FROM issue"
             " JOIN ticket ON ticket.head = issue.head JOIN issue AS head ON head.id = issue.head"
         )
-        return {key: (path, head) for key, path, head in self._db.read(query)}
+        return {key: (path, head) for key, path, head in self.read(query)}
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.
@@ -437,7 +414,7 @@ class State:
         known = self.base(head)
         if known is not None and known.text != base.text:
             self.older.add_replaced(head, known.text, base.text)
-        self._db.write_all(
+        self.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -453,38 +430,36 @@ class State:
                 for row in rows
             ],
         )
-        self._db.write(
-            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text)
-        )
+        self.write("INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text))
         self.conflicts.remove(head)
         self.forget_intended(head)
 
     def forget(self, head: str) -> None:
         """Delete all that is stored of a ticket and its issues."""
-        with self._db.batch():
-            self._db.write("DELETE FROM older WHERE head = ?", (head,))
-            self._db.write("DELETE FROM issue WHERE head = ?", (head,))
-            self._db.write("DELETE FROM ticket WHERE head = ?", (head,))
+        with self.batch():
+            self.write("DELETE FROM older WHERE head = ?", (head,))
+            self.write("DELETE FROM issue WHERE head = ?", (head,))
+            self.write("DELETE FROM ticket WHERE head = ?", (head,))
             self.forget_intended(head)
             self.sent.forget(head)
             self.conflicts.remove(head)
 
     def intend(self, texts: Iterable[tuple[str, str]]) -> None:
         """Store texts that are about to be written, each with its head; `record` deletes them."""
-        self._db.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
+        self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
     def intended(self, heads: Iterable[str]) -> list[tuple[str, str]]:
         """Return the texts that may be in files though none of them was recorded, with their heads."""
         query = "SELECT head, text FROM intended WHERE head IN (SELECT value FROM json_each(?))"
-        return self._db.read(query, (json.dumps(list(heads)),))
+        return self.read(query, (json.dumps(list(heads)),))
 
     def forget_intended(self, head: str) -> None:
         """Delete the stored texts that were about to be written."""
-        self._db.write("DELETE FROM intended WHERE head = ?", (head,))
+        self.write("DELETE FROM intended WHERE head = ?", (head,))
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Mark issues of which Jira has newer versions that were not written."""
-        self._db.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(text,) for text in ids])
+        self.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(text,) for text in ids])
 
     def sprints(self, field_id: str) -> dict[str, int]:
         """Return the ID of each sprint that some issue here is or was in, by its name."""
@@ -492,19 +467,19 @@ class State:
             "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
             " FROM issue, json_each(issue.fields, ?) AS sprint"
         )
-        anies = self._db.read(query, (f'$."{field_id}"',))
+        anies = self.read(query, (f'$."{field_id}"',))
         return {name: number for name, number in anies if name and isinstance(number, int)}
 
     def teams(self, field_id: str) -> dict[str, str]:
         """Return the ID of each team that some issue here has, by its name."""
         query = "SELECT DISTINCT json_extract(fields, ?), json_extract(fields, ?) FROM issue"
-        anies = self._db.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
+        anies = self.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
         return {name: number for name, number in anies if name and isinstance(number, str)}
 
     def confirm(self, ids: Iterable[str], *, seen: float) -> None:
         """Record that a pull which began at ``seen`` found these issues up to date."""
-        with self._db.batch():
-            self._db.write_all(
+        with self.batch():
+            self.write_all(
                 "UPDATE issue SET seen = ? WHERE id = ? AND stale = 0 AND seen < ?",
                 [(seen, text, seen) for text in ids],
             )

@@ -12,8 +12,9 @@ from dataclasses import astuple, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ticketr.app.sync.state.database import Table
+
 if TYPE_CHECKING:
-    from ticketr.app.sync.state.database import Database
     from ticketr.app.tickets import TicketFile
 
 #: The most steps that are kept.
@@ -111,11 +112,8 @@ class UndoStep(Replacement):
     number: int
 
 
-class UndoLog:
+class UndoLog(Table):
     """The texts that were replaced lately."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
 
     def all(self) -> list[UndoStep]:
         """Read the steps, the latest first."""
