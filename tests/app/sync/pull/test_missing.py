@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fakes.pulls import Bench
@@ -15,7 +13,7 @@ from jira_sandbox.data.catalogue import BLANK
 from jira_sandbox.data.model import Project
 from ticketr import JobFailed
 from ticketr.app.sync import Code, RenamedProject
-from ticketr.app.tickets import parse
+from ticketr.app.tickets import parse, render
 
 DELETED = "it was deleted in Jira, or you may no longer see it"
 KEPT = f"{DELETED}; it was edited here, or its file holds more than it"
@@ -81,71 +79,21 @@ async def test_a_prune_keeps_what_holds_somebodys_words(bench: Bench, edited: st
     await is_kept_when_deleted(bench, "DEMO-9")
 
 
-async def test_a_prune_takes_a_deleted_sub_task_out_of_its_ticket(bench: Bench) -> None:
+async def test_a_prune_keeps_the_lines_of_a_deleted_sub_task_until_they_are_removed_by_hand(
+    bench: Bench,
+) -> None:
     await bench.pull()
     path = bench.root / "DEMO-3.md"
-    path.write_text(path.read_text().replace("Type: Bug", "# mine\nType: Bug", 1))
-    bench.site.delete("DEMO-4")
 
-    result = await bench.pull(prune=True)
+    await is_kept_when_deleted(bench, "DEMO-4")
 
-    assert (result.pruned, result.gone) == (("DEMO-4",), ())
     (ticket,) = parse(path.read_text()).tickets
-    assert [*ticket.keys()] == ["DEMO-3", "DEMO-5"]
-    assert ticket.remarks == ("# mine",)
-    assert trash(bench)["DEMO-4.md"].startswith("# TICKET: [DEMO-4] ")
-    with bench.state() as state:
-        assert state.head_of("DEMO-4") is None
-        known = state.base_of_key("DEMO-3")
-    assert known is not None
-    assert "[DEMO-4]" not in known[1].text
+    rest = tuple(task for task in ticket.tasks if task.key != "DEMO-4")
+    path.write_text(render([replace(ticket, tasks=rest)]))
     later = await bench.pull(full=True)
     assert (later.gone, later.updated) == ((), 0)
     assert [*parse(path.read_text()).tickets[0].keys()] == ["DEMO-3", "DEMO-5"]
     assert (await bench.sync()).push.total == 0
-
-
-async def test_a_prune_fetches_nothing_again_that_has_not_changed(bench: Bench) -> None:
-    await bench.pull()
-    bench.site.delete("DEMO-4")
-    await bench.pull(prune=True)
-
-    await bench.pull()
-
-    assert [line.split()[0] for line in bench.asked] == ["myself", "search/jql", "search/jql"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [("Translate the new texts", "Translate some"), ("Type: Sub-task", "# mine\n  Type: Sub-task")],
-)
-async def test_a_prune_keeps_a_sub_task_that_was_edited_here(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, old: str, new: str
-) -> None:
-    await bench.pull()
-    path = bench.root / "DEMO-3.md"
-    before = path.read_text()
-    edited = before.replace(old, new, 1)
-    assert edited != before
-    path.write_text(edited)
-
-    await is_kept_when_deleted(bench, "DEMO-4")
-
-    path.write_text(before)
-    open_it = os.open
-
-    def edit_first(name: str | Path, *args: Any, **named: Any) -> int:
-        """Edit the sub-task when its copy is made, just before its lines would be removed."""
-        if "DEMO-4" in Path(name).name:
-            path.write_text(edited)
-        return open_it(name, *args, **named)
-
-    monkeypatch.setattr(os, "open", edit_first)
-    late = await bench.pull(prune=True)
-    assert ([note.key for note in late.gone], late.pruned) == (["DEMO-4"], ())
-    assert path.read_text() == edited
-    again = await bench.pull(prune=True)  # its record was kept, too
-    assert [(note.key, note.reason) for note in again.gone] == [("DEMO-4", KEPT)]
 
 
 async def test_a_push_leaves_a_deleted_sub_task_where_it_stands(bench: Bench) -> None:
@@ -182,18 +130,16 @@ async def test_a_ticket_that_was_moved_to_another_project_is_told_by_its_new_key
 async def test_what_a_prune_would_leave_is_told_without_one_as_well(bench: Bench) -> None:
     await bench.pull()
     bench.retitles("DEMO-9", "Mine")
-    bench.retitles("DEMO-3", "Mine")
-    for key in ("DEMO-9", "DEMO-4"):
+    for key in ("DEMO-9", "DEMO-3"):
         bench.site.delete(key)
 
     told = await bench.pull()
     result = await bench.pull(prune=True)
 
-    assert [(note.key, note.reason) for note in told.gone] == [
-        ("DEMO-4", DELETED),
-        ("DEMO-9", KEPT),
-    ]
-    assert (told.prunable, result.pruned, result.prunable) == (("DEMO-4",), ("DEMO-4",), ())
+    family = ("DEMO-3", "DEMO-4", "DEMO-5")
+    reasons = [(key, DELETED) for key in family]
+    assert [(note.key, note.reason) for note in told.gone] == [*reasons, ("DEMO-9", KEPT)]
+    assert (told.prunable, result.pruned, result.prunable) == (family, family, ())
 
 
 async def test_an_edit_of_a_ticket_that_was_moved_to_another_project_names_its_new_key(

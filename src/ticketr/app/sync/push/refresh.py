@@ -246,7 +246,7 @@ async def _fetch_issues(
 async def _lost_subtasks(
     session: Session, request: TicketRequest, issues: Sequence[Issue]
 ) -> list[Issue]:
-    """Return sub-tasks that are in the file but no longer in Jira; only a prune removes them."""
+    """Return sub-tasks that are in the file but no longer in Jira."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
     if there.issuperset(request.members):
         return []
