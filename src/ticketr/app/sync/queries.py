@@ -44,11 +44,6 @@ def base_query(project: str | None, jql: str | None) -> str:
     return jql[: order.start()].strip() if order else jql.strip()
 
 
-def ordered(query: str) -> str:
-    """Ask for the issues of a query in an order that does not change while pages are read."""
-    return f"{query} ORDER BY key ASC"
-
-
 def changed_since(query: str, *, seen: float, now: float) -> str:
     """Ask for the issues of a query that have changed since a moment of Jira's clock.
 

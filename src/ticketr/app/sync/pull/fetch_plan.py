@@ -125,10 +125,11 @@ def misplaced_note(
     Returns:
         The note; None for an issue that can be written.
     """
+    former = known[head.id].key if head.id in known else head.key
     location = location_of(issue, locations, known)
     if location is not None and location.reason:
         return Note(issue.key, location.path, location.reason, Code.BROKEN)
-    if location is None or location.head in {head.key, _former_key(head, known)}:
+    if location is None or location.head in {head.key, former}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"
@@ -139,11 +140,8 @@ def location_of(
     issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
 ) -> TicketLocation | None:
     """Return where an issue is, by its key or by the one that it had at the last sync."""
-    return locations.get(issue.key) or locations.get(_former_key(issue, known))
-
-
-def _former_key(issue: Issue, known: Mapping[str, KnownIssue]) -> str:
-    return known[issue.id].key if issue.id in known else issue.key
+    former = known[issue.id].key if issue.id in known else issue.key
+    return locations.get(issue.key) or locations.get(former)
 
 
 @dataclass(frozen=True, slots=True)

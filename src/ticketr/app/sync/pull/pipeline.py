@@ -7,8 +7,7 @@ the fetchers wait for a slow disk and memory stays flat.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
+    from ticketr.app.sync.writing.writer import FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.
 _AGAIN = "the next pull asks for it again"
@@ -66,9 +65,9 @@ class PullPipeline:
     Args:
         session: The workspace and the site.
         writer: Writes families.
-        locations: The location of each key.
         plan: What to fetch.
         known: What the state knows, by ID.
+        locations: The location of each key.
         tally: Counts what was written.
     """
 
@@ -76,10 +75,9 @@ class PullPipeline:
         self,
         session: Session,
         writer: FamilyWriter,
-        *,
-        locations: dict[str, TicketLocation],
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
+        locations: dict[str, TicketLocation],
         tally: Tally,
     ) -> None:
         self._session = session
@@ -172,22 +170,17 @@ class PullPipeline:
         to_write: trio.MemorySendChannel[list[RenderedFamily]],
     ) -> None:
         """Render the texts of families while others are written to files."""
-        with fetched, to_write, self._stopping_writes():
-            async for families in fetched:
-                for chunk in chunks(families, CHUNK):
-                    ready = [
-                        rendered_family
-                        for family in chunk
-                        for rendered_family in await self._prepare(family)
-                    ]
-                    for portion in portions(ready, lambda family: len(family.text.text)):
-                        await to_write.send(portion)
-
-    @contextmanager
-    def _stopping_writes(self) -> Generator[None]:
-        """Let the thread that writes end early if the block does not reach its end."""
         try:
-            yield
+            with fetched, to_write:
+                async for families in fetched:
+                    for chunk in chunks(families, CHUNK):
+                        ready = [
+                            rendered_family
+                            for family in chunk
+                            for rendered_family in await self._prepare(family)
+                        ]
+                        for portion in portions(ready, lambda family: len(family.text.text)):
+                            await to_write.send(portion)
         except BaseException:
             self._is_stopped = True
             raise
@@ -199,7 +192,13 @@ class PullPipeline:
                     self._writer.write, ready, lambda: self._is_stopped
                 )
                 self._tally.add(outcomes)
-                self._report_written(outcomes)
+                written = [
+                    (outcome.family.text.ticket, outcome.path)
+                    for outcome in outcomes
+                    if outcome.written in {WriteOutcome.NEW, WriteOutcome.UPDATED}
+                ]
+                if written:
+                    self._session.job.on_written(written)
                 for outcome in outcomes:
                     head = outcome.ids[0]
                     self._recorded.setdefault(head, set()).update(outcome.ids)
@@ -209,15 +208,6 @@ class PullPipeline:
                 self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")
                 if error is not None:
                     raise error
-
-    def _report_written(self, outcomes: Iterable[FamilyResult]) -> None:
-        written = [
-            (outcome.family.text.ticket, outcome.path)
-            for outcome in outcomes
-            if outcome.written in {WriteOutcome.NEW, WriteOutcome.UPDATED}
-        ]
-        if written:
-            self._session.job.on_written(written)
 
     async def _prepare(self, family: Family) -> list[RenderedFamily]:
         """Complete a family with its known members and render its text."""

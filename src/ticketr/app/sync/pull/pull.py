@@ -23,7 +23,7 @@ from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
-from ticketr.app.sync.queries import base_query, changed_since, ordered
+from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.workspace.store import TicketLocation, read_hashes
 from ticketr.app.tickets import is_key
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import Tally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.writing.writer import FamilyWriter
 
 
 _RELATIVES = ("subtasks", "parent", "issuetype")
@@ -75,8 +74,7 @@ async def pull_named(
     wanted = await relatives.find({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
-    pipeline, writer = await session.in_thread(_load_pipeline, session, now)
-    await pipeline(session, writer, locations=locations, plan=plan, known=known, tally=tally).run()
+    await _fetch_and_write(session, plan, known, locations, tally, seen=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,9 @@ async def pull(
     Cancellation:
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
-    known, refetched = await session.in_thread(_update_columns, session)
+    record = session.state.site_record
+    refetched = await session.in_thread(record.save_columns, session.columns.stored)
+    known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
@@ -164,46 +164,49 @@ async def pull(
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
     session.progress.move(tally.done, tally.total, words)
     if plan.wanted:
-        pipeline, writer = await session.in_thread(_load_pipeline, session, now)
-        await pipeline(
-            session, writer, locations=locations, plan=plan, known=known, tally=tally
-        ).run()
+        await _fetch_and_write(session, plan, known, locations, tally, seen=now)
     await session.in_thread(_confirm, session, plan.ids, now, known, locations)
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
         await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
     if not (tally.broken or tally.failed):
-        await session.in_thread(lambda: session.state.site_record.note_pull(at=time.time()))
+        await session.in_thread(partial(record.note_pull, at=time.time()))
 
 
-def _update_columns(session: Session) -> tuple[dict[str, KnownIssue], bool]:
-    """Store the list of fields; return what the state knows, and whether that list has changed."""
-    refetched = session.state.site_record.save_columns(session.columns.stored)
-    return session.state.known(), refetched
+async def _fetch_and_write(
+    session: Session,
+    plan: FetchPlan,
+    known: Mapping[str, KnownIssue],
+    locations: dict[str, TicketLocation],
+    tally: Tally,
+    *,
+    seen: float,
+) -> None:
+    """Run the pipeline for a pull that began at ``seen`` by Jira's clock.
 
-
-def _load_pipeline(session: Session, seen: float) -> tuple[type[PullPipeline], FamilyWriter]:
-    """Import what writes families, which a pull without news does not need.
-
-    It takes a moment, so it belongs on a worker thread.
-
-    Returns:
-        The pipeline, and a writer for the families of a pull, which began at ``seen`` by Jira's clock.
+    A pull without news does not need the modules of the pipeline. To import them takes a moment, so
+    a worker thread does it.
     """
-    from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
-    from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
-    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
 
-    load_rendering()
-    return PullPipeline, FamilyWriter(
-        session.store,
-        session.state,
-        seen=seen,
-        prefer=session.job.prefer,
-        prefer_from_file=session.job.prefer_from_file,
-        hashes=read_hashes(session.store.root),
-    )
+    def load() -> PullPipeline:
+        from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
+        from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
+        from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
+
+        load_rendering()
+        writer = FamilyWriter(
+            session.store,
+            session.state,
+            seen=seen,
+            prefer=session.job.prefer,
+            prefer_from_file=session.job.prefer_from_file,
+            hashes=read_hashes(session.store.root),
+        )
+        return PullPipeline(session, writer, plan, known, locations, tally)
+
+    pipeline = await session.in_thread(load)
+    await pipeline.run()
 
 
 def _confirm(
@@ -253,7 +256,7 @@ async def _make_plan(
     query = base_query(job.project, job.jql)
     now = session.now()
     async with session.project_errors():
-        ids = await session.jira.search_ids(ordered(query))
+        ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     since = None
     if known and not full:
         since = await session.in_thread(oldest_confirmation, ids, known, locations)
