@@ -263,7 +263,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
         for file in files:
             scanned = survey.scan(store, state, file)
             pairs += ((scanned.path, ticket.ticket) for ticket in scanned.tickets)
-    survey.complete(store, state, state.creations.recent())
+    survey.complete(store, state)
+    survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {known_issue.key: known_issue.updated for known_issue in state.known().values()}

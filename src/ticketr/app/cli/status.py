@@ -6,7 +6,6 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import chain
 
 import click
@@ -147,7 +146,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """
     store = options.open_own_store()
     with sync.read_state(store) as state:
-        survey = _survey(store, state)
+        survey = sync.survey_now(store, state)
         sync.check_keys(keys, survey, state)
         edits = _find_local_edits(survey, state, keys)
     if options.as_json:
@@ -180,7 +179,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """
     store = options.open_own_store()
     with sync.read_state(store) as state:
-        survey = _survey(store, state)
+        survey = sync.survey_now(store, state)
         sync.check_keys(keys, survey, state)
         versions = _versions_of(survey, state, keys)
         own = {_own_ticket(state, key) for key in keys}
@@ -208,14 +207,6 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     return exits.FAILED if broken else exits.DONE
 
 
-def _survey(store: sync.Store, state: sync.State) -> sync.LocalSurvey:
-    """Compare every ticket in the workspace with the last sync."""
-    import trio
-
-    recent = state.creations.recent()
-    return trio.run(partial(sync.take_survey, store, state, trio.to_thread.run_sync, recent=recent))
-
-
 def _find_local_edits(
     survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
 ) -> LocalEdits:
@@ -241,7 +232,7 @@ def _find_local_edits(
         )
 
     return LocalEdits(
-        count=survey.count,
+        count=len(survey.locations),
         changed=tuple(sorted(changed, key=_order)),
         older=tuple(
             sorted(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         readable,
         sign_state,
         size_of,
-        take_survey,
+        survey_now,
         visit_files,
     )
     from ticketr.app.sync.errors import (

@@ -29,10 +29,10 @@ from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
-from ticketr.app.sync.edits.survey import LocalSurvey, take_survey, visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.store import Layout, Store
+from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -209,8 +209,6 @@ class Session:
         store: The ticket files.
         state: The last sync.
         disk: The lock for changes to the files and the state.
-        recent: Keys of new issues. A job writes them into their files if they are missing there, or
-            creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
@@ -224,7 +222,6 @@ class Session:
     store: Store
     state: State
     disk: trio.Lock
-    recent: frozenset[str]
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
@@ -238,18 +235,20 @@ class Session:
 
         return Editor(self.store)
 
-    async def layout(self) -> Layout:
-        """Find every ticket with a key, and the files that cannot be read."""
-        layout = Layout(self.state)
-        await visit_files(self.store, self.in_thread, partial(layout.add, self.store))
-        await self.in_thread(layout.complete, self.store)
-        return layout
+    async def survey(self, *, check_drafts: bool = True) -> LocalSurvey:
+        """Compare every ticket in the workspace with the last sync.
 
-    async def survey(self) -> LocalSurvey:
-        """Compare every ticket in the workspace with the last sync."""
-        project, inherit = self.job.project, self.job.inherit
-        place = self.store, self.state, self.in_thread
-        return await take_survey(*place, recent=self.recent, project=project, inherit=inherit)
+        Args:
+            check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
+        """
+        survey, store, state = LocalSurvey(), self.store, self.state
+        known = await self.in_thread(state.keys_by_file)
+        await visit_files(store, self.in_thread, partial(survey.add_files, store, state, known))
+        await self.in_thread(survey.complete, store, state)
+        if check_drafts:
+            check = partial(survey.check_drafts, state, self.job.project, inherit=self.job.inherit)
+            await self.in_thread(check)
+        return survey
 
     def project_errors(self) -> AbstractAsyncContextManager[None]:
         """Raise a better error if Jira refuses a request because of the project.
@@ -342,7 +341,6 @@ async def open_session(
         state = await job.run_sync(State, store.state_path, job.mark)
         try:
             await job.run_sync(state.site_record.check_site, job.root, job.site)
-            recent = await job.run_sync(state.creations.recent)
             progress.say("Connecting to Jira...")
             async with (
                 open_jira(
@@ -367,7 +365,6 @@ async def open_session(
                     store=store,
                     state=state,
                     disk=trio.Lock(),
-                    recent=recent,
                     jira=jira,
                     site_fields=fields,
                     columns=columns,

@@ -10,8 +10,6 @@ from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 
 import pytest
-import trio
-from fakes.pulls import inline
 from fakes.stores import put
 from fakes.ticket_versions import Versions, versions
 from fakes.unlisted import forbid_folder
@@ -30,7 +28,7 @@ from ticketr.app.sync import (
     Store,
     read_state,
     readable,
-    take_survey,
+    survey_now,
 )
 from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts, with_parts
 from ticketr.app.sync.edits.local_changes import (
@@ -48,13 +46,6 @@ def record(state: State, key: str, path: str) -> None:
     state.record(number, Base(path, f"# TICKET: [{key}] x\n"), [row], seen=0.0)
 
 
-def survey(store: Store, state: State) -> LocalSurvey:
-    async def take() -> LocalSurvey:
-        return await take_survey(store, state, inline, recent=())
-
-    return trio.run(take)
-
-
 @pytest.mark.parametrize("broken", ["0.md", "z.md"])
 def test_a_broken_file_with_a_key_stops_no_edit_in_another(
     store: Store, state: State, broken: str
@@ -64,7 +55,7 @@ def test_a_broken_file_with_a_key_stops_no_edit_in_another(
     put(store, "b.md", "# TICKET: [DEMO-1] mine\n\n# TICKET: [DEMO-3] mine\n")
     put(store, broken, "<<<<<<< HEAD\n# TICKET: [DEMO-1] x\n")
 
-    found = survey(store, state)
+    found = survey_now(store, state)
 
     assert [each.name for each in found.local_changes] == ["DEMO-1", "DEMO-3"]
     assert set(found.broken) == {broken}
@@ -79,7 +70,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
     put(store, "b.md", "# TICKET: [DEMO-1] copy\n\n# TICKET: [DEMO-3] moved\n")
     put(store, broken, "<<<<<<< HEAD\n# TICKET: [DEMO-1] mine\n")
 
-    found = survey(store, state)
+    found = survey_now(store, state)
 
     assert [each.name for each in found.local_changes] == ["DEMO-3"]
     assert str(found.broken["b.md"]) == f"DEMO-1 is in {broken} and in b.md; keep one of them"
@@ -88,11 +79,11 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
 def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: State) -> None:
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")
-    assert set(survey(store, state).broken) == {"a.md"}  # its key seems to be lost
+    assert set(survey_now(store, state).broken) == {"a.md"}  # its key seems to be lost
 
     put(store, "b.md", "# TICKET: [DEMO-1] x\n<<<<<<< HEAD\n")
 
-    found = survey(store, state)
+    found = survey_now(store, state)
     assert set(found.broken) == {"b.md"}
     assert [each.name for each in found.local_changes] == ['draft "x"']
 
@@ -104,7 +95,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
     put(store, "sprint/a.md", "# TICKET: [DEMO-1] x\n")
     forbid_folder(monkeypatch, store.root / "sprint")
 
-    found = survey(store, state)
+    found = survey_now(store, state)
 
     assert (found.missing(state), set(found.broken)) == ({}, {"sprint"})
 

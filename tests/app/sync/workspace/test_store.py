@@ -27,11 +27,11 @@ from ticketr.app.sync import (
     WorkspaceBusy,
     find_conflict_marker,
     find_conflict_markers,
+    survey_now,
 )
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
-    Layout,
     TicketLocation,
     broken_file_of,
     find_raw_keys,
@@ -45,7 +45,13 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
 
 
 def locations(store: Store) -> list[tuple[str, TicketLocation]]:
-    return [each for path in files(store) for each in store.locations(store.name_of(path))]
+    names = [store.name_of(path) for path in files(store)]
+    pairs = [(name, ticket) for name in names for ticket in store.tickets(name)]
+    return [
+        (key, TicketLocation(name, ticket.key or ""))
+        for name, ticket in pairs
+        for key in ticket.keys()  # noqa: SIM118 - no mapping
+    ]
 
 
 def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None:
@@ -272,14 +278,6 @@ def test_a_file_that_was_saved_in_place_with_its_old_size_is_not_replaced(
 BROKEN = "# TICKET: [DEMO-1] One\n<<<<<<< HEAD\n\n## Tasks\n- [DEMO-2] Two\n"
 
 
-def lay_out(store: Store, state: State) -> Layout:
-    layout = Layout(state)
-    for paths in store.walk():
-        layout.add(store, paths)
-    layout.complete(store)
-    return layout
-
-
 def record(state: State, key: str, path: str, *, head: str = "") -> None:
     number = key.rpartition("-")[2]
     row = IssueRow(Issue(number, key, {}))
@@ -292,10 +290,11 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
     put(store, "a.md", BROKEN)
     put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
 
-    layout = lay_out(store, state)
+    survey = survey_now(store, state)
 
-    assert {key for key, each in layout.locations.items() if each.reason} == {"DEMO-2"}
-    assert set(layout.broken) == {"a.md"}
+    assert not any(each.reason for each in survey.locations.values())
+    assert set(survey.hidden) == {"DEMO-2"}
+    assert set(survey.broken) == {"a.md"}
 
 
 @pytest.mark.parametrize("good", ["0.md", "z.md"])
@@ -307,10 +306,11 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
     put(store, "a.md", BROKEN)
     put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
 
-    layout = lay_out(store, state)
+    survey = survey_now(store, state)
 
-    assert {key for key, each in layout.locations.items() if each.reason} == {"DEMO-1", "DEMO-2"}
-    assert str(layout.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
+    assert {key for key, each in survey.locations.items() if each.reason} == {"DEMO-1"}
+    assert set(survey.hidden) == {"DEMO-2"}
+    assert str(survey.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
 
 
 def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: State) -> None:
@@ -318,14 +318,14 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
     put(store, "a.md", text)
     put(store, "b.md", text)
 
-    layout = lay_out(store, state)
+    survey = survey_now(store, state)
 
-    error = layout.broken["b.md"]
+    error = survey.broken["b.md"]
     assert isinstance(error, DuplicateKey)
     assert (error.key, error.more) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
     words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
-    assert [(note.key, note.reason) for note in notes_on(layout.broken)] == [("DEMO-1", words)]
-    assert all(each.reason for each in layout.locations.values())
+    assert [(note.key, note.reason) for note in notes_on(survey.broken)] == [("DEMO-1", words)]
+    assert all(each.reason for each in survey.locations.values())
 
 
 def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
@@ -338,13 +338,13 @@ def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
     forbid_folder(monkeypatch, store.root / "sprint")
     forbid_folder(monkeypatch, store.root / "other")
 
-    layout = lay_out(store, state)
+    survey = survey_now(store, state)
 
-    assert set(layout.locations) == {"DEMO-1"}
+    assert (survey.locations, set(survey.hidden)) == ({}, {"DEMO-1"})
     folder = store.root / "sprint"
     reason = f"cannot read {folder}: {os.strerror(13)}; let your account read it, or move it away"
-    assert {path: str(error) for path, error in layout.broken.items()} == {"sprint": reason}
-    assert layout.locations["DEMO-1"].reason == reason
+    assert {path: str(error) for path, error in survey.broken.items()} == {"sprint": reason}
+    assert survey.hidden["DEMO-1"].reason == reason
 
 
 HEADING = b"# TICKET: [DEMO-1] A\n"
@@ -459,8 +459,8 @@ async def test_the_keys_of_files_that_nobody_has_edited_are_those_that_parsing_f
     bench.path("DEMO-9").unlink()
 
     with bench.state() as state:
-        layout = lay_out(bench.store, state)
+        survey = survey_now(bench.store, state)
 
-    assert layout.locations == dict(locations(bench.store))
-    assert layout.locations.keys() == {f"DEMO-{number}" for number in (1, 2, 3, *range(5, 13), 99)}
-    assert layout.broken == {}
+    assert survey.locations == dict(locations(bench.store))
+    assert survey.locations.keys() == {f"DEMO-{number}" for number in (1, 2, 3, *range(5, 13), 99)}
+    assert survey.broken.keys() == {"DEMO-3.md"}  # for its draft

@@ -1,6 +1,6 @@
 """Reads the files and the state of a workspace, and compares all files with the last sync.
 
-Synchronous, for a worker thread, except `take_survey` and `visit_files`. The workspace need not be locked.
+Synchronous, for a worker thread, except `visit_files`. The workspace need not be locked.
 Only `sign_state` creates or changes anything: a status command must not turn a folder into a workspace.
 """
 
@@ -11,9 +11,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
@@ -38,14 +37,15 @@ from ticketr.app.sync.workspace.files import comparable
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
     Store,
-    add_duplicate,
+    TicketLocation,
     broken_among,
     broken_file_of,
-    find_obstacles,
 )
 from ticketr.app.tickets import Ticket
 
 T = TypeVar("T")
+
+_NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 def size_of(path: Path) -> int:
@@ -230,7 +230,7 @@ class ScannedFile:
 
 @dataclass
 class LocalSurvey:
-    """What has changed in the files since the last sync, and what cannot be compared.
+    """What has changed in the files since the last sync, where each key is, and what is broken.
 
     Every method that takes the state raises `StateFailed` if it cannot be read.
 
@@ -239,34 +239,29 @@ class LocalSurvey:
             tickets or of all. If given, the state is not read for tickets that have not changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         never_pulled: Tickets with keys that were never pulled into this workspace.
+        locations: The location of each key in a file that can be read. A key that is in another
+            file, too, has a reason not to be changed.
+        hidden: The location of each other key that may be in a file that cannot be read, as far as
+            the text of the file and the last sync show it, with the reason not to change it.
         broken: The errors of files, by their paths relative to the workspace. A file that
-            cannot be read is not part of the survey.
+            cannot be read stops no other file.
     """
 
     bases: Mapping[str, str] = field(default_factory=dict[str, str])
     local_changes: list[LocalChange] = field(default_factory=list)
     never_pulled: list[LocalTicket] = field(default_factory=list)
+    locations: dict[str, TicketLocation] = field(default_factory=dict)
+    hidden: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
-    _paths: dict[str, str] = field(default_factory=dict)
-    _possible: set[str] = field(
-        default_factory=set
-    )  # keys that may be in files that cannot be read
-
-    @property
-    def count(self) -> int:
-        """How many issues with keys the files hold."""
-        return len(self._paths)
-
-    @property
-    def keys(self) -> Collection[str]:
-        """The keys of the issues in the files."""
-        return self._paths.keys()
+    # The keys that may be in each file that cannot be read.
+    _raw_keys: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def paths(self) -> Collection[str]:
         """The files with tickets, drafts included, and those that cannot be read."""
         changed = (change.local.path for change in self.local_changes)
-        return {*self._paths.values(), *changed, *self.broken}
+        here = (location.path for location in self.locations.values())
+        return {*here, *changed, *self.broken}
 
     def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
         """Return the errors of the files that some keys and files name; None names all.
@@ -275,11 +270,13 @@ class LocalSurvey:
         """
         if keys is None:
             return self.broken
-        if any(key in self._possible and key not in self._paths for key in keys):
+        lost = frozenset(keys).difference(self.locations)
+        if not lost.isdisjoint(chain.from_iterable(self._raw_keys.values())):
             return self.broken
+        here = (self.locations[key].path for key in keys if key in self.locations)
         former = state.paths_by_key()
-        places = ((key, self._paths.get(key), former.get(key)) for key in keys)
-        return broken_among(filter(None, chain.from_iterable(places)), self.broken)
+        before = (former[key] for key in keys if key in former)
+        return broken_among((*keys, *here, *before), self.broken)
 
     def losses(self, state: State) -> tuple[Loss, ...]:
         """Return what a push would remove in Jira, as far as the files show."""
@@ -295,72 +292,61 @@ class LocalSurvey:
             local for local in self.never_pulled if keys.isdisjoint(local.ticket.keys())
         ]
 
-    def complete(
-        self,
-        store: Store,
-        state: State,
-        recent: Collection[str],
-        project: str | None = None,
-        *,
-        inherit: bool = True,
-    ) -> None:
-        """Finish the survey, once every file was scanned: a key may have moved to another file.
+    def complete(self, store: Store, state: State) -> None:
+        """Find what is in no file that can be read, once every file was scanned.
 
-        Drafts that are probably existing issues without their keys are removed, and their files
-        reported. So are files and folders that `Store.walk` left out since they cannot be read.
+        Files and folders that `Store.walk` left out since they cannot be read are reported.
+        """
+        homes = state.places()
+        unreadable = {
+            path: error
+            for path, error in self.broken.items()
+            if not isinstance(error, DuplicateKey)
+        }
+        gone = {path for key, (path, _) in homes.items() if key not in self.locations}
+        for obstacle in filter(None, map(store.find_obstacle, sorted(gone))):
+            unreadable.setdefault(store.name_of(obstacle.path), obstacle)
+        self.broken = unreadable | self.broken
+        possible = [(key, path) for path, keys in self._raw_keys.items() for key in sorted(keys)]
+        for key, path in possible:
+            location = self.locations.get(key)
+            # The edits may be in the file that cannot be read; then the other one is a copy.
+            if location and not location.reason and homes.get(key, ("", ""))[0] == path:
+                self._refuse(DuplicateKey(key, path, location.path))
+        for key, (home, _) in homes.items() if unreadable else ():
+            if (broken := broken_file_of(home, unreadable)) is not None:
+                possible.append((key, broken))
+        for key, path in possible:
+            if key not in self.locations:
+                _, head = homes.get(key, ("", ""))
+                self.hidden.setdefault(key, TicketLocation(path, head, str(unreadable[path])))
+        for creation in state.creations.all():
+            if creation.key and creation.key not in self.locations:
+                location = TicketLocation(creation.path, "", _NO_DRAFT)
+                self.hidden.setdefault(creation.key, location)
+
+    def check_drafts(
+        self, state: State, project: str | None = None, *, inherit: bool = True
+    ) -> None:
+        """Remove drafts that are probably existing issues without their keys; report their files.
 
         Args:
-            store: The workspace's files.
             state: The last sync.
-            recent: Keys that a push restores if they are missing in their files.
             project: The project in which drafts are created, in addition to those of the state.
             inherit: Whether new sub-tasks take over the fields of their tickets.
         """
         if inherit and any(change.drafts for change in self.local_changes):
             self._add_inheritable(state)
-        paths = state.paths_by_key()
-        gone = (path for key, path in paths.items() if key not in self._paths)
-        self.broken = find_obstacles(store, gone) | self.broken
-        self._refuse_copies(paths)
-        self._refuse_lost_keys(state, paths, recent, project)
-
-    def _add_inheritable(self, state: State) -> None:
-        """Add the fields that new sub-tasks take over from their tickets."""
-        from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
-
-        columns = state.site_record.columns()
-        site_fields = state.site_record.cached_fields(now=math.inf, age=math.inf)
-        self.local_changes = [
-            replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
-            if change.drafts
-            else change
-            for change in self.local_changes
-        ]
-
-    def _refuse_copies(self, homes: Mapping[str, str]) -> None:
-        """Refuse a ticket that may be in its file of the last sync too, which cannot be read."""
-        for key in sorted(self._possible & self._paths.keys()):
-            home, path = homes.get(key, ""), self._paths[key]
-            is_unreadable = not isinstance(self.broken.get(home), DuplicateKey | None)
-            if is_unreadable and home != path:
-                self._refuse(DuplicateKey(key, home, path))
-
-    def _refuse_lost_keys(
-        self,
-        state: State,
-        homes: Mapping[str, str],
-        recent: Collection[str],
-        project: str | None,
-    ) -> None:
         drafting = [change for change in self.local_changes if change.head is None or change.drafts]
         if not drafting:
             return
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
+        homes = state.paths_by_key()
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
-        here = {*self._paths, *recent, *self._possible}
+        here = {*self.locations, *self.hidden, *state.creations.recent()}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head is None}
         for key, path in homes.items():
@@ -375,6 +361,19 @@ class LocalSurvey:
                 self.broken.setdefault(error.source, error)
         self.local_changes = [change for change in self.local_changes if id(change) not in refused]
 
+    def _add_inheritable(self, state: State) -> None:
+        """Add the fields that new sub-tasks take over from their tickets."""
+        from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
+
+        columns = state.site_record.columns()
+        site_fields = state.site_record.cached_fields(now=math.inf, age=math.inf)
+        self.local_changes = [
+            replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
+            if change.drafts
+            else change
+            for change in self.local_changes
+        ]
+
     def missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
@@ -388,12 +387,42 @@ class LocalSurvey:
             for conflict in state.conflicts.all()
             if broken_file_of(conflict.path, broken)
         }
-        here = {*self._paths, *self._possible, *hidden}
-        return {
-            key: path
-            for key, path in state.paths_by_key().items()
-            if key not in here and broken_file_of(path, broken) is None
-        }
+        here = {*self.locations, *self.hidden, *hidden}
+        return {key: path for key, path in state.paths_by_key().items() if key not in here}
+
+    def add_files(
+        self,
+        store: Store,
+        state: State,
+        known: Mapping[str, Mapping[str, Sequence[str]]],
+        paths: Iterable[Path],
+    ) -> None:
+        """Scan some files; one that holds what the last sync wrote is not parsed.
+
+        Args:
+            store: The ticket files.
+            state: The last sync.
+            known: What `State.keys_by_file` returned.
+            paths: The files.
+        """
+        for path in paths:
+            name = store.name_of(path)
+            heads = [*known.get(name, {}).items()]
+            if len(heads) != 1 or not self._add_as_written(store, state, name, *heads[0]):
+                self.scan(store, state, path)
+
+    def _add_as_written(
+        self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
+    ) -> bool:
+        """Add a file if it holds what the last sync wrote; return whether it does."""
+        base = state.base_of_key(head)
+        if base is None or not self.locations.keys().isdisjoint(keys):
+            return False
+        text = base[1].text
+        if any(f"[{key}]" not in text for key in keys) or not store.is_of(name, text):
+            return False
+        self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
+        return True
 
     def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
         """Read one file and compare its tickets with the last sync.
@@ -406,7 +435,7 @@ class LocalSurvey:
             tickets = store.local(name)
         except TicketrError as error:
             self.broken[name] = error
-            self._possible |= store.raw_keys(name)
+            self._raw_keys[name] = store.raw_keys(name)
             return ScannedFile(name, (), error)
         issues = [local.ticket for local in tickets]
         for local in tickets:
@@ -426,29 +455,35 @@ class LocalSurvey:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
-        keys = [key for ticket in seen for key in ticket.keys]
         texts = [(self.bases.get(ticket.keys[0]), ticket.digest) for ticket in seen]
-        is_as_before = all(text is not None and digest(text) == known for text, known in texts)
-        if not is_as_before or any(key in self._paths for key in keys):
+        if any(text is None or digest(text) != known for text, known in texts):
             return False
-        self._paths.update(dict.fromkeys(keys, name))
+        keys = [key for ticket in seen for key in ticket.keys]
+        if not self.locations.keys().isdisjoint(keys):
+            return False
+        self.locations.update(
+            (key, TicketLocation(name, ticket.keys[0])) for ticket in seen for key in ticket.keys
+        )
         return True
 
     def _is_duplicate(self, local: LocalTicket) -> bool:
         """Add the keys of a ticket; if another ticket has one of them, refuse both."""
         is_duplicate = False
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
-            if key in self._paths:
+            if key in self.locations:
                 is_duplicate = True
-                self._refuse(DuplicateKey(key, self._paths[key], local.path))
+                self._refuse(DuplicateKey(key, self.locations[key].path, local.path))
             else:
-                self._paths[key] = local.path
+                self.locations[key] = TicketLocation(local.path, local.ticket.key or "")
         return is_duplicate
 
     def _refuse(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
         self.leave_out({error.key})
-        add_duplicate(self.broken, error)
+        known = self.broken.setdefault(error.second, error)
+        if isinstance(known, DuplicateKey) and known.is_about(error):
+            self.broken[error.second] = replace(known, more=(*known.more, error.key))
+        self.locations[error.key] = replace(self.locations[error.key], reason=str(error))
 
     def add(self, state: State, local: LocalTicket, root: Path, below: str = "") -> None:
         """Compare one ticket with the last sync, and add it to the survey.
@@ -482,31 +517,6 @@ class LocalSurvey:
             self.local_changes.append(with_pictures(local_change, root))
 
 
-async def take_survey(
-    store: Store,
-    state: State,
-    in_thread: ThreadRunner,
-    *,
-    recent: Collection[str],
-    project: str | None = None,
-    inherit: bool = True,
-) -> LocalSurvey:
-    """Compare every ticket in a workspace with the last sync; see `LocalSurvey.complete`.
-
-    Cancellation:
-        As for `visit_files`.
-    """
-    survey = LocalSurvey()
-
-    def scan(paths: Sequence[Path]) -> None:
-        for path in paths:
-            survey.scan(store, state, path)
-
-    await visit_files(store, in_thread, scan)
-    await in_thread(partial(survey.complete, store, state, recent, project, inherit=inherit))
-    return survey
-
-
 def survey_now(
     store: Store, state: State, *, project: str | None = None, inherit: bool = True
 ) -> LocalSurvey:
@@ -516,36 +526,18 @@ def survey_now(
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
+    known = state.keys_by_file()
     for paths in store.walk():
-        for path in paths:
-            survey.scan(store, state, path)
-    survey.complete(store, state, state.creations.recent(), project, inherit=inherit)
+        survey.add_files(store, state, known, paths)
+    survey.complete(store, state)
+    survey.check_drafts(state, project, inherit=inherit)
     return survey
 
 
-def mark_older(store: Store, state: State, files: Iterable[tuple[str, Iterable[str]]]) -> None:
-    """Mark the issues of tickets that hold values of earlier syncs, so that a pull fetches them.
-
-    Args:
-        store: The ticket files.
-        state: The last sync.
-        files: Some files, relative to the workspace, each with the texts of its tickets at the last
-            sync.
-    """
-    survey = LocalSurvey()
-    for name, texts in files:
-        if not _holds(store, name, texts):  # else it need not be parsed
-            survey.scan(store, state, store.root / name)
+def mark_older(state: State, survey: LocalSurvey) -> None:
+    """Mark the issues of tickets that hold values of earlier syncs, so that a pull fetches them."""
     heads = (change.head for change in survey.local_changes if change.head and change.older)
     state.mark_stale(chain.from_iterable(state.members(heads).values()))
-
-
-def _holds(store: Store, name: str, texts: Iterable[str]) -> bool:
-    """Return whether a file holds all of some texts."""
-    with suppress(OSError, TicketrError, UnicodeDecodeError):
-        content = comparable(store.content(name).decode())
-        return all(comparable(text) in content for text in texts)
-    return False
 
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:
@@ -554,7 +546,7 @@ def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None
     A key is known if it is in a file or was there at the last sync, a file if it has a ticket or
     cannot be read.
     """
-    known = {*survey.keys, *(issue.key for issue in state.known().values())}
+    known = {*survey.locations, *(issue.key for issue in state.known().values())}
     for key in keys:
         if key not in known and key not in survey.paths:
             raise UnknownTicket(key, tuple(known))

@@ -262,8 +262,9 @@ class GetAttachmentsJob(SessionJob):
         done.clear()
         async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
             listed = await downloading.read_attachments(session, self.keys)
-            layout = await session.layout()
-            homes = {key: location.path for key, location in layout.locations.items()}
+            survey = await session.survey(check_drafts=False)
+            locations = survey.hidden | survey.locations
+            homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download(session, listed.by_key, homes, done)
         words = f"Downloaded {_file_count(len(done))}"
         session.progress.say(words)

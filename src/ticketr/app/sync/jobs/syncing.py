@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import DOWNLOAD
-from ticketr.app.sync.concurrency import CHUNK, chunks, open_log
+from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys, mark_older
@@ -22,7 +21,7 @@ from ticketr.app.sync.pull.pull import pull, pull_named
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
-from ticketr.app.sync.workspace.store import Layout, broken_among, notes_on
+from ticketr.app.sync.workspace.store import broken_among, notes_on
 
 if TYPE_CHECKING:
     from ticketr import JobContext
@@ -227,31 +226,22 @@ async def _pull(
     Returns:
         All files that cannot be read.
     """
-    layout = await session.layout()
-    locations = layout.locations
+    survey = await session.survey(check_drafts=False)
+    locations = survey.hidden | survey.locations
     if keys is None:
-        tally.broken.extend(notes_on(layout.broken))
-        await _mark_older(session, layout)
+        tally.broken.extend(notes_on(survey.broken))
+        # Let the pull write the tickets again of which git has brought back what is older.
+        await session.in_thread(mark_older, session.state, survey)
         await pull(session, locations, tally, full=full, prune=prune)
     else:
         paths = [locations[key].path for key in keys if key in locations]
-        tally.broken.extend(notes_on(broken_among(paths, layout.broken)))
+        tally.broken.extend(notes_on(broken_among(paths, survey.broken)))
         await pull_named(session, dict.fromkeys(keys), locations, tally)
     if session.job.attachments == DOWNLOAD:
         from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
         tally.broken.extend((await download_known(session)).failed)
-    return layout.broken.keys()
-
-
-async def _mark_older(session: Session, layout: Layout) -> None:
-    """Let the pull write the tickets again of which git has brought back what is older."""
-    texts: dict[str, list[str]] = defaultdict(list)
-    for key, text in (await session.in_thread(session.state.older.bases)).items():
-        if key in layout.locations:
-            texts[layout.locations[key].path].append(text)
-    for chunk in chunks(list(texts.items()), CHUNK):
-        await session.in_thread(mark_older, session.store, session.state, chunk)
+    return survey.broken.keys()
 
 
 @dataclass(kw_only=True)

@@ -323,8 +323,9 @@ async def _reopen_lost(session: Session) -> list[Creation]:
         for creation in await session.in_thread(_without_keys, session.store, chunk)
     ]
     if lost:
-        locations = (await session.layout()).locations
-        lost = [creation for creation in lost if creation.key not in locations]
+        survey = await session.survey(check_drafts=False)
+        keys = {*survey.locations, *survey.hidden}
+        lost = [creation for creation in lost if creation.key not in keys]
         await session.in_thread(session.state.creations.put, *lost)
     return lost
 

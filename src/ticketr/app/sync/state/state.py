@@ -157,15 +157,6 @@ KEPT_VALUES = 20
 class OlderStore(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
-    def bases(self) -> dict[str, str]:
-        """Read the text at the last sync of each ticket that has some, by the key in its heading."""
-        query = (
-            "SELECT head.key, ticket.text FROM ticket JOIN issue AS head ON head.id = ticket.head"
-            " WHERE ticket.head IN"
-            " (SELECT issue.head FROM older JOIN issue ON issue.id = older.issue)"
-        )
-        return dict(self._db.read(query))
-
     def of(self, head: str) -> dict[str, set[tuple[str, str]]]:
         """Read those of the issues in one ticket, by key."""
         query = (
@@ -401,6 +392,13 @@ class State(Database):
             " JOIN ticket ON ticket.head = issue.head JOIN issue AS head ON head.id = issue.head"
         )
         return {key: (path, head) for key, path, head in self.read(query)}
+
+    def keys_by_file(self) -> dict[str, dict[str, list[str]]]:
+        """Return the keys in each file at the last sync, by its name and the key of their ticket."""
+        keys: dict[str, dict[str, list[str]]] = {}
+        for key, (path, head) in self.places().items():
+            keys.setdefault(path, {}).setdefault(head, []).append(key)
+        return keys
 
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.

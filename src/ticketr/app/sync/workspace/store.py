@@ -19,26 +19,20 @@ import json
 import os
 import re
 import stat
-from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
 from ticketr.app.sync.concurrency import CHUNK, chunks
-from ticketr.app.sync.errors import DuplicateKey, FileFailed, StateFailed, WorkspaceBusy
+from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
-
-if TYPE_CHECKING:
-    from ticketr.app.sync.state.state import State
-
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
 _KEY_LIKE = compile_on_use(
@@ -273,25 +267,11 @@ class Store:
             return False
         return key in chain.from_iterable(ticket.keys() for ticket in self.tickets(name))
 
-    def locations(self, name: str) -> list[tuple[str, TicketLocation]]:
-        """Return the location of every ticket with a key in a file.
-
-        Returns:
-            Each key with its location, in reading order.
-        """
-        return [
-            (issue.key, TicketLocation(name, ticket.key or ""))
-            for ticket in self.tickets(name)
-            for issue in (ticket, *ticket.tasks)
-            if issue.key is not None
-        ]
-
     def is_of(self, name: str, text: str) -> bool:
         """Return whether a file holds one ticket's text and nothing else."""
-        try:
-            return comparable(self._bytes(name).decode()) == comparable(text)
-        except UnicodeDecodeError:  # parsing the file reports it
-            return False
+        with suppress(OSError, FileFailed, UnicodeError):  # parsing the file reports it
+            return comparable(self.content(name).decode()) == comparable(text)
+        return False
 
     def local(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
@@ -482,115 +462,6 @@ def read_hashes(root: Path) -> dict[str, str]:
         (key, entry.get("local_hash")) for key, entry in state.items() if isinstance(entry, dict)
     )
     return {key: text_hash for key, text_hash in hashes if isinstance(text_hash, str)}
-
-
-_NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
-
-
-@dataclass
-class Layout:
-    """The keys in the files of a workspace.
-
-    A file that cannot be read stops no other file.
-
-    Attributes:
-        state: The last sync.
-        locations: The location of each key. One in a file that cannot be read, as far as its text
-            and the last sync show it, has a reason not to be changed; so has a key in two places.
-        broken: What is wrong with files, by their paths relative to the workspace.
-    """
-
-    state: State
-    locations: dict[str, TicketLocation] = field(default_factory=dict)
-    broken: dict[str, TicketrError] = field(default_factory=dict)
-    _unreadable: dict[str, TicketrError] = field(default_factory=dict)
-    _raw: list[tuple[str, frozenset[str]]] = field(default_factory=list)
-
-    @cached_property
-    def _homes(self) -> Mapping[str, tuple[str, str]]:
-        """The file of each key at the last sync, and the key of its ticket."""
-        return self.state.places()
-
-    @cached_property
-    def _known(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
-        """The keys that each file held at the last sync, by its name and by their heads."""
-        known: dict[str, dict[str, list[str]]] = {}
-        for key, (path, head) in self._homes.items():
-            known.setdefault(path, {}).setdefault(head, []).append(key)
-        return known
-
-    def _locations(self, store: Store, name: str) -> list[tuple[str, TicketLocation]]:
-        """Return what `Store.locations` does, without parsing a file that nobody has edited."""
-        heads = self._known.get(name, {})
-        if len(heads) == 1:
-            ((head, keys),) = heads.items()
-            known = self.state.base_of_key(head)
-            if known is not None and store.is_of(name, known[1].text):
-                return [(key, TicketLocation(name, head)) for key in keys]
-        return store.locations(name)
-
-    def add(self, store: Store, paths: Iterable[Path]) -> None:
-        """Take in some files; synchronous, for a worker thread."""
-        for path in paths:
-            name = store.name_of(path)
-            try:
-                pairs = self._locations(store, name)
-            except StateFailed:
-                raise
-            except TicketrError as error:
-                self._unreadable[name] = error
-                self._raw.append((name, store.raw_keys(name)))
-                continue
-            for key, location in pairs:
-                first = self.locations.setdefault(key, location)
-                if first is not location:
-                    self._refuse(DuplicateKey(key, first.path, location.path))
-
-    def _refuse(self, error: DuplicateKey) -> None:
-        """Note a key in two files; both stay as they are."""
-        add_duplicate(self.broken, error)
-        location = self.locations[error.key]
-        self.locations[error.key] = replace(location, reason=str(error))
-
-    def complete(self, store: Store) -> None:
-        """Add the tickets of files that cannot be read, once every other file is added."""
-        gone = (path for key, (path, _) in self._homes.items() if key not in self.locations)
-        self._unreadable |= find_obstacles(store, gone)
-        self.broken = self._unreadable | self.broken
-        for name, keys in self._raw:
-            for key in sorted(keys):
-                location = self.locations.get(key)
-                # The edits may be in the file that cannot be read; then the other one is a copy.
-                if location and not location.reason and self._homes.get(key, ("", ""))[0] == name:
-                    self._refuse(DuplicateKey(key, name, location.path))
-                self._guess(key, name)
-        for key, (path, _) in self._homes.items() if self._unreadable else ():
-            if (broken := broken_file_of(path, self._unreadable)) is not None:
-                self._guess(key, broken)
-        for creation in self.state.creations.all():
-            if creation.key:  # whose draft may be in a file that cannot be read
-                self.locations.setdefault(
-                    creation.key, TicketLocation(creation.path, "", _NO_DRAFT)
-                )
-
-    def _guess(self, key: str, name: str) -> None:
-        """Note that a key, if it is in no other file, is in one that cannot be read."""
-        _, head = self._homes.get(key, ("", ""))
-        location = TicketLocation(name, head, str(self._unreadable[name]))
-        self.locations.setdefault(key, location)
-
-
-def find_obstacles(store: Store, paths: Iterable[str]) -> dict[str, TicketrError]:
-    """Return why files that `Store.walk` did not find cannot be read, by the place of the error."""
-    errors = filter(None, map(store.find_obstacle, sorted(set(paths))))
-    return {store.name_of(error.path): error for error in errors}
-
-
-def add_duplicate(broken: dict[str, TicketrError], error: DuplicateKey) -> None:
-    """Add a key in two files to the error of the second one."""
-    known = broken.setdefault(error.second, error)
-    if isinstance(known, DuplicateKey) and known.is_about(error):
-        broken[error.second] = replace(known, more=(*known.more, error.key))
 
 
 def broken_among(

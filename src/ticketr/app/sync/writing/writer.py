@@ -90,7 +90,7 @@ def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[s
 
 def _keys_in(store: Store, name: str) -> Iterable[str]:
     try:
-        return [key for key, _ in store.locations(name)]
+        return chain.from_iterable(ticket.keys() for ticket in store.tickets(name))
     except TicketrError:  # the write reports it
         return store.raw_keys(name)
 
