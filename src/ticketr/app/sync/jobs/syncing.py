@@ -203,7 +203,7 @@ class PullJob(_NamedJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
-            await _recover_if_any(session, tally.recovered.append, tally.fail)
+            await _recover_if_any(session, tally.add_recovered, tally.fail)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
@@ -229,18 +229,18 @@ async def _pull(
     survey = await session.survey(check_drafts=False)
     locations = survey.hidden | survey.locations
     if keys is None:
-        tally.broken.extend(notes_on(survey.broken))
+        tally.add_broken(notes_on(survey.broken))
         # Let the pull write the tickets again of which git has brought back what is older.
         await session.in_thread(mark_older, session.state, survey)
         await pull(session, locations, tally, full=full, prune=prune)
     else:
         paths = [locations[key].path for key in keys if key in locations]
-        tally.broken.extend(notes_on(broken_among(paths, survey.broken)))
+        tally.add_broken(notes_on(broken_among(paths, survey.broken)))
         await pull_named(session, dict.fromkeys(keys), locations, tally)
     if session.job.attachments == DOWNLOAD:
         from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
-        tally.broken.extend((await download_known(session)).failed)
+        tally.add_broken((await download_known(session)).failed)
     return survey.broken.keys()
 
 

@@ -148,6 +148,14 @@ class Tally:
             else:
                 self.left_out.append(note.key)
 
+    def add_broken(self, notes: Iterable[Note]) -> None:
+        """Note files that cannot be read or written."""
+        self.broken += notes
+
+    def add_recovered(self, key: str) -> None:
+        """Count an issue whose draft got its key only now."""
+        self.recovered.append(key)
+
     def fail(self, note: Note) -> None:
         """Note a ticket that could not be written."""
         self.failed[note.key] = note
