@@ -265,17 +265,7 @@ def spec(type_: str, items: str = "", *, id_: str = "f", custom: str = "") -> Fi
 
 #: By a group: a field of it, the text that is set, and the entry without the ID of the field.
 SET: dict[str, tuple[FieldSpec, str, Any]] = {
-    "cascadingSelectFields": (
-        spec("option-with-child"),
-        "Web > Shop",
-        {"parentOptionValue": {"optionId": 10}, "childOptionValue": {"optionId": 11}},
-    ),
     "clearableNumberFields": (spec("number"), "7.5", {"value": 7.5}),
-    "colorFields": (
-        spec("string", custom="jsw-issue-color"),
-        "dark_blue",
-        {"color": {"name": "dark blue"}},
-    ),
     "datePickerFields": (spec("date"), "2026-01-31", {"date": {"formattedDate": "31-01-2026"}}),
     "dateTimePickerFields": (
         spec("datetime"),
@@ -287,11 +277,6 @@ SET: dict[str, tuple[FieldSpec, str, Any]] = {
         spec("array", "string"),
         "a",
         {"bulkEditMultiSelectFieldOption": "REPLACE", "labels": [{"name": "a"}]},
-    ),
-    "multipleGroupPickerFields": (
-        FieldSpec("f", "Name", "array", "group"),
-        "managers",
-        {"groups": [{"groupName": "managers"}]},
     ),
     "multipleSelectClearableUserPickerFields": (
         spec("array", "user"),
@@ -314,11 +299,6 @@ SET: dict[str, tuple[FieldSpec, str, Any]] = {
         },
     ),
     "priority": (spec("priority", id_="priority"), "Web", {"priorityId": "10"}),
-    "singleGroupPickerFields": (
-        FieldSpec("f", "Name", "group"),
-        "managers",
-        {"group": {"groupName": "managers"}},
-    ),
     "singleLineTextFields": (spec("string", custom="textfield"), "x", {"text": "x"}),
     "singleSelectClearableUserPickerFields": (spec("user"), "Mia", {"user": {"accountId": "a-1"}}),
     "singleSelectFields": (spec("option"), "Web", {"option": {"optionId": 10}}),
@@ -331,6 +311,10 @@ ELSEWHERE = {
     "timeTrackingField": "the files have both estimates",
     "status": "--transition changes it by transitions",
     "richTextFields": "a section of a file, see below",
+    "cascadingSelectFields": "set in files only",
+    "colorFields": "set in files only",
+    "multipleGroupPickerFields": "set in files only",
+    "singleGroupPickerFields": "set in files only",
 }
 #: What cannot be cleared.
 KEPT = {"issueType", "priority"}
@@ -402,10 +386,15 @@ def test_a_rich_text_goes_into_its_group(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [(spec("string", custom="jsw-issue-color"), "pink"), (spec("team"), ""), (spec("any"), "x")],
+    [
+        (spec("string", custom="jsw-issue-color"), "purple"),
+        (spec("option-with-child"), "Web > Shop"),
+        (FieldSpec("f", "Name", "group"), "managers"),
+        (spec("team"), ""),
+    ],
 )
 def test_what_no_group_takes_is_refused(field: FieldSpec, text: str) -> None:
-    with pytest.raises(BadValue):
+    with pytest.raises(BadValue, match="cannot be set in bulk; edit the files"):
         values_of(field, text)
 
 

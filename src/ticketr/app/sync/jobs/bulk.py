@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -234,11 +234,11 @@ class BulkJob(SessionJob):
         """Look at issues; note those that are as the change makes them, and return the others."""
         answer = await session.jira.bulk_fetch([issue.id for issue in issues], fields=FIELDS)
         now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
-        remaining: list[BulkIssue] = []
+        status, remaining = self.change.status.casefold(), list[BulkIssue]()
         for issue in issues:
             if issue.id in answer.missing and self.change.delete:
                 state = self.change.already
-            elif issue.id in now and now[issue.id].status.casefold() == self._status:
+            elif status and issue.id in now and now[issue.id].status.casefold() == status:
                 state = now[issue.id].status
             else:
                 fresh = now.get(issue.id, issue)
@@ -253,11 +253,6 @@ class BulkJob(SessionJob):
             self._done[issue.key] = issue.id
         else:
             self._already[issue.key] = state
-
-    @property
-    def _status(self) -> str | None:
-        """The name of the new status, for comparisons; None if the change sets none."""
-        return self.change.status.casefold() or None
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -279,11 +274,7 @@ class BulkJob(SessionJob):
     async def _sender(self, session: Session) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
         if self.change.delete:
-            return lambda issues: self._run_task(
-                session,
-                issues,
-                lambda some: session.jira.start_bulk_delete([issue.id for issue in some]),
-            )
+            return lambda issues: self._run_task(session, issues, session.jira.start_bulk_delete)
         if self.change.status:
             return lambda issues: self._transition(session, issues)
         if self.change.parent:
@@ -318,7 +309,8 @@ class BulkJob(SessionJob):
             name = json.dumps([ids, values], sort_keys=True)
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
         for ids, values, issues in groups.values():
-            await self._run_task(session, issues, partial(_start_edit, session.jira, ids, values))
+            start = partial(session.jira.start_bulk_edit, fields=ids, values=values)
+            await self._run_task(session, issues, start)
 
     async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
@@ -339,10 +331,10 @@ class BulkJob(SessionJob):
             else:
                 chosen[issue.id] = transitions[status.name]
 
-        def start(issues: Sequence[BulkIssue]) -> Awaitable[str]:
+        def start(ids: Sequence[str]) -> Awaitable[str]:
             groups: dict[str, list[str]] = defaultdict(list)
-            for issue in issues:
-                groups[chosen[issue.id]].append(issue.id)
+            for issue_id in ids:
+                groups[chosen[issue_id]].append(issue_id)
             return session.jira.start_bulk_transition(groups)
 
         if chosen:
@@ -366,7 +358,7 @@ class BulkJob(SessionJob):
         self,
         session: Session,
         issues: Sequence[BulkIssue],
-        start: Callable[[Sequence[BulkIssue]], Awaitable[str]],
+        start: Callable[[Sequence[str]], Awaitable[str]],
     ) -> None:
         """Start a task, and wait for its end; note what Jira has done with each issue."""
         task, issues = await self._start_task(session, issues, start)
@@ -391,7 +383,7 @@ class BulkJob(SessionJob):
         self,
         session: Session,
         issues: Sequence[BulkIssue],
-        start: Callable[[Sequence[BulkIssue]], Awaitable[str]],
+        start: Callable[[Sequence[str]], Awaitable[str]],
     ) -> tuple[str, Sequence[BulkIssue]]:
         """Start a task, again after a rate limit; note what Jira refuses.
 
@@ -406,7 +398,7 @@ class BulkJob(SessionJob):
             remaining_tries -= 1
             self._asked |= {issue.id: issue for issue in issues}
             try:
-                return await start(issues), issues
+                return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
                 if not remaining_tries or not is_short_rate_limit(error):
                     raise ChangeUnknown(error.cause) from error
@@ -473,13 +465,3 @@ class BulkJob(SessionJob):
 
     def _fail(self, issues: Sequence[BulkIssue], reason: str, code: Code) -> None:
         self._failed += (Note(issue.key, "", reason, code) for issue in issues)
-
-
-def _start_edit(
-    client: jira.JiraClient,
-    fields: Sequence[str],
-    values: Mapping[str, object],
-    issues: Iterable[BulkIssue],
-) -> Awaitable[str]:
-    """Start to change the fields of some issues."""
-    return client.start_bulk_edit([issue.id for issue in issues], fields, values)

@@ -10,10 +10,9 @@ from typing import Any
 from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.diff import Part, TextPart
 from ticketr.app.sync.compare.times import ESTIMATES
-from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
-from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, in_quotes, jira_value
+from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,42 +102,23 @@ _SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
         "dateTimePickerFields",
         lambda moment: {"dateTime": {"formattedDateTime": _moment(moment)}},
     ),
-    "option-with-child": (
-        "cascadingSelectFields",
-        lambda value: {
-            "parentOptionValue": _choice(value),
-            "childOptionValue": _choice(value and value.get("child")),
-        },
-    ),
     "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
     "option": ("singleSelectFields", lambda value: {"option": _option(value)}),
     "version": (
         "singleVersionPickerFields",
         lambda value: {"version": {"versionId": _id_of(value) if value else "-1"}},
     ),
-    "group": (
-        "singleGroupPickerFields",
-        lambda value: {"group": {"groupName": value["name"] if value else ""}},
-    ),
 }
-#: For fields whose kind of value does not tell, by the end of the name of the field's kind.
-_BY_CUSTOM_TYPE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
-    ":url": ("urlFields", lambda url: {"url": url or ""}),
-    ":jsw-issue-color": ("colorFields", lambda name: {"color": {"name": _color(name)}}),
-}
-#: The names of colours that a bulk edit takes, by Atlassian's document.
-_COLORS = ("purple", "blue", "green", "teal", "yellow", "orange", "grey")
 #: For lists that are only replaced, by the kind of their members.
 _MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "option": ("multipleSelectFields", lambda some: {"options": [*map(_option, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
-    "group": (
-        "multipleGroupPickerFields",
-        lambda some: {"groups": [{"groupName": group["name"]} for group in some]},
-    ),
 }
+#: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
+_REQUIRED = {"priority": ("priority", "priorityId"), "issuetype": ("issueType", "issueTypeId")}
 #: The groups that are one field, not a list of fields.
 _SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
+_IN_FILES_ONLY = "it cannot be set in bulk; edit the files"
 _ONLY_LISTS = "only labels, components and versions can be added and removed"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
@@ -212,10 +192,13 @@ def _text_entry(setting: FieldSetting) -> tuple[str, dict[str, object]]:
 
 def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dict[str, object]]:
     """Return the name of a field's group in a bulk edit, and its entry there."""
-    if spec.name == "Sprint":
-        raise BadValue("Jira's bulk edit has no sprints; edit the files")
-    if spec.id in ESTIMATES:  # set alone, the original one would replace the remaining one
-        raise BadValue("an estimate cannot be set in bulk; edit the files")
+    # Set alone, the original estimate would replace the remaining one.
+    if (
+        spec.name == "Sprint"
+        or spec.id in ESTIMATES
+        or spec.custom_type.endswith(":jsw-issue-color")
+    ):
+        raise BadValue(_IN_FILES_ONLY)
     if spec.type == "array" and spec.items in _LISTS:
         name, key, entry_of = _LISTS[spec.items]
         action = str(setting.action) if value else "REMOVE_ALL"
@@ -229,21 +212,17 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
         }
     if setting.action is not ListAction.REPLACE:
         raise BadValue(_ONLY_LISTS)
-    if spec.id == "priority":
+    if spec.id in _REQUIRED:
         if not value:
-            raise BadValue("a priority cannot be cleared")
-        return "priority", {"priorityId": _id_of(value)}
-    if spec.id == "issuetype":
-        if not value:
-            raise BadValue("a type cannot be cleared")
-        return "issueType", {"issueTypeId": _id_of(value)}
-    for ending, (name, entry_of) in _BY_CUSTOM_TYPE.items():
-        if spec.custom_type.endswith(ending):
-            return name, entry_of(value)
+            raise BadValue("it cannot be cleared")
+        name, key = _REQUIRED[spec.id]
+        return name, {key: _id_of(value)}
+    if spec.custom_type.endswith(":url"):
+        return "urlFields", {"url": value or ""}
     table = _MANY if spec.type == "array" else _SINGLE
     kind = spec.items if spec.type == "array" else spec.type
     if kind not in table:
-        raise BadValue("Jira's bulk edit does not have it; edit the files")
+        raise BadValue(_IN_FILES_ONLY)
     name, entry_of = table[kind]
     return name, entry_of(value)
 
@@ -259,11 +238,6 @@ def _option(value: Any) -> dict[str, object]:
     return {"optionId": int(_id_of(value)) if value else -1}
 
 
-def _choice(value: Any) -> dict[str, object]:
-    """Return one of the two choices of a cascading field, which null clears."""
-    return {"optionId": int(_id_of(value)) if value else None}
-
-
 def _day(day: str | None) -> str:
     """Return a day as the bulk edit takes it: ``31-01-2026``, unlike the edit of one issue."""
     return f"{date.fromisoformat(day):%d-%m-%Y}" if day else ""
@@ -272,14 +246,3 @@ def _day(day: str | None) -> str:
 def _moment(moment: str | None) -> str:
     """Return a moment by ISO 8601, whose zone has a colon, unlike in Jira's other requests."""
     return datetime.fromisoformat(moment).isoformat(timespec="milliseconds") if moment else ""
-
-
-def _color(name: str | None) -> str:
-    """Return the name of a colour with blanks, as the bulk edit takes it."""
-    if not name:
-        return ""
-    wanted = name.replace("_", " ").lower()
-    if wanted.removeprefix("dark ") not in _COLORS:
-        names = (*_COLORS, *(f"dark {color}" for color in _COLORS))
-        raise BadValue(f"{in_quotes(name)} is not possible: {nearest(name, names)}")
-    return wanted
