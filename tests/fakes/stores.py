@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ticketr.app.sync import State, Store, last_step, undo_step
-from ticketr.app.sync.undo import Undone
+from ticketr.app.sync.state.undo import UndoStep
 from ticketr.app.tickets import Ticket
 
 OLD = Ticket(title="Old", key="DEMO-1", description="As it was.")
@@ -31,6 +31,7 @@ def files(store: Store) -> list[Path]:
     return [path for paths in store.walk() for path in paths]
 
 
-def undo_last(store: Store, state: State, key: str | None = None) -> Undone:
-    """Undo the latest replacement of a ticket's text, as ``ticketr undo`` does."""
-    return undo_step(store, state, last_step(state, key))
+def undo_last(store: Store, state: State, key: str | None = None) -> tuple[UndoStep, str]:
+    """Undo the latest replacement of a ticket's text; return it, and where the text of now is."""
+    step = last_step(state, key)
+    return step, undo_step(store, state, step)

@@ -213,7 +213,7 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench)
         assert [each.kind for each in undo_steps(state)] == [UndoKind.ADDED] * 2
         path.write_text(text + "More.\n")
 
-        done = undo_last(store, state)
+        step, aside = undo_last(store, state)
         with pytest.raises(CannotUndo, match="edited, pushed or removed since"):
             undo_last(store, state)
         assert path.read_text() == text + "More.\n"
@@ -223,7 +223,7 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench)
         path.write_text(text)
         undo_last(store, state)
 
-        assert (done.step.path, done.aside) == (second, ".ticketr/trash/draft.md")
+        assert (step.path, aside) == (second, ".ticketr/trash/draft.md")
         assert undo_steps(state) == ()
         assert not path.exists()
 

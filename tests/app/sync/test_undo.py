@@ -84,15 +84,15 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
         (step,) = undo_steps(state)
         assert same_change(state, step) == (step,)
         after = path.read_bytes()
-        done = undo_last(store, state)
+        done, put_aside = undo_last(store, state)
         assert undo_steps(state) == ()
 
     assert (step.kind, step.key, step.path, step.aside) == (kind, "DEMO-9", "DEMO-9.md", aside)
     assert bool(aside) is (kind is not UndoKind.MINE)
-    assert done.step == step
+    assert done == step
     assert after != before
     assert (path.read_bytes(), dump(bench)) == (before, state_before)
-    assert (bench.root / done.aside).read_bytes() == step.after.encode()
+    assert (bench.root / put_aside).read_bytes() == step.after.encode()
     assert step.after.encode() in after
 
 
@@ -105,10 +105,10 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench:
     assert parse((bench.root / "DEMO-9.md").read_text()).tickets[0].title == "Theirs"
 
     with opened(bench) as (store, state), store.lock():
-        done = undo_last(store, state)
+        done, _ = undo_last(store, state)
         assert [each.key for each in state.known().values() if each.stale] == ["DEMO-9"]
 
-    assert done.step.kind is UndoKind.SYNC
+    assert done.kind is UndoKind.SYNC
     assert bench.files() | before == bench.files()
     (note,) = (await bench.pull()).conflicts
     assert note.reason == "changed here and in Jira: DEMO-9: Title"
@@ -159,7 +159,7 @@ async def test_a_text_that_is_back_already_is_no_obstacle(bench: Bench) -> None:
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
         path.write_text(before)
-        assert undo_last(store, state).aside == ""
+        assert undo_last(store, state)[1] == ""
 
     assert (path.read_text(), dump(bench)) == (before, state_before)
 
@@ -208,8 +208,8 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -
         words = "^there is nothing to undo of DEMO-1; there is of DEMO-9, DEMO-2$"
         with pytest.raises(NothingToUndo, match=words):
             undo_last(store, state, "DEMO-1")
-        assert undo_last(store, state, "DEMO-2").step.key == "DEMO-2"
-        assert undo_last(store, state).step.key == "DEMO-9"
+        assert undo_last(store, state, "DEMO-2")[0].key == "DEMO-2"
+        assert undo_last(store, state)[0].key == "DEMO-9"
         assert [each.key for each in state.conflicts.all()] == ["DEMO-2", "DEMO-9"]
 
 
@@ -229,7 +229,7 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
         assert {step.path for step in undoable_steps(store, state)} == {"a.md"}
         undone = undo_change(store, state, steps)
 
-    assert ([one.step.path for one in undone.done], len(undone.failed)) == (["a.md"], 1)
+    assert ([step.path for step, _ in undone.done], len(undone.failed)) == (["a.md"], 1)
 
 
 async def test_only_the_last_steps_are_kept(bench: Bench) -> None:

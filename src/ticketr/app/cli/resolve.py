@@ -184,10 +184,10 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     undone = sync.UndoneChange(()) if listed else _undo_last(store, key)
     with sync.read_state(store) as state:
         steps = sync.undo_steps(state, key)
-        keys = [result.step.key for result in undone.done]
+        keys = [step.key for step, _ in undone.done]
         still_open = [text for text in keys if state.conflicts.of(text) is not None]
     if options.as_json:
-        done = [{**_step_as_json(result.step), "put_aside": result.aside} for result in undone.done]
+        done = [{**_step_as_json(step), "put_aside": aside} for step, aside in undone.done]
         steps_as_json = [_step_as_json(step) for step in steps]
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
@@ -213,11 +213,10 @@ def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
 
 def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:
 
-    for result in undone.done:
-        step = result.step
-        aside = f"; what stood there is in {result.aside}" if result.aside else ""
+    for step, aside in undone.done:
+        where = f"; what stood there is in {aside}" if aside else ""
         is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
-        echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){aside}")
+        echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
     print_messages(
         *(f"to resolve it again: ticketr resolve {key} --take {SIDES}" for key in still_open)
     )

@@ -146,21 +146,14 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
 
 def conflict_of(state: State, key: str) -> Conflict | None:
     """Return the conflict of the ticket with an issue, which may be newer than the last sync."""
-    head, conflicts = state.head_of(key), state.conflicts.all()
-    return next(
-        (
-            conflict
-            for conflict in conflicts
-            if conflict.head == head or key in _keys_in(state, conflict)
-        ),
-        None,
-    )
-
-
-def _keys_in(state: State, conflict: Conflict) -> set[str]:
-    """Return the keys of the ticket's issues in Jira."""
-    rows, _ = state.rows_of_conflict(conflict)
-    return {conflict.key, *(row.issue.key for row in rows)}
+    head = state.head_of(key)
+    for conflict in state.conflicts.all():
+        if conflict.head == head or conflict.key == key:
+            return conflict
+        rows, _ = state.rows_of_conflict(conflict)
+        if any(row.issue.key == key for row in rows):
+            return conflict
+    return None
 
 
 def _no_conflict(store: Store, state: State, key: str) -> NoConflict:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ticketr.app.config import BadFile, read_block, read_text
+from ticketr.app.sync.compare.diff import with_issues
 from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.workspace.store import TEMPLATES
 from ticketr.app.tickets import Ticket, parse
@@ -56,26 +57,26 @@ class Template:
 
     def fill(self, values: Mapping[str, str]) -> tuple[Ticket, ...]:
         """Return the drafts that it makes with a value for each placeholder."""
-        return tuple(_filled(ticket, _pattern_of(self.path), values) for ticket in self.tickets)
+        pattern = _MARKDOWN if self.path.endswith(".md") else _YAML
 
+        def text_of(match: re.Match[str]) -> str:
+            literal = match.groupdict().get("literal")
+            return f"{{{literal}}}" if literal else values[match["name"]]
 
-def _filled(ticket: Ticket, pattern: re.Pattern[str], values: Mapping[str, str]) -> Ticket:
-    def text_of(match: re.Match[str]) -> str:
-        literal = match.groupdict().get("literal")
-        return f"{{{literal}}}" if literal else values[match["name"]]
+        def filled(text: str) -> str:
+            return pattern.sub(text_of, text)
 
-    def filled(text: str) -> str:
-        return pattern.sub(text_of, text)
+        def draft(ticket: Ticket) -> Ticket:
+            return replace(
+                ticket,
+                title=filled(ticket.title),
+                description=filled(ticket.description),
+                fields={filled(name): filled(value) for name, value in ticket.fields.items()},
+                acceptance_criteria=tuple(map(filled, ticket.acceptance_criteria)),
+                texts={name: filled(text) for name, text in ticket.texts.items()},
+            )
 
-    return replace(
-        ticket,
-        title=filled(ticket.title),
-        description=filled(ticket.description),
-        fields={filled(name): filled(value) for name, value in ticket.fields.items()},
-        acceptance_criteria=tuple(map(filled, ticket.acceptance_criteria)),
-        texts={name: filled(text) for name, text in ticket.texts.items()},
-        tasks=tuple(_filled(task, pattern, values) for task in ticket.tasks),
-    )
+        return tuple(with_issues(ticket, draft) for ticket in self.tickets)
 
 
 def template_files(root: Path) -> dict[str, Path]:
@@ -102,28 +103,21 @@ def read_template(path: Path) -> Template:
         SettingsFailed: The system refused to read it.
     """
     text, short = read_text(path) or "", f"{TEMPLATES}/{path.name}"
-    pattern = _pattern_of(short)
-    is_markdown = pattern is _MARKDOWN
-    tickets = parse(text, source=short).tickets if is_markdown else (*_read_yaml(path, text),)
+    if path.suffix == ".md":
+        pattern, tickets = _MARKDOWN, parse(text, source=short).tickets
+    else:
+        pattern, tickets = _YAML, tuple(_read_yaml(path, text))
     for ticket in tickets:
         if key := next(ticket.keys(), None):
             raise BadFile(short, ticket.line, f"a template has no key: {key}")
     if not tickets:
         raise BadFile(short, None, "it holds no ticket")
-    return Template(path.stem, short, tickets, tuple(_placeholders(text, pattern)))
-
-
-def _pattern_of(path: str) -> re.Pattern[str]:
-    return _MARKDOWN if path.endswith(".md") else _YAML
-
-
-def _placeholders(text: str, pattern: re.Pattern[str]) -> Iterator[Placeholder]:
-    names: set[str] = set()
+    found: dict[str, Placeholder] = {}
     for number, line in enumerate(text.split("\n"), 1):
         for match in pattern.finditer(line):
-            if (name := match["name"]) and name not in names:
-                names.add(name)
-                yield Placeholder(name, number, line.strip())
+            if name := match["name"]:
+                found.setdefault(name, Placeholder(name, number, line.strip()))
+    return Template(path.stem, short, tickets, tuple(found.values()))
 
 
 def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:

@@ -24,29 +24,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Undone:
-    """Something that was taken back.
-
-    Attributes:
-        step: What it was.
-        aside: The file with the ticket's text from before the undo, relative to the workspace;
-            empty if that was the same.
-    """
-
-    step: UndoStep
-    aside: str
-
-
-@dataclass(frozen=True, slots=True)
 class UndoneChange:
     """A change that was taken back, in one ticket or in several.
 
     Attributes:
-        done: What was taken back, the latest first; at least one.
+        done: What was taken back, the latest first; each with the file that has the ticket's text
+            from before the undo, relative to the workspace, or with an empty text if that was the
+            same.
         failed: Why a ticket of the change was not; one error each.
     """
 
-    done: tuple[Undone, ...]
+    done: tuple[tuple[UndoStep, str], ...]
     failed: tuple[TicketrError, ...] = ()
 
 
@@ -88,11 +76,11 @@ def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> Undone
         FileFailed: No file of the change can be read or written.
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
-    done: list[Undone] = []
+    done: list[tuple[UndoStep, str]] = []
     failed: list[TicketrError] = []
     for step in steps:
         try:
-            done.append(undo_step(store, state, step))
+            done.append((step, undo_step(store, state, step)))
         except TicketrError as error:
             failed.append(error)
     if not done:
@@ -161,10 +149,13 @@ def _no_longer_added(step: UndoStep) -> CannotUndo:
     return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
 
 
-def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
+def undo_step(store: Store, state: State, step: UndoStep) -> str:
     """Undo one replacement of a ticket's text, in a locked workspace.
 
     It has to be the latest one of its ticket. The text that it has written is put aside first.
+
+    Returns:
+        The file with that text, relative to the workspace; empty if the old text was there.
 
     Raises:
         CannotUndo: The ticket, its file or Jira's version has changed since. As with all other
@@ -182,7 +173,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> Undone:
             # So that the next pull fetches what it has to merge.
             state.mark_stale(issue.id for issue in state.issues_of(step.head))
         state.undo.remove(step)
-    return Undone(step, aside)
+    return aside
 
 
 def _mark_as_edits(state: State, step: UndoStep) -> None:

@@ -61,9 +61,11 @@ class SentValue:
         now = diff.part_texts(issue).get(self.part, "")
         if self.field == LINK_FIELD:
             return set(keys_in(self.text)) == set(keys_in(now))
-        return diff.alike(self.part, self.text, now) or matches_sent(
-            self.value, self._value_in(fields)
-        )
+        there = fields.get(self.field)
+        if isinstance(self.part, CommentPart):
+            bodies = {comment.id: comment.body for comment in jira_comments(fields)}
+            there = bodies.get(self.part.id)
+        return diff.alike(self.part, self.text, now) or matches_sent(self.value, there)
 
     def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
@@ -74,13 +76,6 @@ class SentValue:
         )
         sent = set(keys_in(self.text))
         return before != now and before & sent <= now <= before | sent
-
-    def _value_in(self, fields: Mapping[str, object]) -> object:
-        """Return what Jira has for the part."""
-        if not isinstance(self.part, CommentPart):
-            return fields.get(self.field)
-        bodies = (comment.body for comment in jira_comments(fields) if comment.id == self.part.id)
-        return next(bodies, None)
 
 
 def to_json(values: Iterable[SentValue]) -> str:

@@ -195,15 +195,16 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
     def take_back(store: sync.Store, state: sync.State) -> messages.Notice:
         undone = sync.undo_change(store, state, steps)
         done, failed = undone.done, undone.failed
+        step, aside = done[0]
         if failed:
             words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
         elif len(done) > 1:
-            words = f"{_names([undone.step for undone in done])} are as they were"
-        elif done[0].step.kind is sync.UndoKind.ADDED:
-            words = f"{done[0].step.path} is gone; its text is in {done[0].aside}"
+            words = f"{_names([each for each, _ in done])} are as they were"
+        elif step.kind is sync.UndoKind.ADDED:
+            words = f"{step.path} is gone; its text is in {aside}"
         else:
-            aside = f"; the text that it had is in {done[0].aside}" if done[0].aside else ""
-            words = f"{done[0].step.key} is as it was{aside}"
+            where = f"; the text that it had is in {aside}" if aside else ""
+            words = f"{step.key} is as it was{where}"
         return messages.Notice(clean(words), is_error=bool(failed))
 
     await services.change(name, take_back)
