@@ -109,16 +109,12 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
         The rest of the description, and each criterion's Markdown; no criteria where the shape
         is not exactly that.
     """
-    content = adf.get("content") if isinstance(adf, dict) else None
-    if not isinstance(adf, dict) or not isinstance(content, list) or len(content) < 2:
-        return adf, ()
-    heading, bullets = content[-2:]
-    if not _is_criteria_heading(heading) or is_too_large(adf):
-        return adf, ()
-    criteria = _criteria_in_list(bullets)
-    if not criteria:
-        return adf, ()
-    return {**adf, "content": content[:-2]}, criteria
+    match adf:
+        case {"content": [*body, heading, {"type": "bulletList", "content": list(items)}], **rest}:
+            is_split = _is_criteria_heading(heading) and not is_too_large(adf)
+            if criteria := _criteria_in(items) if is_split else ():
+                return {**rest, "content": body}, criteria
+    return adf, ()
 
 
 def description_adf(
@@ -158,38 +154,23 @@ def description_adf(
 
 
 def _is_criteria_heading(node: object) -> bool:
-    return (
-        isinstance(node, dict)
-        and node.get("type") == "heading"
-        and isinstance(attrs := node.get("attrs"), dict)
-        and attrs.get("level") == 3
-        and isinstance(content := node.get("content"), list)
-        and len(content) == 1
-        and isinstance(content[0], dict)
-        and content[0].get("text") == _CRITERIA
-        and not content[0].get("marks")
-    )
+    match node:
+        case {"type": "heading", "attrs": {"level": 3}, "content": [{"text": text, **rest}]}:
+            return text == _CRITERIA and not rest.get("marks")
+    return False
 
 
-def _criteria_in_list(node: object) -> tuple[str, ...]:
-    """Return the criteria in a bullet list; none if one of its items is no criterion."""
-    if not isinstance(node, dict) or node.get("type") != "bulletList":
-        return ()
-    items = node.get("content")
-    texts = [_read_criterion(item) for item in items] if isinstance(items, list) else []
-    return tuple(text for text in texts if text) if all(texts) else ()
-
-
-def _read_criterion(item: object) -> str | None:
-    content = item.get("content") if isinstance(item, dict) else None
-    if not isinstance(content, list) or len(content) != 1:
-        return None
-    if not isinstance(content[0], dict) or content[0].get("type") != "paragraph":
-        return None
-    if not content[0].get("content"):
-        return None
-    text = markdown_of({"type": "doc", "version": 1, "content": content}).strip()
-    return text if text and "\n" not in text else None
+def _criteria_in(items: Iterable[object]) -> tuple[str, ...]:
+    """Return the criteria in the items of a list; none if one of the items is no criterion."""
+    criteria: list[str] = []
+    for item in items:
+        match item:
+            case {"content": [{"type": "paragraph", "content": [_, *_]} as paragraph]}:
+                document = {"type": "doc", "version": 1, "content": [paragraph]}
+                criteria.append(markdown_of(document).strip())
+            case _:
+                return ()
+    return tuple(criteria) if all(text and "\n" not in text for text in criteria) else ()
 
 
 @lru_cache(maxsize=256)  # each text of a page of tickets is needed several times: old, and new
