@@ -206,27 +206,6 @@ def test_a_deleted_column_takes_its_width_along_and_a_new_one_has_none() -> None
     assert widths(more.document) == [[[100], [200], None, [300]]] * 3
 
 
-HEAD = "| Name | Size | Note |\n| --- | --- | --- |\n"
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        (HEAD, f"| A | B | C |\n| --- | --- | --- |\n{HEAD.splitlines()[0]}\n"),
-        (f"{HEAD}| One | x | x |\n", "| One | x | x |\n| --- | --- | --- |\n"),
-    ],
-    ids=["added", "deleted"],
-)
-def test_a_new_first_row_has_the_widths_of_the_columns(old: str, new: str) -> None:
-    sent = edited(doc(RESIZED), swap(old, new))
-    plain = row("Name", "Size", "Note", kind="tableHeader")
-    unsized = {**RESIZED, "content": [plain, *RESIZED["content"][1:]]}
-
-    assert sent.losses == ()
-    assert widths(sent.document)[0] == [[100], [200], [300]]
-    assert widths(edited(doc(unsized), swap(old, new)).document)[0] == [None] * 3
-
-
 def test_a_list_in_a_panel_is_edited_item_by_item() -> None:
     sent = edited(doc(PANEL), swap("second", "second\n> - third"))
 

@@ -250,30 +250,6 @@ def with_whole_widths(node: Json) -> Json:
     return node
 
 
-def with_first_widths(table: Json, original: Json) -> Json:
-    """Return an edited table whose first row has widths, if that of the table in Jira has some.
-
-    Jira reads the widths of columns from the first row. A new one gets those of a row below it.
-    """
-    widths = [_widths(row) for row in _dicts(table)]
-    below = next(filter(any, widths), [])
-    was_sized = any(any(_widths(row)) for row in _dicts(original)[:1])
-    if not was_sized or not below or any(widths[0]) or len(widths[0]) != len(below):
-        return table
-    first, *rows = _dicts(table)
-    cells = [
-        {**cell, "attrs": {**_attrs(cell), _WIDTH: width}}
-        if isinstance(width, list) and len(width) == _attrs(cell).get("colspan", 1)
-        else cell
-        for cell, width in zip(_dicts(first), below, strict=True)
-    ]
-    return {**table, "content": [{**first, "content": cells}, *rows]}
-
-
-def _widths(row: Json) -> list[Any]:
-    return [_attrs(cell).get(_WIDTH) for cell in _dicts(row)]
-
-
 def remove_sizes(node: Json, depth: int = 0) -> None:
     """Remove the sizes of the tables in a canonical document, in place."""
     attrs = node.get("attrs")

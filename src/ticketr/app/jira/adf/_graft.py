@@ -16,7 +16,7 @@ from itertools import count
 from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, is_inline, units
-from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_first_widths
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._losses import MAX_NAMED, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
@@ -276,8 +276,6 @@ class _Graft:
             node["content"] = self._blocks(
                 original.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
             )
-            if edited.kind == "table":
-                node = with_first_widths(node, original.node)
         if original.is_line or shown.is_line or edited.is_line:
             self._edits.append(_Edit([original.node], [shown.node], [node], path))
         elif shown.shell != edited.shell or original.kind != edited.kind:

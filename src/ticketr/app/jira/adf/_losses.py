@@ -82,8 +82,9 @@ class Losses:
             return ()
         if not pieces.hidden_pieces:
             return _rearranged(before, after) if sent else ()
-        if not sent:
-            lost = Counter({piece: lost[piece] for piece in lost if pieces.is_unseen(piece)})
+        if not sent:  # a detail of a piece that the Markdown shows is no loss
+            kinds = pieces.shown_kinds | pieces.mark_kinds
+            lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
         return pieces.names_of(lost)
 
     def rest(self) -> tuple[str, ...]:
@@ -101,6 +102,12 @@ class _Pieces:
     Args:
         before: The document as Jira has it, canonical.
         after: What the Markdown says of it, canonical.
+
+    Attributes:
+        jira_pieces: All that Jira has.
+        hidden_pieces: Those that the Markdown does not show.
+        mark_kinds: The kinds of the marks in Jira.
+        shown_kinds: The kinds of which the Markdown shows every piece, perhaps with other details.
     """
 
     def __init__(self, before: Json, after: Json) -> None:
@@ -109,10 +116,9 @@ class _Pieces:
         self._shown_pieces = _count(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
         pairs = (pair for node in walk(before) for pair in _pieces(node))
-        self._mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
+        self.mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
         jira_kinds = _kinds(self.jira_pieces)
-        #: The kinds of which the Markdown shows every piece, perhaps with other details.
-        self._shown_kinds = {
+        self.shown_kinds = {
             kind
             for kind, number in _kinds(self._shown_pieces).items()
             if number >= jira_kinds[kind]
@@ -122,31 +128,26 @@ class _Pieces:
         """Return the hidden pieces that are not sent either."""
         return self.jira_pieces - (self._shown_pieces | sent)
 
-    def is_unseen(self, piece: _Piece) -> bool:
-        """Return whether the Markdown shows no trace of a piece.
-
-        A detail of a piece leaves one.
-        """
-        return piece[0] not in self._shown_kinds and piece[0] not in self._mark_kinds
-
     def names_of(self, pieces: Counter[_Piece]) -> tuple[str, ...]:
         """Return the names of some pieces."""
         if not pieces:
             return ()
         names, other = _names(self._before, pieces), _names(self._after, pieces)
-        name_of = {piece: _name_of_missing(names[piece], other.get(piece, ())) for piece in pieces}
-        texts = [
-            f"a detail of {name_of[piece]}"
-            if piece[0] in self._shown_kinds and piece[0] != "link"
-            else name_of[piece]
-            for piece in pieces
-            if piece[0] != "word"
-        ]
+        texts: list[str] = []
+        words: list[tuple[str, str]] = []
+        for piece in pieces:
+            kind, detail = piece
+            missing = [name for name in names[piece] if name not in other.get(piece, ())]
+            name = [*missing, *names[piece]][0]  # of a missing one, if there are several
+            if kind == "word":
+                words.append((detail, name))
+            elif kind in self.shown_kinds and kind != "link":
+                texts.append(f"a detail of {name}")
+            else:
+                texts.append(name)
         # The names of most words are in the name of the block or mark around them.
         quoted = " ".join(texts)
-        texts += (
-            name_of[piece] for piece in pieces if piece[0] == "word" and piece[1] not in quoted
-        )
+        texts += [name for word, name in words if word not in quoted]
         return tuple(dict.fromkeys(texts))
 
 
@@ -162,11 +163,6 @@ def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
     blocks, others = before.get("content", []), after.get("content", [])
     first = next((block for block, other in zip_longest(blocks, others) if block != other), None)
     return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
-
-
-def _name_of_missing(names: Collection[str], other: Collection[str]) -> str:
-    """Return a name of a piece that occurs several times, preferably that of a missing one."""
-    return next((name for name in names if name not in other), next(iter(names)))
 
 
 def _count(document: Json) -> Counter[_Piece]:
@@ -350,24 +346,11 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _table_line(lines, line, reason)
-    if tables.drawn:
-        blocks = (node for node in walk(document) if node.get("type") == "codeBlock")
-        texts = "\n".join(text for block in blocks for text in plain_lines(block))
-        code = set(map(str.strip, texts.split("\n")))
-        for line in tables.drawn:
-            if lines[line - 1].strip() not in code:
-                yield _table_line(lines, line, _tables.DRAWN)
-    suspects = tables.strays
-    if len(tables.seconds) > sum(node.get("type") == "table" for node in walk(document)):
-        suspects = sorted(suspects + tables.seconds)
-    if not suspects:
-        return
     # Each line once; compared by the characters of delimiter rows only.
-    shown = " ".join(
-        run for text in prose(document) for run in _TABLE_SIGNS.findall(_SPACES.sub("", text))
-    )
+    signs = [_SPACES.sub("", text) for text in (prose(document) if tables.delimiters else ())]
+    shown = " ".join(run for text in signs for run in _TABLE_SIGNS.findall(text))
     reported = {""}
-    for line in suspects:
+    for line in tables.delimiters:
         wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
@@ -494,14 +477,14 @@ _TAGS = (
 _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
-    |{_placeholders.LINE_PREFIX}(?P<footnote>\[\^[^\]\n]{{1,300}}\]:)
-    |{_placeholders.LINE_PREFIX}(?P<unused>\[[^\]\n]{{1,300}}\]:)[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
-    |(?P<alert>(?<=>)[ \t]*\[!(?P<panel>[A-Za-z]{{1,20}})\])(?P<more>.*)
+    |{_placeholders.LINE_PREFIX}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |(?<=>)[ \t]*(?P<panel>\[!(?i:{"|".join(PANELS)})\]|\[![A-Za-z]{{1,20}}\](?=[ \t]*$))
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
     |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
-    |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>|<su[bp]>)
+    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.SHORT)})(?=[\s>])[^<>\n]*>|<su[bp]>)
+    |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
     |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
@@ -510,8 +493,6 @@ _CANDIDATE = re.compile(
     |<\w+[ ][^<>\n]{{0,40}}\badf=[^<>\n]*>(?P<shown>[^<\n]*)""",
     re.VERBOSE,
 )
-# The line that opens a block of code.
-_INFO = re.compile(r"[^`~\n]*(?:`+|~+)[ \t]*\S+[ \t]+(\S.*)")
 
 
 def _literals(
@@ -522,69 +503,40 @@ def _literals(
     text = "\n".join(prose(document))
     addresses = set(_addresses(document))
     for candidate in _candidates(markdown):
+        reason, address = candidate.reason, without_escapes(candidate.text)
         if known[candidate.text]:
             known[candidate.text] -= 1
-        elif candidate.reason is _AFTER_LANGUAGE:
-            yield replace(candidate, text=shorten(candidate.text, 40))
-        elif candidate.reason not in _UNSEEN:
-            if candidate.text in text:
-                yield replace(candidate, text=shorten(candidate.text, 40))
-        elif candidate.reason is _NO_PICTURE and without_escapes(candidate.text) in pictures:
-            if reason := pictures[without_escapes(candidate.text)]:
-                yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
-        elif without_escapes(candidate.text) in addresses:
-            yield replace(candidate, text=shorten(candidate.text, 40))
+            continue
+        if reason is _NO_PICTURE and address in pictures:
+            reason = pictures[address]
+            is_literal = reason != ""
+        elif reason in {_NO_PICTURE, _NOWHERE}:
+            is_literal = address in addresses
+        else:
+            is_literal = candidate.text in text
+        if is_literal:
+            yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
 
 
-def _candidates(markdown: str) -> list[UnsentPiece]:
-    """Return what looks like such a piece, in the order of the lines."""
-    pieces = [*_infos(markdown), *_candidates_in_text(markdown)]
-    return sorted(pieces, key=lambda piece: piece.line)
-
-
-def _infos(markdown: str) -> Iterator[UnsentPiece]:
-    """Yield what follows the language of each block of code."""
-    for start, _ in _tables.fenced(markdown):
-        if match := _INFO.match(markdown, start):
-            line = markdown.count("\n", 0, start) + 1
-            yield UnsentPiece(match[1].strip(), line, _AFTER_LANGUAGE)
-
-
-def _candidates_in_text(markdown: str) -> Iterator[UnsentPiece]:
-    """Yield what looks like such a piece outside of code."""
+def _candidates(markdown: str) -> Iterator[UnsentPiece]:
+    """Yield what looks like such a piece outside of code, in the order of the lines."""
     lines = markdown.split("\n")
     for number, line in enumerate(_tables.blank_code(markdown).split("\n"), start=1):
         for match in _CANDIDATE.finditer(line):
             kind = match.lastgroup
-            if kind == "more":
-                reason = _MISPLACED_PANEL if match["panel"].upper() in PANELS else _UNKNOWN_PANEL
-                if reason is _MISPLACED_PANEL or not match["more"].strip():
-                    yield UnsentPiece(match["alert"].strip(), number, reason)
-            elif kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
+            if kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
-            elif kind == "tag" and _SHORT_TAG.match(match["tag"]):
-                yield UnsentPiece(match["tag"], number, _WITHOUT_END_TAG)
             elif kind in _REASONS:
                 yield UnsentPiece(match[kind], number, _REASONS[kind])
-            if kind == "defined":
-                yield UnsentPiece(match["unused"], number, _REASONS["unused"])
-            if kind in _PLACES and not _PLACES[kind].match(match[kind]):
+            elif kind in _PLACES and not _PLACES[kind].match(match[kind]):
                 reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
                 yield UnsentPiece(match[kind], number, reason)
 
 
-_MISPLACED_PANEL = (
-    "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of a "
-    "quote, and the quote in no list"
-)
-_UNKNOWN_PANEL = (
-    f"goes to Jira as a word of a quote; a panel is called {', '.join(PANEL_WORDS.values())}"
-)
-_WITHOUT_END_TAG = (
-    "goes to Jira as text; it needs an end tag, and <details> the beginning of a line"
-)
-_SHORT_TAG = re.compile(rf"<(?:{'|'.join(_placeholders.SHORT)})[ >]")
 _REASONS = {
+    "panel": "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of "
+    f"a quote, and the quote in no list; a panel is called {', '.join(PANEL_WORDS.values())}",
+    "short": "goes to Jira as text; it needs an end tag, and <details> the beginning of a line",
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
     "color": f"makes no status; a color is {', '.join(COLORS)}",
@@ -592,13 +544,8 @@ _REASONS = {
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
     "blanks": "goes to Jira as text; an address with blanks needs to be between < and >",
-    "footnote": "goes to Jira as text, for Jira has no footnotes; write the note where it belongs",
-    "unused": "goes to Jira as text, for no link here uses this address",
     "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",
 }
-_AFTER_LANGUAGE = (
-    "stays in the file alone, since Jira has only the language of a block of code, its first word"
-)
 _NOWHERE = (
     "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
 )
@@ -606,8 +553,6 @@ _NO_PICTURE = (
     "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
     "paragraph of a description"
 )
-#: Reasons of what is not text in Jira.
-_UNSEEN = frozenset({_NOWHERE, _NO_PICTURE})
 _ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
 _ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
