@@ -127,24 +127,29 @@ def expand(title: str, text: str) -> str:
 
 def is_tight_list(node: Json, depth: int = 0) -> bool:
     """Return whether a list needs no blank lines: each item is a text with at most one such list."""
-    return depth < _MAX_DEPTH and all(_is_tight_item(item, depth) for item in content_of(node))
+    for item in content_of(node):
+        first, *lists = content_of(item) or [None]
+        if lists:
+            is_tight = (
+                _is_text(first)
+                and len(lists) == 1
+                and _follows_a_text(lists[0])
+                and depth < _MAX_DEPTH
+                and is_tight_list(lists[0], depth + 1)
+            )
+        else:
+            is_tight = _is_text(first) or first in EMPTY
+        if not is_tight:
+            return False
+    return True
 
 
-def _is_tight_item(item: Any, depth: int) -> bool:
-    first, *lists = content_of(item) or [None]
-    if not lists:
-        return _is_text(first) or first in EMPTY
-    # Below a line of text, only a list that starts at 1, and with a text, is read as one.
-    (below, *others) = lists
-    return (
-        _is_text(first)
-        and not others
-        and type(below) is dict
-        and below.get("type") in LISTS
-        and (below.get("attrs") or {}).get("order", 1) == 1
-        and any(_is_text(content_of(item)[0]) for item in content_of(below)[:1] if content_of(item))
-        and is_tight_list(below, depth + 1)
-    )
+def _follows_a_text(node: Any) -> bool:
+    """Return whether a block is a list that is read as one right below a line of text."""
+    if type(node) is not dict or node.get("type") not in LISTS:
+        return False
+    first = [block for item in content_of(node)[:1] for block in content_of(item)[:1]]
+    return (node.get("attrs") or {}).get("order", 1) == 1 and any(map(_is_text, first))
 
 
 def _is_text(node: Any) -> bool:

@@ -35,6 +35,8 @@ _INNER = frozenset({*LISTS, "codeBlock", "heading", "paragraph"})
 _BOXES = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
 _SIZES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
+#: The attributes of a cell that spans no other.
+_NO_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: A deeper indent than that of any simple list.
 _DEEP = " " * 21
@@ -174,17 +176,15 @@ class _SimpleWriter(BlockWriter):
 
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs = _kind(node), _attrs(node)
-        if text := _leaf(node, kind, attrs):
+        kind, attrs, content = _shape(node)
+        if text := _leaf(kind, attrs, content):
             return text
-        content = content_of(node)
         match kind:
-            case "bulletList" | "orderedList" if attrs in ({}, {"order": 1}):
-                if attrs and kind == "bulletList":
-                    raise _NotSimple
+            case "bulletList" if not attrs:
                 return self._simple_list(node, marker)
-            case "blockquote" if not attrs and "heading" not in map(_kind, content):
-                # Jira takes no heading in a quote, so none is read there.
+            case "orderedList" if attrs in ({}, {"order": 1}):
+                return self._simple_list(node, marker)
+            case "blockquote" if not attrs:
                 return quoted(self._inner(content, kind))
             case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
                 return panel(attrs["panelType"], content, self._inner(content, kind))
@@ -194,18 +194,19 @@ class _SimpleWriter(BlockWriter):
 
     def _inner(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
-        kinds = [_kind(block) for block in blocks]
+        kinds = [_shape(block)[0] for block in blocks]
         # Two lists in a row would be one.
         has_lists = any(kind in LISTS and after in LISTS for kind, after in pairwise(kinds))
-        if not blocks or has_lists or not set(kinds) <= _INNER:
+        # Jira takes no heading in a quote, so none is read there.
+        has_heading = parent == "blockquote" and "heading" in kinds
+        if not blocks or has_lists or has_heading or not set(kinds) <= _INNER:
             raise _NotSimple
         return self.flow(blocks, parent)
 
     def _simple_list(self, node: Any, marker: str) -> str:
         items = content_of(node)
-        if not items or any(_kind(item) != "listItem" or _attrs(item) for item in items):
-            raise _NotSimple
-        if not is_tight_list(node):
+        is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in items)
+        if not items or not is_plain or not is_tight_list(node):
             raise _NotSimple
         text = self.list(node, marker, short=False, is_tight=True)
         if _DEEP in text:
@@ -218,24 +219,24 @@ _WRITER = _SimpleWriter()
 
 def simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _leaf(node, _kind(node), _attrs(node))
+    return _leaf(*_shape(node))
 
 
-def _leaf(node: Any, kind: str, attrs: Json) -> str:
+def _leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
-            return _line(node)
+            return _line(content)
         case "heading" if attrs in _HEADINGS:
-            line = _line(node)
+            line = _line(content)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
         case "codeBlock" if attrs.keys() <= {"language"}:
-            return _code(node, attrs.get("language", ""))
-        case "rule" if not attrs and "content" not in node:
+            return _code(content, attrs.get("language", ""))
+        case "rule" if not attrs and not content:
             return "---"
         case "taskList" if not attrs:
-            return _tasks(content_of(node))
+            return _tasks(content)
         case "table" if attrs.keys() <= _SIZES:
-            return _table(content_of(node))
+            return _table(content)
     return ""
 
 
@@ -248,9 +249,9 @@ def _is_title(title: object) -> bool:
 def _tasks(items: Sequence[Any]) -> str:
     lines: list[str] = []
     for item in items:
-        match _kind(item), _attrs(item):
-            case "taskItem", {"state": "TODO" | "DONE" as state, **rest} if not rest:
-                line = _line(item)
+        match _shape(item):
+            case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
+                line = _line(content)
                 lines.append(f"- {_BOXES[state]} {line}" if line else "")
             case _:
                 return ""
@@ -270,36 +271,34 @@ def _table(rows: Sequence[Any]) -> str:
 
 def _cells(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
+    row_kind, row_attrs, cells = _shape(row)
     texts: list[str] = []
-    for cell in content_of(row) if _kind(row) == "tableRow" and not _attrs(row) else ():
-        attrs = {name: value for name, value in _attrs(cell).items() if name != "colwidth"}
-        match content_of(cell):
-            case [paragraph] if _kind(cell) == kind and _has_no_spans(attrs):
-                text = simple_leaf(paragraph) if _kind(paragraph) == "paragraph" else ""
-            case _:
-                return []
-        if "|" in text or (not text and paragraph not in EMPTY):
+    for cell in cells if row_kind == "tableRow" and not row_attrs else ():
+        cell_kind, attrs, blocks = _shape(cell)
+        attrs.pop("colwidth", None)
+        is_plain = all(_NO_SPANS.get(name) == value for name, value in attrs.items())
+        if cell_kind != kind or len(blocks) != 1 or not is_plain:
+            return []
+        block_kind, block_attrs, line = _shape(blocks[0])
+        text = _line(line) if block_kind == "paragraph" and not block_attrs else ""
+        if "|" in text or (not text and blocks[0] not in EMPTY):
             return []
         texts.append(text)
     return texts
 
 
-def _has_no_spans(attrs: Json) -> bool:
-    return all(name in {"colspan", "rowspan"} and value == 1 for name, value in attrs.items())
-
-
-def _code(node: Any, language: object) -> str:
-    match content_of(node):
+def _code(content: Sequence[Any], language: object) -> str:
+    match content:
         case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE.fullmatch(text):
             is_simple = type(language) is str and _LANGUAGE.fullmatch(language)
             return f"```{language}\n{text}\n```" if is_simple else ""
     return ""
 
 
-def _line(node: Any) -> str:
+def _line(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
-    for child in content_of(node):
+    for child in content:
         kind, text = _inline(child)
         if not text or not _inline_can_follow(last, kind, line, text):
             return ""
@@ -404,17 +403,16 @@ def _marked(text: str, marks: Sequence[Any]) -> str:
     return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
-def _kind(node: Any) -> str:
-    """Return the kind of a block; empty for what is none, or has more than attributes and content."""
-    kind = node.get("type") if type(node) is dict and node.keys() <= _NODE else ""
-    return kind if type(kind) is str else ""
+def _shape(node: Any) -> tuple[str, Json, list[Any]]:
+    """Return the kind, the attributes and the content of a block.
 
-
-def _attrs(node: Any) -> Json:
-    """Return the attributes of a block without its own ID, which nobody sees."""
-    attrs = node.get("attrs") if type(node) is dict else None
-    if attrs is None:
-        return {}
-    if type(attrs) is not dict:
-        return {"attrs": attrs}
-    return {name: value for name, value in attrs.items() if name != "localId"}
+    The kind is empty for what is no block, or has more than these. The block's own ID, which nobody
+    sees, is not among the attributes.
+    """
+    if type(node) is not dict or not node.keys() <= _NODE:
+        return "", {}, []
+    kind, attrs, content = node.get("type"), node.get("attrs"), node.get("content")
+    if type(kind) is not str or (attrs is not None and type(attrs) is not dict):
+        return "", {}, []
+    own = {key: value for key, value in attrs.items() if key != "localId"} if attrs else {}
+    return kind, own, content if type(content) is list else []
