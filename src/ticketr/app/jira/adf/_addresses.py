@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from ticketr._lazy import compile_on_use
@@ -31,6 +31,7 @@ _STOPS = (
 BARE = compile_on_use(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING = "?!.,:;*_~'"
+_WITH_BACKSLASH = rf"{BACKSLASH}\g<0>"
 _SPECIAL = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
@@ -176,30 +177,13 @@ def _with_escapes(mark: Any) -> Any:
     attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
     if type(attrs) is not dict:
         return mark
-    escapes: dict[str, Callable[[str], str]] = {
-        "href": _escape_address,
-        "title": lambda title: _SPECIAL_IN_TITLE.sub(_with_backslash, title),
-    }
-    return {
-        **mark,
-        "attrs": {
-            key: escapes[key](value) if key in escapes and type(value) is str else value
-            for key, value in attrs.items()
-        },
-    }
-
-
-def _with_backslash(sign: re.Match[str]) -> str:
-    return BACKSLASH + sign[0]
-
-
-def _escape_address(href: str) -> str:
-    text = _ENTITY.sub("&amp;", _SPECIAL.sub(_with_backslash, href))
-    if _WITHOUT_BRACKETS.fullmatch(href):
-        return f"{DIRECT}{text}{DIRECT}"
-    return _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
-
-
-def without_brackets(markdown: str) -> str:
-    """Remove the angle brackets around the addresses that need none."""
-    return markdown.replace(f"(<{DIRECT}", "(").replace(f"{DIRECT}>", "")
+    escaped = dict(attrs)
+    if type(title := attrs.get("title")) is str:
+        escaped["title"] = _SPECIAL_IN_TITLE.sub(_WITH_BACKSLASH, title)
+    if type(href := attrs.get("href")) is str:
+        text = _ENTITY.sub("&amp;", _SPECIAL.sub(_WITH_BACKSLASH, href))
+        if _WITHOUT_BRACKETS.fullmatch(href):
+            escaped["href"] = f"{DIRECT}{text}{DIRECT}"
+        else:
+            escaped["href"] = _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
+    return {**mark, "attrs": escaped}

@@ -83,7 +83,8 @@ class BlockReader:
         kind = str(node.get("type"))
         content: Any = node.get("content")
         shell = self._number_of({key: value for key, value in node.items() if key != "content"})
-        if depth >= _MAX_DEPTH or _is_line(kind, content):
+        is_line = kind in _LINES or not isinstance(content, list) or not content
+        if depth >= _MAX_DEPTH or is_line or any(map(is_inline, content)):
             inside = self._number_of({"type": kind, "content": content})
             return Block(
                 node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
@@ -107,12 +108,6 @@ def is_inline(node: object) -> bool:
     return not isinstance(node, dict) or node.get("type") in _INLINE
 
 
-def _is_line(kind: str, content: Any) -> bool:
-    if kind in _LINES or not isinstance(content, list) or not content:
-        return True
-    return any(map(is_inline, content))
-
-
 #: The most pairs of equal items that are compared. Above it, only the beginnings and the ends of the
 #: sequences are matched: some thousand equal items would take minutes.
 _MAX_PAIRS = 200_000
@@ -125,24 +120,15 @@ def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[in
     start = common_prefix_length(one, other)
     rest = min(len(one), len(other)) - start
     end = min(common_prefix_length(one[::-1], other[::-1]), rest)
-    middle = one[start : len(one) - end], other[start : len(other) - end]
-    return [
-        *((at, at) for at in range(start)),
-        *((start + left, start + right) for left, right in _middle_matches(*middle)),
-        *((len(one) - at, len(other) - at) for at in range(end, 0, -1)),
-    ]
-
-
-def _middle_matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
-    counts = Counter(other)
-    if sum(counts[item] for item in one) > _MAX_PAIRS:
-        return []
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return [
-        (left + at, right + at)
-        for left, right, size in matcher.get_matching_blocks()
-        for at in range(size)
-    ]
+    middle, others = one[start : len(one) - end], other[start : len(other) - end]
+    found = [(at, at) for at in range(start)]
+    counts = Counter(others)
+    if sum(counts[item] for item in middle) <= _MAX_PAIRS:
+        matcher = SequenceMatcher(None, middle, others, autojunk=False)
+        for left, right, size in matcher.get_matching_blocks():
+            found += [(start + left + at, start + right + at) for at in range(size)]
+    found += [(len(one) - at, len(other) - at) for at in range(end, 0, -1)]
+    return found
 
 
 def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
@@ -234,15 +220,13 @@ def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit
     kinds = [[block.kind for block in side] for side in (original, shown)]
     first = common_prefix_length(*kinds)
     last = common_prefix_length(kinds[0][first:][::-1], kinds[1][first:][::-1])
-    pairs = list(zip(original[:first], shown[:first], strict=True))
-    middle = Unit(
-        tuple(original[first : len(original) - last]), tuple(shown[first : len(shown) - last])
-    )
-    yield from (Unit((one,), (other,)) for one, other in pairs)
-    if middle.original or middle.shown:
-        yield middle
-    ends = original[len(original) - last :], shown[len(shown) - last :]
-    yield from (Unit((one,), (other,)) for one, other in zip(*ends, strict=True))
+    end, shown_end = len(original) - last, len(shown) - last
+    for one, other in zip(original[:first], shown[:first], strict=True):
+        yield Unit((one,), (other,))
+    if first < max(end, shown_end):
+        yield Unit(tuple(original[first:end]), tuple(shown[first:shown_end]))
+    for one, other in zip(original[end:], shown[shown_end:], strict=True):
+        yield Unit((one,), (other,))
 
 
 def _with_invisible(joinable: Sequence[Unit]) -> list[Unit]:

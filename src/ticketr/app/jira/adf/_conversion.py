@@ -50,7 +50,14 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
     """Return the tokens of protected Markdown, in which HTML stands for the short forms."""
     tokens = tokenize(protected)
     if "]:" in protected:
-        text = _with_unused_definitions(protected, frozenset(_labels(tokens)))
+        used = frozenset(_labels(tokens))
+
+        def opened(definition: re.Match[str]) -> str:
+            is_used = label_key(definition[2]) in used
+            return definition[0] if is_used else f"{definition[1]}{UNUSED}"
+
+        # Footnotes, and definitions of addresses that no link uses, are text.
+        text = _DEFINITION.sub(opened, protected)
         tokens = tokenize(text) if text != protected else tokens
     return Reader(tokenize, restore_address).read(tokens)
 
@@ -63,16 +70,6 @@ def used_labels(markdown: str) -> frozenset[str]:
 def label_key(label: str) -> str:
     """Return what two labels that mean the same have in common; nothing for one of a footnote."""
     return "" if label.startswith("^") else " ".join(label.split()).lower().upper()
-
-
-def _with_unused_definitions(protected: str, used: frozenset[str]) -> str:
-    """Make the definitions of addresses that no link uses text, and all footnotes."""
-
-    def opened(definition: re.Match[str]) -> str:
-        is_used = label_key(definition[2]) in used
-        return definition[0] if is_used else f"{definition[1]}{UNUSED}"
-
-    return _DEFINITION.sub(opened, protected)
 
 
 def _labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -244,18 +241,14 @@ def tidy(node: Any, numbers: Iterator[int]) -> None:
     attrs, marks, content = node.get("attrs"), node.get("marks"), node.get("content")
     if type(attrs) is dict and "localId" in attrs:
         attrs["localId"] = str(next(numbers))
-    if type(marks) is list and len(marks) > 1 and all(map(_is_mark, marks)):
+    if (
+        type(marks) is list
+        and len(marks) > 1
+        and all(type(mark) is dict and type(mark.get("type")) is str for mark in marks)
+    ):
         node["marks"] = _one_of_each_type(marks)
     if type(content) is list:
-        kept = [child for child in content if not _is_empty_text(child)]
+        kept = [child for child in content if type(child) is not dict or child.get("text") != ""]
         content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
         for child in content:
             tidy(child, numbers)
-
-
-def _is_mark(mark: object) -> bool:
-    return type(mark) is dict and type(mark.get("type")) is str
-
-
-def _is_empty_text(node: object) -> bool:
-    return type(node) is dict and node.get("text") == ""

@@ -213,10 +213,6 @@ class _Graft:
         read = self._reader.blocks
         content = self._blocks(read(self._original), read(self._shown), read(self._edited), ())
         document = {**self._original, "content": content}
-        return Grafted(document, self._lost_pieces(document))
-
-    def _lost_pieces(self, document: Json) -> tuple[Lost, ...]:
-        """Return at most `MAX_NAMED` pieces that Jira would lose, each with the place of its edit."""
         losses = Losses(self._original, self._shown, document)
         lost = [
             Lost(what, edit.path)
@@ -224,7 +220,7 @@ class _Graft:
             for what in losses.of(edit.original, edit.shown, edit.sent)
         ]
         lost += (Lost(what, ()) for what in losses.rest())
-        return tuple(dict.fromkeys(lost))[:MAX_NAMED]
+        return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED])
 
     def _blocks(
         self,

@@ -102,7 +102,7 @@ class _Open:
     """A start tag without its end tag so far."""
 
     start: int
-    tag: str
+    name: str
     in_row: bool
 
 
@@ -120,15 +120,10 @@ def protect_html(markdown: str) -> str:
     return markdown
 
 
-def is_from_marklas(tag: str, attrs: str) -> bool:
-    """Return whether marklas writes such a tag for something that Markdown cannot say."""
-    match = _ADF.search(attrs)
-    return match is not None and (tag, match[1]) in MARKLAS_TAGS
-
-
 def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start and end of each text to replace, and its placeholder."""
     opened: list[_Open] = []
+    unclosed: list[_Open] = []
     in_row = False
     line = 0
     fences = fenced(markdown)
@@ -136,7 +131,12 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         kind = piece.lastgroup
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
-            yield from _end_unclosed(opened, blank=kind == "blank")
+            # In a cell, all tags have to end; at a blank line, all but blocks.
+            gone = [
+                tag for tag in opened if tag.in_row or (kind == "blank" and tag.name not in _BLOCKS)
+            ]
+            opened = [tag for tag in opened if tag not in gone]
+            unclosed += gone
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
@@ -145,7 +145,11 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
             yield start, piece.end(), ESCAPED_LESS
         elif kind == "auto":
             yield piece.end() - 1, piece.end() - 1, _signs.AUTO
-        elif kind == "less" or (_is_short(piece) and _is_within(start, fences)):
+        elif kind == "less" or (
+            (piece["open"] or piece["close"]) in SHORT
+            and "adf=" not in piece[0]
+            and _is_within(start, fences)
+        ):
             yield start, start + 1, LESS
         elif piece["close"]:
             if not _close_tag(opened, piece["close"]):
@@ -157,16 +161,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
                 yield start, start + 1, LESS
             elif piece["open"] != "hr":
                 opened.append(_Open(start, piece["open"], in_row))
-    yield from _replace_starts(opened)
-
-
-def _replace_starts(unclosed: list[_Open]) -> Iterator[tuple[int, int, str]]:
-    """Yield a placeholder for the ``<`` of each start tag, which makes it text."""
-    return ((tag.start, tag.start + 1, LESS) for tag in unclosed)
-
-
-def _is_short(piece: re.Match[str]) -> bool:
-    return (piece["open"] or piece["close"]) in SHORT and "adf=" not in piece[0]
+    yield from ((tag.start, tag.start + 1, LESS) for tag in [*unclosed, *opened])
 
 
 def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
@@ -175,25 +170,10 @@ def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
     return place > 0 and at < ranges[place - 1][1]
 
 
-def _end_unclosed(opened: list[_Open], *, blank: bool) -> Iterator[tuple[int, int, str]]:
-    """Close the tags that lack an end tag here; yield the placeholders that make them text.
-
-    In a cell, all tags have to end; at a blank line, all but blocks.
-    """
-    gone = [
-        start_tag
-        for start_tag in opened
-        if start_tag.in_row or (blank and start_tag.tag not in _BLOCKS)
-    ]
-    for start_tag in gone:
-        opened.remove(start_tag)
-    yield from _replace_starts(gone)
-
-
 def _close_tag(opened: list[_Open], tag: str) -> bool:
     """Remove the innermost tag of that name; return whether there was one."""
     for place in range(len(opened) - 1, -1, -1):
-        if opened[place].tag == tag:
+        if opened[place].name == tag:
             del opened[place]
             return True
     return False
@@ -209,7 +189,7 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
         first: Whether a block can begin there.
     """
     tag, attrs = piece["open"], piece["attrs"]
-    if tag in _WITHIN and not any(ancestor.tag in _WITHIN[tag] for ancestor in opened):
+    if tag in _WITHIN and not any(ancestor.name in _WITHIN[tag] for ancestor in opened):
         return False
     if in_row and _BAR.search(attrs):  # the cell ends within the tag
         return False
@@ -218,7 +198,9 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
             return first and attrs in {"", " open"}
         bare = tag in SHORT and not attrs
         return bare or tag == "summary" or (in_row and tag in IN_CELLS)
-    return is_from_marklas(tag, attrs) and (first or tag not in _BLOCKS)
+    match = _ADF.search(attrs)
+    is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS
+    return is_from_marklas and (first or tag not in _BLOCKS)
 
 
 _SPACE = "\ufdd1"
@@ -297,7 +279,9 @@ def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
     if not _ANY.search(markdown):
         return markdown
-    return _EMPTY_END.sub("", _addresses.without_brackets(markdown)).translate(_ESCAPES)
+    # The addresses that need no angle brackets.
+    direct = markdown.replace(f"(<{_addresses.DIRECT}", "(").replace(f"{_addresses.DIRECT}>", "")
+    return _EMPTY_END.sub("", direct).translate(_ESCAPES)
 
 
 def protect_markdown(markdown: str) -> str:

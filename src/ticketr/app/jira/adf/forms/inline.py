@@ -66,12 +66,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     """
     if "@" not in markdown:
         return ()
-    lines = enumerate(blank_code(markdown).split("\n"), start=1)
-    return tuple(
-        NamedPerson(mention[0], _name_in(mention), number)
-        for number, line in lines
-        for mention in _mentions(line)
-    )
+    return tuple(NamedPerson(mention[0], name, at + 1) for at, mention, name in _mentions(markdown))
 
 
 def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
@@ -84,31 +79,21 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
     if not people or "@" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for at, blanked in enumerate(blank_code(markdown).split("\n")):
-        lines[at] = "".join(_replaced(lines[at], blanked, people))
+    for at, mention, wanted in reversed(list(_mentions(markdown))):
+        if wanted in people:
+            account, name = people[wanted]
+            escaped = _SPECIAL.sub(r"\\\g<0>", name)
+            start, end = lines[at][: mention.start()], lines[at][mention.end() :]
+            lines[at] = f"{start}@[{escaped}]({account}){end}"
     return "\n".join(lines)
 
 
-def _replaced(line: str, blanked: str, people: Mapping[str, tuple[str, str]]) -> Iterator[str]:
-    """Yield the parts of a line; each mention of a person who was found is a link."""
-    end = 0
-    for mention in _mentions(blanked):
-        person = people.get(_name_in(mention))
-        if person is not None:
-            account, name = person
-            yield line[end : mention.start()]
-            escaped = _SPECIAL.sub(r"\\\g<0>", name)
-            yield f"@[{escaped}]({account})"
-            end = mention.end()
-    yield line[end:]
-
-
-def _mentions(line: str) -> Iterator[re.Match[str]]:
-    return (match for match in _NAMED.finditer(line) if match["name"] or match["mail"])
-
-
-def _name_in(mention: re.Match[str]) -> str:
-    return (mention["name"] or mention["mail"]).strip()
+def _mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
+    """Yield the mentions of people without an account ID: the index of the line, and the name."""
+    for at, line in enumerate(blank_code(markdown).split("\n")):
+        for mention in _NAMED.finditer(line):
+            if name := mention["name"] or mention["mail"]:
+                yield at, mention, name.strip()
 
 
 Token: TypeAlias = dict[str, Any]
@@ -349,21 +334,12 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
     attrs = node.get("attrs")
     if writer is None or type(attrs) is not dict or node.keys() != {"type", "attrs"}:
         return None
-    if node["type"] == "emoji" and not _stands_free(before, after):
-        return None
+    if node["type"] == "emoji":
+        for near, pattern in ((before, _BEFORE_EMOJI), (after, _AFTER_EMOJI)):
+            words = near.get("text") if near is not None else None
+            if type(words) is str and not pattern.match(words):
+                return None  # it would not be read as one
     return writer(attrs)
-
-
-def _stands_free(before: Json | None, after: Json | None) -> bool:
-    """Return whether an emoji between two nodes would be read as one."""
-    return (before is None or _text_matches(before, _BEFORE_EMOJI)) and (
-        after is None or _text_matches(after, _AFTER_EMOJI)
-    )
-
-
-def _text_matches(node: Json, pattern: re.Pattern[str]) -> bool:
-    words = node.get("text")
-    return type(words) is not str or pattern.match(words) is not None
 
 
 def escape_text(words: str, before: Json | None, after: Json | None) -> str:
