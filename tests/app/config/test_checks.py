@@ -30,7 +30,7 @@ from ticketr.app.config import (
     resolve_workspace,
     store_alias,
 )
-from ticketr.app.config.checks import checked_strategy, close_names, nearest, one_of
+from ticketr.app.config.checks import checked_strategy, close_names, nearest
 from ticketr.app.config.state_names import MAX_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store
@@ -144,13 +144,6 @@ def test_the_nearest_name_does_not_mind_how_an_accent_is_written() -> None:
 
 def test_several_close_names_come_best_first() -> None:
     assert close_names("week 3", ["Week 1", "Month", "Week 3"], most=2) == ["Week 3", "Week 1"]
-
-
-def test_an_error_lists_the_values_and_offers_the_nearest() -> None:
-    assert (
-        one_of("nmuber", ("number", "text")) == "it is one of number, text (did you mean number?)"
-    )
-    assert one_of("zzz", ("number", "text")) == "it is one of number, text"
 
 
 def test_an_error_about_a_file_names_the_place() -> None:

@@ -9,7 +9,7 @@ import pytest
 from rows import for_each
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import MAX_TEXT, bare_url, is_login_page, shorten
+from ticketr.app.jira.errors import MAX_TEXT, bare_url, shorten
 from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
@@ -220,4 +220,4 @@ def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
     ],
 )
 def test_a_login_page_is_recognised_by_its_address(url: str, is_one: bool) -> None:
-    assert is_login_page(url) is is_one
+    assert errors.Redirected(SITE, url).is_login is is_one

@@ -43,9 +43,9 @@ from ticketr.app.config.errors import (
 )
 from ticketr.app.config.files import (
     LINK_REASON,
+    NEW_FILE_FLAGS,
     config_folder,
     exclusive,
-    open_new,
     open_write_folder,
     replace_atomically,
     write_new,

@@ -42,13 +42,6 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter(close_names(name, known)), None)
 
 
-def one_of(name: str, known: Sequence[str]) -> str:
-    """Say in an error which values are possible, and which one may have been meant."""
-    hint = nearest(name, known)
-    offer = f" (did you mean {hint}?)" if hint else ""
-    return f"it is one of {', '.join(known)}{offer}"
-
-
 @dataclass(frozen=True, slots=True)
 class MappedField:
     """A field under a name of the user's own.
@@ -70,23 +63,12 @@ _BUILT_IN_LINES = {"Type": "issuetype", "Status": "status"}
 WantedField: TypeAlias = "str | MappedField"
 
 
-def earlier_name(wanted: MappedField, before: Iterable[MappedField]) -> str | None:
-    """Return the earlier name of the same field; None where it has none."""
-    return next(
-        (mapped_field.name for mapped_field in before if mapped_field.id == wanted.id), None
-    )
-
-
 def reserved_name(wanted: MappedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
-    return next(
-        (
-            name
-            for name, field_id in _BUILT_IN_LINES.items()
-            if (name == wanted.name) != (field_id == wanted.id)
-        ),
-        None,
-    )
+    for name, field_id in _BUILT_IN_LINES.items():
+        if (name == wanted.name) != (field_id == wanted.id):
+            return name
+    return None
 
 
 def one_line(name: str) -> str:
@@ -193,5 +175,7 @@ def checked_strategy(name: str, strategy: str) -> str:
 
 def _checked_word(name: str, word: str, known: Sequence[str]) -> str:
     if word not in known:
-        raise BadSetting(name, word, one_of(word, known))
+        hint = nearest(word, known)
+        offer = f" (did you mean {hint}?)" if hint else ""
+        raise BadSetting(name, word, f"it is one of {', '.join(known)}{offer}")
     return word

@@ -107,8 +107,8 @@ def exclusive(folder: Path) -> Generator[None]:
         os.close(descriptor)
 
 
-#: A link of the name is not followed either: with O_EXCL it is a file that exists.
-_NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+#: Open a file that must not be there yet; with O_EXCL, a link of the name is a file that exists.
+NEW_FILE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 def replace_atomically(
@@ -179,7 +179,8 @@ def write_new(
         OSError: The system refused.
     """
     data = text.encode()
-    descriptor = open_new(folder, name, mode)
+    permissions = 0o666 if mode is None else mode
+    descriptor = os.open(name, NEW_FILE_FLAGS, permissions, dir_fd=folder)
     try:
         try:
             if mode is not None:
@@ -194,21 +195,6 @@ def write_new(
         with suppress(OSError):
             os.unlink(name, dir_fd=folder)
         raise
-
-
-def open_new(folder: int, name: str, mode: int | None = None) -> int:
-    """Create a file that must not be there yet, and return its descriptor.
-
-    Args:
-        folder: The descriptor of the folder.
-        name: The file.
-        mode: Its permissions, less those that the umask takes; None for those of any new file.
-
-    Raises:
-        FileExistsError: Something has that name.
-        OSError: The system refused.
-    """
-    return os.open(name, _NEW_FILE_FLAGS, 0o666 if mode is None else mode, dir_fd=folder)
 
 
 LINK_REASON = "is a link, and nothing is written through a link; move it away"

@@ -117,8 +117,22 @@ class SupportLog:
         self.write("%s: done", name)
 
     def write_failure(self, what: str, error: BaseException) -> None:
-        """Write why something failed, without a word of the messages of its errors."""
-        self.write("%s: failed: %s", what, _cause_of(error))
+        """Write why something failed, without a word of the messages of its errors.
+
+        A line has the types of the error and of its causes, each with the lines of code that raised it.
+        """
+        causes: list[str] = []
+        reason: BaseException | None = error
+        while reason is not None and len(causes) < MAX_CAUSES:
+            frames = traceback.extract_tb(reason.__traceback__)
+            places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
+            number = f" {reason.errno}" if isinstance(reason, OSError) else ""
+            causes.append(f"{type(reason).__name__}{number} at {' '.join(places) or '?'}")
+            following = reason.__cause__ or reason.__context__
+            if isinstance(reason, BaseExceptionGroup):
+                following = reason.exceptions[0]
+            reason = following
+        self.write("%s: failed: %s", what, "; from ".join(causes))
 
     def close(self) -> None:
         """Write what is left, and close the file."""
@@ -126,23 +140,3 @@ class SupportLog:
             self._listener.stop()
             for handler in self._listener.handlers:
                 handler.close()
-
-
-def _cause_of(error: BaseException) -> str:
-    """Return why something failed, without a word of its messages.
-
-    Returns:
-        The types of the error and of its causes, each with the lines of code that raised it.
-    """
-    causes: list[str] = []
-    reason: BaseException | None = error
-    while reason is not None and len(causes) < MAX_CAUSES:
-        frames = traceback.extract_tb(reason.__traceback__)
-        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
-        number = f" {reason.errno}" if isinstance(reason, OSError) else ""
-        causes.append(f"{type(reason).__name__}{number} at {' '.join(places) or '?'}")
-        following = reason.__cause__ or reason.__context__
-        if isinstance(reason, BaseExceptionGroup):
-            following = reason.exceptions[0]
-        reason = following
-    return "; from ".join(causes)

@@ -56,7 +56,7 @@ def read_text(
             # Checked first, since opening a device can have effects. The path may lead to another
             # file by the time it is opened, so opening must not block, as it would for a named pipe.
             _require_file(path, path.stat())
-            file = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 - closed below
+            file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))  # noqa: SIM115 - closed below
         except FileNotFoundError:
             return None
         with file:
@@ -67,24 +67,16 @@ def read_text(
             content = file.read(largest + 1)
     if len(content) > largest:
         raise BadFile(str(path), None, f"it is larger than {largest // 1024} KiB")
-    return _decode(path, content)
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _require_file(path: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise BadFile(str(path), None, "this is not an ordinary file")
-
-
-def _decode(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise BadFile(str(path), line, "this is not UTF-8 text") from None
+
+
+def _require_file(path: Path, status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise BadFile(str(path), None, "this is not an ordinary file")
 
 
 def read_table(path: Path, text: str) -> Table:

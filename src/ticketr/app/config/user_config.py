@@ -126,10 +126,6 @@ class UserConfig:
         known = self.at(folder)
         return free_name(folder.name, self) if known is None else known.name
 
-    def confirmed_sites(self) -> frozenset[str]:
-        """Return every site that the user has named here."""
-        return frozenset((*(entry.site for entry in self.workspaces.values()), *self.sites))
-
 
 def read_user_config(folder: Path) -> UserConfig:
     """Read the user's config.

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -290,16 +291,12 @@ def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
     """
     start = start.absolute()
     for folder in (start, *start.parents):
-        if _is_root(folder) or (known and os.path.realpath(folder) in known):
+        with suppress(OSError):  # another user's folder, which may not be read
+            if (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir():
+                return folder
+        if known and os.path.realpath(folder) in known:
             return folder
     return None
-
-
-def _is_root(folder: Path) -> bool:
-    try:
-        return (folder / WORKSPACE_FILE).is_file() or (folder / STATE_FOLDER).is_dir()
-    except OSError:  # another user's folder, which may not be read
-        return False
 
 
 def _merge(
@@ -346,7 +343,7 @@ def _merge(
     if site not in {named, confirmed}:
         error = SiteNotConfirmed(site, str(file.path), confirmed, named)
         return replace(workspace, site_error=error)
-    known = config.confirmed_sites()
+    known = {*config.sites, *(other.site for other in config.workspaces.values())}
     from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)
     login = entry.login if entry and entry.site == site else LoginEntry()
     login = login.completed_by(config.sites.get(site, LoginEntry()))

@@ -133,7 +133,7 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     if not table.is_table(_FIELDS):
         return table.texts(_FIELDS)
     fields = table.table(_FIELDS)
-    mapped_fields: list[checks.MappedField] = []
+    mapped: dict[str, checks.MappedField] = {}
     for key in fields.names():
         field = checks.MappedField(
             checks.one_line(key), (fields.text(key) or "").strip(), str(path)
@@ -142,11 +142,12 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
             raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
         if (kept := checks.reserved_name(field)) is not None:
             raise fields.bad(key, f"{kept!r} is the line of a field of its own and keeps its name")
-        if (other := checks.earlier_name(field, mapped_fields)) is not None:
+        if field.id in mapped:
+            other = mapped[field.id].name
             problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
             raise fields.bad(key, problem)
-        mapped_fields.append(field)
-    return tuple(mapped_fields)
+        mapped[field.id] = field
+    return tuple(mapped.values())
 
 
 def _refuse_secrets(path: Path, table: Table) -> None:

@@ -79,15 +79,6 @@ def bare_url(url: str) -> str:
     return shorten(f"{parts.scheme}://{host}{parts.path}")
 
 
-def is_login_page(url: str) -> bool:
-    """Return whether an address looks like that of a login page.
-
-    Args:
-        url: The address, or the part of one that follows the site.
-    """
-    return _LOGIN.search(url.rpartition("://")[2]) is not None
-
-
 Metadata = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.
@@ -314,7 +305,7 @@ class Redirected(JiraError):
     @property
     def is_login(self) -> bool:
         """Whether it sends to a login page, as a gateway in trouble does, too."""
-        return is_login_page(self.location)
+        return _LOGIN.search(self.location.rpartition("://")[2]) is not None
 
     @property
     def cause(self) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from urllib.parse import quote
 
 from ticketr.app.jira import models
@@ -30,12 +30,7 @@ PAGE_SIZE = 200
 MAX_PAGES = 100
 
 
-class _Listed(Protocol):
-    @property
-    def id(self) -> str: ...
-
-
-_T = TypeVar("_T", bound=_Listed)
+R = TypeVar("R")
 
 
 class IssueType(NamedTuple):
@@ -66,33 +61,32 @@ class SiteEndpoints(Endpoints):
 
     async def _pages(
         self,
-        read: Callable[[Mapping[str, Any]], _T | None],
+        read: Callable[[Mapping[str, Any]], R | None],
         key: str,
         endpoint: str,
         *steps: str,
         most: float = math.inf,
         query: Mapping[str, str | int] = MappingProxyType({}),
-    ) -> tuple[tuple[_T, ...], int]:
+    ) -> tuple[tuple[R, ...], int]:
         """Walk the pages of a list, until there are enough records.
 
         Returns:
             The records, each once, and how many there are by the site's word.
         """
-        records: dict[str, _T] = {}
+        records: dict[R, None] = {}
         start = total = 0
         for _ in range(MAX_PAGES):
             page = {"startAt": start, "maxResults": PAGE_SIZE}
             answer = await self._api.get(endpoint, *steps, query={**query, **page})
             items, before = list(answer.array(key)), len(records)
-            for record in models.records(read, items):
-                records.setdefault(record.id, record)
+            records |= dict.fromkeys(models.records(read, items))
             start += len(items)
             counted = answer.object().get("total")
             total = counted if isinstance(counted, int) else 0
             is_last = answer.object().get("isLast") is True or 0 < total <= start
             # A page with nothing new ends the list, even if the site says that more follows.
             if is_last or len(records) == before or len(records) >= most:
-                return tuple(records.values()), total
+                return tuple(records), total
         address = self._api.address(endpoint, *steps)
         raise BadAnswer(address, f"more than {MAX_PAGES} pages of {key}")
 

@@ -41,7 +41,6 @@ from ticketr.app.jira.transport._lean_httpx import read_certificates
 from ticketr.app.jira.transport.base import (
     CLOSE_WITHIN,
     AsksMissing,
-    BodySource,
     Request,
     Response,
     TransportSettings,
@@ -188,19 +187,15 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
             if self._source is None:
                 await super()._send(*whole)
             else:
-                await self._send_pieces(self._source, whole[0], whole[-1])
+                head, h11_connection = whole[0], whole[-1]
+                await self.sock.send(h11_connection.send(head))
+                async for piece in self._source.pieces():
+                    self._exchange.move_on()
+                    await self.sock.send(h11_connection.send(h11.Data(data=piece)))
+                if rest := h11_connection.send(h11.EndOfMessage()):
+                    await self.sock.send(rest)
         except anyio.BrokenResourceError:
             await trio.lowlevel.checkpoint()
-
-    async def _send_pieces(
-        self, source: BodySource, head: h11.Request, h11_connection: h11.Connection
-    ) -> None:
-        await self.sock.send(h11_connection.send(head))
-        async for piece in source.pieces():
-            self._exchange.move_on()
-            await self.sock.send(h11_connection.send(h11.Data(data=piece)))
-        if rest := h11_connection.send(h11.EndOfMessage()):
-            await self.sock.send(rest)
 
     async def _catch_response(self, h11_connection: h11.Connection) -> response_objects.Response:
         """Read the answer; return an empty one, since asks would act on redirects and cookies."""

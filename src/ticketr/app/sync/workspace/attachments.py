@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import unquote
 
-from ticketr.app.config import open_new
+from ticketr.app.config import NEW_FILE_FLAGS
 from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureFile
@@ -224,9 +224,8 @@ class Download:
         with ExitStack() as stack:
             place = self._target.relative_to(root).as_posix()
             self._folder, self._name = stack.enter_context(open_to_write(root, place))
-            self._file = stack.enter_context(
-                os.fdopen(open_new(self._folder, self._temporary), "wb")
-            )
+            descriptor = os.open(self._temporary, NEW_FILE_FLAGS, 0o666, dir_fd=self._folder)
+            self._file = stack.enter_context(os.fdopen(descriptor, "wb"))
             self._open = stack.pop_all()
 
     def write(self, portion: bytes) -> None:
