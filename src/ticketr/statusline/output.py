@@ -55,7 +55,6 @@ class StreamGuard:
         self._is_current = is_current
         self._wake = wake
         self._guarded: list[TextIO] = []
-        self._final_text = ""
         self._in_mid_row: set[int] = set()
 
     @property
@@ -69,18 +68,8 @@ class StreamGuard:
             if stream is not None and self._is_on_terminal(stream):
                 self._watch(stream)
 
-    def remove(self, final_text: str = "") -> None:
-        """Restore the streams.
-
-        Args:
-            final_text: Text that could not be written. If given, the next write to a stream
-                prints it first and restores the streams.
-        """
-        self._final_text = final_text
-        if not final_text:
-            self._restore()
-
-    def _restore(self) -> None:
+    def remove(self) -> None:
+        """Restore the streams."""
         for stream in self._guarded:
             with contextlib.suppress(AttributeError):
                 del stream.write  # restores the method of the class
@@ -108,11 +97,6 @@ class StreamGuard:
     def _write(self, stream: int, write: Callable[[str], int], text: str) -> int:
         if not text:
             return write(text)
-        if self._final_text:
-            before, self._final_text = self._final_text, ""
-            self._restore()
-            write(f"{before}{text}")
-            return len(text)
         before = ERASE if self.is_shown else ""
         if text.endswith("\n"):
             self._in_mid_row.discard(stream)
@@ -247,20 +231,19 @@ class TerminalOutput:
             text += f"{line}\r\n"
         guard.frame, guard.is_shown = "", False
         try:
-            is_written = self._write_final(text)
-            guard.remove("" if is_written else text)
+            self._write_final(text)
         except OSError:  # the terminal hung up
-            guard.remove()
+            pass
         finally:
+            guard.remove()
             os.close(self._fd)
             self._guard = None
 
-    def _write_final(self, text: str) -> bool:
-        """Write text within `FINAL_WAIT`; return whether the terminal accepted all of it."""
+    def _write_final(self, text: str) -> None:
+        """Write text within `FINAL_WAIT`, if the terminal accepts it."""
         deadline = time.monotonic() + FINAL_WAIT
-        while not (is_written := self._write(text)) and (left := deadline - time.monotonic()) > 0:
+        while not self._write(text) and (left := deadline - time.monotonic()) > 0:
             _is_writable(self._fd, left)
-        return is_written
 
 
 def _frame(line: str, *, is_full: bool) -> str:

@@ -158,17 +158,6 @@ def test_a_list_over_the_tickets_has_the_only_reversed_row_and_facts_as_far_as_t
     assert f" {facts} " in plain(row)
 
 
-def test_a_long_help_has_two_columns_on_a_wide_screen() -> None:
-    wide = pressed(app_state(*TICKETS, width=120), "?")
-    rows = [plain(row) for row in screen(wide, 1.0, Theme())]
-    assert "read the ticket" in rows[2]
-    assert rows[2][62:].strip() != ""
-    assert pressed(replace(wide, height=12), "G").overlays != wide.overlays
-    tall = [plain(row) for row in screen(replace(wide, height=70), 1.0, Theme())]
-    assert tall[2][62:].strip() == ""
-    assert tall[1].rstrip().endswith("──")
-
-
 def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_cause() -> None:
     words = "the file '/home/somebody/jira/of a/year.md' cannot be read: its disk is broken"
     state = app_state(width=60).noticed(words)

@@ -299,24 +299,16 @@ def test_space_leaves_an_edit_of_the_plan_out() -> None:
     assert shown(after(state, edits_planned(CHANGES, moved)))[5].startswith("     left out;")
 
 
-def test_a_plan_that_could_not_be_carried_out_comes_back_with_the_error() -> None:
+def test_a_plan_that_could_not_be_carried_out_keeps_what_was_chosen() -> None:
     state, (asked,) = update(planned(), Key("KEY_ENTER"), 20.0)
     assert state.overlays == ()
 
     failed = messages.Answered(asked, problem="cannot write DEMO-3.md: no")
     state, effect = update(state, failed, 21.0)
 
-    assert effect == (call_in("work", plan_edits, CHANGES),)
+    assert effect == ()
     assert state.notice == "cannot write DEMO-3.md: no"
     assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
-    rest = FileEditPlan(EDITS[1:], {"DEMO-3.md": "d3"})
-    state = after(state, edits_planned(CHANGES, rest))
-    assert shown(state)[1] == (
-        " Enter changes 1 ticket in 1 file; nothing goes to Jira; 1 say so already"
-    )
-
-    state = pressed(state, "KEY_UP", " ", "KEY_ENTER", now=21.0)
-    assert state.notice == "Nothing to change; Esc goes back"
 
 
 def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:

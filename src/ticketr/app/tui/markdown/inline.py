@@ -232,8 +232,6 @@ _PLACEHOLDERS: Final = {
     "unknownBlock": "[content of Jira]",
     "unknownInline": "[content of Jira]",
 }
-_SUBSCRIPTS: Final = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-_SUPERSCRIPTS: Final = str.maketrans("0123456789+-=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾")
 #: The most tags that are open at once; further ones are text.
 MAX_DEPTH: Final = 50
 _MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
@@ -369,8 +367,8 @@ def _append(builder: _Builder, token: Token) -> None:
 
 def _append_text(builder: _Builder, text: str) -> None:
     tag = builder.tags[-1] if builder.tags else None
-    if tag is not None and tag.kind == "subSup":
-        text = _raised_or_lowered(text, raised=tag.name == "sup")
+    if tag is not None and tag.name == "sup":
+        text = f"^{text}"
     elif tag is not None and tag.kind in {"media", "mediaInline"}:
         if match := _MEDIA.fullmatch(text):
             text = match[1]
@@ -378,14 +376,6 @@ def _append_text(builder: _Builder, text: str) -> None:
         _append_addresses(builder, text)
         return
     builder.add(text)
-
-
-def _raised_or_lowered(text: str, *, raised: bool) -> str:
-    """Return a text as a subscript or superscript, as far as characters allow."""
-    moved = text.translate(_SUPERSCRIPTS if raised else _SUBSCRIPTS)
-    if not any(map(str.isascii, moved)):
-        return moved
-    return f"^{text}" if raised else text
 
 
 def _append_addresses(builder: _Builder, text: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from typing import ClassVar, final
 
 from ticketr.app.tui import messages
@@ -85,8 +84,6 @@ class Diff(Overlay):
         return filled(shown, height, cells)
 
 
-#: From this width on, a long help has two columns.
-TWO_COLUMNS = 96
 #: The least and the most cells for the names of keys.
 KEYS_CELLS, MAX_KEYS_CELLS = 11, 24
 
@@ -111,33 +108,19 @@ class Help(Overlay):
         if action is KeyAction.HELP:
             return state.closed(), ()
         page = state.body - 1
-        last = max(0, len(_rows(state, self.place)) - page)
+        last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
         top = target(action, self.top, page, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        lines = _rows(state, self.place)
+        lines = help_lines(state.keymap, self.place, state.width)
         facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= state.body else ""
         title = title_rule(
             f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
         )
         shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
         return [title, *filled(shown, state.body - 1, state.width)][-state.body :]
-
-
-def _rows(state: AppState, place: Context) -> list[str]:
-    """Return the rows of the help, in two columns if it is long and the screen is wide."""
-    lines = help_lines(state.keymap, place, state.width)
-    if len(lines) < state.body or state.width < TWO_COLUMNS:
-        return lines
-    cells = (state.width - 4) // 2
-    lines = help_lines(state.keymap, place, cells)
-    half = (len(lines) + 1) // 2
-    return [
-        f"{fit(left, cells)}  {right}"
-        for left, right in zip_longest(lines[:half], lines[half:], fillvalue="")
-    ]
 
 
 def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:

@@ -11,7 +11,7 @@ from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
-from ticketr.app.tui.messages import Answered, Message
+from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
@@ -289,24 +289,12 @@ class FileEdits(Review[sync.FileEditPlan]):
         kept = self._kept(plan)
         if not kept.edits:
             return state.noticed("Nothing to change; Esc goes back"), ()
-        left = {(edit.path, edit.key or edit.line) for edit in kept.edits}
-        changes = tuple(
-            (place, change)
-            for place, change in self.changes
-            if (place.path, place.key or place.line) in left
-        )
-        again = FileEdits(self.workspace, changes)
 
         def on_success(state: AppState, _: object) -> Step:
             return state.with_changes(self.workspace, chosen=frozenset()), ()
 
-        def on_failure(state: AppState, answer: Answered) -> Step:
-            # What was changed before the error is not in the new plan.
-            state = state.opened_below(again).noticed(answer.problem, is_bad=True)
-            return state, (again.request,)
-
         request = call_in(self.workspace, edits.carry_out_edits, kept)
-        return state.closed(), (replace(request, on_success=on_success, on_failure=on_failure),)
+        return state.closed(), (replace(request, on_success=on_success),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if self.is_left_out(edit)})
