@@ -19,7 +19,7 @@ class SetupField(Enum):
     """A field of the form, in its order."""
 
     SITE = "site"
-    EMAIL = "email"
+    EMAIL = "mail"
     TOKEN = "token"  # noqa: S105 - the name of a field
     PROJECT = "project"
     FOLDER = "folder"

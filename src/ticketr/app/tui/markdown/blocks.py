@@ -75,23 +75,21 @@ class Row:
     cells: list[list[Text]] = field(default_factory=list)
 
 
-def add_table(page: Page, rows: Sequence[Row], alignments: Sequence[str]) -> None:
+def add_table(page: Page, rows: Sequence[Row]) -> None:
     """Write a table.
 
     Args:
         page: The page.
         rows: The header and the other rows; all have as many cells as the header.
-        alignments: The alignment of each column: ``right``, ``center`` or empty.
     """
-    needs = [
-        max(1, *(_width(row.cells[number]) for row in rows)) for number in range(len(alignments))
-    ]
+    columns = range(len(rows[0].cells))
+    needs = [max(1, *(_width(row.cells[column]) for row in rows)) for column in columns]
     widths = column_widths(needs, page.room - 3 * len(needs) - 1)
     if widths is None:
         _add_list(page, rows)
         return
     has_header = any(text.spans for cell in rows[0].cells for text in cell)
-    shown = [(row, list(_lines(row, widths, alignments))) for row in rows[not has_header :]]
+    shown = [(row, list(_lines(row, widths))) for row in rows[not has_header :]]
     is_ruled = any(len(lines) > 1 for row, lines in shown if not row.is_header)
     top, middle, bottom = (_rule(frame, widths) for frame in Glyphs.FRAME)
     page.add(top, rows[0].source)
@@ -130,7 +128,7 @@ def _width(cell: Sequence[Text]) -> int:
     return max(width_of("".join([span.text for span in text.spans])) for text in cell)
 
 
-def _lines(row: Row, widths: Sequence[int], alignments: Sequence[str]) -> Iterator[Line]:
+def _lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
     """Yield the lines of a row."""
     column = Span(Glyphs.BAR, ("dim",))
     columns = [
@@ -139,20 +137,9 @@ def _lines(row: Row, widths: Sequence[int], alignments: Sequence[str]) -> Iterat
     ]
     for parts in zip_longest(*columns, fillvalue=()):
         spans: list[Span] = []
-        for part, width, alignment in zip(parts, widths, alignments, strict=True):
-            left, right = _padding(width - cells(part), alignment)
-            spans += column, Span(" " * (left + 1)), *part, Span(" " * (right + 1))
+        for part, width in zip(parts, widths, strict=True):
+            spans += column, Span(" "), *part, Span(" " * (max(0, width - cells(part)) + 1))
         yield (*spans, column)
-
-
-def _padding(cells_left: int, alignment: str) -> tuple[int, int]:
-    """Return the cells at the left and the right of a text."""
-    spare = max(0, cells_left)
-    if alignment == "right":
-        return spare, 0
-    if alignment == "center":
-        return spare // 2, spare - spare // 2
-    return 0, spare
 
 
 def _rule(frame: Frame, widths: Sequence[int]) -> Line:
@@ -437,16 +424,12 @@ class _Walk:
     def _table(self, index: int) -> int:
         """Write a table; return the index of its last token."""
         rows: list[Row] = []
-        alignments: list[str] = []
         source = _source(self.tokens[index])
         while (token := self.tokens[index]).type != "table_close":
             match token.type:
                 case "tr_open":
                     source = token.map[0] if token.map else source
                     rows.append(Row(source, is_header=not rows))
-                case "th_open" | "td_open":
-                    if rows[-1].is_header:
-                        alignments.append(str(token.attrs.get("style", "")).partition(":")[2])
                 case "inline":
                     styles = ("bold",) if rows[-1].is_header else ()
                     texts = texts_of(token.children or [], self.page, source, *styles, in_cell=True)
@@ -454,7 +437,7 @@ class _Walk:
                 case _:
                     pass
             index += 1
-        add_table(self.page, rows, alignments)
+        add_table(self.page, rows)
         self.page.gap()
         return index
 

@@ -67,11 +67,6 @@ def _columns(name: str, texts: Sequence[str], cells: int) -> str:
     return f"{fit(name, left)} {columns}{fit(last, column + rest - 2)}"
 
 
-def _heading(cells: int) -> Line:
-    names = _columns("", ("at the last sync", "yours", "Jira's"), cells)
-    return (Span(f"  {names}", ("dim",)),)
-
-
 def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
@@ -86,11 +81,6 @@ def _shortened(text: str) -> str:
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     return clean(text) or "–"
-
-
-def _text_beginning(text: str) -> str:
-    """Return the beginning of a text; the whole text is shown word by word."""
-    return clip(_shortened(text), MAX_WRITTEN)
 
 
 def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
@@ -138,10 +128,10 @@ def _outcome(resolution: Resolution, cells: int, theme: Theme, undo: str) -> lis
     if left := resolution.left:
         names = _joined_texts([part.name for part in left], ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
-    writes = [
-        f"{write.name}: {_text_beginning(write.before)} → {_text_beginning(write.after)}"
-        for write in all_writes[:MAX_NAMED]
-    ]
+    writes: list[str] = []
+    for write in all_writes[:MAX_NAMED]:  # whole texts are shown word by word
+        texts = (clip(_shortened(text), MAX_WRITTEN) for text in (write.before, write.after))
+        writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
     pushed = _joined_texts(resolution.pushed, ", ")
@@ -275,7 +265,7 @@ class ConflictScreen(Overlay):
 
     def _go_to_other(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
-        keys = _keys(state, self.workspace)
+        keys = list(state.named(self.workspace).conflicts)
         if len(keys) < 2 or self.key not in keys:
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
@@ -319,7 +309,7 @@ class ConflictScreen(Overlay):
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        keys = _keys(state, self.workspace)
+        keys = list(state.named(self.workspace).conflicts)
         place = f" {keys.index(self.key) + 1} of {len(keys)}" if self.key in keys else ""
         title = f" {clean(self.view.title)}" if self.view is not None else ""
         return f"Conflict{place} · {self.key}{title}", "nothing is written until Enter"
@@ -344,7 +334,8 @@ class ConflictScreen(Overlay):
         count = len(view.parts)
         at = min(self.at, count - 1)
         rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
-        rows.append(theme.row(_heading(cells), cells))
+        names = _columns("", ("at the last sync", "yours", "Jira's"), cells)
+        rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
             choice = self.choices.get(part.id)
             row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
@@ -361,7 +352,3 @@ class ConflictScreen(Overlay):
                 rows += section
         rows, selected = spaced(rows, headings, 2 + at, height, " " * cells)
         return rows, scroll_top(0, min(selected, len(rows) - 1), height, len(rows))
-
-
-def _keys(state: AppState, workspace: str) -> list[str]:
-    return list(state.named(workspace).conflicts)

@@ -284,13 +284,6 @@ def _ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]
     return WAYS if state.has_sandbox else WAYS[1:]
 
 
-_LABELS = {
-    SetupField.SITE: "Site",
-    SetupField.EMAIL: "Mail",
-    SetupField.TOKEN: "Token",
-    SetupField.PROJECT: "Project",
-    SetupField.FOLDER: "Folder",
-}
 #: From this width on, notes are beside their fields; from this height on, ways above a form.
 WIDE, HIGH = 80, 20
 VALUE_CELLS, LABEL_CELLS = 28, 9
@@ -330,7 +323,7 @@ def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterato
     """Yield the lines of a field: its text, its note, and projects to choose from."""
     is_focused = place is form.focus
     bar = "▌" if is_focused else " "
-    label = fit(_LABELS[place], LABEL_CELLS)
+    label = fit(place.value.capitalize(), LABEL_CELLS)
     start: Line = (
         Span(f"{_indent(cells)}{bar} "),
         Span(label, ("bold",) if is_focused else ("dim",)),
