@@ -157,6 +157,8 @@ class Batch:
     """The jobs since the queue was last idle, in numbers.
 
     Attributes:
+        before: The numbers of completed, failed and cancelled jobs before the batch; None before
+            the first count.
         began: The time at which the batch began.
         completed: The number of completed jobs.
         failed: The number of failed jobs.
@@ -168,6 +170,7 @@ class Batch:
         estimate: The estimate of the rate at which jobs end.
     """
 
+    before: tuple[int, int, int] | None = None
     began: float = -math.inf
     completed: int = 0
     failed: int = 0
@@ -228,22 +231,8 @@ class Batch:
         """Return the seconds to completion, or None if there is no estimate."""
         return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
 
-
-@dataclass(frozen=True, slots=True)
-class BatchCounter:
-    """Counts batches from the queue's statistics.
-
-    Attributes:
-        batch: The current batch, or the last one while the queue is idle.
-        before: The numbers of completed, failed and cancelled jobs before the batch; None before
-            the first count.
-    """
-
-    batch: Batch = Batch()
-    before: tuple[int, int, int] | None = None
-
-    def count(self, statistics: QueueStatistics, now: float, ended_at: float) -> BatchCounter:
-        """Return the counter after a look at the queue.
+    def count(self, statistics: QueueStatistics, now: float, ended_at: float) -> Batch:
+        """Return the batch after a look at the queue: this one, or the next one.
 
         Args:
             statistics: The queue's statistics.
@@ -251,13 +240,13 @@ class BatchCounter:
             ended_at: The time at which the last job ended.
         """
         counts = (statistics.completed, statistics.failed, statistics.cancelled)
-        old = self.batch
         before = counts if self.before is None else self.before
-        counted = (before[0] + old.completed, before[1] + old.failed, before[2] + old.cancelled)
+        counted = (before[0] + self.completed, before[1] + self.failed, before[2] + self.cancelled)
         left = statistics.pending + statistics.running
-        if not left and counts == counted and not old.left:
-            return self if self.before is not None else BatchCounter(old, before)
-        if now - old.idle_since > IDLE_SECONDS:
+        if not left and counts == counted and not self.left:
+            return self if self.before is not None else replace(self, before=before)
+        old = self
+        if now - self.idle_since > IDLE_SECONDS:
             old, before = Batch(began=now, estimate=RateEstimate(now, 0.0, 0.0, now)), counted
         completed, failed, cancelled = (
             new - base for new, base in zip(counts, before, strict=True)
@@ -268,15 +257,15 @@ class BatchCounter:
             unknown_until = now + UNKNOWN_SECONDS
         elif ended and ended + left > old.total:
             unknown_until = now + min(now - old.began, STEADY_SECONDS)
-        batch = replace(
-            old,
-            completed=completed,
-            failed=failed,
-            cancelled=cancelled,
-            running=statistics.running,
-            pending=statistics.pending,
-            unknown_until=unknown_until,
+        return Batch(
+            before,
+            old.began,
+            completed,
+            failed,
+            cancelled,
+            statistics.running,
+            statistics.pending,
+            unknown_until,
             idle_since=math.inf if left else max(ended_at, old.began),
             estimate=old.estimate.update(ended, 0.0, now),
         )
-        return BatchCounter(batch, before)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline import render
-from ticketr.statusline.batch import BatchCounter, RateEstimate, RunningJob
+from ticketr.statusline.batch import Batch, RateEstimate, RunningJob
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics
-    from ticketr.statusline.batch import Batch
     from ticketr.statusline.style import LineStyle
 
 
@@ -24,13 +23,14 @@ class StatusModel:
         running: The running jobs by their IDs, the oldest first.
         last: The job that ended last, shown until the next one runs; None if no job has ended.
         failed: The number of jobs that have failed since the queue was last idle.
-        counter: The numbers of the queue's jobs; none if :meth:`count` is not called.
+        batch: The jobs since the queue was last idle, in numbers; none if :meth:`count` is not
+            called.
     """
 
     running: dict[JobID, RunningJob] = field(default_factory=dict)
     last: JobSnapshot | None = None
     failed: int = 0
-    counter: BatchCounter = field(default_factory=BatchCounter)
+    batch: Batch = field(default_factory=Batch)
 
     def see(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         """Return the model after a job's new snapshot.
@@ -49,7 +49,7 @@ class StatusModel:
             return self if rest is self.running else replace(self, running=rest)
         is_new = not self.running
         failed = (0 if is_new else self.failed) + (snapshot.status is JobStatus.FAILED)
-        return StatusModel(rest, snapshot, failed, self.counter)
+        return StatusModel(rest, snapshot, failed, self.batch)
 
     def _update_running(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         progress = snapshot.progress
@@ -58,13 +58,13 @@ class StatusModel:
         if known is not None:
             new = RunningJob(snapshot, known.estimate.update(current, total, now))
             running = {**self.running, snapshot.id: new}
-            return StatusModel(running, self.last, self.failed, self.counter)
+            return StatusModel(running, self.last, self.failed, self.batch)
         new = RunningJob(snapshot, RateEstimate(now, total, current, now))
         newest = next(reversed(self.running.values()), new)
         running = {**self.running, snapshot.id: new}
         if newest.since > new.since:
             running = dict(sorted(running.items(), key=lambda item: item[1].since))
-        return StatusModel(running, self.last, self.failed if self.running else 0, self.counter)
+        return StatusModel(running, self.last, self.failed if self.running else 0, self.batch)
 
     def _oldest(self) -> RunningJob | None:
         return next(iter(self.running.values()), None)
@@ -83,32 +83,22 @@ class StatusModel:
         """
         finished_at = self.last.finished_at if self.last is not None else None
         ended_at = now if finished_at is None else finished_at
-        counter = self.counter.count(statistics, now, ended_at)
-        return self if counter is self.counter else replace(self, counter=counter)
-
-    @property
-    def batch(self) -> Batch:
-        """The jobs since the queue was last idle, in numbers."""
-        return self.counter.batch
+        batch = self.batch.count(statistics, now, ended_at)
+        return self if batch is self.batch else replace(self, batch=batch)
 
     @property
     def status(self) -> JobStatus | None:
         """The status of what the line shows; None before the first job."""
         if self.batch.is_many:
             return self.batch.status
-        shown = self.shown
-        return None if shown is None else shown.status
+        if self.running:
+            return JobStatus.RUNNING
+        return None if self.last is None else self.last.status
 
     @property
     def named_job(self) -> JobID | None:
         """The ID of the running job that the line shows; None if no job runs."""
         return next(iter(self.running), None)
-
-    @property
-    def shown(self) -> JobSnapshot | None:
-        """The job that the line shows, running or ended; None before the first job."""
-        first = self._oldest()
-        return self.last if first is None else first.snapshot
 
     def line(self, width: int, now: float, style: LineStyle, *, hint: str = "esc cancel") -> str:
         """Return the line as plain text of exactly ``width`` cells.

@@ -59,11 +59,6 @@ FIRST_REPORT = 1 / 50
 _log = logging.getLogger("ticketr.statusline")
 
 
-def is_drawable(stream: TextIO) -> bool:
-    """Return whether a stream is a terminal that can do more than print lines."""
-    return hasattr(os, "ttyname") and stream.isatty() and can_draw(os.environ)
-
-
 def _is_unreported(snapshot: JobSnapshot) -> bool:
     """Return whether a job runs that has reported nothing yet."""
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
@@ -136,7 +131,8 @@ class StatusLine:
         stream = sys.stderr if stream is None else stream  # None again if it was closed at start
         if style is None:
             style = LineStyle() if stream is None else LineStyle.of(os.environ, stream)
-        if output is None and stream is not None and not plain and is_drawable(stream):
+        can_be_drawn = hasattr(os, "ttyname") and can_draw(os.environ) and not plain
+        if output is None and stream is not None and stream.isatty() and can_be_drawn:
             from ticketr.statusline.output import TerminalOutput  # noqa: PLC0415 - not for plain lines
 
             output = TerminalOutput(stream)

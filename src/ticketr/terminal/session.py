@@ -70,6 +70,8 @@ class Terminal:
     Attributes:
         colors: Whether to use colours, according to the terminal and the environment.
         unicode: Whether the terminal can show more than ASCII.
+        size: Width and height in cells.
+        is_handed_over: Whether another program uses the terminal now.
     """
 
     def __init__(
@@ -91,21 +93,11 @@ class Terminal:
         self._signals = signals
         self._encoding = encoding
         self._brackets = ("", "") if environ.get("TICKETR_NO_SYNC") else (_BEGIN, _END)
-        self._size = output.size()
+        self.size = output.size()
         self._shown: list[str | None] = []
         self._is_resuming = False
-        self._is_handed_over = False
+        self.is_handed_over = False
         self.redraw()
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in cells."""
-        return self._size
-
-    @property
-    def is_handed_over(self) -> bool:
-        """Whether another program uses the terminal now."""
-        return self._is_handed_over
 
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys, pastes, the mouse, sizes and signals as events; run this in one task.
@@ -140,7 +132,7 @@ class Terminal:
         if self._output.has_unsent:  # else a checkpoint lets other tasks run before the frame
             await self._output.flush()
         if self._screen.is_entered:
-            rows = rows[: self._size[1]]
+            rows = rows[: self.size[1]]
             text = diff(self._shown, rows)
             self._shown[:] = rows
             if text:
@@ -150,7 +142,7 @@ class Terminal:
 
     def redraw(self) -> None:
         """Write the next frame whole."""
-        self._shown = [None] * self._size[1]
+        self._shown = [None] * self.size[1]
 
     def drop_keys(self) -> None:
         """Forget what was typed and has not been read, such as before the first frame."""
@@ -181,15 +173,15 @@ class Terminal:
         Cancellation:
             Makes the terminal a full screen again.
         """
-        assert not self._is_handed_over
-        self._is_handed_over = True
+        assert not self.is_handed_over
+        self.is_handed_over = True
         try:
             await self._settle()
             self._keyboard.pause()
             self._screen.leave()
             yield
         finally:
-            self._is_handed_over = False
+            self.is_handed_over = False
             with suppress(termios.error):  # the terminal is gone; the keyboard sends HungUp
                 self._screen.enter()
             self._keyboard.resume()
@@ -198,12 +190,12 @@ class Terminal:
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
-        if self._is_handed_over and number in _OF_OTHER_PROGRAM:
+        if self.is_handed_over and number in _OF_OTHER_PROGRAM:
             if number == signal.SIGTSTP:
                 _stop_process()  # together with the other program
         elif number == signal.SIGWINCH:
             self._update_size()
-            await send.send(Resize(*self._size))
+            await send.send(Resize(*self.size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
             if number == signal.SIGTSTP and self._screen.is_entered:
                 await self._settle()
@@ -240,7 +232,7 @@ class Terminal:
         await send.send(Resumed())
 
     def _update_size(self) -> None:
-        self._size = self._output.size()
+        self.size = self._output.size()
         self.redraw()
 
 

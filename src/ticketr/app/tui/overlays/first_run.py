@@ -556,16 +556,12 @@ class FirstRun(Overlay):
                 form, effects = form.with_folder(folder, is_typed=False).ask_checks()
                 return self._with_form(state, form), effects
             case messages.Answered(request, answer) if form and request in form.answers:
-                return self._answered(state, request, form.answered(request, answer))
+                form, effects = form.answered(request, answer).ask_checks()
+                if request.function is not check_folder:
+                    effects += _suggest(form)
+                return self._with_form(state, form), effects
             case _:
                 return None
-
-    def _answered(self, state: AppState, request: Call, form: Form) -> Step:
-        """Show the answer to a check, and begin the checks that have waited for it."""
-        if request.function is setting_up.check_folder:
-            return self._with_form(state, form), ()
-        form, more = form.ask_checks()
-        return self._with_form(state, form), (*more, *_suggest(form))
 
     def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
