@@ -23,7 +23,7 @@ from rows import for_each
 
 from ticketr.app.cli import __path__ as cli_path, exits
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.confirmation import Unconfirmed
+from ticketr.app.cli.settings import Unconfirmed
 from ticketr.app.config import (
     ConfigError,
     NoWorkspace,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import click
 
@@ -47,35 +46,24 @@ def alias(
     for line in settings.file.ignored:
         echo(line, err=True)
     aliases = settings.aliases
+    folder = config.config_folder(os.environ)
     if name is None:
-        _print_aliases(aliases, as_json=options.as_json)
-    elif query is not None:
-        _store_alias(name, query, aliases)
-    else:
-        return _remove_alias(name, aliases)
-    return exits.DONE
-
-
-def _print_aliases(aliases: Mapping[str, str], *, as_json: bool) -> None:
-    if as_json:
-        echo_json([{"name": name, "query": aliases[name]} for name in sorted(aliases)])
-        return
-    room = max(map(len, aliases))
-    for name in sorted(aliases):
-        echo(f"@{name:<{room}}  {aliases[name]}")
-
-
-def _store_alias(name: str, query: str, aliases: Mapping[str, str]) -> None:
-    name = config.checked_alias("NAME", name.removeprefix("@"))
-    query = config.checked_jql("QUERY", query)
-    config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
-    config.store_alias(config.config_folder(os.environ), name, query)
-    echo(f"@{name} stands for: {query}")
-
-
-def _remove_alias(name: str, aliases: Mapping[str, str]) -> int:
+        if options.as_json:
+            echo_json([{"name": known, "query": aliases[known]} for known in sorted(aliases)])
+            return exits.DONE
+        room = max(map(len, aliases))
+        for known in sorted(aliases):
+            echo(f"@{known:<{room}}  {aliases[known]}")
+        return exits.DONE
     name = name.removeprefix("@")
-    if config.remove_alias(config.config_folder(os.environ), name):
+    if query is not None:
+        name = config.checked_alias("NAME", name)
+        query = config.checked_jql("QUERY", query)
+        config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
+        config.store_alias(folder, name, query)
+        echo(f"@{name} stands for: {query}")
+        return exits.DONE
+    if config.remove_alias(folder, name):
         echo(f"removed @{name}")
         return exits.DONE
     where = " (it is built in, or in ticketr.toml)" if name in aliases else ""

@@ -23,7 +23,7 @@ from ticketr.app.cli.options import (
     with_options,
     workspace_options,
 )
-from ticketr.app.cli.settings import is_interactive, unattended_refusal
+from ticketr.app.cli.settings import is_interactive, refuse_unattended
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
@@ -340,11 +340,7 @@ def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: st
     """
     what = _change_words(issues, change)
     if not is_interactive():
-        is_deletion = change.delete
-        if reason := unattended_refusal(
-            len(issues), what, site, "--dry-run", is_deletion=is_deletion
-        ):
-            raise click.UsageError(reason)
+        refuse_unattended(len(issues), what, site, "--dry-run", is_deletion=change.delete)
         return
     for issue in issues[: config.CONFIRM_ABOVE]:
         echo(f"{issue.key}  {issue.status}  {issue.title}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -15,7 +15,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store
-from ticketr.app.cli.settings import is_interactive, unattended_refusal
+from ticketr.app.cli.settings import is_interactive, refuse_unattended
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE
 from ticketr.text import common_prefix_length
@@ -33,10 +33,6 @@ _CONTEXT = 20
 _MAX_LINES = 8
 #: The most lines of what is left alone.
 _MAX_LEFT = 20
-
-
-class Unconfirmed(click.UsageError):
-    """Raised when many writes would need a yes, and nobody can be asked."""
 
 
 def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
@@ -87,8 +83,7 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        if reason := unattended_refusal(writes, f"create or change {what}", site, _DRY_RUN):
-            raise Unconfirmed(reason)
+        refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN)
         return dict(jobs)
     for name, plan in plans.items():
         _show_plan(name, plan)
@@ -105,9 +100,7 @@ def refuse_many(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_read_plan(job).entries)
-    what = f"create or change {writes} tickets"
-    if reason := unattended_refusal(writes, what, job.site, _DRY_RUN):
-        raise Unconfirmed(reason)
+    refuse_unattended(writes, f"create or change {writes} tickets", job.site, _DRY_RUN)
 
 
 def _show_plan(name: str, plan: sync.PushPlan) -> None:
@@ -164,7 +157,9 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
     for entry in result.planned:
         for line in plan_lines(entry):
             echo(line)
-    print_messages(*(line for plan in plans for line in skipped_lines(plan)))
+    skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
+    for plan in plans:
+        print_messages(*left_lines([note for note in plan.left if note.code in skipped]))
 
 
 def plan_lines(entry: sync.PlanEntry) -> list[str]:
@@ -209,31 +204,23 @@ def left_lines(left: Sequence[sync.Note]) -> list[str]:
     return lines
 
 
-def skipped_lines(plan: sync.PushPlan) -> list[str]:
-    """Return what is not pushed because other tickets were named; see `left_lines`."""
-    skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
-    return left_lines([entry for entry in plan.left if entry.code in skipped])
-
-
 def _differences(old: str, new: str) -> list[str]:
     """Return the lines that differ, at most `_MAX_LINES` of them."""
-    texts = [line for line in _changed_lines(old.split("\n"), new.split("\n")) if line[2:].strip()]
+    texts: list[str] = []
+    before, after = old.split("\n"), new.split("\n")
+    for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
+        if tag == "equal":
+            continue
+        for old_line, new_line in zip_longest(before[a:b], after[c:d], fillvalue=""):
+            start = common_prefix_length(old_line, new_line)
+            for sign, line in (("-", old_line), ("+", new_line)):
+                if line.strip():
+                    texts.append(f"{sign} {_excerpt(line, start)}")
     if not texts:
         return ["(blank lines)"]
     more = len(texts) - _MAX_LINES
     rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
     return [*texts[:_MAX_LINES], *rest]
-
-
-def _changed_lines(old: list[str], new: list[str]) -> Iterator[str]:
-    for tag, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():
-        if tag == "equal":
-            continue
-        for before, after in zip_longest(old[a:b], new[c:d]):
-            start = common_prefix_length(before or "", after or "")
-            for sign, line in (("-", before), ("+", after)):
-                if line is not None:
-                    yield f"{sign} {_excerpt(line, start)}"
 
 
 def _excerpt(line: str, position: int) -> str:

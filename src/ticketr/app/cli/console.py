@@ -273,7 +273,7 @@ def reset_output() -> None:
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
         root.removeHandler(handler)
-    root.addHandler(_LogHandler())
+    root.addHandler(_LogHandler(sys.stderr))
 
 
 def show_logs() -> None:
@@ -282,15 +282,9 @@ def show_logs() -> None:
     logging.getLogger("ticketr").setLevel(logging.DEBUG)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, _LogHandler):
-            handler.setFormatter(_Formatter(logging.BASIC_FORMAT))
+            handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
 
 
 class _LogHandler(logging.StreamHandler[TextIO]):
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-        self.setFormatter(_Formatter())
-
-
-class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return printable_lines(super().format(record))

@@ -86,9 +86,9 @@ async def _pull_in_screen(job: sync.PullJob) -> int:
 
 
 async def _pull_with_lines(job: sync.PullJob) -> int:
-    from ticketr.app.cli.job_runner import exit_code, run_one
+    from ticketr.app.cli.job_runner import exit_code, run_all
 
-    ended = await run_one(job)
+    (ended,) = await run_all([job])
     if ended.result is not None:
         echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
         print_messages(*(line.format(folder=shlex.quote(str(job.root))) for line in _TO_TRY))

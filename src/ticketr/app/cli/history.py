@@ -44,7 +44,9 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
         echo_json(objects, default=_moment)
         return
     for job in finished_jobs:
-        echo(_history_line(job))
+        when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        message = job.error_message or job.message or ""
+        echo(f"{when}  {job.status.value:9}  {job.name}: {message}")
     if not finished_jobs:
         echo("no job has ended here yet")
 
@@ -52,12 +54,6 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
 def _moment(value: object) -> str:
     assert isinstance(value, datetime)
     return value.isoformat()
-
-
-def _history_line(job: ticketr.FinishedJob) -> str:
-    when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
-    message = job.error_message or job.message or ""
-    return f"{when}  {job.status.value:9}  {job.name}: {message}"
 
 
 class WorkspaceHistories:
@@ -73,7 +69,10 @@ class WorkspaceHistories:
 
     def __init__(self, roots: Sequence[Path], *, without: str = "") -> None:
         self._without = without
-        self._roots = {_recorded_key(root): root for root in roots}
+        # The queue escapes what is not UTF-8 in the key of a finished job.
+        self._roots = {
+            str(root).encode("utf-8", "backslashreplace").decode(): root for root in roots
+        }
         self._marked: set[Path] = set()
 
     def summary(self, result: object) -> str:
@@ -127,11 +126,6 @@ class WorkspaceHistories:
         if failed and len(failed) == len(self._roots):
             raise failed[0]
         return sorted(jobs, key=lambda job: job.finished_at, reverse=True)[:limit]
-
-
-def _recorded_key(root: Path) -> str:
-    """Return the key that a finished job of a workspace has; the queue escapes what is not UTF-8."""
-    return str(root).encode("utf-8", "backslashreplace").decode()
 
 
 def _history_of(root: Path) -> ticketr.SqliteHistory:

@@ -77,13 +77,16 @@ class JobOutcome(Generic[T_co]):
 
     Attributes:
         snapshot: The job's last snapshot.
-        result: The job's result; None unless it completed.
         signal: The signal that cancelled the job, if one did.
     """
 
-    snapshot: ticketr.JobSnapshot
-    result: T_co | None
-    signal: signal.Signals | None
+    snapshot: ticketr.JobSnapshot[T_co]
+    signal: signal.Signals | None = None
+
+    @property
+    def result(self) -> T_co | None:
+        """The job's result; None unless it completed."""
+        return self.snapshot.result
 
     @property
     def message(self) -> str:
@@ -126,12 +129,7 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 
 def run_job(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
     """Run one job, and the async part of a command with it; see `run_all`."""
-    return run(partial(run_one, job, plain=plain))
-
-
-async def run_one(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
-    """Run one job; see `run_all`."""
-    (ended,) = await run_all([job], plain=plain)
+    (ended,) = run(partial(run_all, [job], plain=plain))
     return ended
 
 
@@ -159,6 +157,7 @@ async def run_all(
     Cancellation:
         Cancels the jobs and waits until they have ended.
     """
+    received: list[signal.Signals] = []
     async with (
         ticketr.open_job_queue(
             workers=len(jobs),
@@ -167,10 +166,19 @@ async def run_all(
             on_job_error=lambda _: None,  # the caller gets every outcome
         ) as queue,
         StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_shown),
+        trio.open_nursery() as nursery,
     ):
         handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
-        received = await _wait_for_all(queue, handles)
-        return [await _outcome_of(handle, received) for handle in handles]
+        await nursery.start(_call_on_signal, queue.cancel_all, received)
+        ends = [await handle.wait() for handle in handles]
+        nursery.cancel_scope.cancel()
+    outcomes: list[JobOutcome[T]] = []
+    for end in ends:
+        if end.error is not None:
+            _logger.debug("the job failed:\n%s", end.error.traceback)
+        is_cancelled = end.status is ticketr.JobStatus.CANCELLED
+        outcomes.append(JobOutcome(end, received[0] if received and is_cancelled else None))
+    return outcomes
 
 
 def _shown(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
@@ -178,30 +186,6 @@ def _shown(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
     message = snapshot.progress.message if snapshot.progress is not None else ""
     has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.is_failure(message)
     return replace(snapshot, status=ticketr.JobStatus.FAILED) if has_failed else snapshot
-
-
-async def _wait_for_all(
-    queue: ticketr.JobQueue, handles: Sequence[ticketr.JobHandle[Any]]
-) -> list[signal.Signals]:
-    """Wait until the jobs of a queue have ended, and return the signals that came meanwhile."""
-    received: list[signal.Signals] = []
-    async with trio.open_nursery() as nursery:
-        await nursery.start(_call_on_signal, queue.cancel_all, received)
-        for handle in handles:
-            await handle.wait()
-        nursery.cancel_scope.cancel()
-    return received
-
-
-async def _outcome_of(
-    handle: ticketr.JobHandle[T], received: Sequence[signal.Signals]
-) -> JobOutcome[T]:
-    snapshot = handle.snapshot()
-    if snapshot.error is not None:
-        _logger.debug("the job failed:\n%s", snapshot.error.traceback)
-    result = await handle.result() if snapshot.status is ticketr.JobStatus.COMPLETED else None
-    cancelled = snapshot.status is ticketr.JobStatus.CANCELLED
-    return JobOutcome(snapshot, result, received[0] if received and cancelled else None)
 
 
 async def _call_on_signal(
@@ -261,7 +245,7 @@ async def _run_every(
                     async for snapshot in updates:
                         if not snapshot.status.is_terminal:
                             continue
-                        ended: JobOutcome[R] = JobOutcome(snapshot, None, None)
+                        ended: JobOutcome[Any] = JobOutcome(snapshot)
                         _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
                         if ended.error in sync.LASTING_ERRORS:
                             codes.append(exit_code(ended))
@@ -343,9 +327,11 @@ def run_jobs(
         return worst_exit_code(
             [*codes, *run(partial(_run_every, jobs, options=options, check=check))]
         )
-    named: dict[str, JobOutcome[R]] = dict(
-        zip(jobs, _run_recorded(list(jobs.values()), plain=options.plain), strict=True)
-    )
+    named: dict[str, JobOutcome[R]] = {}
+    if jobs:
+        history = WorkspaceHistories([job.root for job in jobs.values()])
+        run_them = partial(run_all, list(jobs.values()), plain=options.plain, history=history)
+        named = dict(zip(jobs, run(run_them), strict=True))
     if options.as_json:
         objects = failures | {
             name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
@@ -362,20 +348,16 @@ def run_jobs(
     return worst_exit_code([*codes, *map(exit_code, named.values())])
 
 
-def _run_recorded(jobs: Sequence[WorkspaceJob[T]], *, plain: bool) -> list[JobOutcome[T]]:
-    """Run jobs that the histories of their workspaces record."""
-    history = WorkspaceHistories([job.root for job in jobs])
-    return run(partial(run_all, jobs, plain=plain, history=history)) if jobs else []
-
-
 def exit_code(ended: JobOutcome[Result]) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
     if ended.result is None:
         is_usage = ended.signal is None and ended.error in sync.USAGE_ERRORS
         return exits.USAGE if is_usage else ended.exit_code()
+    result = ended.result
+    parts = (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)
     partly = any(
-        result.failed or result.conflicts or (isinstance(result, sync.PushResult) and result.left)
-        for result in _parts_of(ended.result)
+        part.failed or part.conflicts or (isinstance(part, sync.PushResult) and part.left)
+        for part in parts
     )
     return ended.exit_code(is_partial=partly)
 
@@ -384,11 +366,6 @@ def worst_exit_code(codes: Iterable[int]) -> int:
     """Return the exit code for several jobs: a signal's, else the most severe one."""
     order = (exits.DONE, exits.PARTLY, exits.FAILED, exits.USAGE)
     return max(codes, key=lambda code: order.index(code) if code in order else len(order))
-
-
-def _parts_of(result: Result) -> tuple[sync.PullResult | sync.PushResult, ...]:
-
-    return (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)
 
 
 def outcome_as_json(ended: JobOutcome[Result], root: Path, so_far: Result) -> dict[str, object]:
@@ -409,22 +386,23 @@ def _result_as_json(result: Result) -> dict[str, object]:
     if isinstance(result, sync.SyncResult):
         return data | {"push": _result_as_json(result.push)}
     if isinstance(result, sync.PushResult):
-        data["planned"] = [_planned_as_json(entry) for entry in result.planned]
+        data["planned"] = [
+            {
+                "action": entry.action,
+                "key": entry.key,
+                "title": entry.title,
+                "path": entry.path,
+                "changes": [
+                    (change.name, change.old_shown, change.new_shown) for change in entry.changes
+                ],
+                "between": entry.between,
+            }
+            for entry in result.planned
+        ]
         for name in ("created", "updated", "recovered"):
             keys = getattr(result, name)
             data[name] = [{"key": key, "url": browse_url(result.site, key)} for key in keys]
     return data
-
-
-def _planned_as_json(entry: sync.PlanEntry) -> dict[str, object]:
-    return {
-        "action": entry.action,
-        "key": entry.key,
-        "title": entry.title,
-        "path": entry.path,
-        "changes": [[change.name, change.old_shown, change.new_shown] for change in entry.changes],
-        "between": entry.between,
-    }
 
 
 def print_pull(result: sync.PullResult, *, prune: bool) -> None:

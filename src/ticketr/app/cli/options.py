@@ -322,6 +322,7 @@ def job_settings(
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     if jql is not None:
+        jql = config.checked_jql("--jql", jql)
         jql = config.expand_aliases("--jql", jql, resolved.aliases)
     elif options.project is None:
         jql = resolved.jql

@@ -34,12 +34,6 @@ _YES = click.option(
 )
 
 
-def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str | None:
-    if jql is not None and not jql.strip():  # as from a script whose variable is empty
-        raise click.BadParameter("the query is empty")
-    return jql
-
-
 @command(
     examples={
         "ticketr pull": "Fetch what has changed.",
@@ -55,9 +49,7 @@ def _check_query(_: click.Context, __: click.Parameter, jql: str | None) -> str 
 @common_options
 @every_option
 @strategy_option
-@click.option(
-    "--jql", metavar="QUERY", callback=_check_query, help="Pull what a query of your own finds."
-)
+@click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
 @click.option(
     "--epic",
     metavar="KEY",

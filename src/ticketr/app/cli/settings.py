@@ -6,6 +6,8 @@ import os
 from functools import partial
 from pathlib import Path
 
+import click
+
 from ticketr.app import config, jira
 from ticketr.app.cli.console import add_redactor
 
@@ -108,10 +110,14 @@ def is_interactive() -> bool:
     return os.isatty(0) and os.isatty(2)
 
 
-def unattended_refusal(
+class Unconfirmed(click.UsageError):
+    """Raised when many writes would need a yes, and nobody can be asked."""
+
+
+def refuse_unattended(
     writes: int, what: str, site: str, look: str, *, is_deletion: bool = False
-) -> str:
-    """Return why writes need ``--yes`` where no terminal is there to ask in.
+) -> None:
+    """Refuse many writes, or a deletion, without ``--yes`` where nobody can be asked.
 
     Args:
         writes: How many issues are written.
@@ -120,12 +126,11 @@ def unattended_refusal(
         look: The option or command that shows what would be written.
         is_deletion: Whether issues are deleted.
 
-    Returns:
-        The reason; empty if they may be sent: few, and no deletion.
+    Raises:
+        Unconfirmed: They are many, or it is a deletion.
     """
-    if writes <= config.CONFIRM_ABOVE and not is_deletion:
-        return ""
-    return (
-        f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
-        "you want"
-    )
+    if writes > config.CONFIRM_ABOVE or is_deletion:
+        raise Unconfirmed(
+            f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
+            "you want"
+        )

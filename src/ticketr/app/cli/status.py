@@ -6,7 +6,6 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 
 import click
 
@@ -33,20 +32,10 @@ OLDER_HINT = (
     "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
     "you typed it yourself: ticketr resolve KEY --take mine, then push"
 )
-#: The colour of each mark.
-COLORS = {
-    "edited": "yellow",
-    "draft": "green",
-    "older": "cyan",
-    "conflict": "red",
-    "uncertain": "magenta",
-    "unknown": "cyan",
-    "broken": "red",
-    "loss": "magenta",
-    "refused": "red",
-    "text": "magenta",
-    "missing": "cyan",
-}
+#: The colours of marks; the others are cyan.
+_COLORS = {"edited": "yellow", "draft": "green"} | dict.fromkeys(
+    ("conflict", "broken", "refused"), "red"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +61,11 @@ class Draft:
         title: Its title.
         path: Its file, relative to the workspace.
         parent: The key of the ticket in which it is a sub-task; None for none.
-        is_uncertain: Whether an earlier push has asked Jira for it; then it is listed as that.
     """
 
     title: str
     path: str
     parent: str | None
-    is_uncertain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,8 @@ class LocalEdits:
 
     Attributes:
         count: How many issues with keys the files hold.
-        changed: What was edited, and the drafts, in the order of the files.
+        edited: What was edited, in the order of the keys.
+        drafts: The drafts, in the order of the files.
         older: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
         creations: The requested issues that have no key in a file yet.
@@ -100,7 +88,8 @@ class LocalEdits:
     """
 
     count: int
-    changed: tuple[EditedTicket | Draft, ...]
+    edited: tuple[EditedTicket, ...]
+    drafts: tuple[Draft, ...]
     older: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
     creations: tuple[sync.Creation, ...]
@@ -154,7 +143,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     else:
         lines = list(_lines(edits))
         for mark, line in lines:
-            console.echo_marked(f"{mark:<10}", line, color=COLORS[mark])
+            console.echo_marked(f"{mark:<10}", line, color=_COLORS.get(mark, "cyan"))
         if not lines:
             console.echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
@@ -212,11 +201,9 @@ def _find_local_edits(
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.all()
-    uncertain = sync.find_uncertain(creations, survey.local_changes).keys()
-    changed = [
-        change for local in survey.local_changes for change in _changed_in(local, uncertain, keys)
-    ]
-    edited = {ticket.key for ticket in changed if isinstance(ticket, EditedTicket)}
+    uncertain = sync.find_uncertain(creations, survey.local_changes)
+    edited, older, drafts = _find_edited(survey, keys, uncertain)
+    edited_keys = {ticket.key for ticket in edited}
     tickets = {_own_ticket(state, key) for key in keys}
     missing = survey.missing(state)
 
@@ -228,20 +215,14 @@ def _find_local_edits(
             note
             for local in survey.local_changes
             for note in find(local)
-            if (note.key in edited if note.key else is_named(local.local.ticket.key))
+            if (note.key in edited_keys if note.key else is_named(local.local.ticket.key))
         )
 
     return LocalEdits(
         count=len(survey.locations),
-        changed=tuple(sorted(changed, key=_order)),
-        older=tuple(
-            sorted(
-                chain.from_iterable(
-                    _edited(local, keys, is_older=True) for local in survey.local_changes
-                ),
-                key=_order,
-            )
-        ),
+        edited=tuple(edited),
+        drafts=tuple(drafts),
+        older=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         creations=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
@@ -251,40 +232,40 @@ def _find_local_edits(
         ),
         broken=survey.broken_of(keys or None, state),
         missing={key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)},
-        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited),
+        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited_keys),
         literals=notes(sync.find_literals),
         refused=notes(sync.find_refusals),
     )
 
 
-def _changed_in(
-    change: sync.LocalChange, uncertain: Collection[int], keys: Collection[str]
-) -> Iterator[EditedTicket | Draft]:
-    """Yield what was edited in one ticket, and its drafts."""
-    ticket, path = change.local.ticket, change.local.path
-    yield from _edited(change, keys)
-    if not keys or ticket.key in keys:
-        drafts = (*((ticket,) if change.head is None else ()), *change.drafts)
-        for draft in drafts:
-            yield Draft(draft.title, path, ticket.key, id(draft) in uncertain)
+def _find_edited(
+    survey: sync.LocalSurvey, keys: Collection[str], uncertain: Collection[int]
+) -> tuple[list[EditedTicket], list[EditedTicket], list[Draft]]:
+    """Return what was edited, what is older than the last pull, and the drafts.
 
-
-def _edited(
-    change: sync.LocalChange, keys: Collection[str], *, is_older: bool = False
-) -> Iterator[EditedTicket]:
-    """Yield what was edited or is older in the named issues of one ticket."""
-    is_named = not keys or change.local.ticket.key in keys
-    for key, changes in (change.older if is_older else change.edits).items():
-        if is_named or key in keys:
-            yield EditedTicket(key, change.local.path, tuple(edit.name for edit in changes))
-
-
-def _order(ticket: EditedTicket | Draft) -> tuple[bool, str, int]:
-    """Return what sorts tickets by their keys, and puts drafts after them."""
-    return (
-        isinstance(ticket, Draft),
-        *key_order(ticket.key if isinstance(ticket, EditedTicket) else ""),
-    )
+    Args:
+        survey: The comparison of the files with the last sync.
+        keys: The keys that were named; all tickets if there are none.
+        uncertain: The `id` of each draft whose creation is not finished; they are left out.
+    """
+    edited: list[EditedTicket] = []
+    older: list[EditedTicket] = []
+    drafts: list[Draft] = []
+    for change in survey.local_changes:
+        ticket, path = change.local.ticket, change.local.path
+        is_named = not keys or ticket.key in keys
+        for found, edits in ((edited, change.edits), (older, change.older)):
+            for key, changes in edits.items():
+                if is_named or key in keys:
+                    found.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
+        if is_named:
+            begun = (*((ticket,) if change.head is None else ()), *change.drafts)
+            drafts += (
+                Draft(one.title, path, ticket.key) for one in begun if id(one) not in uncertain
+            )
+    edited.sort(key=lambda ticket: key_order(ticket.key))
+    older.sort(key=lambda ticket: key_order(ticket.key))
+    return edited, older, drafts
 
 
 def _own_ticket(state: sync.State, key: str) -> str:
@@ -304,14 +285,11 @@ def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
 
 
 def _as_json(edits: LocalEdits) -> dict[str, object]:
-    drafts = [ticket for ticket in edits.changed if isinstance(ticket, Draft)]
     return {
         "tickets": edits.count,
-        "edited": [asdict(ticket) for ticket in edits.changed if isinstance(ticket, EditedTicket)],
+        "edited": [asdict(ticket) for ticket in edits.edited],
         "older": [asdict(ticket) for ticket in edits.older],
-        "drafts": [
-            {"title": draft.title, "path": draft.path, "parent": draft.parent} for draft in drafts
-        ],
+        "drafts": [asdict(draft) for draft in edits.drafts],
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
             {"title": creation.title, "path": creation.path} for creation in edits.creations
@@ -351,15 +329,12 @@ def conflict_line(conflict: sync.Conflict) -> str:
 def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     in_conflict = {conflict.key for conflict in edits.conflicts}
-    for ticket in edits.changed:
-        match ticket:
-            case EditedTicket(key, path, parts) if key not in in_conflict:
-                yield "edited", f"{key} ({path}): {', '.join(parts)}"
-            case Draft(title, path, is_uncertain=False):
-                yield "draft", f"{title} ({path})"
-    for older in edits.older:
-        if older.key not in in_conflict:
-            yield "older", f"{older.key} ({older.path}): {', '.join(older.parts)}"
+    for mark, tickets in (("edited", edits.edited), ("older", edits.older)):
+        for ticket in tickets:
+            if ticket.key not in in_conflict:
+                yield mark, f"{ticket.key} ({ticket.path}): {', '.join(ticket.parts)}"
+    for draft in edits.drafts:
+        yield "draft", f"{draft.title} ({draft.path})"
     for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
     for creation in edits.creations:

@@ -105,15 +105,13 @@ def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
     try:
         workspace = config.resolve_workspace(os.environ, Path.cwd(), name=name)
     except TicketrError as error:
-        return {**data, "problem": str(error)}
-    problem = None if workspace.site_error is None else str(workspace.site_error)
-    return {
-        **data,
+        return data | {"problem": str(error)}
+    return data | {
         "site": workspace.site,
         "email": workspace.login.email,
         "project": workspace.project,
         "jql": workspace.jql,
-        "problem": problem,
+        "problem": str(workspace.site_error) if workspace.site_error else None,
     }
 
 
