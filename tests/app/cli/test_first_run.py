@@ -459,10 +459,6 @@ def put_notes(folder: Path) -> None:
     (folder / "notes.md").write_text("# Some notes\n")
 
 
-def put_broken(folder: Path) -> None:
-    (folder / "all.md").write_bytes(b"# TICKET: [DEMO-1] \xff\n")
-
-
 def put_settings(folder: Path) -> None:
     (folder / "ticketr.toml").write_text('site = "https://you.atlassian.net"\n')
 
@@ -476,8 +472,7 @@ def put_nothing(folder: Path) -> None:
     [
         (put_nothing, FolderAnswer(FolderKind.EMPTY)),
         (put_notes, FolderAnswer(FolderKind.OTHER)),
-        (put_broken, FolderAnswer(FolderKind.OTHER)),
-        (put_tickets, FolderAnswer(FolderKind.TICKETS)),
+        (put_tickets, FolderAnswer(FolderKind.OTHER)),
         (put_settings, FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")),
     ],
 )

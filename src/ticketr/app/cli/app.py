@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -64,9 +64,9 @@ def cli(
     for is_wanted, name in ((only_ascii, "TICKETR_ASCII"), (no_mouse, "TICKETR_NO_MOUSE")):
         if is_wanted:
             os.environ[name] = "1"
-    if context.invoked_subcommand is None:
-        return _print_app(context) if plain else _open_app()
-    return exits.DONE
+    if context.invoked_subcommand is not None:
+        return exits.DONE
+    return _print_app(context) if plain else _open_app()
 
 
 def _print_app(context: click.Context) -> int:
@@ -103,8 +103,11 @@ def main() -> None:
 
 def _run() -> int:
     console.reset_output()
+    # Ctrl+C raises KeyboardInterrupt here, instead of exiting at once, unless it is ignored.
+    exits_at_once = signal.getsignal(signal.SIGINT) is exit_interrupted
+    raising = console.handle_interrupts(signal.default_int_handler)
     try:
-        with _interrupts_as_errors():
+        with raising if exits_at_once else nullcontext():
             if COMPLETE in os.environ:
                 from ticketr.app.cli.completion import use_own_script
 
@@ -113,13 +116,6 @@ def _run() -> int:
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
         return _handle_error(error)  # noqa: ASYNC104 - the user has seen it
     return code or exits.DONE
-
-
-def _interrupts_as_errors() -> AbstractContextManager[None]:
-    """Raise KeyboardInterrupt on Ctrl+C in the block, instead of exiting at once."""
-    if signal.getsignal(signal.SIGINT) is not exit_interrupted:  # ignored, or as it should be
-        return nullcontext()
-    return console.handle_interrupts(signal.default_int_handler)
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
@@ -144,7 +140,10 @@ def _handle_error(error: BaseException) -> int:
     )
     match reported:
         case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job
-            return _report_interrupt(reported)
+            if isinstance(reported, click.exceptions.Abort) and reported.__cause__ is None:
+                click.echo(err=True)  # ends the line of the unanswered question
+            _print_error(reported, "interrupted")
+            return exits.for_signal(signal.SIGINT)
         case click.exceptions.Exit():
             return reported.exit_code
         case SystemExit():
@@ -177,13 +176,6 @@ def _report_usage(error: click.ClickException) -> None:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             words = f"{words}\ntry '{error.ctx.command_path} --help'"
     click.echo(console.printable_lines(words), err=True)
-
-
-def _report_interrupt(error: BaseException) -> int:
-    if isinstance(error, click.exceptions.Abort) and error.__cause__ is None:
-        click.echo(err=True)  # ends the line of the unanswered question
-    _print_error(error, "interrupted")
-    return exits.for_signal(signal.SIGINT)
 
 
 def _report_bug(error: BaseException) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
@@ -62,17 +60,13 @@ def demo(*, folder: Path | None, plain: bool, **options: object) -> int:
     from ticketr.app.cli import job_runner
 
     root, mark = demo_site.prepare_demo_folder(folder)
-    site = demo_site.open_demo(root, mark, **options)
     show = _pull_in_screen if is_full_screen_possible() and not plain else _pull_with_lines
-    return job_runner.run(_run_demo, show, site)
 
+    async def pull() -> int:
+        async with demo_site.open_demo(root, mark, **options) as settings:
+            return await show(sync.PullJob(**settings))
 
-async def _run_demo(
-    show: Callable[[sync.PullJob], Awaitable[int]],
-    site: AbstractAsyncContextManager[sync.SessionOptions],
-) -> int:
-    async with site as options:
-        return await show(sync.PullJob(**options))
+    return job_runner.run(pull)
 
 
 async def _pull_in_screen(job: sync.PullJob) -> int:

@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import wraps
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, final
 from urllib.parse import urlsplit
@@ -48,8 +47,6 @@ _FIELD_OF_SETTING: Final = {
     "JIRA_PROJECT_KEY": setup.SetupField.PROJECT,
 }
 _CLOUD_HOST = ".atlassian.net"
-#: The most files that are looked at for tickets.
-MAX_FILES = 200
 
 
 def _returns_problems(
@@ -290,17 +287,5 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
         return setup.FolderAnswer(
             setup.FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or "")
         )
-    if not any(root.iterdir()):
-        return setup.FolderAnswer(setup.FolderKind.EMPTY)
-    return setup.FolderAnswer(
-        setup.FolderKind.TICKETS if _has_tickets(root) else setup.FolderKind.OTHER
-    )
-
-
-def _has_tickets(root: Path) -> bool:
-    store = sync.Store(root, config.STATE_FOLDER)
-    for path in islice(chain.from_iterable(store.walk()), MAX_FILES):
-        with suppress(TicketrError):  # opening the folder tells of a broken file
-            if store.tickets(store.name_of(path)):
-                return True
-    return False
+    is_empty = not any(root.iterdir())
+    return setup.FolderAnswer(setup.FolderKind.EMPTY if is_empty else setup.FolderKind.OTHER)

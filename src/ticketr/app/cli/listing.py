@@ -19,7 +19,7 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_UNQUOTED = re.compile(r'(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)')
+_UNQUOTED = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
 _MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
@@ -300,15 +300,10 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_with_quotes(term) for term in terms)
+    text = " ".join(_UNQUOTED.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:
         place = " " * error.position
         words = f"{error.problem}\n  {printable(text)}\n  {place}^"
         raise click.BadParameter(words, param_hint="FILTER") from None
-
-
-def _with_quotes(term: str) -> str:
-    match = _UNQUOTED.fullmatch(term)
-    return f'{match[1]}"{match[2]}"' if match else term

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -93,7 +93,9 @@ def resolve(
     elif wanted:
         _print_outcomes(store, resolved, failed)
     else:
-        _print_conflicts(conflicts, marked)
+        lines = [*map(conflict_line, conflicts), *map(str, marked)]
+        for line in lines or ["there is no conflict"]:
+            echo(line)
     return exits.FAILED if failed else exits.DONE
 
 
@@ -130,16 +132,6 @@ def _reason(key: str, error: TicketrError) -> str:
     if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
         return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
-
-
-def _print_conflicts(
-    conflicts: Sequence[sync.Conflict], marked: Sequence[sync.ConflictMarker]
-) -> None:
-
-    for line in (*map(conflict_line, conflicts), *map(str, marked)):
-        echo(line)
-    if not conflicts and not marked:
-        echo("there is no conflict")
 
 
 def _print_outcomes(
@@ -192,11 +184,18 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
         for step in steps:
-            echo(_step_line(step))
+            when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+            aside = f"; the old text is in {step.aside}" if step.aside else ""
+            echo(f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}")
         if not steps:
             echo("there is nothing to undo")
     else:
-        _print_undone(undone, still_open)
+        for step, aside in undone.done:
+            where = f"; what stood there is in {aside}" if aside else ""
+            is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
+            echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
+        for text in still_open:
+            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDES}")
     if undone.failed:
         raise undone.failed[0]
 
@@ -209,23 +208,6 @@ def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
         step = sync.last_step(state, key)
         steps = sync.same_change(state, step) if key is None else (step,)
         return sync.undo_change(store, state, steps)
-
-
-def _print_undone(undone: sync.UndoneChange, still_open: list[str]) -> None:
-
-    for step, aside in undone.done:
-        where = f"; what stood there is in {aside}" if aside else ""
-        is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
-        echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
-    print_messages(
-        *(f"to resolve it again: ticketr resolve {key} --take {SIDES}" for key in still_open)
-    )
-
-
-def _step_line(step: sync.UndoStep) -> str:
-    when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-    aside = f"; the old text is in {step.aside}" if step.aside else ""
-    return f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}"
 
 
 def _step_as_json(step: sync.UndoStep) -> dict[str, str]:

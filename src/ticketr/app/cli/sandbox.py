@@ -20,29 +20,21 @@ _EXAMPLES = {
 
 
 def _command() -> Command:
-    if not has_demo_extra():
-        return _command_that_is_missing()
-    from jira_sandbox.cli import sandbox as own
+    """Return the sandbox's own command, or one that names the extra that it needs."""
+    if has_demo_extra():
+        from jira_sandbox.cli import sandbox as own
 
+        return Command(
+            "sandbox",
+            callback=own.callback,
+            params=own.params,
+            help=own.help,
+            examples=_EXAMPLES,
+            exits=_EXITS,
+        )
     return Command(
         "sandbox",
-        callback=own.callback,
-        params=own.params,
-        help=own.help,
-        examples=_EXAMPLES,
-        exits=_EXITS,
-    )
-
-
-def _command_that_is_missing() -> Command:
-    """Return a command that takes anything, and names the extra that it needs."""
-
-    def explain(**_: object) -> None:
-        require_demo_extra("ticketr sandbox")
-
-    return Command(
-        "sandbox",
-        callback=explain,
+        callback=lambda **_: require_demo_extra("ticketr sandbox"),
         params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
         context_settings={"ignore_unknown_options": True},
         help="Serve a Jira site with made-up tickets.",

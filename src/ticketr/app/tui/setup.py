@@ -94,8 +94,7 @@ class FolderKind(Enum):
     NEW = "new"
     EMPTY = "empty"
     WORKSPACE = "a workspace"
-    TICKETS = "tickets without settings"
-    OTHER = "other files"
+    OTHER = "files, and no settings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -512,13 +512,13 @@ def test_enter_opens_a_folder_and_a_problem_gives_the_line_back() -> None:
 
 def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
     state, asked = opening("x")
-    answer = FolderAnswer(FolderKind.TICKETS)
+    answer = FolderAnswer(FolderKind.OTHER)
     connecting, more = told(state, messages.Answered(asked, answer))
 
     assert connecting.notice == "This folder has no ticketr.toml; connect it to Jira"
     assert more == (call(check_folder, "x"),)
     noted = after(connecting, folder_answer(connecting, answer))
-    assert "✓ holds tickets; ticketr.toml goes there" in line(noted, "Folder")
+    assert "! holds files; ticketr.toml and the tickets go" in line(noted, "Folder")
     connecting = pressed(connecting, "s", "KEY_TAB")
     assert form(after(connecting, suggested("~/h"))).text(SetupField.FOLDER) == "x"
 

@@ -247,8 +247,7 @@ class Form:
 _FOLDER_NOTES = {
     setup.FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
     setup.FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
-    setup.FolderKind.TICKETS: ("✓", "holds tickets; ticketr.toml goes there, the token never"),
-    setup.FolderKind.OTHER: ("!", "holds other files; ticketr.toml and the tickets go among them"),
+    setup.FolderKind.OTHER: ("!", "holds files; ticketr.toml and the tickets go among them"),
 }
 
 
