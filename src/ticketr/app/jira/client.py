@@ -12,6 +12,7 @@ from ticketr.app.jira import issues
 from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.credentials import Credentials
 from ticketr.app.jira.json_text import InThread
+from ticketr.app.jira.models import read_http_date
 from ticketr.app.jira.rest_api import RestApi, load_transport
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.searches import SearchEndpoints
@@ -46,7 +47,7 @@ class JiraClient(
     @property
     def date(self) -> datetime | None:
         """The site's clock at its last answer; None if it did not tell."""
-        return self._api.date
+        return read_http_date(self._api.date)
 
     def __repr__(self) -> str:
         return f"<JiraClient of {self.site}>"

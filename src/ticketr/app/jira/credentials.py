@@ -153,6 +153,7 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
     return f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
 
 
+@lru_cache(maxsize=8)
 def normalise_site(site: str) -> str:
     """Check the address of a site and return its normal form, without a trailing slash.
 

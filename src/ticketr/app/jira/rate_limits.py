@@ -30,6 +30,7 @@ import trio
 
 from ticketr.app.jira.errors import RateLimited
 from ticketr.app.jira.models import read_http_date, read_time
+from ticketr.app.jira.retry import MAX_WAIT, SLOW_DOWN
 from ticketr.app.jira.transport.base import Request
 
 
@@ -75,12 +76,6 @@ def scope_of(call: Call, reason: str) -> str:
 def reason_of(headers: Mapping[str, str]) -> str:
     """Return the site's reason for a refusal; empty if the site does not say."""
     return _header(headers, "reason").strip('"').lower()
-
-
-def is_near_limit(headers: Mapping[str, str]) -> bool:
-    """Return whether a site says that few more requests are allowed for now, or none."""
-    near = _header(headers, "nearlimit").lower() == "true"
-    return near or _header(headers, "remaining") == "0"
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
@@ -222,21 +217,18 @@ class Slot:
 
     A call needs a slot of its kind, which it keeps between attempts, and one of the site, which it
     has only during an attempt.
-
-    Attributes:
-        limit: The concurrency limit of its kind.
     """
 
     def __init__(self, limiter: RateLimiter, call: Call) -> None:
         self._limiter = limiter
         self._call = call
-        self.limit = limiter.limits[call.kind]
+        self._limit = limiter.limits[call.kind]
         self._acquired = False
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
-        limiter, slots = self._limiter, self.limit.slots
+        limiter, slots = self._limiter, self._limit.slots
         issue, kind = self._call.issue, self._call.kind
         while True:
             of_issue = limiter.backoff_of(issue)
@@ -254,17 +246,32 @@ class Slot:
                 # Another call may have been refused while this one waited for the site.
                 if limiter.backoff_of(issue, kind, SITE):
                     continue
-                cuts = self.limit.cuts
+                cuts = self._limit.cuts
                 try:
                     yield
                 except RateLimited as error:
                     if scope_of(self._call, error.reason) == kind:
-                        self.limit.count_refusal(cuts)
+                        self._limit.count_refusal(cuts)
                     raise
                 return
+
+    def count_success(self, headers: Mapping[str, str]) -> None:
+        """Count a success; let all calls wait if it says that the site's limit is used up.
+
+        Args:
+            headers: The answer's headers, their names in lower case.
+        """
+        is_near = _header(headers, "nearlimit").lower() == "true"
+        if not is_near and _header(headers, "remaining") != "0":
+            self._limit.count_success()
+            return
+        seconds = retry_after(headers)
+        if seconds and seconds <= MAX_WAIT:
+            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN)
+            self._limiter.back_off(SITE, backoff)
 
     def close(self) -> None:
         """Release the slot of the call's kind."""
         if self._acquired:
             self._acquired = False
-            self.limit.slots.release_on_behalf_of(self)
+            self._limit.slots.release_on_behalf_of(self)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -23,8 +22,8 @@ from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import GATEWAY, HIDDEN, Credentials, normalise_site
 from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
-from ticketr.app.jira.models import ServerInfo, objects, read_http_date
-from ticketr.app.jira.retry import BUSY, MAX_WAIT, SLOW_DOWN, RetryPolicy, why
+from ticketr.app.jira.models import ServerInfo, objects
+from ticketr.app.jira.retry import BUSY, RetryPolicy, why
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
@@ -327,7 +326,7 @@ class RestApi:
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)
         self._retry = retry
         self._reached = self._known = False
-        self.date: datetime | None = None
+        self.date: str | None = None
         # A lock for each issue, while a change of it is sent or waits to be.
         self._locks = WeakValueDictionary[str, trio.Lock]()
         # When each request was sent that waits for its answer, and when the last one was answered.
@@ -489,11 +488,8 @@ class RestApi:
                         raise
                     attempts += 1
                 else:
-                    self.date = read_http_date(response.headers.get("date"))
-                    if rate_limits.is_near_limit(response.headers):
-                        self._back_off_if_used_up(response)
-                    else:
-                        slot.limit.count_success()
+                    self.date = response.headers.get("date")
+                    slot.count_success(response.headers)
                     self._known = self._known or answer.json is not None
                     return answer
 
@@ -539,13 +535,6 @@ class RestApi:
         elif isinstance(error, errors.ServerError) and error.status in BUSY:
             self._limiter.back_off(call.kind, backoff)  # a 500 would concern one request alone
         return backoff
-
-    def _back_off_if_used_up(self, response: Response) -> None:
-        """Let all requests wait if a success near the site's limit asks for it."""
-        seconds = rate_limits.retry_after(response.headers)
-        if seconds and seconds <= MAX_WAIT:
-            backoff = rate_limits.Backoff(trio.current_time() + seconds, SLOW_DOWN)
-            self._limiter.back_off(rate_limits.SITE, backoff)
 
 
 class Endpoints:

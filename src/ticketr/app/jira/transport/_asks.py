@@ -264,7 +264,8 @@ class AsksTransport(TransportSettings):
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
-        self._certificates.check(request.url)
+        if self._certificates.problem and request.url.lower().startswith("https:"):
+            raise TlsFailed(request.url, self._certificates.problem)
         exchange = _exchange.Exchange(request, self)
         with exchange.scope, _converted(request.url):
             connection = await self._connect(request.url)

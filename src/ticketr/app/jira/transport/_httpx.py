@@ -23,7 +23,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import trio
 
-from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
+from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import (
     CertificateStore,
@@ -89,7 +89,8 @@ class HttpxTransport(TransportSettings):
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
-        self._certificates.check(request.url)
+        if self._certificates.problem and request.url.lower().startswith("https:"):
+            raise TlsFailed(request.url, self._certificates.problem)
         if self._client.is_closed:
             raise ConnectionLost(request.url, _exchange.CLOSED)
         exchange = _exchange.Exchange(request, self)
@@ -150,7 +151,7 @@ async def _closing_opened() -> AsyncGenerator[Callable[..., object]]:
 
 
 class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
-    """The body of one request, each piece of which restarts the timeout of silence.
+    """The body of one request; if it is sent in pieces, each restarts the timeout of silence.
 
     That of httpx is a generator, which would be left to the collector, half-run, when a request
     is cancelled while it is sent.
@@ -162,8 +163,8 @@ class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
         self._rest = [] if request.body is None else [request.body]
 
     async def __anext__(self) -> bytes:
-        self._exchange.move_on()
         if self._pieces is not None:
+            self._exchange.move_on()
             return await anext(self._pieces)
         if not self._rest:
             raise StopAsyncIteration

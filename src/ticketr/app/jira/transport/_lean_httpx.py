@@ -17,8 +17,6 @@ from typing import Any, cast
 
 import trio
 
-from ticketr.app.jira.errors import TlsFailed
-
 __all__ = ["CertificateStore", "hide_module", "httpx", "read_certificates"]
 
 
@@ -48,21 +46,12 @@ class CertificateStore:
 
     Attributes:
         context: The TLS context for the HTTP package; the default accepts no certificate.
-        problem: Why the certificates could not be read; empty if they were. No secure connection
-            can be made then, but a site on this machine may need none.
+        problem: Why the certificates could not be read; empty if they were. An https address is
+            refused then, but a site on this machine may need none.
     """
 
     context: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     problem: str = ""
-
-    def check(self, url: str) -> None:
-        """Refuse an address that needs certificates when there are none.
-
-        Raises:
-            TlsFailed: They could not be read.
-        """
-        if self.problem and url.lower().startswith("https:"):
-            raise TlsFailed(url, self.problem)
 
 
 async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
