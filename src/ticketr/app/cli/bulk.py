@@ -16,10 +16,10 @@ from ticketr.app.cli.options import (
     CommonOptions,
     checked_key,
     checked_key_option,
-    job_settings,
+    job_arguments,
     keys_argument,
     plain_option,
-    resolve_options,
+    require_workspace,
     with_options,
     workspace_options,
 )
@@ -104,7 +104,7 @@ def bulk(
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
         raise click.UsageError("give one of --set, --transition, --move and --delete")
     change = sync.BulkChange(_read_settings(settings), transition, parent, delete)
-    return _run(options, change, keys, jql)
+    return _run_change(options, change, keys, jql)
 
 
 @command(
@@ -136,7 +136,7 @@ def assign(
     keys, person = _split_keys(words)
     name = "" if person == "-" else person or "me"
     change = sync.BulkChange((sync.FieldSetting("Assignee", name),))
-    return _run(options, change, keys)
+    return _run_change(options, change, keys)
 
 
 @command(
@@ -167,7 +167,7 @@ def move(
     keys, status = _split_keys(words)
     if not status:
         raise click.UsageError(f"name a status after the key, as in: ticketr move {keys[-1]} Done")
-    return _run(options, sync.BulkChange(status=status), keys)
+    return _run_change(options, sync.BulkChange(status=status), keys)
 
 
 def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
@@ -179,7 +179,7 @@ def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
     return tuple(keys), " ".join(words[max(at, 1) :]).strip()
 
 
-def _run(
+def _run_change(
     options: CommonOptions,
     change: sync.BulkChange,
     keys: Sequence[str],
@@ -189,11 +189,11 @@ def _run(
     from ticketr.app.cli.job_runner import exit_code, run_job, worst_exit_code
 
     options = replace(options, needs_project=False)
-    resolved = resolve_options(options)
+    resolved = require_workspace(options)
     aliases = resolved.aliases_in(jql or "")
     if change.delete and options.yes:
         _refuse_team_aliases(aliases)
-    arguments = job_settings(resolved, options, jql)
+    arguments = job_arguments(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
     for alias in aliases:
         echo(str(alias), err=True)
@@ -202,7 +202,7 @@ def _run(
     if finding.result is None:
         _print_result(finding, sync.BulkResult(), change, aliases, as_json=as_json)
         return finding.exit_code()
-    known, clashing = _known_here(arguments, change)
+    known, clashing = _known_and_clashing(arguments, change)
     refused = tuple(clashing[issue.key] for issue in finding.result if issue.key in clashing)
     issues = tuple(issue for issue in finding.result if issue.key not in clashing)
     if options.dry_run or not issues:
@@ -211,7 +211,7 @@ def _run(
     if not as_json:
         print_messages(*(f"failed: {note}" for note in refused))
     if not options.yes:
-        _confirm(issues, change, arguments.get("browse") or arguments["credentials"].site)
+        _confirm_change(issues, change, arguments.get("browse") or arguments["credentials"].site)
     job = sync.BulkJob(**arguments, issues=issues, change=change)
     ended = run_job(job, plain=options.plain)
     result = job.so_far()
@@ -226,7 +226,7 @@ def _run(
     return worst_exit_code(codes)
 
 
-def _known_here(
+def _known_and_clashing(
     arguments: sync.SessionOptions, change: sync.BulkChange
 ) -> tuple[Collection[str], dict[str, sync.Note]]:
     """Return the keys that were pulled here, and a note on each issue with an edit of what changes.
@@ -240,7 +240,7 @@ def _known_here(
         known = {issue.key for issue in state.known().values()}
         user = state.site_record.user()
     plan = sync.read_push_plan(store) if known and not change.delete else sync.PushPlan()
-    wanted = {folded(name): folded(text) for name, text in _new_texts(change, user)}
+    wanted = {folded(name): folded(text) for name, text in _new_field_texts(change, user)}
     notes: dict[str, sync.Note] = {}
     for entry in plan.entries:
         for edit in entry.changes:
@@ -251,7 +251,7 @@ def _known_here(
     return known, notes
 
 
-def _new_texts(change: sync.BulkChange, user: str) -> Iterator[tuple[str, str]]:
+def _new_field_texts(change: sync.BulkChange, user: str) -> Iterator[tuple[str, str]]:
     """Yield the name of each field that changes, and its text after that."""
     if change.status:
         yield "Status", change.status
@@ -297,7 +297,7 @@ def _read_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]:
     return tuple(settings.values())
 
 
-def _change_words(issues: Sequence[sync.BulkIssue], change: sync.BulkChange) -> str:
+def _describe_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange) -> str:
     """Say what is done to how many issues."""
     count = len(issues)
     taken = {subtask for issue in issues for subtask in issue.subtasks if change.delete}
@@ -328,17 +328,17 @@ def _print_issues(
     for issue in issues:
         echo(f"{issue.key}  {issue.status}  {issue.title}")
     print_messages(*(f"failed: {note}" for note in refused))
-    echo(_change_words(issues, change), err=True)
+    echo(_describe_change(issues, change), err=True)
 
 
-def _confirm(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: str) -> None:
+def _confirm_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, site: str) -> None:
     """Ask before issues are changed; without a terminal, refuse many, and to delete any.
 
     Raises:
         click.UsageError: No terminal is there to ask in.
         click.exceptions.Exit: The answer was no.
     """
-    what = _change_words(issues, change)
+    what = _describe_change(issues, change)
     if not is_interactive():
         refuse_unattended(len(issues), what, site, "--dry-run", is_deletion=change.delete)
         return

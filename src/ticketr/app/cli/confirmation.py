@@ -108,7 +108,7 @@ def _show_plan(name: str, plan: sync.PushPlan) -> None:
     if name and (plan.entries or plan.left):
         print_messages(f"{name}:")
     if len(plan.entries) > CONFIRM_ABOVE:
-        print_messages(*map(heading, plan.entries))
+        print_messages(*map(entry_heading, plan.entries))
         print_messages(f"{_DRY_RUN} shows each of them in full")
     else:
         print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
@@ -119,7 +119,7 @@ def _show_plan(name: str, plan: sync.PushPlan) -> None:
             for note in notes
         )
     )
-    print_messages(*left_lines(plan.left))
+    print_messages(*left_alone_lines(plan.left))
 
 
 def with_accepted_losses(
@@ -159,7 +159,7 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
             echo(line)
     skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
     for plan in plans:
-        print_messages(*left_lines([note for note in plan.left if note.code in skipped]))
+        print_messages(*left_alone_lines([note for note in plan.left if note.code in skipped]))
 
 
 def plan_lines(entry: sync.PlanEntry) -> list[str]:
@@ -168,7 +168,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
     Returns:
         Lines, not cleaned yet.
     """
-    lines = [heading(entry)]
+    lines = [entry_heading(entry)]
     for change in entry.changes:
         name, old, new = change.name, change.old_shown, change.new_shown
         if not entry.key:
@@ -182,13 +182,13 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
     return lines
 
 
-def heading(entry: sync.PlanEntry) -> str:
+def entry_heading(entry: sync.PlanEntry) -> str:
     """Return what would become of one issue, in a line that is not cleaned yet."""
     name = f"{entry.key} {entry.title}" if entry.key else entry.title
     return f"{entry.action} {name} ({entry.path})"
 
 
-def left_lines(left: Sequence[sync.Note]) -> list[str]:
+def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
     """Return what a push would leave alone and why, a line for each; not cleaned yet.
 
     Tickets that were not named are only counted.

@@ -205,22 +205,22 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
 _MIN_CELLS = 10
 
 
-def print_table(rows: Sequence[Sequence[str]], most: Sequence[int | None]) -> None:
+def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> None:
     """Print a table that is as wide as the terminal at most.
 
     Args:
         rows: The cells of each row, not cleaned yet. A column of empty cells is left out.
-        most: The most cells of each column; None for the one that gets what the others leave.
+        limits: The most cells of each column; None for the one that gets what the others leave.
     """
     from ticketr.text import fit, width
 
     rows = [list(map(printable, row)) for row in rows]
-    widest = [max((width(row[column]) for row in rows), default=0) for column in range(len(most))]
+    widest = [max((width(row[column]) for row in rows), default=0) for column in range(len(limits))]
     cells = [
         size if limit is None else min(size, limit)
-        for size, limit in zip(widest, most, strict=True)
+        for size, limit in zip(widest, limits, strict=True)
     ]
-    free = most.index(None)
+    free = limits.index(None)
     used = sum(size + 2 for column, size in enumerate(cells) if size and column != free)
     cells[free] = max(_MIN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
     for row in rows:

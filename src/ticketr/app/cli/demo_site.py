@@ -25,12 +25,12 @@ from ticketr.app.cli.ownership import own_mark
 from ticketr.app.config import STATE_FOLDER, TOKEN_NAMES
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
-DATA = "demo.db"
+DATABASE = "demo.db"
 #: The demo's project.
 PROJECT = "DEMO"
 _ANNOUNCEMENT = "listening on "
 _ERROR = "jira-sandbox: "
-_END_LIMIT = 2.0
+_END_TIMEOUT = 2.0
 _MAX_REASON = 4096
 
 
@@ -96,10 +96,10 @@ async def open_sandbox(**options: object) -> AsyncGenerator[str]:
             yield await _read_address(process, process.stdout, stderr)
         finally:
             process.terminate()
-            with trio.move_on_after(_END_LIMIT, shield=True):
+            with trio.move_on_after(_END_TIMEOUT, shield=True):
                 await process.wait()
             process.kill()  # if it has not ended by then
-            with trio.move_on_after(_END_LIMIT, shield=True):
+            with trio.move_on_after(_END_TIMEOUT, shield=True):
                 await process.wait()
                 await trio.aclose_forcefully(process.stdin)
                 await trio.aclose_forcefully(process.stdout)
@@ -114,7 +114,7 @@ async def _read_address(
     line = received.decode(errors="replace").strip()
     if line.startswith(_ANNOUNCEMENT):
         return line.removeprefix(_ANNOUNCEMENT)
-    with trio.move_on_after(_END_LIMIT):
+    with trio.move_on_after(_END_TIMEOUT):
         await process.wait()
     reason = _reason(stderr)
     if process.returncode == exits.USAGE:
@@ -180,7 +180,7 @@ async def open_demo(
     Raises:
         SandboxFailed: The stand-in did not start.
     """
-    async with open_sandbox(data=root / STATE_FOLDER / DATA, **options) as url:
+    async with open_sandbox(data=root / STATE_FOLDER / DATABASE, **options) as url:
         login = jira.Credentials(url, "demo@example.com", "demo")
         yield {
             "root": root,

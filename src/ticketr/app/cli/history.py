@@ -41,7 +41,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
     if options.as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
-        echo_json(objects, default=_moment)
+        echo_json(objects, default=_moment_as_json)
         return
     for job in finished_jobs:
         when = f"{job.finished_at.astimezone():%Y-%m-%d %H:%M:%S}"
@@ -51,7 +51,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
         echo("no job has ended here yet")
 
 
-def _moment(value: object) -> str:
+def _moment_as_json(value: object) -> str:
     assert isinstance(value, datetime)
     return value.isoformat()
 

@@ -96,7 +96,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    wanted, listing = _read(options, terms)
+    wanted, listing = _read_listing(options, terms)
     order = tickets.sort_key(sort)
     issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
@@ -190,7 +190,7 @@ def stats(
     With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal this is a table;
     elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
-    wanted, listing = _read(options, terms)
+    wanted, listing = _read_listing(options, terms)
     issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
     candidates = wanted.select(issues)
     totals = {name: tickets.total_by(candidates, name) for name in fields or _FIELDS}
@@ -208,14 +208,14 @@ def stats(
             print_table(rows, _COUNT_CELLS)
         else:
             print_cells(rows)
-    for warning in _unknown(fields, issues):
+    for warning in _field_warnings(fields, issues):
         echo(warning, err=True)
     for path in listing.broken:
         echo(f"left out, since it cannot be read: {path}", err=True)
     return exits.FAILED if listing.broken else exits.DONE
 
 
-def _unknown(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:
+def _field_warnings(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:
     """Yield a warning for each field that no issue has."""
     from ticketr.app.config.checks import nearest
 
@@ -244,7 +244,7 @@ def _totals_as_json(
     }
 
 
-def _read(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
+def _read_listing(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
     """Return the filter of a command, and all issues of the workspace."""
     store = options.open_own_store()
     with sync.read_state(store) as state:

@@ -17,7 +17,7 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.ownership import open_own_store, own_mark
-from ticketr.app.cli.settings import resolve, sign_in
+from ticketr.app.cli.settings import find_credentials, resolve
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ take_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 #: The options of `folder_options`.
-_FOLDER = (
+_FOLDER_OPTIONS = (
     click.option(
         "-w",
         "--workspace",
@@ -101,7 +101,7 @@ _FOLDER = (
     ),
 )
 #: The other ones of `common_options`.
-_COMMON = (
+_COMMON_OPTIONS = (
     click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
     click.option(
         "--http",
@@ -118,7 +118,7 @@ _COMMON = (
     plain_option,
 )
 _INTERVAL = re.compile(r"([1-9][0-9]{0,4})([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
@@ -128,7 +128,7 @@ def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> i
     match = _INTERVAL.fullmatch(text)
     if match is None:
         raise click.BadParameter("write the time like 30s, 5m, 2h or 1d")
-    return int(match[1]) * _SECONDS[match[2]]
+    return int(match[1]) * _SECONDS_PER_UNIT[match[2]]
 
 
 every_option = click.option(
@@ -182,7 +182,7 @@ class CommonOptions:
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
-Failed: TypeAlias = dict[str, tuple[Path, TicketrError]]
+Failures: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
 def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
@@ -199,12 +199,12 @@ def folder_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Cal
         options = CommonOptions(**{name: values.pop(name) for name in shared & values.keys()})
         return command(options, **values)
 
-    return with_options(packed, _FOLDER)
+    return with_options(packed, _FOLDER_OPTIONS)
 
 
 def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add the options that pull, push and sync share; see `workspace_options`."""
-    return workspace_options(with_options(command, _COMMON))
+    return workspace_options(with_options(command, _COMMON_OPTIONS))
 
 
 def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
@@ -216,7 +216,7 @@ def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
 
 def find_job_arguments(
     options: CommonOptions, *, jql: str | None = None
-) -> tuple[dict[str, sync.SessionOptions], Failed]:
+) -> tuple[dict[str, sync.SessionOptions], Failures]:
     """Return the arguments of the jobs that a command is to run.
 
     For a single workspace, `location_notice` is printed: a push to another Jira cannot be undone.
@@ -234,17 +234,17 @@ def find_job_arguments(
             error is returned instead.
     """
     if not options.all_workspaces:
-        resolved = resolve_options(options)
+        resolved = require_workspace(options)
         if line := location_notice(resolved, options):
             print_messages(line)
-        return {"": job_settings(resolved, options, jql)}, {}
+        return {"": job_arguments(resolved, options, jql)}, {}
     if options.workspace is not None or options.folder is not None:
         raise click.UsageError("use --all, or name one workspace, not both")
     workspaces = config.read_user_config(config.config_folder(os.environ)).workspaces
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
     ready: dict[str, sync.SessionOptions] = {}
-    failed: Failed = {}
+    failed: Failures = {}
     for name, entry in sorted(workspaces.items()):
         try:
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
@@ -255,7 +255,7 @@ def find_job_arguments(
     return ready, failed
 
 
-def arguments_by_key(options: CommonOptions) -> sync.SessionOptions:
+def arguments_for_keys(options: CommonOptions) -> sync.SessionOptions:
     """Return the arguments of a job on issues that are named by their keys; needs no project."""
     return find_job_arguments(replace(options, needs_project=False))[0][""]
 
@@ -272,7 +272,7 @@ def workspace_arguments(
         TokenFailed: A source of tokens failed.
         AsksMissing: The package asks was chosen and cannot be used.
     """
-    return job_settings(resolve_options(options), options, jql)
+    return job_arguments(require_workspace(options), options, jql)
 
 
 def location_notice(resolved: config.Workspace, options: CommonOptions) -> str | None:
@@ -299,7 +299,7 @@ def location_notice(resolved: config.Workspace, options: CommonOptions) -> str |
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def resolve_options(options: CommonOptions) -> config.Workspace:
+def require_workspace(options: CommonOptions) -> config.Workspace:
     """Return the workspace of a command, whose site is confirmed; say what in its file is ignored.
 
     Raises:
@@ -313,7 +313,7 @@ def resolve_options(options: CommonOptions) -> config.Workspace:
     return workspace
 
 
-def job_settings(
+def job_arguments(
     resolved: config.Workspace, options: CommonOptions, jql: str | None
 ) -> sync.SessionOptions:
     """Return the arguments of a pull, push or sync of a workspace, by the options of a command.
@@ -329,7 +329,9 @@ def job_settings(
     if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
     mark = own_mark(resolved.root)
-    settings = session_options(resolved, sign_in(resolved), mark, strategy=options.strategy)
+    settings = session_options(
+        resolved, find_credentials(resolved), mark, strategy=options.strategy
+    )
     return {**settings, "jql": jql, "transport": _transport(options.http)}
 
 
@@ -428,7 +430,7 @@ def _files_at(path: Path, store: sync.Store) -> list[str]:
     return names
 
 
-def refuse_keys_of_all(keys: Collection[str], options: CommonOptions) -> None:
+def refuse_keys_with_all(keys: Collection[str], options: CommonOptions) -> None:
     """Refuse keys together with ``--all``: a key does not say which workspace it is in.
 
     Raises:

@@ -18,7 +18,7 @@ from ticketr.app.cli.options import (
     find_job_arguments,
     keys_argument,
     named_tickets,
-    refuse_keys_of_all,
+    refuse_keys_with_all,
     strategy_option,
     words_argument,
 )
@@ -77,7 +77,7 @@ def pull(
     """
     from ticketr.app.cli import job_runner
 
-    refuse_keys_of_all(keys, options)
+    refuse_keys_with_all(keys, options)
     if keys and (jql is not None or epic is not None or full or prune):
         raise click.UsageError("KEYs go with none of --jql, --epic, --full and --prune")
     if epic is not None:
@@ -128,7 +128,7 @@ def push(
     """
     from ticketr.app.cli import confirmation, job_runner
 
-    refuse_keys_of_all(words, options)
+    refuse_keys_with_all(words, options)
     ready, failed = find_job_arguments(options)
     jobs = {
         name: sync.PushJob(

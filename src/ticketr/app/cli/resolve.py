@@ -27,13 +27,13 @@ from ticketr.app.cli.ownership import open_state
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
 
 #: The message for each side.
-_DONE = {
+_DONE_MESSAGES = {
     "mine": "{path} has your version of what clashed; the next push brings that to Jira",
     "jira": "{path} has Jira's version of what clashed",
     "both": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
 }
 #: What to do next, for each side.
-_NEXT = {
+_NEXT_STEPS = {
     "mine": "to bring your version to Jira: ticketr push",
     "jira": "to bring your other edits to Jira: ticketr push",
     "both": "once no marker is left in the file: ticketr sync",
@@ -75,7 +75,7 @@ def resolve(
     store = options.open_own_store()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_own_key(state, key) for key in keys]
+        named = [_conflict_key(state, key) for key in keys]
     wanted = [conflict.key for conflict in conflicts] if takes_all else named
     resolved: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
@@ -99,7 +99,7 @@ def resolve(
     return exits.FAILED if failed else exits.DONE
 
 
-def _own_key(state: sync.State, key: str) -> str:
+def _conflict_key(state: sync.State, key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
     conflict = sync.conflict_of(state, key)
     return key if conflict is None else conflict.key
@@ -119,13 +119,13 @@ def _resolve_all(
             try:
                 done = sync.resolve(store, state, key, sync.Take(take))
             except TicketrError as error:
-                failed.append({"key": key, "reason": _reason(key, error)})
+                failed.append({"key": key, "reason": _failure_reason(key, error)})
             else:
                 resolved.append({**asdict(done), "take": take})
     return resolved, failed
 
 
-def _reason(key: str, error: TicketrError) -> str:
+def _failure_reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
     from ticketr.app.tickets import CONFLICT, TicketSyntaxError
 
@@ -141,8 +141,8 @@ def _print_outcomes(
     for done in resolved:
         path, take = done["path"], done["take"]
         is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
-        words = _MERGED if is_whole else _DONE[take] if done["can_undo"] else _TAKEN_IN
-        hint = _NEXT["jira" if is_whole else take]
+        words = _MERGED if is_whole else _DONE_MESSAGES[take] if done["can_undo"] else _TAKEN_IN
+        hint = _NEXT_STEPS["jira" if is_whole else take]
         hint += "; to take this back: ticketr undo" if done["can_undo"] else ""
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
         echo(f"{done['key']}: {words.format(path=path)}{aside}")

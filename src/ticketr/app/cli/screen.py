@@ -75,7 +75,9 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
     history = WorkspaceHistories(roots, without=QUIET_TAG)
     first_run = WorkspaceSetup()
     async with trio.open_nursery() as outlasting:
-        async with open_job_queue(workers=WORKERS, history=history, on_job_error=_note) as queue:
+        async with open_job_queue(
+            workers=WORKERS, history=history, on_job_error=_log_failure
+        ) as queue:
             async with open_terminal() as terminal:
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
@@ -117,7 +119,7 @@ def exit_messages(jobs: Iterable[JobSnapshot]) -> list[str]:
     return [progress.message for progress in cancelled if progress is not None]
 
 
-def _note(failed: JobSnapshot) -> None:
+def _log_failure(failed: JobSnapshot) -> None:
     """Log a failed job's traceback; the status line shows the error itself."""
     if failed.error is not None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
@@ -175,7 +177,7 @@ async def _open(name: str) -> OpenWorkspace:
         ConfigError: A setting cannot be used, or the state file is not the user's.
         SettingsFailed: A file of settings could not be read.
     """
-    workspace, mark = await trio.to_thread.run_sync(_settings_of, name)
+    workspace, mark = await trio.to_thread.run_sync(_workspace_and_mark, name)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
     lazy = _LazyOptions(workspace, session_options(workspace, login, mark))
     return replace(
@@ -184,11 +186,11 @@ async def _open(name: str) -> OpenWorkspace:
             f"{request.kind.value.capitalize()} {name}", lazy, request, on_written
         ),
         ask=lazy.ask,
-        has_login=lazy.have_login,
+        has_login=lazy.has_login,
     )
 
 
-def _settings_of(name: str) -> tuple[config.Workspace, str | None]:
+def _workspace_and_mark(name: str) -> tuple[config.Workspace, str | None]:
     workspace = resolve(workspace=name)
     return workspace, own_mark(workspace.root)
 
@@ -205,7 +207,7 @@ class _LazyOptions:
     workspace: config.Workspace
     options: sync.SessionOptions
 
-    def have_login(self) -> bool:
+    def has_login(self) -> bool:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
@@ -217,7 +219,7 @@ class _LazyOptions:
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if not self.have_login():
+        if not self.has_login():
             self.workspace.required_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()

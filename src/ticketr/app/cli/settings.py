@@ -33,7 +33,7 @@ def resolve(
     return settings
 
 
-def sign_in(workspace: config.Workspace) -> jira.Credentials:
+def find_credentials(workspace: config.Workspace) -> jira.Credentials:
     """Return the login for a workspace's site, without asking the user.
 
     Not to be called inside Trio.

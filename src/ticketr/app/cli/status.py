@@ -171,7 +171,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         survey = sync.survey_now(store, state)
         sync.check_keys(keys, survey, state)
         versions = _versions_of(survey, state, keys)
-        own = {_own_ticket(state, key) for key in keys}
+        own = {_ticket_key(state, key) for key in keys}
         missing = {
             key: path for key, path in survey.missing(state).items() if not keys or key in own
         }
@@ -182,7 +182,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         console.echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
-            _show(version)
+            _print_diff(version)
         console.print_messages(
             *(
                 str(note)
@@ -204,7 +204,7 @@ def _find_local_edits(
     uncertain = sync.find_uncertain(creations, survey.local_changes)
     edited, older, drafts = _find_edited(survey, keys, uncertain)
     edited_keys = {ticket.key for ticket in edited}
-    tickets = {_own_ticket(state, key) for key in keys}
+    tickets = {_ticket_key(state, key) for key in keys}
     missing = survey.missing(state)
 
     def is_named(key: str | None) -> bool:
@@ -268,7 +268,7 @@ def _find_edited(
     return edited, older, drafts
 
 
-def _own_ticket(state: sync.State, key: str) -> str:
+def _ticket_key(state: sync.State, key: str) -> str:
     """Return the key of a sub-task's ticket; any other key as it is."""
     head = state.head_of(key)
     issues = state.issues_of(head) if head else ()
@@ -341,7 +341,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
-    yield from _listed("unknown", unknown, NEVER_PULLED, in_conflict)
+    yield from _lines_or_count("unknown", unknown, NEVER_PULLED, in_conflict)
     for error in edits.broken.values():
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
@@ -349,10 +349,10 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     for mark, notes in (("refused", edits.refused), ("text", edits.literals)):
         for note in notes:
             yield mark, str(note)
-    yield from _listed("missing", edits.missing.items(), MISSING, in_conflict)
+    yield from _lines_or_count("missing", edits.missing.items(), MISSING, in_conflict)
 
 
-def _listed(
+def _lines_or_count(
     mark: str, places: Iterable[tuple[str, str]], what: str, others: Collection[str]
 ) -> Iterator[tuple[str, str]]:
     """Yield a line for each of some tickets that are not listed otherwise, or one for many."""
@@ -387,7 +387,7 @@ def _versions_of(
     }
     conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
     versions: list[TicketVersions] = []
-    for key in dict.fromkeys(_own_ticket(state, key) for key in (keys or [*here, *conflicts])):
+    for key in dict.fromkeys(_ticket_key(state, key) for key in (keys or [*here, *conflicts])):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:
@@ -410,19 +410,19 @@ def _versions_of(
     return versions
 
 
-def _show(ticket: TicketVersions) -> None:
+def _print_diff(ticket: TicketVersions) -> None:
     """Print what each side has changed; without a last sync, the difference of the sides."""
     key, last = ticket.key, f"{ticket.key} at the last sync"
     if ticket.base is None:
-        _show_lines(ticket.local or "", ticket.remote or "", ticket.path, f"{key} in Jira")
+        _print_line_diff(ticket.local or "", ticket.remote or "", ticket.path, f"{key} in Jira")
         return
     if ticket.local is not None:
-        _show_lines(ticket.base, ticket.local, last, ticket.path)
+        _print_line_diff(ticket.base, ticket.local, last, ticket.path)
     if ticket.remote is not None:
-        _show_lines(ticket.base, ticket.remote, last, f"{key} in Jira")
+        _print_line_diff(ticket.base, ticket.remote, last, f"{key} in Jira")
 
 
-def _show_lines(old: str, new: str, old_name: str, new_name: str) -> None:
+def _print_line_diff(old: str, new: str, old_name: str, new_name: str) -> None:
     lines = difflib.unified_diff(
         old.rstrip("\n").split("\n"),
         new.rstrip("\n").split("\n"),

@@ -270,7 +270,7 @@ def _require_issue(store: sync.Store, key: str) -> FoundIssue:
     own = f"{key}.md"
     names = (store.name_of(path) for paths in store.walk() for path in paths)
     for name in chain([own], (name for name in names if name != own)):
-        issue = _in_file(store, name, key)
+        issue = _issue_in_file(store, name, key)
         if issue is not None:
             return issue
     raise click.UsageError(
@@ -278,7 +278,7 @@ def _require_issue(store: sync.Store, key: str) -> FoundIssue:
     )
 
 
-def _in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
+def _issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
     """Return an issue in a file; None if it is not there, or not in a file that cannot be read."""
     is_own = path == f"{key}.md"
     try:

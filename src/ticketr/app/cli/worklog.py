@@ -15,7 +15,7 @@ from ticketr.app.cli.console import NOTHING_SENT, echo, echo_json
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
-    arguments_by_key,
+    arguments_for_keys,
     key_argument,
     workspace_options,
 )
@@ -52,7 +52,7 @@ def worklog(
     except sync.BadWork as error:
         raise click.UsageError(str(error)) from None
     job = sync.LogWorkJob(
-        **arguments_by_key(options), key=key, spent=spent, text=text, started=started
+        **arguments_for_keys(options), key=key, spent=spent, text=text, started=started
     )
     ended = run_job(job)
     done = ended.result
@@ -85,7 +85,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    arguments = arguments_by_key(options)
+    arguments = arguments_for_keys(options)
     draft = None
     if message == "-":
         message = sys.stdin.read()
@@ -95,7 +95,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
             _draft_header(key)
         )
     if not message.strip():
-        _delete(draft)
+        _delete_draft(draft)
         echo(NOTHING_SENT, err=True)
         return exits.DONE
     ended = run_job(sync.CommentJob(**arguments, key=key, text=message.strip()))
@@ -103,12 +103,12 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     if done is None and draft is not None:
         echo(f"your text is in {draft}", err=True)
     else:
-        _delete(draft)
+        _delete_draft(draft)
     for warning in done.warnings if done is not None else ():
         echo(f"warning: {warning}", err=True)
     code = ended.exit_code()
     if done is not None and arguments.get("comments"):
-        code = _pull(arguments, key)
+        code = _pull_if_known(arguments, key)
     if options.as_json:
         echo_json({**ended.as_json(), "key": key, "id": done.id if done else None})
     elif done is not None:
@@ -116,7 +116,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     return code
 
 
-def _pull(arguments: sync.SessionOptions, key: str) -> int:
+def _pull_if_known(arguments: sync.SessionOptions, key: str) -> int:
     """Pull a ticket, if it was pulled before; return the exit code."""
     from ticketr.app.cli.job_runner import exit_code, run_job
 
@@ -140,7 +140,7 @@ def _draft_header(key: str) -> str:
     return f"<!-- A comment on {key}, in Markdown, below this line. Without a text, nothing is sent. -->\n"
 
 
-def _delete(draft: Path | None) -> None:
+def _delete_draft(draft: Path | None) -> None:
     if draft is not None:
         with suppress(OSError):
             draft.unlink()

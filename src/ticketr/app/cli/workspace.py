@@ -191,11 +191,11 @@ def check(*, name: str | None) -> None:
 
     Without a NAME it is the workspace that other commands would be about.
     """
-    from ticketr.app.cli.workspace_add import check_site
+    from ticketr.app.cli.workspace_add import check_workspace_login
 
     workspace = resolve(workspace=name)
     login = find_token(workspace)
-    user, project = check_site(workspace, login)
+    user, project = check_workspace_login(workspace, login)
     account = f" ({login.email})" if login.email else ""
     echo(f"{workspace.name}: you are {user.display_name}{account} at {workspace.site}")
     echo(f"token from {login.source.value}")

@@ -18,7 +18,7 @@ from ticketr.app.jira.transport import Transport
 
 _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.
-TRIES = 3
+MAX_TRIES = 3
 #: Where the token of a workspace is, in words for people.
 TOKEN_LOCATIONS = {
     config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
@@ -71,8 +71,8 @@ def add_workspace(request: AddRequest) -> None:
     if request.scoped:
         cloud_id = trio.run(jira.ask_cloud_id, entry.site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
-    workspace = _complete(entry, request)
-    token, user, project = _verify_login(workspace, request)
+    workspace = _complete_workspace(entry, request)
+    token, user, project = _find_accepted_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
     mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
@@ -125,7 +125,7 @@ def _site(request: AddRequest, here: config.Workspace) -> str:
     raise config.MissingSetting(("--site", "JIRA_URL"), settings.SITE_HINT)
 
 
-def _complete(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
+def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
     """Return the workspace with its account and what to pull."""
     workspace = config.resolve_workspace(
         os.environ, Path.cwd(), proposed=entry, project=request.project
@@ -159,7 +159,7 @@ def _ask_until_valid(
     return ask(what, default=default, check=checked)
 
 
-def _verify_login(
+def _find_accepted_login(
     workspace: config.Workspace, request: AddRequest
 ) -> tuple[config.FoundToken, jira.User, jira.Project | None]:
     """Try the login; on a refusal, ask for another token in a terminal."""
@@ -176,9 +176,9 @@ def _verify_login(
     tries = 1
     while True:
         try:
-            return token, *check_site(workspace, token)
+            return token, *check_workspace_login(workspace, token)
         except jira.AuthenticationFailed as error:
-            if tries == TRIES or not can_ask or token.source not in _STORED_SOURCES:
+            if tries == MAX_TRIES or not can_ask or token.source not in _STORED_SOURCES:
                 raise
             echo(str(error), err=True)
         tries += 1
@@ -192,7 +192,7 @@ def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
     return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
 
 
-def check_site(
+def check_workspace_login(
     workspace: config.Workspace, token: config.FoundToken
 ) -> tuple[jira.User, jira.Project | None]:
     """Check a login, outside of Trio; see `check_login`."""
