@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from itertools import count
@@ -25,7 +24,7 @@ from ticketr.app.config import (
     store_list_memory,
 )
 from ticketr.app.config.files import exclusive, read_private, write_private
-from ticketr.app.config.state_folder import FILE, MAX_FILTERS
+from ticketr.app.config.state_folder import FILE
 
 
 def mode(path: Path) -> int:
@@ -327,57 +326,20 @@ def state(tmp_path: Path) -> StateFolder:
     return StateFolder(tmp_path / ".ticketr")
 
 
-def test_filters_are_added_replaced_and_removed(state: StateFolder) -> None:
+def test_how_a_list_is_shown_is_remembered(state: StateFolder) -> None:
     assert read_list_memory(state) == ListMemory()
 
-    store_list_memory(state, ListMemory("edited", "key", {"late": "status=Done", "mine": "@me"}))
-    store_list_memory(state, ListMemory("", "title", {"late": "status=Open"}))
-    assert read_list_memory(state) == ListMemory(
-        "", "title", {"late": "status=Open", "mine": "@me"}
-    )
-
-    store_list_memory(state, ListMemory("", "title", {"late": "", "never": ""}))
-    assert read_list_memory(state).saved == {"mine": "@me"}
+    memory = ListMemory("edited", "title", frozenset({"sprint"}))
+    store_list_memory(state, memory)
+    assert read_list_memory(state) == memory
 
 
-def test_the_oldest_filters_go_where_there_are_too_many(state: StateFolder) -> None:
-    many = {f"n{at}": "x" for at in range(MAX_FILTERS + 2)}
-    store_list_memory(state, ListMemory("", "key", many))
-
-    assert list(read_list_memory(state).saved) == list(many)[2:]
-
-
-def test_what_cannot_be_written_leaves_the_filters_that_are_saved(
-    state: StateFolder,
-) -> None:
-    saved = {"late": "status=Done"}
-    assert store_list_memory(state, ListMemory("", "key", saved)) == saved
-    before = sorted(state.path.iterdir())
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
-    try:
-        with pytest.raises(OSError, match="File too large"):
-            store_list_memory(state, ListMemory("", "key", {"long": "x" * 1000}))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, resource.RLIM_INFINITY))
-
-    assert read_list_memory(state).saved == saved
-    assert sorted(state.path.iterdir()) == before
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"saved": 3}', "null", "\xff", "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"hidden": 3}', "null", "\xff", "[" * 100_000])
 def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) -> None:
     state.make()
     (state.path / FILE).write_text(text, encoding="latin-1")
 
     assert read_list_memory(state) == ListMemory()
-
-
-def test_a_file_of_an_earlier_version_has_no_saved_filters(state: StateFolder) -> None:
-    state.make()
-    (state.path / FILE).write_text('{"filter": "a", "sort": "key", "saved": {"b": 3}}')
-
-    assert read_list_memory(state) == ListMemory("a", "key", {})
 
 
 def test_a_mark_is_made_once_for_the_user_alone(folder: Path) -> None:

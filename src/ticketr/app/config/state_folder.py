@@ -13,10 +13,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -172,27 +171,22 @@ def require_database(path: Path) -> None:
 
 #: The file, in ticketr's own folder.
 FILE = "app.json"
-#: The most bytes of it that are read, and the most filters.
+#: The most bytes of it that are read.
 MAX_BYTES = 512 * 1024
-MAX_FILTERS = 200
-#: Held while the file is read and written again, which threads of one app may do at once.
-_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class ListMemory:
-    """How a list was shown last, and the filters that were saved.
+    """How a list was shown last.
 
     Attributes:
         filter: The filter, as it was typed.
         sort: The name of the sort; empty if it is not known.
-        saved: The saved filters, by their names.
         hidden: The names of the columns that are hidden.
     """
 
     filter: str = ""
     sort: str = ""
-    saved: Mapping[str, str] = field(default_factory=dict[str, str])
     hidden: frozenset[str] = frozenset()
 
 
@@ -201,38 +195,22 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
     try:
         with os.fdopen(folder.open_file(FILE, os.O_RDONLY), "rb") as file:
             memory: Any = json.loads(file.read(MAX_BYTES))
-        saved: Any = memory.get("saved", {})
         return ListMemory(
             str(memory.get("filter", "")),
             str(memory.get("sort", "")),
-            {name: text for name, text in saved.items() if isinstance(text, str)},
             frozenset(map(str, memory.get("hidden", ()))),
         )
     except (OSError, ValueError, RecursionError, AttributeError, TypeError, TicketrError):
         return ListMemory()
 
 
-def store_list_memory(folder: StateFolder, memory: ListMemory) -> dict[str, str]:
-    """Store how a list is shown, and add or remove saved filters.
-
-    Args:
-        folder: ticketr's own folder of the workspace.
-        memory: How it is shown. Its saved filters are added to the stored ones; one with an empty
-            text is removed.
-
-    Returns:
-        All filters that are saved now, by their names.
+def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
+    """Store how a list is shown.
 
     Raises:
         OSError: The file cannot be written.
         UnsafePath: Something else has its name.
     """
-    with _LOCK:
-        saved = {**read_list_memory(folder).saved, **memory.saved}
-        kept = dict([(name, text) for name, text in saved.items() if text][-MAX_FILTERS:])
-        folder.make()
-        shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
-        text = json.dumps({**shown, "saved": kept})
-        # A disk that is full leaves the saved filters that are there.
-        folder.replace(FILE, text)
-    return kept
+    shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
+    folder.make()
+    folder.replace(FILE, json.dumps(shown))

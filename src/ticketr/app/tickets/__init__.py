@@ -48,10 +48,7 @@ if TYPE_CHECKING:
         NotTerm,
         Term,
         TextTerm,
-        check_saved,
         parse_filter,
-        split_command,
-        with_saved,
     )
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

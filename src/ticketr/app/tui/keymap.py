@@ -317,7 +317,7 @@ TABLE = (
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "the next panel; in a ticket of full width: its sub-tasks", (_C.MAIN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "the next field", (_C.FIRST_RUN,)),
     Binding(_A.NEXT_PANEL, ("KEY_TAB",), "complete", (_C.PALETTE,), "complete"),
-    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "in a filter: the saved ones and the names for queries", (_C.INPUT,)),
+    Binding(_A.NEXT_PANEL, ("KEY_TAB",), "in a filter: the names for queries", (_C.INPUT,)),
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "the panel before", (_C.MAIN,)),
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "the field before", (_C.FIRST_RUN,)),
     Binding(_A.UNFOLD, ("KEY_RIGHT", "l"), "show the sub-tasks", (_C.TICKETS,)),

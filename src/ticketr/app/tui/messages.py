@@ -145,13 +145,11 @@ class ListMemoryRead(WorkspaceMessage):
     """How the list of a workspace was shown the last time.
 
     Attributes:
-        saved: The saved filters, by their names.
         hidden: The names of the hidden columns.
     """
 
     filter: Filter
     sort: str
-    saved: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     hidden: frozenset[str] = frozenset()
 
 

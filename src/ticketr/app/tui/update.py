@@ -59,9 +59,8 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
             return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
             state, effects = _files(state, message, now)
-        case messages.ListMemoryRead(name, wanted, sort, saved, hidden):
-            state = state.with_changes(name, filter=wanted, sort=sort, saved=saved, hidden=hidden)
-            return state, ()
+        case messages.ListMemoryRead(name, wanted, sort, hidden):
+            return state.with_changes(name, filter=wanted, sort=sort, hidden=hidden), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()

@@ -45,7 +45,6 @@ class WorkspaceView:
         changed: The keys of issues that were changed in Jira since the user has looked at them.
         hidden: The names of the columns that the user has hidden.
         aliases: The names for queries, with their queries; not cleaned.
-        saved: The saved filters, by their names.
         keeps_comments: Whether its files hold comments; None until it is open.
         templates: The templates of drafts, or why one cannot be read, by their names.
     """
@@ -70,7 +69,6 @@ class WorkspaceView:
     changed: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
-    saved: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
     names: FilterNames = field(default=FilterNames(), repr=False)
     templates: Mapping[str, Template | str] = field(default_factory=dict)

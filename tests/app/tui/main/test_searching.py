@@ -28,11 +28,9 @@ from ticketr.app.tui.styled import Span, Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Key, Resize, sgr
-from ticketr.text import clean
 
 TICKETS = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in (1, 2, 3))
 JQL = "sprint in openSprints()"
-TWO = call_in("work", remember, ListMemory("number 2", "key", {"two": "number 2"}))
 
 
 def typed(text: str, state: AppState | None = None) -> AppState:
@@ -116,17 +114,15 @@ def title_and_line(state: AppState) -> tuple[str, str]:
     return next(row for row in rows if "2 Tickets" in row), rows[-2]
 
 
-def test_a_narrow_list_says_that_it_is_filtered_and_a_notice_is_cut_beside_the_line() -> None:
+def test_a_narrow_list_says_that_it_is_filtered() -> None:
     state = pressed(app_state(*TICKETS, width=42, height=12), " ")
-    narrow = typed("number number 2 save:two", state)
+    narrow = typed("number number 2", state)
     title, line = title_and_line(narrow)
     assert title.endswith(" 1/1 · only number number 2 ─")
-    assert line == " filter: number number 2 save:two▏        "
+    assert line.split() == ["filter:", "number", "number", "2▏", "1", "of", "3"]
 
     wide = update(narrow, Resize(58, 12), 99.0)[0]
-    title, line = title_and_line(wide)
-    assert title.endswith(" 1/1 · only number number 2 · 1 chosen ─")
-    assert line == " filter: number number 2 save:two▏ 1 of 3; Enter saves t… "
+    assert title_and_line(wide)[0].endswith(" 1/1 · only number number 2 · 1 chosen ─")
 
     longer = title_and_line(typed("number number number 2", state))[0]
     assert longer.endswith(" 1/1 · only number number … ─")
@@ -186,50 +182,6 @@ def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[C
     return update(typed(text, state), Key("KEY_ENTER"), 99.0)
 
 
-def test_a_filter_is_saved_used_and_forgotten() -> None:
-    state = typed("number 2 save:two")
-    assert (keys(state), state.notice) == (["DEMO-2"], "1 of 3; Enter saves two")
-
-    state, effect = entered("number 2 save:two")
-    assert effect == (TWO,)
-    assert (state.workspace.filter.text, state.workspace.saved) == ("number 2", {})
-    state = after(state, messages.Answered(effect[0], {"two": "number 2"}))
-    assert (state.notice, state.overlays) == ("Saved as two; use:two shows it again", ())
-
-    state = pressed(typed("", state), "KEY_ENTER")
-    assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    state, effect = entered("use:two", state)
-    assert (keys(state), state.workspace.filter.text) == (["DEMO-2"], "number 2")
-    assert effect == (call_in("work", remember, ListMemory("number 2", "key")),)
-
-    state, effect = entered("forget:two", state)
-    forgotten = {"two": ""}
-    assert effect == (call_in("work", remember, ListMemory("number 2", "key", forgotten)),)
-    state = after(state, messages.Answered(effect[0], {}))
-    assert (state.notice, state.workspace.saved) == ("The filter two is forgotten", {})
-    assert keys(state) == ["DEMO-2"]
-
-
-def test_a_filter_that_cannot_be_saved_is_there_again_with_the_error() -> None:
-    state, (saving,) = entered("number 2 save:two")
-    words = "cannot remember the filter: No space left on device"
-    state = after(state, messages.Answered(saving, problem=words))
-
-    rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
-    assert rows[-2].startswith(" filter: number 2 save:two▏")
-    assert rows[-4] == f" {words}"
-    assert state.workspace.saved == {}
-    assert update(state, Key("KEY_ENTER"), 100.0)[1] == (TWO,)
-    assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-2"]  # that is shown all the same
-
-
-def test_what_could_not_be_saved_in_a_workspace_that_is_left_is_said_with_the_text() -> None:
-    state, (saving,) = entered("number 2 save:two")
-    state = replace(state, workspaces=(WorkspaceView("shop"), *state.workspaces))
-    state = after(state, messages.Answered(saving, problem="no"))
-    assert (state.overlays, state.notice) == ((), "no: number 2 save:two")
-
-
 def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     state = after(asked(), found(problem="cannot reach jira.example"))
     rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
@@ -239,25 +191,20 @@ def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     assert again == (call_in("work", ask_keys, JQL),)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("save:two", "Type the filter before save:"),
-        ("a save:", "A name follows save:"),
-        ("a save:\u202ex/..", "A name follows save:"),
-        ("use:two", "no filter is saved as two"),
-        ('"a save:two', "this quote is not closed"),
-        ("jql: save:x", "A query of Jira follows jql:"),
-    ],
-)
-def test_what_cannot_be_saved_or_used_stays_in_the_line(text: str, words: str) -> None:
-    state, effect = entered(text)
+def test_an_answer_to_a_workspace_that_is_left_is_said_with_the_query() -> None:
+    state = replace(asked(), workspaces=(WorkspaceView("shop"), *asked().workspaces))
+    state = after(state, found(problem="no"))
+    assert state.notice == f"Not filtered: no: jql: {JQL}"
 
-    assert (effect, state.context, state.workspace.saved) == ((), Context.INPUT, {})
+
+def test_what_is_no_filter_stays_in_the_line() -> None:
+    state, effect = entered('"a two')
+
+    assert (effect, state.context) == ((), Context.INPUT)
     narrow = update(state, Resize(40, 8), 99.0)[0]
     rows = [plain(row) for row in screen(narrow, 99.0, Theme())]
-    assert words in " ".join("".join(rows[1:-2]).split())
-    assert rows[-2].startswith(f" filter: {clean(text)}▏")
+    assert "this quote is not closed" in " ".join("".join(rows[1:-2]).split())
+    assert rows[-2].startswith(' filter: "a two▏')
 
 
 def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
@@ -296,59 +243,21 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     assert pressed(below, "/", *"number 4").notice == "nothing found"
 
 
-def test_a_name_that_is_not_saved_cannot_be_forgotten() -> None:
-    state, effect = entered("forget:two")
-    assert (effect, state.overlays) == ((), ())
-    assert state.notice == "No filter is saved as two"
-
-
-def test_a_query_is_saved_and_asked_again() -> None:
-    state, effect = entered(f"jql: {JQL} save:now")
-    saved = {"now": f"jql: {JQL}"}
-    saves = call_in("work", remember, ListMemory("", "key", saved))
-    assert effect == (saves, call_in("work", ask_keys, JQL))
-    state = after(state, messages.Answered(effect[0], saved), found("DEMO-3"))
-
-    again, effect = entered("use:now", state)
-    assert [type(overlay) for overlay in again.overlays] == [Loading]
-    assert effect == (call_in("work", ask_keys, JQL),)
-    again, effect = update(pressed(state, ":", *"filter: now"), Key("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", ask_keys, JQL),)
-
-
-def test_tab_lists_saved_filters_and_the_names_of_queries() -> None:
+def test_tab_lists_the_names_of_queries() -> None:
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", aliases={"mine": "a = b"})
-    recalled = messages.ListMemoryRead(
-        "work", app_state().workspace.filter, "key", {"two": "number 2"}
-    )
-    state = after(app_state(*TICKETS), opened, recalled)
+    state = after(app_state(*TICKETS), opened)
     state = pressed(typed("number 3", state), "KEY_TAB")
     rows = [plain(row) for row in screen(state, 1.0, Theme())]
-    assert [row for row in rows if "two" in row and "number 2" in row]
     assert [row for row in rows if "@mine" in row and "a = b" in row]
 
-    assert keys(pressed(state, "KEY_ENTER")) == ["DEMO-2"]
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    _, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 99.0)
+    _, effect = update(state, Key("KEY_ENTER"), 99.0)
     assert effect == (call_in("work", ask_keys, "@mine"),)
 
 
-def test_tab_without_a_saved_filter_says_how_one_is_saved() -> None:
+def test_tab_without_a_name_says_how_a_query_gets_one() -> None:
     state = pressed(typed("a"), "KEY_TAB")
-    assert state.notice == "No filter is saved yet; save:name behind a filter saves it"
-
-
-def test_the_palette_shows_a_saved_filter_and_refuses_one_that_makes_no_sense() -> None:
-    recalled = messages.ListMemoryRead(
-        "work", app_state().workspace.filter, "key", {"two": "number 2", "bad": '"'}
-    )
-    state = after(app_state(*TICKETS), recalled)
-
-    assert keys(pressed(state, ":", *"filter: two", "KEY_ENTER")) == ["DEMO-2"]
-    bad = pressed(state, ":", *"filter: bad", "KEY_ENTER")
-    assert (keys(bad), bad.is_notice_bad) == (["DEMO-1", "DEMO-2", "DEMO-3"], True)
-    bad = pressed(state, "f", "KEY_TAB", "KEY_ENTER")
-    assert (keys(bad), bad.is_notice_bad) == (["DEMO-1", "DEMO-2", "DEMO-3"], True)
+    assert state.notice == "No query has a name yet; ticketr alias names one"
 
 
 TEXT = "\n\n".join(f"Paragraph {at} is short." for at in range(40))

@@ -1,8 +1,7 @@
-"""The key that filters: the line to type, and filters that are saved under a name. Pure."""
+"""The key that filters: the line to type, and queries of Jira. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,18 +37,15 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
     """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
     def on_change(state: AppState, text: str) -> AppState:
-        typed, verb, name = tickets.split_command(text)
+        if query_of(text) is not None:
+            return replace(on_cancel(state), notice="Enter asks Jira")
         try:
-            full = tickets.with_saved(typed, state.workspace.saved)
-            if query_of(full) is not None:
-                return replace(on_cancel(state), notice="Enter asks Jira")
-            wanted = tickets.parse_filter(full, state.workspace.names)
+            wanted = tickets.parse_filter(text, state.workspace.names)
         except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
         state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
-        enter = f"; Enter {verb}s {name}" if verb and name else ""
-        return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}{enter}")
+        return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
@@ -58,20 +54,15 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         return replace(state.with_workspace(shown), follow_at=AT_ONCE)
 
     def on_accept(state: AppState, text: str) -> Step | str:
-        typed, verb, name = tickets.split_command(text)
+        if query_of(text) == "":
+            return "A query of Jira follows jql:"
         try:
-            full = tickets.with_saved(typed, state.workspace.saved)
-            if verb == "forget":
-                return _forget(on_cancel(state), name, text)
-            problem = tickets.check_saved(full, name) if verb else ""
-            if query_of(full) == "":
-                problem = "A query of Jira follows jql:"
-            return problem or show_filter(state, full, save_as=name, typed=text)
+            return show_filter(state, text)
         except tickets.InvalidFilter as error:
             return clean(str(error))
 
     def on_tab(state: AppState) -> Step:
-        return _choose_filter(on_cancel(state))
+        return _choose_query(on_cancel(state))
 
     return LineInput(
         _LABEL, on_accept, on_change, on_cancel, TextInput.of(text), on_tab, _EXAMPLES, problem
@@ -87,19 +78,13 @@ def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
         text: What was typed.
         words: Why it was not taken.
     """
-    if not text or state.workspace.name != name:
-        return state.noticed(f"{words}: {text}" if text else words, is_bad=True), ()
+    if state.workspace.name != name:
+        return state.noticed(f"{words}: {text}", is_bad=True), ()
     return state.opened_below(_filter_input(state.workspace, text, words)), ()
 
 
-def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "") -> Step:
+def show_filter(state: AppState, text: str) -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
-
-    Args:
-        state: The state.
-        text: The filter.
-        save_as: The name under which to save it; empty for none.
-        typed: The line that said so.
 
     Raises:
         InvalidFilter: The text is not a filter.
@@ -108,11 +93,9 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
     jql = query_of(text)
     wanted = workspace.filter if jql is not None else tickets.parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
-    saved = ((save_as, text.strip()),) if save_as else ()
     state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
-    effects: tuple[Call, ...] = (remembered(workspace, saved, typed if saved else ""),)
     if jql is None:
-        return state, effects
+        return state, (remembered(workspace),)
     name = workspace.name
 
     def on_failure(state: AppState, answer: Answered) -> Step:
@@ -129,15 +112,7 @@ def show_filter(state: AppState, text: str, *, save_as: str = "", typed: str = "
 
     query = replace(call_in(name, ask_keys, jql), on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
-    return state.opened(asking), (*(effects if saved else ()), query)
-
-
-def show_saved(state: AppState, text: str) -> Step:
-    """Show what a saved filter lets through, which another version may have saved."""
-    try:
-        return show_filter(state, text)
-    except tickets.InvalidFilter as error:
-        return state.noticed(str(error), is_bad=True), ()
+    return state.opened(asking), (query,)
 
 
 def show_all(state: AppState) -> Step:
@@ -149,25 +124,16 @@ def show_all(state: AppState) -> Step:
     return state.with_workspace(workspace).noticed(words), (remembered(workspace),)
 
 
-def _forget(state: AppState, name: str, typed: str) -> Step:
-    """Remove a saved filter."""
-    workspace = state.workspace
-    if name not in workspace.saved:
-        return state.noticed(f"No filter is saved as {name or 'nothing'}", is_bad=True), ()
-    return state, (remembered(workspace, ((name, ""),), typed),)
-
-
-def _choose_filter(state: AppState) -> Step:
-    """Choose among the saved filters and the names for queries."""
-    workspace = state.workspace
-    texts = [*sorted(workspace.saved.items())]
-    texts += [(f"@{name}", f"{JQL} @{name}") for name in sorted(workspace.aliases)]
-    facts = {**workspace.saved, **{f"@{name}": jql for name, jql in workspace.aliases.items()}}
-    if not texts:
-        return state.noticed("No filter is saved yet; save:name behind a filter saves it"), ()
-
-    options = tuple(Option(clean(name), clean(facts[name]), value=text) for name, text in texts)
-    return state.opened(Choice("Filter", options, show_saved)), ()
+def _choose_query(state: AppState) -> Step:
+    """Choose among the names for queries."""
+    aliases = state.workspace.aliases
+    if not aliases:
+        return state.noticed("No query has a name yet; ticketr alias names one"), ()
+    options = tuple(
+        Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL} @{name}")
+        for name in sorted(aliases)
+    )
+    return state.opened(Choice("Filter", options, show_filter)), ()
 
 
 def query_of(text: str) -> str | None:
@@ -176,31 +142,10 @@ def query_of(text: str) -> str | None:
     return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
 
 
-def remembered(
-    workspace: WorkspaceView, saved: tuple[tuple[str, str], ...] = (), typed: str = ""
-) -> Call:
-    """Return the call that stores how a list is shown, and saved filters.
-
-    Args:
-        workspace: The workspace of the list.
-        saved: The names and texts of the filters to save; one without a text is forgotten.
-        typed: The line that asked for this; the user gets it back if they cannot be saved.
-    """
+def remembered(workspace: WorkspaceView) -> Call:
+    """Return the call that stores how a list is shown."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
-    memory = ListMemory(kept, workspace.sort, dict(saved), workspace.hidden)
-    name = workspace.name
-
-    def on_success(state: AppState, kept: Mapping[str, str]) -> Step:
-        state = state.with_changes(name, saved=kept)
-        for filter_name, filter_text in saved:
-            words = f"Saved as {filter_name}; use:{filter_name} shows it again"
-            words = words if filter_text else f"The filter {filter_name} is forgotten"
-            state = state.noticed(words)
-        return state, ()
-
-    def on_failure(state: AppState, answer: Answered) -> Step:
-        return _give_back(state, name, typed, answer.problem)
-
-    return replace(call_in(name, remember, memory), on_success=on_success, on_failure=on_failure)
+    memory = ListMemory(kept, workspace.sort, workspace.hidden)
+    return call_in(workspace.name, remember, memory)

@@ -12,7 +12,7 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
-from ticketr.app.tui.main.filtering import JQL, show_saved
+from ticketr.app.tui.main.filtering import JQL, show_filter
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching
@@ -59,8 +59,6 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         yield Option("push the chosen tickets", tickets, value=partial(_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Option(f"filter: {word}", f"show only what is {word}", value=partial(_filter, word))
-    for name, text in sorted(workspace.saved.items()):
-        yield Option(f"filter: {clean(name)}", clean(text), value=partial(_filter, text))
     for name, jql in sorted(workspace.aliases.items()):
         yield Option(f"filter: @{name}", clean(jql), value=partial(_filter, f"{JQL} @{name}"))
     if workspace.filter.text:
@@ -116,7 +114,7 @@ def _pull_all(state: AppState, now: float) -> Step:
 
 
 def _filter(text: str, state: AppState, now: float) -> Step:
-    return show_saved(state, text)
+    return show_filter(state, text)
 
 
 @final

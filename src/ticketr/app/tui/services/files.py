@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -87,20 +87,20 @@ async def read_detail(
     return await services.in_thread(read)
 
 
-async def remember(services: Services, name: str, memory: ListMemory) -> Mapping[str, str]:
-    """Store how the list of a workspace is shown, and filters; return the saved ones, cleaned.
+async def remember(services: Services, name: str, memory: ListMemory) -> None:
+    """Store how the list of a workspace is shown.
 
     Args:
         services: What the services have in common.
         name: The name of the workspace.
-        memory: How it is shown, and the filters to save; one without a text is forgotten.
+        memory: How it is shown.
 
     Raises:
-        CallFailed: They cannot be stored.
+        CallFailed: It cannot be stored.
     """
     folder = services.workspaces[name].store.folder
     try:
-        return _cleaned(await services.in_thread(store_list_memory, folder, memory))
+        await services.in_thread(store_list_memory, folder, memory)
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
         raise CallFailed(f"cannot remember the filter: {cause}") from error
@@ -127,11 +127,7 @@ def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
     sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
-    return messages.ListMemoryRead(name, wanted, sort, _cleaned(memory.saved), memory.hidden)
-
-
-def _cleaned(saved: Mapping[str, str]) -> dict[str, str]:
-    return {clean(name): clean(text) for name, text in saved.items()}
+    return messages.ListMemoryRead(name, wanted, sort, memory.hidden)
 
 
 NO_ROWS = Rows()
