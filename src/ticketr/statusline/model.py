@@ -66,9 +66,6 @@ class StatusModel:
             running = dict(sorted(running.items(), key=lambda item: item[1].since))
         return StatusModel(running, self.last, self.failed if self.running else 0, self.batch)
 
-    def _oldest(self) -> RunningJob | None:
-        return next(iter(self.running.values()), None)
-
     def count(self, statistics: QueueStatistics, now: float) -> StatusModel:
         """Return the model after a look at the queue's numbers.
 
@@ -111,7 +108,7 @@ class StatusModel:
         """
         if self.batch.is_many:
             return self._batch_line(width, now, style, hint)
-        first = self._oldest()
+        first = next(iter(self.running.values()), None)
         if first is not None:
             others = len(self.running) - 1
             return render.running_line(
@@ -145,7 +142,7 @@ class StatusModel:
             if style.motion and batch.running and batch.total_is_unknown(now):
                 return render.next_spin(now)
             return batch.began + math.floor(batch.elapsed(now)) + 1
-        first = self._oldest()
+        first = next(iter(self.running.values()), None)
         if first is None:
             return math.inf
         progress = first.snapshot.progress

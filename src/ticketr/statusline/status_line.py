@@ -144,7 +144,6 @@ class StatusLine:
         self._lines = PlainLines()
         self._pending: list[JobSnapshot] = []  # read, but not printed yet
         self._model = StatusModel()
-        self._is_counted = False  # no job was submitted, began or ended since the last count
         self._drawn: str | None = ""  # None: unknown, so the line must be drawn again
         self._due = -math.inf  # the time at which the next frame may be drawn
         self._held_until = -math.inf  # the end of the wait for a new job's first report
@@ -213,11 +212,7 @@ class StatusLine:
                 del body  # its traceback refers to this frame
 
     def _count(self) -> None:
-        """Count the jobs if their numbers may have changed, or are on the line."""
-        if self._is_counted and not self._model.batch.is_many:
-            return  # so a job that reports often, alone or with a few others, costs no count
         self._model = self._model.count(self._queue.statistics(), trio.current_time())
-        self._is_counted = True
 
     def _open(self) -> None:
         self._count()
@@ -330,8 +325,6 @@ class StatusLine:
             self._held_until = -math.inf
         elif not self._model.running:
             self._held_until = now + FIRST_REPORT
-        if snapshot.id not in self._model.running or snapshot.status is not JobStatus.RUNNING:
-            self._is_counted = False
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 

@@ -312,8 +312,11 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
     if not isinstance(job, FinishedJob):
         if action is KeyAction.CANCEL_JOB and not job.status.is_terminal:
             return state, (call(cancel_job, job.id),)
-        if job.status is JobStatus.PENDING and (step := _step_on_waiting(state, job, action)):
-            return step
+        if action is KeyAction.RUN_NOW and job.status is JobStatus.PENDING:
+            return state, (call(run_now, job.id),)
+        by = {KeyAction.RAISE: 1, KeyAction.LOWER: -1}.get(action)
+        if by is not None and job.status is JobStatus.PENDING:
+            return state, (call(set_priority, job.id, job.priority + by),)
     ended = EndedJob.of(state, job)
     match action:
         case KeyAction.RUN_AGAIN if job.status.is_terminal:
@@ -323,17 +326,6 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
         case KeyAction.OPEN if ended.workspace:
             names = [workspace.name for workspace in state.workspaces]
             return replace(state.closed(), current=names.index(ended.workspace)), ()
-        case _:
-            return None
-
-
-def _step_on_waiting(state: AppState, job: JobSnapshot, action: KeyAction) -> Step | None:
-    match action:
-        case KeyAction.RAISE | KeyAction.LOWER:
-            by = 1 if action is KeyAction.RAISE else -1
-            return state, (call(set_priority, job.id, job.priority + by),)
-        case KeyAction.RUN_NOW:
-            return state, (call(run_now, job.id),)
         case _:
             return None
 
