@@ -308,7 +308,8 @@ class StatusLine:
         """
         unread = _unread(updates)
         if not unread:
-            with trio.CancelScope(deadline=self._next_time()) as self._wait:
+            at = self._held_until if self._is_dirty else self._changes_at
+            with trio.CancelScope(deadline=max(self._due, at)) as self._wait:
                 self._update_model(await updates.receive())
             unread = _unread(updates)
         for snapshot in unread:
@@ -338,12 +339,6 @@ class StatusLine:
                 self._update_model(snapshot)
             self._count()
             self._draw_if_due(self._output)
-
-    def _next_time(self) -> float:
-        """Return the time of the next frame if no report comes before."""
-        if self._is_dirty:
-            return max(self._due, self._held_until)
-        return max(self._due, self._changes_at)
 
     async def _rest(self) -> None:
         """Sleep until the next frame may be drawn."""

@@ -24,7 +24,6 @@ from ticketr.terminal.tokens import (
     HungUp,
     Paste,
     Tokenizer,
-    is_report,
     plain_key,
     read_report,
 )
@@ -144,7 +143,7 @@ class Keyboard:
         if key in _SIGNALS and key is not token:
             os.kill(0, _SIGNALS[key])  # to the same processes as the terminal does
             return None
-        return read_report(token) if is_report(token) else self._kind.key(key)
+        return read_report(token) or self._kind.key(key)
 
     async def _tokens(self) -> list[str | Paste] | None:
         """Return the next keys and reports, or None once the terminal is gone."""

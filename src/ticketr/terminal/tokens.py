@@ -122,8 +122,8 @@ FOCUS_ON, FOCUS_OFF = "\x1b[?1004h", "\x1b[?1004l"
 MOUSE_ON, MOUSE_OFF = "\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"
 
 _FOCUS_IN: Final = "\x1b[I"
-_FOCUS_OUT: Final = "\x1b[O"
-_MOUSE: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})([Mm])")
+#: A press; a release, which ends with "m", follows every click and means nothing.
+_MOUSE: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
 #: Buttons without the bits for Shift, Alt and Ctrl.
 _ACTIONS: Final = {
     0: MouseAction.CLICK,
@@ -181,13 +181,8 @@ def plain_key(token: str) -> str:
     return f"\x1b{char}" if held & _ALT else char
 
 
-def is_report(token: str) -> bool:
-    """Return whether a token is a report and no key."""
-    return token in (_FOCUS_IN, _FOCUS_OUT) or _MOUSE.fullmatch(token) is not None
-
-
 def read_report(token: str) -> Mouse | Focused | None:
-    """Return the event of a report; None for one that means nothing, such as a lost focus.
+    """Return the event of a report; None for a key, and for a report that means nothing.
 
     Args:
         token: A whole token.
@@ -195,10 +190,8 @@ def read_report(token: str) -> Mouse | Focused | None:
     if token == _FOCUS_IN:
         return Focused()
     match = _MOUSE.fullmatch(token)
-    if match is None or match[4] == "m":  # a release follows every click
-        return None
-    action = _ACTIONS.get(int(match[1]) & ~_MODIFIERS)
-    if action is None:
+    action = _ACTIONS.get(int(match[1]) & ~_MODIFIERS) if match is not None else None
+    if match is None or action is None:
         return None
     return Mouse(action, int(match[2]) - 1, int(match[3]) - 1)
 

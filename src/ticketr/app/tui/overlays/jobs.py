@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence, Set as AbstractSet
+from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -60,39 +60,24 @@ def job_rows(
         bar = Span("▌" if is_chosen else " ")
         return theme.row((bar, *line()), cells, *(("reverse",) if is_chosen else ()))
 
-    def section(title: str, entries: Sequence[Entry], facts: str = "") -> None:
-        nonlocal selected
-        if entries:
-            headings.append(len(rows))
-            rows.append(title_rule(title, facts, cells, theme, is_focused=True))
-        for job, line in entries:
-            is_chosen = job == job_id
-            selected = len(rows) if is_chosen else selected
-            rows.append(partial(row, line, is_chosen=is_chosen))
-
-    section(
-        "Running",
-        [
-            (snapshot.id, partial(_running, state, snapshot, now, theme))
-            for snapshot in jobs.running
-        ],
-    )
-    section(
-        "Waiting",
-        [(snapshot.id, partial(_waiting, snapshot, cells, now)) for snapshot in jobs.waiting],
-    )
-    section(
-        "Ended",
-        [(snapshot.id, partial(_ended_row, state, snapshot, theme)) for snapshot in jobs.ended],
-        "this run",
-    )
-    days: dict[str, list[Entry]] = {}
+    sections: dict[str, list[Entry]] = {
+        "Running": [(job.id, partial(_running, state, job, now, theme)) for job in jobs.running],
+        "Waiting": [(job.id, partial(_waiting, job, cells, now)) for job in jobs.waiting],
+        "Ended": [(job.id, partial(_ended_row, state, job, theme)) for job in jobs.ended],
+    }
     for job in jobs.of_earlier_runs:
         day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.today)
         entry = (jobs_state.id_of_earlier(job), partial(_earlier_row, job, cells, theme))
-        days.setdefault(day, []).append(entry)
-    for day, entries in days.items():
-        section(day, entries)
+        sections.setdefault(day, []).append(entry)
+    for title, entries in sections.items():
+        if entries:
+            headings.append(len(rows))
+            facts = "this run" if title == "Ended" else ""
+            rows.append(title_rule(title, facts, cells, theme, is_focused=True))
+        for entry_id, line in entries:
+            is_chosen = entry_id == job_id
+            selected = len(rows) if is_chosen else selected
+            rows.append(partial(row, line, is_chosen=is_chosen))
     return rows, headings, selected
 
 

@@ -56,12 +56,11 @@ class Diff(Overlay):
         """Show the ticket as it is after its file was read again; close it without changes."""
         match message:
             case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
-                new = (replace(self, sheet=sheet),) if sheet.edits else ()
+                if not sheet.edits:
+                    return state.without(self), ()
+                return state.exchanged(self, replace(self, sheet=sheet)), ()
             case _:
                 return None
-        at = state.overlays.index(self)
-        overlays = (*state.overlays[:at], *new, *state.overlays[at + 1 :])
-        return replace(state, overlays=overlays), ()
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
