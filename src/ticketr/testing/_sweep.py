@@ -428,7 +428,7 @@ def cancel_at_every_step(
         raise RuntimeError("cancel_at_every_step runs Trio itself: call it from a plain function")
     sweep = _Sweep(lambda: async_fn(*args), check, allowed, may_return, timeout, max_steps)
     with _default_sigint(needed=Injection.KEYBOARD_INTERRUPT in injections):
-        length = sweep.run(None, 0)
+        length, _ = sweep.run_step(None, 0)
         chosen = _choose_steps(length, every, limit, seed) if steps is None else tuple(steps)
         tallies = [sweep.inject(injection, chosen) for injection in injections]
     total = sum(tallies, Counter())
@@ -483,9 +483,6 @@ class _Sweep(NamedTuple):
             )
         return tally
 
-    def run(self, injection: Injection | None, step: int) -> int:
-        return self.run_step(injection, step)[0]
-
     def run_step(self, injection: Injection | None, step: int) -> tuple[int, Outcome | None]:
         """Run once; return the number of steps, and the outcome if the injection was made."""
         run = Run(
@@ -503,11 +500,6 @@ class _Sweep(NamedTuple):
                 problem = f"Trio itself failed: {error.__cause__!r}"
                 raise SweepFailed(step, injection, problem) from error
         report = run.report()
-        self.verify(run, report)
-        return run.length, report.outcome if run.fired else None
-
-    def verify(self, run: Run, report: StepReport) -> None:
-        """Raise `SweepFailed` if the run is a violation."""
         if (
             run.error is not None
             and not run.is_keyboard_interrupt
@@ -516,7 +508,8 @@ class _Sweep(NamedTuple):
             raise run.error  # a real Ctrl-C, not the injected one
         problem, cause = self.problem(run, report)
         if problem is not None:
-            raise SweepFailed(run.step, run.injection, problem) from cause
+            raise SweepFailed(step, injection, problem) from cause
+        return run.length, report.outcome if run.fired else None
 
     def problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
         """Return what is wrong with a run, and the error behind it; None if nothing is."""

@@ -235,12 +235,10 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
     for path, digest in plan.digests.items():
         _require_same(store.read(path), path, digest)
     moment = time.time()
-    edits: dict[str, list[FileEdit]] = defaultdict(list)
-    for edit in plan.edits:
-        edits[edit.path].append(edit)
     failed: list[FileFailed] = []
     for path, digest in plan.digests.items():
-        change = partial(_edited, path=path, digest=digest, edits=edits[path])
+        edits = [edit for edit in plan.edits if edit.path == path]
+        change = partial(_edited, path=path, digest=digest, edits=edits)
         try:
             _replace(store, state, path, change, moment)
         except FileFailed as error:

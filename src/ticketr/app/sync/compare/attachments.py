@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from ticketr.app.jira.models import Attachment, objects
+from ticketr.app.jira.models import Attachment, objects, records
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
@@ -25,17 +25,12 @@ def safe_name(name: str) -> str:
     name = name.encode("utf-8", "replace").decode().strip(" ")
     if name.startswith("."):
         name = f"_{name[1:]}"
-    name = _cut_name(name).rstrip(". ") or "attachment"
-    # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
-    return f"{name}.txt" if name.casefold().endswith(".md") else name
-
-
-def _cut_name(name: str) -> str:
-    """Cut a name to the bytes that it may have; its suffixes stay as far as possible."""
     stem, suffix = _split(name)
     while len(f"{stem}{suffix}".encode()) > MAX_LENGTH:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
-    return f"{stem}{suffix}"
+    name = f"{stem}{suffix}".rstrip(". ") or "attachment"
+    # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
+    return f"{name}.txt" if name.casefold().endswith(".md") else name
 
 
 def possible_names(name: str, attachment_id: str) -> Iterator[str]:
@@ -78,11 +73,7 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     """Return the attachments among the fields of an issue, in Jira's order."""
-    return tuple(
-        attachment
-        for entry in objects(fields.get(ATTACHMENT_FIELD))
-        if (attachment := Attachment.read(entry)) is not None
-    )
+    return records(Attachment.read, objects(fields.get(ATTACHMENT_FIELD)))
 
 
 def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:

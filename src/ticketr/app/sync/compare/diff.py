@@ -354,7 +354,7 @@ def is_rich_text(part: Part) -> bool:
 
 def is_text(part: Part) -> bool:
     """Return whether a part is a text of several lines, in Markdown."""
-    return is_rich_text(part) or isinstance(part, CommentPart)
+    return part in DESCRIPTION_PARTS or isinstance(part, TextPart | CommentPart)
 
 
 def shows_pictures(part: Part) -> bool:

@@ -72,12 +72,30 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
         The chunks of the result, in order. If none is a conflict, their merged lines joined are the
         merged text.
     """
-    return list(_stretches(_units(base), _units(local), _units(remote)))
+    old, mine, theirs = _units(base), _units(local), _units(remote)
+    here, there = _matches(old, mine), _matches(old, theirs)
+    chunks: list[Chunk] = []
+    b = m = r = 0
+    for fixed in range(len(old)):
+        if fixed in here and fixed in there:
+            chunks += _merge_stretch(old[b:fixed], mine[m : here[fixed]], theirs[r : there[fixed]])
+            chunks.append(Chunk.same(old[fixed]))
+            b, m, r = fixed + 1, here[fixed] + 1, there[fixed] + 1
+    return [*chunks, *_merge_stretch(old[b:], mine[m:], theirs[r:])]
 
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     """Find where two texts differ, without a common base; return the chunks of both, in order."""
-    return list(_differences(_units(local), _units(remote)))
+    mine, theirs = _units(local), _units(remote)
+    chunks: list[Chunk] = []
+    m = r = 0
+    for here, there in (*_matches(mine, theirs).items(), (len(mine), len(theirs))):
+        if mine[m:here] or theirs[r:there]:
+            chunks.append(Chunk(None, _lines(mine[m:here]), _lines(theirs[r:there])))
+        if here < len(mine):
+            chunks.append(Chunk.same(mine[here]))
+        m, r = here + 1, there + 1
+    return chunks
 
 
 def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
@@ -93,35 +111,6 @@ def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
 
 def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
-
-
-def _differences(local: tuple[_Unit, ...], remote: tuple[_Unit, ...]) -> Iterator[Chunk]:
-    """Yield what two texts have in common, and where they differ."""
-    m = r = 0
-    for here, there in (*_matches(local, remote).items(), (len(local), len(remote))):
-        if local[m:here] or remote[r:there]:
-            yield Chunk(None, _lines(local[m:here]), _lines(remote[r:there]))
-        if here < len(local):
-            yield Chunk.same(local[here])
-        m, r = here + 1, there + 1
-
-
-def _stretches(
-    base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
-) -> Iterator[Chunk]:
-    """Yield the fixed points, and what is merged between two of them."""
-    here, there = _matches(base, local), _matches(base, remote)
-    b = m = r = 0
-    for fixed in range(len(base) + 1):
-        end = fixed == len(base)
-        if not end and not (fixed in here and fixed in there):
-            continue
-        next_local = len(local) if end else here[fixed]
-        next_remote = len(remote) if end else there[fixed]
-        yield from _merge_stretch(base[b:fixed], local[m:next_local], remote[r:next_remote])
-        if not end:
-            yield Chunk.same(base[fixed])
-        b, m, r = fixed + 1, next_local + 1, next_remote + 1
 
 
 def _merge_stretch(
