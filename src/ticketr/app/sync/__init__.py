@@ -89,7 +89,6 @@ if TYPE_CHECKING:
         GetAttachmentsJob,
         ListAttachmentsJob,
         LogWorkJob,
-        checked_time,
         split_work,
     )
     from ticketr.app.sync.jobs.syncing import (

@@ -119,7 +119,6 @@ _REQUIRED = {"priority": ("priority", "priorityId"), "issuetype": ("issueType", 
 #: The groups that are one field, not a list of fields.
 _SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
 _IN_FILES_ONLY = "it cannot be set in bulk; edit the files"
-_ONLY_LISTS = "only labels, components and versions can be added and removed"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
 
@@ -165,10 +164,9 @@ def bulk_values(
             known = ", ".join(other.name for other in specs.values() if not other.unsupported)
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
-            if spec is text_spec:
-                name, entry = _text_entry(setting)
-            else:
-                name, entry = _entry(spec, setting, jira_value(spec, setting.text, lookup))
+            is_text, text = spec is text_spec, setting.text
+            value = new_document(text) if is_text else jira_value(spec, text, lookup)
+            name, entry = _entry(spec, setting, value, is_text=is_text)
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
@@ -182,16 +180,17 @@ def bulk_values(
     return tuple(ids), values
 
 
-def _text_entry(setting: FieldSetting) -> tuple[str, dict[str, object]]:
-    """Return the name of the group of rich texts, and the entry of a text there."""
-    if setting.action is not ListAction.REPLACE:
-        raise BadValue(_ONLY_LISTS)
-    document = new_document(setting.text)
-    return "richTextFields", {"richText": {"adfValue": document} if document else {}}
+def _entry(
+    spec: FieldSpec, setting: FieldSetting, value: Any, *, is_text: bool
+) -> tuple[str, dict[str, object]]:
+    """Return the name of a field's group in a bulk edit, and its entry there.
 
-
-def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dict[str, object]]:
-    """Return the name of a field's group in a bulk edit, and its entry there."""
+    Args:
+        spec: The field.
+        setting: What is set.
+        value: The value as other requests take it; a document if it is a rich text.
+        is_text: Whether it is a rich text.
+    """
     # Set alone, the original estimate would replace the remaining one.
     if (
         spec.name == "Sprint"
@@ -211,7 +210,9 @@ def _entry(spec: FieldSpec, setting: FieldSetting, value: Any) -> tuple[str, dic
             key: entries,
         }
     if setting.action is not ListAction.REPLACE:
-        raise BadValue(_ONLY_LISTS)
+        raise BadValue("only labels, components and versions can be added and removed")
+    if is_text:
+        return "richTextFields", {"richText": {"adfValue": value} if value else {}}
     if spec.id in _REQUIRED:
         if not value:
             raise BadValue("it cannot be cleared")

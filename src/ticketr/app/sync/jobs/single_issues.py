@@ -38,20 +38,8 @@ _SPENT = re.compile(
 _TIME = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
 
 
-def checked_time(text: str) -> str:
-    """Return a length of time as Jira takes it, such as ``1d 2h 30m``.
-
-    Raises:
-        BadWork: It is not a duration.
-    """
-    spent = " ".join(text.lower().split())
-    if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
-        raise BadWork(text, "write the time like 2h, 1d 4h or 1h 30m")
-    return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent)
-
-
 def split_work(text: str) -> tuple[str, str]:
-    """Split a text such as ``1d 4h wrote the tests`` into the time, as Jira takes it, and the rest.
+    """Split a text such as ``1d4h wrote the tests`` into ``1d 4h``, as Jira takes it, and the rest.
 
     Raises:
         BadWork: It does not begin with a duration.
@@ -61,7 +49,10 @@ def split_work(text: str) -> tuple[str, str]:
         if end and not _TIME.fullmatch(word[1]):
             break
         end = word.end()
-    return checked_time(text[:end]), text[end:].strip()
+    spent = " ".join(text[:end].lower().split())
+    if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
+        raise BadWork(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
+    return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent), text[end:].strip()
 
 
 @dataclass(kw_only=True)
@@ -70,7 +61,7 @@ class LogWorkJob(SessionJob):
 
     Attributes:
         key: The issue's key.
-        spent: How much time it took, from `checked_time`.
+        spent: How much time it took, from `split_work`.
         text: A text on it, in Markdown; empty for none.
         started: When it began, as a user types it; empty for now.
 
