@@ -233,14 +233,14 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
         TicketSyntaxError: A file cannot be read as tickets; no file was changed.
     """
     for path, digest in plan.digests.items():
-        _require_same(store.read(path), path, digest)
+        _require_unchanged(store.read(path), path, digest)
     moment = time.time()
     failed: list[FileFailed] = []
     for path, digest in plan.digests.items():
         edits = [edit for edit in plan.edits if edit.path == path]
-        change = partial(_edited, path=path, digest=digest, edits=edits)
+        change = partial(_with_edits, path=path, digest=digest, edits=edits)
         try:
-            _replace(store, state, path, change, moment)
+            _replace_file(store, state, path, change, moment)
         except FileFailed as error:
             if not error.alone:
                 raise
@@ -306,7 +306,7 @@ def _change_issue(
         new = with_issues(ticket, lambda one: change(one) if one is issue else one)
         return rewrite(file, {index: new})
 
-    _replace(store, state, place.path, changed, time.time())
+    _replace_file(store, state, place.path, changed, time.time())
 
 
 def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
@@ -333,18 +333,18 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     return path
 
 
-def _require_same(file: TicketFile, path: str, digest: str) -> None:
+def _require_unchanged(file: TicketFile, path: str, digest: str) -> None:
     if digest_of(file.text) != digest:
         raise CannotEdit(path, "it was edited since the plan was made; look at the plan again")
 
 
-def _edited(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit]) -> TicketFile:
+def _with_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit]) -> TicketFile:
     """Return a file with fields changed as planned.
 
     Raises:
         CannotEdit: It was changed since the plan was made.
     """
-    _require_same(file, path, digest)
+    _require_unchanged(file, path, digest)
     texts: dict[int, dict[str, str]] = defaultdict(dict)
     for edit in edits:
         texts[edit.line][edit.field] = edit.after
@@ -356,7 +356,7 @@ def _edited(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit])
     return rewrite(file, {at: new for at, new in edited.items() if new != file.tickets[at]})
 
 
-def _replace(
+def _replace_file(
     store: Store,
     state: State,
     path: str,

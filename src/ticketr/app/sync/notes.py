@@ -10,17 +10,17 @@ from typing import Self
 from ticketr.app.tickets import Ticket, is_key, key_order
 
 #: The tag of a job before the key of a ticket.
-_TICKET = "ticket:"
+_TICKET_TAG = "ticket:"
 
 
 def ticket_tags(keys: Iterable[str] | None) -> frozenset[str]:
     """Return the tags of a job that is limited to some tickets; none if it is not."""
-    return frozenset(f"{_TICKET}{key}" for key in keys or ())
+    return frozenset(f"{_TICKET_TAG}{key}" for key in keys or ())
 
 
 def tagged_tickets(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the tickets that tags name, by project and number, and the files."""
-    names = {tag.removeprefix(_TICKET) for tag in tags if tag.startswith(_TICKET)}
+    names = {tag.removeprefix(_TICKET_TAG) for tag in tags if tag.startswith(_TICKET_TAG)}
     return tuple(
         sorted((name for name in names if is_key(name) or name.endswith(".md")), key=key_order)
     )

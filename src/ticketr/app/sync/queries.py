@@ -246,7 +246,7 @@ def _schema_of(
     names = {field_id: name for name, field_id in columns.named}
     site = tuple(site)
     rich = {field.id for field in site if mapping.holds_rich_text(field)}
-    reasons = {field.id: why for field in site if (why := mapping.unsupported(field))}
+    reasons = {field.id: why for field in site if (why := mapping.why_unsupported(field))}
     first: dict[str, jira.ScreenField] = {}
     for fields in by_type.values():
         for field in fields:

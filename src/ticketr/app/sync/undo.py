@@ -228,13 +228,13 @@ def _with_old_text(text: str, step: UndoStep) -> str:
         CannotUndo: The ticket has another text now.
     """
     is_as_left = digest_of(text) == step.digest
-    start, end = (step.start, step.start + len(step.after)) if is_as_left else _place(text, step)
+    start, end = (step.start, step.start + len(step.after)) if is_as_left else _span_of(text, step)
     if text[start:end] not in {step.before, step.after}:
         raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.aside)
     return f"{text[:start]}{step.before}{text[end:]}"
 
 
-def _place(text: str, step: UndoStep) -> tuple[int, int]:
+def _span_of(text: str, step: UndoStep) -> tuple[int, int]:
     """Return where the ticket begins and ends in a file; nowhere if it is not there."""
     try:
         file = parse(text, source=step.path)

@@ -11,7 +11,7 @@ from ticketr.app.jira.models import Attachment, objects, records
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
-MAX_LENGTH = 200
+MAX_NAME_BYTES = 200
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
@@ -25,8 +25,8 @@ def safe_name(name: str) -> str:
     name = name.encode("utf-8", "replace").decode().strip(" ")
     if name.startswith("."):
         name = f"_{name[1:]}"
-    stem, suffix = _split(name)
-    while len(f"{stem}{suffix}".encode()) > MAX_LENGTH:
+    stem, suffix = _stem_and_suffix(name)
+    while len(f"{stem}{suffix}".encode()) > MAX_NAME_BYTES:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
     name = f"{stem}{suffix}".rstrip(". ") or "attachment"
     # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
@@ -37,11 +37,11 @@ def possible_names(name: str, attachment_id: str) -> Iterator[str]:
     """Yield the names that an attachment may get, the best one first."""
     safe = safe_name(name)
     yield safe
-    stem, suffix = _split(safe)
+    stem, suffix = _stem_and_suffix(safe)
     yield f"{stem} ({_NOT_IN_NAMES.sub('_', attachment_id)[:20]}){suffix}"
 
 
-def _split(name: str) -> tuple[str, str]:
+def _stem_and_suffix(name: str) -> tuple[str, str]:
     """Split a name into its stem and its suffixes, which a few letters may be."""
     match = re.search(r"(?<=.)(?:\.[A-Za-z0-9]{1,8}){1,2}\Z", name)
     return (name[: match.start()], match[0]) if match else (name, "")

@@ -152,7 +152,7 @@ def _criterion_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int
     before = 0
     for chunk in chunks:
         if not chunk.is_same:
-            yield _range(before + 1, before + max(1, len(chunk.local))), before + 1
+            yield _number_range(before + 1, before + max(1, len(chunk.local))), before + 1
         before += len(chunk.local)
 
 
@@ -164,21 +164,21 @@ def _paragraph_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int
         if not chunk.is_same:
             text = chunk.local or chunk.remote
             blank = next((at for at, line in enumerate(text) if line.strip()), 0)
-            first = max(1, paragraphs + _count(text[: blank + 1], last))
-            end = max(first, paragraphs + _count(text, last))
-            yield f"¶{_range(first, end)}", lines_before + blank + 1
-        paragraphs += _count(chunk.local, last)
+            first = max(1, paragraphs + _count_paragraphs(text[: blank + 1], last))
+            end = max(first, paragraphs + _count_paragraphs(text, last))
+            yield f"¶{_number_range(first, end)}", lines_before + blank + 1
+        paragraphs += _count_paragraphs(chunk.local, last)
         lines_before += len(chunk.local)
         last = chunk.local[-1] if chunk.local else last
 
 
-def _count(lines: Sequence[str], last: str) -> int:
+def _count_paragraphs(lines: Sequence[str], last: str) -> int:
     """Count the paragraphs that begin in some lines; ``last`` is the line before them."""
     pairs = zip([last, *lines], lines, strict=False)
     return sum(1 for before, line in pairs if line.strip() and not before.strip())
 
 
-def _range(first: int, last: int) -> str:
+def _number_range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
@@ -315,17 +315,17 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
     if unknown:
         raise BadChoice(f"{view.key}: {min(unknown)}: nothing of that name clashes")
     lines = {
-        part.place: tuple(_lines(view.key, part, choices[part.id]))
+        part.place: tuple(_chosen_lines(view.key, part, choices[part.id]))
         for part in view.parts
         if part.id in choices
     }
     return Resolution(view, lines)
 
 
-def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
+def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that a choice gives a part."""
     if isinstance(choice, TypedText):
-        return _edited(key, part, choice.text)
+        return _typed_lines(key, part, choice.text)
     if choice == "both":
         if not part.can_both:
             raise BadChoice(
@@ -338,7 +338,7 @@ def _lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     return lines
 
 
-def _edited(key: str, part: ConflictPart, text: str) -> Sequence[str]:
+def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
     lines = _read_lines(which, text)

@@ -63,7 +63,7 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
     if not isinstance(adf, dict) or not isinstance(body, dict):
         return DescriptionText("", exact=adf is None)
     converted = convert(body, files=files)
-    exact = converted.exact and (not criteria or simple_markdown(_end_of(adf)) is not None)
+    exact = converted.exact and (not criteria or simple_markdown(_last_two_blocks(adf)) is not None)
     return DescriptionText(converted.markdown, criteria, exact)
 
 
@@ -79,7 +79,7 @@ def simple_description(adf: object) -> DescriptionText | None:
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
     if isinstance(content, list) and len(content) > 1 and _is_criteria_heading(content[-2]):
-        if (end := simple_markdown(_end_of(adf))) is None:
+        if (end := simple_markdown(_last_two_blocks(adf))) is None:
             return None
         _, _, *lines = end.splitlines()
         if content[-1]["type"] == "bulletList" and all(line.startswith("- ") for line in lines):
@@ -89,7 +89,7 @@ def simple_description(adf: object) -> DescriptionText | None:
     return None if markdown is None else DescriptionText(markdown, criteria, exact=True)
 
 
-def _end_of(adf: dict[Any, Any]) -> dict[str, object]:
+def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
     """Return the last two blocks of a document, which may be acceptance criteria."""
     return {"type": "doc", "content": adf["content"][-2:]}
 
@@ -183,7 +183,7 @@ def read_ticket(text: str) -> Ticket | None:
     return tickets[0] if len(tickets) == 1 else None
 
 
-def distance(base: Ticket, local: Ticket) -> int:
+def count_edits(base: Ticket, local: Ticket) -> int:
     """Count the edits from a base to a file; after a killed pull, the nearest of several bases counts."""
     old = by_key(base)
     return sum(
@@ -392,13 +392,13 @@ def alike(part: Part, one: str, other: str) -> bool:
     if one == other:
         return True
     if is_text(part):
-        # `_not_sent` is the slower of the two, and needed only where the documents are equal.
-        return all(meaning(part, one) == meaning(part, other) for meaning in (_sent, _not_sent))
+        # `_dropped` is the slower of the two, and needed only where the documents are equal.
+        return all(meaning(part, one) == meaning(part, other) for meaning in (_document, _dropped))
     # Transitions match a status in any case; there may be none to the status Jira has already.
     return part == _STATUS and one.casefold() == other.casefold()
 
 
-def _sent(part: Part, text: str) -> object:
+def _document(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
     if part is not CorePart.CRITERIA:
         return canonical(to_adf(text, files=BY_NAME))
@@ -406,7 +406,7 @@ def _sent(part: Part, text: str) -> object:
     return canonical(description_adf(issue, files=BY_NAME))
 
 
-def _not_sent(part: Part, text: str) -> object:
+def _dropped(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
     if part is not CorePart.CRITERIA:
         return lost_texts(text)

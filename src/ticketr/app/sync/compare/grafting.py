@@ -246,13 +246,15 @@ def edited_description(
     shown = diff.description_adf(before, body=body, files=files)
     grafted = adf.graft(original, shown, document, must_fit=must_fit)
     losses = tuple(
-        LostPiece(loss.what, _line(edited, document, loss.path, is_criterion=body is not None))
+        LostPiece(
+            loss.what, _block_line(edited, document, loss.path, is_criterion=body is not None)
+        )
         for loss in grafted.losses
     )
     return EditedText(diff.CorePart.DESCRIPTION, grafted.document, original, before, losses)
 
 
-def _line(
+def _block_line(
     issue: Ticket, document: dict[str, object], path: tuple[int, ...], *, is_criterion: bool
 ) -> int:
     """Return the line in the file of a block of a description."""

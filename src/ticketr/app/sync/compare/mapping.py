@@ -68,7 +68,7 @@ _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
 NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
 
-_SECTION = "## Field: "
+_SECTION_PREFIX = "## Field: "
 
 #: Why no line can hold a field.
 _HOLDS_TIME = "it holds tracked time"
@@ -76,7 +76,7 @@ _HOLDS_ASSETS = "it holds objects of Assets"
 _HOLDS_MORE = "it holds more of each entry than a line can"
 
 #: By the field's ID.
-_IDS = dict.fromkeys(
+_WHY_BY_ID = dict.fromkeys(
     (
         "aggregateprogress",
         "aggregatetimeestimate",
@@ -90,7 +90,7 @@ _IDS = dict.fromkeys(
     _HOLDS_TIME,
 )
 #: By the kind of its value, or of its members.
-_TYPES = {
+_WHY_BY_KIND = {
     "timetracking": _HOLDS_TIME,
     "progress": _HOLDS_TIME,
     "worklog": _HOLDS_TIME,
@@ -102,7 +102,7 @@ _TYPES = {
     "watches": _HOLDS_MORE,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
-_CUSTOM = {
+_WHY_BY_CUSTOM_KIND = {
     ":rm-teams-": "it holds a team of Advanced Roadmaps",
     ".cmdb:": _HOLDS_ASSETS,
 }
@@ -149,7 +149,7 @@ class Columns:
             UnknownField: The site has no such field, or the field has another place in a file.
             UnsupportedField: A file cannot hold one of them.
         """
-        reasons = {field.id: why for field in fields if (why := unsupported(field))}
+        reasons = {field.id: why for field in fields if (why := why_unsupported(field))}
         rich = {field.id for field in fields if holds_rich_text(field)}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
@@ -207,7 +207,7 @@ class Columns:
         more = [("## Comments", COMMENT_FIELD)] if self.comments else []
         more += [("# Links", LINK_FIELD)] if self.links else []
         more += [("# Attachments", ATTACHMENT_FIELD)] if self.attachments else []
-        texts = ((f"{_SECTION}{name}", field_id) for name, field_id in self.texts)
+        texts = ((f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.texts)
         return (*self.names, *more, *texts)
 
 
@@ -229,9 +229,9 @@ def _under_own_name(
 def texts_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return `Columns.texts` from the value of `Columns.stored`."""
     return tuple(
-        (name.removeprefix(_SECTION), field_id)
+        (name.removeprefix(_SECTION_PREFIX), field_id)
         for name, field_id in stored
-        if name.startswith(_SECTION)
+        if name.startswith(_SECTION_PREFIX)
     )
 
 
@@ -240,11 +240,11 @@ def holds_rich_text(field: Field) -> bool:
     return field.id == "environment" or ":textarea" in field.custom_type
 
 
-def unsupported(field: Field) -> str | None:
+def why_unsupported(field: Field) -> str | None:
     """Tell why a file cannot hold a field; None if it can."""
-    by_kind = (_TYPES.get(field.schema_type), _TYPES.get(field.items))
-    by_custom = (why for part, why in _CUSTOM.items() if part in field.custom_type)
-    return next(filter(None, (_IDS.get(field.id), *by_kind, *by_custom)), None)
+    by_kind = (_WHY_BY_KIND.get(field.schema_type), _WHY_BY_KIND.get(field.items))
+    by_custom = (why for part, why in _WHY_BY_CUSTOM_KIND.items() if part in field.custom_type)
+    return next(filter(None, (_WHY_BY_ID.get(field.id), *by_kind, *by_custom)), None)
 
 
 #: Jira's field that holds the links.
@@ -411,8 +411,8 @@ def family_text(
                 described[issue.id] = diff.description_text(
                     adf, files_of(issue.fields), split=split
                 )
-        tasks = [_ticket(issue, columns, described[issue.id]) for issue in subtasks]
-        ticket = _ticket(head, columns, described[head.id], tasks)
+        tasks = [_make_ticket(issue, columns, described[issue.id]) for issue in subtasks]
+        ticket = _make_ticket(head, columns, described[head.id], tasks)
         pairs = tuple(zip(issues, (ticket, *tasks), strict=True))
         inexact = {
             issue.id for issue, made in pairs if not _is_exact(issue, made, described[issue.id])
@@ -423,7 +423,7 @@ def family_text(
             keys = frozenset(
                 issue.key
                 for issue, made in pairs
-                if issue.id in inexact or not _has_texts(issue, made, columns)
+                if issue.id in inexact or not _are_texts_exact(issue, made, columns)
             )
             return FamilyText(ticket, render_ticket(ticket), keys, columns.texts)
         whole |= again
@@ -515,7 +515,7 @@ def _slim(value: object, keys: Sequence[str]) -> object:
     return value
 
 
-def _ticket(
+def _make_ticket(
     issue: Issue,
     columns: Columns,
     description: diff.DescriptionText,
@@ -570,7 +570,7 @@ def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool
     return visible(diff.description_adf(read, files=files)) == visible(original)
 
 
-def _has_texts(issue: Issue, read: Ticket, columns: Columns) -> bool:
+def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     files = files_of(issue.fields)
     for name, field_id in columns.texts:

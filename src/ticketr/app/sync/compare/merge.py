@@ -152,7 +152,7 @@ def merge(
     old, new = diff.by_key(base) if base else {}, diff.by_key(remote)
     here = diff.by_key(local)
     issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
-    tasks = tuple(_tasks(local, remote, base, issues))
+    tasks = tuple(_merged_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
     return Merged(
         replace(head, tasks=tasks),
@@ -231,7 +231,7 @@ def merge_texts(
     return None if merging.clashes else text.removeprefix("\n")  # which `part_lines` adds
 
 
-def _tasks(
+def _merged_tasks(
     local: Ticket, remote: Ticket, base: Ticket | None, issues: Mapping[str, Ticket]
 ) -> Iterator[Ticket]:
     """Yield the sub-tasks in Jira's order if that has changed, else in the file's.
@@ -240,7 +240,7 @@ def _tasks(
     does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
-    order = _order(local.tasks, remote.tasks, base.tasks if base else ())
+    order = _task_order(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -254,7 +254,7 @@ def _tasks(
         yield from followers.get(key, ())
 
 
-def _order(
+def _task_order(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
 ) -> list[str | None]:
     """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""

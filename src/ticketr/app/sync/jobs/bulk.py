@@ -193,7 +193,7 @@ class BulkJob(SessionJob):
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        unknown = tuple(issue.key for issue in self._open(self._asked.values()))
+        unknown = tuple(issue.key for issue in self._undecided(self._asked.values()))
         return BulkResult(
             tuple(self._done),
             tuple(self._failed),
@@ -202,7 +202,7 @@ class BulkJob(SessionJob):
             state=next(iter(self._already.values()), self.change.already),
         )
 
-    def _open(self, issues: Iterable[BulkIssue]) -> list[BulkIssue]:
+    def _undecided(self, issues: Iterable[BulkIssue]) -> list[BulkIssue]:
         """Return the issues of which it is not known yet what became of them."""
         known = {*self._done, *self._already, *(note.key for note in self._failed)}
         return [issue for issue in issues if issue.key not in known]
@@ -215,7 +215,7 @@ class BulkJob(SessionJob):
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
-            send = await self._sender(session)
+            send = await self._change_function(session)
             for issues in self._batches():
                 await send(issues)
                 self._report_progress(session)
@@ -230,7 +230,9 @@ class BulkJob(SessionJob):
         session.progress.say(", ".join(counts))
         return result
 
-    async def _unchanged(self, session: Session, issues: Sequence[BulkIssue]) -> list[BulkIssue]:
+    async def _still_to_change(
+        self, session: Session, issues: Sequence[BulkIssue]
+    ) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
         answer = await session.jira.bulk_fetch([issue.id for issue in issues], fields=FIELDS)
         now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
@@ -244,10 +246,10 @@ class BulkJob(SessionJob):
                 fresh = now.get(issue.id, issue)
                 remaining.append(replace(issue, status=fresh.status))
                 continue
-            self._leave(issue, state)
+            self._note_as_wanted(issue, state)
         return remaining
 
-    def _leave(self, issue: BulkIssue, state: str) -> None:
+    def _note_as_wanted(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
         if issue.id in self._unsure:
             self._done[issue.key] = issue.id
@@ -271,7 +273,9 @@ class BulkJob(SessionJob):
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.move(over, len(self.issues), f"{verb} tickets")
 
-    async def _sender(self, session: Session) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
+    async def _change_function(
+        self, session: Session
+    ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
         if self.change.delete:
             return lambda issues: self._run_task(session, issues, session.jira.start_bulk_delete)
@@ -304,7 +308,7 @@ class BulkJob(SessionJob):
                 specs = metadata.specs(project, kind)
                 ids, values = bulk_values(settings, specs, metadata.lookup)
             except BadValue as error:
-                self._fail(issues, str(error), Code.INVALID)
+                self._note_failed(issues, str(error), Code.INVALID)
                 continue
             name = json.dumps([ids, values], sort_keys=True)
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
@@ -314,7 +318,7 @@ class BulkJob(SessionJob):
 
     async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
-        left = await self._unchanged(session, issues)
+        left = await self._still_to_change(session, issues)
         if not left:
             return
         known = await session.jira.bulk_transitions([issue.key for issue in left])
@@ -325,9 +329,9 @@ class BulkJob(SessionJob):
             status = find_name(self.change.status, statuses)
             if status is None:
                 error = no_transition(self.change.status, known.get(issue.key, ()))
-                self._fail([issue], str(error), Code.NO_TRANSITION)
+                self._note_failed([issue], str(error), Code.NO_TRANSITION)
             elif status.name == issue.status:
-                self._leave(issue, issue.status)
+                self._note_as_wanted(issue, issue.status)
             else:
                 chosen[issue.id] = transitions[status.name]
 
@@ -373,10 +377,10 @@ class BulkJob(SessionJob):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
                 with suppress(jira.JiraError):
-                    self._note(session, await session.jira.bulk_progress(task), issues)
+                    self._note_progress(session, await session.jira.bulk_progress(task), issues)
             raise
         left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
-        self._fail(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
+        self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
         await self._look_at_failed(session, issues)
 
     async def _start_task(
@@ -407,7 +411,7 @@ class BulkJob(SessionJob):
                 break
             self._unsure |= {issue.id for issue in issues}
             if self.change.status or self.change.delete:
-                issues = await self._unchanged(session, issues)
+                issues = await self._still_to_change(session, issues)
         return "", ()
 
     async def _look_at_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
@@ -415,7 +419,7 @@ class BulkJob(SessionJob):
         noted = {note.key for note in self._failed}
         failed = [issue for issue in issues if issue.key in noted]
         if failed and (self.change.status or self.change.delete):
-            left = {issue.key for issue in await self._unchanged(session, failed)}
+            left = {issue.key for issue in await self._still_to_change(session, failed)}
             settled = {issue.key for issue in failed} - left
             self._failed = [note for note in self._failed if note.key not in settled]
 
@@ -425,14 +429,14 @@ class BulkJob(SessionJob):
         wait = FIRST_WAIT
         while True:
             progress = await session.jira.bulk_progress(task)
-            self._note(session, progress, issues)
+            self._note_progress(session, progress, issues)
             self._report_progress(session)
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
             wait = min(2 * wait, MAX_WAIT)
 
-    def _note(
+    def _note_progress(
         self, session: Session, progress: jira.BulkProgress, issues: Sequence[BulkIssue]
     ) -> None:
         """Note what a task has done, and what it could not do."""
@@ -441,7 +445,7 @@ class BulkJob(SessionJob):
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)
-                self._fail([issue], reason, Code.REFUSED)
+                self._note_failed([issue], reason, Code.REFUSED)
 
     def _refuse(self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = "") -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
@@ -461,7 +465,7 @@ class BulkJob(SessionJob):
             del self._asked[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
-        self._fail(issues, f"{change}{error}", Code.REFUSED)
+        self._note_failed(issues, f"{change}{error}", Code.REFUSED)
 
-    def _fail(self, issues: Sequence[BulkIssue], reason: str, code: Code) -> None:
+    def _note_failed(self, issues: Sequence[BulkIssue], reason: str, code: Code) -> None:
         self._failed += (Note(issue.key, "", reason, code) for issue in issues)

@@ -84,7 +84,7 @@ class BulkIssue:
 
 
 #: For a list that can be added to: the name in a bulk edit, the key of its entries, and an entry.
-_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
+_CHANGED_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
     "string": ("labelsFields", "labels", lambda label: {"name": label}),
     "component": (
         "multiselectComponents",
@@ -94,7 +94,7 @@ _LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
     "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _id_of(v)}),
 }
 #: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
-_SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_SINGLE_VALUES: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
     "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _day(day)}}),
@@ -110,7 +110,7 @@ _SINGLE: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     ),
 }
 #: For lists that are only replaced, by the kind of their members.
-_MANY: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_REPLACED_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "option": ("multipleSelectFields", lambda some: {"options": [*map(_option, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
@@ -198,8 +198,8 @@ def _entry(
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
         raise BadValue(_IN_FILES_ONLY)
-    if spec.type == "array" and spec.items in _LISTS:
-        name, key, entry_of = _LISTS[spec.items]
+    if spec.type == "array" and spec.items in _CHANGED_LISTS:
+        name, key, entry_of = _CHANGED_LISTS[spec.items]
         action = str(setting.action) if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
@@ -220,7 +220,7 @@ def _entry(
         return name, {key: _id_of(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
-    table = _MANY if spec.type == "array" else _SINGLE
+    table = _REPLACED_LISTS if spec.type == "array" else _SINGLE_VALUES
     kind = spec.items if spec.type == "array" else spec.type
     if kind not in table:
         raise BadValue(_IN_FILES_ONLY)

@@ -325,7 +325,7 @@ class AddAttachmentsJob(SessionJob):
         """
         if not settings.enabled:
             raise _NotTaken("attachments are switched off on this site")
-        file, size = await session.in_thread(_open, path)
+        file, size = await session.in_thread(_open_regular, path)
         with closing(file):
             if settings.limit is not None and size > settings.limit:
                 most = size_words(settings.limit)
@@ -341,7 +341,7 @@ class AddAttachmentsJob(SessionJob):
             JiraError: Jira does not have it, or that is unknown.
         """
         key, name = self.key, path.name
-        before = await _ids(session, key, name, size)
+        before = await _candidate_ids(session, key, name, size)
         meter = downloading.Meter(session, size, "Uploading")
 
         async def send() -> bool:
@@ -363,7 +363,7 @@ class AddAttachmentsJob(SessionJob):
             return True
 
         async def find() -> bool | None:
-            has_it = bool(await _ids(session, key, name, size) - before)
+            has_it = bool(await _candidate_ids(session, key, name, size) - before)
             self._sending = ""
             return has_it or None
 
@@ -371,7 +371,7 @@ class AddAttachmentsJob(SessionJob):
         self._sending = ""
 
 
-async def _ids(session: Session, key: str, name: str, size: int) -> set[str]:
+async def _candidate_ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
     listed = await downloading.read_attachments(session, [key])
     return {
@@ -387,7 +387,7 @@ class _NotTaken(Exception):
     """Raised when a site does not take a file; it says why."""
 
 
-def _open(path: Path) -> tuple[IO[bytes], int]:
+def _open_regular(path: Path) -> tuple[IO[bytes], int]:
     """Open a regular file; a named pipe would wait for ever.
 
     Raises:

@@ -11,7 +11,7 @@ import trio
 
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.diff import Change, Part, TextPart, is_text
-from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, unsupported
+from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, why_unsupported
 from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
 from ticketr.app.sync.concurrency import map_in_tasks
 from ticketr.app.sync.errors import nearest
@@ -332,7 +332,7 @@ def _not_kept(field: Field) -> tuple[Part, str]:
     if holds_rich_text(field):
         reason = f'this workspace does not keep it; add "{field.name}" to fields in ticketr.toml'
         return TextPart(field.name), reason
-    return field.name, unsupported(field) or ""
+    return field.name, why_unsupported(field) or ""
 
 
 def _is_missed(field: ScreenField | None) -> bool:

@@ -101,7 +101,7 @@ def versions_of(
     )
     older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
     forward = ((base, *bring_forward(here, base, older)) for base, here in caught_up)
-    nearest = min(forward, key=lambda versions: diff.distance(*versions[:2]), default=None)
+    nearest = min(forward, key=lambda versions: diff.count_edits(*versions[:2]), default=None)
     before, local, replaced = nearest or (None, local, {})
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
