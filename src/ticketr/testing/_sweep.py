@@ -497,8 +497,8 @@ class _Sweep(NamedTuple):
             trio.run(run.main, self.check, clock=clock, instruments=[run])
         except trio.TrioInternalError as error:
             if run.hung is None:
-                problem = f"Trio itself failed: {error.__cause__!r}"
-                raise SweepFailed(step, injection, problem) from error
+                what = f"Trio itself failed: {error.__cause__!r}"
+                raise SweepFailed(step, injection, what) from error
         report = run.report()
         if (
             run.error is not None
