@@ -49,9 +49,6 @@ class JiraClient(
         """The site's clock at its last answer; None if it did not tell."""
         return read_http_date(self._api.date)
 
-    def __repr__(self) -> str:
-        return f"<JiraClient of {self.site}>"
-
 
 @asynccontextmanager
 async def open_jira(

@@ -224,16 +224,13 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 def _joined_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for raw_name, raw_value in headers:
-        name, value = raw_name.decode("ascii").lower(), _decoded(raw_value)
+        name = raw_name.decode("ascii").lower()
+        try:
+            value = raw_value.decode()
+        except UnicodeDecodeError:
+            value = raw_value.decode("latin-1")
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
-
-
-def _decoded(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 class AsksTransport(TransportSettings):

@@ -149,14 +149,17 @@ def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
         error: The error of the HTTP package.
         proxy: The proxy that was asked to connect; empty without one.
     """
-    causes = list(_causes(error))
-    for cause in causes:
+    words = ""
+    for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
             reason = NO_TLS if cause.reason in _NO_TLS_REASONS else cause.reason
             return TlsFailed(url, text or reason or "TLS failed")
-    reasons = (_os_words(cause) for cause in causes if isinstance(cause, OSError))
-    return ConnectFailed(url, next(filter(None, reasons), str(error)), proxy)
+        if isinstance(cause, OSError) and not words:
+            words = cause.strerror or ""
+            if cause.errno and not isinstance(cause, socket.gaierror):
+                words = os.strerror(cause.errno)  # without the address that Trio puts before it
+    return ConnectFailed(url, words or str(error), proxy)
 
 
 def no_http(error: Exception) -> str:
@@ -170,13 +173,6 @@ def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost
     if getattr(error, "encoding", "idna") == "idna":
         return ConnectFailed(url, BAD_ADDRESS)
     return ConnectionLost(url, NOT_SENDABLE)
-
-
-def _os_words(error: OSError) -> str:
-    """Return the system's message, without the address that Trio puts before it."""
-    if isinstance(error, socket.gaierror) or not error.errno:
-        return error.strerror or ""
-    return os.strerror(error.errno)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -187,8 +187,12 @@ def _converted(url: str) -> Iterator[None]:
         raise ConnectFailed(url, _exchange.BAD_ADDRESS) from None
     except UnicodeError as error:
         raise _exchange.not_encoded(url, error) from None
-    except httpx.TransportError as error:
-        raise ConnectionLost(url, _reason_of(error)) from None
+    except httpx.LocalProtocolError:
+        raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
+    except httpx.RemoteProtocolError as error:
+        raise ConnectionLost(url, _exchange.no_http(error)) from None
+    except httpx.TransportError:
+        raise ConnectionLost(url, _exchange.CLOSED) from None
 
 
 def _proxy_of(url: str) -> str:
@@ -198,13 +202,3 @@ def _proxy_of(url: str) -> str:
         return ""
     proxies = getproxies()
     return proxies.get(parts.scheme) or proxies.get("all", "")
-
-
-def _reason_of(error: Exception) -> str:
-    match error:
-        case httpx.LocalProtocolError():
-            return _exchange.NOT_SENDABLE
-        case httpx.RemoteProtocolError():
-            return _exchange.no_http(error)
-        case _:
-            return _exchange.CLOSED

@@ -29,21 +29,10 @@ class AsksMissing(TicketrError):
         )
 
 
-#: The longest wait, in seconds, for a connection.
-CONNECT_WITHIN = 10.0
-#: The longest silence, in seconds, between two pieces of an answer.
-ANSWER_WITHIN = 30.0
-#: The longest that one answer may take, in seconds, however steadily its pieces come.
-WHOLE_WITHIN = 300.0
 #: The longest that closing may take, in seconds, even when all is cancelled.
 CLOSE_WITHIN = 1.0
 #: The slowest that a large body may be sent, in bytes in a second.
 MIN_BYTES_PER_SECOND = 10_000
-#: The largest answer, in bytes, decompressed.
-#:
-#: Ten times the largest that Jira gives, of 5,000 IDs or of a hundred issues with long
-#: descriptions.
-MAX_BODY = 16 * 1024 * 1024
 
 
 class BodySource(Protocol):
@@ -106,17 +95,19 @@ class TransportSettings:
 
     Attributes:
         answer_within: The longest silence, in seconds, between two pieces of an answer.
-        whole_within: The longest that one answer may take, in seconds.
+        whole_within: The longest that one answer may take, in seconds, however steadily its pieces
+            come.
         connect_within: The longest wait, in seconds, for a connection.
-        largest_body: The largest answer, in bytes, decompressed.
+        largest_body: The largest answer, in bytes, decompressed: by default ten times the largest
+            that Jira gives, of 5,000 IDs or of a hundred issues with long descriptions.
         verify: What to check certificates against; the default is those that certifi brings, or
             those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names.
     """
 
-    answer_within: float = ANSWER_WITHIN
-    whole_within: float = WHOLE_WITHIN
-    connect_within: float = CONNECT_WITHIN
-    largest_body: int = MAX_BODY
+    answer_within: float = 30.0
+    whole_within: float = 300.0
+    connect_within: float = 10.0
+    largest_body: int = 16 * 1024 * 1024
     verify: ssl.SSLContext | None = None
 
 
