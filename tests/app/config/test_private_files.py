@@ -23,8 +23,8 @@ from ticketr.app.config import (
     require_database,
     store_list_memory,
 )
-from ticketr.app.config.files import exclusive, read_private, write_private
-from ticketr.app.config.state_folder import FILE
+from ticketr.app.config.files import lock_config_folder, read_private, write_private
+from ticketr.app.config.state_folder import LIST_MEMORY_FILE
 
 
 def mode(path: Path) -> int:
@@ -32,7 +32,7 @@ def mode(path: Path) -> int:
 
 
 def store(path: Path, text: str = "a = 1\n") -> None:
-    with exclusive(path.parent):
+    with lock_config_folder(path.parent):
         write_private(path, text)
 
 
@@ -131,11 +131,11 @@ def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None
     store(folder / "x", "old")
     program = (
         "import sys, pathlib, resource\n"
-        "from ticketr.app.config.files import exclusive, write_private\n"
+        "from ticketr.app.config.files import lock_config_folder, write_private\n"
         "from ticketr.app.config import SettingsFailed\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
-        "try:\n    with exclusive(path.parent): write_private(path, 'new')\n"
+        "try:\n    with lock_config_folder(path.parent): write_private(path, 'new')\n"
         "except SettingsFailed as error: print(error)\n"
     )
 
@@ -165,10 +165,10 @@ def test_a_folder_in_the_files_place_is_refused(folder: Path) -> None:
 def test_two_programs_that_change_it_at_once_take_turns(folder: Path) -> None:
     program = (
         "import sys, pathlib\n"
-        "from ticketr.app.config.files import exclusive, read_private, write_private\n"
+        "from ticketr.app.config.files import lock_config_folder, read_private, write_private\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "for _ in range(50):\n"
-        "    with exclusive(path.parent):\n"
+        "    with lock_config_folder(path.parent):\n"
         "        write_private(path, f'{int(read_private(path) or 0) + 1}')\n"
     )
     command = [sys.executable, "-c", program, str(folder)]
@@ -337,7 +337,7 @@ def test_how_a_list_is_shown_is_remembered(state: StateFolder) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"hidden": 3}', "null", "\xff", "[" * 100_000])
 def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) -> None:
     state.make()
-    (state.path / FILE).write_text(text, encoding="latin-1")
+    (state.path / LIST_MEMORY_FILE).write_text(text, encoding="latin-1")
 
     assert read_list_memory(state) == ListMemory()
 

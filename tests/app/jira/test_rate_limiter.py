@@ -15,7 +15,7 @@ from rows import for_each
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.rate_limits import (
     GROW_AFTER,
-    SITE as WHOLE_SITE,
+    WHOLE_SITE,
     Call,
     reason_of,
     retry_after,

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
-from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy, why
+from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy, wait_reason
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})
@@ -299,4 +299,4 @@ def test_chance_spreads_the_waits_from_nothing_on(chance: float, seconds: float)
     ],
 )
 def test_a_wait_has_a_short_reason(error: errors.JiraError, words: str) -> None:
-    assert why(error) == words
+    assert wait_reason(error) == words

@@ -298,7 +298,9 @@ def store_workspace(
         SettingsFailed: A file could not be written.
     """
     folder = config.config_folder(os.environ)
-    with config.exclusive(folder):  # nothing is stored elsewhere if this folder cannot be used
+    with config.lock_config_folder(
+        folder
+    ):  # nothing is stored elsewhere if this folder cannot be used
         pass
     source = login.source
     if source is config.TokenSource.PROMPT:

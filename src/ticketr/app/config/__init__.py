@@ -45,7 +45,7 @@ from ticketr.app.config.files import (
     LINK_REASON,
     NEW_FILE_FLAGS,
     config_folder,
-    exclusive,
+    lock_config_folder,
     open_write_folder,
     replace_atomically,
     write_new,

@@ -118,7 +118,7 @@ def checked_site(name: str, url: str) -> str:
     return f"{parts.scheme}://{host}{written}{parts.path.rstrip('/')}"
 
 
-def _check(is_valid: Callable[[str], object], problem: str) -> Callable[[str, str], str]:
+def _make_check(is_valid: Callable[[str], object], problem: str) -> Callable[[str, str], str]:
     """Return a check that takes the setting's name and a value, and returns the value.
 
     The check raises `BadSetting` where the value is not valid.
@@ -133,26 +133,26 @@ def _check(is_valid: Callable[[str], object], problem: str) -> Callable[[str, st
 
 
 #: Checks a project's key.
-checked_project = _check(
+checked_project = _make_check(
     re.compile(r"[A-Z][A-Z0-9_]+").fullmatch,
     "a project key is upper-case letters and digits, like DEMO",
 )
 #: Checks the name of a workspace.
-checked_name = _check(
+checked_name = _make_check(
     re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch,
     "use letters, digits, '.', '_' and '-'",
 )
 #: Checks a site's cloud ID, which becomes part of an address.
-checked_cloud_id = _check(
+checked_cloud_id = _make_check(
     re.compile(r"[A-Za-z0-9-]{1,64}").fullmatch, "a cloud ID is letters, digits and '-'"
 )
 #: Checks the e-mail address of an account; a colon would end it early in a request.
-checked_email = _check(
+checked_email = _make_check(
     lambda email: email.isprintable() and not set(email) & {":", " "},
     "it is the e-mail address of your account",
 )
 #: Checks a query, as far as that goes without asking Jira.
-checked_jql = _check(str.strip, "the query is empty")
+checked_jql = _make_check(str.strip, "the query is empty")
 
 
 def checked_attachments(name: str, what: str) -> str:

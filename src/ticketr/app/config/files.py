@@ -23,12 +23,12 @@ from ticketr.app.config.errors import NotPrivate, settings_errors
 from ticketr.app.config.tomlfile import read_text
 
 #: Names another folder than the system's usual one.
-FOLDER_NAME = "TICKETR_CONFIG_DIR"
+FOLDER_VARIABLE = "TICKETR_CONFIG_DIR"
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the user's folder of settings, which need not exist."""
-    if named := environ.get(FOLDER_NAME, ""):
+    if named := environ.get(FOLDER_VARIABLE, ""):
         return Path(named).absolute()
     # Loaded only where it is needed: it takes as long as reading the settings.
     import platformdirs  # noqa: PLC0415 - see above
@@ -47,32 +47,36 @@ def read_private(path: Path) -> str | None:
         BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
-    text = read_text(path, check=lambda status: _check(path, status, 0o077, "open it", 600))
+    text = read_text(
+        path, check=lambda status: _require_private(path, status, 0o077, "open it", 600)
+    )
     if text is not None:
         with settings_errors(path.parent, "look at"):
-            _check_folder(path.parent)
+            _require_private_folder(path.parent)
     return text
 
 
-def _check(path: Path, status: os.stat_result, others: int, action: str, wanted: int) -> None:
+def _require_private(
+    path: Path, status: os.stat_result, others: int, action: str, wanted: int
+) -> None:
     # A file of root's is fine, since root can read and change everything anyway.
     if status.st_uid not in {os.geteuid(), 0}:
         raise NotPrivate(
             str(path),
             f"it belongs to another user (number {status.st_uid})",
-            f"use a folder of your own, named in {FOLDER_NAME}",
+            f"use a folder of your own, named in {FOLDER_VARIABLE}",
         )
     if status.st_mode & others:
         problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
         raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
 
 
-def _check_folder(folder: Path) -> None:
-    _check(folder, folder.stat(), 0o022, "put files into it", 700)
+def _require_private_folder(folder: Path) -> None:
+    _require_private(folder, folder.stat(), 0o022, "put files into it", 700)
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file of the user's folder in one step, or make it; hold ``exclusive`` meanwhile.
+    """Replace a file of the user's folder in one step, or make it; hold ``lock_config_folder`` meanwhile.
 
     Where the path is a link, its target is replaced. The text is on the disk when this returns.
 
@@ -86,7 +90,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Generator[None]:
+def lock_config_folder(folder: Path) -> Generator[None]:
     """Create the user's folder if it is missing, and lock it against other processes.
 
     Without the lock, two processes that add an entry at once would lose one of them.
@@ -95,9 +99,11 @@ def exclusive(folder: Path) -> Generator[None]:
         NotPrivate: Others could put files into it.
         SettingsFailed: The system refused.
     """
-    with settings_errors(folder, "make", f"; let {FOLDER_NAME} name a folder that can be written"):
+    with settings_errors(
+        folder, "make", f"; let {FOLDER_VARIABLE} name a folder that can be written"
+    ):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_folder(folder)
+        _require_private_folder(folder)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with settings_errors(folder, "lock"):

@@ -170,7 +170,7 @@ def require_database(path: Path) -> None:
 
 
 #: The file, in ticketr's own folder.
-FILE = "app.json"
+LIST_MEMORY_FILE = "app.json"
 #: The most bytes of it that are read.
 MAX_BYTES = 512 * 1024
 
@@ -193,7 +193,7 @@ class ListMemory:
 def read_list_memory(folder: StateFolder) -> ListMemory:
     """Return what is remembered; a file that makes no sense is ignored."""
     try:
-        with os.fdopen(folder.open_file(FILE, os.O_RDONLY), "rb") as file:
+        with os.fdopen(folder.open_file(LIST_MEMORY_FILE, os.O_RDONLY), "rb") as file:
             memory: Any = json.loads(file.read(MAX_BYTES))
         return ListMemory(
             str(memory.get("filter", "")),
@@ -213,4 +213,4 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
     """
     shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
     folder.make()
-    folder.replace(FILE, json.dumps(shown))
+    folder.replace(LIST_MEMORY_FILE, json.dumps(shown))

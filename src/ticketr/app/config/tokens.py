@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed
-from ticketr.app.config.files import config_folder, exclusive, read_private, write_private
+from ticketr.app.config.files import config_folder, lock_config_folder, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 from ticketr.app.config.workspace import TOKEN_NAMES, read_environment
 
@@ -52,7 +52,7 @@ def read_token(folder: Path, site: str, email: str) -> str | None:
 def write_token(folder: Path, site: str, email: str, token: str) -> None:
     """Store the token of an account of a site, in place of the one that it had."""
     path = folder / TOKEN_FILE
-    with exclusive(folder):
+    with lock_config_folder(folder):
         text = read_private(path)
         if text is not None:
             read_table(path, text).table(site)
@@ -70,7 +70,7 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
     path = folder / TOKEN_FILE
     if not path.exists():
         return False
-    with exclusive(folder):
+    with lock_config_folder(folder):
         text = read_private(path)
         if text is None or email not in read_table(path, text).table(site):
             return False

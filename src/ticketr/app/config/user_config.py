@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from ticketr.app.config import checks
 from ticketr.app.config.aliases import read_aliases
 from ticketr.app.config.errors import UnknownWorkspace
-from ticketr.app.config.files import exclusive, read_private, write_private
+from ticketr.app.config.files import lock_config_folder, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited, read_table
 
 if TYPE_CHECKING:
@@ -207,12 +207,12 @@ def _site(name: str, sites: Table) -> str:
 def _login(table: Table) -> LoginEntry:
     return LoginEntry(
         email=table.checked("email", checks.checked_email),
-        token_command=_words(table),
+        token_command=_command_words(table),
         cloud_id=table.checked("cloud_id", checks.checked_cloud_id),
     )
 
 
-def _words(table: Table) -> tuple[str, ...]:
+def _command_words(table: Table) -> tuple[str, ...]:
     """Read a command; it is never given to a shell."""
     key = "token_command"
     if table.is_list(key):
@@ -265,7 +265,7 @@ def open_mark(folder: Path) -> str:
     mark = read_mark(folder)
     if mark is not None:
         return mark
-    with exclusive(folder):
+    with lock_config_folder(folder):
         mark = read_mark(folder)  # another process may have made it meanwhile
         if mark is None:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
@@ -404,7 +404,7 @@ def _edit(
 ) -> None:
     """Change the file's text, and check that it can be read before it is written."""
     path = folder / CONFIG_FILE
-    with exclusive(folder):
+    with lock_config_folder(folder):
         config = read_user_config(folder)
         if needed is not None:
             config.named(needed)

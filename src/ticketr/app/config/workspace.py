@@ -232,7 +232,7 @@ def resolve_workspace(
     else:
         config = replace(config, workspaces={**config.workspaces, proposed.name: proposed})
         root, entry = proposed.folder, proposed
-    workspace = _merge(root, entry, config, environment, project)
+    workspace = _merge_settings(root, entry, config, environment, project)
     own = (root / WORKSPACE_FILE, root / STATE_FOLDER / STATE_FILE)
     is_known = folder is not None or entry is not None or any(path.is_file() for path in own)
     return replace(workspace, is_known=is_known)
@@ -261,17 +261,17 @@ def _find_root_and_entry(
     if name is not None and folder is not None:
         raise BadSetting("--folder", str(folder), "give a folder or --workspace, not both")
     if name is not None:
-        return _require_folder(config.named(name))
+        return _existing_folder(config.named(name))
     if folder is None:
         known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
         folder = find_root(here, known)
     if folder is None and config.in_use is not None:
-        return _require_folder(config.named(config.in_use))
+        return _existing_folder(config.named(config.in_use))
     root = (here if folder is None else folder).absolute()
     return root, config.at(root)
 
 
-def _require_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
+def _existing_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
     if not entry.folder.is_dir():  # it might be on a disk that is not there just now
         hint = f"bring it back, or 'ticketr workspace remove {entry.name}'"
         raise BadSetting(f"the folder of {entry.name}", str(entry.folder), f"it is gone: {hint}")
@@ -299,7 +299,7 @@ def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
     return None
 
 
-def _merge(
+def _merge_settings(
     root: Path,
     entry: WorkspaceEntry | None,
     config: UserConfig,

@@ -117,7 +117,7 @@ class AttachmentEndpoints(Endpoints):
         """
         try:
             answer = await self._api.write(
-                "POST", "issue/{}/attachments", key, issue=key, source=upload, empty=False
+                "POST", "issue/{}/attachments", key, issue=key, source=upload, may_be_empty=False
             )
         except Rejected as error:
             if error.status != 413:

@@ -57,7 +57,7 @@ class IssueEndpoints(Endpoints):
         """
         body = {"fields": dict(fields), **_properties(properties)}
         answer = await self._api.write(
-            "POST", "issue", issue=_parent(fields), body=body, empty=False
+            "POST", "issue", issue=_parent(fields), body=body, may_be_empty=False
         )
         return answer.record(Created.read, "it tells no key")
 
@@ -173,7 +173,7 @@ def _parent(fields: Mapping[str, object]) -> str | None:
 
 
 #: How many comments one page holds at most.
-_PAGE = 100
+_COMMENTS_PER_PAGE = 100
 #: How many comments of one issue are read; Jira allows no more.
 MAX_COMMENTS = 5000
 
@@ -195,24 +195,24 @@ class CommentEndpoints(Endpoints):
             NotFound: There is no such issue, or the account may not see it.
             BadAnswer: The pages would never end, or do not have all comments.
         """
-        anies: dict[str, Mapping[str, Any]] = {}
+        comments: dict[str, Mapping[str, Any]] = {}
         while True:
             query: dict[str, str | int] = {
-                "startAt": len(anies),
-                "maxResults": _PAGE,
+                "startAt": len(comments),
+                "maxResults": _COMMENTS_PER_PAGE,
                 "orderBy": "created",
             }
             answer = await self._api.get("issue/{}/comment", key, query=query)
-            before = len(anies)
+            before = len(comments)
             for entry in answer.array("comments"):
-                anies.setdefault(text_of(entry.get("id")), entry)
+                comments.setdefault(text_of(entry.get("id")), entry)
             total = answer.object().get("total")
-            if not isinstance(total, int) or len(anies) >= total:
-                return tuple(anies.values())
-            if len(anies) == before:  # to believe it would delete comments from files
-                raise answer.unusable(f"{len(anies)} comments, though the issue has more")
-            if len(anies) > MAX_COMMENTS:
-                raise answer.unusable(f"{len(anies)} comments and no end")
+            if not isinstance(total, int) or len(comments) >= total:
+                return tuple(comments.values())
+            if len(comments) == before:  # to believe it would delete comments from files
+                raise answer.unusable(f"{len(comments)} comments, though the issue has more")
+            if len(comments) > MAX_COMMENTS:
+                raise answer.unusable(f"{len(comments)} comments and no end")
 
     async def add_comment(
         self,
@@ -240,7 +240,7 @@ class CommentEndpoints(Endpoints):
         """
         content = {"body": dict(body), **_properties(properties)}
         answer = await self._api.write(
-            "POST", "issue/{}/comment", key, issue=key, body=content, empty=False
+            "POST", "issue/{}/comment", key, issue=key, body=content, may_be_empty=False
         )
         return answer.record(
             lambda comment: text_of(comment.get("id")) or None, "it tells no ID of the comment"
@@ -398,7 +398,7 @@ class WorklogEndpoints(Endpoints):
         text = {} if comment is None else {"comment": dict(comment)}
         body = {"timeSpent": spent, "started": started, **text}
         answer = await self._api.write(
-            "POST", "issue/{}/worklog", key, issue=key, body=body, empty=False
+            "POST", "issue/{}/worklog", key, issue=key, body=body, may_be_empty=False
         )
         return answer.record(Worklog.read, "it tells no ID of the record")
 
@@ -509,7 +509,7 @@ class BulkEndpoints(Endpoints):
         while True:
             answer = (await self._api.get("bulk/issues/transition", query=query)).object()
             for group in objects(answer.get("availableTransitions")):
-                read = [*map(_transition, objects(group.get("transitions")))]
+                read = [*map(_bulk_transition, objects(group.get("transitions")))]
                 keys = group.get("issues")
                 for key in keys if isinstance(keys, list) else []:
                     transitions[text_of(key)] = tuple(
@@ -531,12 +531,12 @@ class BulkEndpoints(Endpoints):
     async def _start(self, what: str, body: Mapping[str, object]) -> str:
         """Start a task, and return its ID."""
         answer = await self._api.write(
-            "POST", f"bulk/issues/{what}", issue=None, body=dict(body), empty=False
+            "POST", f"bulk/issues/{what}", issue=None, body=dict(body), may_be_empty=False
         )
         return answer.record(lambda task: text_of(task.get("taskId")) or None, "it names no task")
 
 
-def _transition(answer: Mapping[str, Any]) -> Transition:
+def _bulk_transition(answer: Mapping[str, Any]) -> Transition:
     to = object_of(answer.get("to"))
     return Transition(
         id=text_of(answer.get("transitionId")),

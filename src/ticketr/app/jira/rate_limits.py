@@ -55,7 +55,7 @@ class Call:
 _PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 #: What a limit of the whole site concerns.
-SITE = "site"
+WHOLE_SITE = "site"
 
 
 def scope_of(call: Call, reason: str) -> str:
@@ -66,11 +66,11 @@ def scope_of(call: Call, reason: str) -> str:
         reason: The site's word for the limit, such as ``"jira-burst-based"``; it may be empty.
 
     Returns:
-        The call's issue, or `SITE`, or the call's kind.
+        The call's issue, or `WHOLE_SITE`, or the call's kind.
     """
     if "per-issue" in reason and call.issue:
         return call.issue
-    return SITE if "quota" in reason else call.kind
+    return WHOLE_SITE if "quota" in reason else call.kind
 
 
 def reason_of(headers: Mapping[str, str]) -> str:
@@ -189,13 +189,13 @@ class RateLimiter:
         on_wait: Called before each wait with the seconds and the reason.
 
     Attributes:
-        site: Lets so many requests run at the same time, of all endpoints together.
+        site_slots: Lets so many requests run at the same time, of all endpoints together.
         limits: The concurrency limits, by the kind of call.
         on_wait: As above.
     """
 
     def __init__(self, most: int, on_wait: Callable[[float, str], None]) -> None:
-        self.site = trio.CapacityLimiter(most)
+        self.site_slots = trio.CapacityLimiter(most)
         self.limits = defaultdict[str, AdaptiveLimit](lambda: AdaptiveLimit(most))
         self.on_wait = on_wait
         self._backoffs: dict[str, Backoff] = {}
@@ -204,7 +204,7 @@ class RateLimiter:
         """Send none of the requests that a limit concerns before a backoff has ended."""
         self._backoffs[scope] = max(backoff, self._backoffs.get(scope, backoff))
 
-    def backoff_of(self, *scopes: str, own: Backoff | None = None) -> Backoff | None:
+    def longest_backoff(self, *scopes: str, own: Backoff | None = None) -> Backoff | None:
         """Return the longest backoff of some scopes, or a call's own; None if all have ended."""
         now = trio.current_time()
         backoffs = (own, *map(self._backoffs.get, scopes))
@@ -231,20 +231,20 @@ class Slot:
         limiter, slots = self._limiter, self._limit.slots
         issue, kind = self._call.issue, self._call.kind
         while True:
-            of_issue = limiter.backoff_of(issue)
+            of_issue = limiter.longest_backoff(issue)
             if of_issue or slots.borrowed_tokens > slots.total_tokens:
                 self.close()
             if not of_issue and not self._acquired:
                 await slots.acquire_on_behalf_of(self)
                 self._acquired = True
-            backoff = of_issue or limiter.backoff_of(kind, SITE, own=own)
+            backoff = of_issue or limiter.longest_backoff(kind, WHOLE_SITE, own=own)
             if backoff:
                 limiter.on_wait(backoff.until - trio.current_time(), backoff.why)
                 await trio.sleep_until(backoff.until)
                 continue
-            async with limiter.site:
+            async with limiter.site_slots:
                 # Another call may have been refused while this one waited for the site.
-                if limiter.backoff_of(issue, kind, SITE):
+                if limiter.longest_backoff(issue, kind, WHOLE_SITE):
                     continue
                 cuts = self._limit.cuts
                 try:
@@ -268,7 +268,7 @@ class Slot:
         seconds = retry_after(headers)
         if seconds and seconds <= MAX_WAIT:
             backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN)
-            self._limiter.back_off(SITE, backoff)
+            self._limiter.back_off(WHOLE_SITE, backoff)
 
     def close(self) -> None:
         """Release the slot of the call's kind."""

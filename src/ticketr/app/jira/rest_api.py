@@ -23,7 +23,7 @@ from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import GATEWAY, HIDDEN, Credentials, normalise_site
 from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
 from ticketr.app.jira.models import ServerInfo, objects
-from ticketr.app.jira.retry import BUSY, RetryPolicy, why
+from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
@@ -154,17 +154,12 @@ class JsonResponse:
 
     @classmethod
     async def read(
-        cls,
-        response: Response,
-        *,
-        empty: bool = False,
-        in_thread: InThread = trio.to_thread.run_sync,
+        cls, response: Response, in_thread: InThread = trio.to_thread.run_sync
     ) -> JsonResponse:
         """Read an answer with a status of 200 to 299.
 
         Args:
             response: The answer.
-            empty: Whether it may be empty, as the answers to most writes are.
             in_thread: Runs blocking work on a worker thread.
 
         Raises:
@@ -173,8 +168,6 @@ class JsonResponse:
         Cancellation:
             Takes effect at once while a long answer is read; a short one has no checkpoint.
         """
-        if empty and not response.body.strip():
-            return cls(response, None)
         problem = _why_no_json(response)
         if problem:
             raise errors.BadAnswer(response.url, problem, transient=True)
@@ -353,11 +346,11 @@ class RestApi:
             steps: Those segments.
             query: The query parameters.
         """
-        return await self._send(self._call("GET", endpoint, *steps, query=query))
+        return await self._send(self._make_call("GET", endpoint, *steps, query=query))
 
     async def ask(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
-        return await self._send(self._call("POST", endpoint, body=question))
+        return await self._send(self._make_call("POST", endpoint, body=question))
 
     async def write(
         self,
@@ -368,7 +361,7 @@ class RestApi:
         body: object = None,
         source: BodySource | None = None,
         repeatable: bool = False,
-        empty: bool = True,
+        may_be_empty: bool = True,
     ) -> JsonResponse:
         """Send a request that changes something; changes of one issue run one at a time.
 
@@ -385,21 +378,21 @@ class RestApi:
             repeatable: Whether the change has the same result when it is made twice. Else it is
                 sent again only when it is certain that it was not carried out, and not after a
                 rate limit refused it; the caller first looks whether it was carried out.
-            empty: Whether the answer may hold nothing.
+            may_be_empty: Whether the answer may hold nothing, as the answers to most writes do.
         """
         issue = (issue or "").upper()
-        call = self._call(method, endpoint, *steps, body=body, source=source)
+        call = self._make_call(method, endpoint, *steps, body=body, source=source)
         call = replace(call, issue=issue, repeatable=repeatable)
         lock = self._locks.setdefault(issue, trio.Lock()) if issue else trio.Lock()
         async with lock:
-            return await self._send(call, empty=empty)
+            return await self._send(call, may_be_empty=may_be_empty)
 
     async def download(
         self, endpoint: str, *steps: str, query: Mapping[str, str | int], headers: Mapping[str, str]
     ) -> Response:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
-        call = self._call("GET", endpoint, *steps, query=query, headers=headers)
+        call = self._make_call("GET", endpoint, *steps, query=query, headers=headers)
         return (await self._send(call, is_json=False)).response
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
@@ -428,7 +421,7 @@ class RestApi:
         # Version 3 is Cloud's, with rich text as ADF.
         return f"{self.site}/rest/api/3/{endpoint.format(*segments)}"
 
-    def _call(
+    def _make_call(
         self,
         method: str,
         endpoint: str,
@@ -457,13 +450,13 @@ class RestApi:
         return rate_limits.Call(request, f"{method} {endpoint}")
 
     async def _send(
-        self, call: rate_limits.Call, *, empty: bool = False, is_json: bool = True
+        self, call: rate_limits.Call, *, may_be_empty: bool = False, is_json: bool = True
     ) -> JsonResponse:
         """Send a call until it succeeds or the retry policy gives up.
 
         Args:
             call: The call.
-            empty: Whether the answer may hold nothing.
+            may_be_empty: Whether the answer may hold nothing.
             is_json: Whether it holds JSON.
         """
         backoff: rate_limits.Backoff | None = None
@@ -477,9 +470,8 @@ class RestApi:
                         if not 200 <= response.status < 300:
                             raise _error_of(response, self._credentials.redact)
                     answer = JsonResponse(response, None)
-                    if is_json:
-                        read = JsonResponse.read(response, empty=empty, in_thread=self._in_thread)
-                        answer = await read
+                    if is_json and (response.body.strip() or not may_be_empty):
+                        answer = await JsonResponse.read(response, self._in_thread)
                 except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
@@ -527,12 +519,12 @@ class RestApi:
         )
         if delay is None:
             return None
-        backoff = rate_limits.Backoff(trio.current_time() + delay, why(error))
+        backoff = rate_limits.Backoff(trio.current_time() + delay, wait_reason(error))
         if isinstance(error, errors.RateLimited):
             self._limiter.back_off(rate_limits.scope_of(call, error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
-        elif isinstance(error, errors.ServerError) and error.status in BUSY:
+        elif isinstance(error, errors.ServerError) and error.status in BUSY_STATUSES:
             self._limiter.back_off(call.kind, backoff)  # a 500 would concern one request alone
         return backoff
 

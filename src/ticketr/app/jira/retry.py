@@ -67,9 +67,9 @@ def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
 
 
 #: Statuses of a server or a gateway that is overloaded or restarting.
-BUSY = frozenset({502, 503, 504})
+BUSY_STATUSES = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
-TRANSIENT = BUSY | {500}
+TRANSIENT_STATUSES = BUSY_STATUSES | {500}
 #: The longest wait that a server may ask for, in seconds.
 MAX_WAIT = 300.0
 
@@ -125,7 +125,7 @@ class RetryPolicy:
         match error:
             case errors.RateLimited():
                 return self._wait_as_asked(attempt, error.retry_after)
-            case errors.ServerError() if error.status in TRANSIENT:
+            case errors.ServerError() if error.status in TRANSIENT_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
                 return self._backoff(attempt, FIRST_WAIT if known else QUICK_WAIT)
@@ -152,7 +152,7 @@ class RetryPolicy:
         return Retry(math.inf, first=first, cap=LONGEST_WAIT).delay(attempt, self.chance)
 
 
-def why(error: errors.JiraError) -> str:
+def wait_reason(error: errors.JiraError) -> str:
     """Say in a few words why the client waits after an error.
 
     Args:
@@ -162,7 +162,9 @@ def why(error: errors.JiraError) -> str:
         case errors.RateLimited():
             return SLOW_DOWN
         case errors.ServerError():
-            return f"Jira {'is busy' if error.status in BUSY else 'failed'} ({error.status})"
+            return (
+                f"Jira {'is busy' if error.status in BUSY_STATUSES else 'failed'} ({error.status})"
+            )
         case errors.BadAnswer():
             return f"{error.host} gave no usable answer ({error.problem})"
         case errors.Redirected():

@@ -19,7 +19,7 @@ from fakes.pulls import Bench, inline
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.config.state_folder import FILE as LIST_FILE
+from ticketr.app.config.state_folder import LIST_MEMORY_FILE
 from ticketr.app.sync import Store, Template
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tickets.filter import FieldTerm
@@ -229,7 +229,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     own.mkdir()
     remembered = '{"filter": "status=done", "sort": "title", "hidden": ["sprint"]}'
     for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
-        (own / LIST_FILE).write_text(content)
+        (own / LIST_MEMORY_FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, ListMemoryRead)]
@@ -242,7 +242,7 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    (bench.root / ".ticketr" / LIST_FILE).write_text('{"filter": "@me", "sort": "key"}')
+    (bench.root / ".ticketr" / LIST_MEMORY_FILE).write_text('{"filter": "@me", "sort": "key"}')
     told: list[Message] = []
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()

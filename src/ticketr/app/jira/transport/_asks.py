@@ -52,7 +52,7 @@ KEEP_IDLE = 5.0
 _IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
 
 
-def _is_fit(connection: Any) -> bool:
+def _is_reusable(connection: Any) -> bool:
     """Return whether an idle connection may be used again.
 
     Bytes from the other side mean that it has closed the connection.
@@ -87,7 +87,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
             place: The scheme, host and port of the other side.
         """
         while (idle := self._checkout_connection(place)) is not None:
-            if _is_fit(idle):
+            if _is_reusable(idle):
                 return idle
             await self._close_now(idle)
         connection, connection.port = await self._connect(place)
@@ -190,7 +190,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
                 head, h11_connection = whole[0], whole[-1]
                 await self.sock.send(h11_connection.send(head))
                 async for piece in self._source.pieces():
-                    self._exchange.move_on()
+                    self._exchange.restart_timeout()
                     await self.sock.send(h11_connection.send(h11.Data(data=piece)))
                 if rest := h11_connection.send(h11.EndOfMessage()):
                     await self.sock.send(rest)
@@ -296,7 +296,7 @@ def _connecting(url: str) -> Iterator[None]:
     except anyio.EndOfStream:
         raise TlsFailed(url, _exchange.CLOSED) from None
     except (OSError, anyio.BrokenResourceError) as error:
-        raise _exchange.not_connected(url, error) from None
+        raise _exchange.connect_error(url, error) from None
 
 
 @contextmanager
@@ -308,10 +308,10 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        raise _exchange.not_encoded(url, error) from None
+        raise _exchange.encoding_error(url, error) from None
     except h11.LocalProtocolError:
         raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
     except h11.RemoteProtocolError as error:
-        raise ConnectionLost(url, _exchange.no_http(error)) from None
+        raise ConnectionLost(url, _exchange.protocol_problem(error)) from None
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
         raise ConnectionLost(url, _exchange.CLOSED) from None

@@ -60,15 +60,15 @@ class Exchange:
         self._latest = trio.current_time() + self._whole
         self._size = 0
         self._pieces: list[bytes] = []
-        self.move_on()
+        self.restart_timeout()
 
-    def move_on(self) -> None:
+    def restart_timeout(self) -> None:
         """Restart the timeout of silence, as each sent or received piece does."""
         self.scope.deadline = min(trio.current_time() + self._settings.answer_within, self._latest)
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece of the answer's body as it came."""
-        self.move_on()
+        self.restart_timeout()
         self._size += len(piece)
         self._pieces.append(piece)
         if self._size > self._settings.largest_body:
@@ -141,7 +141,7 @@ NOT_SENDABLE = "the request was not sendable"
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
 
-def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed | TlsFailed:
+def connect_error(url: str, error: Exception, proxy: str = "") -> ConnectFailed | TlsFailed:
     """Make the error for a connection that could not be made.
 
     Args:
@@ -162,13 +162,13 @@ def not_connected(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
     return ConnectFailed(url, words or str(error), proxy)
 
 
-def no_http(error: Exception) -> str:
+def protocol_problem(error: Exception) -> str:
     """Say what is wrong with an answer, without what h11 quotes from it."""
     text = str(error)
     return CLOSED if "ConnectionClosed" in text else text.partition(":")[0]
 
 
-def not_encoded(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
+def encoding_error(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
     """Make the error for a text that cannot be written as bytes: a host's name, or a header."""
     if getattr(error, "encoding", "idna") == "idna":
         return ConnectFailed(url, BAD_ADDRESS)

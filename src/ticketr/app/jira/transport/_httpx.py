@@ -164,7 +164,7 @@ class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         if self._pieces is not None:
-            self._exchange.move_on()
+            self._exchange.restart_timeout()
             return await anext(self._pieces)
         if not self._rest:
             raise StopAsyncIteration
@@ -182,15 +182,15 @@ def _converted(url: str) -> Iterator[None]:
     except httpx.ConnectTimeout:
         raise ConnectFailed(url, _exchange.NOT_CONNECTED, _proxy_of(url)) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _exchange.not_connected(url, error, _proxy_of(url)) from None
+        raise _exchange.connect_error(url, error, _proxy_of(url)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
         raise ConnectFailed(url, _exchange.BAD_ADDRESS) from None
     except UnicodeError as error:
-        raise _exchange.not_encoded(url, error) from None
+        raise _exchange.encoding_error(url, error) from None
     except httpx.LocalProtocolError:
         raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
     except httpx.RemoteProtocolError as error:
-        raise ConnectionLost(url, _exchange.no_http(error)) from None
+        raise ConnectionLost(url, _exchange.protocol_problem(error)) from None
     except httpx.TransportError:
         raise ConnectionLost(url, _exchange.CLOSED) from None
 
