@@ -98,10 +98,10 @@ class Form:
         """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
-    def moved(self, to: int) -> tuple[Form, tuple[Call, ...]]:
-        """Return the form with the focus on another field, and the checks of what was typed."""
+    def moved(self, to: int) -> Form:
+        """Return the form with the focus on another field."""
         at = max(0, min(to, len(_FIELDS)))
-        return replace(self, at=at, is_token_shown=False, choice=0).ask_checks()
+        return replace(self, at=at, is_token_shown=False, choice=0)
 
     def check_of(self, place: SetupField) -> Call | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
@@ -453,8 +453,7 @@ class FirstRun(Overlay):
     def _choose_way(self, state: AppState, way: int) -> Step:
         *_, action = _ways(state)[way]
         if action is KeyAction.CONNECT:
-            form, effects = self.typed.ask_checks()
-            return self._with_form(state, form, way=way, is_open=True, problem=""), effects
+            return self._checked(state, self.typed, way=way, is_open=True, problem="")
         if action is KeyAction.OPEN_FOLDER:
             changed = replace(self, way=way, problem="")
             return state.exchanged(self, changed).opened(changed.folder_input()), ()
@@ -484,12 +483,11 @@ class FirstRun(Overlay):
             case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
                 return self._choose(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
-                return self._move(state, form, form.at + 1)
+                return self._checked(state, form.moved(form.at + 1), problem="")
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
-                return self._move(state, form, form.at - 1)
+                return self._checked(state, form.moved(form.at - 1), problem="")
             case KeyAction.CHECK:
-                form, effects = replace(form, answers={}).ask_checks()
-                return self._with_form(state, form), effects
+                return self._checked(state, replace(form, answers={}))
             case KeyAction.SHOW_TOKEN:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
@@ -508,11 +506,7 @@ class FirstRun(Overlay):
         choice = form.choice + by
         if 0 <= choice < len(form.projects):
             return self._with_form(state, replace(form, choice=choice)), ()
-        return self._move(state, form, form.at + by)
-
-    def _move(self, state: AppState, form: Form, to: int) -> Step:
-        form, effects = form.moved(to)
-        return self._with_form(state, form, problem=""), effects
+        return self._checked(state, form.moved(form.at + by), problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
@@ -520,9 +514,9 @@ class FirstRun(Overlay):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
-            form, effects = form.moved(form.at + 1)
-            return self._with_form(state, form), (*effects, *_suggest(form))
-        return self._move(state, form, form.at + 1)
+            state, effects = self._checked(state, form.moved(form.at + 1))
+            return state, (*effects, *_suggest(form))
+        return self._checked(state, form.moved(form.at + 1), problem="")
 
     def _add(self, state: AppState, form: Form) -> Step:
         missing = form.missing()
@@ -541,6 +535,11 @@ class FirstRun(Overlay):
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
         return state.exchanged(self, replace(self, typed=form, **changes))
 
+    def _checked(self, state: AppState, form: Form, **changes: Any) -> Step:
+        """Show a form, and ask the checks that it needs."""
+        form, effects = form.ask_checks()
+        return self._with_form(state, form, **changes), effects
+
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answers of checks, and close when it is done."""
         form = self.form
@@ -552,25 +551,24 @@ class FirstRun(Overlay):
             case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
                 return self._with_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                form, effects = form.with_folder(folder, is_typed=False).ask_checks()
-                return self._with_form(state, form), effects
+                return self._checked(state, form.with_folder(folder, is_typed=False))
             case messages.Answered(request, answer) if form and request in form.answers:
-                form, effects = form.answered(request, answer).ask_checks()
+                form = form.answered(request, answer)
+                state, effects = self._checked(state, form)
                 if request.function is not check_folder:
                     effects += _suggest(form)
-                return self._with_form(state, form), effects
+                return state, effects
             case _:
                 return None
 
     def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
-        idle = replace(self, busy="")
-        state = state.exchanged(self, idle)
         if problem:
-            return state.opened(idle.folder_input(folder, problem)), ()
-        form, effects = self.typed.with_folder(folder, is_typed=True).ask_checks()
+            idle = replace(self, busy="")
+            return state.exchanged(self, idle).opened(idle.folder_input(folder, problem)), ()
+        form = self.typed.with_folder(folder, is_typed=True)
         state = state.noticed("This folder has no ticketr.toml; connect it to Jira")
-        return idle._with_form(state, form, is_open=True), effects  # noqa: SLF001 - of this class
+        return self._checked(state, form, busy="", is_open=True)
 
     def _with_problem(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
