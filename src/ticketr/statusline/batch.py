@@ -78,13 +78,14 @@ class RateEstimate:
         single = self.single * (1 - new) + rate * new
         double = self.double * (1 - new) + single / _new_weight(now - self.began) * new
         took = now - self.at
-        longest = max(self.longest, took if self.steps < MIN_STEPS else min(took, self.patience))
+        counted = took if self.steps < MIN_STEPS else min(took, self.stalled_after)
+        longest = max(self.longest, counted)
         return RateEstimate(
             self.began, total, current, now, self.steps + 1, single, double, longest
         )
 
     @property
-    def patience(self) -> float:
+    def stalled_after(self) -> float:
         """The seconds without progress after which the job is stalled."""
         return max(MIN_SECONDS, STALLED_FACTOR * self.longest)
 
@@ -108,7 +109,7 @@ class RateEstimate:
             return 0.0
         if self.steps < MIN_STEPS or now - self.began < MIN_SECONDS:
             return None
-        if now - self.at > self.patience:
+        if now - self.at > self.stalled_after:
             return None
         rate = self.rate(now)
         left = (self.total - current) / rate if rate > 0 else math.inf

@@ -76,10 +76,10 @@ class PlainLines:
         """
         if snapshot.status.is_terminal:
             last = self._last.pop(snapshot.id, None)
-            return self._named(self._final_text(snapshot, last), snapshot, len(self._last))
-        if snapshot.status is not JobStatus.RUNNING or not self._is_worth_it(snapshot, now):
+            return self._with_name(self._final_text(snapshot, last), snapshot, len(self._last))
+        if snapshot.status is not JobStatus.RUNNING or not self._gets_line(snapshot, now):
             return None
-        return self._named(self._words(snapshot), snapshot, len(self._last) - 1)
+        return self._with_name(self._words(snapshot), snapshot, len(self._last) - 1)
 
     def batch_line(self, model: StatusModel, now: float, *, is_last: bool = False) -> str | None:
         """Return the line to print for a batch of many jobs, and remember it; None if none is due.
@@ -114,7 +114,7 @@ class PlainLines:
         is_open = self._began is None or model.batch.left > 0
         return math.inf if is_open else model.batch.idle_since + IDLE_SECONDS
 
-    def _is_worth_it(self, snapshot: JobSnapshot, now: float) -> bool:
+    def _gets_line(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
         progress = snapshot.progress
         message, total, current, percentage = "", 0.0, 0.0, 0.0
@@ -154,7 +154,7 @@ class PlainLines:
             return f"{progress_text(snapshot)}, done"
         return words
 
-    def _named(self, words: str, snapshot: JobSnapshot, others: int) -> str:
+    def _with_name(self, words: str, snapshot: JobSnapshot, others: int) -> str:
         """Put the job's name before the text if other jobs run."""
         name = clean(snapshot.name)
         return f"{name}: {words}" if others and not words.startswith(name) else words

@@ -64,14 +64,14 @@ def _is_unreported(snapshot: JobSnapshot) -> bool:
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
 
-def _newest_running(batch: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
-    """Yield a batch's snapshots, except unreported ones of jobs with a report in the batch."""
+def _without_unreported(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
+    """Yield snapshots, except unreported ones of jobs that have another one with a report."""
     reported = {
         snapshot.id
-        for snapshot in batch
+        for snapshot in snapshots
         if snapshot.progress and snapshot.status is JobStatus.RUNNING
     }
-    for snapshot in batch:
+    for snapshot in snapshots:
         if not (_is_unreported(snapshot) and snapshot.id in reported):
             yield snapshot
 
@@ -277,7 +277,7 @@ class StatusLine:
         if self._model.batch.is_many:
             self._print(self._lines.batch_line(self._model, now, is_last=is_last))
             return
-        for snapshot in _newest_running(batch):
+        for snapshot in _without_unreported(batch):
             self._print(self._lines.line(snapshot, now))
 
     def _print(self, line: str | None) -> None:

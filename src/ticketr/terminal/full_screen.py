@@ -91,16 +91,16 @@ class FullScreen:
         output: The terminal's output.
         enter: The sequence that enters the full screen.
         leave: The sequence that restores the terminal.
-        keys: Negotiates how the terminal sends keys.
+        protocol: Negotiates how the terminal sends keys.
     """
 
     def __init__(
-        self, keyboard: int, output: Output, *, enter: str, leave: str, keys: KeyProtocol
+        self, keyboard: int, output: Output, *, enter: str, leave: str, protocol: KeyProtocol
     ) -> None:
         self._keyboard = keyboard
         self._output = output
         self._enter, self._leave = enter, leave
-        self._keys = keys
+        self._protocol = protocol
         self._modes: list[Any] | None = None
         self._capture = Capture()
 
@@ -116,13 +116,13 @@ class FullScreen:
         _set_modes(self._keyboard, _raw(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
-        self._output.put(f"{self._enter}{self._keys.begin()}".encode("ascii"))
+        self._output.put(f"{self._enter}{self._protocol.begin()}".encode("ascii"))
 
     def leave(self) -> None:
         """Restore the terminal."""
         if self._modes is None:
             return
-        leave = f"{self._keys.end()}{self._leave}".encode("ascii")
+        leave = f"{self._protocol.end()}{self._leave}".encode("ascii")
         sent = self._output.replace_unsent(leave)
         with suppress(termios.error):  # the terminal is gone
             _set_modes(self._keyboard, self._modes)

@@ -66,7 +66,7 @@ class Keyboard:
         write: Writes to the terminal.
 
     Attributes:
-        keys: Takes the terminal's answers.
+        protocol: Takes the terminal's answers.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Keyboard:
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._tokenizer = Tokenizer(*waits)
         self._write = write
-        self.keys = KeyProtocol(write)
+        self.protocol = KeyProtocol(write)
         self._may_read = trio.Event()
         self._may_read.set()
         self._unread_since: float | None = None
@@ -104,7 +104,7 @@ class Keyboard:
 
     async def drain_until_answered(self) -> None:
         """Read until the terminal has answered or is gone; what is typed is forgotten."""
-        while self.keys.is_waiting and await self._tokens() is not None:
+        while self.protocol.is_waiting and await self._tokens() is not None:
             pass
 
     def drop(self) -> None:
@@ -132,9 +132,9 @@ class Keyboard:
         now = time.monotonic()
         if self._unread_since is None:
             self._unread_since = now
-        elif self.keys.is_on and now - self._unread_since > _HANGS_AFTER:
+        elif self.protocol.is_on and now - self._unread_since > _HANGS_AFTER:
             self._hung = True
-            self.keys.stop()
+            self.protocol.stop()
 
     def _event(self, token: str | Paste) -> Event | None:
         if isinstance(token, Paste):
@@ -162,7 +162,7 @@ class Keyboard:
         self._unread_since = None
         if self._hung:
             self._hung = False
-            self._write(self.keys.begin().encode("ascii"))
+            self._write(self.protocol.begin().encode("ascii"))
         try:
             data = os.read(self._descriptor, _READ_SIZE)
         except BlockingIOError:  # another process read it
@@ -173,7 +173,7 @@ class Keyboard:
             return None
         tokens = self._tokenizer.feed(self._decoder.decode(data))
         tokens = [
-            token for token in tokens if isinstance(token, Paste) or not self.keys.take(token)
+            token for token in tokens if isinstance(token, Paste) or not self.protocol.take(token)
         ]
-        self._tokenizer.is_exact = self.keys.is_on
+        self._tokenizer.is_exact = self.protocol.is_on
         return tokens

@@ -210,14 +210,14 @@ class Terminal:
             # Not for SIGHUP: the kernel and the shell may both send one.
             if number != signal.SIGHUP:
                 signal.signal(number, _force_quit_handler(self._screen))
-                self._keyboard.keys.stop()  # a second Ctrl+C has to be a signal
+                self._keyboard.protocol.stop()  # a second Ctrl+C has to be a signal
             await send.send(Quit(number))
 
     async def _settle(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
         with trio.move_on_after(_GRACE):
             await self._output.flush()
-        await self._keyboard.keys.wait_answered()
+        await self._keyboard.protocol.wait_answered()
 
     async def _resume(self, send: trio.MemorySendChannel[Event]) -> None:
         await wait_for_foreground(0)
@@ -270,7 +270,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
-        screen = FullScreen(0, output, enter=enter, leave=kind.leave, keys=keyboard.keys)
+        screen = FullScreen(0, output, enter=enter, leave=kind.leave, protocol=keyboard.protocol)
         try:
             with _quit_key_forces_exit(screen):
                 screen.enter()
@@ -287,7 +287,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
             with trio.move_on_after(_GRACE, shield=True):
                 await output.flush()
             if screen.is_entered and not output.has_unsent:
-                with trio.move_on_at(keyboard.keys.give_up_at, shield=True):
+                with trio.move_on_at(keyboard.protocol.give_up_at, shield=True):
                     await keyboard.drain_until_answered()
             screen.leave()
 

@@ -85,7 +85,7 @@ def rows(state: AppState) -> list[str]:
 
 
 def answered(state: AppState, check: SetupField, answer: object) -> messages.Message:
-    asked = form(state).check_of(check)
+    asked = form(state).check_request(check)
     assert asked is not None
     assert asked in form(state).answers
     return messages.Answered(asked, answer)

@@ -384,8 +384,8 @@ def _set_status(state: AppState, rows: _Targets) -> Step:
         on_accept,
         request=request,
         options_of=lambda statuses: (_status_options(issues, before, statuses), True),
-        waits="Asking Jira..." if request else "",
-        nothing="Jira allows no other status from here",
+        waiting_words="Asking Jira..." if request else "",
+        no_values_words="Jira allows no other status from here",
     )
     if request is None and not choice.options:
         return state.noticed(NO_VALUES.format("Status")), ()

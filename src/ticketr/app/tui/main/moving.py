@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.overlays.base import target
+from ticketr.app.tui.overlays.base import moved_index
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
@@ -121,12 +121,12 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
     match state.focus:
         case Panel.WORKSPACES:
             last = max(0, len(state.workspaces) - 1)
-            to = target(action, state.current, state.layout.workspaces, last)
+            to = moved_index(action, state.current, state.layout.workspaces, last)
             return None if to is None else show_workspace(state, to, now)
         case Panel.TICKETS:
             workspace = state.workspace
             page = state.layout.tickets
-            to = target(action, workspace.index, page, max(0, len(workspace.visible) - 1))
+            to = moved_index(action, workspace.index, page, max(0, len(workspace.visible) - 1))
             return None if to is None else (select(state, to, now), ())
         case Panel.DETAIL:
             return _scroll(state, action)
@@ -137,7 +137,7 @@ def _scroll(state: AppState, action: KeyAction) -> Step | None:
     if ticket is None or ticket.sheet is None:
         return None
     page = state.layout.detail
-    top = target(action, ticket.top, page, max(0, len(ticket.lines) - page))
+    top = moved_index(action, ticket.top, page, max(0, len(ticket.lines) - page))
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 
 

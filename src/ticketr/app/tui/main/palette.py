@@ -129,7 +129,7 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    most: ClassVar[int] = MAX_TICKETS
+    max_options: ClassVar[int] = MAX_TICKETS
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]

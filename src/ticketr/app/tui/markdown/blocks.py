@@ -35,7 +35,7 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
     room = page.room
     label = clean(language)
     for number, line in enumerate(code.removesuffix("\n").split("\n")):
-        for begins, part in _parts(clean(line.expandtabs(4)), room):
+        for begins, part in _code_parts(clean(line.expandtabs(4)), room):
             spans = (Span(WRAPPED, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
@@ -49,7 +49,7 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
     page.close("code")
 
 
-def _parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
+def _code_parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
     stops = cuts_of(text, room, max(2, room - width_of(WRAPPED))) if width_of(text) > room else ()
     for number, (begin, end) in enumerate(pairwise([0, *stops, len(text)])):
@@ -83,15 +83,15 @@ def add_table(page: Page, rows: Sequence[Row]) -> None:
         rows: The header and the other rows; all have as many cells as the header.
     """
     columns = range(len(rows[0].cells))
-    needs = [max(1, *(_width(row.cells[column]) for row in rows)) for column in columns]
+    needs = [max(1, *(_cell_width(row.cells[column]) for row in rows)) for column in columns]
     widths = column_widths(needs, page.room - 3 * len(needs) - 1)
     if widths is None:
-        _add_list(page, rows)
+        _add_table_as_list(page, rows)
         return
     has_header = any(text.spans for cell in rows[0].cells for text in cell)
-    shown = [(row, list(_lines(row, widths))) for row in rows[not has_header :]]
+    shown = [(row, list(_row_lines(row, widths))) for row in rows[not has_header :]]
     is_ruled = any(len(lines) > 1 for row, lines in shown if not row.is_header)
-    top, middle, bottom = (_rule(frame, widths) for frame in Glyphs.FRAME)
+    top, middle, bottom = (_table_rule(frame, widths) for frame in Glyphs.FRAME)
     page.add(top, rows[0].source)
     for number, (row, lines) in enumerate(shown):
         if number and (is_ruled or shown[number - 1][0].is_header):
@@ -124,11 +124,11 @@ def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
     return widths
 
 
-def _width(cell: Sequence[Text]) -> int:
+def _cell_width(cell: Sequence[Text]) -> int:
     return max(width_of("".join([span.text for span in text.spans])) for text in cell)
 
 
-def _lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
+def _row_lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
     """Yield the lines of a row."""
     column = Span(Glyphs.BAR, ("dim",))
     columns = [
@@ -142,13 +142,13 @@ def _lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
         yield (*spans, column)
 
 
-def _rule(frame: Frame, widths: Sequence[int]) -> Line:
+def _table_rule(frame: Frame, widths: Sequence[int]) -> Line:
     left, crossing, right = frame
     lines = crossing.join(Glyphs.RULE * width for width in widths)
     return (Span(f"{left}{lines}{right}", ("dim",)),)
 
 
-def _add_list(page: Page, rows: Sequence[Row]) -> None:
+def _add_table_as_list(page: Page, rows: Sequence[Row]) -> None:
     """Write a table as a list: each cell with the head of its column."""
     header, *others = rows
     heads = [
@@ -369,7 +369,7 @@ class _Walk:
             if len(children) == 1 and self._tag(children[0], source):
                 return
             if len(children) > 1 and children[0].content in _DETAILS:
-                self._expand(token, opening)
+                self._details_in_one_line(token, opening)
                 return
         texts = texts_of(children, self.page, source, *(() if is_paragraph else ("bold",)))
         if any(text.spans for text in texts):
@@ -378,7 +378,7 @@ class _Walk:
             if not token.content.startswith("<summary"):
                 self.page.gap()
 
-    def _expand(self, token: Token, opening: Token) -> None:
+    def _details_in_one_line(self, token: Token, opening: Token) -> None:
         """Write what begins with `details` and is in one line with its title or its text."""
         first, *children = token.children or []
         self._tag(first, _source(token))

@@ -27,7 +27,7 @@ def boxed(
     title: str,
     lines: Sequence[tuple[str, bool]],
     cells: int,
-    screen: int,
+    screen_width: int,
     theme: Theme,
 ) -> list[str]:
     """Return the rows of a body with a box over its middle.
@@ -39,7 +39,7 @@ def boxed(
         title: The title in the frame of the box.
         lines: The lines of the box, and whether each is selected.
         cells: The width of the box without its frame.
-        screen: The width of the screen.
+        screen_width: The width of the screen.
         theme: Colours and characters.
     """
     height = min(len(lines), max(1, len(below) - 2))
@@ -52,12 +52,12 @@ def boxed(
         rows.append(f"{bar}{theme.style(shown, 'reverse') if is_selected else shown}{bar}")
     rows.append(f"{corner('└')}{rule * cells}{corner('┘')}")
     begin = max(0, (len(below) - len(rows)) // 2)
-    left = max(0, (screen - cells - 2) // 2)
+    left = max(0, (screen_width - cells - 2) // 2)
     covered = list(below)
     for number, row in enumerate(rows[: len(below)], start=begin):
         under = _STYLE.sub("", below[number])
         start = fit(under, left, ellipsis="") if left else ""
-        rest = max(0, screen - left - cells - 2)
+        rest = max(0, screen_width - left - cells - 2)
         covered[number] = start + row + _row_end(under, rest)
     return covered
 
@@ -69,7 +69,7 @@ def _row_end(text: str, cells: int) -> str:
     return text[len(start) :] if width(start) == size - cells else " " * cells
 
 
-def target(action: KeyAction, at: int, page: int, last: int) -> int | None:
+def moved_index(action: KeyAction, at: int, page: int, last: int) -> int | None:
     """Return the index that a key for moving leads to; None for any other action.
 
     Args:

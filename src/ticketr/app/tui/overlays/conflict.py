@@ -13,7 +13,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target, wrapped_words
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.services import asking, outside
@@ -42,19 +42,19 @@ _SIGNS: Mapping[Choice | None, tuple[str, str]] = {
 def _change_times(view: ConflictView, count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
     what = "this" if count == 1 else "these"
-    synced = f", {_moment(datetime.fromtimestamp(view.synced, UTC))}" if view.synced else ""
+    synced = f", {_date_and_time(datetime.fromtimestamp(view.synced, UTC))}" if view.synced else ""
     words = f"Both sides have changed {what} since the last sync"
     words += f"{synced}." if width(words) + width(synced) + 2 < cells else "."
     by = f" by {clean(view.author)}" if view.author else ""
     try:
-        jiras = f"Jira's{by}, {_moment(datetime.fromisoformat(view.updated))}"
+        jiras = f"Jira's{by}, {_date_and_time(datetime.fromisoformat(view.updated))}"
     except ValueError:  # Jira has not said when
         return words
     gap = cells - 2 - width(words) - width(jiras)
     return f"{words}{' ' * gap}{jiras}" if gap >= 2 else words
 
 
-def _moment(when: datetime) -> str:
+def _date_and_time(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
@@ -83,7 +83,7 @@ def _shortened(text: str) -> str:
     return clean(text) or "–"
 
 
-def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
+def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule(part.name, "word by word", cells, theme, is_focused=True)]
     for name, text in (("last sync", None), ("yours", part.yours), ("Jira's", part.jiras)):
         label = f"   {name:<11}"
@@ -97,7 +97,7 @@ def _versions(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     return rows
 
 
-def _merged(view: ConflictView, cells: int, theme: Theme) -> list[str]:
+def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     if not view.merged:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
@@ -121,7 +121,7 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _outcome(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
+def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
     view, all_writes = resolution.view, resolution.writes
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
@@ -157,7 +157,7 @@ class ConflictScreen(Overlay):
         view: The conflict; None until it has been read.
         choices: What the user has chosen, by the IDs of the parts.
         at: The index of the selected part.
-        below: How many rows it is scrolled, beyond what shows the selected part.
+        scrolled: How many rows it is scrolled, beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
         author: Who changed Jira's side, and when; None until Jira has answered.
     """
@@ -169,7 +169,7 @@ class ConflictScreen(Overlay):
     view: ConflictView | None = None
     choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     at: int = 0
-    below: int = 0
+    scrolled: int = 0
     shown_at: float = float("inf")
     author: tuple[str, str] | None = None
 
@@ -182,7 +182,7 @@ class ConflictScreen(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a side, or carry out what was chosen."""
         if action in (KeyAction.NEXT, KeyAction.PREVIOUS):
-            return self._go_to_other(state, 1 if action is KeyAction.NEXT else -1)
+            return self._go_to_other_conflict(state, 1 if action is KeyAction.NEXT else -1)
         if self.view is None or self.part is None:
             return None
         match action:
@@ -218,18 +218,18 @@ class ConflictScreen(Overlay):
         last = len(view.parts) - 1
         match action:
             case KeyAction.TOP:
-                return replace(self, at=0, below=0)
+                return replace(self, at=0, scrolled=0)
             case KeyAction.BOTTOM:
                 end = replace(self, at=last)
-                return replace(end, below=end.most_below(state, view))
-            case KeyAction.UP if not self.below:
+                return replace(end, scrolled=end.max_scrolled(state, view))
+            case KeyAction.UP if not self.scrolled:
                 return replace(self, at=max(0, self.at - 1))
             case KeyAction.DOWN if self.at < last:
-                return replace(self, at=self.at + 1, below=0)
-        below = target(action, self.below, state.body, self.most_below(state, view))
-        return None if below is None else replace(self, below=below)
+                return replace(self, at=self.at + 1, scrolled=0)
+        scrolled = moved_index(action, self.scrolled, state.body, self.max_scrolled(state, view))
+        return None if scrolled is None else replace(self, scrolled=scrolled)
 
-    def most_below(self, state: AppState, view: ConflictView) -> int:
+    def max_scrolled(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows(state, view, Theme())
         return max(0, len(rows) - state.body - top)
@@ -263,7 +263,7 @@ class ConflictScreen(Overlay):
             return state.replaced(replace(self, at=at)).noticed(words), ()
         return state.closed(), (call_in(self.workspace, resolve, resolution),)
 
-    def _go_to_other(self, state: AppState, by: int) -> Step | None:
+    def _go_to_other_conflict(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
         keys = list(state.named(self.workspace).conflicts)
         if len(keys) < 2 or self.key not in keys:
@@ -320,7 +320,7 @@ class ConflictScreen(Overlay):
         if self.view is None:
             return filled([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
-        top = max(0, min(top + self.below, len(rows) - height))
+        top = max(0, min(top + self.scrolled, len(rows) - height))
         return filled(drawn(rows[top : top + height]), height, cells)
 
     def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[Row], int]:
@@ -341,10 +341,10 @@ class ConflictScreen(Overlay):
             row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
             rows.append(row)
         headings = [1]
-        outcome = _outcome(choose(view, self.choices), cells, theme, undo)
+        outcome = _outcome_rows(choose(view, self.choices), cells, theme, undo)
         for section in (
-            _versions(view.parts[at], cells, theme),
-            _merged(view, cells, theme),
+            _version_rows(view.parts[at], cells, theme),
+            _merged_rows(view, cells, theme),
             outcome,
         ):
             if section:

@@ -103,7 +103,7 @@ class Form:
         at = max(0, min(to, len(_FIELDS)))
         return replace(self, at=at, is_token_shown=False, choice=0)
 
-    def check_of(self, place: SetupField) -> Call | None:
+    def check_request(self, place: SetupField) -> Call | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
         text = self.text(place)
         if not text:
@@ -125,7 +125,7 @@ class Form:
 
     def _answer(self, place: SetupField) -> Any:
         """Return the answer to the check of a field's text; None if it has not come."""
-        check = self.check_of(place)
+        check = self.check_request(place)
         return None if check is None else self.answers.get(check)
 
     @property
@@ -146,7 +146,7 @@ class Form:
         places = (
             _CHECKS if self.focus is not SetupField.SITE else (SetupField.SITE, SetupField.FOLDER)
         )
-        checks = [check for place in places if (check := self.check_of(place))]
+        checks = [check for place in places if (check := self.check_request(place))]
         new = [check for check in checks if check not in self.answers]
         functions = {check.function for check in new}
         kept = {
@@ -186,7 +186,7 @@ class Form:
         page = keymap.hint(KeyAction.OPEN_PAGE, Context.FIRST_RUN, does, before="; ")
         if problem := self._problem_of(place):
             return "✗", problem + (page if place is SetupField.TOKEN else "")
-        check = self.check_of(place)
+        check = self.check_request(place)
         if check is not None and self.answers.get(check, check) is None:
             return "·", "checking..."
         note = self._answer_note(place)
@@ -212,7 +212,7 @@ class Form:
             case SetupField.PROJECT, setup.LoginAnswer() as login:
                 typed = self.text(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
-                return ("✓", names[0]) if names else _count(login)
+                return ("✓", names[0]) if names else _project_count_note(login)
             case _, setup.SiteAnswer(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.LoginAnswer(account):
@@ -232,7 +232,7 @@ class Form:
         form = self.filled(SetupField.FOLDER, TextInput.of(folder))
         return replace(form, is_folder_typed=is_typed)
 
-    def refused(self, problem: setup.Problem) -> Form:
+    def with_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
         assert problem.field is not None
         return replace(self, problem=problem, at=_FIELDS.index(problem.field))
@@ -251,7 +251,7 @@ _FOLDER_NOTES = {
 }
 
 
-def _count(answer: setup.LoginAnswer) -> tuple[str, str]:
+def _project_count_note(answer: setup.LoginAnswer) -> tuple[str, str]:
     if not answer.total:
         return "!", "this account may see no project; type a key, or use another account"
     more = f" of {answer.total}" if answer.total > len(answer.projects) else ""
@@ -318,7 +318,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
     yield ()
 
 
-def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterator[Line]:
+def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterator[Line]:
     """Yield the lines of a field: its text, its note, and projects to choose from."""
     is_focused = place is form.focus
     bar = "▌" if is_focused else " "
@@ -341,7 +341,7 @@ def _field(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterato
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _projects(form.projects, form.choice, used, cells)
+        yield from _project_lines(form.projects, form.choice, used, cells)
 
 
 def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -353,7 +353,7 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
     return clip(text, room)
 
 
-def _projects(
+def _project_lines(
     projects: tuple[ProjectChoice, ...], choice: int, used: int, cells: int
 ) -> Iterator[Line]:
     top = scroll_top(0, choice, MAX_LISTED, len(projects))
@@ -384,14 +384,14 @@ class FirstRun(Overlay):
     Attributes:
         way: The index of the selected way.
         is_open: Whether the form is open; else a way is chosen.
-        typed: The form, with what was typed into it.
+        kept_form: The form, with what was typed into it.
         busy: What is being done; empty for nothing. Only Esc has an effect then.
         problem: Why that failed, if no field is the cause.
     """
 
     way: int = 0
     is_open: bool = False
-    typed: Form = EMPTY_FORM
+    kept_form: Form = EMPTY_FORM
     busy: str = ""
     problem: str = ""
 
@@ -403,15 +403,16 @@ class FirstRun(Overlay):
     @property
     def form(self) -> Form | None:
         """The form that is open, or None."""
-        return self.typed if self.is_open else None
+        return self.kept_form if self.is_open else None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a way, edit a field, or carry it out."""
         if self.busy:
             if action is not KeyAction.ESCAPE:
                 return None
-            stopped = state.exchanged(self, replace(self, busy="", typed=self.typed.stopped()))
-            return stopped.noticed("Cancelled; nothing was added"), (call(setting_up.cancel_setup),)
+            idle = replace(self, busy="", kept_form=self.kept_form.stopped())
+            state = state.exchanged(self, idle).noticed("Cancelled; nothing was added")
+            return state, (call(setting_up.cancel_setup),)
         if self.form is None:
             return self._on_way(state, action)
         return self._on_form(state, self.form, action)
@@ -453,7 +454,7 @@ class FirstRun(Overlay):
     def _choose_way(self, state: AppState, way: int) -> Step:
         *_, action = _ways(state)[way]
         if action is KeyAction.CONNECT:
-            return self._checked(state, self.typed, way=way, is_open=True, problem="")
+            return self._ask_checks(state, self.kept_form, way=way, is_open=True, problem="")
         if action is KeyAction.OPEN_FOLDER:
             changed = replace(self, way=way, problem="")
             return state.exchanged(self, changed).opened(changed.folder_input()), ()
@@ -475,7 +476,7 @@ class FirstRun(Overlay):
     def _on_form(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, is_open=False, typed=form.stopped())
+                left = replace(self, is_open=False, kept_form=form.stopped())
                 state = state.without(self) if form.is_again else state.exchanged(self, left)
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
@@ -483,11 +484,11 @@ class FirstRun(Overlay):
             case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
                 return self._choose(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
-                return self._checked(state, form.moved(form.at + 1), problem="")
+                return self._ask_checks(state, form.moved(form.at + 1), problem="")
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
-                return self._checked(state, form.moved(form.at - 1), problem="")
+                return self._ask_checks(state, form.moved(form.at - 1), problem="")
             case KeyAction.CHECK:
-                return self._checked(state, replace(form, answers={}))
+                return self._ask_checks(state, replace(form, answers={}))
             case KeyAction.SHOW_TOKEN:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
@@ -506,7 +507,7 @@ class FirstRun(Overlay):
         choice = form.choice + by
         if 0 <= choice < len(form.projects):
             return self._with_form(state, replace(form, choice=choice)), ()
-        return self._checked(state, form.moved(form.at + by), problem="")
+        return self._ask_checks(state, form.moved(form.at + by), problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
@@ -514,14 +515,14 @@ class FirstRun(Overlay):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
-            state, effects = self._checked(state, form.moved(form.at + 1))
-            return state, (*effects, *_suggest(form))
-        return self._checked(state, form.moved(form.at + 1), problem="")
+            state, effects = self._ask_checks(state, form.moved(form.at + 1))
+            return state, (*effects, *_folder_request(form))
+        return self._ask_checks(state, form.moved(form.at + 1), problem="")
 
     def _add(self, state: AppState, form: Form) -> Step:
         missing = form.missing()
         if missing is not None:
-            return self._with_form(state, form.refused(missing)), ()
+            return self._with_form(state, form.with_problem(missing)), ()
         wanted = NewWorkspace(
             site=form.site.site if form.site is not None else form.text(SetupField.SITE),
             email=form.text(SetupField.EMAIL),
@@ -533,9 +534,9 @@ class FirstRun(Overlay):
         return state.exchanged(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
-        return state.exchanged(self, replace(self, typed=form, **changes))
+        return state.exchanged(self, replace(self, kept_form=form, **changes))
 
-    def _checked(self, state: AppState, form: Form, **changes: Any) -> Step:
+    def _ask_checks(self, state: AppState, form: Form, **changes: Any) -> Step:
         """Show a form, and ask the checks that it needs."""
         form, effects = form.ask_checks()
         return self._with_form(state, form, **changes), effects
@@ -549,14 +550,14 @@ class FirstRun(Overlay):
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._folder_answered(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
-                return self._with_problem(state, problem), ()
+                return self._show_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                return self._checked(state, form.with_folder(folder, is_typed=False))
+                return self._ask_checks(state, form.with_folder(folder, is_typed=False))
             case messages.Answered(request, answer) if form and request in form.answers:
                 form = form.answered(request, answer)
-                state, effects = self._checked(state, form)
+                state, effects = self._ask_checks(state, form)
                 if request.function is not check_folder:
-                    effects += _suggest(form)
+                    effects += _folder_request(form)
                 return state, effects
             case _:
                 return None
@@ -566,17 +567,17 @@ class FirstRun(Overlay):
         if problem:
             idle = replace(self, busy="")
             return state.exchanged(self, idle).opened(idle.folder_input(folder, problem)), ()
-        form = self.typed.with_folder(folder, is_typed=True)
+        form = self.kept_form.with_folder(folder, is_typed=True)
         state = state.noticed("This folder has no ticketr.toml; connect it to Jira")
-        return self._checked(state, form, busy="", is_open=True)
+        return self._ask_checks(state, form, busy="", is_open=True)
 
-    def _with_problem(self, state: AppState, problem: Problem) -> AppState:
+    def _show_problem(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
         form = self.form
         if form is None or problem.field is None:
             changed = replace(self, busy="", problem=problem.words)
             return state.exchanged(self, changed).noticed(problem.words, is_bad=True)
-        state = self._with_form(state, form.refused(problem), busy="")
+        state = self._with_form(state, form.with_problem(problem), busy="")
         return state.noticed(f"{problem.field.value}: {problem.words}", is_bad=True)
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -597,7 +598,7 @@ class FirstRun(Overlay):
             for place in SetupField:
                 if place is form.focus:
                     selected = len(rows)
-                rows += _field(form, place, state.keymap, cells)
+                rows += _field_lines(form, place, state.keymap, cells)
             is_focused = form.focus is None
             selected = len(rows) + 1 if is_focused else selected
             bar = Span(f"{_indent(cells)}{'▌' if is_focused else ' '} ")
@@ -621,10 +622,10 @@ def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     at = _FIELDS.index(SetupField.TOKEN)
     known = Form(at, inputs, is_folder_typed=True, is_again=True)
     form, effects = known.ask_checks()
-    return state.opened(FirstRun(is_open=True, typed=form)), effects
+    return state.opened(FirstRun(is_open=True, kept_form=form)), effects
 
 
-def _suggest(form: Form) -> tuple[Call, ...]:
+def _folder_request(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
     if form.site is None or form.is_folder_typed:
         return ()

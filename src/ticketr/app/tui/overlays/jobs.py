@@ -15,7 +15,7 @@ from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, target
+from ticketr.app.tui.overlays.base import Overlay, moved_index
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, start_job
@@ -61,13 +61,15 @@ def job_rows(
         return theme.row((bar, *line()), cells, *(("reverse",) if is_chosen else ()))
 
     sections: dict[str, list[Entry]] = {
-        "Running": [(job.id, partial(_running, state, job, now, theme)) for job in jobs.running],
-        "Waiting": [(job.id, partial(_waiting, job, cells, now)) for job in jobs.waiting],
-        "Ended": [(job.id, partial(_ended_row, state, job, theme)) for job in jobs.ended],
+        "Running": [
+            (job.id, partial(_running_line, state, job, now, theme)) for job in jobs.running
+        ],
+        "Waiting": [(job.id, partial(_waiting_line, job, cells, now)) for job in jobs.waiting],
+        "Ended": [(job.id, partial(_ended_line, state, job, theme)) for job in jobs.ended],
     }
     for job in jobs.of_earlier_runs:
         day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.today)
-        entry = (jobs_state.id_of_earlier(job), partial(_earlier_row, job, cells, theme))
+        entry = (jobs_state.id_of_earlier(job), partial(_earlier_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
         if entries:
@@ -81,7 +83,7 @@ def job_rows(
     return rows, headings, selected
 
 
-def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
+def _running_line(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
     spin = spinner(theme.line_style, now)
     name = f" {spin} {fit(clean(snapshot.name), NAME_CELLS)} "
     job = state.status.running[snapshot.id]
@@ -89,7 +91,7 @@ def _running(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -
     return (Span(name + line.removeprefix(f"{spin} ")),)
 
 
-def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
+def _waiting_line(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     reason = _WAIT_REASONS.get(snapshot.waiting_for or "", "")
     waited = duration(now - snapshot.submitted_at)
     right = f"priority {snapshot.priority}   queued {waited}"
@@ -99,11 +101,11 @@ def _waiting(snapshot: JobSnapshot, cells: int, now: float) -> Line:
     return (Span(f"{left}{gap}{right}"),)
 
 
-def _ended_row(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
+def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = state.job_end(snapshot), state.width
     when = datetime.fromtimestamp(jobs_state.ended_at(snapshot), UTC).astimezone()
     took = jobs_state.seconds_of(snapshot)
-    return _row(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
+    return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
 
 
 def earlier_words(job: FinishedJob) -> str:
@@ -113,17 +115,17 @@ def earlier_words(job: FinishedJob) -> str:
     return clean(job.error_message or job.message or job.status.value)
 
 
-def _earlier_row(job: FinishedJob, cells: int, theme: Theme) -> Line:
+def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
     message = earlier_words(job)
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
     is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
     sign = _END_MARKS[job.status] if is_whole else "✗" if is_failure(message) else "!"
-    return _row(sign, when, job.name, message, took, cells, theme)
+    return _end_line(sign, when, job.name, message, took, cells, theme)
 
 
-def _row(
+def _end_line(
     sign: str, when: str, name: str, words: str, took: float, cells: int, theme: Theme
 ) -> Line:
     left = f" {when}  {fit(clean(name), NAME_CELLS)} "
@@ -170,7 +172,7 @@ class EndedJob:
         return cls(subject, workspace, known_kind, error or "", tagged_tickets(job.tags))
 
 
-def refusal(job: EndedJob, keymap: KeyMap) -> str:
+def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     """Return why a job is not run again; empty if it can be."""
     if not job.workspace:
         return "The workspace of this job is not among those of the app"
@@ -185,7 +187,7 @@ def refusal(job: EndedJob, keymap: KeyMap) -> str:
 
 def run_again(state: AppState, job: EndedJob) -> Step:
     """Pull again, or open a new plan of what was pushed or synced; or say why not."""
-    words = refusal(job, state.keymap)
+    words = why_not_run_again(job, state.keymap)
     if words or job.kind is None:
         return state.noticed(words), ()
     if job.kind is JobKind.PULL:
@@ -222,20 +224,20 @@ class Jobs(Overlay):
         if not ids:
             return None
         at = ids.index(self.job) if self.job in ids else 0
-        to = target(action, at, max(1, state.body // 2), len(ids) - 1)
+        to = moved_index(action, at, max(1, state.body // 2), len(ids) - 1)
         if to is not None:
             return state.replaced(replace(self, job=ids[to])), ()
-        job = _job(state, ids[at])
+        job = _job_of_id(state, ids[at])
         return None if job is None else _step_on_job(state, job, action)
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected job."""
         ids = state.jobs.ids
-        job = _job(state, self.job if self.job in ids else next(iter(ids), ""))
+        job = _job_of_id(state, self.job if self.job in ids else next(iter(ids), ""))
         if job is None:
             return _ON_ONE_JOB
         idle = {action for action in _ON_ONE_JOB if _step_on_job(state, job, action) is None}
-        if refusal(EndedJob.of(state, job), state.keymap):
+        if why_not_run_again(EndedJob.of(state, job), state.keymap):
             idle.add(KeyAction.RUN_AGAIN)
         return idle
 
@@ -263,7 +265,7 @@ class Jobs(Overlay):
         cells, height = state.width, state.body
         ids = state.jobs.ids
         job_id = self.job if self.job in ids else (ids[0] if ids else "")
-        detail = self._detail(state, job_id, theme) if height >= WITH_DETAIL else []
+        detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
         rows, headings, at = job_rows(state, job_id, now, theme)
         rows, at = spaced(rows, headings, at, page, " " * cells)
@@ -272,8 +274,8 @@ class Jobs(Overlay):
         top = scroll_top(0, at, page, len(rows))
         return [*filled(drawn(rows[top : top + page]), page, cells), *detail]
 
-    def _detail(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
-        job, cells = _job(state, job_id), state.width
+    def _detail_rows(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
+        job, cells = _job_of_id(state, job_id), state.width
         if job is None or not job.status.is_terminal:
             return []
         if isinstance(job, FinishedJob):
@@ -315,7 +317,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
             return None
 
 
-def _job(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None:
+def _job_of_id(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None:
     """Return a job by what tells it from the others."""
     jobs = state.jobs
     here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == job_id)

@@ -9,7 +9,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, target, wrapped_words
+from ticketr.app.tui.overlays.base import Overlay, moved_index, wrapped_words
 from ticketr.app.tui.panels.frame import filled, spaced, title_rule
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Sheet
@@ -49,7 +49,7 @@ class Diff(Overlay):
             for edit in self.sheet.edits
         )
         last = max(0, height - state.body)
-        top = target(action, self.top, state.body, last)
+        top = moved_index(action, self.top, state.body, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -108,7 +108,7 @@ class Help(Overlay):
             return state.closed(), ()
         page = state.body - 1
         last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
-        top = target(action, self.top, page, last)
+        top = moved_index(action, self.top, page, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:

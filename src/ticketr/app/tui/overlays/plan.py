@@ -40,7 +40,7 @@ MAX_INLINE_EDIT = 60
 _DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
-def left_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+def left_alone_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
     return tuple(entry for entry in plan.left if entry.code is not sync.Code.UNNAMED)
 
@@ -72,18 +72,18 @@ class Plan(Review[sync.PushPlan]):
     Attributes:
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
-        accepts: Whether it may remove from Jira what the plan says would be lost.
+        accepts_losses: Whether it may remove from Jira what the plan says would be lost.
         unfolded: The fingerprints of the entries whose texts are shown.
         check: The request for what of the plan would not arrive; None once it was answered.
         result: The answer; a result without notes until it has come.
         problem: Why there is none; empty if there is.
     """
 
-    waits: ClassVar[str] = "Looking for edits..."
+    waiting_words: ClassVar[str] = "Looking for edits..."
 
     kind: JobKind
     keys: tuple[str, ...] = ()
-    accepts: bool = field(default=False, kw_only=True)
+    accepts_losses: bool = field(default=False, kw_only=True)
     unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
     check: Call | None = field(default=None, kw_only=True)
     result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
@@ -94,12 +94,12 @@ class Plan(Review[sync.PushPlan]):
         if action is KeyAction.ESCAPE:
             return state.closed(), self._end_of_check
         if action in _DETAIL_ACTIONS and isinstance(entry := self.selected(state), sync.PlanEntry):
-            return self._show(state, action, entry)
+            return self._show_edits(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
-            return state.replaced(replace(self, accepts=not self.accepts)), ()
+            return state.replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _show(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+    def _show_edits(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
@@ -149,7 +149,7 @@ class Plan(Review[sync.PushPlan]):
                     checked = replace(self, check=None, result=answer)
                 else:
                     checked = replace(self, check=None, problem=problem or answer or "")
-                return state.exchanged(self, self.selecting_same(state, checked)), ()
+                return state.exchanged(self, self.with_same_selected(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 return self._with_plan(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
@@ -166,8 +166,10 @@ class Plan(Review[sync.PushPlan]):
         if self.plan is None:
             changed = changed.unfolded_if_it_fits(state)
         else:
-            accepts = self.accepts and losses.issubset(self.plan.losses)  # new ones were not
-            changed = self.selecting_same(state, replace(changed, accepts=accepts))
+            # New ones were not accepted.
+            accepts = self.accepts_losses and losses.issubset(self.plan.losses)
+            changed = replace(changed, accepts_losses=accepts)
+            changed = self.with_same_selected(state, changed)
         return state.exchanged(self, changed), (check,) if check else self._end_of_check
 
     @property
@@ -180,10 +182,10 @@ class Plan(Review[sync.PushPlan]):
         # A sync merges first.
         conflicts = self.result.conflicts if self.kind is JobKind.PUSH else ()
         answers = (*self.result.failed, *conflicts)
-        left, names = set(map(_place, plan.left)), set(map(_place, answers))
+        left, names = set(map(_issue_of, plan.left)), set(map(_issue_of, answers))
         return (
-            *(note for note in plan.refused if _place(note) not in names),
-            *(note for note in answers if _place(note) not in left),
+            *(note for note in plan.refused if _issue_of(note) not in names),
+            *(note for note in answers if _issue_of(note) not in left),
         )
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -196,7 +198,7 @@ class Plan(Review[sync.PushPlan]):
         kept = self.kept(plan.entries)
         if not kept and self.kind is JobKind.PUSH:
             return state.noticed("Nothing to push; Esc goes back"), ()
-        accepted = frozenset(plan.losses) if self.accepts else frozenset()
+        accepted = frozenset(plan.losses) if self.accepts_losses else frozenset()
         confirmed = replace(plan, entries=kept)
         options = {"accept_loss": accepted, "confirmed": confirmed}
         request = JobRequest(self.kind, self.keys, options)
@@ -212,7 +214,7 @@ class Plan(Review[sync.PushPlan]):
 
         def loss_lines(loss: sync.Loss) -> Sequence[Line]:
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
-            word = "and is accepted" if self.accepts else f"so it is not sent{does}"
+            word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
             return _note_lines(f"{clean(loss.words)} in {clean(loss.place)}, {word}", cells)
 
         if self.problem:
@@ -238,7 +240,7 @@ class Plan(Review[sync.PushPlan]):
                 [*warnings.values()], note_lines, "Will not arrive as written", is_strong=False
             )
         if plan.left:
-            left = left_of(plan)
+            left = left_alone_of(plan)
             others = len(plan.left) - len(left)
             words = f" {others} more edited, but not chosen here"
             rest = [(mark(" ·"), Span(words))] if others else []
@@ -250,17 +252,17 @@ class Plan(Review[sync.PushPlan]):
         """Return what Enter does."""
         kept = self.kept(plan.entries)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
-        places = set(map(_place, self._refused(plan)))
+        places = set(map(_issue_of, self._refused(plan)))
         refused = sum((entry.path, entry.name) in places for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
-        writes = f"{many}{_writes(kept)}{but}" if kept else ""
+        writes = f"{many}{_write_words(kept)}{but}" if kept else ""
         if self.kind is JobKind.SYNC:
             return f"Enter pulls what is new in Jira, {f'then {writes}' if kept else 'no more'}"
         if kept:
             return f"Enter {writes}"
         if plan.entries:
             return "Nothing to push: every entry is left out"
-        if left_of(plan):
+        if left_alone_of(plan):
             return "Nothing can be pushed: what was edited here is left alone"
         if plan.left:
             return "Nothing to push: none of the chosen tickets was edited"
@@ -282,12 +284,12 @@ class Plan(Review[sync.PushPlan]):
         return lines
 
 
-def _place(note: sync.Note) -> tuple[str, str]:
+def _issue_of(note: sync.Note) -> tuple[str, str]:
     """Return what tells the issue of a note from all others."""
     return note.path, note.name
 
 
-def _writes(kept: Sequence[sync.PlanEntry]) -> str:
+def _write_words(kept: Sequence[sync.PlanEntry]) -> str:
     """Return what carrying out these entries does in Jira."""
     new = sum(not entry.key for entry in kept)
     changed = len(kept) - new
@@ -309,10 +311,10 @@ def _is_long(edit: Edit) -> bool:
     return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT
 
 
-def _edit_words(edit: Edit, way: str) -> str:
+def _edit_words(edit: Edit, route: str) -> str:
     name, before, after = edit.part, edit.before, edit.after
-    if name == "Status" and way:
-        return f"{name}: {clean(way)}"
+    if name == "Status" and route:
+        return f"{name}: {clean(route)}"
     if _is_long(edit):
         old, new = Counter(before.splitlines()), Counter(after.splitlines())
         counts = f"+{(new - old).total()} -{(old - new).total()}" if before else f"{new.total()}"

@@ -13,7 +13,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, target
+from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, moved_index
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
@@ -93,7 +93,7 @@ class ListOverlay(Overlay):
 
     @property
     @abstractmethod
-    def most(self) -> int:
+    def max_options(self) -> int:
         """The number of options while nothing is typed: the box keeps its height."""
 
     @abstractmethod
@@ -117,7 +117,7 @@ class ListOverlay(Overlay):
         edited = self.input.edited(action)
         if edited is not None:
             return state.replaced(replace(self, input=edited, at=0)), ()
-        to = target(action, at, self._room(state, options), max(0, len(options) - 1))
+        to = moved_index(action, at, self._room(state, options), max(0, len(options) - 1))
         return None if to is None else (state.replaced(replace(self, at=to)), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
@@ -127,7 +127,7 @@ class ListOverlay(Overlay):
     def _room(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
         around = 3 if state.body < MIN_BOX_ROWS else 4 + bool(self.hint)
-        return max(1, min(max(self.most, len(options)), state.body - around))
+        return max(1, min(max(self.max_options, len(options)), state.body - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
@@ -170,8 +170,10 @@ class Choice(ListOverlay):
             options can be taken.
         request: The request for the options; None if Jira is not asked.
         options_of: Gives the options for Jira's answer, and whether no others can be taken.
-        waits: What is shown in place of the options until Jira has answered; empty for nothing.
-        nothing: Why the list is closed if the answer has no values; empty to keep it as it is.
+        waiting_words: What is shown in place of the options until Jira has answered; empty for
+            nothing.
+        no_values_words: Why the list is closed if the answer has no values; empty to keep it as
+            it is.
     """
 
     context: ClassVar[Context] = Context.CHOICE
@@ -182,8 +184,8 @@ class Choice(ListOverlay):
     other: str = ""
     request: Call | None = None
     options_of: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
-    waits: str = ""
-    nothing: str = ""
+    waiting_words: str = ""
+    no_values_words: str = ""
 
     @property
     def workspace(self) -> str:
@@ -197,14 +199,14 @@ class Choice(ListOverlay):
         return min(64, max(MIN_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines)))
 
     @property
-    def most(self) -> int:
+    def max_options(self) -> int:
         """The number of options, with the typed text itself."""
         return len(self.options) + bool(self.other)
 
     def matching(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
-        if self.waits:
-            return [Option(self.waits)]
+        if self.waiting_words:
+            return [Option(self.waiting_words)]
         options = matching(self.options, self.input.text)
         text = self.input.text.strip()
         if text and self.other and all(fold(option.words) != fold(text) for option in options):
@@ -217,13 +219,13 @@ class Choice(ListOverlay):
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there may be nothing to take yet."""
-        return frozenset((KeyAction.ACCEPT,) if self.waits else ())
+        return frozenset((KeyAction.ACCEPT,) if self.waiting_words else ())
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""
         if action is KeyAction.ESCAPE and self.workspace:
             return state.closed(), (call(stop_asking, self.workspace),)
-        if action is KeyAction.ACCEPT and self.waits:
+        if action is KeyAction.ACCEPT and self.waiting_words:
             return state.noticed(ASKED), ()
         return ListOverlay.on_action(self, state, action, now)
 
@@ -238,11 +240,14 @@ class Choice(ListOverlay):
             return state.without(self).noticed(problem, is_bad=True), ()
         if problem:
             words = f"These are the values in your files; Jira gave none: {problem}"
-            return state.exchanged(self, replace(self, waits="")).noticed(words, is_bad=True), ()
+            state = state.exchanged(self, replace(self, waiting_words=""))
+            return state.noticed(words, is_bad=True), ()
         options, is_whole = self.options_of(answer)
+        if not options and self.no_values_words:
+            return state.without(self).noticed(self.no_values_words), ()
         if not options:
-            return (state.without(self).noticed(self.nothing) if self.nothing else state), ()
-        new = replace(self, options=options, other="" if is_whole else self.other, waits="")
+            return state, ()
+        new = replace(self, options=options, other="" if is_whole else self.other, waiting_words="")
         before = [option.value for option in self.matching(state)]
         after = [option.value for option in new.matching(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0

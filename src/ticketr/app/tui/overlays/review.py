@@ -12,7 +12,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, is_too_soon, target
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
 from ticketr.app.tui.services import edits, jobs
@@ -76,11 +76,11 @@ class Review(Overlay, Generic[P]):
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
         at: The index of the selected item.
-        without: The identities of the items that were left out; see `identity_of`.
+        left_out: The identities of the items that were left out; see `identity_of`.
     """
 
     context: ClassVar[Context] = Context.PLAN
-    waits: ClassVar[str] = "Reading the files..."
+    waiting_words: ClassVar[str] = "Reading the files..."
     title: ClassVar[str]
 
     workspace: str
@@ -88,7 +88,7 @@ class Review(Overlay, Generic[P]):
     plan: P | None = None
     shown_at: float = float("inf")
     at: int = 0
-    without: frozenset[Hashable] = frozenset()
+    left_out: frozenset[Hashable] = frozenset()
 
     @abstractmethod
     def summary(self, plan: P) -> str:
@@ -125,13 +125,13 @@ class Review(Overlay, Generic[P]):
                     return state.noticed("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
             case KeyAction.SELECT if isinstance(item, _OPTIONAL):
-                without = self.without ^ {identity_of(item)}
-                return state.replaced(replace(self, without=without)), ()
-            case KeyAction.EDIT if place := _place_of(item):
+                left_out = self.left_out ^ {identity_of(item)}
+                return state.replaced(replace(self, left_out=left_out)), ()
+            case KeyAction.EDIT if place := _file_and_line(item):
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
-                at = target(action, self.at, max(1, state.body - 4), last)
+                at = moved_index(action, self.at, max(1, state.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
@@ -140,7 +140,7 @@ class Review(Overlay, Generic[P]):
         item = self.selected(state)
         if not isinstance(item, _OPTIONAL):
             idle.add(KeyAction.SELECT)
-        if _place_of(item) is None:
+        if _file_and_line(item) is None:
             idle.add(KeyAction.EDIT)
         return idle
 
@@ -154,7 +154,7 @@ class Review(Overlay, Generic[P]):
         match message:
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 changed = replace(self, plan=plan, shown_at=now)
-                return state.exchanged(self, self.selecting_same(state, changed)), ()
+                return state.exchanged(self, self.with_same_selected(state, changed)), ()
             case messages.Answered(self.request, _, ""):
                 return state, ()
             case messages.Answered(self.request, _, problem):
@@ -164,7 +164,7 @@ class Review(Overlay, Generic[P]):
             case _:
                 return None
 
-    def selecting_same(self, state: AppState, changed: Self) -> Self:
+    def with_same_selected(self, state: AppState, changed: Self) -> Self:
         """Return a changed review in which the same item is selected, if it is still there."""
         item, identities = self.selected(state), [*map(identity_of, changed.items(state))]
         if item is not None and identity_of(item) in identities:
@@ -173,7 +173,7 @@ class Review(Overlay, Generic[P]):
 
     def is_left_out(self, item: Item) -> bool:
         """Return whether an item was left out."""
-        return identity_of(item) in self.without
+        return identity_of(item) in self.left_out
 
     def kept(self, items: Iterable[I]) -> tuple[I, ...]:
         """Return the items that were not left out."""
@@ -187,7 +187,7 @@ class Review(Overlay, Generic[P]):
         """Return the rows of the body."""
         cells, height = state.width, state.body
         if self.plan is None:
-            return filled([theme.fit(f" {self.waits}", cells)], height, cells)
+            return filled([theme.fit(f" {self.waiting_words}", cells)], height, cells)
         rows, headings, items = self.rows(state, self.plan, theme)
         item = items[self.at] if items else range(1)
         rows, begin = spaced(rows, headings, item.start, height, " " * cells)
@@ -220,7 +220,7 @@ class Review(Overlay, Generic[P]):
         return rows, headings, items
 
 
-def _place_of(item: Item | None) -> tuple[str, int] | None:
+def _file_and_line(item: Item | None) -> tuple[str, int] | None:
     """Return the file and the line of an item; None if they are not known."""
     if isinstance(item, sync.PlanEntry | sync.FileEdit | sync.Note):
         return item.path, item.line or 1
@@ -234,7 +234,7 @@ def padded_name(name: str) -> str:
 
 
 def item_lines(
-    planned: sync.PlanEntry | sync.FileEdit,
+    change: sync.PlanEntry | sync.FileEdit,
     sign: str,
     pieces: Sequence[str],
     keymap: KeyMap,
@@ -245,17 +245,17 @@ def item_lines(
     """Return the lines of one change.
 
     Args:
-        planned: The issue, and where it is.
+        change: The issue, and where it is.
         sign: The mark of what becomes of it.
         pieces: What would change, cleaned.
         keymap: The keys, for how to take it in again.
         cells: The width of the screen.
         is_out: Whether it was left out.
     """
-    name = padded_name(planned.key or "draft")
-    where = f"{clean(planned.path)}:{planned.line}"
+    name = padded_name(change.key or "draft")
+    where = f"{clean(change.path)}:{change.line}"
     room = cells - 4 - width(name) - width(where) - 2
-    title = clip(clean(planned.title), max(4, room - 1))
+    title = clip(clean(change.title), max(4, room - 1))
     gap = " " * max(1, room - width(title))
     head = (Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}"))
     if is_out:
@@ -338,7 +338,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         change = sync.BulkChange(delete=True)
         request = JobRequest(JobKind.BULK, options={"issues": kept, "change": change})
         start = call_in(self.workspace, jobs.start_job, request)
-        return state.opened(_count_input(len(kept) + _subtasks(kept), start)), ()
+        return state.opened(_confirmation_input(len(kept) + _subtask_count(kept), start)), ()
 
     def sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -349,7 +349,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
             sign = "-" if self.is_left_out(issue) else "*"
-            more = f"  with {_parts(len(issue.subtasks))}" if issue.subtasks else ""
+            more = f"  with {_subtask_words(len(issue.subtasks))}" if issue.subtasks else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
 
@@ -360,13 +360,13 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         kept = self.kept(plan)
         if not kept:
             return "Nothing to delete: every ticket is left out"
-        below = _subtasks(kept)
-        more = f" and {_parts(below)} of theirs" if below else ""
+        below = _subtask_count(kept)
+        more = f" and {_subtask_words(below)} of theirs" if below else ""
         words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
         return f"{words}. This cannot be undone; the number is asked first"
 
 
-def _count_input(count: int, start: Call) -> LineInput:
+def _confirmation_input(count: int, start: Call) -> LineInput:
     """Return the line in which the number of issues is typed, for what cannot be undone."""
 
     def on_accept(state: AppState, text: str) -> Step:
@@ -377,11 +377,11 @@ def _count_input(count: int, start: Call) -> LineInput:
     return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", on_accept)
 
 
-def _subtasks(issues: tuple[sync.BulkIssue, ...]) -> int:
+def _subtask_count(issues: tuple[sync.BulkIssue, ...]) -> int:
     """Return the number of sub-tasks that are deleted with issues, besides them."""
     ids = {issue.id for issue in issues}
     return len({subtask for issue in issues for subtask in issue.subtasks} - ids)
 
 
-def _parts(count: int) -> str:
+def _subtask_words(count: int) -> str:
     return f"{count} sub-task{'s' * (count != 1)}"
