@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,7 +33,6 @@ class RecordingSite:
 
 class Handler(BaseHTTPRequestHandler):
     log = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    refused = sys.argv[2:]
 
     def answer(self) -> None:
         login = self.headers["Authorization"]
@@ -43,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         known = ANSWERS.get(self.path)
         said: object = known or {"errorMessages": [f"I do not know {self.path}, dear {login}"]}
         body = json.dumps(said).encode()
-        self.send_response(401 if self.path in self.refused else 200 if known else 400)
+        self.send_response(200 if known else 400)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "application/json")
         self.end_headers()
@@ -56,14 +55,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def recording_site(folder: Path, *, refused: Iterable[str] = ()) -> Generator[RecordingSite]:
-    """Start the site; it records the requests in a file in a folder.
-
-    It refuses the paths in ``refused`` to every login.
-    """
+def recording_site(folder: Path) -> Generator[RecordingSite]:
+    """Start the site; it records the requests in a file in a folder."""
     log = folder / "asked.jsonl"
     log.touch()
-    command = [sys.executable, "-S", __file__, str(log), *refused]
+    command = [sys.executable, "-S", __file__, str(log)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

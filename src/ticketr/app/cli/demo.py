@@ -11,17 +11,10 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo, is_full_screen_possible, print_messages
 from ticketr.app.cli.help import command
+from ticketr.app.cli.options import plain_option
 
-#: What to try after a demo without a screen. The commands after the first need no site.
-_TO_TRY = (
-    "to try:",
-    "  cd {folder}",
-    "  ticketr list status=Done",
-    "  ticketr show DEMO-1",
-    "  ticketr edit DEMO-1",
-    "  ticketr diff",
-    "to pull or push again, start the demo's Jira: ticketr demo --folder {folder}",
-)
+#: What to try after a demo without a screen; it needs no site.
+_TO_TRY = "to try: cd {folder}; ticketr list status=Done; ticketr edit DEMO-1; ticketr diff"
 
 
 @command(
@@ -46,7 +39,7 @@ _TO_TRY = (
     type=click.Path(path_type=Path),
     help="Where the files go; an earlier demo there continues. Without it, a new temporary folder.",
 )
-@click.option("--plain", is_flag=True, help="Pull with plain lines, also in a terminal.")
+@plain_option
 def demo(*, folder: Path | None, plain: bool, **options: object) -> int:
     """Pull made-up tickets from a Jira stand-in on this machine; no account is needed.
 
@@ -66,17 +59,16 @@ def demo(*, folder: Path | None, plain: bool, **options: object) -> int:
         async with demo_site.open_demo(root, mark, **options) as settings:
             return await show(sync.PullJob(**settings))
 
-    return job_runner.run(pull)
+    code = job_runner.run(pull)
+    print_messages(demo_site.how_to_continue_demo(root))
+    return code
 
 
 async def _pull_in_screen(job: sync.PullJob) -> int:
-    from ticketr.app.cli import demo_site, screen
+    from ticketr.app.cli import screen
     from ticketr.app.tui.services.workspaces import open_workspace
 
-    workspace = open_workspace("demo", job.options())
-    code = await screen.run_screen((workspace,), pull=True)
-    print_messages(demo_site.how_to_continue_demo(job.root))
-    return code
+    return await screen.run_screen((open_workspace("demo", job.options()),), pull=True)
 
 
 async def _pull_with_lines(job: sync.PullJob) -> int:
@@ -85,5 +77,5 @@ async def _pull_with_lines(job: sync.PullJob) -> int:
     (ended,) = await run_all([job])
     if ended.result is not None:
         echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
-        print_messages(*(line.format(folder=shlex.quote(str(job.root))) for line in _TO_TRY))
+        print_messages(_TO_TRY.format(folder=shlex.quote(str(job.root))))
     return exit_code(ended)

@@ -84,6 +84,12 @@ take_option = click.option(
     "--take", type=_SideChoice(), help="Your version, Jira's, or both between conflict markers."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+folder_option = click.option(
+    "-C",
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the tickets; else the workspace around the current folder.",
+)
 #: The options of `folder_options`.
 _FOLDER_OPTIONS = (
     click.option(
@@ -93,12 +99,7 @@ _FOLDER_OPTIONS = (
         shell_complete=complete_workspace,
         help="A workspace by its name.",
     ),
-    click.option(
-        "-C",
-        "--folder",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="The folder of the tickets; else the workspace around the current folder.",
-    ),
+    folder_option,
 )
 #: The other ones of `common_options`.
 _COMMON_OPTIONS = (

@@ -14,7 +14,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.completion import complete_workspace
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
-from ticketr.app.cli.options import json_option
+from ticketr.app.cli.options import folder_option, json_option
 from ticketr.app.cli.ownership import trust as trust_files
 from ticketr.app.cli.settings import find_token, resolve
 
@@ -160,12 +160,7 @@ def remove(*, name: str) -> None:
     examples={"ticketr workspace trust": "Trust the one around the current folder."},
 )
 @click.argument("name", required=False, shell_complete=complete_workspace)
-@click.option(
-    "-C",
-    "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Its folder; else the workspace around the current folder.",
-)
+@folder_option
 def trust(*, name: str | None, folder: Path | None) -> None:
     """Say that a workspace's state file is yours.
 
