@@ -17,7 +17,7 @@ from planned_faults import PlannedFaults
 
 from jira_sandbox import Fault, FaultKind, create_app
 from ticketr.app.cli.options import CommonOptions, workspace_arguments
-from ticketr.app.cli.settings import find_credentials, resolve
+from ticketr.app.cli.settings import find_credentials, find_workspace
 from ticketr.app.config import (
     LoginEntry,
     MissingSetting,
@@ -295,7 +295,7 @@ def test_a_token_for_another_site_differs_from_no_token(
     monkeypatch.setenv("JIRA_URL", "")
 
     with pytest.raises(MissingSetting, match=f"what is set is not for {SITE}: set JIRA_URL too"):
-        find_credentials(resolve())
+        find_credentials(find_workspace())
 
 
 def test_a_failing_token_source_is_reported_without_a_terminal(
@@ -305,7 +305,7 @@ def test_a_failing_token_source_is_reported_without_a_terminal(
     monkeypatch.setenv("JIRA_API_TOKEN", "")
 
     with pytest.raises(TokenFailed, match="'false' ended with exit code 1"):
-        find_credentials(resolve())
+        find_credentials(find_workspace())
 
 
 OTHER = "https://other.atlassian.net"

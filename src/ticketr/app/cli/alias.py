@@ -42,7 +42,7 @@ def alias(
         raise click.UsageError("give NAME and QUERY, or NAME and --remove, or none of them")
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
-    settings = options.resolved()
+    settings = options.find_workspace()
     for line in settings.file.ignored:
         echo(line, err=True)
     aliases = settings.aliases

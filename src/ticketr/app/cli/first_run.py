@@ -22,7 +22,7 @@ from ticketr.app.cli import workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder
 from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import find_login, make_credentials, resolve
+from ticketr.app.cli.settings import find_login, find_workspace, make_credentials
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN
 from ticketr.app.jira.transport import Transport
@@ -259,7 +259,7 @@ def _existing_workspace(folder: Path) -> config.Workspace:
     root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "there is no such folder")
-    workspace = resolve(folder=root)
+    workspace = find_workspace(folder=root)
     workspace.required_site()
     if workspace.jql is None:
         workspace.required_project("connect to Jira with this folder, and choose a project")
@@ -285,7 +285,7 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
     known = config.read_user_config(config.config_folder(os.environ)).at(root)
     if known is not None or (root / config.WORKSPACE_FILE).is_file():
         return setup.FolderAnswer(
-            setup.FolderKind.WORKSPACE, shown_site(resolve(folder=root).site or "")
+            setup.FolderKind.WORKSPACE, shown_site(find_workspace(folder=root).site or "")
         )
     is_empty = not any(root.iterdir())
     return setup.FolderAnswer(setup.FolderKind.EMPTY if is_empty else setup.FolderKind.OTHER)

@@ -33,7 +33,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
     import trio
 
-    root = options.resolved().root
+    root = options.find_workspace().root
     finished_jobs: list[ticketr.FinishedJob] = []
     with sync.readable(root / STATE_FOLDER / HISTORY) as path:
         if path is not None:

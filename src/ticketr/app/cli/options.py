@@ -17,7 +17,7 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.ownership import open_own_store, own_mark
-from ticketr.app.cli.settings import find_credentials, resolve
+from ticketr.app.cli.settings import find_credentials, find_workspace
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -173,13 +173,13 @@ class CommonOptions:
     yes: bool = False
     needs_project: bool = True
 
-    def resolved(self) -> config.Workspace:
-        """Return the workspace that they name; see `resolve`."""
-        return resolve(workspace=self.workspace, folder=self.folder, project=self.project)
+    def find_workspace(self) -> config.Workspace:
+        """Return the workspace that they name; see `settings.find_workspace`."""
+        return find_workspace(workspace=self.workspace, folder=self.folder, project=self.project)
 
     def open_own_store(self) -> sync.Store:
         """Return the files of that workspace; see `ownership.open_own_store`."""
-        return open_own_store(self.resolved().root)
+        return open_own_store(self.find_workspace().root)
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
@@ -306,7 +306,7 @@ def require_workspace(options: CommonOptions) -> config.Workspace:
     Raises:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
-    workspace = options.resolved()
+    workspace = options.find_workspace()
     print_messages(*workspace.file.ignored)
     if not workspace.is_known:
         raise config.NoWorkspace(str(workspace.root), workspace.site)
@@ -339,7 +339,7 @@ def job_arguments(
 def session_options(
     workspace: config.Workspace,
     credentials: jira.Credentials,
-    mark: str | None,
+    mark: str,
     *,
     strategy: str | None = None,
 ) -> sync.SessionOptions:

@@ -22,7 +22,7 @@ from ticketr.app.cli.first_run import WorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import find_login, resolve
+from ticketr.app.cli.settings import find_login, find_workspace
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
@@ -146,7 +146,7 @@ def app_workspaces() -> tuple[AppWorkspace, ...]:
         StateFailed: The state file of the first one cannot be changed.
         TokenFailed: A source of tokens failed.
     """
-    first = resolve()
+    first = find_workspace()
     if not first.is_known:
         return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
@@ -190,8 +190,8 @@ async def _open(name: str) -> OpenWorkspace:
     )
 
 
-def _workspace_and_mark(name: str) -> tuple[config.Workspace, str | None]:
-    workspace = resolve(workspace=name)
+def _workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
+    workspace = find_workspace(workspace=name)
     return workspace, own_mark(workspace.root)
 
 

@@ -16,7 +16,7 @@ EMAIL_HINT = "the e-mail address of your Atlassian account"
 _TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105 - words
 
 
-def resolve(
+def find_workspace(
     *, workspace: str | None = None, folder: Path | None = None, project: str | None = None
 ) -> config.Workspace:
     """Return the workspace that a command is about; without questions and without a login.

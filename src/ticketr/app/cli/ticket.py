@@ -163,7 +163,7 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
 
     from ticketr.app.jira.site import browse_url
 
-    url = browse_url(options.resolved().required_site(), key)
+    url = browse_url(options.find_workspace().required_site(), key)
     if only_print:
         console.echo(url)
     elif not webbrowser.open(url):
@@ -199,7 +199,7 @@ def new(
     """
     if template is not None and (kind is not None or parent is not None):
         raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
-    resolved = options.resolved()
+    resolved = options.find_workspace()
     if template is None:
         drafts: tuple[Ticket, ...] = (_draft(title, kind or resolved.story_type, parent),)
     else:

@@ -16,7 +16,7 @@ from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import Group
 from ticketr.app.cli.options import folder_option, json_option
 from ticketr.app.cli.ownership import trust as trust_files
-from ticketr.app.cli.settings import find_token, resolve
+from ticketr.app.cli.settings import find_token, find_workspace
 
 
 @click.group(
@@ -169,7 +169,7 @@ def trust(*, name: str | None, folder: Path | None) -> None:
     it until you say that it is yours: because your config is new, say, or you use the folder on
     another machine. What is in it stays, and so do your edits.
     """
-    root = resolve(workspace=name, folder=folder).root
+    root = find_workspace(workspace=name, folder=folder).root
     if trust_files(root):
         echo(f"{root} is yours now; 'ticketr status' lists what a push would send")
     else:
@@ -188,7 +188,7 @@ def check(*, name: str | None) -> None:
     """
     from ticketr.app.cli.workspace_add import check_workspace_login
 
-    workspace = resolve(workspace=name)
+    workspace = find_workspace(workspace=name)
     login = find_token(workspace)
     user, project = check_workspace_login(workspace, login)
     account = f" ({login.email})" if login.email else ""
