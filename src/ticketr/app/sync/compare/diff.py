@@ -446,7 +446,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
             acceptance_criteria=criteria_of(own[CorePart.CRITERIA]),
             fields={**issue.fields, **fields},
             texts={**issue.texts, **rich},
-            comments=_with_comment_texts(issue, comments),
+            comments=_with_comment_texts(issue, comments) if comments else issue.comments,
         )
 
     return with_issues(ticket, changed)

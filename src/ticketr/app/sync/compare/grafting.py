@@ -78,16 +78,6 @@ def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
     return {address: file.mark for address, file in uploads.items()}
 
 
-def _files_shown_in(text: str) -> frozenset[str]:
-    """Return the names of the attached files that the pictures in a text show."""
-    if _SCHEME not in text or is_too_long(text):
-        return frozenset()
-    shown = shown_files(to_adf(text, files=BY_NAME))
-    return frozenset(
-        file.media.removeprefix(_SCHEME) for file in shown if file.media.startswith(_SCHEME)
-    )
-
-
 def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
     """Return the names of files that rich texts show and whose media IDs are not known, by key.
 
@@ -101,9 +91,15 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
             own = here[issue.key]
             comments = (comment.text for comment in own.comments)
             texts = (own.description, *own.texts.values(), *comments)
-            shown = frozenset[str]().union(*map(_files_shown_in, texts))
-            if names := shown - files_of(issue.fields).keys():
-                unknown[issue.key] = names
+            names = {
+                file.media.removeprefix(_SCHEME)
+                for text in texts
+                if _SCHEME in text and not is_too_long(text)
+                for file in shown_files(to_adf(text, files=BY_NAME))
+                if file.media.startswith(_SCHEME)
+            }
+            if missing := names - files_of(issue.fields).keys():
+                unknown[issue.key] = frozenset(missing)
     return unknown
 
 

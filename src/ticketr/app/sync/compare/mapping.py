@@ -149,24 +149,23 @@ class Columns:
             UnknownField: The site has no such field, or the field has another place in a file.
             UnsupportedField: A file cannot hold one of them.
         """
-        reasons = {field.id: why for field in fields if (why := why_unsupported(field))}
-        rich = {field.id for field in fields if holds_rich_text(field)}
+        by_id = {field.id: field for field in fields}
         every: dict[str, str] = {}
         site: dict[str, str] = {}
         for site_field in fields:
             name = site_field.name.strip()  # as a file's line will have it
-            if name == PARENT or site_field.id in NEVER_LINES:
-                continue
-            every.setdefault(name, site_field.id)
-            site[site_field.id] = name
+            if name != PARENT and site_field.id not in NEVER_LINES:
+                every.setdefault(name, site_field.id)
+                site[site_field.id] = name
         custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
         names = [*STANDARD_FIELDS, *custom]
         texts: list[tuple[str, str]] = []
         for wanted_field in more:
             if not isinstance(wanted_field, str):
-                if why := reasons.get(wanted_field.id):
+                field = by_id.get(wanted_field.id)
+                if field is not None and (why := why_unsupported(field)):
                     raise UnsupportedField(wanted_field.name, why, wanted_field.place)
-                if wanted_field.id in rich:
+                if field is not None and holds_rich_text(field):
                     texts = _under_own_name(texts, wanted_field, site)
                 else:
                     names = _under_own_name(names, wanted_field, site)
@@ -176,12 +175,13 @@ class Columns:
                 continue
             if name not in every:
                 raise UnknownField(name, tuple(every))
-            if why := reasons.get(every[name]):
+            field = by_id[every[name]]
+            if why := why_unsupported(field):
                 raise UnsupportedField(name, why)
-            chosen = texts if every[name] in rich else names
+            chosen = texts if holds_rich_text(field) else names
             # A field has one place: what Jira calls "Issue Type" is "Type" here.
-            if every[name] not in dict(chosen).values():
-                chosen.append((name, every[name]))
+            if field.id not in dict(chosen).values():
+                chosen.append((name, field.id))
         return cls(tuple(names), comments, links, attachments, tuple(texts))
 
     @property
