@@ -12,7 +12,7 @@ import types
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import Any, NamedTuple, TypeVarTuple
 
@@ -131,6 +131,7 @@ class Hung(Exception):
     """Raised in a task that hangs in spite of a cancellation."""
 
 
+@dataclass(eq=False)
 class Run(trio.abc.Instrument):
     """One run of a function, as a Trio instrument.
 
@@ -152,36 +153,29 @@ class Run(trio.abc.Instrument):
         hung: Where each task waited at the timeout; None if the run does not hang.
     """
 
-    def __init__(
-        self,
-        function: Callable[[], Awaitable[object]],
-        *,
-        injection: Injection | None,
-        step: int,
-        timeout: float,
-        max_steps: int,
-    ) -> None:
-        self.function = function
-        self.injection = injection
-        self.step = step
-        self.timeout = timeout
-        self.max_steps = max_steps
-        self.scope, self.outer, self.guard = (trio.CancelScope() for _ in range(3))
-        self.step_count = 0
-        self.fired = False
-        self.length = 0
-        self.delivered: BaseException | None = None
-        self.ended = False
-        self.value: object = None
-        self.error: BaseException | None = None
-        self.check_error: BaseException | None = None
-        self.hung: str | None = None
-        self.tasks: set[trio.lowlevel.Task] = set()
-        self.exited: trio.lowlevel.Task | None = None
-        self.root: trio.lowlevel.Task | None = None
-        self.coroutine: Any = None
-        self.too_many_steps = trio.Event()
-        self.grace_period = trio.CancelScope()
+    function: Callable[[], Awaitable[object]]
+    injection: Injection | None
+    step: int
+    timeout: float
+    max_steps: int
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    outer: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    guard: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    step_count: int = 0
+    fired: bool = False
+    length: int = 0
+    delivered: BaseException | None = None
+    ended: bool = False
+    value: object = None
+    error: BaseException | None = None
+    check_error: BaseException | None = None
+    hung: str | None = None
+    tasks: set[trio.lowlevel.Task] = field(default_factory=set[trio.lowlevel.Task], init=False)
+    exited: trio.lowlevel.Task | None = None
+    root: trio.lowlevel.Task | None = None
+    coroutine: Any = None
+    too_many_steps: trio.Event = field(default_factory=trio.Event, init=False)
+    grace_period: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
 
     # The methods of an instrument, which Trio calls.
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 _SETTING = compile_on_use(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 
 
-class ListAction(StrEnum):
-    """What is done with the values of a list; Jira's words."""
+class ListAction(Enum):
+    """What is done with the values of a list: Jira's words, and the signs that users write."""
 
-    REPLACE = "REPLACE"
-    ADD = "ADD"
-    REMOVE = "REMOVE"
+    REPLACE = ""
+    ADD = "+"
+    REMOVE = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,12 @@ class FieldSetting:
         match = _SETTING.fullmatch(text)
         if match is None or not match[1].strip():
             return None
-        action = {"+": ListAction.ADD, "-": ListAction.REMOVE, "": ListAction.REPLACE}[match[2]]
-        return cls(match[1].strip(), match[3].strip(), action)
+        return cls(match[1].strip(), match[3].strip(), ListAction(match[2]))
 
     def __str__(self) -> str:
         if not self.text and self.action is ListAction.REPLACE:
             return f"{self.name}= (empty)"
-        sign = {ListAction.ADD: "+", ListAction.REMOVE: "-", ListAction.REPLACE: ""}[self.action]
-        return f"{self.name}{sign}={self.text}"
+        return f"{self.name}{self.action.value}={self.text}"
 
 
 @dataclass(frozen=True, slots=True)

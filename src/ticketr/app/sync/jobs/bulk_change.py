@@ -200,7 +200,7 @@ def _entry(
         raise BadValue(_IN_FILES_ONLY)
     if spec.type == "array" and spec.items in _CHANGED_LISTS:
         name, key, entry_of = _CHANGED_LISTS[spec.items]
-        action = str(setting.action) if value else "REMOVE_ALL"
+        action = setting.action.name if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
         entries = [entry_of(item) for item in value]
