@@ -19,7 +19,6 @@ from fakes.scenes import copy_scene, run
 from jira_sandbox import create_app, make_site
 from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.api.media import media_id
-from ticketr import open_job_queue
 from ticketr.app.jira import AttachmentSettings, JiraClient
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import Request, Response
@@ -504,34 +503,6 @@ def test_a_picture_whose_push_ended_before_the_answer_is_not_attached_again(
     assert run(cut_off)
     assert len(attached_names(bench)) == 1
     check(bench)
-
-
-@pytest.mark.parametrize("job", [PushJob, SyncJob])
-@pytest.mark.parametrize("until", [is_upload, is_look_up, is_edit])
-def test_a_cancelled_push_names_the_pictures_that_jira_may_have(
-    scene: Bench, tmp_path: Path, until: Callable[[str, str], bool], job: type[Any]
-) -> None:
-    bench = copy_scene(scene, tmp_path / "work")
-    (bench.root / "draft.md").unlink()
-
-    class Silent(Recorder):
-        async def send(self, request: Request) -> Response:
-            path = request.url.removeprefix(f"{URL}/rest/api/3/").partition("?")[0]
-            if until(request.method, path):
-                await trio.sleep_forever()
-            return await super().send(request)
-
-    async def cut_off() -> str:
-        async with open_job_queue(workers=1) as queue:
-            transport = Silent(create_app(bench.site))
-            handle = await queue.submit(job(**bench.settings(transport=transport)))
-            await trio.sleep(20)
-            queue.cancel(handle.id)
-            snapshot = await handle.wait()
-        assert snapshot.progress is not None
-        return snapshot.progress.message
-
-    assert run(cut_off) == "Cancelled: 0/1 tickets pushed; Jira may have a.png, too"
 
 
 def test_a_picture_that_a_gateway_finds_too_large_is_named_with_its_size(

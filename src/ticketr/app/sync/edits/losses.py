@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
@@ -169,14 +169,14 @@ class Loss:
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
-def edited_texts_of(
+def find_losses(
     local_change: LocalChange,
     issues: Iterable[Issue],
     texts: Mapping[str, str],
     *,
     must_fit: bool = False,
-) -> dict[str, tuple[EditedText, ...]]:
-    """Return the rich texts to send of a ticket, by key.
+) -> tuple[dict[str, tuple[EditedText, ...]], tuple[Loss, ...]]:
+    """Return the rich texts to send of a ticket, by key, and what Jira would lose by its edits.
 
     Args:
         local_change: The edits of the ticket.
@@ -184,12 +184,17 @@ def edited_texts_of(
         texts: The ID of each field with a section of its own, by its name.
         must_fit: See `ticketr.app.jira.adf.graft`.
     """
-    if local_change.base is None:
-        return {}
-    before, here = diff.by_key(local_change.base), diff.by_key(local_change.local.ticket)
+    base, path = local_change.base, local_change.local.path
+    if base is None:
+        return {}, ()
+    before, here = diff.by_key(base), diff.by_key(local_change.local.ticket)
     fields = {issue.key: issue.fields for issue in issues}
-    return {
-        key: tuple(
+    edited: dict[str, tuple[EditedText, ...]] = {}
+    lost: list[Loss] = []
+    for key, changes in local_change.edits.items():
+        if key not in fields or not _may_lose(changes):
+            continue
+        edited[key] = tuple(
             edited_texts(
                 before[key],
                 here[key],
@@ -200,32 +205,11 @@ def edited_texts_of(
                 pictures=local_change.pictures,
             )
         )
-        for key, changes in local_change.edits.items()
-        if key in fields
-    }
-
-
-def losses(
-    local_change: LocalChange,
-    issues: Collection[Issue],
-    edited: Mapping[str, Iterable[EditedText]],
-) -> tuple[Loss, ...]:
-    """Return what Jira would lose by the edits of a ticket.
-
-    Args:
-        local_change: The edits.
-        issues: Its issues as Jira has them.
-        edited: Its edited rich texts, from `edited_texts_of`.
-    """
-    path = local_change.local.path
-    in_texts = (
-        Loss(key, path, piece.what, piece.line, name)
-        for key, texts in edited.items()
-        for text in texts
-        for name in ("" if text.part is diff.CorePart.DESCRIPTION else text.name,)
-        for piece in text.losses
-    )
-    return (*in_texts, *_losses_beside_texts(local_change, issues))
+        for text in edited[key]:
+            name = "" if text.part is diff.CorePart.DESCRIPTION else text.name
+            lost += (Loss(key, path, piece.what, piece.line, name) for piece in text.losses)
+        lost += _losses_beside_texts(key, path, changes, fields[key])
+    return edited, tuple(lost)
 
 
 def graft_comment(
@@ -243,20 +227,19 @@ def graft_comment(
     return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new)
 
 
-def _losses_beside_texts(local_change: LocalChange, issues: Iterable[Issue]) -> Iterator[Loss]:
-    """Yield what Jira would lose by the edits of comments and of lines of links."""
-    path, there = local_change.local.path, {issue.key: issue.fields for issue in issues}
-    for key, changes in local_change.edits.items():
-        fields = there.get(key, {})
-        comments = {comment.id: comment for comment in jira_comments(fields)}
-        for change in changes:
-            if isinstance(change.part, diff.CommentPart) and change.part.id in comments:
-                for lost in graft_comment(change, comments[change.part.id]).losses:
-                    yield Loss(key, path, lost.what, part=change.name)
-            elif isinstance(change.part, str):
-                for link in removed_links(fields, change.part, change.old, change.new):
-                    what = f"the link “{link.line} {link.key}”"
-                    yield Loss(key, path, what, part=link.line, is_link=True)
+def _losses_beside_texts(
+    key: str, path: str, changes: Iterable[diff.Change], fields: Mapping[str, object]
+) -> Iterator[Loss]:
+    """Yield what Jira would lose by the edits of comments and of lines of links of an issue."""
+    comments = {comment.id: comment for comment in jira_comments(fields)}
+    for change in changes:
+        if isinstance(change.part, diff.CommentPart) and change.part.id in comments:
+            for lost in graft_comment(change, comments[change.part.id]).losses:
+                yield Loss(key, path, lost.what, part=change.name)
+        elif isinstance(change.part, str):
+            for link in removed_links(fields, change.part, change.old, change.new):
+                what = f"the link “{link.line} {link.key}”"
+                yield Loss(key, path, what, part=link.line, is_link=True)
 
 
 def _may_lose(changes: Sequence[diff.Change]) -> bool:
@@ -275,16 +258,7 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    edits = local_change.edits.values()
-    if local_change.head is None or not any(map(_may_lose, edits)):
+    if local_change.head is None or not any(map(_may_lose, local_change.edits.values())):
         return ()
     issues = state.issues_of(local_change.head)
-    texts = state.site_record.texts()
-    return losses(local_change, issues, edited_texts_of(local_change, issues, texts))
-
-
-def unaccepted(lost: Iterable[Loss], accepted: Accepted) -> tuple[Loss, ...]:
-    """Return the losses that were not accepted."""
-    if isinstance(accepted, bool):
-        return () if accepted else tuple(lost)
-    return tuple(loss for loss in lost if loss not in accepted)
+    return find_losses(local_change, issues, state.site_record.texts())[1]

@@ -105,8 +105,7 @@ def _pulled_words(tally: Tally) -> str:
 
 def _pushed_words(tally: PushTally) -> str:
     """Return how far a push has got."""
-    words = _so_far(tally.result.done, tally.result.total, "pushed")
-    return f"{words}; Jira may have {', '.join(tally.files)}, too" if tally.files else words
+    return _so_far(tally.result.done, tally.result.total, "pushed")
 
 
 def _so_far(done: int, total: int, what: str) -> str:

@@ -128,7 +128,7 @@ class Creator:
 
     def __post_init__(self) -> None:
         """Make what all issues share, so that a workflow is fetched and a file parsed only once."""
-        self._routes = RouteFinder(self.session, {})
+        self._routes = RouteFinder(self.session)
         self._editor = self.session.editor
 
     async def create_all(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, jira.Created]:

@@ -294,7 +294,6 @@ async def with_uploads(
     *,
     issue: str,
     key: str,
-    on_sending: Callable[[str, str], object],
 ) -> IssuePayload:
     """Attach the files that texts of an issue show; return what to send with their media IDs.
 
@@ -303,7 +302,6 @@ async def with_uploads(
         payload: What is sent of the issue.
         issue: The issue's ID.
         key: Its key.
-        on_sending: Called with the key and the path of each file that is about to be sent.
 
     Raises:
         JiraError: Jira refused a file, or did not answer.
@@ -313,8 +311,6 @@ async def with_uploads(
     Cancellation:
         Takes effect at once. If Jira has the file that was on its way, the next run finds it.
     """
-    if not payload.uploads:
-        return payload
     settings = await session.jira.attachment_settings()
     if not settings.enabled:
         raise PictureNotAttached("attachments are switched off on this site")
@@ -325,10 +321,8 @@ async def with_uploads(
             open_picture, session.store.root, upload.path, settings.limit
         )
         with closing(opened.file):
-            send = _Uploader(
-                session, issue, key, opened, settings.limit, partial(on_sending, key, upload.path)
-            )
-            attachment = await send.attach()
+            uploader = _Uploader(session, issue, key, opened, settings.limit)
+            attachment = await uploader.attach()
         texts[upload.mark] = await _media_id(session, attachment, upload)
     return replace(
         payload,
@@ -370,7 +364,6 @@ class _Uploader:
         key: Its key.
         picture: The file.
         limit: The most bytes that the site takes, if it says so.
-        on_sending: Called when the file is about to be sent.
     """
 
     session: Session
@@ -378,7 +371,6 @@ class _Uploader:
     key: str
     picture: OpenPicture
     limit: int | None
-    on_sending: Callable[[], object]
 
     async def attach(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
@@ -423,7 +415,6 @@ class _Uploader:
             limit=self.limit,
             in_thread=self.session.in_thread,
         )
-        self.on_sending()
         try:
             attached = await self.session.jira.add_attachment(self.key, upload)
         except OSError as error:  # it was cut while it was sent

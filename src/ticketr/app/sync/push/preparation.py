@@ -13,7 +13,7 @@ for example.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
@@ -47,6 +47,7 @@ from ticketr.app.sync.push.transitions import (
 from ticketr.app.sync.push.values import BadValue, as_choice
 from ticketr.app.sync.push.writes import (
     IssueWrite,
+    Screens,
     TicketWrites,
     WritesBuilder,
     metadata_queries,
@@ -64,28 +65,26 @@ _Edges: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
 _FoundRoute: TypeAlias = "tuple[jira.Transition, ...] | NoTransition | jira.JiraError"
 
 
+@dataclass
 class RouteFinder:
     """Finds the transitions of one push; what it learns of a workflow it asks for once.
 
-    Args:
+    Attributes:
         session: The workspace and the site.
-        off_screen: The fields of each edit that only a transition can set, by the issue's key.
     """
 
-    def __init__(self, session: Session, off_screen: Mapping[str, Collection[str]]) -> None:
-        self._session = session
-        self._off_screen = off_screen
-        self._workflows: dict[tuple[str, str], _Edges] = {}
-        self._statuses: dict[str, Mapping[str, tuple[str, ...]]] = {}
-        self._learning = trio.Lock()  # what one task learns spares the others the same requests
+    session: Session
+    _workflows: dict[tuple[str, str], _Edges] = field(default_factory=dict, init=False)
+    _statuses: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, init=False)
+    # What one task learns spares the others the same requests.
+    _learning: trio.Lock = field(default_factory=trio.Lock, init=False)
 
-    async def find(self, edits: Iterable[IssueWrite]) -> Mapping[str, _FoundRoute]:
+    async def find(self, edits: Sequence[IssueWrite]) -> Mapping[str, _FoundRoute]:
         """Find the transitions of each edit, several at once, by the issues' keys.
 
         Raises:
             AuthenticationFailed: The site no longer takes the login.
         """
-        edits = list(edits)
 
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
@@ -95,8 +94,7 @@ class RouteFinder:
             except (jira.JiraError, NoTransition) as error:
                 return error
 
-        if edits:
-            self._session.progress.say("Asking which statuses can be reached...")
+        self.session.progress.say("Asking which statuses can be reached...")
         routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
@@ -109,8 +107,8 @@ class RouteFinder:
         """
         status = edit.payload.status
         assert status is not None
-        fields = self._off_screen.get(edit.key, ())
-        transitions = await self._session.jira.transitions(edit.key, with_fields=bool(fields))
+        fields = edit.off_screen
+        transitions = await self.session.jira.transitions(edit.key, with_fields=bool(fields))
         try:
             return (transition_to(status, transitions, fields),)
         except NoTransition:
@@ -132,26 +130,25 @@ class RouteFinder:
                 learnt = await self._transitions_from(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
-        record = self._session.state.site_record  # so that the next plan can show the way
-        async with self._session.disk:
-            await self._session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
-        fields = self._off_screen.get(edit.key, ())
+        record = self.session.state.site_record  # so that the next plan can show the way
+        async with self.session.disk:
+            await self.session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
         starts = (edit.status, *path)
         return tuple(
-            transition_to(to, edges[start.casefold()], fields)
+            transition_to(to, edges[start.casefold()], edit.off_screen)
             for start, to in zip(starts, path, strict=False)
         )
 
     async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
-        client, types = self._session.jira, await self._alike_types(edit)
+        client, types = self.session.jira, await self._alike_types(edit)
         key = await answer_or(None, client.key_in_status(edit.project, types, status))
         return () if key is None else await answer_or((), client.transitions(key, with_fields=True))
 
     async def _alike_types(self, edit: IssueWrite) -> list[str]:
         """Return the type of an edit's issue, and the types with the same statuses."""
         if edit.project not in self._statuses:
-            statuses = self._session.jira.statuses(edit.project)
+            statuses = self.session.jira.statuses(edit.project)
             self._statuses[edit.project] = await answer_or({}, statuses)
         known = self._statuses[edit.project]
         own = set(known.get(edit.type_id, ()))
@@ -166,18 +163,10 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
     }
 
 
-#: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
-#: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
-_ON_EVERY_SCREEN = frozenset({"summary", "description", "issuetype", "parent"})
 _RESOLUTION = "resolution"
 
 
-#: The IDs of the fields of edit screens, by the project, the ID of the type, and the status of issues.
-#: Issues that have these in common have the same screen. A screen that the site does not tell is not here.
-_Screens: TypeAlias = "dict[tuple[str, str, str], frozenset[str]]"
-
-
-async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) -> _Screens:
+async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) -> Screens:
     """Fetch the edit screens of the issues of which fields are edited.
 
     Raises:
@@ -208,48 +197,28 @@ async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) ->
     }
 
 
-def _fields_off_screen(edits: Iterable[IssueWrite], screens: _Screens) -> dict[str, frozenset[str]]:
-    """Return the edited fields that their edit screens lack, by the keys of the issues.
+def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrite | Note:
+    """Return a write with its transitions, which take its fields off the edit screen.
 
-    An edit of the type is not checked, since the screen of the new type is not known.
-    """
-    off_screen: dict[str, frozenset[str]] = {}
-    for edit in edits:
-        screen = screens.get((edit.project, edit.type_id, edit.status))
-        if screen is not None and "issuetype" not in edit.payload.fields:
-            off_screen[edit.key] = frozenset(edit.payload.fields) - _ON_EVERY_SCREEN - screen
-    return off_screen
-
-
-def _with_transition_fields(
-    edit: IssueWrite, route: Iterable[jira.Transition], off_screen: Collection[str]
-) -> tuple[IssueWrite, tuple[str, ...]]:
-    """Return an edit whose fields off the edit screen go with its transitions.
-
-    Args:
-        edit: The edit.
-        route: The transitions to its status; none for no new status.
-        off_screen: The fields that its edit screen lacks.
-
-    Returns:
-        The edit, and what is wrong with the fields that no transition takes.
+    If no transition takes a field, or not with this value, return a note.
     """
     steps = [Step(transition) for transition in route]
     fields = dict(edit.payload.fields)
     problems: list[str] = []
-    for field in sorted(off_screen):
-        at, taken = _step_with(field, steps)
+    for field_id in sorted(edit.off_screen):
+        at, taken = _step_with(field_id, steps)
         if taken is None:
-            problems.append(_problem(edit, field, _remedy(field, bool(steps))))
+            problems.append(_problem(edit, field_id, _remedy(field_id, bool(steps))))
             continue
         try:
-            value = _allowed_value(fields.pop(field), taken)
+            value = _allowed_value(fields.pop(field_id), taken)
         except BadValue as error:
-            problems.append(_problem(edit, field, str(error)))
+            problems.append(_problem(edit, field_id, str(error)))
             continue
-        steps[at] = replace(steps[at], fields={**steps[at].fields, field: value})
-    payload = replace(edit.payload, fields=fields)
-    return replace(edit, payload=payload, route=tuple(steps)), tuple(problems)
+        steps[at] = replace(steps[at], fields={**steps[at].fields, field_id: value})
+    if problems:
+        return Note.on(edit.issue, edit.path, "; ".join(problems), Code.INVALID)
+    return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
 
 
 def _step_with(field: str, steps: list[Step]) -> tuple[int, jira.ScreenField | None]:
@@ -287,105 +256,21 @@ def _problem(edit: IssueWrite, field: str, reason: str) -> str:
     return f"{part}: {location(edit.path, places.of_field(str(part)))}{reason}"
 
 
-async def check(
-    session: Session, writes: Sequence[TicketWrites], screens: _Screens
-) -> list[TicketWrites]:
-    """Replace what Jira would refuse because of a status, a screen or a parent by notes.
-
-    The edits that remain have their transitions.
-
-    Raises:
-        AuthenticationFailed: The site no longer takes the login.
-        JiraError: The parents cannot be fetched.
-    """
-    # The parent of a new sub-task is always its ticket.
-    named = {
-        key
-        for ticket in writes
-        for write in ticket.issues
-        for key, line in _named_issues(write).items()
-        if line != PARENT or write.key or write is ticket.new_ticket
-    }
-    absent = await _absent(session, named)
-    edits = [edit for ticket in writes for edit in ticket.edits]
-    off_screen = _fields_off_screen(edits, screens)
-    # A new type may have other transitions, which cannot be fetched yet.
-    moved = (
-        edit for edit in edits if edit.payload.status and "issuetype" not in edit.payload.fields
-    )
-    routes = await RouteFinder(session, off_screen).find(moved)
-    return _without_orphans([_checked(ticket, absent, routes, off_screen) for ticket in writes])
-
-
-def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
-    """Leave out each new ticket whose parent is a draft that is not created, and note why."""
-    created: set[tuple[str, str] | None] = {None}
-    size = 0
-    while size < len(created):  # a parent may have a parent
-        size = len(created)
-        created |= {
-            ticket.place
-            for ticket in writes
-            if ticket.new_ticket and ticket.parent_place in created
-        }
-    return [
-        ticket
-        if ticket.new_ticket is None or ticket.parent_place in created
-        else replace(
-            ticket, new_ticket=None, new_subtasks=(), failed=(*ticket.failed, ticket.orphan_note)
-        )
-        for ticket in writes
-    ]
-
-
-def _checked(
-    ticket: TicketWrites,
-    absent: set[str],
-    routes: Mapping[str, _FoundRoute],
-    off_screen: Mapping[str, frozenset[str]],
-) -> TicketWrites:
-    """Return the writes of a ticket that Jira would accept, with a note on each other one."""
-
-    def checked(write: IssueWrite) -> IssueWrite | Note:
-        for key, line in _named_issues(write).items():
-            if key in absent:
-                reason = f"{line}: Jira has no {key}, or you may not see it"
-                return Note.on(write.issue, write.path, reason, Code.INVALID)
-        route = routes.get(write.key, ())
-        if isinstance(route, Exception):
-            return failure_note(write.issue, write.path, route)
-        routed, problems = _with_transition_fields(write, route, off_screen.get(write.key, ()))
-        if problems:
-            return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
-        return routed
-
-    edits = [checked(edit) for edit in ticket.edits]
-    new_ticket = checked(ticket.new_ticket) if ticket.new_ticket is not None else None
-    subtasks = [] if isinstance(new_ticket, Note) else [*map(checked, ticket.new_subtasks)]
-    notes = (note for note in (*edits, new_ticket, *subtasks) if isinstance(note, Note))
-    return replace(
-        ticket,
-        edits=tuple(edit for edit in edits if isinstance(edit, IssueWrite)),
-        new_ticket=new_ticket if isinstance(new_ticket, IssueWrite) else None,
-        new_subtasks=tuple(task for task in subtasks if isinstance(task, IssueWrite)),
-        failed=(*ticket.failed, *notes),
-    )
-
-
 def _named_issues(write: IssueWrite) -> dict[str, str]:
-    """Return the keys of the parent and of linked issues that a write names, with their lines."""
+    """Return the keys of the parent and of linked issues that a write names, with their lines.
+
+    The parent of a new sub-task is always its ticket.
+    """
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: PARENT} if isinstance(key, str) else {}
+    named = {key: PARENT} if isinstance(key, str) and write.parent is None else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 
-async def _absent(session: Session, parents: set[str]) -> set[str]:
-    """Return the parents that Jira does not have; parents in the state are not fetched."""
-    if not parents:
-        return set()
+async def _absent(session: Session, named: set[str]) -> set[str]:
+    """Return the issues that Jira does not have; those in the state are not fetched."""
     known = await session.in_thread(session.state.known)
-    requested = sorted(parents.difference(issue.key for issue in known.values()))
+    requested = sorted(named.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
     for chunk in concurrency.chunks(requested, concurrency.PAGE):
         answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
@@ -397,30 +282,77 @@ async def _absent(session: Session, parents: set[str]) -> set[str]:
 async def prepare(
     session: Session, comparisons: Sequence[Comparison], accept_loss: Accepted
 ) -> list[TicketWrites]:
-    """Convert what is sent of each ticket, and check it.
+    """Convert what is sent of each ticket; replace by notes what Jira would refuse.
 
     Args:
         session: The workspace and the site.
         comparisons: The tickets.
         accept_loss: The losses of descriptions that the push may cause; see `losses`.
 
+    Returns:
+        The writes of each ticket; the edits have their transitions.
+
     Raises:
+        AuthenticationFailed: The site no longer takes the login.
         JiraError: A request failed, or the project does not exist.
     """
+    project = session.job.project
     queries: list[MetadataQuery] = []
     for few in concurrency.chunks(comparisons, concurrency.CHUNK):
         await trio.lowlevel.checkpoint()
         for comparison in few:
-            queries += metadata_queries(comparison, session.job.project)
+            queries += metadata_queries(comparison, project)
     metadata, screens = await concurrency.run_both(
         partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
     )
-    has_comments, project = session.columns.comments, session.job.project
-    builders = (
-        WritesBuilder(comparison, metadata, accept_loss, has_comments) for comparison in comparisons
-    )
-    builds = [partial(builder.build, project) for builder in builders]
+    builder = WritesBuilder(metadata, screens, accept_loss, session.columns.comments, project)
     built = await concurrency.compute_all(
-        session.in_thread, builds
+        session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time
-    return await check(session, built, screens)
+    writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]
+    named = {key for write in writes for key in _named_issues(write)}
+    absent = await _absent(session, named) if named else set()
+    # A new type may have other transitions, which cannot be fetched yet.
+    moved = [
+        write
+        for write in writes
+        if write.key and write.payload.status and "issuetype" not in write.payload.fields
+    ]
+    routes = await RouteFinder(session).find(moved) if moved else {}
+    return [_checked(ticket, absent, routes) for ticket in built]
+
+
+def _checked(
+    ticket: TicketWrites, absent: Collection[str], routes: Mapping[str, _FoundRoute]
+) -> TicketWrites:
+    """Return the writes of a ticket that Jira would accept, with a note on each other one."""
+    issues: list[IssueWrite] = []
+    failed, warnings = [*ticket.failed], [*ticket.warnings]
+    for write in ticket.issues:
+        if write.parent == "" and not issues:  # its ticket is not created
+            continue
+        checked = _checked_write(write, absent, routes.get(write.key, ()))
+        if isinstance(checked, Note):
+            failed.append(checked)
+            continue
+        issues.append(checked)
+        note = partial(Note.on, write.issue, write.path)
+        warnings += (note(warning, Code.LITERAL) for warning in write.payload.warnings)
+        warnings += (note(text, Code.INVALID) for text in write.payload.left_out)
+    return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))
+
+
+def _checked_write(
+    write: IssueWrite, absent: Collection[str], route: _FoundRoute
+) -> IssueWrite | Note:
+    """Return a write with its transitions, or a note if Jira would refuse it."""
+    problems = write.payload.problems or [
+        f"{line}: Jira has no {key}, or you may not see it"
+        for key, line in _named_issues(write).items()
+        if key in absent
+    ]
+    if problems:
+        return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
+    if isinstance(route, Exception):
+        return failure_note(write.issue, write.path, route)
+    return _with_route(write, route)

@@ -8,17 +8,16 @@ succeeds or fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import JiraError
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import Accepted
-from ticketr.app.sync.edits.push_plan import PushPlan, route_text, select_changes
+from ticketr.app.sync.edits.push_plan import PushPlan, plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
@@ -34,8 +33,6 @@ from ticketr.app.sync.push.refresh import (
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, longer_route
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
-from ticketr.app.sync.writing.recording import WriteOutcome
-from ticketr.app.sync.writing.writer import FamilyResult
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
@@ -92,20 +89,32 @@ class Push:
             if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):
                 merged, more = await self._merge_and_prepare(to_merge, seen)
                 comparisons, prepared = [*comparisons, *merged], [*prepared, *more]
-        writes = [ticket for ticket in self._confirmed(prepared) if ticket.issues]
-        tally.plan(write.entry(ticket.local_change) for ticket in writes for write in ticket.issues)
+        writes = [ticket for ticket in map(self._confirmed, prepared) if ticket.issues]
+        tally.plan(
+            plan_entry(
+                ticket.local_change,
+                write.issue,
+                write.changes,
+                write.payload.inherited,
+                write.between,
+            )
+            for ticket in writes
+            for write in ticket.issues
+        )
         if dry_run:
             return
-        # Tickets that were never pulled here, and those whose edits Jira already has.
-        outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
-        tally.fail(*unavailable)
-        known, _ = await refresh(session, _with_action(comparisons, PushAction.SAME), seen=seen)
-        self._note([*outcomes, *known])
+        if never_pulled:
+            outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
+            tally.fail(*unavailable)
+            tally.add_written(outcomes)
+        if same := _with_action(comparisons, PushAction.SAME):
+            outcomes, _ = await refresh(session, same, seen=seen)
+            tally.add_written(outcomes)
         if writes:
             tally.show(session.progress)
             shown = self.confirmed
             routes = None if shown is None else {e.between for e in shown.entries if not e.key}
-            await Delivery(session, tally, writes, routes, partial(self._read_back, seen)).run()
+            await Delivery(session, tally, writes, routes, seen).run()
 
     async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
@@ -161,58 +170,27 @@ class Push:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await refresh(session, to_merge, seen=seen)
-        self._note(outcomes)
+        self.tally.add_written(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
         wanted = {request.head for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head in wanted]
         return await self._prepare(await self._select(changes), advice="sync again in a moment")
 
-    def _confirmed(self, writes: Iterable[TicketWrites]) -> Iterator[TicketWrites]:
+    def _confirmed(self, ticket: TicketWrites) -> TicketWrites:
         """Leave out the edits whose status takes several transitions that the plan did not show."""
         if self.confirmed is None:
-            yield from writes
-            return
+            return ticket
         shown = {entry.key: entry.between for entry in self.confirmed.entries}
-        for ticket in writes:
-            edits: list[IssueWrite] = []
-            for edit in ticket.edits:
-                if edit.between in {(), shown.get(edit.key, ())}:
-                    edits.append(edit)
-                    continue
-                route = route_text(edit.status, edit.between, edit.payload.status or "")
-                self.tally.leave(
-                    Note.on(edit.issue, edit.path, longer_route(route), Code.UNCONFIRMED)
-                )
-            yield replace(ticket, edits=tuple(edits))
-
-    async def _read_back(self, seen: float, requests: Collection[TicketRequest]) -> None:
-        """Fetch tickets that were sent, and write them into their files; see `refresh`."""
-        try:
-            outcomes, absent = await refresh(self.session, requests, seen=seen)
-        except JiraError as error:
-            absent = [request.note(str(error), Code.UNREACHED) for request in requests]
-        else:
-            self._note(outcomes)
-        self.tally.warn(
-            *(
-                replace(note, reason=f"it was pushed, but could not be read again: {note.reason}")
-                for note in absent
-                if note.code is Code.UNREACHED
-            )
-        )
-
-    def _note(self, outcomes: Sequence[FamilyResult]) -> None:
-        """Count the tickets that could not be written, and note the older values in the others."""
-        for outcome in outcomes:
-            self.tally.bring_forward(*outcome.older)
-            if outcome.note is None:
+        issues: list[IssueWrite] = []
+        for write in ticket.issues:
+            if write.between in {(), shown.get(write.key, ())}:
+                issues.append(write)
                 continue
-            if outcome.written is WriteOutcome.CONFLICT:
-                shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
-                self.tally.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
-            else:
-                self.tally.fail(outcome.note)
+            route = route_text(write.status, write.between, write.payload.status or "")
+            note = Note.on(write.issue, write.path, longer_route(route), Code.UNCONFIRMED)
+            self.tally.leave(note)
+        return replace(ticket, issues=tuple(issues))
 
 
 def _with_action(comparisons: Iterable[Comparison], action: PushAction) -> list[TicketRequest]:

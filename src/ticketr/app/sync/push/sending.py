@@ -11,23 +11,24 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import trio
 
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with_parts
-from ticketr.app.sync.compare.mapping import LINK_FIELD
+from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
+from ticketr.app.sync.edits.local_changes import below_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.refresh import TicketRequest
+from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
@@ -41,52 +42,43 @@ if TYPE_CHECKING:
 
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _READ_BACK = PAGE // 2
+#: The place of the parent of a ticket that is not below a draft.
+_NO_DRAFT = ("", "")
 _STATUS = "Status"
 
-#: Fetches tickets again.
-ReadBack: TypeAlias = "Callable[[Collection[TicketRequest]], Awaitable[None]]"
 
-
+@dataclass
 class Delivery:
-    """Sends the writes of tickets, several tickets at once.
+    """Sends the writes of tickets, several tickets at once, and reads these tickets back.
 
-    The tally counts what Jira has taken, and has a note on what it refuses.
-
-    Args:
+    Attributes:
         session: The workspace and the site.
-        tally: Counts issues, and collects notes.
+        tally: Counts issues that Jira has taken, and has a note on what it refuses.
         writes: What to send.
         shown_routes: See `Creator`.
-        read_back: Is called with tickets to which nothing more is sent, while others are sent.
+        seen: The time by Jira's clock before the push, in seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        tally: PushTally,
-        writes: Sequence[TicketWrites],
-        shown_routes: Collection[tuple[str, ...]] | None,
-        read_back: ReadBack,
-    ) -> None:
-        self._session = session
-        self._tally = tally
-        self._writes = writes
-        # Of new tickets, by their places; of tickets without a parent, an empty one.
-        self._keys: dict[tuple[str, str] | None, str] = {None: ""}
-        self._after: dict[str, int] = {}
-        self._shown_routes = shown_routes
-        self._drafts = set(_drafts_of(writes))
-        # The tickets to fetch again, by the IDs of their heads.
-        self._touched: dict[str, TicketRequest] = {}
-        self._complete_tickets: dict[str, TicketRequest] = {}
-        self._read_back = read_back
-        self._linked: set[str] = set()  # the other ends of links that were sent
+    session: Session
+    tally: PushTally
+    writes: Sequence[TicketWrites]
+    shown_routes: Collection[tuple[str, ...]] | None
+    seen: float
+    # The keys of new tickets, by their files and titles, by which drafts name their parents.
+    _keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _after: dict[str, int] = field(default_factory=dict, init=False)
+    _drafts: set[Ticket] = field(default_factory=set, init=False)
+    # The tickets to fetch again, by the IDs of their heads.
+    _touched: dict[str, TicketRequest] = field(default_factory=dict, init=False)
+    _complete_tickets: dict[str, TicketRequest] = field(default_factory=dict, init=False)
+    # The other ends of links that were sent.
+    _linked: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(self._session, self._tally, self._after, self._drafts, self._shown_routes)
+        return Creator(self.session, self.tally, self._after, self._drafts, self.shown_routes)
 
     async def run(self) -> None:
         """Send all writes, and fetch what was sent; note what Jira refuses, and continue.
@@ -100,35 +92,63 @@ class Delivery:
             Takes effect at once. The state holds what Jira has taken or may have taken, or
             `recover` finds it in the next run.
         """
-        for project in {write.project for ticket in self._writes for write in ticket.new_issues}:
-            key = await self._session.jira.newest_key(project)
+        new = [write for ticket in self.writes for write in ticket.issues if not write.key]
+        self._drafts.update(replace(write.issue, tasks=()) for write in new)
+        for project in {write.project for write in new}:
+            key = await self.session.jira.newest_key(project)
             number = key.rpartition("-")[2] if key else ""
             self._after[project] = int(number) if number.isdecimal() else 0
-        waiting: Sequence[TicketWrites] = self._writes
-        while ready := [ticket for ticket in waiting if ticket.parent_place in self._keys]:
-            waiting = [ticket for ticket in waiting if ticket.parent_place not in self._keys]
-            await self._send(
-                [ticket.below_key(self._keys[ticket.parent_place]) for ticket in ready]
+        by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
+        for ticket in self.writes:
+            change = ticket.local_change
+            place = (change.local.path, change.below) if change.below else _NO_DRAFT
+            by_parent.setdefault(place, []).append(ticket)
+        await self._send(by_parent.pop(_NO_DRAFT, []))
+        while places := [place for place in by_parent if place in self._keys]:
+            tickets = [
+                self._below_key(ticket, self._keys[place])
+                for place in places
+                for ticket in by_parent.pop(place)
+            ]
+            await self._send(tickets)
+        for (path, title), tickets in by_parent.items():
+            reason = (
+                f'{PARENT}: creating the draft "{title}" has failed, so this stays a draft, too'
             )
-        self._tally.fail(*(ticket.orphan_note for ticket in waiting))
+            orphans = (ticket.local_change.local.ticket for ticket in tickets)
+            self.tally.fail(*(Note.on(orphan, path, reason, Code.INVALID) for orphan in orphans))
         if self._linked:
-            others = await self._session.in_thread(_tickets_of, self._session.state, self._linked)
+            others = await self.session.in_thread(_tickets_of, self.session.state, self._linked)
             self._touched = others | self._touched
         await self._read_back((self._touched | self._complete_tickets).values())
 
+    def _below_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
+        """Return the writes of a draft whose parent, a draft itself, has got a key."""
+        new, *subtasks = ticket.issues
+        parent = {"key": key}
+        payload = replace(
+            new.payload,
+            fields={**new.payload.fields, "parent": parent},
+            values=(*new.payload.values, SentValue(PARENT, key, "parent", parent)),
+        )
+        new = replace(new, issue=below_key(new.issue, key), payload=payload)
+        self._drafts.add(replace(new.issue, tasks=()))
+        return replace(ticket, issues=(new, *subtasks))
+
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
-        self._drafts.update(_drafts_of(writes))  # in place: the creator has the same set
-        existing = [ticket for ticket in writes if ticket.new_ticket is None]
+        existing = [ticket for ticket in writes if ticket.local_change.head is not None]
         await map_in_tasks(self._send_edits, existing, tasks=TASKS)
-        created = await self._create([ticket.new_ticket for ticket in writes if ticket.new_ticket])
-        for ticket in writes:
-            if ticket.new_ticket and (issue := created.get(id(ticket.new_ticket.issue))):
-                self._keys[ticket.place] = issue.key
-                path = ticket.local_change.local.path
-                self._touched[issue.id] = TicketRequest(issue.id, issue.key, path)
-                existing.append(ticket.with_parent(issue.key))
-        await self._create([subtask for ticket in existing for subtask in ticket.new_subtasks])
+        drafts = [ticket for ticket in writes if ticket.local_change.head is None]
+        created = await self._create([ticket.issues[0] for ticket in drafts])
+        subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
+        for ticket in drafts:
+            new, *below = ticket.issues
+            if issue := created.get(id(new.issue)):
+                self._keys[new.path, new.issue.title] = issue.key
+                self._touched[issue.id] = TicketRequest(issue.id, issue.key, new.path)
+                subtasks += (replace(subtask, parent=issue.key) for subtask in below)
+        await self._create(subtasks)
 
     async def _create(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, Created]:
         """Create issues, then send what a create cannot carry; return what was created."""
@@ -145,29 +165,46 @@ class Delivery:
 
     async def _send_edits(self, ticket: TicketWrites) -> None:
         """Send the edits of a ticket; fetch the tickets to which nothing more is sent."""
-        for edit in ticket.edits:
+        edits = [write for write in ticket.issues if write.key]
+        for edit in edits:
             await self._edit(edit)
         request = TicketRequest.of(ticket.local_change)
-        tickets = self._touched if ticket.new_issues else self._complete_tickets
+        is_complete = len(edits) == len(ticket.issues)
+        tickets = self._complete_tickets if is_complete else self._touched
         tickets[request.head] = request
         if len(self._complete_tickets) == _READ_BACK:
             complete, self._complete_tickets = self._complete_tickets, {}
             await self._read_back(complete.values())
 
+    async def _read_back(self, requests: Collection[TicketRequest]) -> None:
+        """Fetch tickets that were sent, and write them into their files; see `refresh`."""
+        try:
+            outcomes, absent = await refresh(self.session, requests, seen=self.seen)
+        except JiraError as error:
+            absent = [request.note(str(error), Code.UNREACHED) for request in requests]
+        else:
+            self.tally.add_written(outcomes)
+        self.tally.warn(
+            *(
+                replace(note, reason=f"it was pushed, but could not be read again: {note.reason}")
+                for note in absent
+                if note.code is Code.UNREACHED
+            )
+        )
+
     async def _edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
         """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
-        payload = await self._attach(edit)
-        if payload is not None:
-            await self._send_edit(replace(edit, payload=payload), is_new=is_new)
-        self._tally.forget_files(edit.key)
-        self._tally.show(self._session.progress)
-
-    async def _send_edit(self, edit: IssueWrite, *, is_new: bool) -> None:
-        """Send the fields, comments, links and status of one issue; see `_edit`."""
+        session = self.session
+        if edit.payload.uploads:
+            payload = await self._attach(edit)
+            if payload is None:
+                return
+            edit = replace(edit, payload=payload)
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
-        await self._record(partial(_record_request, edit))
+        async with session.disk:
+            await session.in_thread(_record_request, edit, session.state)
         try:
             for request, changes in self._requests(edit):
                 await request()
@@ -182,25 +219,31 @@ class Delivery:
                 sent += _moves_to(error.reached, edit)
         finally:
             if sent and not is_new:  # Jira has it, even if the rest was cancelled
-                self._tally.add_updated(edit.key)
+                self.tally.add_updated(edit.key)
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
-                    await self._record(partial(_record_answer, edit, sent, unsure=unsure))
+                    async with session.disk:
+                        record = partial(_record_answer, edit, sent, session.state, unsure=unsure)
+                        await session.in_thread(record)
         if failure is not None:
-            self._tally.fail(failure)
-
-    async def _record(self, write: Callable[[State], None]) -> None:
-        """Write into the state, on a worker thread."""
-        async with self._session.disk:
-            await self._session.in_thread(write, self._session.state)
+            self.tally.fail(failure)
+        self.tally.show(session.progress)
 
     def _requests(
         self, edit: IssueWrite
     ) -> Iterator[tuple[Callable[[], Awaitable[object]], tuple[Change, ...]]]:
         """Yield what sends an edit, each with the changes that Jira has afterwards."""
-        session, payload, key = self._session, edit.payload, edit.key
+        session, payload, key = self.session, edit.payload, edit.key
+        links = {value.part for value in payload.values if value.field == LINK_FIELD}
+        moved = {value.part for value in payload.values if value.field in edit.transition_fields}
         if payload.fields:
-            yield partial(session.jira.edit_issue, key, payload.fields), _sent_as_fields(edit)
+            sent = tuple(
+                change
+                for change in edit.changes
+                if not isinstance(change.part, CommentPart)
+                and change.part not in {_STATUS, *links, *moved}
+            )
+            yield partial(session.jira.edit_issue, key, payload.fields), sent
         for comment in payload.comments:
             send = partial(
                 send_comment,
@@ -211,8 +254,8 @@ class Delivery:
                 after=edit.last_comment,
             )
             yield send, tuple(change for change in edit.changes if change.part == comment.part)
-        if lines := {value.part for value in payload.values if value.field == LINK_FIELD}:
-            changes = tuple(change for change in edit.changes if change.part in lines)
+        if links:
+            changes = tuple(change for change in edit.changes if change.part in links)
             yield partial(self._link, payload, key), changes
         if payload.status is not None:
             yield partial(follow, session.jira, key, payload.status, edit.route), ()
@@ -220,7 +263,7 @@ class Delivery:
     async def _link(self, payload: IssuePayload, key: str) -> None:
         """Send the links of the issue with a key."""
         for link in payload.links:
-            await send_link(self._session, link, key=key)
+            await send_link(self.session, link, key=key)
             self._linked.add(link.key)
 
     def _failure(
@@ -232,7 +275,7 @@ class Delivery:
         is_new: bool,
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
-        names = self._session.columns.named
+        names = self.session.columns.named
         failure = failure_note(edit.issue, edit.path, error, names)
         if is_new:
             words = "it was created, but not all of it was sent"
@@ -251,11 +294,10 @@ class Delivery:
         """
         try:
             return await with_uploads(
-                self._session,
+                self.session,
                 write.payload,
                 issue=write.issue_id,
                 key=write.key,
-                on_sending=self._tally.add_file,
             )
         except AuthenticationFailed:  # further requests could lock the account
             raise
@@ -264,7 +306,7 @@ class Delivery:
         except (PictureNotAttached, FileFailed) as error:
             note = Note.on(write.issue, write.path, str(error), Code.INVALID)
         part = "Description" if DESCRIPTION_FIELD in write.payload.fields else "Comments"
-        self._tally.fail(replace(note, reason=f"{part}: {note.reason}"))
+        self.tally.fail(replace(note, reason=f"{part}: {note.reason}"))
         return None
 
 
@@ -323,31 +365,11 @@ def _record_answer(
             state.sent.withdraw(head, edit.key, rest)
 
 
-def _drafts_of(writes: Iterable[TicketWrites]) -> Iterator[Ticket]:
-    """Yield the drafts of new issues without their sub-tasks."""
-    for ticket in writes:
-        for write in ticket.new_issues:
-            yield replace(write.issue, tasks=())
-
-
 def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:
     """Return whether Jira may have carried out a request of an edit in spite of the error."""
     cause = error.cause if isinstance(error, StoppedBetween) else error
     fields = {*edit.payload.fields, *edit.transition_fields, "comment"}
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
-
-
-def _sent_as_fields(edit: IssueWrite) -> tuple[Change, ...]:
-    """Return the changes that are sent with the fields of the issue."""
-    others = {LINK_FIELD, *edit.transition_fields}
-    lines = {value.part for value in edit.payload.values if value.field in others}
-    return tuple(
-        change
-        for change in edit.changes
-        if change.part != _STATUS
-        and change.part not in lines
-        and not isinstance(change.part, CommentPart)
-    )
 
 
 def _possible_values(edit: IssueWrite) -> list[SentValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
@@ -11,10 +11,12 @@ from ticketr.app.sync.edits.push_plan import PlanEntry, in_order
 from ticketr.app.sync.errors import with_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween
+from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.tickets import Ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Progress
+    from ticketr.app.sync.writing.writer import FamilyResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class PushResult:
         return len(self.created) + len(self.updated)
 
 
+@dataclass(slots=True)
 class PushTally:
     """Keeps the result of a push up to date while it runs.
 
@@ -60,22 +63,7 @@ class PushTally:
         result: What the push has done until now, without the site's address.
     """
 
-    def __init__(self) -> None:
-        self.result = PushResult()
-        self._files: dict[str, dict[str, None]] = {}
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The files that Jira may have, and whose tickets are not counted yet."""
-        return tuple(dict.fromkeys(path for paths in self._files.values() for path in paths))
-
-    def add_file(self, key: str, path: str) -> None:
-        """Note a file that is about to be attached to an issue."""
-        self._files.setdefault(key, {})[path] = None
-
-    def forget_files(self, key: str) -> None:
-        """Forget the files of an issue: it is counted, or a note says what became of it."""
-        self._files.pop(key, None)
+    result: PushResult = field(default_factory=PushResult)
 
     def plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
@@ -108,15 +96,21 @@ class PushTally:
         new = (note for note in notes if (note.path, note.name) not in known)
         self.result = replace(self.result, left=(*self.result.left, *new))
 
-    def bring_forward(self, *notes: Note) -> None:
-        """Note issues whose older values were replaced, instead of that they are not sent."""
-        known = {note.key for note in notes}
-        left = (
-            note
-            for note in self.result.left
-            if note.code is not Code.OLDER or note.key not in known
-        )
-        self.result = replace(self.result, left=(*left, *notes))
+    def add_written(self, outcomes: Iterable[FamilyResult]) -> None:
+        """Note fetched tickets that could not be written, and the older values in the others."""
+        for outcome in outcomes:
+            older = {note.key for note in outcome.older}
+            left = [
+                note
+                for note in self.result.left
+                if note.code is not Code.OLDER or note.key not in older
+            ]
+            self.result = replace(self.result, left=(*left, *outcome.older))
+            if outcome.written is WriteOutcome.CONFLICT and outcome.note is not None:
+                shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
+                self.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
+            elif outcome.note is not None:
+                self.fail(outcome.note)
 
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that has changed in Jira, with the issues that are not written."""

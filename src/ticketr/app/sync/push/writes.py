@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, with_issues
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT, type_id
-from ticketr.app.sync.compare.sent import SentValue, highest_number
-from ticketr.app.sync.edits.local_changes import (
-    LocalChange,
-    below_key,
-    draft_changes,
-)
-from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_of, losses, unaccepted
-from ticketr.app.sync.edits.push_plan import PlanEntry, plan_entry
+from ticketr.app.sync.compare.sent import highest_number
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.losses import Accepted, Loss, find_losses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
@@ -42,6 +37,13 @@ _LINK_REFUSED = (
     "--accept-loss"
 )
 _LINK_LOST = "{} is removed in Jira"
+#: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
+#: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
+_ON_EVERY_SCREEN = frozenset({"summary", "description", "issuetype", "parent"})
+
+#: The IDs of the fields of edit screens, by the project, the ID of the type, and the status of issues.
+#: Issues that have these in common have the same screen. A screen that the site does not tell is not here.
+Screens: TypeAlias = "Mapping[tuple[str, str, str], frozenset[str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,14 @@ class IssueWrite:
         payload: The same as values of Jira's fields, without the parent of a new sub-task, nor one
             that is a draft.
         key: Its key; empty until it is created.
-        parent: The key of the ticket of a new sub-task, once it is known.
+        parent: The key of the ticket of a new sub-task, empty until that is created; None for
+            other issues.
         issue_id: The ID of an existing issue.
         last_comment: The highest number of its comments; 0 if it has none.
         type_id: The ID of its present type.
         status: Its present status.
+        off_screen: The IDs of the edited fields that its edit screen lacks, so that only a
+            transition can set them.
         route: The transitions to its new status; none if they are not known yet.
     """
 
@@ -75,17 +80,13 @@ class IssueWrite:
     last_comment: int = 0
     type_id: str = ""
     status: str = ""
+    off_screen: frozenset[str] = frozenset()
     route: tuple[Step, ...] = ()
 
     @property
     def between(self) -> tuple[str, ...]:
         """The statuses on the way to its new one."""
         return tuple(step.transition.to for step in self.route[:-1])
-
-    def entry(self, change: LocalChange) -> PlanEntry:
-        """Return it as an entry of a plan, for a change of its ticket."""
-        inherited = self.payload.inherited
-        return plan_entry(change, self.issue, self.changes, inherited, self.between)
 
     @property
     def transition_fields(self) -> frozenset[str]:
@@ -99,67 +100,21 @@ class TicketWrites:
 
     Attributes:
         local_change: The change in its file.
-        new_ticket: The ticket itself, if it is a draft.
-        edits: The edits of its existing issues.
-        new_subtasks: Its sub-tasks to create.
+        issues: The ticket itself if it is a draft, the edits of its existing issues, and its new
+            sub-tasks.
         failed: A note for each issue that cannot be sent.
         warnings: Further notes for the user.
     """
 
     local_change: LocalChange
-    new_ticket: IssueWrite | None = None
-    edits: tuple[IssueWrite, ...] = ()
-    new_subtasks: tuple[IssueWrite, ...] = ()
+    issues: tuple[IssueWrite, ...]
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
-    def below_key(self, key: str) -> TicketWrites:
-        """Return the writes of a draft whose parent has a key now; the same without such a parent."""
-        new = self.new_ticket
-        if new is None or not key:
-            return self
-        parent = {"key": key}
-        payload = replace(
-            new.payload,
-            fields={**new.payload.fields, "parent": parent},
-            values=(*new.payload.values, SentValue(PARENT, key, "parent", parent)),
-        )
-        return replace(
-            self, new_ticket=replace(new, issue=below_key(new.issue, key), payload=payload)
-        )
 
-    def with_parent(self, key: str) -> TicketWrites:
-        """Return the writes of a draft that has a key now, whose sub-tasks are to be created."""
-        subtasks = tuple(replace(subtask, parent=key) for subtask in self.new_subtasks)
-        return replace(self, new_subtasks=subtasks)
-
-    @property
-    def place(self) -> tuple[str, str]:
-        """The file and the title of the ticket, by which drafts name their parents."""
-        return self.local_change.local.path, self.local_change.local.ticket.title
-
-    @property
-    def parent_place(self) -> tuple[str, str] | None:
-        """The same of the draft that is its parent; None for none."""
-        change = self.local_change
-        return (change.local.path, change.below) if change.below else None
-
-    @property
-    def orphan_note(self) -> Note:
-        """Why the draft is not created if its parent is not, or not completely."""
-        local, title = self.local_change.local, self.local_change.below
-        reason = f'{PARENT}: creating the draft "{title}" has failed, so this stays a draft, too'
-        return Note.on(local.ticket, local.path, reason, Code.INVALID)
-
-    @property
-    def new_issues(self) -> tuple[IssueWrite, ...]:
-        """The issues to create, the ticket before its sub-tasks."""
-        return (*((self.new_ticket,) if self.new_ticket else ()), *self.new_subtasks)
-
-    @property
-    def issues(self) -> tuple[IssueWrite, ...]:
-        """All issues: the new ticket, the edits, the new sub-tasks."""
-        return (*((self.new_ticket,) if self.new_ticket else ()), *self.edits, *self.new_subtasks)
+def project_of(key: str) -> str:
+    """Return the project of a key."""
+    return key.rpartition("-")[0]
 
 
 def metadata_queries(
@@ -169,7 +124,7 @@ def metadata_queries(
     change = comparison.local_change
     for key, changes in comparison.edits.items():
         yield MetadataQuery(project_of(key), type_id(comparison.issues[key].fields), changes)
-    project = _project_for_drafts(change, default_project)
+    project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
         if change.head is None:
             yield MetadataQuery(project, None, draft_changes(change.local.ticket))
@@ -178,100 +133,94 @@ def metadata_queries(
             yield MetadataQuery(project, None, wanted, subtask=True)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class WritesBuilder:
-    """Converts the changes of one ticket to payloads.
+    """Converts the changes of tickets to payloads.
 
     Attributes:
-        comparison: The changes, and what Jira has.
         metadata: The fields and names that they need.
+        screens: The edit screens of the issues.
         accept_loss: The losses that the push may cause.
         has_comments: Whether files hold comments.
+        default_project: The project for drafts, unless their ticket has one.
     """
 
-    comparison: Comparison
     metadata: Metadata
+    screens: Screens
     accept_loss: Accepted
     has_comments: bool
-    _failed: list[Note] = field(default_factory=list, init=False)
-    _warnings: list[Note] = field(default_factory=list, init=False)
+    default_project: str | None
 
-    @property
-    def _change(self) -> LocalChange:
-        return self.comparison.local_change
-
-    @property
-    def _path(self) -> str:
-        return self._change.local.path
-
-    def build(self, default_project: str | None) -> TicketWrites:
-        """Build the writes; drafts go into the ticket's or the default project."""
-        change, project = self._change, _project_for_drafts(self._change, default_project)
-        edits = self._accepted_edits()
-        new_ticket: IssueWrite | None = None
+    def build(self, comparison: Comparison) -> TicketWrites:
+        """Build the writes of one ticket."""
+        change = comparison.local_change
+        ticket, path = change.local.ticket, change.local.path
+        project = project_of(ticket.key or "") or self.default_project
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            self._failed.append(Note.on(change.local.ticket, self._path, reason, Code.INVALID))
-        elif change.head is None:
-            for key in change.added_keys:
-                reason = f"it is under {change.name}, where Jira does not have it"
-                self._failed.append(Note(key, self._path, reason, Code.MISPLACED))
-            new_ticket = self._new_issue(change.local.ticket, project, subtask=False)
-        subtasks: Iterable[IssueWrite | None] = ()
-        if project is not None and (change.head is not None or new_ticket is not None):
-            subtasks = [self._new_issue(draft, project, subtask=True) for draft in change.drafts]
-        return TicketWrites(
-            change,
-            new_ticket,
-            edits,
-            tuple(subtask for subtask in subtasks if subtask is not None),
-            tuple(self._failed),
-            tuple(self._warnings),
+            return TicketWrites(change, (), (Note.on(ticket, path, reason, Code.INVALID),))
+        context = PayloadContext(
+            ticket,
+            self.metadata.lookup,
+            path=path,
+            pictures=change.pictures,
+            has_comments=self.has_comments,
         )
-
-    def _accepted_edits(self) -> tuple[IssueWrite, ...]:
-        """Build the edits of the existing issues, without those that would lose something."""
-        comparison = self.comparison
-        local, users = self._change.local, self.metadata.lookup.mentioned
-        ticket = with_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
-        local = replace(local, ticket=ticket)
-        sent = replace(self._change, edits=comparison.edits, local=local)
-        texts = edited_texts_of(
-            sent, comparison.issues.values(), comparison.texts, must_fit=self.accept_loss is True
-        )
-        refused = self._refuse_losses(losses(sent, comparison.issues.values(), texts))
-        here = by_key(self._change.local.ticket)
-        edits = (
-            self._edit(here[key], changes, comparison.issues[key], texts.get(key, ()))
+        texts, lost = self._texts_and_losses(comparison)
+        refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
+        here = by_key(ticket)
+        issues = [
+            self._edit(
+                replace(context, issue=here[key], texts=texts.get(key, ())),
+                comparison.issues[key],
+                changes,
+            )
             for key, changes in comparison.edits.items()
             if key not in refused
+        ]
+        if change.head is None:
+            reason = f"it is under {change.name}, where Jira does not have it"
+            failed += (Note(key, path, reason, Code.MISPLACED) for key in change.added_keys)
+            issues.append(self._new_issue(context, ticket, project, change, parent=None))
+        issues += (
+            self._new_issue(context, draft, project, change, parent=ticket.key or "")
+            for draft in change.drafts
         )
-        return tuple(edit for edit in edits if edit is not None)
+        return TicketWrites(change, tuple(issues), tuple(failed), tuple(warnings))
+
+    def _texts_and_losses(
+        self, comparison: Comparison
+    ) -> tuple[Mapping[str, tuple[EditedText, ...]], Sequence[Loss]]:
+        """Return the edited rich texts of existing issues, by key, and what their edits would lose."""
+        change, users = comparison.local_change, self.metadata.lookup.mentioned
+        local = change.local
+        if users:
+            ticket = with_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
+            local = replace(local, ticket=ticket)
+        sent = replace(change, edits=comparison.edits, local=local)
+        must_fit = self.accept_loss is True
+        return find_losses(sent, comparison.issues.values(), comparison.texts, must_fit=must_fit)
 
     def _edit(
-        self,
-        issue: Ticket,
-        changes: tuple[Change, ...],
-        there: Issue,
-        texts: Iterable[EditedText],
-    ) -> IssueWrite | None:
-        """Build the edit of an issue; add a note and return None if Jira would refuse it."""
-        kind, project = type_id(there.fields), project_of(there.key)
-        known = replace(
-            self._context(issue),
-            specs=self.metadata.specs(project, kind),
-            present=there.fields,
-            texts=tuple(texts),
-        )
-        payload = update_payload(known, changes)
-        # For an unchanged type, preflight checks the status by the issue's transitions.
-        types, new_type = self.metadata.projects.get(project), type_id(payload.fields)
-        wrong = types.wrong_status(new_type, payload.status) if types and new_type else ()
-        if not self._is_valid(issue, (*payload.problems, *wrong), payload):
-            return None
+        self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
+    ) -> IssueWrite:
+        """Build the edit of an existing issue."""
+        kind, project, status = type_id(there.fields), project_of(there.key), status_of(there)
+        types = self.metadata.projects.get(project)
+        specs = types.specs.get(kind, {}) if types is not None else {}
+        payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
+        off_screen: frozenset[str] = frozenset()
+        screen = self.screens.get((project, kind, status))
+        # The edit screen of a new type is not known; the status of the present one is checked by
+        # the issue's transitions.
+        if "issuetype" in payload.fields and types is not None:
+            wrong = types.wrong_status(type_id(payload.fields), payload.status)
+            payload = replace(payload, problems=(*payload.problems, *wrong))
+        elif screen is not None:
+            off_screen = frozenset(payload.fields) - _ON_EVERY_SCREEN - screen
         return IssueWrite(
-            issue,
-            self._path,
+            context.issue,
+            context.path,
             project,
             changes,
             payload,
@@ -279,73 +228,56 @@ class WritesBuilder:
             issue_id=there.id,
             last_comment=highest_number(there.fields),
             type_id=kind,
-            status=status_of(there),
+            status=status,
+            off_screen=off_screen,
         )
 
-    def _context(self, issue: Ticket) -> PayloadContext:
-        return PayloadContext(
-            issue,
-            self.metadata.lookup,
-            path=self._path,
-            pictures=self._change.pictures,
-            has_comments=self.has_comments,
-        )
-
-    def _new_issue(self, issue: Ticket, project: str, *, subtask: bool) -> IssueWrite | None:
-        sendable = issue
-        if self._change.below and not subtask:
-            # The parent is a draft without a key; `TicketWrites.below_key` adds the key later.
-            fields = {name: text for name, text in issue.fields.items() if name != PARENT}
-            sendable = replace(issue, fields=fields)
+    def _new_issue(
+        self,
+        context: PayloadContext,
+        draft: Ticket,
+        project: str,
+        change: LocalChange,
+        *,
+        parent: str | None,
+    ) -> IssueWrite:
+        """Build the write of a draft; see `IssueWrite` for ``parent``."""
+        sendable = draft
+        if change.below and parent is None:
+            # The parent is a draft without a key; `Delivery` adds the key later.
+            fields = {name: text for name, text in draft.fields.items() if name != PARENT}
+            sendable = replace(draft, fields=fields)
         payload = create_payload(
-            self._context(sendable),
+            replace(context, issue=sendable),
             self.metadata.projects[project],
             project=project,
-            subtask=subtask,
-            inherited=self._change.inherited_by(issue) if subtask else (),
+            subtask=parent is not None,
+            inherited=change.inherited_by(draft) if parent is not None else (),
         )
-        changes = draft_changes(issue)
-        if not self._is_valid(issue, payload.problems, payload):
-            return None
-        parent = self._change.local.ticket.key if subtask else None
-        return IssueWrite(issue, self._path, project, changes, payload, parent=parent)
-
-    def _is_valid(self, issue: Ticket, problems: Sequence[str], payload: IssuePayload) -> bool:
-        """Add a note about an issue's problems, or else its warnings; return whether it has none."""
-        if problems:
-            reason = "; ".join(problems)
-            self._failed.append(Note.on(issue, self._path, reason, Code.INVALID))
-            return False
-        self._warnings += (
-            Note.on(issue, self._path, warning, Code.LITERAL) for warning in payload.warnings
-        )
-        self._warnings += (
-            Note.on(issue, self._path, text, Code.INVALID) for text in payload.left_out
-        )
-        return True
-
-    def _refuse_losses(self, lost: Sequence[Loss]) -> set[str]:
-        """Add notes about losses; return the keys of issues that must not be sent."""
-        refused = {loss.key for loss in unaccepted(lost, self.accept_loss)}
-        by_part: dict[tuple[str, str, bool], list[str]] = {}
-        for loss in lost:
-            what = f"{loss.what} (line {loss.line})" if loss.line else loss.what
-            by_part.setdefault((loss.key, loss.part, loss.is_link), []).append(what)
-        for (key, part, is_link), pieces in by_part.items():
-            if key in refused:
-                notes, words = self._failed, _LINK_REFUSED if is_link else _TEXT_REFUSED
-            else:
-                notes, words = self._warnings, _LINK_LOST if is_link else _TEXT_LOST
-            reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"
-            notes.append(Note(key, self._path, reason, Code.LOSS))
-        return refused
+        changes = draft_changes(draft)
+        return IssueWrite(draft, context.path, project, changes, payload, parent=parent)
 
 
-def _project_for_drafts(change: LocalChange, default_project: str | None) -> str | None:
-    key = change.local.ticket.key
-    return project_of(key) if key else default_project
-
-
-def project_of(key: str) -> str:
-    """Return the project of a key."""
-    return key.rpartition("-")[0]
+def _loss_notes(
+    lost: Sequence[Loss], path: str, accepted: Accepted
+) -> tuple[set[str], list[Note], list[Note]]:
+    """Return the keys of issues that must not be sent, notes on them, and on losses that are accepted."""
+    refused = {
+        loss.key
+        for loss in lost
+        if accepted is False or (accepted is not True and loss not in accepted)
+    }
+    by_part: dict[tuple[str, str, bool], list[str]] = {}
+    for loss in lost:
+        what = f"{loss.what} (line {loss.line})" if loss.line else loss.what
+        by_part.setdefault((loss.key, loss.part, loss.is_link), []).append(what)
+    failed: list[Note] = []
+    warnings: list[Note] = []
+    for (key, part, is_link), pieces in by_part.items():
+        if key in refused:
+            notes, words = failed, _LINK_REFUSED if is_link else _TEXT_REFUSED
+        else:
+            notes, words = warnings, _LINK_LOST if is_link else _TEXT_LOST
+        reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"
+        notes.append(Note(key, path, reason, Code.LOSS))
+    return refused, failed, warnings
