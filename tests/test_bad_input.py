@@ -35,7 +35,7 @@ def someone(
         ("Assignee: Zoe", 'Assignee: nobody called "Zoe" can be chosen'),
         ("Type: Storry", 'Type: "Storry" is not possible: did you mean Story?'),
         ("Components: Shop fronts", '"Shop fronts" is not possible: did you mean Shop front?'),
-        ("Sprint: Nowhere", 'Sprint: no ticket here has the sprint "Nowhere"'),
+        ("Sprint: Nowhere", 'Sprint: "Nowhere" is the sprint of no ticket here'),
         ("Story Points: many", 'Story Points: "many" is not a number'),
         ("Labels: two words", '"two words" has a space in it, which Jira allows in no label'),
         ("Parent: the epic", 'Parent: "the epic" is not a key like PROJ-123'),

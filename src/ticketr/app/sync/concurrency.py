@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 
 import trio
 
@@ -183,12 +183,3 @@ async def map_in_tasks(
     if failure is not None:
         raise failure
     return [results[number] for number in sorted(results)]
-
-
-async def run_both(
-    first: Callable[[], Awaitable[A]], second: Callable[[], Awaitable[T]]
-) -> tuple[A, T]:
-    """Call two functions at once, as `map_in_tasks` does, and return both results."""
-    calls: tuple[Callable[[], Awaitable[A | T]], ...] = (first, second)
-    results = await map_in_tasks(lambda call: call(), calls)
-    return cast("tuple[A, T]", tuple(results))

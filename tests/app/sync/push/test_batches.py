@@ -401,18 +401,6 @@ async def test_one_push_makes_the_sub_tasks_of_what_was_refused_and_found(
     assert (await bench.push()).total == 0
 
 
-async def test_what_jira_made_though_it_refused_is_told(bench: Bench) -> None:
-    write(bench, WITH_MORE)
-
-    result = await bench.push(transport=refusing(bench, 2))
-
-    (note,) = result.warnings
-    assert (note.key, note.path, note.code) == ("DEMO-13", "drafts.md", Code.REFUSED)
-    assert note.reason == (
-        "it was created, although the answer was 403: You do not have the permission."
-    )
-
-
 async def test_a_draft_that_was_refused_indeed_fails_with_jiras_words_and_is_a_draft(
     bench: Bench,
 ) -> None:

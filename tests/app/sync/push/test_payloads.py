@@ -605,7 +605,7 @@ class TestSprints:
         with pytest.raises(BadValue) as caught:
             sprint("Week 3", **{"Week 1": 7, "Month": 8})
 
-        assert str(caught.value) == 'no ticket here has the sprint "Week 3"; did you mean Week 1?'
+        assert str(caught.value) == '"Week 3" is the sprint of no ticket here: did you mean Week 1?'
 
     def test_two_sprints_are_one_too_many(self) -> None:
         with pytest.raises(BadValue, match="one sprint only"):
@@ -692,6 +692,8 @@ def test_a_team_goes_by_a_known_name_or_its_id(text: str) -> None:
 
 
 def test_an_unknown_team_is_refused() -> None:
-    with pytest.raises(BadValue, match='has the team "Fornt of house"; did you mean Front of'):
+    with pytest.raises(
+        BadValue, match='"Fornt of house" is the team of no ticket here: did you mean Front of'
+    ):
         jira_value(TEAM, "Fornt of house", NameLookup(teams={"Front of house": TEAM_ID}))
-    assert refusal(TEAM, "x").endswith("write a name that a pulled ticket has, or the team's ID")
+    assert refusal(TEAM, "x").endswith("no ticket here has a team; write the team's ID")

@@ -134,6 +134,6 @@ async def test_a_ticket_that_never_stands_still_is_left_for_the_next_sync(laggin
 
     assert (note.key, note.code) == ("DEMO-1", Code.MOVED_ON)
     assert note.reason == (
-        "changed in Jira since the last pull (DEMO-1: Labels); sync again in a moment"
+        "changed in Jira since the last pull (DEMO-1: Labels); pull first, or sync"
     )
     assert lagging.finds("DEMO-1").priority.name == "Low"

@@ -250,7 +250,7 @@ async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench
             AttachmentSettings(enabled=False, limit=None),
             "attachments are switched off on this site",
         ),
-        ("add_attachment", (), "the site took shot.png, and does not have it"),
+        ("add_attachment", (), "the site took shot.png without naming it; push again"),
         ("media_id", "", "does not tell by which ID a description shows it"),
         ("add_attachment", OSError("the file became shorter"), "shot.png: the file became shorter"),
     ],

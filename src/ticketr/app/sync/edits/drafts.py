@@ -251,7 +251,11 @@ class DraftMatcher:
         """Return the score of a draft that differs from the sent draft."""
         if replace(ticket, tasks=()) in self.others:
             return 0.0
-        alike = _similarity(_compared_text(ticket), _compared_text(self.draft))
+        texts = _compared_text(ticket), _compared_text(self.draft)
+        matcher = SequenceMatcher(None, *texts, autojunk=False)
+        alike = matcher.quick_ratio()
+        if alike >= _MIN_SIMILARITY:
+            alike = matcher.ratio()
         if ticket.title == self.draft.title:
             return SAME_TITLE + alike / 2
         return alike if alike >= _MIN_SIMILARITY else 0.0
@@ -259,9 +263,3 @@ class DraftMatcher:
 
 def _compared_text(issue: Ticket) -> str:
     return "\n".join(part_texts(issue).values())[:_MAX_COMPARED]
-
-
-def _similarity(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    quick = matcher.quick_ratio()
-    return matcher.ratio() if quick >= _MIN_SIMILARITY else quick

@@ -174,7 +174,7 @@ class PushPlan:
 
 def in_order(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
     """Return entries as plans show them: new issues first, the others in the order of their keys."""
-    return tuple(sorted(entries, key=lambda entry: (entry.action, *key_order(entry.key))))
+    return tuple(sorted(entries, key=lambda entry: (bool(entry.key), *key_order(entry.key))))
 
 
 #: What a plan calls a file that is attached.
@@ -357,13 +357,16 @@ def _make_push_plan(
     entries: list[PlanEntry] = []
     left: list[Note] = []
     planned: list[LocalChange] = []
-    changes = sorted(survey.local_changes, key=_order)
+    changes = sorted(
+        survey.local_changes,
+        key=lambda change: (change.head is None, *key_order(change.local.ticket.key or "")),
+    )
     decisions = _decide(changes, state, keys, conflicts if prefer is None else {})
     for change, issues in decisions:
         kept: set[int] = set()
         for issue, decision in issues:
             if isinstance(decision, Note):
-                left.append(_located(decision, issue))
+                left.append(replace(decision, title=issue.title, line=issue.line))
             else:
                 entries.append(_with_route(state, change, issue, decision))
                 kept.add(id(issue))
@@ -382,12 +385,6 @@ def _make_push_plan(
     literals = tuple(literal for change in planned for literal in find_literals(change))
     refused = tuple(note for change in planned for note in find_refusals(change))
     return PushPlan(in_order(entries), tuple(left), losses, literals, refused)
-
-
-def _order(change: LocalChange) -> tuple[bool, str, int]:
-    """Return what sorts changes by the keys of their tickets, and puts drafts after them."""
-    key = change.local.ticket.key
-    return (key is None, *key_order(key or ""))
 
 
 def _decide(
@@ -534,11 +531,6 @@ def _conflict_note(conflict: Conflict, path: str) -> Note:
     return Note(conflict.key, path, reason, Code.CONFLICT)
 
 
-def _located(note: Note, issue: Ticket) -> Note:
-    """Return a note as plans have it, with the title and the line of its issue."""
-    return replace(note, title=issue.title, line=issue.line)
-
-
 def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
     if entry.moves is None:
@@ -558,7 +550,8 @@ def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEnt
 
 
 def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
-    ticket = local.ticket
-    if conflict := conflicts.get(ticket.key or ""):
-        return _located(_conflict_note(conflict, local.path), ticket)
-    return _located(Note(ticket.key or "", local.path, _UNPULLED, Code.UNPULLED), ticket)
+    key = local.ticket.key or ""
+    note = Note(key, local.path, _UNPULLED, Code.UNPULLED)
+    if key in conflicts:
+        note = _conflict_note(conflicts[key], local.path)
+    return replace(note, title=local.ticket.title, line=local.ticket.line)

@@ -162,11 +162,6 @@ class Creator:
         await map_in_tasks(self._finish, existing, tasks=TASKS)
         existing, refused = await self._send_until_known(alone, self._send_alone)
         await map_in_tasks(self._finish, existing, tasks=TASKS)
-        for request in existing:
-            if request.error is not None and not request.can_be_repeated:
-                reason = f"it was created, although the answer was {_without_advice(request.error)}"
-                path, key = request.creation.path, request.creation.key
-                self.tally.warn(Note(key, path, reason, Code.REFUSED))
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.new.issue, request.creation.path
@@ -301,24 +296,21 @@ class Creator:
         self.tally.show(self.session.progress)
 
     async def _finish(self, request: _Request) -> None:
-        """Write the key of a new issue into its file, and set its status."""
-        new, created = request.new, request.creation
-        status = new.payload.status
-        is_written = await self._write_key(created, created.path, status_follows=status is not None)
-        if is_written and (status is None or await self._move_to_status(created, new, status)):
-            self._created[id(new.issue)] = jira.Created(created.id, created.key)
+        """Write the key of a new issue into its file, the issue into the state, and set its status.
 
-    async def _write_key(self, created: Creation, path: str, *, status_follows: bool) -> bool:
-        """Write a key into its draft's file; return whether the draft was found there.
-
-        The state is written too, unless a status follows: then the present status must be fetched
-        first.
+        If it has a status, the state gets the issue later, once the present status is known.
         """
-        session, status = self.session, None if status_follows else ""
+        session, new, created = self.session, request.new, request.creation
+        path, status = created.path, new.payload.status
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk:
                 outcome = await write_key(
-                    session, self._editor, created, path, status=status, drafts=self.drafts
+                    session,
+                    self._editor,
+                    created,
+                    path,
+                    status="" if status is None else None,
+                    drafts=self.drafts,
                 )
         if isinstance(outcome, TicketrError):
             self.tally.fail(unwritten_key_note(created, path, outcome))
@@ -328,7 +320,8 @@ class Creator:
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
-        return outcome is True
+        elif status is None or await self._move_to_status(created, new, status):
+            self._created[id(new.issue)] = jira.Created(created.id, created.key)
 
     async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
@@ -336,22 +329,19 @@ class Creator:
         Its base has the status in which Jira created it. So the draft's status remains an edit if
         this run ends before the transition.
         """
-        session, path = self.session, created.path
-        issue = replace(new.issue, key=created.key)
+        session, path, is_recorded = self.session, created.path, False
         try:
-            first_status = await transitions.status_now(session.jira, created.key)
-        except jira.JiraError as error:
-            self._fail_after_creation(issue, path, error)
-            return False
-        with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
-                await session.in_thread(record_created, session.state, created, path, first_status)
-        try:
-            if first_status.casefold() != status.casefold():
-                await self._follow(created, new, first_status, status)
+            first = await transitions.status_now(session.jira, created.key)
+            with trio.CancelScope(shield=True):  # one short write
+                async with session.disk:
+                    await session.in_thread(record_created, session.state, created, path, first)
+            is_recorded = True
+            if first.casefold() != status.casefold():
+                await self._follow(created, new, first, status)
         except (jira.JiraError, transitions.NoTransition, transitions.StoppedBetween) as error:
-            self._fail_after_creation(issue, path, error)
-        return True
+            note = failure_note(replace(new.issue, key=created.key), path, error)
+            self.tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
+        return is_recorded
 
     async def _follow(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
@@ -371,15 +361,6 @@ class Creator:
                 return
         await transitions.follow(session.jira, key, status, edit.route)
 
-    def _fail_after_creation(
-        self,
-        issue: Ticket,
-        path: str,
-        error: jira.JiraError | transitions.NoTransition | transitions.StoppedBetween,
-    ) -> None:
-        note = failure_note(issue, path, error)
-        self.tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
-
     async def _request_for(self, new: IssueWrite) -> _Request:
         """Return a request for an issue."""
         creation = Creation(
@@ -397,13 +378,6 @@ class Creator:
     async def _forget(self, creation: Creation) -> None:
         with trio.CancelScope(shield=True):  # one short write
             await self.session.in_thread(self.session.state.creations.forget, creation)
-
-
-def _without_advice(error: jira.JiraError | None) -> str:
-    """Return an error without its advice to the user."""
-    if not isinstance(error, jira.Rejected):
-        return str(error)
-    return f"{error.status}: {error.detail}" if error.detail else str(error.status)
 
 
 def _unknown_note(request: _Request, error: jira.JiraError) -> Note:

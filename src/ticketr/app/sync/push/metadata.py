@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import trio
@@ -18,7 +20,7 @@ from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push import values
 
 if TYPE_CHECKING:
-    from ticketr.app.jira import Field, IssueType, ScreenField, User
+    from ticketr.app.jira import IssueType, ScreenField, User
     from ticketr.app.sync.session import Session
 
 
@@ -105,11 +107,6 @@ class MetadataQuery:
     subtask: bool = False
 
     @property
-    def needs_create_fields(self) -> bool:
-        """Whether the fields of the project are needed."""
-        return self.type_id is None or has_fields(self.changes)
-
-    @property
     def needs_statuses(self) -> bool:
         """Whether the statuses of the project are needed: for a new type, no transitions exist yet."""
         named = {change.part for change in self.changes if change.new}
@@ -161,29 +158,39 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         JiraError: A request failed.
     """
     queries = tuple(queries)
-    field_queries = [query for query in queries if query.needs_create_fields]
     by_project: dict[str, list[MetadataQuery]] = {}
-    for query in field_queries:
-        by_project.setdefault(query.project, []).append(query)
+    for query in queries:
+        if query.type_id is None or has_fields(query.changes):
+            by_project.setdefault(query.project, []).append(query)
     fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
     projects = dict(zip(by_project, fetched, strict=True))
     edited = [
         (query.project, change, spec)
-        for query in field_queries
+        for query in chain.from_iterable(by_project.values())
         for change in query.changes
         for specs in projects[query.project].specs.values()
         if (spec := specs.get(change.part)) is not None
     ]
-    lookup = values.NameLookup(
-        await _find_people(session, edited),
-        await _sprints(session, edited),
-        await _teams(session, edited),
-        session.user.time_zone,
-        await _find_mentioned(session, queries),
-        await _link_directions(session, queries),
-        account=session.user.account_id,
+    teams: dict[str, str] = {}
+    sprints: dict[str, int] = {}
+    # Jira's platform API lists neither, so both are those of pulled issues.
+    for spec in {spec.id: spec for _, change, spec in edited if change.new}.values():
+        if spec.type == "team":
+            teams |= await session.in_thread(session.state.teams, spec.id)
+        elif spec.name == "Sprint":
+            sprints |= await session.in_thread(session.state.sprints, spec.id)
+    return Metadata(
+        projects,
+        values.NameLookup(
+            await _find_people(session, edited) if edited else {},
+            sprints,
+            teams,
+            session.user.time_zone,
+            await _find_mentioned(session, queries),
+            await _link_directions(session, queries),
+            account=session.user.account_id,
+        ),
     )
-    return Metadata(projects, lookup)
 
 
 async def _find_mentioned(
@@ -197,13 +204,15 @@ async def _find_mentioned(
         if is_text(change.part)
         for person in adf.named_people(change.new_shown)
     }
+    if not names:
+        return {}
     people = await answer_or(None, map_in_tasks(session.jira.find_users, names))
     return dict.fromkeys(names, ()) if people is None else dict(zip(names, people, strict=True))
 
 
 async def _link_directions(
     session: Session, queries: Iterable[MetadataQuery]
-) -> dict[str, values.LinkDirection]:
+) -> dict[Part, values.LinkDirection]:
     """Fetch what lines of links stand for, by their names, if any change may be such a line.
 
     Raises:
@@ -218,7 +227,7 @@ async def _link_directions(
         types = await session.jira.link_types()
     except NotFound:  # links are switched off on the site
         return {}
-    directions: dict[str, values.LinkDirection] = {}
+    directions: dict[Part, values.LinkDirection] = {}
     for link_type in types:
         outward, inward = line_name(link_type.outward), line_name(link_type.inward)
         directions.setdefault(outward, values.LinkDirection(link_type.id, is_outward=True))
@@ -230,8 +239,13 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     """Fetch the metadata of one project."""
     job, project = session.job, queries[0].project
     types = await session.jira.issue_types(project)
-    bare = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
-    wanted = {type_id for query in queries if (type_id := _type_of(bare, query)) is not None}
+    metadata = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
+    wanted = {query.type_id for query in queries if query.type_id is not None}
+    for query in queries:
+        if query.type_id is None:
+            named = (change.new for change in query.changes if change.part == "Type")
+            with suppress(values.BadValue):  # the conversion of the draft reports it
+                wanted.add(metadata.type_of(next(named, None), subtask=query.subtask).id)
     possible = {issue_type.id for issue_type in types}
 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
@@ -241,22 +255,8 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
-    return replace(
-        bare,
-        specs=dict(specs),
-        statuses=await answer_or({}, session.jira.statuses(project)) if needs_statuses else {},
-    )
-
-
-def _type_of(form: ProjectMetadata, query: MetadataQuery) -> str | None:
-    """Return the ID of an issue's type; None for a draft whose type does not exist."""
-    if query.type_id is not None:
-        return query.type_id
-    named = (change.new for change in query.changes if change.part == "Type")
-    try:
-        return form.type_of(next(named, None), subtask=query.subtask).id
-    except values.BadValue:
-        return None
+    statuses = await answer_or({}, session.jira.statuses(project)) if needs_statuses else {}
+    return replace(metadata, specs=dict(specs), statuses=statuses)
 
 
 def _specs(
@@ -275,7 +275,11 @@ def _specs(
         specs[TextPart(name)] = values.FieldSpec(field_id, name, "string", required=required)
     kept = {spec.id for spec in specs.values()}
     for other in session.site_fields:
-        part, why = _not_kept(other)
+        part: Part = TextPart(other.name) if holds_rich_text(other) else other.name
+        if isinstance(part, TextPart):
+            why = f'this workspace does not keep it; add "{other.name}" to fields in ticketr.toml'
+        else:
+            why = why_unsupported(other) or ""
         if why and part not in specs and other.id not in kept:
             required = _is_missed(screen.get(other.id))
             specs[part] = values.FieldSpec(
@@ -327,14 +331,6 @@ def _line_specs(
     return specs
 
 
-def _not_kept(field: Field) -> tuple[Part, str]:
-    """Return the line or section of a field that the files lack, and why; empty if they may have it."""
-    if holds_rich_text(field):
-        reason = f'this workspace does not keep it; add "{field.name}" to fields in ticketr.toml'
-        return TextPart(field.name), reason
-    return field.name, why_unsupported(field) or ""
-
-
 def _is_missed(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
     if field is None or field.id in _LINELESS_FIELDS:
@@ -351,43 +347,17 @@ async def _find_people(
         if spec.type == "user" and change.new:
             names.setdefault(change.new, project)
         elif spec.items == "user":
-            names.update(dict.fromkeys(_entries_or_none(change.new), project))
+            with suppress(values.BadValue):  # the conversion of the value reports it
+                names.update(dict.fromkeys(values.read_list(change.new), project))
 
     async def find(name: str) -> tuple[User, ...]:
+        """Search for a name, its first word or first letter; an error offers the latter."""
         if values.is_me(name):
             await trio.lowlevel.checkpoint()
             return (session.user,)
-        return await _people_called(session, name, names[name])
+        people: tuple[User, ...] = ()
+        for query in dict.fromkeys((name, name.partition(" ")[0], name[:1])):
+            people = people or await session.jira.assignable_users(names[name], query)
+        return people
 
     return dict(zip(names, await map_in_tasks(find, names), strict=True))
-
-
-async def _people_called(session: Session, name: str, project: str) -> tuple[User, ...]:
-    """Search for the people with a name, its first word or first letter; an error offers the latter."""
-    people: tuple[User, ...] = ()
-    for query in dict.fromkeys((name, name.partition(" ")[0], name[:1])):
-        people = people or await session.jira.assignable_users(project, query)
-    return people
-
-
-def _entries_or_none(text: str) -> list[str]:
-    try:
-        return values.read_list(text)
-    except values.BadValue:  # the conversion of the value reports it
-        return []
-
-
-async def _sprints(session: Session, edited: Iterable[_EditedField]) -> dict[str, int]:
-    """Return the IDs of sprints by name, from pulled issues; Jira's platform API cannot list them."""
-    for _, change, spec in edited:
-        if spec.name == "Sprint" and change.new:
-            return await session.in_thread(session.state.sprints, spec.id)
-    return {}
-
-
-async def _teams(session: Session, edited: Iterable[_EditedField]) -> dict[str, str]:
-    """Return the IDs of teams by name, from pulled issues."""
-    teams: dict[str, str] = {}
-    for field_id in {spec.id for _, change, spec in edited if spec.type == "team" and change.new}:
-        teams |= await session.in_thread(session.state.teams, field_id)
-    return teams

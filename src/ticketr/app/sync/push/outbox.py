@@ -27,7 +27,7 @@ from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
-from ticketr.app.sync.push.payload import CommentWrite, IssuePayload, LinkWrite
+from ticketr.app.sync.push.payload import CommentWrite, IssuePayload
 from ticketr.app.sync.state.journal import Entry, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
@@ -167,22 +167,6 @@ async def wait_until_ended(
     if left > 0:
         session.progress.wait(left, what)
         await trio.sleep(left)
-
-
-async def send_link(session: Session, write: LinkWrite, *, key: str) -> None:
-    """Add or remove one link of the issue with a key.
-
-    Raises:
-        JiraError: Jira refused it, or did not answer; then Jira may have done it.
-
-    Cancellation:
-        Takes effect at once; Jira may have done it.
-    """
-    if write.remove:
-        await session.jira.remove_link(write.remove, issue=key)
-        return
-    ends = (key, write.key) if write.direction.is_outward else (write.key, key)
-    await session.jira.add_link(write.direction.type_id, *ends)
 
 
 async def send_comment(
@@ -397,34 +381,27 @@ class _Uploader:
             account=session.user.account_id,
         )
         send, find = partial(self._send, entry), partial(self._find, entry)
-        if attachment := await send_entry(session, uploads, entry, send, find):
-            return attachment
-        # The site took it without naming it. If this look fails, the next run looks again.
-        if attachment := await self._find(entry) or "":
-            await session.in_thread(uploads.put, replace(entry, id=attachment))
-            return attachment
-        await self._forget(entry)
-        raise PictureNotAttached(f"the site took {entry.name}, and does not have it")
+        return await send_entry(session, uploads, entry, send, find)
 
     async def _send(self, entry: UploadEntry) -> str:
-        """Send the file once; return an empty text if the answer does not name it."""
+        """Send the file once, and return the ID of the attachment."""
+        session = self.session
         upload = jira.Upload(
             self.picture.file,
             entry.name,
             entry.size,
             limit=self.limit,
-            in_thread=self.session.in_thread,
+            in_thread=session.in_thread,
         )
         try:
-            attached = await self.session.jira.add_attachment(self.key, upload)
+            attached = await session.jira.add_attachment(self.key, upload)
         except OSError as error:  # it was cut while it was sent
-            await self._forget(entry)  # noqa: ASYNC120 - a cancellation wins, and the next run looks for it
+            with trio.CancelScope(shield=True):  # one short write
+                await session.in_thread(session.state.uploads.forget, entry)
             raise PictureNotAttached(f"{self.picture.name}: {error}") from error
-        return attached[0].id if attached else ""
-
-    async def _forget(self, entry: UploadEntry) -> None:
-        with trio.CancelScope(shield=True):  # one short write
-            await self.session.in_thread(self.session.state.uploads.forget, entry)
+        if not attached:  # the entry stays, so the next run looks for it
+            raise PictureNotAttached(f"the site took {entry.name} without naming it; push again")
+        return attached[0].id
 
     async def _find(self, entry: UploadEntry) -> str | None:
         return _id_of(entry, await self._list_attached()) or None

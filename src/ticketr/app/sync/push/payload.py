@@ -146,10 +146,6 @@ class PayloadContext:
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
     has_comments: bool = False
 
-    def link_direction(self, part: diff.Part) -> LinkDirection | None:
-        """Return what a line of links stands for; None for any other part."""
-        return self.lookup.links.get(part) if isinstance(part, str) else None
-
 
 def _comment_payload(
     context: PayloadContext, part: diff.CommentPart, change: diff.Change
@@ -278,7 +274,7 @@ def _change_payload(
     """Return what is sent of one change; see `_field_value`."""
     if isinstance(change.part, diff.CommentPart):
         return _comment_payload(context, change.part, change)
-    if direction := context.link_direction(change.part):
+    if direction := context.lookup.links.get(change.part):
         return _link_payload(context, change, direction)
     if change.part == _STATUS:  # sent by transitions
         value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
@@ -426,12 +422,7 @@ def create_payload(
     try:
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:  # then it is not known which fields it has
-        rest = (
-            change
-            for change in draft_changes(draft)
-            if isinstance(change.part, diff.CommentPart) or context.link_direction(change.part)
-        )
-        return IssuePayload(problems=(f"{_TYPE}: {error}",)).plus(update_payload(context, rest))
+        return IssuePayload(problems=(f"{_TYPE}: {error}",))
     context = replace(context, specs=metadata.specs.get(kind.id, {}))
     sent = _draft_payload(context, kind, _inherited_payload(context, inherited, kind.name), project)
     wrong = metadata.wrong_status(kind.id, sent.status)

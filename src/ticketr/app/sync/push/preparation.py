@@ -203,15 +203,22 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
     If no transition takes a field, or not with this value, return a note.
     """
     steps = [Step(transition) for transition in route]
+    # Of several transitions that take a field, the last one gets it.
+    takers = {
+        taken.id: (at, taken) for at, step in enumerate(steps) for taken in step.transition.fields
+    }
     fields = dict(edit.payload.fields)
     problems: list[str] = []
     for field_id in sorted(edit.off_screen):
-        at, taken = _step_with(field_id, steps)
-        if taken is None:
+        if field_id not in takers:
             problems.append(_problem(edit, field_id, _remedy(field_id, bool(steps))))
             continue
+        at, taken = takers[field_id]
+        value = fields.pop(field_id)
+        name = value.get("name") if isinstance(value, dict) else None
         try:
-            value = _allowed_value(fields.pop(field_id), taken)
+            if isinstance(name, str) and taken.allowed:  # it is given by its ID
+                value = as_choice(name, taken.allowed)
         except BadValue as error:
             problems.append(_problem(edit, field_id, str(error)))
             continue
@@ -219,21 +226,6 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
     if problems:
         return Note.on(edit.issue, edit.path, "; ".join(problems), Code.INVALID)
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
-
-
-def _step_with(field: str, steps: list[Step]) -> tuple[int, jira.ScreenField | None]:
-    """Return the last step whose screen has a field, and the field there."""
-    for at in reversed(range(len(steps))):
-        for screen_field in steps[at].transition.fields:
-            if screen_field.id == field:
-                return at, screen_field
-    return 0, None
-
-
-def _allowed_value(value: object, field: jira.ScreenField) -> object:
-    """Return a value that is given by its name as its ID; raise `BadValue` if it is not allowed."""
-    name = value.get("name") if isinstance(value, dict) else None
-    return as_choice(name, field.allowed) if isinstance(name, str) and field.allowed else value
 
 
 def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases
@@ -302,9 +294,8 @@ async def prepare(
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, project)
-    metadata, screens = await concurrency.run_both(
-        partial(fetch_metadata, session, queries), partial(_fetch_screens, session, comparisons)
-    )
+    metadata = await fetch_metadata(session, queries)
+    screens = await _fetch_screens(session, comparisons)
     builder = WritesBuilder(metadata, screens, accept_loss, session.columns.comments, project)
     built = await concurrency.compute_all(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
@@ -355,4 +346,4 @@ def _checked_write(
         return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
     if isinstance(route, Exception):
         return failure_note(write.issue, write.path, route)
-    return _with_route(write, route)
+    return _with_route(write, route) if route or write.off_screen else write

@@ -89,7 +89,9 @@ class Push:
             if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):
                 merged, more = await self._merge_and_prepare(to_merge, seen)
                 comparisons, prepared = [*comparisons, *merged], [*prepared, *more]
-        writes = [ticket for ticket in map(self._confirmed, prepared) if ticket.issues]
+        if self.confirmed is not None:
+            prepared = [self._confirmed(ticket, self.confirmed) for ticket in prepared]
+        writes = [ticket for ticket in prepared if ticket.issues]
         tally.plan(
             plan_entry(
                 ticket.local_change,
@@ -132,26 +134,19 @@ class Push:
         return selected
 
     async def _prepare(
-        self,
-        local_changes: Sequence[LocalChange],
-        *,
-        merging: bool = False,
-        advice: str = "pull first, or sync",
+        self, local_changes: Sequence[LocalChange], *, merging: bool = False
     ) -> tuple[list[Comparison], list[TicketWrites]]:
         """Prepare a push without sending anything; note what will not be sent.
 
         Args:
             local_changes: The edits, in the order of the files.
             merging: See `run`.
-            advice: What the user can do about a ticket that is held back.
 
         Returns:
             How each change compares with Jira, and what is sent of each ticket.
         """
         session, tally = self.session, self.tally
-        comparisons = await compare_with_jira(
-            session, local_changes, merging=merging, advice=advice
-        )
+        comparisons = await compare_with_jira(session, local_changes, merging=merging)
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare(session, sent, self.accept_loss)
         for comparison in comparisons:
@@ -175,13 +170,11 @@ class Push:
         wanted = {request.head for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head in wanted]
-        return await self._prepare(await self._select(changes), advice="sync again in a moment")
+        return await self._prepare(await self._select(changes))
 
-    def _confirmed(self, ticket: TicketWrites) -> TicketWrites:
-        """Leave out the edits whose status takes several transitions that the plan did not show."""
-        if self.confirmed is None:
-            return ticket
-        shown = {entry.key: entry.between for entry in self.confirmed.entries}
+    def _confirmed(self, ticket: TicketWrites, plan: PushPlan) -> TicketWrites:
+        """Leave out the edits whose status takes several transitions that a plan did not show."""
+        shown = {entry.key: entry.between for entry in plan.entries}
         issues: list[IssueWrite] = []
         for write in ticket.issues:
             if write.between in {(), shown.get(write.key, ())}:

@@ -113,7 +113,21 @@ async def refresh(
     """
     now = (await _fetch(session, requests, keep_lost=True)).values()
     families = [family for family in now if not isinstance(family, Note)]
-    return await _write(session, families, seen), [note for note in now if isinstance(note, Note)]
+    writer = FamilyWriter(
+        session.store,
+        session.state,
+        seen=seen,
+        prefer=session.job.prefer,
+        prefer_from_file=session.job.prefer_from_file,
+    )
+    outcomes: list[FamilyResult] = []
+    for portion in concurrency.portions(families, lambda family: len(family.text.text)):
+        async with session.disk:
+            written, error = await session.in_thread(writer.write, portion)
+        outcomes += written
+        if error is not None:
+            raise error
+    return outcomes, [note for note in now if isinstance(note, Note)]
 
 
 async def adopt(
@@ -158,17 +172,13 @@ async def _fetch(
     Returns:
         Each ticket, or why it could not be fetched, by its head.
     """
-
-    def with_members(requests: Iterable[TicketRequest]) -> list[TicketRequest]:
-        members = session.state.members([request.head for request in requests])
-        return [
-            replace(request, members=request.members or members[request.head])
-            for request in requests
-        ]
-
     wanted: list[TicketRequest] = []
     for chunk in concurrency.chunks(list(requests), concurrency.PAGE):
-        wanted += await session.in_thread(with_members, chunk)
+        heads = [request.head for request in chunk]
+        members = await session.in_thread(session.state.members, heads)
+        wanted += (
+            replace(request, members=request.members or members[request.head]) for request in chunk
+        )
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
     for some in await concurrency.map_in_tasks(fetch, _batches(wanted)):
@@ -264,27 +274,6 @@ async def _lost_subtasks(
     return await session.in_thread(look)
 
 
-async def _write(
-    session: Session, families: Iterable[RenderedFamily], seen: float
-) -> list[FamilyResult]:
-    """Write the tickets that were fetched into their files and the state."""
-    writer = FamilyWriter(
-        session.store,
-        session.state,
-        seen=seen,
-        prefer=session.job.prefer,
-        prefer_from_file=session.job.prefer_from_file,
-    )
-    outcomes: list[FamilyResult] = []
-    for portion in concurrency.portions(families, lambda family: len(family.text.text)):
-        async with session.disk:
-            written, error = await session.in_thread(writer.write, portion)
-        outcomes += written
-        if error is not None:
-            raise error
-    return outcomes
-
-
 class PushAction(Enum):
     """What a push does with the changes of a ticket, once they were compared with Jira."""
 
@@ -317,35 +306,40 @@ class Comparison:
 
 
 async def compare_with_jira(
-    session: Session, local_changes: Sequence[LocalChange], *, merging: bool, advice: str
+    session: Session, local_changes: Sequence[LocalChange], *, merging: bool
 ) -> list[Comparison]:
     """Compare local changes with what Jira has now.
 
-    See `prepare` for ``merging`` and ``advice``.
+    See `Push.run` for ``merging``.
 
     Returns:
         One comparison for each change, in the same order.
     """
     by_head = {change.head: change for change in local_changes if change.head is not None}
-    families = await _fetch(session, map(TicketRequest.of, by_head.values()))
-    await _add_named_files(session, by_head, families)
     comparisons: dict[str, Comparison] = {}
     ready: dict[str, RenderedFamily] = {}
-    for head, family in families.items():
+    requests = map(TicketRequest.of, by_head.values())
+    for head, family in (await _fetch(session, requests)).items():
+        change = by_head[head]
         if isinstance(family, Note):
-            comparisons[head] = Comparison(by_head[head], PushAction.FAIL, (family,))
-        else:
-            ready[head] = family
-    issues = [issue for family in ready.values() for issue in family.issues]
-    comments = await known_comments(session, issues)
+            comparisons[head] = Comparison(change, PushAction.FAIL, (family,))
+            continue
+        # The media IDs of attachments that edited descriptions show by their names.
+        names = unknown_files(change.local.ticket, family.issues) if change.edits else {}
+        place, issues = (session.jira, session.state, session.in_thread), family.issues
+        if names:
+            issues = tuple(await add_media_ids(*place, issues, names))
+        ready[head] = replace(family, issues=issues)
+    comments = await known_comments(
+        session, [issue for family in ready.values() for issue in family.issues]
+    )
 
-    def with_last_sync(heads: Sequence[str]) -> dict[str, Callable[[], Comparison]]:
-        """Return what compares each ticket, with what the state has of it."""
+    def compare(heads: Sequence[str]) -> list[Comparison]:
+        """Compare some tickets; what the state has of them is read here."""
         state = session.state
         clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
-        return {
-            head: partial(
-                _compare_change,
+        return [
+            _compare_change(
                 by_head[head],
                 ready[head],
                 state.issues_of(head),
@@ -353,15 +347,13 @@ async def compare_with_jira(
                 clashes.get(head, ()),
                 comments,
                 merging=merging,
-                advice=advice,
             )
             for head in heads
-        }
+        ]
 
-    for chunk in concurrency.chunks(list(ready), concurrency.CHUNK):
-        compares = await session.in_thread(with_last_sync, chunk)
-        compared = await concurrency.compute_all(session.in_thread, list(compares.values()))
-        comparisons.update(zip(compares, compared, strict=True))
+    for heads in concurrency.portions(ready, lambda head: len(ready[head].text.text)):
+        compared = await session.in_thread(compare, heads)
+        comparisons.update(zip(heads, compared, strict=True))
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [
@@ -380,22 +372,6 @@ async def compare_with_jira(
     ]
 
 
-async def _add_named_files(
-    session: Session,
-    changes: Mapping[str, LocalChange],
-    families: dict[str, RenderedFamily | Note],
-) -> None:
-    """Add the media IDs of attachments that edited descriptions show by their names."""
-    place = session.jira, session.state, session.in_thread
-    for head, family in families.items():
-        if isinstance(family, Note) or not changes[head].edits:
-            continue
-        names = unknown_files(changes[head].local.ticket, family.issues)
-        if names:
-            issues = await add_media_ids(*place, family.issues, names)
-            families[head] = replace(family, issues=tuple(issues))
-
-
 def _compare_change(
     change: LocalChange,
     family: RenderedFamily,
@@ -405,7 +381,6 @@ def _compare_change(
     sent_comments: Sequence[SentComment],
     *,
     merging: bool,
-    advice: str,
 ) -> Comparison:
     """Compare the local change of one ticket with Jira.
 
@@ -416,8 +391,7 @@ def _compare_change(
         sent: Values that Jira may have since, by the keys of the issues.
         known_clashes: The parts that a pull has found changed on both sides.
         sent_comments: The new comments that Jira has already.
-        merging: See `prepare`.
-        advice: See `prepare`.
+        merging: See `Push.run`.
     """
     assert change.base is not None
     base, here = with_sent_comments(
@@ -446,7 +420,7 @@ def _compare_change(
     if theirs := remote_changes(change.base, here, remote):
         if merging and not known_clashes:
             return Comparison(change, PushAction.MERGE_FIRST)
-        note = _held_back_note(change, theirs, known_clashes, advice)
+        note = _held_back_note(change, theirs, known_clashes)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
@@ -469,7 +443,7 @@ def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> N
 
 
 def _held_back_note(
-    change: LocalChange, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str], advice: str
+    change: LocalChange, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str]
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):
@@ -478,5 +452,5 @@ def _held_back_note(
     what = ", ".join(
         f"{key}: {remote_change.name}" for key in theirs for remote_change in theirs[key]
     )
-    reason = f"changed in Jira since the last pull ({what}); {advice}"
+    reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
     return Note(change.name, change.local.path, reason, Code.MOVED_ON)

@@ -26,7 +26,7 @@ from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
 from ticketr.app.sync.edits.local_changes import below_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, send_link, with_uploads
+from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, with_uploads
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
@@ -140,7 +140,7 @@ class Delivery:
         existing = [ticket for ticket in writes if ticket.local_change.head is not None]
         await map_in_tasks(self._send_edits, existing, tasks=TASKS)
         drafts = [ticket for ticket in writes if ticket.local_change.head is None]
-        created = await self._create([ticket.issues[0] for ticket in drafts])
+        created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
         for ticket in drafts:
             new, *below = ticket.issues
@@ -148,12 +148,11 @@ class Delivery:
                 self._keys[new.path, new.issue.title] = issue.key
                 self._touched[issue.id] = TicketRequest(issue.id, issue.key, new.path)
                 subtasks += (replace(subtask, parent=issue.key) for subtask in below)
-        await self._create(subtasks)
+        if subtasks:
+            await self._create(subtasks)
 
     async def _create(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, Created]:
         """Create issues, then send what a create cannot carry; return what was created."""
-        if not new_issues:
-            return {}
         created = await self._creator.create_all(new_issues)
         rests = [
             rest
@@ -184,13 +183,10 @@ class Delivery:
             absent = [request.note(str(error), Code.UNREACHED) for request in requests]
         else:
             self.tally.add_written(outcomes)
-        self.tally.warn(
-            *(
-                replace(note, reason=f"it was pushed, but could not be read again: {note.reason}")
-                for note in absent
-                if note.code is Code.UNREACHED
-            )
-        )
+        for note in absent:
+            if note.code is Code.UNREACHED:
+                reason = f"it was pushed, but could not be read again: {note.reason}"
+                self.tally.warn(replace(note, reason=reason))
 
     async def _edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
         """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
@@ -261,9 +257,14 @@ class Delivery:
             yield partial(follow, session.jira, key, payload.status, edit.route), ()
 
     async def _link(self, payload: IssuePayload, key: str) -> None:
-        """Send the links of the issue with a key."""
+        """Add and remove the links of the issue with a key."""
+        jira = self.session.jira
         for link in payload.links:
-            await send_link(self.session, link, key=key)
+            ends = (key, link.key) if link.direction.is_outward else (link.key, key)
+            if link.remove:
+                await jira.remove_link(link.remove, issue=key)
+            else:
+                await jira.add_link(link.direction.type_id, *ends)
             self._linked.add(link.key)
 
     def _failure(

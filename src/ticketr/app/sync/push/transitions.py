@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ticketr.app.config.checks import nearest
@@ -14,8 +13,6 @@ from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue, JiraClient, Transition
-
-_NO_FIELDS: Mapping[str, object] = MappingProxyType({})
 
 
 class NoTransition(Exception):
@@ -72,7 +69,7 @@ async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step])
         known = None if reached else step.transition
         to = step.transition.to if step is not route[-1] else status
         try:
-            await change_status(jira, key, to, transition=known, fields=step.fields)
+            await _change_status(jira, key, to, known, step.fields)
         except AuthenticationFailed:
             raise
         except (JiraError, NoTransition) as error:
@@ -81,33 +78,17 @@ async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step])
             raise StoppedBetween(reached, status, error) from error
         reached = step.transition.to
     if not route:
-        await change_status(jira, key, status)
+        await _change_status(jira, key, status, None, {})
 
 
-async def change_status(
+async def _change_status(
     jira: JiraClient,
     key: str,
     status: str,
-    *,
-    transition: Transition | None = None,
-    fields: Mapping[str, object] = _NO_FIELDS,
+    transition: Transition | None,
+    fields: Mapping[str, object],
 ) -> None:
-    """Move an issue to a status by one transition.
-
-    Args:
-        jira: The site.
-        key: The issue's key.
-        status: The name of the status, in any case of letters.
-        transition: The transition, if it is known already; None fetches it.
-        fields: The values that are sent with it, by the IDs of their fields.
-
-    Raises:
-        NoTransition: No transition leads there from the issue's present status.
-        JiraError: A request failed.
-
-    Cancellation:
-        Takes effect at once; the transition may have happened.
-    """
+    """Move an issue to a status by one transition, which is fetched if it is None."""
     if transition is not None:
         try:
             await _perform(jira, key, transition, fields)
@@ -145,13 +126,10 @@ def transition_to(
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
     names = list(dict.fromkeys(transition.to for transition in transitions if transition.to))
-    near = nearest(status, names)
-    hint = (
-        f"did you mean {near}? Those that can be reached: "
-        if near
-        else "those that can be reached: "
+    hint = f"did you mean {near}? Those" if (near := nearest(status, names)) else "those"
+    reachable = (
+        f"{hint} that can be reached: {', '.join(names)}" if names else "none can be reached"
     )
-    reachable = f"{hint}{', '.join(names)}" if names else "none can be reached"
     return NoTransition(f'no transition leads to "{status}" from where it is; {reachable}')
 
 

@@ -15,6 +15,7 @@ from ticketr._lazy import compile_on_use
 from ticketr.app.config.checks import folded, without_separators
 from ticketr.app.jira import AllowedValue, User
 from ticketr.app.sync.compare import times
+from ticketr.app.sync.compare.diff import Part
 from ticketr.app.sync.compare.mapping import CASCADE_SEPARATOR
 from ticketr.app.sync.errors import nearest
 from ticketr.text import clean, clip
@@ -93,7 +94,7 @@ class NameLookup:
     teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     time_zone: str = ""
     mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    links: Mapping[str, LinkDirection] = field(default_factory=lambda: MappingProxyType({}))
+    links: Mapping[Part, LinkDirection] = field(default_factory=lambda: MappingProxyType({}))
     account: str = ""
 
 
@@ -233,15 +234,12 @@ def _with_spaces(text: str) -> str:
 
 def _team(text: str, teams: Mapping[str, str]) -> str:
     """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
-    allowed = find_name(text, (AllowedValue(number, name) for name, number in teams.items()))
-    if allowed is not None:
-        return allowed.id
     if _TEAM_ID.fullmatch(text):
         return text
-    hint = "write a name that a pulled ticket has, or the team's ID"
-    raise BadValue(
-        f"no ticket here has the team {in_quotes(text)}; {nearest(text, teams) if teams else hint}"
-    )
+    if not teams:
+        raise BadValue("no ticket here has a team; write the team's ID")
+    allowed = (AllowedValue(number, name) for name, number in teams.items())
+    return choose(text, allowed, "is the team of no ticket here").id
 
 
 def _estimate(text: str) -> int:
@@ -319,11 +317,5 @@ def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
         return None
     if len(names) > 1:
         raise BadValue("an issue can be moved to one sprint only")
-    allowed = find_name(
-        names[0], (AllowedValue(str(number), name) for name, number in sprints.items())
-    )
-    if allowed is None:
-        raise BadValue(
-            f"no ticket here has the sprint {in_quotes(names[0])}; {nearest(names[0], sprints)}"
-        )
-    return sprints[allowed.name]
+    allowed = (AllowedValue(str(number), name) for name, number in sprints.items())
+    return sprints[choose(names[0], allowed, "is the sprint of no ticket here").name]

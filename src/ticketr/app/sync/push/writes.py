@@ -206,8 +206,7 @@ class WritesBuilder:
     ) -> IssueWrite:
         """Build the edit of an existing issue."""
         kind, project, status = type_id(there.fields), project_of(there.key), status_of(there)
-        types = self.metadata.projects.get(project)
-        specs = types.specs.get(kind, {}) if types is not None else {}
+        types, specs = self.metadata.projects.get(project), self.metadata.specs(project, kind)
         payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
         off_screen: frozenset[str] = frozenset()
         screen = self.screens.get((project, kind, status))
