@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.diff import Change, Side, by_key, read_ticket, shows_pictures
-from ticketr.app.sync.compare.grafting import PictureFile, uploads_in
+from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
@@ -198,9 +198,16 @@ def plan_entry(
         between: The statuses on the way to its new one.
     """
     is_subtask = issue.key is None and issue is not local_change.local.ticket
+    # Several paths may lead to one file.
+    uploads = dict.fromkeys(
+        file.words
+        for change in changes
+        if shows_pictures(change.part)
+        for file in uploads_in(change.new, change.old, local_change.pictures).values()
+    )
     changes = (
         *changes,
-        *(Change(UPLOAD, "", words) for words in _uploads_of(changes, local_change.pictures)),
+        *(Change(UPLOAD, "", words) for words in uploads),
         *(
             Change(change.part, "", f"{change.new} (from {local_change.name})")
             for change in inherited
@@ -215,20 +222,6 @@ def plan_entry(
         parent=local_change.name if is_subtask else "",
         between=between,
     )
-
-
-def _uploads_of(changes: Iterable[Change], pictures: Mapping[str, PictureFile]) -> tuple[str, ...]:
-    """Return the files that must be attached before some changes of an issue are sent, in words.
-
-    Several paths may lead to one file.
-    """
-    words = (
-        file.words
-        for change in changes
-        if shows_pictures(change.part)
-        for file in uploads_in(change.new, change.old, pictures).values()
-    )
-    return tuple(dict.fromkeys(words))
 
 
 #: Why an issue is left out that the plan did not show like this.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -150,19 +150,7 @@ def failure_note(
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    names = tuple(names)
-    words = (with_field_names(str(error), names), *_refused_sections(issue, path, error, names))
-    return Note.on(issue, path, "; ".join(words), code)
-
-
-def _refused_sections(
-    issue: Ticket, path: str, error: JiraError, names: Iterable[tuple[str, str]]
-) -> Iterator[str]:
-    """Yield the place of each section whose field Jira refuses."""
-    refused = {name for name, _ in error.field_errors} if isinstance(error, Rejected) else set()
-    for name, field_id in names:
-        if field_id in refused and (line := issue.places.of_text(name, 0)):
-            yield f"{name} is in {path}:{line}"
+    return Note.on(issue, path, with_field_names(str(error), names), code)
 
 
 def longer_route(route: str) -> str:
