@@ -27,9 +27,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "count": lambda jira: jira.count("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
-    "bulk_fetch": lambda jira: jira.bulk_fetch(
-        ["1"], fields=["summary"], properties=["a"], edit_fields=True
-    ),
+    "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),

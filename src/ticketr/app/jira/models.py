@@ -271,15 +271,12 @@ class Issue:
         key: Its key, which changes when it moves to another project.
         fields: The requested fields, as Jira wrote them.
         properties: The entity properties that were requested and are there.
-        edit_fields: The IDs of the fields on its edit screen; None if they were not requested, or
-            the site does not tell them.
     """
 
     id: str
     key: str
     fields: Mapping[str, object]
     properties: Mapping[str, object] = field(default_factory=dict)
-    edit_fields: frozenset[str] | None = None
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -287,13 +284,11 @@ class Issue:
         key = text_of(answer.get("key"))
         if not key:
             return None
-        screen = object_of(answer.get("editmeta"))
         return cls(
             id=text_of(answer.get("id")) or key,
             key=key,
             fields=object_of(answer.get("fields")),
             properties=object_of(answer.get("properties")),
-            edit_fields=frozenset(object_of(screen.get("fields"))) if screen else None,
         )
 
 

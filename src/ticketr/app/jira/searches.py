@@ -88,7 +88,6 @@ class SearchEndpoints(Endpoints):
         *,
         fields: Sequence[str],
         properties: Sequence[str] = (),
-        edit_fields: bool = False,
         partly: bool = False,
     ) -> BulkFetched:
         """Fetch some issues together, as they are now; a search may be some minutes behind.
@@ -100,7 +99,6 @@ class SearchEndpoints(Endpoints):
             ids: Their IDs or keys, at most `BULK_LIMIT`.
             fields: Which fields to read.
             properties: Which entity properties to read, at most five.
-            edit_fields: Whether to read the fields of the edit screen of each issue.
             partly: Whether to return the issues that the site could return if some failed.
 
         Returns:
@@ -118,8 +116,6 @@ class SearchEndpoints(Endpoints):
         selected: dict[str, object] = {"fields": list(fields)}
         if properties:
             selected["properties"] = list(properties)
-        if edit_fields:
-            selected["expand"] = ["editmeta"]
         fetched = await self._fetch(ids, selected)
         failed = fetched.failed
         while failed:

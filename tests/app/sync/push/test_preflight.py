@@ -1,15 +1,12 @@
-"""What a push finds out before the first write: ways to statuses, parents, fields on screens."""
+"""What a push finds out before the first write: ways to statuses, parents, fields of transitions."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from dataclasses import replace
-from typing import Any, TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple
 
 import pytest
-import trio
-from fakes.lossy import Answering, Changed, Lossy
+from fakes.lossy import Answering, Lossy
 from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
@@ -192,45 +189,6 @@ def line_of(bench: Bench, key: str, words: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if line.startswith(words))
 
 
-def screens(bench: Bench) -> list[list[str]]:
-    """Return the issues of whose edit screens each request has asked."""
-    bodies = (line.partition(" ")[2] for line in bench.asked if "editmeta" in line)
-    return [json.loads(body)["issueIdsOrKeys"] for body in bodies]
-
-
-def without_parent(bench: Bench) -> Changed:
-    """Leave the parent out of each edit screen."""
-
-    def change(answer: Any) -> None:
-        for issue in answer["issues"]:
-            issue.get("editmeta", {"fields": {}})["fields"].pop("parent", None)
-
-    return Changed(bench, "POST issue/bulkfetch", change)
-
-
-@pytest.mark.parametrize("more", ["", "Priority: Low\n"])
-async def test_a_parent_that_no_edit_screen_has_is_changed_as_a_bulk_change_does(
-    bench: Bench, more: str
-) -> None:
-    made = [
-        bench.site.create(
-            project=bench.finds("DEMO-1").project,
-            type=next(each.type for each in bench.site if each.type.name == name),
-            summary=name,
-        )
-        for name in ("Epic", "Task")
-    ]
-    await bench.pull()
-    bench.edits(made[1].key, "Status: ", f"Parent: {made[0].key}\nStatus: ")
-    if more:  # else no edit screen is asked for
-        bench.edits(made[1].key, "Priority: Medium\n", more)
-
-    result = await bench.push(transport=without_parent(bench))
-
-    assert (result.updated, result.failed) == ((made[1].key,), ())
-    assert bench.finds(made[1].key).parent == made[0].id
-
-
 async def test_a_resolution_goes_with_the_transition_whose_screen_has_it(bench: Bench) -> None:
     bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
@@ -263,31 +221,59 @@ async def test_a_resolution_goes_with_the_last_of_several_transitions(bench: Ben
     assert resolution.name == "Duplicate"
 
 
-async def test_a_resolution_alone_is_refused_with_its_file_and_line(bench: Bench) -> None:
+@pytest.mark.parametrize("status", ["To Do", "In Progress"])
+async def test_a_field_that_neither_screen_has_is_refused_by_jira_and_nothing_is_changed(
+    bench: Bench, status: str
+) -> None:
     await bench.pull(fields=FIELDS)
-    bench.edits("DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
+    bench.edits("DEMO-1", "Status: To Do", f"Status: {status}\nResolution: Done")
     bench.retitles("DEMO-1", "Another title")
+    before = bench.finds("DEMO-1")
 
     result = await bench.push(fields=FIELDS)
 
     (note,) = result.failed
-    assert (note.key, note.path, note.code) == ("DEMO-1", "DEMO-1.md", Code.INVALID)
-    assert note.reason == (
-        f"Resolution: DEMO-1.md:{line_of(bench, 'DEMO-1', 'Resolution:')}: the edit screen of this "
-        "ticket has no such field, so Jira would refuse it; it is set together with a new Status "
-        "whose transition asks for it"
-    )
-    assert (result.total, bench.writes) == (0, [])
+    assert (note.key, note.path, note.code) == ("DEMO-1", "DEMO-1.md", Code.REFUSED)
+    assert "not on the appropriate screen" in note.reason
+    now = bench.finds("DEMO-1")
+    assert (now.summary, now.status) == (before.summary, before.status)
+    assert "Resolution: Done" in bench.text("DEMO-1")
 
 
-async def test_a_resolution_is_refused_if_no_transition_asks_for_it(bench: Bench) -> None:
+async def test_the_fields_that_no_transition_asks_for_are_sent_first(bench: Bench) -> None:
+    bench.site.transition("DEMO-1", IN_REVIEW)
     await bench.pull(fields=FIELDS)
-    bench.edits("DEMO-1", "Status: To Do", "Status: In Progress\nResolution: Done")
+    bench.edits("DEMO-1", "Status: In Review", "Status: Done\nResolution: Done")
+    bench.edits("DEMO-1", "Priority: Low", "Priority: High")
 
-    (note,) = (await bench.push(fields=FIELDS)).failed
+    assert (await bench.push(fields=FIELDS)).failed == ()
 
-    assert note.reason.endswith("no transition to the new Status asks for it either")
-    assert bench.writes == []
+    assert bench.writes == ["PUT issue/DEMO-1", "POST issue/DEMO-1/transitions"]
+
+
+@pytest.mark.parametrize("what", ["request", "answer"])
+async def test_a_transition_with_fields_whose_answer_is_lost_loses_none_of_them(
+    bench: Bench, what: str
+) -> None:
+    bench.site.transition("DEMO-1", IN_REVIEW)
+    await bench.pull(fields=FIELDS)
+    bench.edits("DEMO-1", "Status: In Review", "Status: Done\nResolution: Duplicate")
+
+    def lose(method: str, at: str) -> str | None:
+        if (method, at) != ("POST", "issue/DEMO-1/transitions"):
+            return None
+        if what == "request":  # somebody else moves it just then
+            bench.site.transition("DEMO-1", DONE)
+        return what
+
+    result = await bench.push(fields=FIELDS, transport=Lossy(create_app(bench.site), lose))
+    (note,) = result.failed
+    assert note.code is Code.UNREACHED
+
+    await bench.push(fields=FIELDS)
+    assert "Resolution: Duplicate\n" in bench.text("DEMO-1")
+    resolution = bench.finds("DEMO-1").resolution
+    assert what == "request" or (resolution is not None and resolution.name == "Duplicate")
 
 
 async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(bench: Bench) -> None:
@@ -301,85 +287,6 @@ async def test_a_resolution_that_does_not_exist_is_refused_with_similar_ones(ben
     assert note.reason.startswith(f'Resolution: DEMO-1.md:{line}: "Duplicated" is not possible: ')
     assert "Duplicate" in note.reason.partition("not possible")[2]
     assert bench.writes == []
-
-
-async def test_a_site_that_does_not_tell_its_screens_is_asked_to_take_the_field(
-    bench: Bench,
-) -> None:
-    await bench.pull(fields=FIELDS)
-    bench.edits("DEMO-1", "Status: To Do", "Status: To Do\nResolution: Done")
-
-    def change(answer: Any) -> None:
-        for issue in answer["issues"]:
-            issue.pop("editmeta", None)
-
-    result = await bench.push(
-        fields=FIELDS, transport=Changed(bench, "POST issue/bulkfetch", change)
-    )
-
-    (note,) = result.failed
-    assert note.code is Code.REFUSED
-    assert "not on the appropriate screen" in note.reason
-
-
-@pytest.mark.parametrize(
-    ("edits", "asked"),
-    [
-        ({"DEMO-1": ("# TICKET: [DEMO-1] ", "# TICKET: [DEMO-1] New ")}, 0),
-        ({"DEMO-1": ("Status: To Do", "Status: In Progress")}, 0),
-        ({"DEMO-1": ("Priority: Low", "Priority: High")}, 1),
-    ],
-)
-async def test_an_edit_screen_is_asked_for_only_if_a_field_was_edited(
-    bench: Bench, edits: dict[str, tuple[str, str]], asked: int
-) -> None:
-    await bench.pull()
-    for key, (old, new) in edits.items():
-        bench.edits(key, old, new)
-
-    assert (await bench.push()).failed == ()
-    assert len(screens(bench)) == asked
-
-
-async def test_tickets_of_one_type_and_status_share_an_edit_screen(bench: Bench) -> None:
-    first = bench.finds("DEMO-1")
-    keys = [
-        bench.site.create(project=first.project, type=first.type, summary=f"Number {number}").key
-        for number in range(3)
-    ]
-    await bench.pull()
-    for key in keys:
-        bench.edits(key, "Priority: Medium", "Priority: High")
-
-    assert len((await bench.push()).updated) == 3
-    assert [len(keys) for keys in screens(bench)] == [1]
-
-
-async def test_edit_screens_are_fetched_together_and_beside_the_forms(bench: Bench) -> None:
-    project = bench.finds("DEMO-1").project
-    types = {issue.type.name: issue.type for issue in bench.site if not issue.type.subtask}
-    for issue_type in types.values():
-        made = bench.site.create(project=project, type=issue_type, summary=issue_type.name)
-        bench.site.create(project=project, type=issue_type, summary=issue_type.name)
-        bench.site.transition(made.key, IN_PROGRESS)
-    await bench.pull()
-    for path in bench.root.glob("*.md"):
-        path.write_text(path.read_text().replace("Priority: Medium", "Priority: High"))
-    times: defaultdict[str, list[float]] = defaultdict(list)
-
-    def before(method: str, at: str) -> None:
-        name = at.partition("?")[0].rpartition("/")[2]
-        part = "write" if method == "PUT" else "form" if name.isdecimal() else name
-        times[part].append(trio.current_time())
-
-    wire = Lossy(create_app(bench.site, latency=1.0), lambda *_: None, before=before)
-
-    assert (await bench.push(transport=wire)).failed == ()
-    begun = times["myself"][0]
-    assert times["bulkfetch"][:2] == [begun + 1, begun + 2]  # the issues, then all edit screens
-    assert times["issuetypes"] == [begun + 2]
-    assert times["form"] == [*[begun + 3] * 4, *[begun + 4] * (len(times["form"]) - 4)]
-    assert min(times["write"]) == max(times["form"]) + 1  # each edit was checked first
 
 
 T = TypeVar("T")

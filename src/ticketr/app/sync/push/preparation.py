@@ -1,4 +1,4 @@
-"""Checks what a push would send: values, statuses, screens and parents, before the first write.
+"""Checks what a push would send: values, statuses and parents, before the first write.
 
 The status is sent in requests of its own. If no transitions lead to it, the issue would be changed
 only in part. So all transitions are fetched first; the push uses them later. Jira tells which transitions
@@ -6,8 +6,8 @@ an issue can take now, but not where others lead from there. So where no single 
 status, another issue of the same project is looked for in each status on the way, and asked for its
 transitions. Its type is the same, or has the same statuses.
 
-A field that the edit screen does not have can be set by a transition whose screen has it; a resolution,
-for example.
+An edited field that the screen of a transition has is sent with it; a resolution, for example, is on
+no edit screen.
 """
 
 from __future__ import annotations
@@ -15,16 +15,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 import trio
 
 from ticketr.app import jira
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.diff import TextPart
-from ticketr.app.sync.compare.mapping import PARENT, type_id
-from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.compare.mapping import PARENT
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
 from ticketr.app.sync.notes import Code, Note
@@ -32,7 +29,6 @@ from ticketr.app.sync.push.metadata import (
     MetadataQuery,
     answer_or,
     fetch_metadata,
-    has_fields,
 )
 from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location
@@ -41,17 +37,14 @@ from ticketr.app.sync.push.transitions import (
     NoTransition,
     Step,
     no_transition,
-    status_of,
     transition_to,
 )
 from ticketr.app.sync.push.values import BadValue, as_choice
 from ticketr.app.sync.push.writes import (
     IssueWrite,
-    Screens,
     TicketWrites,
     WritesBuilder,
     metadata_queries,
-    project_of,
 )
 
 if TYPE_CHECKING:
@@ -88,7 +81,7 @@ class RouteFinder:
 
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
-                return await self.route(edit)
+                return await self.route(edit, frozenset(edit.payload.fields) - _EDITED_ALONE)
             except jira.AuthenticationFailed:  # every other request would fail too
                 raise
             except (jira.JiraError, NoTransition) as error:
@@ -98,8 +91,10 @@ class RouteFinder:
         routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
-    async def route(self, edit: IssueWrite) -> tuple[jira.Transition, ...]:
-        """Return the transitions to an edit's status.
+    async def route(
+        self, edit: IssueWrite, fields: Collection[str] = ()
+    ) -> tuple[jira.Transition, ...]:
+        """Return the transitions to an edit's status, such as take the most of some fields.
 
         Raises:
             NoTransition: None are known.
@@ -107,16 +102,19 @@ class RouteFinder:
         """
         status = edit.payload.status
         assert status is not None
-        fields = edit.off_screen
         transitions = await self.session.jira.transitions(edit.key, with_fields=bool(fields))
         try:
             return (transition_to(status, transitions, fields),)
         except NoTransition:
             async with self._learning:
-                return await self._long_route(edit, status, transitions)
+                return await self._long_route(edit, status, transitions, fields)
 
     async def _long_route(
-        self, edit: IssueWrite, status: str, transitions: tuple[jira.Transition, ...]
+        self,
+        edit: IssueWrite,
+        status: str,
+        transitions: tuple[jira.Transition, ...],
+        fields: Collection[str],
     ) -> tuple[jira.Transition, ...]:
         """Return the shortest known way of several transitions; learn what is not known."""
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
@@ -135,7 +133,7 @@ class RouteFinder:
             await self.session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
         starts = (edit.status, *path)
         return tuple(
-            transition_to(to, edges[start.casefold()], edit.off_screen)
+            transition_to(to, edges[start.casefold()], fields)
             for start, to in zip(starts, path, strict=False)
         )
 
@@ -163,55 +161,26 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
     }
 
 
-_RESOLUTION = "resolution"
-
-
-async def _fetch_screens(session: Session, comparisons: Iterable[Comparison]) -> Screens:
-    """Fetch the edit screens of the issues of which fields are edited.
-
-    Raises:
-        JiraError: A request failed.
-    """
-    issues: dict[tuple[str, str, str], jira.Issue] = {}
-    for comparison in comparisons:
-        for key, changes in comparison.edits.items():
-            issue = comparison.issues[key]
-            if has_fields(changes):
-                place = (project_of(key), type_id(issue.fields), status_of(issue))
-                issues.setdefault(place, issue)
-
-    async def fetch(keys: Sequence[str]) -> Sequence[jira.Issue]:
-        request = session.jira.bulk_fetch(keys, fields=["summary"], edit_fields=True, partly=True)
-        answer = await answer_or(None, request)
-        return answer.issues if answer else ()
-
-    keys = [issue.key for issue in issues.values()]
-    fetched = chain.from_iterable(
-        await concurrency.map_in_tasks(fetch, concurrency.chunks(keys, concurrency.CHUNK))
-    )
-    screens = {issue.key: issue.edit_fields for issue in fetched}
-    return {
-        place: screen
-        for place, issue in issues.items()
-        if (screen := screens.get(issue.key)) is not None
-    }
+#: Fields that are always sent as an edit, also if the screen of a transition has them.
+_EDITED_ALONE = frozenset({"summary", "description", "issuetype", "parent"})
 
 
 def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrite | Note:
-    """Return a write with its transitions, which take its fields off the edit screen.
+    """Return an edit with its transitions, which take the fields that their screens have.
 
-    If no transition takes a field, or not with this value, return a note.
+    If a transition does not allow a value, return a note.
     """
     steps = [Step(transition) for transition in route]
     # Of several transitions that take a field, the last one gets it.
     takers = {
-        taken.id: (at, taken) for at, step in enumerate(steps) for taken in step.transition.fields
+        taken.id: (at, taken)
+        for at, step in enumerate(steps)
+        for taken in step.transition.fields
+        if taken.id not in _EDITED_ALONE
     }
     fields = dict(edit.payload.fields)
-    problems: list[str] = []
-    for field_id in sorted(edit.off_screen):
-        if field_id not in takers:
-            problems.append(_problem(edit, field_id, _remedy(field_id, bool(steps))))
+    for part, field_id in ((value.part, value.field) for value in edit.payload.values):
+        if field_id not in takers or field_id not in fields:
             continue
         at, taken = takers[field_id]
         value = fields.pop(field_id)
@@ -220,32 +189,10 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
             if isinstance(name, str) and taken.allowed:  # it is given by its ID
                 value = as_choice(name, taken.allowed)
         except BadValue as error:
-            problems.append(_problem(edit, field_id, str(error)))
-            continue
+            place = location(edit.path, edit.issue.places.of_field(str(part)))
+            return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.INVALID)
         steps[at] = replace(steps[at], fields={**steps[at].fields, field_id: value})
-    if problems:
-        return Note.on(edit.issue, edit.path, "; ".join(problems), Code.INVALID)
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
-
-
-def _remedy(field: str, is_moved: bool) -> str:  # noqa: FBT001 - one of two cases
-    where = "the edit screen of this ticket has no such field, so Jira would refuse it; "
-    if is_moved:
-        return f"{where}no transition to the new Status asks for it either"
-    if field == _RESOLUTION:
-        return f"{where}it is set together with a new Status whose transition asks for it"
-    return f"{where}undo the edit, or have an administrator put the field there"
-
-
-def _problem(edit: IssueWrite, field: str, reason: str) -> str:
-    """Return what is wrong with a field, with its name, file and line."""
-    fields = ESTIMATES.keys() if field == TIME_TRACKING else {field}
-    parts = [value.part for value in edit.payload.values if value.field in fields]
-    part = parts[0] if parts else field
-    places = edit.issue.places
-    if isinstance(part, TextPart):
-        return f"{part.name}: {location(edit.path, places.of_text(part.name, 0))}{reason}"
-    return f"{part}: {location(edit.path, places.of_field(str(part)))}{reason}"
 
 
 def _named_issues(write: IssueWrite) -> dict[str, str]:
@@ -295,8 +242,7 @@ async def prepare(
         for comparison in few:
             queries += metadata_queries(comparison, project)
     metadata = await fetch_metadata(session, queries)
-    screens = await _fetch_screens(session, comparisons)
-    builder = WritesBuilder(metadata, screens, accept_loss, session.columns.comments, project)
+    builder = WritesBuilder(metadata, accept_loss, session.columns.comments, project)
     built = await concurrency.compute_all(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time
@@ -346,4 +292,4 @@ def _checked_write(
         return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
     if isinstance(route, Exception):
         return failure_note(write.issue, write.path, route)
-    return _with_route(write, route) if route or write.off_screen else write
+    return _with_route(write, route) if route else write

@@ -93,7 +93,7 @@ async def _change_status(
         try:
             await _perform(jira, key, transition, fields)
         except BadRequest:  # its status may have changed since the transition was fetched
-            if (await status_now(jira, key)).casefold() == status.casefold():
+            if not fields and (await status_now(jira, key)).casefold() == status.casefold():
                 return
         else:
             return
@@ -146,7 +146,8 @@ async def _perform(
             return
         if certainly_failed(failure, fields) or isinstance(failure, AuthenticationFailed):
             raise failure
-        if await status_now(jira, key) == transition.to:
+        # Whoever moved it, Jira may not have the fields; then the next push sends what is missing.
+        if not fields and await status_now(jira, key) == transition.to:
             return
         if not remaining_tries or not is_short_rate_limit(failure):
             raise failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, with_issues
@@ -37,13 +37,6 @@ _LINK_REFUSED = (
     "--accept-loss"
 )
 _LINK_LOST = "{} is removed in Jira"
-#: Fields that Jira edits on every screen, or refuses for another reason; an edit of these alone asks
-#: nothing. The parent is one: an edit of it is what Jira's own move to a parent sends.
-_ON_EVERY_SCREEN = frozenset({"summary", "description", "issuetype", "parent"})
-
-#: The IDs of the fields of edit screens, by the project, the ID of the type, and the status of issues.
-#: Issues that have these in common have the same screen. A screen that the site does not tell is not here.
-Screens: TypeAlias = "Mapping[tuple[str, str, str], frozenset[str]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +57,6 @@ class IssueWrite:
         last_comment: The highest number of its comments; 0 if it has none.
         type_id: The ID of its present type.
         status: Its present status.
-        off_screen: The IDs of the edited fields that its edit screen lacks, so that only a
-            transition can set them.
         route: The transitions to its new status; none if they are not known yet.
     """
 
@@ -80,7 +71,6 @@ class IssueWrite:
     last_comment: int = 0
     type_id: str = ""
     status: str = ""
-    off_screen: frozenset[str] = frozenset()
     route: tuple[Step, ...] = ()
 
     @property
@@ -139,14 +129,12 @@ class WritesBuilder:
 
     Attributes:
         metadata: The fields and names that they need.
-        screens: The edit screens of the issues.
         accept_loss: The losses that the push may cause.
         has_comments: Whether files hold comments.
         default_project: The project for drafts, unless their ticket has one.
     """
 
     metadata: Metadata
-    screens: Screens
     accept_loss: Accepted
     has_comments: bool
     default_project: str | None
@@ -205,18 +193,13 @@ class WritesBuilder:
         self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
     ) -> IssueWrite:
         """Build the edit of an existing issue."""
-        kind, project, status = type_id(there.fields), project_of(there.key), status_of(there)
+        kind, project = type_id(there.fields), project_of(there.key)
         types, specs = self.metadata.projects.get(project), self.metadata.specs(project, kind)
         payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
-        off_screen: frozenset[str] = frozenset()
-        screen = self.screens.get((project, kind, status))
-        # The edit screen of a new type is not known; the status of the present one is checked by
-        # the issue's transitions.
-        if "issuetype" in payload.fields and types is not None:
+        if types is not None and "issuetype" in payload.fields:
+            # The status of an unchanged type is checked by the issue's transitions.
             wrong = types.wrong_status(type_id(payload.fields), payload.status)
             payload = replace(payload, problems=(*payload.problems, *wrong))
-        elif screen is not None:
-            off_screen = frozenset(payload.fields) - _ON_EVERY_SCREEN - screen
         return IssueWrite(
             context.issue,
             context.path,
@@ -227,8 +210,7 @@ class WritesBuilder:
             issue_id=there.id,
             last_comment=highest_number(there.fields),
             type_id=kind,
-            status=status,
-            off_screen=off_screen,
+            status=status_of(there),
         )
 
     def _new_issue(
