@@ -69,11 +69,6 @@ def _fields(new: IssueWrite) -> dict[str, object]:
     return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
 
 
-def _may_succeed_later(error: jira.JiraError) -> bool:
-    """Return whether another try may succeed."""
-    return is_short_rate_limit(error) or jira.may_have_happened(error)
-
-
 def _ended_by(error: jira.JiraError) -> float:
     """Return a time of Trio's clock when Jira had finished with a refused request."""
     return -math.inf if has_ended(error) else trio.current_time()
@@ -98,7 +93,8 @@ class _Request:
     @property
     def can_be_repeated(self) -> bool:
         """Whether another try may succeed."""
-        return self.error is not None and _may_succeed_later(self.error)
+        error = self.error
+        return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
 
 
 #: Sends requests; returns those after which it is not known whether their issues exist.
@@ -235,9 +231,8 @@ class Creator:
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            again = error if _may_succeed_later(error) else None  # else each is sent alone
             ended_by = _ended_by(error)
-            return [replace(request, error=again, ended_by=ended_by) for request in requests]
+            return [replace(request, error=error, ended_by=ended_by) for request in requests]
         return requests
 
     async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:

@@ -84,12 +84,6 @@ _LINELESS_FIELDS = frozenset(
 _SIMPLE_LINES = frozenset({"Status", "Parent"})
 
 
-def has_fields(changes: Iterable[Change]) -> bool:
-    """Return whether some changes are of fields that a screen may have or lack."""
-    parts = (change.part for change in changes)
-    return any(isinstance(part, str | TextPart) and part not in _SIMPLE_LINES for part in parts)
-
-
 @dataclass(frozen=True)
 class MetadataQuery:
     """The changes of one issue for which metadata is needed.
@@ -160,7 +154,8 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     queries = tuple(queries)
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
-        if query.type_id is None or has_fields(query.changes):
+        parts = {change.part for change in query.changes} - _SIMPLE_LINES
+        if query.type_id is None or any(isinstance(part, str | TextPart) for part in parts):
             by_project.setdefault(query.project, []).append(query)
     fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
     projects = dict(zip(by_project, fetched, strict=True))

@@ -79,10 +79,7 @@ class TicketRequest:
     @property
     def missing(self) -> Note:
         """The note that Jira does not have it."""
-        if self.head == self.key:
-            return self.note("Jira does not have it, or you may not see it", Code.MISSING)
-        reason = "Jira no longer has it, or you may no longer see it"
-        return self.note(reason, Code.MISSING)
+        return self.note("Jira does not have it, or you may not see it", Code.MISSING)
 
     def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Return its issues, the head first."""

@@ -212,7 +212,8 @@ class Delivery:
             unsure = _may_be_taken(error, edit)
             failure = self._failure(error, edit, sent, is_new=is_new)
             if isinstance(error, StoppedBetween):
-                sent += _moves_to(error.reached, edit)
+                moves = (change for change in edit.changes if change.part == _STATUS)
+                sent += tuple(replace(change, new=error.reached) for change in moves)
         finally:
             if sent and not is_new:  # Jira has it, even if the rest was cancelled
                 self.tally.add_updated(edit.key)
@@ -295,10 +296,7 @@ class Delivery:
         """
         try:
             return await with_uploads(
-                self.session,
-                write.payload,
-                issue=write.issue_id,
-                key=write.key,
+                self.session, write.payload, issue=write.issue_id, key=write.key
             )
         except AuthenticationFailed:  # further requests could lock the account
             raise
@@ -376,11 +374,6 @@ def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueW
 def _possible_values(edit: IssueWrite) -> list[SentValue]:
     """Return the values that Jira may have after an edit, the statuses on its way included."""
     return [*edit.payload.values, *map(status_value, edit.between)]
-
-
-def _moves_to(status: str, edit: IssueWrite) -> tuple[Change, ...]:
-    """Return the change of the status as far as it came."""
-    return tuple(replace(change, new=status) for change in edit.changes if change.part == _STATUS)
 
 
 def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
