@@ -127,7 +127,7 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
 def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
     """Select a ticket and open its sheet."""
     at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == ticket.key)
-    state = state.with_workspace(state.workspace.select(at, state.layout.tickets))
+    state = state.with_workspace(state.workspace.select(at))
     state, _ = update(replace(state, follow_at=0.0), messages.TimePassed(), 2.0)
     assert state.ticket is not None
     is_rebuild = ticket is REBUILD

@@ -45,8 +45,8 @@ def show_row(state: AppState, row: ListRow) -> AppState:
 
 def select(state: AppState, index: int, now: float) -> AppState:
     """Select a visible row of the list; the open ticket follows after a rest."""
-    workspace = state.workspace.select(index, state.layout.tickets)
-    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY)
+    state = state.with_workspace(state.workspace.select(index))
+    return replace(state, follow_at=now + SELECTION_DELAY)
 
 
 Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
@@ -199,13 +199,9 @@ class AppState:
         return self.with_workspace(replace(self.named(name), **changes))
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
-        """Return the state with a workspace's new state; the list stays scrolled to its selected row."""
-        page = self.layout.tickets
-        workspaces = tuple(
-            workspace.scrolled(page) if view.name == workspace.name else view
-            for view in self.workspaces
-        )
-        return replace(self, workspaces=workspaces)
+        """Return the state with a workspace's new state."""
+        views = (workspace if view.name == workspace.name else view for view in self.workspaces)
+        return replace(self, workspaces=tuple(views))
 
     def opened(self, overlay: Overlay) -> AppState:
         """Return the state with one more overlay on top."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
+from operator import attrgetter
 from typing import final, overload
 
 from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
@@ -166,7 +167,7 @@ class Visible(Sequence[VisibleRow]):
 @lru_cache(maxsize=8)
 def _hit_counts(visible: Visible) -> Sequence[int]:
     """Return how many hits of the filter are above each row, and at last how many there are."""
-    return [*accumulate((shown.is_hit for shown in visible.rows), initial=0)]
+    return [*accumulate(map(attrgetter("is_hit"), visible.rows), initial=0)]
 
 
 def _is_same(visible: VisibleRow, order: Order) -> bool:

@@ -39,6 +39,9 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
 
 
 def _updated(state: AppState, message: Message | terminal.Event, now: float) -> Step:
+    if isinstance(message, terminal.Key | terminal.Mouse) and not state.overlays:
+        # It goes on from what is drawn.
+        state = state.with_workspace(state.workspace.scrolled(state.layout.tickets))
     match message:
         case terminal.Key(name):
             return _key(state, name, now)
@@ -49,8 +52,10 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case messages.JobChanged(snapshot):
             state, effects = _job(state, snapshot, now)
         case messages.TicketsFound():
-            workspace = state.named(message.workspace).with_found(message)
-            state = state.with_workspace(workspace)
+            # The rows are arranged when they are drawn: many of these come between two frames.
+            workspace = state.named(message.workspace)
+            rows, edited = workspace.rows.merged(message.tickets), workspace.edited | message.edited
+            state = state.with_workspace(replace(workspace, rows=rows, edited=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow(state) if state.ticket is None else (state, ())
         case messages.ChangedInJira():
@@ -76,7 +81,8 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
             if now >= state.follow_at:
                 state, effects = _follow(replace(state, follow_at=math.inf))
         case terminal.Resize(width, height):
-            return _resized(state, width, height), (call(outside.redraw),)
+            state = _scrolled(replace(state, width=width, height=height))
+            return state, (call(outside.redraw),)
         case terminal.Focused() | terminal.Resumed():
             return state, tuple(
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
@@ -221,7 +227,7 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         return state, ()
     names = [view.name for view in state.workspaces]
     state = replace(state, current=names.index(name), focus=Panel.TICKETS, follow_at=now)
-    state = _resized(state, state.width, state.height)
+    state = _scrolled(state)
     if opened.words:
         state = state.noticed(opened.words)
     pull = call_in(name, jobs.start_job, JobRequest(JobKind.PULL))
@@ -260,13 +266,6 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
         ticket, sheet=read.sheet, task=task, lines=read.lines, cells=read.cells, wanted=0
     )
     return _scrolled(replace(state, ticket=ticket))
-
-
-def _resized(state: AppState, width: int, height: int) -> AppState:
-    state = replace(state, width=width, height=height)
-    for workspace in state.workspaces:
-        state = state.with_workspace(workspace)
-    return _scrolled(state)
 
 
 def _scrolled(state: AppState) -> AppState:

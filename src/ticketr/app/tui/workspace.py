@@ -8,7 +8,7 @@ from functools import cached_property
 
 from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
-from ticketr.app.tui.messages import FilesRead, TicketsFound
+from ticketr.app.tui.messages import FilesRead
 from ticketr.app.tui.rows import ListRow, Order, Rows
 from ticketr.app.tui.tree import RowFilter, Visible, arrange
 
@@ -36,7 +36,7 @@ class WorkspaceView:
         synced: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected: The order of the selected row; None for the top one, until the user has chosen.
-        top: The index of the first visible row that is on the screen.
+        top: The index of the first visible row that was on the screen at the last key.
         folded: The IDs of tickets whose sub-tasks are hidden.
         chosen: The IDs of issues that were chosen for one change of all.
         filter: The filter; one that lets everything through for none.
@@ -128,11 +128,6 @@ class WorkspaceView:
             return "+"
         return "*" if row.key in self.edited else " "
 
-    def with_found(self, message: TicketsFound) -> WorkspaceView:
-        """Return the view with tickets that were found in files."""
-        rows = self.rows.merged(message.tickets)
-        return replace(self, rows=rows, edited=self.edited | message.edited)
-
     def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
         """Return the view after all files were read, at this time."""
         return replace(
@@ -171,12 +166,12 @@ class WorkspaceView:
         top = min(max(self.top, self.index - page + 1), self.index, last_top)
         return self if top == self.top else replace(self, top=top)
 
-    def select(self, index: int, page: int) -> WorkspaceView:
+    def select(self, index: int) -> WorkspaceView:
         """Return the view with another visible row selected."""
         if not self.visible:
             return self
         row = self.visible[max(0, min(index, len(self.visible) - 1))].row
-        return replace(self, selected=row.order).scrolled(page)
+        return replace(self, selected=row.order)
 
     def hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
