@@ -172,7 +172,14 @@ class App:
         before = self.state
         self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
-        if _is_urgent(message):
+        match message:
+            case messages.TicketsFound():
+                is_urgent = False
+            case messages.JobChanged(snapshot):  # a cancelled job tells how far it got first
+                is_urgent = snapshot.status.is_terminal or snapshot.cancel_requested
+            case _:
+                is_urgent = True
+        if is_urgent:  # the user waits for a frame
             self._urgent.set()
         if (
             before.status is not self.state.status
@@ -184,7 +191,7 @@ class App:
 
     def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
         name = request.workspace
-        if self._services.opened.is_closed(name):
+        if name in self._services.opened.closed:
             nursery.start_soon(self._open_first, request, nursery)
             return
         if iscoroutinefunction(request.function):
@@ -212,17 +219,14 @@ class App:
             nursery.start_soon(self._terminal.events, send)
             with events:
                 async for event in events:
-                    self._forward(event)
-
-    def _forward(self, event: Event) -> None:
-        match event:
-            case Quit(signal=number) if number != signal.SIGINT:  # Ctrl+C is a key, like q
-                self.ended_by = number
-            case HungUp():
-                self.ended_by = signal.SIGHUP
-            case Resumed():
-                self._send.send_nowait(Resize(*self._terminal.size))
-        self._send.send_nowait(event)
+                    match event:
+                        case Quit(signal=number) if number != signal.SIGINT:  # Ctrl+C is a key
+                            self.ended_by = number
+                        case HungUp():
+                            self.ended_by = signal.SIGHUP
+                        case Resumed():
+                            self._send.send_nowait(Resize(*self._terminal.size))
+                    self._send.send_nowait(event)
 
     async def _forward_jobs(
         self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -260,17 +264,3 @@ class App:
                     await self._timed.wait()
                 else:
                     self._changed.set()
-
-
-def _is_urgent(message: Message | Event) -> bool:
-    """Return whether the user waits for a frame: after a key, a resize or the end of a job.
-
-    A cancelled job tells how far it got before it ends.
-    """
-    match message:
-        case messages.JobChanged(snapshot):
-            return snapshot.status.is_terminal or snapshot.cancel_requested
-        case messages.TicketsFound():
-            return False
-        case _:
-            return True

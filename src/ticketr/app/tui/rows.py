@@ -65,14 +65,9 @@ class Rows:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            before = {
-                old.row.key: old.row for old in self.shown[_place(self.shown, ticket[0].order)]
-            }
-            news = {
-                row.key
-                for row in ticket
-                if (old := before.get(row.key)) is None or row.differs_from(old)
-            }
+            place = _place(self.shown, ticket[0].order)
+            before = {old.row.key: _content(old.row) for old in self.shown[place]}
+            news = {row.key for row in ticket if before.get(row.key) != _content(row)}
             keys |= news or {ticket[0].key}  # a comment, for instance
         return frozenset(keys)
 
@@ -126,6 +121,11 @@ def _place(shown: Sequence[VisibleRow], order: Order) -> slice:
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
     first = bisect_left(shown, start_of(order), key=rank)
     return slice(first, bisect_left(shown, end, lo=first, key=rank))
+
+
+def _content(row: ListRow) -> object:
+    """Return what a file says of an issue, for comparisons."""
+    return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
 def rank(shown: VisibleRow) -> Order:
@@ -192,11 +192,6 @@ class ListRow:
         return not self.key and not self.is_broken
 
     @property
-    def assignee(self) -> str:
-        """The name of the person who is to do it, cleaned; may be empty."""
-        return clean(self.candidate.fields.get("Assignee", ""))
-
-    @property
     def head(self) -> str:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
@@ -207,11 +202,6 @@ class ListRow:
             return self
         return replace(self, candidate=replace(self.candidate, updated=updated))
 
-    def differs_from(self, other: ListRow) -> bool:
-        """Return whether the issue's file says something else than another row's."""
-        mine, its = self.candidate, other.candidate
-        return (mine.title, mine.fields, mine.text) != (its.title, its.fields, its.text)
-
     def sort_key(self, sort: str) -> tuple[object, ...]:
         """Return what a sort compares it by; see `ticketr.app.tickets.sort_key`."""
         key = self._sort_keys.get(sort)
@@ -220,18 +210,15 @@ class ListRow:
         return key
 
 
-def order_of(ticket: Ticket, path: str, place: int) -> Order:
+def order_of(key: str | None, path: str, line: int, place: int) -> Order:
     """Return the sort key of a ticket, or of one of its sub-tasks.
 
     Args:
-        ticket: The ticket.
+        key: The ticket's key; None or empty for a draft.
         path: The ticket's file, relative to the workspace.
+        line: The ticket's line in it.
         place: 0 for the ticket, else the number of the sub-task, from 1.
     """
-    return _order(ticket.key, path, ticket.line, place)
-
-
-def _order(key: str | None, path: str, line: int, place: int) -> Order:
     project, number = _split(key)
     # Drafts have no number; the line distinguishes two in one file.
     return project, number, path if number else f"{path}:{line:08}", place
@@ -261,7 +248,7 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
     """
     issues = tuple(issues)
     head, first = issues[0]
-    project, number, rest, _ = _order(head.key, path, first, 0)
+    project, number, rest, _ = order_of(head.key, path, first, 0)
     return tuple(
         [
             ListRow(

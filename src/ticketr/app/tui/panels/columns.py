@@ -40,7 +40,7 @@ class Column:
 
 
 def _assignee(row: ListRow) -> str:
-    name = initials(row.assignee)
+    name = initials(clean(row.candidate.fields.get("Assignee", "")))
     return f"{' ' * (2 - width(name))}{name}"
 
 
@@ -55,10 +55,6 @@ def _priority(row: ListRow) -> str:
     rank = rank_of_priority(name)
     unknown = "?" if name else " "  # one that the site has made up
     return unknown if rank is None else _PRIORITY_MARKS[rank]
-
-
-def _updated(row: ListRow) -> str:
-    return _day(row.candidate.updated)
 
 
 @lru_cache(maxsize=4096)
@@ -88,7 +84,7 @@ def _points(row: ListRow) -> str:
 COLUMNS = (
     Column("assignee", 2, _assignee),
     Column("priority", 1, _priority),
-    Column("updated", 10, _updated),
+    Column("updated", 10, lambda row: _day(row.candidate.updated)),
     Column("status", 11, lambda row: row.status),
     Column("type", 5, _type),
     Column("sprint", SPRINT_CELLS, _sprint),
@@ -100,13 +96,14 @@ COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 
 
 @lru_cache(maxsize=32)
-def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Column, ...]:
+def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
     """Return the columns that have room, from left to right.
 
     Args:
-        room: The cells for the title and the columns.
+        cells: The width of the list.
         hidden: The names of columns that the user has hidden.
     """
+    room = cells - CELLS_BEFORE_TITLE - 1
     shown: list[Column] = []
     for column in COLUMNS:
         least = MIN_OF_ASSIGNEE if column.name == "assignee" else MIN_TITLE
@@ -114,8 +111,3 @@ def columns_for(room: int, hidden: AbstractSet[str] = frozenset()) -> tuple[Colu
             room -= column.cells + 1
             shown.append(column)
     return tuple(sorted(shown, key=lambda column: _PLACES.index(column.name)))
-
-
-def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
-    """Return the columns that have room in a list of so many cells, from left to right."""
-    return columns_for(cells - CELLS_BEFORE_TITLE - 1, hidden)

@@ -6,8 +6,8 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
@@ -252,13 +252,6 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-@contextmanager
-def empty_state() -> Generator[sync.State]:
-    """Open an empty state, to show tickets even if the last sync cannot be read."""
-    with closing(sync.State(Path(":memory:"))) as state:
-        yield state
-
-
 def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
@@ -287,7 +280,7 @@ def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket,
     *_, place = order
     for local in store.local(path):
         ticket = local.ticket
-        if order_of(ticket, path, place) == order and place <= len(ticket.tasks):
+        if order_of(ticket.key, path, ticket.line, place) == order and place <= len(ticket.tasks):
             return local, (ticket, *ticket.tasks)[place]
     return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, closing
 from dataclasses import replace
+from pathlib import Path
 from typing import final
 
 import trio
@@ -13,7 +14,7 @@ from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message
-from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, empty_state, recall
+from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, recall
 from ticketr.app.tui.tree import presort
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -79,7 +80,7 @@ class Reader:
             try:
                 await self._read_against(sync.read_state(self._store), recalled)
             except TicketrError as error:
-                await self._read_against(empty_state(), recalled)
+                await self._read_against(closing(sync.State(Path(":memory:"))), recalled)
                 self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")

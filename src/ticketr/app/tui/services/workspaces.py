@@ -182,6 +182,11 @@ class ClosedWorkspace:
 class Workspaces:
     """The workspaces of the app by their names: the open ones, and those that can be opened.
 
+    Attributes:
+        by_name: The open workspaces.
+        readers: The readers of their files.
+        closed: Those that have not been opened yet.
+
     Args:
         workspaces: The workspaces at the start; their names differ.
         make_reader: Makes the reader of an open workspace's files.
@@ -198,24 +203,20 @@ class Workspaces:
         self._send = send
         self.by_name: dict[str, OpenWorkspace] = {}
         self.readers: dict[str, FileReader] = {}
-        self._closed: dict[str, ClosedWorkspace] = {}
+        self.closed: dict[str, ClosedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
                 self._put(workspace)
             else:
-                self._closed[workspace.name] = workspace
+                self.closed[workspace.name] = workspace
                 self._locks[workspace.name] = trio.Lock()
 
     @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self._closed, **self.by_name}
+        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self.closed, **self.by_name}
         return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
-
-    def is_closed(self, name: str) -> bool:
-        """Return whether a workspace exists and has not been opened yet."""
-        return name in self._closed
 
     async def open(self, name: str) -> bool:
         """Open a workspace, unless it is open; report an error.
@@ -230,12 +231,12 @@ class Workspaces:
             if name in self.by_name:
                 return True
             try:
-                opened = await self._closed[name].open()
+                opened = await self.closed[name].open()
             except (TicketrError, OSError) as error:
                 self._send(messages.WorkspaceFailed(name, clean(str(error))))
                 return False
             self._put(replace(opened, name=name))
-            del self._closed[name]
+            del self.closed[name]
         self._send(opened.opened(name))
         return True
 
@@ -247,13 +248,11 @@ class Workspaces:
         """
         root = workspace.store.root
         same = (name for name, other in self.by_name.items() if other.store.root == root)
-        name = next(same, None) or self._free_name(workspace.name)
+        others = chain([workspace.name], (f"{workspace.name}-{number}" for number in count(2)))
+        free = (name for name in others if name not in self.by_name | self.closed)
+        name = next(chain(same, free))
         self._put(replace(workspace, name=name))
         return name
-
-    def _free_name(self, wanted: str) -> str:
-        names = chain([wanted], (f"{wanted}-{number}" for number in count(2)))
-        return next(name for name in names if name not in self.by_name | self._closed)
 
     def _put(self, workspace: OpenWorkspace) -> None:
         self.by_name[workspace.name] = workspace
