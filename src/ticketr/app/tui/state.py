@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ticketr.app.tui.overlays.base import Overlay
 
 
-def show_workspace(state: AppState, index: int, now: float) -> Step:
+def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
     state = replace(state, current=index, follow_at=now + SELECTION_DELAY)
     workspace = state.workspace
@@ -49,7 +50,10 @@ def select(state: AppState, index: int, now: float) -> AppState:
     return replace(state, follow_at=now + SELECTION_DELAY)
 
 
+#: The state after something, and the effects to carry out.
 Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
+#: Gives the step of an action on the main screen; None if it does nothing now.
+Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 
 
 #: Seconds of rest after which the open ticket follows the cursor.

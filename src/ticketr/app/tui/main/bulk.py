@@ -11,8 +11,7 @@ from typing import Any
 from ticketr.app import sync
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main import changing
-from ticketr.app.tui.main.changing import counts_of_values, place_of
+from ticketr.app.tui.main.changing import counts_of_values, place_of, sheet_of_row
 from ticketr.app.tui.overlays.questions import (
     Choice,
     LineInput,
@@ -26,7 +25,7 @@ from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
 from ticketr.app.tui.services.edits import change_field
 from ticketr.app.tui.services.jobs import ask_attach, names_of, start_job
-from ticketr.app.tui.state import AppState, Panel, Step
+from ticketr.app.tui.state import AppState, Handler, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
@@ -112,35 +111,44 @@ class _Targets:
         return state.opened(plan), (plan.request,)
 
 
-def targets(state: AppState) -> _Targets | None:
-    """Return the tickets that a key changes; None if there are none."""
-    workspace, row = state.workspace, state.row
-    if workspace.chosen and state.focus is Panel.TICKETS:
-        return _Targets(
-            tuple(row for row in workspace.rows if row.id in workspace.chosen), are_chosen=True
-        )
-    return None if row is None or row.is_broken else _Targets((row,))
+def on_targets(step: Callable[[AppState, _Targets], Step]) -> Handler:
+    """Return what takes a step with the chosen tickets, else with the selected one."""
+
+    def handle(state: AppState, _: float) -> Step | None:
+        workspace, row = state.workspace, state.row
+        if workspace.chosen and state.focus is Panel.TICKETS:
+            rows = tuple(row for row in workspace.rows if row.id in workspace.chosen)
+            return step(state, _Targets(rows, are_chosen=True))
+        return None if row is None or row.is_broken else step(state, _Targets((row,)))
+
+    return handle
 
 
-def set_field(state: AppState, _: float, *, field: _Field) -> Step | None:
-    """Ask for another value of a field of the chosen tickets, else of the selected one."""
-    rows = targets(state)
-    return None if rows is None else _choose_value(state, rows, field)
+def _on_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handler:
+    """Return what takes a step with the keys of the tickets; drafts have none."""
+
+    def handle(state: AppState, now: float) -> Step | None:
+        def with_keys(state: AppState, rows: _Targets) -> Step:
+            if rows.keys:
+                return step(state, rows.keys, now)
+            does = "shows what a push would create"
+            push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
+            return state.noticed(f"Jira does not have this ticket yet{push}"), ()
+
+        return on_targets(with_keys)(state, now)
+
+    return handle
 
 
-def change_tickets(state: AppState, now: float) -> Step | None:
-    """Ask what to change in the chosen tickets, else in the selected one."""
-    rows = targets(state)
-    if rows is None:
-        return None
-
+def change_tickets(state: AppState, rows: _Targets) -> Step:
+    """Ask what to change in the tickets."""
     refused = "" if rows.keys else "Jira has none of them"
     options = (
         *(
-            Option(field.words, _FILES, value=partial(_choose_value, field=field))
+            Option(field.words, _FILES, value=partial(choose_value, field=field))
             for field in FIELDS.values()
         ),
-        Option("set the status", _FILES, value=_set_status),
+        Option("set the status", _FILES, value=choose_status),
         Option("set another field", _FILES, value=_choose_field),
         Option("delete with sub-tasks", "in Jira, at once", refused, _delete),
     )
@@ -151,76 +159,24 @@ def change_tickets(state: AppState, now: float) -> Step | None:
     return state.opened(Choice(f"Change {rows.words}", options, on_choose)), ()
 
 
-def change_status(state: AppState, _: float) -> Step | None:
-    """Ask for another status of the chosen tickets, else of the selected one."""
-    rows = targets(state)
-    return None if rows is None else _set_status(state, rows)
-
-
-def attach(state: AppState, _: float) -> Step | None:
+@_on_keys
+def attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Ask for the path of a file to attach."""
     name = state.workspace.name
 
-    def opened(keys: tuple[str, ...]) -> Step:
-        def on_accept(state: AppState, text: str) -> Step:
-            if not text.strip():
-                return state.noticed("Nothing was attached"), ()
-            return state, (call_in(name, ask_attach, keys, text),)
+    def on_accept(state: AppState, text: str) -> Step:
+        if not text.strip():
+            return state.noticed("Nothing was attached"), ()
+        return state, (call_in(name, ask_attach, keys, text),)
 
-        return state.opened(LineInput(f"file for {names_of(keys)}:", on_accept)), ()
-
-    return _with_keys(state, opened)
+    return state.opened(LineInput(f"file for {names_of(keys)}:", on_accept)), ()
 
 
-def log_work(state: AppState, now: float) -> Step | None:
+@_on_keys
+def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Ask for a time and a text, then whether to log that on the tickets in Jira."""
     name = state.workspace.name
-    return _with_keys(state, lambda keys: (state.opened(_work_input(name, keys, now)), ()))
 
-
-def browser(state: AppState, now: float) -> Step | None:
-    """Open the tickets in the browser; many after a question."""
-
-    def opened(keys: tuple[str, ...]) -> Step:
-        effect = call_in(state.workspace.name, outside.open_browser, keys)
-        if len(keys) <= MAX_OPENED:
-            return state, (effect,)
-        words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
-        return state.opened(Question("Open", words, (effect,), now)), ()
-
-    return _with_keys(state, opened)
-
-
-def copy_key(state: AppState, _: float) -> Step | None:
-    """Copy the keys of the tickets in one line, as commands and commit messages take them."""
-    return _with_keys(
-        state, lambda keys: (state, (call(outside.copy_text, " ".join(keys), _copied(keys)),))
-    )
-
-
-def copy_address(state: AppState, _: float) -> Step | None:
-    """Copy the addresses of the tickets in a browser, one a line."""
-    name = state.workspace.name
-    return _with_keys(state, lambda keys: (state, (call_in(name, outside.copy_address, keys),)))
-
-
-def _copied(keys: tuple[str, ...]) -> str:
-    return keys[0] if len(keys) == 1 else f"the keys of {len(keys)} tickets"
-
-
-def _with_keys(state: AppState, step: Callable[[tuple[str, ...]], Step]) -> Step | None:
-    """Return the step for the keys of the tickets; drafts have none."""
-    rows = targets(state)
-    if rows is None:
-        return None
-    if rows.keys:
-        return step(rows.keys)
-    does = "shows what a push would create"
-    push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
-    return state.noticed(f"Jira does not have this ticket yet{push}"), ()
-
-
-def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
     def on_accept(state: AppState, text: str) -> Step | str:
         try:
             spent, words = sync.split_work(text)
@@ -236,7 +192,31 @@ def _work_input(name: str, keys: tuple[str, ...], now: float) -> LineInput:
         ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
-    return LineInput("time, and a text:", on_accept, examples="2h wrote the tests")
+    line = LineInput("time, and a text:", on_accept, examples="2h wrote the tests")
+    return state.opened(line), ()
+
+
+@_on_keys
+def browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
+    """Open the tickets in the browser; many after a question."""
+    effect = call_in(state.workspace.name, outside.open_browser, keys)
+    if len(keys) <= MAX_OPENED:
+        return state, (effect,)
+    words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
+    return state.opened(Question("Open", words, (effect,), now)), ()
+
+
+@_on_keys
+def copy_key(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+    """Copy the keys of the tickets in one line, as commands and commit messages take them."""
+    what = keys[0] if len(keys) == 1 else f"the keys of {len(keys)} tickets"
+    return state, (call(outside.copy_text, " ".join(keys), what),)
+
+
+@_on_keys
+def copy_address(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+    """Copy the addresses of the tickets in a browser, one a line."""
+    return state, (call_in(state.workspace.name, outside.copy_address, keys),)
 
 
 def _choose_field(state: AppState, rows: _Targets) -> Step:
@@ -246,13 +226,13 @@ def _choose_field(state: AppState, rows: _Targets) -> Step:
 
     def on_choose(state: AppState, name: str) -> Step:
         field = _Field("", name, "nothing", is_list=name in _LISTS)
-        return _choose_value(state, rows, field)
+        return choose_value(state, rows, field)
 
     title = f"Set a field of {rows.words}"
     return state.opened(Choice(title, options, on_choose, other="as its line in a file")), ()
 
 
-def _choose_value(
+def choose_value(
     state: AppState, rows: _Targets, field: _Field, typed: TextInput = NO_TEXT
 ) -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
@@ -264,7 +244,7 @@ def _choose_value(
     def on_accept(state: AppState, value: str) -> Step:
         text = value.strip()
         if field.name == "Labels" and " " in text:
-            step = _choose_value(state, rows, field, TextInput.of(value))
+            step = choose_value(state, rows, field, TextInput.of(value))
             return step[0].noticed("A label has no blanks", is_bad=True), step[1]
         has_it = field.is_list and all(text in _values(row, field) for row in rows.rows)
         how = (
@@ -306,7 +286,9 @@ def _options(
     counts = counts_of_values(workspace.rows, field.name, is_list=field.has_several)
     me = workspace.names.user if field.name == "Assignee" else ""
     present = Counter(value for row in rows.rows for value in _values(row, field))
-    titles = _parents(state, rows) if field.name == PARENT else {}
+    ids = {row.id for row in rows.rows}
+    tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
+    titles = {row.key: row.title for row in tickets} if field.name == PARENT else {}
     longest = max(map(len, titles), default=0)
 
     def facts(value: str) -> str:
@@ -337,16 +319,6 @@ def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
     return tuple(counts_of_values((row,), field.name, is_list=field.has_several))
 
 
-def _parents(state: AppState, rows: _Targets) -> dict[str, str]:
-    """Return the titles of the tickets that others can be put under, by their keys."""
-    ids = {row.id for row in rows.rows}
-    return {
-        row.key: row.title
-        for row in state.workspace.rows
-        if row.key and not row.depth and row.id not in ids
-    }
-
-
 def _delete(state: AppState, rows: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, rows.keys
@@ -362,7 +334,7 @@ def _delete(state: AppState, rows: _Targets) -> Step:
     return state.opened(Loading(request, "Delete in Jira", words, on_answer)), (request,)
 
 
-def _set_status(state: AppState, rows: _Targets) -> Step:
+def choose_status(state: AppState, rows: _Targets) -> Step:
     """List the statuses that tickets can take, as Jira says, else those of the files."""
 
     def on_accept(state: AppState, status: str) -> Step:
@@ -374,7 +346,9 @@ def _set_status(state: AppState, rows: _Targets) -> Step:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED]}
     row = rows.rows[0]
-    before = "" if rows.are_chosen else changing.status_before(state, row)
+    sheet = None if rows.are_chosen else sheet_of_row(state, row)
+    edits = (edit.before for edit in sheet.edits if edit.part == "Status") if sheet else ()
+    before = next(iter(edits), "")  # at the last sync
     now = "" if rows.are_chosen or not row.status else f", now {row.status}"
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if rows.keys else None
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}

@@ -37,13 +37,6 @@ def edit(state: AppState, _: float) -> Step | None:
 NO_TICKET = "Select a ticket first"
 
 
-def status_before(state: AppState, row: ListRow) -> str:
-    """Return the status of the open ticket at the last sync; empty if the file still has it."""
-    sheet = sheet_of_row(state, row)
-    edits = (edit for edit in sheet.edits if edit.part == "Status") if sheet is not None else ()
-    return next((edit.before for edit in edits), "")
-
-
 def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.order)
@@ -82,17 +75,14 @@ def _with_values(
     """Ask for the next value of a template; once it has all, write its drafts."""
     if len(values) == len(template.placeholders):
         return state, (call_in(workspace, add_from_template, template, values),)
-    return state.opened(_value_input(workspace, template, values)), ()
-
-
-def _value_input(workspace: str, template: Template, values: tuple[str, ...]) -> LineInput:
-    """Return the line for the next value of a template."""
 
     def on_accept(state: AppState, text: str) -> Step:
         return _with_values(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
-    return LineInput(f"{clean(placeholder.name)}:", on_accept, examples=clean(placeholder.text))
+    examples = clean(placeholder.text)
+    line = LineInput(f"{clean(placeholder.name)}:", on_accept, examples=examples)
+    return state.opened(line), ()
 
 
 def _title_input(name: str, ticket: ListRow | None) -> LineInput:

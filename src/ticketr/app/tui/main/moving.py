@@ -64,7 +64,7 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
         top = scroll_top(0, state.current, layout.workspaces, len(state.workspaces))
         at = top + row - 1 if row else -1
         if 0 <= at < len(state.workspaces) and at != state.current:
-            return show_workspace(state, at, now)
+            return show_workspace(state, now, index=at)
         return state, ()
     if panel is Panel.TICKETS:
         at = state.workspace.top + row - layout.above - 1
@@ -122,7 +122,7 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
         case Panel.WORKSPACES:
             last = max(0, len(state.workspaces) - 1)
             to = moved_index(action, state.current, state.layout.workspaces, last)
-            return None if to is None else show_workspace(state, to, now)
+            return None if to is None else show_workspace(state, now, index=to)
         case Panel.TICKETS:
             workspace = state.workspace
             page = state.layout.tickets
@@ -164,19 +164,10 @@ def _selected_task(state: AppState) -> ListRow | None:
     return next((row for row in state.workspace.rows if row.order == order), None)
 
 
-def fold(state: AppState, now: float) -> Step | None:
-    """Hide sub-tasks; in the open ticket, go back to the list."""
-    if state.focus is Panel.DETAIL:
+def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
+    """Hide or show sub-tasks; to hide them in the open ticket is to go back to the list."""
+    if hide and state.focus is Panel.DETAIL:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
-    return _set_folded(state, now, hide=True)
-
-
-def unfold(state: AppState, now: float) -> Step | None:
-    """Show sub-tasks."""
-    return _set_folded(state, now, hide=False)
-
-
-def _set_folded(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or state.focus is not Panel.TICKETS:
         return None

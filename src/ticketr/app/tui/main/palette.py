@@ -84,16 +84,14 @@ def _values(state: AppState, name: str) -> Iterator[Option]:
 
 def _workspaces(state: AppState) -> Iterator[Option]:
     for at, workspace in enumerate(state.workspaces):
-        yield Option(clean(workspace.name), clean(workspace.site), value=partial(_show, at))
+        yield Option(
+            clean(workspace.name), clean(workspace.site), value=partial(show_workspace, index=at)
+        )
 
 
 def _go_to(row: ListRow, state: AppState, now: float) -> Step:
     state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_at=now)
     return show_row(state, row), ()
-
-
-def _show(at: int, state: AppState, now: float) -> Step:
-    return show_workspace(state, at, now)
 
 
 def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -17,14 +17,9 @@ from ticketr.app.tui.overlays.first_run import FirstRun, log_in
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import files, jobs, outside, setting_up
 from ticketr.app.tui.services.edits import find_undo
-from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Panel, Step, show_row
-from ticketr.app.tui.workspace import WorkspaceView
-
-#: Gives the step of an action on the main screen; None if it does nothing now.
-Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
+from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Handler, Panel, Step, show_row
 
 
 def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -74,18 +69,16 @@ def _resolve(state: AppState, now: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if row.head not in workspace.conflicts:
-        if other := _next_conflict(workspace, row):
+        # The ticket with a conflict that comes next in the order of the keys, else the first.
+        rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
+        after = (other for other in rows if other.order > row.order)
+        if rows:
+            other = next(after, rows[0])
             return _resolve(replace(show_row(state, other), follow_at=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.head)
     return state.opened(screen), (screen.request,)
-
-
-def _next_conflict(workspace: WorkspaceView, row: ListRow) -> ListRow | None:
-    """Return the ticket with a conflict that comes next in the order of the keys, or the first."""
-    rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
-    return next((other for other in rows if other.order > row.order), next(iter(rows), None))
 
 
 def _ask(function: Callable[[Any, str], object], words: str = "") -> Handler:
@@ -145,8 +138,8 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.NEXT_PANEL: partial(moving.next_panel, by=1),
     KeyAction.PREVIOUS_PANEL: partial(moving.next_panel, by=-1),
     KeyAction.OPEN: moving.open_ticket,
-    KeyAction.FOLD: moving.fold,
-    KeyAction.UNFOLD: moving.unfold,
+    KeyAction.FOLD: partial(moving.fold, hide=True),
+    KeyAction.UNFOLD: partial(moving.fold, hide=False),
     KeyAction.SELECT: moving.choose,
     KeyAction.SELECT_ALL: moving.choose_all,
     KeyAction.NEXT: partial(moving.next_ticket, by=1),
@@ -157,14 +150,17 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.sort_tickets,
     KeyAction.EDIT: changing.edit,
-    KeyAction.STATUS: bulk.change_status,
-    **{action: partial(bulk.set_field, field=field) for action, field in bulk.FIELDS.items()},
+    KeyAction.STATUS: bulk.on_targets(bulk.choose_status),
+    **{
+        action: bulk.on_targets(partial(bulk.choose_value, field=field))
+        for action, field in bulk.FIELDS.items()
+    },
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,
     KeyAction.REPLY: changing.reply,
     KeyAction.ATTACH: bulk.attach,
     KeyAction.WORKLOG: bulk.log_work,
-    KeyAction.CHANGE: bulk.change_tickets,
+    KeyAction.CHANGE: bulk.on_targets(bulk.change_tickets),
     KeyAction.BROWSER: bulk.browser,
     KeyAction.COPY_KEY: bulk.copy_key,
     KeyAction.COPY_ADDRESS: bulk.copy_address,
