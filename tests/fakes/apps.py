@@ -20,7 +20,7 @@ from ticketr.app.sync import OnWritten, Store
 from ticketr.app.tui.app import FRAME_INTERVAL, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.services.context import Services, SetupRunner
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.setup import (
     FolderAnswer,
@@ -133,14 +133,14 @@ async def running_app(
     screen = FakeScreen(100, 30) if screen is None else screen
     async with trio.open_nursery() as outlasting:
         async with open_job_queue(workers=2) as queue:
-            runner = None if setup is None else SetupRunner(setup, outlasting)
             app = App(
                 cast("Any", screen),
                 queue,
                 workspaces,
                 theme=Theme(),
                 in_thread=inline,
-                setup=runner,
+                setup=setup,
+                outlasting=outlasting,
                 refresh=refresh,
             )
             run = Run(app, screen, queue)

@@ -28,7 +28,6 @@ from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import KeyMap, keymap_of
-from ticketr.app.tui.services.context import SetupRunner
 from ticketr.app.tui.services.workspaces import (
     ClosedWorkspace,
     OpenWorkspace,
@@ -81,14 +80,15 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             async with open_terminal() as terminal:
                 style = line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
-                setup = SetupRunner(first_run, outlasting, has_sandbox=has_demo_extra())
                 app = App(
                     terminal,
                     queue,
                     workspaces,
                     theme=theme,
                     keymap=keymap,
-                    setup=setup,
+                    setup=first_run,
+                    outlasting=outlasting,
+                    has_sandbox=has_demo_extra(),
                     refresh=user_config.refresh,
                 )
                 await app.run(pull=pull)

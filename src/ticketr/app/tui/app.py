@@ -23,11 +23,12 @@ from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.screen import next_change, screen
-from ticketr.app.tui.services.context import Services, SetupRunner
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import may_refresh, update
@@ -56,10 +57,11 @@ class App:
         queue: The queue that runs the jobs; it may hold other jobs, too.
         workspaces: The workspaces; their names differ.
         theme: Colours and characters.
-        current: The index of the workspace that is shown first.
         keymap: The keys.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; without one, there has to be a workspace.
+        outlasting: Keeps a sandbox that `setup` has started until the jobs have ended, too.
+        has_sandbox: Whether a sandbox can be started.
         refresh: The seconds between two pulls that nobody has asked for; 0 for none.
     """
 
@@ -70,10 +72,11 @@ class App:
         workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
         *,
         theme: Theme,
-        current: int = 0,
         keymap: KeyMap | None = None,
         in_thread: ThreadRunner = trio.to_thread.run_sync,
-        setup: SetupRunner | None = None,
+        setup: Setup | None = None,
+        outlasting: trio.Nursery | None = None,
+        has_sandbox: bool = True,
         refresh: float = 0.0,
     ) -> None:
         width, height = terminal.size
@@ -90,10 +93,9 @@ class App:
                 )
                 for workspace in workspaces
             ),
-            current=current,
             keymap=keymap or KeyMap(),
             overlays=() if workspaces else (FirstRun(),),
-            has_sandbox=setup is None or setup.has_sandbox,
+            has_sandbox=has_sandbox,
         )
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal
@@ -120,6 +122,7 @@ class App:
             send,
             in_thread,
             setup,
+            outlasting,
             refresh=refresh,
             may_refresh=lambda name: may_refresh(self.state, name),
         )

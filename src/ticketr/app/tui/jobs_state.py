@@ -193,22 +193,18 @@ def _ticket_ends(result: object) -> Iterator[TicketEnd]:
             yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
     yield from _ends_of_notes("✗", push.failed)
     yield from _ends_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
-    yield from _ends_of_push(push)
+    by_key = {entry.key: entry for entry in push.planned if entry.key}
+    for key in push.updated:
+        names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""
+        yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
+    for key in push.created:
+        yield TicketEnd("✓", clean(key), "created")
     yield from _ends_of_notes("✗", pull.failed)
     yield from _ends_of_notes("!", (*pull.conflicts, *pull.brought_forward))
     yield from _ends_of_notes("·", (*pull.kept, *pull.gone))
     for issue in pull.left_out:
         words = "the query finds it, but Jira did not give it; the next pull asks again"
         yield TicketEnd("·", f"ID {clean(issue)}", words)
-
-
-def _ends_of_push(result: sync.PushResult) -> Iterator[TicketEnd]:
-    by_key = {entry.key: entry for entry in result.planned if entry.key}
-    for key in result.updated:
-        names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""
-        yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
-    for key in result.created:
-        yield TicketEnd("✓", clean(key), "created")
 
 
 def _ends_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[TicketEnd]:
@@ -276,13 +272,6 @@ class JobsState:
     def waiting(self) -> tuple[JobSnapshot, ...]:
         """The jobs that wait: for a worker, for another job of their workspace, or for a time."""
         return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.PENDING)
-
-    @property
-    def starting(self) -> JobSnapshot | None:
-        """The first job that waits for nothing but a worker, if any."""
-        return next(
-            (snapshot for snapshot in self.waiting if snapshot.waiting_for == "worker"), None
-        )
 
     @cached_property
     def of_earlier_runs(self) -> tuple[FinishedJob, ...]:

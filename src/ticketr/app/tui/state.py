@@ -156,7 +156,7 @@ class AppState:
         """The job that Esc cancels: the one that the status line names, else one about to start."""
         if self.status.named_job is not None:
             return self.status.named_job
-        return None if self.jobs.starting is None else self.jobs.starting.id
+        return next((job.id for job in self.jobs.waiting if job.waiting_for == "worker"), None)
 
     @property
     def has_workspaces(self) -> bool:

@@ -46,7 +46,9 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case terminal.Key(name):
             return _key(state, name, now)
         case terminal.Paste(text):
-            return _pasted(state, text, now)
+            if now < state.swallow_until:
+                return state, ()
+            return _text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
         case terminal.Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
@@ -143,12 +145,6 @@ def _key(state: AppState, name: str, now: float) -> Step:
     else:
         step = _text(state, name, now) if len(name) == 1 else None
     return step or (_report_unused(state, name_of(name), now), ())
-
-
-def _pasted(state: AppState, text: str, now: float) -> Step:
-    if now < state.swallow_until:
-        return state, ()
-    return _text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
 
 
 def _action(state: AppState, action: KeyAction, now: float) -> Step | None:

@@ -28,7 +28,7 @@ from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.services import edits, outside, setting_up
-from ticketr.app.tui.services.context import Services, SetupRunner
+from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.edits import add_comment, add_ticket, find_undo, undo
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import (
@@ -37,6 +37,7 @@ from ticketr.app.tui.services.outside import (
     open_browser,
     open_editor,
 )
+from ticketr.app.tui.setup import Setup
 from ticketr.terminal import Resize
 
 PLACE = IssuePlace("DEMO-9.md", "DEMO-9")
@@ -107,7 +108,7 @@ async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_pa
 
     asked = call_in("work", setting_up.read_login)
     await used.carry_out(asked)  # an app that adds no workspaces
-    await replace(used, setup=cast("SetupRunner", object())).carry_out(asked)
+    await replace(used, setup=cast("Setup", object())).carry_out(asked)
 
     refused, read = told
     assert isinstance(refused, messages.Answered)

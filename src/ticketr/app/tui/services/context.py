@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, final
+from typing import Any, TypeVar
 
 import trio
 
@@ -19,7 +19,7 @@ from ticketr.app.tui.services.workspaces import (
     Workspaces,
     without_root,
 )
-from ticketr.app.tui.setup import OpenedWorkspace, Problem, Setup
+from ticketr.app.tui.setup import Setup
 from ticketr.terminal import Terminal
 from ticketr.text import clean
 
@@ -42,39 +42,6 @@ class CallFailed(TicketrError):
         return self.words
 
 
-@final
-class SetupRunner:
-    """What the first run needs.
-
-    Args:
-        setup: Does the work.
-        outlasting: Keeps a sandbox that was started, until the jobs have ended, too.
-        has_sandbox: Whether a sandbox can be started.
-    """
-
-    def __init__(self, setup: Setup, outlasting: trio.Nursery, *, has_sandbox: bool = True) -> None:
-        self.setup = setup
-        self.has_sandbox = has_sandbox
-        self._outlasting = outlasting
-
-    async def open_sandbox(self) -> OpenedWorkspace | Problem:
-        """Start a sandbox that runs as long as the nursery of `outlasting`.
-
-        Cancellation:
-            Ends the sandbox while it starts.
-        """
-        opened: OpenedWorkspace | Problem = await self._outlasting.start(self._keep_sandbox)
-        return opened
-
-    async def _keep_sandbox(
-        self, *, task_status: trio.TaskStatus[OpenedWorkspace | Problem] = trio.TASK_STATUS_IGNORED
-    ) -> None:
-        async with self.setup.open_sandbox() as opened:
-            task_status.started(opened)
-            if isinstance(opened, OpenedWorkspace):
-                await trio.sleep_forever()
-
-
 @dataclass(frozen=True)
 class Services:
     """What the services have in common.
@@ -86,6 +53,7 @@ class Services:
         send: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
+        outlasting: Keeps a sandbox that was started until the jobs have ended, too.
         running: The scopes of requests that a later one in the same place cancels.
         newest: The last call of each function for each workspace.
         left: It is set when the user leaves.
@@ -98,7 +66,8 @@ class Services:
     opened: Workspaces
     send: Callable[[Any], None]
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
-    setup: SetupRunner | None = None
+    setup: Setup | None = None
+    outlasting: trio.Nursery | None = None
     running: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     newest: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
     left: trio.Event = field(default_factory=trio.Event)

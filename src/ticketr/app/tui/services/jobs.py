@@ -212,18 +212,13 @@ def names_of(keys: tuple[str, ...]) -> str:
     return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
 
-def _unquoted(text: str) -> str:
-    """Return a path without the quotes or backslashes that a terminal puts around a dropped one."""
-    with suppress(ValueError):
-        words = shlex.split(text)
-        if len(words) == 1:
-            return words[0]
-    return text.strip()
-
-
 def _find_file(text: str) -> tuple[Path, int | None]:
     """Return the file that a text names, and its size; None if it cannot be read."""
-    path = Path(_unquoted(text))
+    name = text.strip()
+    with suppress(ValueError):
+        words = shlex.split(text)  # a terminal puts quotes or backslashes into a dropped path
+        name = words[0] if len(words) == 1 else name
+    path = Path(name)
     with suppress(OSError, ValueError, RuntimeError):
         path = path.expanduser().absolute()
         if path.is_file() and os.access(path, os.R_OK):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import final
@@ -92,7 +92,9 @@ class Reader:
     ) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = self._send if not self._is_filled else lambda _: None
-        async with self._open_state(last_sync) as state:
+        stack = ExitStack()
+        try:
+            state = await self._in_thread(stack.enter_context, last_sync)
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._cache
             )
@@ -112,6 +114,9 @@ class Reader:
             read = await self._in_thread(reader.all_files, before)
             if view is not None:
                 await self._in_thread(_arrange, read, view)
+        finally:
+            with trio.CancelScope(shield=True):  # closing one file is quick
+                await self._in_thread(stack.close)
         self._rows = read.rows
         self._send(read)
         self._is_filled = True
@@ -125,18 +130,6 @@ class Reader:
         while portion := await self._in_thread(next, portions, ""):
             text.append(portion)
         await self._in_thread(self._cache.save, text)
-
-    @asynccontextmanager
-    async def _open_state(
-        self, last_sync: AbstractContextManager[sync.State]
-    ) -> AsyncGenerator[sync.State]:
-        stack = ExitStack()
-        state = await self._in_thread(stack.enter_context, last_sync)
-        try:
-            yield state
-        finally:
-            with trio.CancelScope(shield=True):  # closing one file is quick
-                await self._in_thread(stack.close)
 
 
 def _arrange(files: FilesRead, view: WorkspaceView) -> None:

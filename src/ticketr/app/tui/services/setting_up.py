@@ -6,20 +6,18 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
+import trio
+
 from ticketr.app.tui import setup
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.services.context import CallFailed, Services, SetupRunner
+from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.text import clean
 
 
-def _runner(services: Services) -> SetupRunner:
+def _steps(services: Services) -> setup.Setup:
     assert services.setup is not None, "an app that adds workspaces has a Setup"
     return services.setup
-
-
-def _steps(services: Services) -> setup.Setup:
-    return _runner(services).setup
 
 
 async def check_site(services: Services, address: str) -> setup.SiteAnswer | setup.Problem | None:
@@ -93,7 +91,19 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
 
 async def try_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
-    return await _opened(services, _runner(services).open_sandbox)
+    assert services.outlasting is not None, "an app that adds workspaces has a nursery for it"
+    return await _opened(services, partial(services.outlasting.start, _keep_sandbox, services))
+
+
+async def _keep_sandbox(
+    services: Services,
+    *,
+    task_status: trio.TaskStatus[setup.OpenedWorkspace | setup.Problem] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    async with _steps(services).open_sandbox() as opened:
+        task_status.started(opened)
+        if isinstance(opened, setup.OpenedWorkspace):
+            await trio.sleep_forever()
 
 
 def cancel_setup(services: Services) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -92,7 +91,8 @@ class WatchedFolders:
     def watch_new(self) -> None:
         """Watch the folders that are not watched yet."""
         self.has_new = False
-        for folder in islice(_folders(self._root), MAX_FOLDERS):
+        for folder, names, _ in islice(os.walk(self._root), MAX_FOLDERS):
+            names[:] = [name for name in names if not name.startswith(".")]
             try:
                 self._inotify.add_watch(folder, self._mask)
             except OSError:  # it went meanwhile, or there are no watches left
@@ -114,9 +114,3 @@ class WatchedFolders:
     def close(self) -> None:
         """Watch nothing any more."""
         self._inotify.close()
-
-
-def _folders(root: Path) -> Iterator[str]:
-    for folder, names, _ in os.walk(root):
-        names[:] = [name for name in names if not name.startswith(".")]
-        yield folder
