@@ -126,7 +126,9 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
 
 def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
     """Select a ticket and open its sheet."""
-    at = next(at for at, each in enumerate(state.workspace.visible) if each.row.key == ticket.key)
+    at = next(
+        at for at, each in enumerate(state.workspace.visible.rows) if each.row.key == ticket.key
+    )
     state = state.with_workspace(state.workspace.select(at))
     state, _ = update(replace(state, follow_at=0.0), messages.TimePassed(), 2.0)
     assert state.ticket is not None

@@ -72,18 +72,18 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     rows = Rows().merged(family(*each) for each in families)
     wanted = RowFilter(parse_filter(words)) if words else None
 
-    shown = arrange(rows, ids, sort, wanted)
+    arranged = arrange(rows, ids, sort, wanted)
 
+    shown = arranged.rows
     found = [(each.row.id, each.tasks, each.hidden) for each in shown]
     assert found == list(expected(families, ids, sort, words))
     is_hit = [parse_filter(words).matches(each.row.candidate) for each in shown]
     assert [each.is_hit for each in shown] == is_hit
     last = len(shown) - 1
-    assert shown.position(last) == (sum(is_hit), sum(is_hit))
-    assert shown.position(0) == (sum(is_hit[:1]), sum(is_hit))
-    assert list(shown[:]) == [shown[at] for at in range(len(shown))] == list(shown)
-    assert [shown.index_of(each.row.order) for each in shown] == list(range(len(shown)))
-    hits = shown.hits(["title", "7"])
+    assert arranged.position(last) == (sum(is_hit), sum(is_hit))
+    assert arranged.position(0) == (sum(is_hit[:1]), sum(is_hit))
+    assert [arranged.index_of(each.row.order) for each in shown] == list(range(len(shown)))
+    hits = arranged.hits(["title", "7"])
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
@@ -100,10 +100,10 @@ def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> 
     folded = arrange(rows, frozenset(["DEMO-9"]), sort, None)
     task = family(9, 2)[1]
 
-    assert folded[folded.index_of(task.order)].row.id == "DEMO-9"
+    assert folded.rows[folded.index_of(task.order)].row.id == "DEMO-9"
     without = Rows().merged(family(*each) for each in families if each[0] != 9)
     gone = arrange(without, frozenset(), sort, None)
-    order = gone[gone.index_of(task.order)].row.order
+    order = gone.rows[gone.index_of(task.order)].row.order
     assert order > task.order
     assert arrange(Rows(), frozenset(), sort, None).index_of(task.order) == 0
     assert gone.index_of(("ZZ", 1, "", 0)) == len(gone) - 1
@@ -118,7 +118,7 @@ def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
         rows, frozenset(), "key", RowFilter(parse_filter("@me", FilterNames("Ann Lee")))
     )
 
-    assert [each.row.key for each in shown] == ["DEMO-1"]
+    assert [each.row.key for each in shown.rows] == ["DEMO-1"]
 
 
 class Text(str):
@@ -142,8 +142,8 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     listed = arrange(rows, frozenset(), "key", None).hits(["title 7"])  # as the search does
     filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
 
-    assert [each.row.key for each in filtered] == [rows.shown[at].row.key for at in listed]
-    assert [each.row.key for each in filtered] == ["DEMO-1"]
+    assert [each.row.key for each in filtered.rows] == [rows.shown[at].row.key for at in listed]
+    assert [each.row.key for each in filtered.rows] == ["DEMO-1"]
     assert Text.looks == len(rows)
     arrange(rows, frozenset(), "key", None).hits(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
@@ -243,6 +243,6 @@ def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -
     view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
     view = replace(view, conflicts={"DEMO-1": ("DEMO-3: Labels",)})
 
-    flags = [(each.row.title, view.flag(each.row)) for each in view.visible]
+    flags = [(each.row.title, view.flag(each.row)) for each in view.visible.rows]
 
     assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]

@@ -123,12 +123,12 @@ def test_the_panel_of_one_workspace_is_hidden_until_its_key_goes_there() -> None
 
 def test_folding_hides_the_sub_tasks_and_keeps_their_ticket_selected() -> None:
     state = pressed(app_state(FAMILY), "j", "h")
-    assert [each.row.key for each in state.workspace.visible] == ["DEMO-1"]
+    assert [each.row.key for each in state.workspace.visible.rows] == ["DEMO-1"]
     assert selected(state) == "DEMO-1"
-    assert state.workspace.visible[0].hidden == 2
+    assert state.workspace.visible.rows[0].hidden == 2
 
     state = pressed(state, "l")
-    assert [each.row.key for each in state.workspace.visible] == ["DEMO-1", "DEMO-2", "DEMO-3"]
+    assert [each.row.key for each in state.workspace.visible.rows] == ["DEMO-1", "DEMO-2", "DEMO-3"]
 
 
 def test_search_goes_to_hits_as_it_is_typed_and_escape_comes_back() -> None:
@@ -189,7 +189,7 @@ def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str)
 
     state = pressed(state, "KEY_ESCAPE")
 
-    assert [each.row.key for each in state.workspace.visible][-1] == "DEMO-10"
+    assert [each.row.key for each in state.workspace.visible.rows][-1] == "DEMO-10"
     assert selected(state) == "DEMO-2"
     assert (state.workspace.search, state.workspace.filter.text) == ("", "")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ticketr import CancelCause, FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
@@ -228,11 +229,17 @@ MAX_ENDED = 200
 
 
 class History(NamedTuple):
-    """The jobs that ended, also those of earlier runs; see `JobsState`."""
+    """The jobs that ended, also those of earlier runs.
 
-    earlier: tuple[FinishedJob, ...]
-    today: date | None
-    workspaces: Mapping[str, str]
+    Attributes:
+        jobs: The jobs, the newest first.
+        today: The day on which they were read; None before.
+        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
+    """
+
+    jobs: tuple[FinishedJob, ...] = ()
+    today: date | None = None
+    workspaces: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -242,16 +249,12 @@ class JobsState:
     Attributes:
         live: The running and waiting jobs, in the order in which they came.
         ended: The jobs of this run that have ended, the newest first.
-        earlier: The jobs of earlier runs, the newest first; they are read when they are shown.
-        today: The day on which they were read; None before.
-        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
+        history: Those of earlier runs, too; they are read when they are shown.
     """
 
     live: tuple[JobSnapshot, ...] = ()
     ended: tuple[JobSnapshot, ...] = ()
-    earlier: tuple[FinishedJob, ...] = ()
-    today: date | None = None
-    workspaces: Mapping[str, str] = field(default_factory=dict)
+    history: History = field(default_factory=History)
 
     def see(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
@@ -279,7 +282,7 @@ class JobsState:
         seen = {(snapshot.id, round(ended_at(snapshot))) for snapshot in self.ended}
         return tuple(
             job
-            for job in self.earlier
+            for job in self.history.jobs
             if not {(job.id, round(job.finished_at.timestamp()) + by) for by in (-1, 0, 1)} & seen
         )
 

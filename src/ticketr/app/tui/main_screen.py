@@ -104,7 +104,7 @@ def _job_words(job: JobSnapshot) -> tuple[str, ...]:
 def _tickets(state: AppState, theme: Theme) -> list[str]:
     cells, height = state.layout.left, state.layout.tickets
     workspace = state.workspace.scrolled(height)
-    shown = workspace.visible[workspace.top : workspace.top + height]
+    shown = workspace.visible.rows[workspace.top : workspace.top + height]
     is_focused = _focus(state) is Panel.TICKETS
     selected, style = workspace.index, "reverse" if is_focused else "bold"
     rows = [

@@ -39,7 +39,7 @@ def show_workspace(state: AppState, now: float, *, index: int) -> Step:
 def show_row(state: AppState, row: ListRow) -> AppState:
     """Select a row; a filter that hides it is taken off, and folds are opened."""
     workspace = state.workspace
-    if all(visible_row.row.order != row.order for visible_row in workspace.visible):
+    if all(visible_row.row.order != row.order for visible_row in workspace.visible.rows):
         workspace = replace(workspace, filter=NO_FILTER, folded=frozenset())
     return state.with_workspace(replace(workspace, selected=row.order))
 

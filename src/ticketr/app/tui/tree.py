@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate, chain, takewhile
 from operator import attrgetter
-from typing import final, overload
+from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
@@ -87,7 +87,7 @@ class RowFilter:
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class Visible(Sequence[VisibleRow]):
+class Visible:
     """The rows to show, in their order.
 
     Attributes:
@@ -152,16 +152,6 @@ class Visible(Sequence[VisibleRow]):
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def __iter__(self) -> Iterator[VisibleRow]:
-        return iter(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> VisibleRow: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[VisibleRow]: ...
-    def __getitem__(self, index: int | slice) -> VisibleRow | Sequence[VisibleRow]:
-        return self.rows[index]
 
 
 @lru_cache(maxsize=8)

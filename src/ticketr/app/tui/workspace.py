@@ -96,7 +96,7 @@ class WorkspaceView:
     @property
     def row(self) -> ListRow | None:
         """The selected row, or None if the list is empty."""
-        return self.visible[self.index].row if self.visible else None
+        return self.visible.rows[self.index].row if self.visible else None
 
     @property
     def is_gone(self) -> bool:
@@ -170,7 +170,7 @@ class WorkspaceView:
         """Return the view with another visible row selected."""
         if not self.visible:
             return self
-        row = self.visible[max(0, min(index, len(self.visible) - 1))].row
+        row = self.visible.rows[max(0, min(index, len(self.visible) - 1))].row
         return replace(self, selected=row.order)
 
     def hits(self, words: str) -> tuple[int, ...]:

@@ -596,7 +596,7 @@ def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str)
 
 def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     state = pressed(app_state(FAMILY, LAST), "f", *"Last", "KEY_ENTER")
-    assert [each.row.key for each in state.workspace.visible] == ["DEMO-9"]
+    assert [each.row.key for each in state.workspace.visible.rows] == ["DEMO-9"]
     assert " Esc back  " in shown(state)[-2]
 
     state, effect = update(state, Key("KEY_ESCAPE"), 99.0)

@@ -45,7 +45,7 @@ def asked(text: str = f"jql: {JQL}") -> AppState:
 
 
 def keys(state: AppState) -> list[str]:
-    return [each.row.key for each in state.workspace.visible]
+    return [each.row.key for each in state.workspace.visible.rows]
 
 
 def found(*keys: str, count: int | None = None, problem: str = "") -> messages.Answered:

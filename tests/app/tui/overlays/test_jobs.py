@@ -365,7 +365,7 @@ def test_a_job_of_this_run_runs_again_for_all_of_its_tickets() -> None:
 def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
     state = with_earlier(replace(EARLIER, name="Pull DEMO-2"))
     workspaces = (replace(state.workspace, name="DEMO-2"),)
-    jobs_ = replace(state.jobs, workspaces={"/work": "DEMO-2"})
+    jobs_ = replace(state.jobs, history=state.jobs.history._replace(workspaces={"/work": "DEMO-2"}))
     state = replace(state, workspaces=workspaces, jobs=jobs_)
     assert asked(state, "R") == (call_in("DEMO-2", start_job, JobRequest(JobKind.PULL)),)
 
@@ -410,7 +410,7 @@ def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> N
 def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
     state = with_earlier(replace(EARLIER, key="/shop"))
     workspaces = (*state.workspaces, WorkspaceView("shop"))
-    jobs_ = replace(state.jobs, workspaces={"/shop": "shop"})
+    jobs_ = replace(state.jobs, history=state.jobs.history._replace(workspaces={"/shop": "shop"}))
     state = pressed(replace(state, workspaces=workspaces, jobs=jobs_), "KEY_ENTER")
     assert (state.overlays, state.workspace.name) == ((), "shop")
 

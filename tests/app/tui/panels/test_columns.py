@@ -130,7 +130,7 @@ def test_a_column_without_room_says_so() -> None:
 @pytest.mark.parametrize(("sort", "first"), [("updated", "DEMO-2"), ("points", "DEMO-1")])
 def test_the_list_is_sorted_by_what_columns_show(sort: str, first: str) -> None:
     state, _ = chosen(state_of(140), sort)
-    assert state.workspace.visible[0].row.key == first
+    assert state.workspace.visible.rows[0].row.key == first
 
 
 def test_texts_of_jira_reach_no_terminal_raw() -> None:

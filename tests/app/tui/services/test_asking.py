@@ -216,7 +216,7 @@ async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(
         await trio.sleep(1)
         assert "Jira has found 1" in run.screen.text
         assert "1/1 · only jql: labels = late" in run.screen.text
-        assert [each.row.key for each in run.app.state.workspace.visible] == ["DEMO-9"]
+        assert [each.row.key for each in run.app.state.workspace.visible.rows] == ["DEMO-9"]
 
         await run.press("f", "KEY_CTRL_U", "KEY_ENTER")
         assert len(run.app.state.workspace.visible) == 12
@@ -374,7 +374,7 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
         services = Services(nothing, queue, opened, told.append, in_thread=inline)
         read = await read_history(services)
 
-    assert [job.key for job in read.earlier] == [None, gone, shop, here]
+    assert [job.key for job in read.jobs] == [None, gone, shop, here]
     assert read.workspaces == {here: "work", shop: "shop"}
 
 

@@ -172,9 +172,9 @@ def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
     if row is None or state.focus is not Panel.TICKETS:
         return None
     at = workspace.index
-    while at and workspace.visible[at - 1].row.order[:3] == row.order[:3]:
+    while at and workspace.visible.rows[at - 1].row.order[:3] == row.order[:3]:
         at -= 1
-    head = workspace.visible[at]
+    head = workspace.visible.rows[at]
     if not head.tasks or bool(head.hidden) == hide:
         return None
     change = frozenset((head.row.id,))
@@ -190,7 +190,7 @@ def choose(state: AppState, now: float) -> Step | None:
     workspace, row = state.workspace, state.row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
-    if not workspace.visible[workspace.index].is_hit:
+    if not workspace.visible.rows[workspace.index].is_hit:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.noticed(f"{row.key or row.title} {words}"), ()
     return select(_with_chosen(state, workspace.chosen ^ {row.id}), workspace.index + 1, now), ()
@@ -198,7 +198,7 @@ def choose(state: AppState, now: float) -> Step | None:
 
 def choose_all(state: AppState, _: float) -> Step | None:
     """Choose all issues that the list shows; if all of them are chosen, none."""
-    rows = (shown.row for shown in state.workspace.visible if shown.is_hit)
+    rows = (shown.row for shown in state.workspace.visible.rows if shown.is_hit)
     listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen
     if not listed or state.focus is not Panel.TICKETS:
         return None

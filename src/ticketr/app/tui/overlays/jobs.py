@@ -68,7 +68,7 @@ def job_rows(
         "Ended": [(job.id, partial(_ended_line, state, job, theme)) for job in jobs.ended],
     }
     for job in jobs.of_earlier_runs:
-        day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.today)
+        day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.history.today)
         entry = (jobs_state.id_of_earlier(job), partial(_earlier_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
@@ -162,7 +162,7 @@ class EndedJob:
         """Return what is known of a job that has ended."""
         kind, _, subject = job.name.partition(" ")
         if isinstance(job, FinishedJob):
-            workspace = state.jobs.workspaces.get(job.key or "", "")
+            workspace = state.jobs.history.workspaces.get(job.key or "", "")
             kind, error = kind.lower(), job.error_message
         else:
             workspace, kind = jobs_state.workspace_of(job), jobs_state.kind_of(job)
@@ -245,7 +245,7 @@ class Jobs(Overlay):
         """Take the jobs of earlier runs."""
         match message:
             case messages.Answered(value=jobs_state.History() as history):
-                return replace(state, jobs=replace(state.jobs, **history._asdict())), ()
+                return replace(state, jobs=replace(state.jobs, history=history)), ()
             case _:
                 return None
 
@@ -321,5 +321,5 @@ def _job_of_id(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None
     """Return a job by what tells it from the others."""
     jobs = state.jobs
     here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == job_id)
-    earlier = (job for job in jobs.earlier if jobs_state.id_of_earlier(job) == job_id)
+    earlier = (job for job in jobs.history.jobs if jobs_state.id_of_earlier(job) == job_id)
     return next(here, None) or next(earlier, None)
