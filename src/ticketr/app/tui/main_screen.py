@@ -19,8 +19,8 @@ from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, whole_percent
 from ticketr.text import clean, clip, fit, width, wrap
 
-#: The most cells of a filter in the title, and the least of a cut one beside other facts.
-MAX_FILTER, MIN_FILTER = 20, 6
+#: The most cells of a filter in the title.
+MAX_FILTER = 20
 
 
 def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -38,7 +38,8 @@ def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
         if state.row is None:  # the list, which says why, is hidden
             right[-1] = theme.fit(" No ticket is selected", layout.right)
         return right
-    return [f"{one}{theme.rule}{two}" for one, two in zip(left, right, strict=True)]
+    rule = theme.style(theme.text("│"), "dim")
+    return [f"{one}{rule}{two}" for one, two in zip(left, right, strict=True)]
 
 
 def _focus(state: AppState) -> Panel | None:
@@ -174,7 +175,14 @@ def _line(
 
 def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     """Return the position, and as much about the list and its keys as there is room for."""
-    parts = [*_selection_parts(workspace, room), f"by {workspace.sort}"]
+    at, count = workspace.position
+    parts = [f"{at}/{count}"]
+    if workspace.filter.text:  # it matters most, since it hides tickets
+        filter_room = min(MAX_FILTER, room - width(f"{parts[0]} · only "))
+        parts.append(f"only {clip(clean(workspace.filter.text), filter_room)}")
+    if workspace.chosen:
+        parts.append(f"{len(workspace.chosen)} chosen")
+    parts.append(f"by {workspace.sort}")
     if workspace.rows and not workspace.filter.text:
         actions = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
         hints = (keys.hint(action, Context.TICKETS, does) for action, does in actions)
@@ -182,22 +190,6 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     while parts[1:] and width(" · ".join(parts)) > room:
         parts.pop()
     return " · ".join(parts)
-
-
-def _selection_parts(workspace: WorkspaceView, room: int) -> list[str]:
-    """Return the position, the filter, and how many tickets are chosen if there is room."""
-    at, count = workspace.position
-    position = f"{at}/{count}"
-    chosen = [f"{len(workspace.chosen)} chosen"] if workspace.chosen else []
-    text = clean(workspace.filter.text)
-    if not text:
-        return [position, *chosen]
-    filter_room = room - width(" · ".join([position, *chosen, "only "]))
-    if filter_room < min(width(text), MIN_FILTER):
-        # The filter matters more, since it hides tickets.
-        chosen = []
-        filter_room = room - width(f"{position} · only ")
-    return [position, f"only {clip(text, min(MAX_FILTER, filter_room))}", *chosen]
 
 
 def _empty_words(state: AppState) -> str:

@@ -87,11 +87,6 @@ class Theme:
         """The mark at the end of a text that was cut."""
         return self.line_style.glyphs.ellipsis
 
-    @property
-    def rule(self) -> str:
-        """The line between two panels, dim."""
-        return self.style(self.text("│"), "dim")
-
     def rules(self, cells: int) -> str:
         """Return a horizontal line, dim."""
         return self.style(self.text("─") * cells, "dim")

@@ -107,7 +107,9 @@ class Visible:
         its ticket, or of the next row; 0 if there is no row at all.
         """
         begin = self._begin(order)
-        ticket = [*takewhile(lambda at: _is_same(self.rows[at], order), range(begin, len(self)))]
+        same = 2 if order[1] else 3
+        rows = range(begin, len(self))
+        ticket = [*takewhile(lambda at: rank(self.rows[at])[:same] == order[:same], rows)]
         exact = (at for at in ticket if rank(self.rows[at]) == order)
         moved = (at for at in ticket if rank(self.rows[at])[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
@@ -158,12 +160,6 @@ class Visible:
 def _hit_counts(visible: Visible) -> Sequence[int]:
     """Return how many hits of the filter are above each row, and at last how many there are."""
     return [*accumulate(map(attrgetter("is_hit"), visible.rows), initial=0)]
-
-
-def _is_same(visible: VisibleRow, order: Order) -> bool:
-    """Return whether a row is one of the ticket with an order."""
-    same = 2 if order[1] else 3
-    return rank(visible)[:same] == order[:same]
 
 
 @lru_cache(maxsize=8)

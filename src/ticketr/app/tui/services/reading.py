@@ -13,7 +13,7 @@ import trio
 from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
-from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message
+from ticketr.app.tui.messages import FilesRead, Message
 from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, recall
 from ticketr.app.tui.tree import presort
 from ticketr.app.tui.workspace import WorkspaceView
@@ -45,7 +45,7 @@ class Reader:
         in_thread: sync.ThreadRunner,
         send: Callable[[Message], None],
         seen: FileCache | None = None,
-        shown: Callable[[], WorkspaceView | None] = lambda: None,
+        shown: Callable[[], WorkspaceView] = lambda: WorkspaceView(""),
     ) -> None:
         self._name = name
         self._store = store
@@ -71,25 +71,22 @@ class Reader:
             if self._ended > begun:  # another task has read the same files meanwhile
                 return
             self._begun = number = self._begun + 1
-            recalled = None
             if not self._is_filled:
                 recalled = await self._in_thread(recall, self._name, self._store)
                 if recalled is not None:
                     self._send(recalled)
                 await self._in_thread(self._cache.load)
             try:
-                await self._read_against(sync.read_state(self._store), recalled)
+                await self._read_against(sync.read_state(self._store))
             except TicketrError as error:
-                await self._read_against(closing(sync.State(Path(":memory:"))), recalled)
+                await self._read_against(closing(sync.State(Path(":memory:"))))
                 self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
             self._ended = number
 
-    async def _read_against(
-        self, last_sync: AbstractContextManager[sync.State], recalled: ListMemoryRead | None
-    ) -> None:
+    async def _read_against(self, last_sync: AbstractContextManager[sync.State]) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = self._send if not self._is_filled else lambda _: None
         stack = ExitStack()
@@ -108,12 +105,8 @@ class Reader:
                 most=FILES_PER_VISIT,
             )
             view = self._shown()
-            if view is None and recalled is not None:
-                view = WorkspaceView(self._name, filter=recalled.filter, sort=recalled.sort)
-            before = view.rows if view is not None and view.rows else self._rows
-            read = await self._in_thread(reader.all_files, before)
-            if view is not None:
-                await self._in_thread(_arrange, read, view)
+            read = await self._in_thread(reader.all_files, view.rows or self._rows)
+            await self._in_thread(_arrange, read, view)
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await self._in_thread(stack.close)
