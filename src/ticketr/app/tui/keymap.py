@@ -368,14 +368,14 @@ class KeyMap:
     table: tuple[Binding, ...] = TABLE
     new: frozenset[tuple[KeyAction, str]] = frozenset()
     #: A cache: the screen asks in each frame.
-    _places: dict[Context, Place] = field(
+    _bindings: dict[Context, Bindings] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
 
-    def place(self, context: Context) -> Place:
+    def bindings(self, context: Context) -> Bindings:
         """Return what is bound in a context and those around it."""
-        if context not in self._places:
-            around = {*places_around(context)}
+        if context not in self._bindings:
+            around = {*contexts_around(context)}
             rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
             keys = sorted(
                 _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
@@ -385,12 +385,12 @@ class KeyMap:
                 for key in row.keys:
                     if key in by_key and by_key[key].action is row.action:
                         names.setdefault(row.action, name_of(key))
-            self._places[context] = Place(rows, by_key, names)
-        return self._places[context]
+            self._bindings[context] = Bindings(rows, by_key, names)
+        return self._bindings[context]
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
-        binding = self.place(context).by_key.get(key)
+        binding = self.bindings(context).by_key.get(key)
         return None if binding is None else binding.action
 
     def key(self, action: KeyAction, context: Context) -> str:
@@ -398,7 +398,7 @@ class KeyMap:
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        return self.place(context).names.get(action, "")
+        return self.bindings(context).names.get(action, "")
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.
@@ -413,7 +413,7 @@ class KeyMap:
         return f"{before}{key} {does}" if key else ""
 
 
-class Place(NamedTuple):
+class Bindings(NamedTuple):
     """What is bound in a context and those around it.
 
     Attributes:
@@ -431,7 +431,7 @@ class Place(NamedTuple):
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
 
-def places_around(context: Context) -> tuple[Context, ...]:
+def contexts_around(context: Context) -> tuple[Context, ...]:
     """Return a context and those that enclose it, the innermost first."""
     panel = (Context.MAIN,) if context in _PANELS else ()
     return (context, *panel, Context.EVERYWHERE)
@@ -526,7 +526,7 @@ def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding,
 
 def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
-    for place in reversed(places_around(context)):
+    for place in reversed(contexts_around(context)):
         is_text = context in TYPING and place is Context.EVERYWHERE
         for row in rows:
             if place in row.contexts:

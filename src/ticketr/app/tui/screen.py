@@ -88,7 +88,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     body = [] if shown and shown[0].is_full else draw_main(state, now, theme)
     for overlay in shown:
         body = overlay.draw(state, body, now, theme)
-    rule = [theme.rules(cells)] if state.layout.has_rule else []
+    rule = [theme.rule(cells)] if state.layout.has_rule else []
     above = [*body, *rule]
     bar = _action_bar(state, theme, min(MAX_NOTICE, 1 + len(rule) + len(body) // 4))
     above = above[: len(above) + 1 - len(bar)]
@@ -198,11 +198,11 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
 def _hints(state: AppState, theme: Theme) -> list[Span]:
     """Return the keys that have an effect now, most important first, while there is room for them."""
     idle = _idle_actions(state)
-    place = state.keymap.place(state.context)
+    bindings = state.keymap.bindings(state.context)
     hints = [
-        (place.names[row.action], theme.text(row.hint), Context.EVERYWHERE in row.contexts)
-        for row in place.rows
-        if row.hint and row.action in place.names and row.action not in idle
+        (bindings.names[row.action], theme.text(row.hint), Context.EVERYWHERE in row.contexts)
+        for row in bindings.rows
+        if row.hint and row.action in bindings.names and row.action not in idle
     ]
     sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]
     spans: list[Span] = []

@@ -87,7 +87,7 @@ class Theme:
         """The mark at the end of a text that was cut."""
         return self.line_style.glyphs.ellipsis
 
-    def rules(self, cells: int) -> str:
+    def rule(self, cells: int) -> str:
         """Return a horizontal line, dim."""
         return self.style(self.text("─") * cells, "dim")
 

@@ -18,7 +18,7 @@ KEPT_WORDS = 64
 
 
 @lru_cache(maxsize=16)
-def places(rows: Rows, sort: str) -> Sequence[int]:
+def sorted_tickets(rows: Rows, sort: str) -> Sequence[int]:
     """Return the indexes of the rows of tickets in an order; their sub-tasks follow each of them.
 
     Tickets that are equal in the order stay as they are.
@@ -36,7 +36,7 @@ def places(rows: Rows, sort: str) -> Sequence[int]:
 def presort(rows: Rows) -> None:
     """Sort rows by each field; for a worker thread."""
     for sort in SORT_NAMES:
-        places(rows, sort)
+        sorted_tickets(rows, sort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class RowFilter:
 
 @final
 @dataclass(frozen=True, slots=True, eq=False)
-class Visible:
+class VisibleRows:
     """The rows to show, in their order.
 
     Attributes:
@@ -157,13 +157,15 @@ class Visible:
 
 
 @lru_cache(maxsize=8)
-def _hit_counts(visible: Visible) -> Sequence[int]:
+def _hit_counts(visible: VisibleRows) -> Sequence[int]:
     """Return how many hits of the filter are above each row, and at last how many there are."""
     return [*accumulate(map(attrgetter("is_hit"), visible.rows), initial=0)]
 
 
 @lru_cache(maxsize=8)
-def arrange(rows: Rows, folded: frozenset[str], sort: str, row_filter: RowFilter | None) -> Visible:
+def arrange(
+    rows: Rows, folded: frozenset[str], sort: str, row_filter: RowFilter | None
+) -> VisibleRows:
     """Return the rows to show, in their order.
 
     A ticket stays above a sub-task that matches, and is no hit then. Rows with equal sort keys stay in the order of
@@ -177,14 +179,14 @@ def arrange(rows: Rows, folded: frozenset[str], sort: str, row_filter: RowFilter
     """
     shown, is_by_key = rows.shown, sort == "key"
     if row_filter is None and not folded and is_by_key:
-        return Visible(shown, is_by_key=True)
+        return VisibleRows(shown, is_by_key=True)
     fits = bytearray(b"\1") * len(shown)
     if row_filter is not None:
         fits = bytearray(len(shown))
         for at in row_filter.matching(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
-    for at in places(rows, sort):
+    for at in sorted_tickets(rows, sort):
         head = shown[at]
         if not head.tasks:  # most
             if fits[at]:
@@ -201,4 +203,4 @@ def arrange(rows: Rows, folded: frozenset[str], sort: str, row_filter: RowFilter
         left.append(VisibleRow(head.row, tasks, hidden, bool(fits[at])))
         if not hidden:
             left += [shown[task] for task in range(at + 1, end) if fits[task]]
-    return Visible(left, is_by_key=is_by_key)
+    return VisibleRows(left, is_by_key=is_by_key)

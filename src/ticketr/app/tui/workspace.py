@@ -10,7 +10,7 @@ from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead
 from ticketr.app.tui.rows import ListRow, Order, Rows
-from ticketr.app.tui.tree import RowFilter, Visible, arrange
+from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
 
 #: The filter that lets every issue through.
 NO_FILTER = parse_filter("")
@@ -74,7 +74,7 @@ class WorkspaceView:
     templates: Mapping[str, Template | str] = field(default_factory=dict)
 
     @cached_property
-    def visible(self) -> Visible:
+    def visible(self) -> VisibleRows:
         """The rows to show, in their order."""
         row_filter = None
         if self.filter.terms:

@@ -30,7 +30,7 @@ from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_attach, start_job
-from ticketr.app.tui.services.outside import copy_address, copy_text, open_browser, open_editor
+from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -171,7 +171,7 @@ def test_chosen_tickets_are_opened_and_copied_together() -> None:
     for key, wanted in (
         ("o", (call_in("work", open_browser, keys),)),
         ("y", (copied,)),
-        ("Y", (call_in("work", copy_address, keys),)),
+        ("Y", (call_in("work", copy_addresses, keys),)),
     ):
         state, effect = update(chosen, Key(key), 9.0)
         assert (state.overlays, effect) == ((), wanted)

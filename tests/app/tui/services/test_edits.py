@@ -33,7 +33,7 @@ from ticketr.app.tui.services.edits import add_comment, add_ticket, find_undo, u
 from ticketr.app.tui.services.files import remember
 from ticketr.app.tui.services.outside import (
     browser_commands,
-    copy_address,
+    copy_addresses,
     open_browser,
     open_editor,
 )
@@ -546,8 +546,8 @@ async def test_a_second_browser_is_tried_where_the_first_is_missing(
 
 
 async def test_addresses_are_copied_one_a_line(used: Services, told: list[Message]) -> None:
-    await copy_address(used, "work", ("DEMO-1", "DEMO-2"))
-    await copy_address(used, "work", ("DEMO-1",))
+    await copy_addresses(used, "work", ("DEMO-1", "DEMO-2"))
+    await copy_addresses(used, "work", ("DEMO-1",))
 
     screen = cast("FakeScreen", used.terminal)
     assert screen.copied == [f"{URL}\n{SITE}/browse/DEMO-2", URL]

@@ -128,9 +128,9 @@ def _on_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handle
     """Return what takes a step with the keys of the tickets; drafts have none."""
 
     def handle(state: AppState, now: float) -> Step | None:
-        def with_keys(state: AppState, rows: _Targets) -> Step:
-            if rows.keys:
-                return step(state, rows.keys, now)
+        def with_keys(state: AppState, targets: _Targets) -> Step:
+            if targets.keys:
+                return step(state, targets.keys, now)
             does = "shows what a push would create"
             push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
             return state.noticed(f"Jira does not have this ticket yet{push}"), ()
@@ -140,9 +140,9 @@ def _on_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handle
     return handle
 
 
-def change_tickets(state: AppState, rows: _Targets) -> Step:
+def change_tickets(state: AppState, targets: _Targets) -> Step:
     """Ask what to change in the tickets."""
-    refused = "" if rows.keys else "Jira has none of them"
+    refused = "" if targets.keys else "Jira has none of them"
     options = (
         *(
             Option(field.words, _FILES, value=partial(choose_value, field=field))
@@ -154,9 +154,9 @@ def change_tickets(state: AppState, rows: _Targets) -> Step:
     )
 
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
-        return change(state, rows)
+        return change(state, targets)
 
-    return state.opened(Choice(f"Change {rows.words}", options, on_choose)), ()
+    return state.opened(Choice(f"Change {targets.words}", options, on_choose)), ()
 
 
 @_on_keys
@@ -197,7 +197,7 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 
 
 @_on_keys
-def browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
+def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Open the tickets in the browser; many after a question."""
     effect = call_in(state.workspace.name, outside.open_browser, keys)
     if len(keys) <= MAX_OPENED:
@@ -207,58 +207,58 @@ def browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 
 
 @_on_keys
-def copy_key(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+def copy_keys(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Copy the keys of the tickets in one line, as commands and commit messages take them."""
     what = keys[0] if len(keys) == 1 else f"the keys of {len(keys)} tickets"
     return state, (call(outside.copy_text, " ".join(keys), what),)
 
 
 @_on_keys
-def copy_address(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+def copy_addresses(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Copy the addresses of the tickets in a browser, one a line."""
-    return state, (call_in(state.workspace.name, outside.copy_address, keys),)
+    return state, (call_in(state.workspace.name, outside.copy_addresses, keys),)
 
 
-def _choose_field(state: AppState, rows: _Targets) -> Step:
+def _choose_field(state: AppState, targets: _Targets) -> Step:
     """Choose among the fields of the tickets that have no key of their own, then the value."""
     names = {name for row in state.workspace.rows for name in row.candidate.fields}
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _NO_OTHERS))
 
     def on_choose(state: AppState, name: str) -> Step:
         field = _Field("", name, "nothing", is_list=name in _LISTS)
-        return choose_value(state, rows, field)
+        return choose_value(state, targets, field)
 
-    title = f"Set a field of {rows.words}"
+    title = f"Set a field of {targets.words}"
     return state.opened(Choice(title, options, on_choose, other="as its line in a file")), ()
 
 
 def choose_value(
-    state: AppState, rows: _Targets, field: _Field, typed: TextInput = NO_TEXT
+    state: AppState, targets: _Targets, field: _Field, typed: TextInput = NO_TEXT
 ) -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
     name = state.workspace.name
-    if field.name == PARENT and any(row.depth for row in rows.rows):
+    if field.name == PARENT and any(row.depth for row in targets.rows):
         words = "The parent of a sub-task is the ticket of its file; move it in Jira instead"
         return state.noticed(words), ()
 
     def on_accept(state: AppState, value: str) -> Step:
         text = value.strip()
         if field.name == "Labels" and " " in text:
-            step = choose_value(state, rows, field, TextInput.of(value))
+            step = choose_value(state, targets, field, TextInput.of(value))
             return step[0].noticed("A label has no blanks", is_bad=True), step[1]
-        has_it = field.is_list and all(text in _values(row, field) for row in rows.rows)
+        has_it = field.is_list and all(text in _values(row, field) for row in targets.rows)
         how = (
             (sync.ListAction.REMOVE if has_it else sync.ListAction.ADD)
             if field.is_list
             else sync.ListAction.REPLACE
         )
-        return rows.change(state, sync.FieldSetting(field.name, text, how))
+        return targets.change(state, sync.FieldSetting(field.name, text, how))
 
-    options_of = partial(_options, state, rows, field)
-    key = next((row.key for row in (*rows.rows, *state.workspace.rows) if row.key), "")
+    options_of = partial(_options, state, targets, field)
+    key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
     asking = call_in(name, ask_values, (key, field.name)) if field.is_listed and key else None
     choice = Choice(
-        f"{clean(field.name)} of {rows.words}",
+        f"{clean(field.name)} of {targets.words}",
         options_of(()),
         on_accept,
         input=typed,
@@ -272,27 +272,27 @@ def choose_value(
 
 
 def _options(
-    state: AppState, rows: _Targets, field: _Field, listed: tuple[str, ...]
+    state: AppState, targets: _Targets, field: _Field, listed: tuple[str, ...]
 ) -> tuple[Option, ...]:
     """Return the values to choose from: the user and the present values first.
 
     Args:
         state: The state.
-        rows: The tickets that are to be changed.
+        targets: The tickets that are to be changed.
         field: The field.
         listed: The values that Jira lists; none if it has not answered or lists none.
     """
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.has_several)
     me = workspace.names.user if field.name == "Assignee" else ""
-    present = Counter(value for row in rows.rows for value in _values(row, field))
-    ids = {row.id for row in rows.rows}
+    present = Counter(value for row in targets.rows for value in _values(row, field))
+    ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
     titles = {row.key: row.title for row in tickets} if field.name == PARENT else {}
     longest = max(map(len, titles), default=0)
 
     def facts(value: str) -> str:
-        if present[value] == len(rows.rows):
+        if present[value] == len(targets.rows):
             return "Enter removes it" if field.is_list else "now"
         if value == me:
             return "me"
@@ -319,9 +319,9 @@ def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
     return tuple(counts_of_values((row,), field.name, is_list=field.has_several))
 
 
-def _delete(state: AppState, rows: _Targets) -> Step:
+def _delete(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
-    name, keys = state.workspace.name, rows.keys
+    name, keys = state.workspace.name, targets.keys
 
     def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
@@ -334,26 +334,26 @@ def _delete(state: AppState, rows: _Targets) -> Step:
     return state.opened(Loading(request, "Delete in Jira", words, on_answer)), (request,)
 
 
-def choose_status(state: AppState, rows: _Targets) -> Step:
+def choose_status(state: AppState, targets: _Targets) -> Step:
     """List the statuses that tickets can take, as Jira says, else those of the files."""
 
     def on_accept(state: AppState, status: str) -> Step:
-        return rows.change(state, sync.FieldSetting("Status", status))
+        return targets.change(state, sync.FieldSetting("Status", status))
 
     alike: dict[tuple[str, str], ListRow] = {}
-    for row in rows.rows:
-        if row.key or not rows.keys:
+    for row in targets.rows:
+        if row.key or not targets.keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED]}
-    row = rows.rows[0]
-    sheet = None if rows.are_chosen else sheet_of_row(state, row)
+    row = targets.rows[0]
+    sheet = None if targets.are_chosen else sheet_of_row(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part == "Status") if sheet else ()
     before = next(iter(edits), "")  # at the last sync
-    now = "" if rows.are_chosen or not row.status else f", now {row.status}"
-    request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if rows.keys else None
+    now = "" if targets.are_chosen or not row.status else f", now {row.status}"
+    request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.keys else None
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = Choice(
-        f"Status of {rows.words}{now}",
+        f"Status of {targets.words}{now}",
         _status_options(issues, before, seen) if any(seen.values()) else (),
         on_accept,
         request=request,

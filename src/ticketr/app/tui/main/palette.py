@@ -163,13 +163,13 @@ class Palette(ListOverlay):
 
     def _commands(self, state: AppState) -> Iterator[Option]:
         seen = {*_NO_COMMANDS}
-        place = state.keymap.place(Context.TICKETS)
-        for row in place.rows:
+        bindings = state.keymap.bindings(Context.TICKETS)
+        for row in bindings.rows:
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS.get(row.action, '')}"
-                yield Option(row.help, place.keys_of(row), value=run, also=also)
+                yield Option(row.help, bindings.keys_of(row), value=run, also=also)
         yield from _keyless_commands(state)
 
     def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:

@@ -81,7 +81,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
     return state.opened(screen), (screen.request,)
 
 
-def _ask(function: Callable[[Any, str], object], words: str = "") -> Handler:
+def _call_service(function: Callable[[Any, str], object], words: str = "") -> Handler:
     """Return what calls a service for the workspace that is shown, and says so."""
     return lambda state, _: (
         state.noticed(words) if words else state,
@@ -161,12 +161,12 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.ATTACH: bulk.attach,
     KeyAction.WORKLOG: bulk.log_work,
     KeyAction.CHANGE: bulk.on_targets(bulk.change_tickets),
-    KeyAction.BROWSER: bulk.browser,
-    KeyAction.COPY_KEY: bulk.copy_key,
-    KeyAction.COPY_ADDRESS: bulk.copy_address,
-    KeyAction.RELOAD: _ask(files.read_files, "Reading the files again"),
+    KeyAction.BROWSER: bulk.open_in_browser,
+    KeyAction.COPY_KEY: bulk.copy_keys,
+    KeyAction.COPY_ADDRESS: bulk.copy_addresses,
+    KeyAction.RELOAD: _call_service(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
-    KeyAction.UNDO: _ask(find_undo),
+    KeyAction.UNDO: _call_service(find_undo),
     KeyAction.DIFF: _diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),

@@ -291,8 +291,8 @@ def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: b
     shown = theme.style(left, "bold") if is_focused else left
     tail = clip(f" {end}", max(0, cells - 2 - width(left) - width(right) - 1), ellipsis="")
     if cells < 4:
-        return theme.rules(cells)
-    return theme.style(start, "dim") + shown + theme.style(tail, "dim") + right + theme.rules(1)
+        return theme.rule(cells)
+    return theme.style(start, "dim") + shown + theme.style(tail, "dim") + right + theme.rule(1)
 
 
 def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:

@@ -204,7 +204,7 @@ async def _is_opened(words: list[str]) -> bool:
     return True
 
 
-async def copy_address(services: Services, name: str, keys: tuple[str, ...]) -> None:
+async def copy_addresses(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Copy the addresses of issues to the clipboard of the terminal, one a line."""
     urls = [browse_url(services.workspaces[name].address, key) for key in keys]
     what = urls[0] if len(urls) == 1 else f"the addresses of {len(urls)} tickets"

@@ -15,14 +15,14 @@ from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.text import clean
 
 
-def _steps(services: Services) -> setup.Setup:
+def _setup_of(services: Services) -> setup.Setup:
     assert services.setup is not None, "an app that adds workspaces has a Setup"
     return services.setup
 
 
 async def check_site(services: Services, address: str) -> setup.SiteAnswer | setup.Problem | None:
     """Ask a site whether it is a Jira."""
-    ask = partial(_steps(services).check_site, address)
+    ask = partial(_setup_of(services).check_site, address)
     return await services.run_latest(setup.SetupField.SITE, ask)
 
 
@@ -30,7 +30,7 @@ async def check_login(
     services: Services, login: setup.Login
 ) -> setup.LoginAnswer | setup.Problem | None:
     """Ask a site for the account of a login."""
-    ask = partial(_steps(services).check_login, login.site, login.email, login.token)
+    ask = partial(_setup_of(services).check_login, login.site, login.email, login.token)
     return await services.run_latest(setup.SetupField.TOKEN, ask)
 
 
@@ -38,13 +38,13 @@ async def check_folder(
     services: Services, folder: str
 ) -> setup.FolderAnswer | setup.Problem | None:
     """Look at a folder."""
-    ask = partial(_steps(services).check_folder, Path(folder))
+    ask = partial(_setup_of(services).check_folder, Path(folder))
     return await services.run_latest(setup.SetupField.FOLDER, ask)
 
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
     """Find a folder for a new workspace."""
-    find = _steps(services).default_folder
+    find = _setup_of(services).default_folder
     return _with_tilde(await services.in_thread(find, site, project))
 
 
@@ -63,7 +63,7 @@ async def read_login(services: Services, name: str) -> dict[setup.SetupField, st
 
 async def add_workspace(services: Services, wanted: setup.NewWorkspace) -> object:
     """Store a new workspace, and show it."""
-    return await _opened(services, partial(_steps(services).add_workspace, wanted))
+    return await _show_opened(services, partial(_setup_of(services).add_workspace, wanted))
 
 
 async def open_folder(services: Services, folder: str) -> Message | setup.FolderAnswer | None:
@@ -72,7 +72,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     Raises:
         CallFailed: There is no such folder, or it cannot be opened.
     """
-    steps, path = _steps(services), Path(folder)
+    steps, path = _setup_of(services), Path(folder)
 
     async def check_and_open() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
         answer = await steps.check_folder(path)
@@ -81,7 +81,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
         )
         return await steps.open_folder(path) if is_workspace else answer
 
-    answer = await _opened(services, check_and_open)
+    answer = await _show_opened(services, check_and_open)
     if isinstance(answer, setup.Problem):
         raise CallFailed(answer.words)
     if isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.NEW:
@@ -92,7 +92,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
 async def try_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
     assert services.outlasting is not None, "an app that adds workspaces has a nursery for it"
-    return await _opened(services, partial(services.outlasting.start, _keep_sandbox, services))
+    return await _show_opened(services, partial(services.outlasting.start, _keep_sandbox, services))
 
 
 async def _keep_sandbox(
@@ -100,7 +100,7 @@ async def _keep_sandbox(
     *,
     task_status: trio.TaskStatus[setup.OpenedWorkspace | setup.Problem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    async with _steps(services).open_sandbox() as opened:
+    async with _setup_of(services).open_sandbox() as opened:
         task_status.started(opened)
         if isinstance(opened, setup.OpenedWorkspace):
             await trio.sleep_forever()
@@ -112,7 +112,7 @@ def cancel_setup(services: Services) -> None:
         services.cancel(place)
 
 
-async def _opened(
+async def _show_opened(
     services: Services,
     ask: Callable[[], Awaitable[setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer]],
 ) -> Message | setup.Problem | setup.FolderAnswer | None:
