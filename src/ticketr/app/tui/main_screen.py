@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ticketr import JobSnapshot, JobStatus
+from ticketr.app.tickets import fold
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels import frame
@@ -13,7 +13,7 @@ from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, list_c
 from ticketr.app.tui.panels.detail import task_line
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
-from ticketr.app.tui.state import AppState, OpenTicket, Panel
+from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, mark, plain
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, whole_percent
@@ -216,50 +216,26 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.filled([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
-    shown, words = lines[top : top + height], state.workspace.search_words
+    words, match = state.workspace.search_words, -1
     if ticket.search:
-        shown = _with_matches(lines, ticket, height)
-    elif words:
-        shown = tuple(
-            replace(
-                line,
-                line=frame.with_marks(line.line, frame.find_words(line.line, words), "reverse"),
-            )
-            for line in shown
-        )
+        words = (" ".join(fold(ticket.search).split()),)
+        matches = frame.find_matches(lines, ticket.search)
+        match = matches[ticket.match] if ticket.match < len(matches) else -1
     selected = task_line(sheet, lines, ticket.task)
-    rows = [
-        theme.row((Span("▌"), *line.line), cells, "reverse")
-        if at == selected
-        else theme.row((Span(" "), *line.line, *_hint(line, state.keymap)), cells)
-        for at, line in enumerate(shown, start=top)
-    ]
+    rows: list[str] = []
+    for at, line in enumerate(lines[top : top + height], start=top):
+        text, ranges = line.line, frame.find_words(line.line, words)
+        if ranges:
+            marks = ("reverse", "bold") if at == match else ("reverse",)
+            text = frame.with_marks(text, ranges, *marks)
+        if at == selected:
+            rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
+        else:
+            rows.append(theme.row((Span(" "), *text, *_hint(line, state.keymap)), cells))
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *frame.filled(rows, height, cells)]
-
-
-def _with_matches(
-    lines: Sequence[DetailLine], ticket: OpenTicket, height: int
-) -> tuple[DetailLine, ...]:
-    """Return the lines on the screen, with each match marked; the one gone to in bold, too."""
-    top = ticket.top
-    shown = list(lines[top : top + height])
-    marked: dict[int, list[tuple[int, int]]] = {}
-    chosen: dict[int, list[tuple[int, int]]] = {}
-    for number, entries in enumerate(frame.find_matches(lines, ticket.search)):
-        for at, begin, end in entries:
-            if top <= at < top + len(shown):
-                marked.setdefault(at - top, []).append((begin, end))
-                if number == ticket.match:
-                    chosen.setdefault(at - top, []).append((begin, end))
-    for styles, ranges in ((("reverse",), marked), (("bold",), chosen)):
-        for at, row_ranges in ranges.items():
-            shown[at] = replace(
-                shown[at], line=frame.with_marks(shown[at].line, row_ranges, *styles)
-            )
-    return tuple(shown)
 
 
 def _hint(line: DetailLine, keys: KeyMap) -> Line:

@@ -373,17 +373,15 @@ def test_case_and_accents_do_not_matter() -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        ("strasse", [((0, 4, 10),)]),
-        ("one  two", [((1, 0, 3), (2, 2, 5))]),
-        ("e", [((0, 2, 3),), ((0, 9, 10),), ((1, 2, 3),), ((3, 0, 1),)]),
+        ("strasse", [0]),
+        ("one  two", [1]),
+        ("e", [0, 0, 1, 3]),
         ("", []),
         ("  ", []),
         (".", []),
     ],
 )
-def test_matches_are_found_in_their_lines(
-    words: str, found: list[tuple[tuple[int, int, int], ...]]
-) -> None:
+def test_matches_are_found_in_their_lines(words: str, found: list[int]) -> None:
     assert list(find_matches(lines("Die Straße", "one", "  two", "é"), words)) == found
 
 

@@ -10,7 +10,7 @@ from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, list_columns
-from ticketr.app.tui.panels.frame import Match, find_matches
+from ticketr.app.tui.panels.frame import find_matches
 from ticketr.app.tui.state import AppState, Panel, Step, select
 
 #: The words before the name of a column, in the list of sorts.
@@ -28,7 +28,7 @@ def search_ticket(state: AppState) -> Step | None:
         matches = _matches(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
-        ahead = (at for at, match in enumerate(matches) if match[0][0] >= before.top)
+        ahead = (at for at, line in enumerate(matches) if line >= before.top)
         state, place = _scrolled_to(state, matches, next(ahead, 0))
         return replace(state, notice=place)
 
@@ -51,7 +51,7 @@ def next_match(state: AppState, by: int) -> Step:
     if _is_shown(state, matches[at]):
         to = (at + by) % len(matches)
     else:  # the user has scrolled: go on from what is on the screen
-        ahead = [at for at, match in enumerate(matches) if match[0][0] >= ticket.top]
+        ahead = [at for at, line in enumerate(matches) if line >= ticket.top]
         first = ahead[0] if ahead else 0
         to = first if by > 0 else (first - 1 if ahead else -1) % len(matches)
     state, place = _scrolled_to(state, matches, to)
@@ -73,24 +73,24 @@ def _with_search(state: AppState, search: str, match: int, top: int) -> AppState
     return replace(state, ticket=replace(state.ticket, search=search, match=match, top=top))
 
 
-def _matches(state: AppState) -> tuple[Match, ...]:
+def _matches(state: AppState) -> tuple[int, ...]:
     ticket = state.ticket
     return () if ticket is None else find_matches(ticket.lines, ticket.search)
 
 
-def _is_shown(state: AppState, match: Match) -> bool:
+def _is_shown(state: AppState, line: int) -> bool:
     ticket = state.ticket
-    return ticket is not None and ticket.top <= match[0][0] < ticket.top + state.layout.detail
+    return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail
 
 
-def _scrolled_to(state: AppState, matches: Sequence[Match], to: int) -> tuple[AppState, str]:
+def _scrolled_to(state: AppState, matches: Sequence[int], to: int) -> tuple[AppState, str]:
     """Return the state scrolled to a match, and which one of how many that is."""
     ticket = state.ticket
     assert ticket is not None
     top = ticket.top
     if not _is_shown(state, matches[to]):
         last = max(0, len(ticket.lines) - state.layout.detail)
-        top = min(matches[to][0][0], last)
+        top = min(matches[to], last)
     state = replace(state, ticket=replace(ticket, match=to, top=top))
     return state, f"{to + 1} of {len(matches)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -95,44 +95,41 @@ def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool)
     )
 
 
-#: The parts of a match: the index of a line, its first character, and the one after its last. One
-#: that was wrapped has a part in each of its lines.
-Match: TypeAlias = "tuple[tuple[int, int, int], ...]"
-
 _fold_letter = lru_cache(maxsize=4096)(fold)
 
 
-def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[Match, ...]:
-    """Return where a text is in lines, from the first to the last; case does not matter.
+def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[int, ...]:
+    """Return the lines in which a text begins, from the first to the last; case does not matter.
 
     Args:
         lines: The lines.
         words: What is searched. A blank in it is any blank, also the end of a line that was
             wrapped.
+
+    Returns:
+        The index of the line of each match.
     """
     pattern = r"\s+".join(re.escape(fold(word)) for word in words.split())
     if not pattern:
         return ()
-    texts = [plain(line.line) for line in lines]
+    texts = [fold(plain(line.line)) for line in lines]
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
-    ranges = _ranges(pattern, "\n".join(texts))
-    return tuple([tuple(_parts(begin, end, starts, texts)) for begin, end in ranges])
+    matches = re.finditer(pattern, "\n".join(texts))
+    return tuple([bisect_right(starts, match.start()) - 1 for match in matches])
 
 
 def find_words(line: Line, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Return the ranges of a line that hold one of some folded words; none overlaps another."""
     pattern = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    return tuple(_ranges(pattern, plain(line))) if pattern else ()
-
-
-def _ranges(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Yield the ranges of a text that match a folded pattern."""
-    folded, places = _folded_text(text)
-    for match in re.finditer(pattern, folded):
-        begin, end = match.span()
-        if places is not None:
-            begin, end = places[begin], places[end - 1] + 1
-        yield begin, end
+    if not pattern:
+        return ()
+    text = plain(line)
+    if text.isascii():
+        return tuple([match.span() for match in re.finditer(pattern, fold(text))])
+    letters = [_fold_letter(letter) for letter in text]
+    places = [at for at, folded in enumerate(letters) for _ in folded]
+    spans = [match.span() for match in re.finditer(pattern, "".join(letters))]
+    return tuple([(places[begin], places[end - 1] + 1) for begin, end in spans])
 
 
 def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
@@ -151,29 +148,6 @@ def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> L
             [replace(span, styles=(*span.styles, *styles)) for span in part] if is_marked else part
         )
     return tuple(spans)
-
-
-def _folded_text(text: str) -> tuple[str, Sequence[int] | None]:
-    """Return a folded text, and the place of each of its letters; None if it is the same."""
-    if text.isascii():
-        return fold(text), None
-    letters = [_fold_letter(letter) for letter in text]
-    return "".join(letters), [at for at, folded in enumerate(letters) for _ in folded]
-
-
-def _parts(
-    begin: int, end: int, starts: Sequence[int], texts: Sequence[str]
-) -> Iterator[tuple[int, int, int]]:
-    """Yield the part in each line of a range of the whole text, without what indents a line."""
-    line = bisect_right(starts, begin) - 1
-    while begin < end:
-        stop = min(end, starts[line + 1] - 1)
-        if stop > begin:
-            yield line, begin - starts[line], stop - starts[line]
-        line += 1
-        begin = starts[line]
-        if begin < end:
-            begin += len(texts[line]) - len(texts[line].lstrip())
 
 
 _TO_DO = frozenset(
