@@ -354,6 +354,11 @@ TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"),)
 TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
 _PANELS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
+#: Each context with those that enclose it, the innermost first.
+_ENCLOSING = {
+    context: (context, *((Context.MAIN,) if context in _PANELS else ()), Context.EVERYWHERE)
+    for context in Context
+}
 
 
 @dataclass(frozen=True)
@@ -375,7 +380,7 @@ class KeyMap:
     def bindings(self, context: Context) -> Bindings:
         """Return what is bound in a context and those around it."""
         if context not in self._bindings:
-            around = {*contexts_around(context)}
+            around = {*_ENCLOSING[context]}
             rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
             keys = sorted(
                 _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
@@ -429,12 +434,6 @@ class Bindings(NamedTuple):
     def keys_of(self, row: Binding) -> str:
         """Return the names of a row's keys, without those that do something else here."""
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
-
-
-def contexts_around(context: Context) -> tuple[Context, ...]:
-    """Return a context and those that enclose it, the innermost first."""
-    panel = (Context.MAIN,) if context in _PANELS else ()
-    return (context, *panel, Context.EVERYWHERE)
 
 
 _NAMES: Final = {row.name: row.action for row in TABLE}
@@ -526,7 +525,7 @@ def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding,
 
 def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
-    for place in reversed(contexts_around(context)):
+    for place in reversed(_ENCLOSING[context]):
         is_text = context in TYPING and place is Context.EVERYWHERE
         for row in rows:
             if place in row.contexts:

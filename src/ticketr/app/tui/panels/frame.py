@@ -37,7 +37,6 @@ class Layout:
     """The sizes of the screen's parts, in cells and rows.
 
     Attributes:
-        width: The width of the screen.
         body: The rows between the first line and the lines at the bottom.
         has_rule: Whether a rule is below the body.
         left: The width of the list; 0 where only the open ticket is shown.
@@ -47,7 +46,6 @@ class Layout:
         detail: The rows of the open ticket.
     """
 
-    width: int
     body: int
     has_rule: bool
     left: int
@@ -84,7 +82,6 @@ def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool)
     shown = min(workspaces, MAX_WORKSPACES) if height >= WITH_WORKSPACES else 0
     above = shown + 1 if shown else 0  # with its title
     return Layout(
-        width=width,
         body=body,
         has_rule=has_rule,
         left=left,
