@@ -237,11 +237,6 @@ class Form:
         assert problem.field is not None
         return replace(self, problem=problem, at=_FIELDS.index(problem.field))
 
-    def missing(self) -> setup.Problem | None:
-        """Return the first empty field, and what to do there; None if there is none."""
-        empty = (place for place in _FIELDS if not self.text(place))
-        return next((setup.Problem(_MISSING[place], place) for place in empty), None)
-
 
 #: The note of a folder; that of a workspace names its site.
 _FOLDER_NOTES = {
@@ -520,8 +515,9 @@ class FirstRun(Overlay):
         return self._ask_checks(state, form.moved(form.at + 1), problem="")
 
     def _add(self, state: AppState, form: Form) -> Step:
-        missing = form.missing()
-        if missing is not None:
+        empty = next((place for place in _FIELDS if not form.text(place)), None)
+        if empty is not None:
+            missing = Problem(_MISSING[empty], empty)
             return self._with_form(state, form.with_problem(missing)), ()
         wanted = NewWorkspace(
             site=form.site.site if form.site is not None else form.text(SetupField.SITE),

@@ -251,22 +251,17 @@ class Plan(Review[sync.PushPlan]):
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
         kept = self.kept(plan.entries)
+        new = sum(not entry.key for entry in kept)
+        counts = (("creates", new), ("changes", len(kept) - new))
+        words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
-        places = set(map(_issue_of, self._refused(plan)))
-        refused = sum((entry.path, entry.name) in places for entry in kept)
+        issues = set(map(_issue_of, self._refused(plan)))
+        refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
-        writes = f"{many}{_write_words(kept)}{but}" if kept else ""
+        writes = f"{many}{words} of your tickets in Jira{but}"
         if self.kind is JobKind.SYNC:
             return f"Enter pulls what is new in Jira, {f'then {writes}' if kept else 'no more'}"
-        if kept:
-            return f"Enter {writes}"
-        if plan.entries:
-            return "Nothing to push: every entry is left out"
-        if left_alone_of(plan):
-            return "Nothing can be pushed: what was edited here is left alone"
-        if plan.left:
-            return "Nothing to push: none of the chosen tickets was edited"
-        return "Nothing to push: nothing was edited here since the last sync"
+        return f"Enter {writes}" if kept else _nothing_words(plan)
 
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
@@ -289,12 +284,15 @@ def _issue_of(note: sync.Note) -> tuple[str, str]:
     return note.path, note.name
 
 
-def _write_words(kept: Sequence[sync.PlanEntry]) -> str:
-    """Return what carrying out these entries does in Jira."""
-    new = sum(not entry.key for entry in kept)
-    changed = len(kept) - new
-    words = [f"{verb} {count}" for verb, count in (("creates", new), ("changes", changed)) if count]
-    return f"{' and '.join(words)} of your tickets in Jira"
+def _nothing_words(plan: sync.PushPlan) -> str:
+    """Return why a push has nothing to do."""
+    if plan.entries:
+        return "Nothing to push: every entry is left out"
+    if left_alone_of(plan):
+        return "Nothing can be pushed: what was edited here is left alone"
+    if plan.left:
+        return "Nothing to push: none of the chosen tickets was edited"
+    return "Nothing to push: nothing was edited here since the last sync"
 
 
 @lru_cache(maxsize=256)

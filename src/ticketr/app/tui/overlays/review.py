@@ -35,6 +35,8 @@ Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | 
 I = TypeVar("I", bound=Item)  # noqa: E741 - an item
 #: The items that can be left out.
 _OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
+#: The items with a place in a file.
+_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
 
 
 def identity_of(item: Item) -> Hashable:
@@ -127,7 +129,8 @@ class Review(Overlay, Generic[P]):
             case KeyAction.SELECT if isinstance(item, _OPTIONAL):
                 left_out = self.left_out ^ {identity_of(item)}
                 return state.replaced(replace(self, left_out=left_out)), ()
-            case KeyAction.EDIT if place := _file_and_line(item):
+            case KeyAction.EDIT if isinstance(item, _IN_FILES):
+                place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
@@ -140,7 +143,7 @@ class Review(Overlay, Generic[P]):
         item = self.selected(state)
         if not isinstance(item, _OPTIONAL):
             idle.add(KeyAction.SELECT)
-        if _file_and_line(item) is None:
+        if not isinstance(item, _IN_FILES):
             idle.add(KeyAction.EDIT)
         return idle
 
@@ -218,13 +221,6 @@ class Review(Overlay, Generic[P]):
                 rows += [theme.row(line, cells) for line in more]
             rows += [theme.row(line, cells) for line in section.rest]
         return rows, headings, items
-
-
-def _file_and_line(item: Item | None) -> tuple[str, int] | None:
-    """Return the file and the line of an item; None if they are not known."""
-    if isinstance(item, sync.PlanEntry | sync.FileEdit | sync.Note):
-        return item.path, item.line or 1
-    return None
 
 
 def padded_name(name: str) -> str:
