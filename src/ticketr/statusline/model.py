@@ -106,11 +106,16 @@ class StatusModel:
             style: The characters to use, and whether anything may move.
             hint: How to cancel the job; empty for no hint.
         """
-        if self.batch.is_many:
-            return self._batch_line(width, now, style, hint)
-        first = next(iter(self.running.values()), None)
+        batch, running = self.batch, self.running.values()
+        if batch.is_many and not batch.left:
+            return render.ended_batch_line(batch, width, style)
+        if batch.is_many:
+            if running and all(job.snapshot.cancel_requested for job in running):
+                hint = "cancelling"
+            return render.batch_line(batch, width, style, now=now, hint=hint)
+        first = next(iter(running), None)
         if first is not None:
-            others = len(self.running) - 1
+            others = len(running) - 1
             return render.running_line(
                 first, width, now, style, others=others, failed=self.failed, hint=hint
             )
@@ -118,15 +123,6 @@ class StatusModel:
             others = self.failed - (self.last.status is JobStatus.FAILED)
             return render.ended_line(self.last, width, style, failed=others)
         return " " * max(width, 0)
-
-    def _batch_line(self, width: int, now: float, style: LineStyle, hint: str) -> str:
-        batch = self.batch
-        if not batch.left:
-            return render.ended_batch_line(batch, width, style)
-        running = self.running.values()
-        if running and all(job.snapshot.cancel_requested for job in running):
-            hint = "cancelling"
-        return render.batch_line(batch, width, style, now=now, hint=hint)
 
     def next_change(self, now: float, style: LineStyle) -> float:
         """Return the time at which the line changes next if no job changes.

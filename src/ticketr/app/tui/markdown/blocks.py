@@ -21,20 +21,14 @@ from ticketr.text import clean, cuts_of, width as width_of
 WRAPPED: Final = "↪ "
 
 
-def add_code(page: Page, code: str, language: str, source: int) -> None:
-    """Write a block of code.
-
-    Args:
-        page: The page.
-        code: The code.
-        language: Its language; it is left out if there is no room for it.
-        source: The source line of the first line of code.
-    """
+def _add_code(page: Page, token: Token) -> None:
+    """Write a block of code, with its language at the right if there is room for it."""
     bar = (Span(f"{Glyphs.BAR} ", ("dim",)),)
     page.open("code", bar, bar)
     room = page.room
-    label = clean(language)
-    for number, line in enumerate(code.removesuffix("\n").split("\n")):
+    label = clean(token.info.split(maxsplit=1)[0]) if token.info.strip() else ""
+    source = _source(token) + (token.type == "fence")
+    for number, line in enumerate(token.content.removesuffix("\n").split("\n")):
         for begins, part in _code_parts(clean(line.expandtabs(4)), room):
             spans = (Span(WRAPPED, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
@@ -47,6 +41,7 @@ def add_code(page: Page, code: str, language: str, source: int) -> None:
                 label = ""
             page.add(shown, source + number)
     page.close("code")
+    page.gap()
 
 
 def _code_parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
@@ -264,7 +259,7 @@ class _Walk:
                 case "inline":
                     self._paragraph(token, self.tokens[index - 1])
                 case "fence" | "code_block":
-                    self._code(token)
+                    _add_code(self.page, token)
                 case "hr":
                     rule = Glyphs.RULE * self.page.room
                     self.page.add((Span(rule, ("dim",)),), _source(token))
@@ -440,12 +435,6 @@ class _Walk:
         add_table(self.page, rows)
         self.page.gap()
         return index
-
-    def _code(self, token: Token) -> None:
-        language = token.info.split(maxsplit=1)[0] if token.info.strip() else ""
-        source = _source(token) + (token.type == "fence")
-        add_code(self.page, token.content, language, source)
-        self.page.gap()
 
 
 def _source(token: Token) -> int:

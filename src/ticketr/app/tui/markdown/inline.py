@@ -62,11 +62,6 @@ class Tag:
     is_end: bool
     is_short: bool = False
 
-    @property
-    def is_block(self) -> bool:
-        """Whether it begins a new line."""
-        return self.name in BLOCKS
-
     def param(self, name: str) -> str:
         """Return a text among its parameters; empty if there is none."""
         try:
@@ -305,11 +300,6 @@ class _Builder:
             if self.link:
                 self.shown.append(text)
 
-    def break_line(self) -> None:
-        """Begin a new line, unless the current one is empty."""
-        if self.texts[-1].spans:
-            self.texts.append(Text(self.source))
-
 
 def texts_of(
     tokens: Iterable[Token], page: Page, source: int, *styles: str, in_cell: bool = False
@@ -443,8 +433,8 @@ def _append_html(builder: _Builder, text: str) -> None:
     if tag.name == "br":
         builder.texts.append(Text(builder.source))
         return
-    if tag.is_block:
-        builder.break_line()
+    if tag.name in BLOCKS and builder.texts[-1].spans:
+        builder.texts.append(Text(builder.source))
     if tag.is_end:
         _close_tags(builder, tag.name)
     else:
