@@ -95,7 +95,8 @@ class PlainLines:
             if self._began is None or not (is_last or now >= batch.idle_since + IDLE_SECONDS):
                 return None
             self._began = None
-            return _end_of(batch)
+            bad = failures(batch.failed, batch.cancelled)
+            return ", ".join([f"{batch.total} jobs {'ended' if bad else 'completed'}", *bad])
         percentage = 0.0 if batch.total_is_unknown(now) else batch.progress.percentage
         is_new = self._began != batch.began
         is_due = now - self._at >= LINE_INTERVAL or percentage - self._percentage >= LINE_PERCENT
@@ -165,8 +166,3 @@ def _progress_of(batch: Batch, now: float) -> str:
     if not batch.total_is_unknown(now):
         words += f" ({whole_percent(batch.progress)}%)"
     return ", ".join([words, *failures(batch.failed, batch.cancelled)])
-
-
-def _end_of(batch: Batch) -> str:
-    bad = failures(batch.failed, batch.cancelled)
-    return ", ".join([f"{batch.total} jobs {'ended' if bad else 'completed'}", *bad])

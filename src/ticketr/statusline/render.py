@@ -184,16 +184,10 @@ def running_line(
             after += f"   {hint}"
         if len(before) + needed + len(after) <= width:
             break
-    return _fitted(before, words, after, width, style.glyphs.ellipsis)
-
-
-def _fitted(before: str, words: str, after: str, width: int, ellipsis: str) -> str:
-    """Return the three parts in so many cells; the words are cut first."""
     room = width - len(before) - width_of(after)  # each character of `before` takes one cell
-    words = clip(words, max(room, 0), ellipsis=ellipsis)
-    rest = room - width_of(words)
-    line = before + words + after
-    return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=ellipsis)
+    words = clip(words, max(room, 0), ellipsis=style.glyphs.ellipsis)
+    line, rest = before + words + after, room - width_of(words)
+    return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=style.glyphs.ellipsis)
 
 
 def batch_line(batch: Batch, width: int, style: LineStyle, *, now: float, hint: str) -> str:

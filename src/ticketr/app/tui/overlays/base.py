@@ -108,9 +108,17 @@ def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
     return now < max(shown_at, state.swallow_until) + MIN_LOOK_SECONDS
 
 
+#: What is before and after each kind of piece of a text, and its styles.
+_PIECES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "same": ("", "", ()),
+    "removed": ("[-", "-]", ("red",)),
+    "added": ("{+", "+}", ("green",)),
+}
+
+
 @lru_cache(maxsize=16)
 def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) -> tuple[Line, ...]:
-    """Return a change as wrapped lines.
+    """Return a change as wrapped lines: what is gone in ``[-...-]``, what is new in ``{+...+}``.
 
     A frame is drawn many times a second, and long texts take long to compare and to wrap.
 
@@ -121,8 +129,14 @@ def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) ->
         first: What the first line begins with.
         rest: What the other lines begin with.
     """
+    lines: list[Line] = [()]
+    for kind, piece in word_diff(before, after):
+        start, end, styles = _PIECES[kind]
+        first_piece, *others = f"{start}{piece}{end}".split("\n")
+        lines[-1] = (*lines[-1], Span(clean(first_piece), styles))
+        lines += [(Span(clean(text), styles),) for text in others]
     wrapped: list[Line] = []
-    for line in changed_words(before, after):
+    for line in lines:
         wrapped += wrap_line(line, cells, first=rest if wrapped else first, rest=rest)
     return tuple(wrapped)
 
@@ -144,30 +158,6 @@ def changed_lines(before: str, after: str, cells: int, indent: str) -> tuple[Lin
         line = (mark(sign), Span(f" {rest}"))
         lines += wrap_line(line, cells, first=indent, rest=f"{indent}  ")
     return tuple(lines)
-
-
-#: What is before and after each kind of piece of a text, and its styles.
-_PIECES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
-    "same": ("", "", ()),
-    "removed": ("[-", "-]", ("red",)),
-    "added": ("{+", "+}", ("green",)),
-}
-
-
-def changed_words(before: str, after: str) -> list[Line]:
-    """Return a change as lines: what is gone in ``[-...-]``, what is new in ``{+...+}``.
-
-    Args:
-        before: The old text, not cleaned.
-        after: The new text, not cleaned.
-    """
-    lines: list[Line] = [()]
-    for kind, piece in word_diff(before, after):
-        start, end, styles = _PIECES[kind]
-        first, *others = f"{start}{piece}{end}".split("\n")
-        lines[-1] = (*lines[-1], Span(clean(first), styles))
-        lines += [(Span(clean(text), styles),) for text in others]
-    return lines
 
 
 class Overlay(ABC):
