@@ -36,7 +36,7 @@ Ts = TypeVarTuple("Ts")
 
 URL = "http://127.0.0.1"
 #: Requests that send a body and change nothing.
-READ_BY_POST = frozenset(("search/jql", "issue/bulkfetch", "search/approximate-count"))
+READ_BY_POST = frozenset(("search/jql", "issue/bulkfetch"))
 CREDENTIALS = Credentials(URL, "demo@example.com", "demo")
 
 

@@ -27,19 +27,16 @@ from ticketr.app.jira import (
     searches,
 )
 from ticketr.app.jira.errors import IssuesUnavailable
-from ticketr.app.jira.models import ServerInfo
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock
 Call = Callable[[JiraClient], Awaitable[object]]
 
 CALLS: dict[str, Call] = {
-    "server_info": lambda jira: jira.server_info(),
     "myself": lambda jira: jira.myself(),
     "fields": lambda jira: jira.fields(),
     "project": lambda jira: jira.project("DEMO"),
     "projects": lambda jira: jira.projects(most=9),
-    "count": lambda jira: jira.count("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
@@ -52,20 +49,6 @@ CALLS: dict[str, Call] = {
     "create_issue": lambda jira: jira.create_issue({}),
 }
 every_call = for_each("call", CALLS.values())
-
-
-async def test_server_info_describes_the_site(autojump_clock: Clock) -> None:
-    body = {
-        "baseUrl": "https://example.atlassian.net",
-        "version": "1001.0.0",
-        "deploymentType": "Cloud",
-        "unheardOf": [None],
-    }
-    app = ScriptedApp(Answer(body))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        info = await jira.server_info()
-    assert info == ServerInfo("https://example.atlassian.net", "1001.0.0", "Cloud")
-    assert app.asked[0].path == "/rest/api/3/serverInfo"
 
 
 @pytest.mark.parametrize(
@@ -163,15 +146,6 @@ async def test_a_key_is_one_segment_of_the_path(key: str, path: str, autojump_cl
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await jira.project(key)
     assert app.asked[0].path == f"/rest/api/3/project/{path}"
-
-
-async def test_count_requests_a_count(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"count": 120}))
-    async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.count("project = DEMO") == 120
-    assert app.asked[0].method == "POST"
-    assert app.asked[0].path == "/rest/api/3/search/approximate-count"
-    assert app.asked[0].body == {"jql": "project = DEMO"}
 
 
 async def test_a_search_follows_page_tokens_and_yields_each_issue_once(
@@ -431,13 +405,12 @@ async def test_a_token_with_scopes_is_used_at_the_gateway(
     email: str, autojump_clock: Clock
 ) -> None:
     account = Credentials(gateway_site(" 11-22 "), email, "a-token")
-    app = ScriptedApp(Answer({"baseUrl": "https://example.atlassian.net/"}))
+    app = ScriptedApp(Answer({"accountId": "1"}))
     async with open_jira(account, transport=app.transport()) as jira:
-        info = await jira.server_info()
-        assert info.base_url == "https://example.atlassian.net/"
+        await jira.myself()
     asked = app.asked[0]
     assert asked.headers["host"] == "api.atlassian.com"
-    assert asked.path == "/ex/jira/11-22/rest/api/3/serverInfo"
+    assert asked.path == "/ex/jira/11-22/rest/api/3/myself"
     assert asked.headers["authorization"].startswith("Basic " if email else "Bearer a-token")
 
 

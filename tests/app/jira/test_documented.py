@@ -20,11 +20,9 @@ from ticketr.app.jira import Credentials, JiraClient, JiraError, open_jira
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock
 CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
-    "server_info": lambda jira: jira.server_info(),
     "myself": lambda jira: jira.myself(),
     "fields": lambda jira: jira.fields(),
     "project": lambda jira: jira.project("DEMO"),
-    "count": lambda jira: jira.count("a = 1"),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"], properties=["a"]),

@@ -42,7 +42,7 @@ from ticketr.app.jira import (
     RateLimited,
     Redirected,
     ask_cloud_id,
-    ask_server_info,
+    check_cloud,
     gateway_site,
     may_have_happened,
     open_jira,
@@ -383,19 +383,17 @@ async def test_the_sandbox_has_a_cloud_id_and_accepts_a_scoped_token_there(
     login = Credentials(gateway_site(cloud_id, SITE), EMAIL, SCOPED_TOKEN)
 
     async with open_jira(login, transport=HttpxTransport(app=app)) as jira:
-        user, info = await jira.myself(), await jira.server_info()
+        user = await jira.myself()
 
     assert cloud_id == CLOUD_ID
     assert user.email == EMAIL
-    assert info.base_url == SITE
 
 
-async def test_the_server_info_is_asked_for_without_a_login(autojump_clock: MockClock) -> None:
+async def test_a_site_is_asked_for_its_kind_without_a_login(autojump_clock: MockClock) -> None:
     app = ScriptedApp(Answer({"baseUrl": SITE, "deploymentType": "Cloud"}))
 
-    info = await ask_server_info(f"{SITE}/", transport=app.transport())
+    await check_cloud(f"{SITE}/", transport=app.transport())
 
     (asked,) = app.asked
     assert (asked.method, asked.path) == ("GET", "/rest/api/2/serverInfo")
     assert "authorization" not in asked.headers
-    assert info.deployment_type == "Cloud"

@@ -65,7 +65,7 @@ def refused_once(path: str, **headers: str) -> Callable[[Asked], Answer]:
             return Answer({}, status=429, headers={"retry-after": "10", **told})
         if asked.method == "PUT" or asked.path.endswith("transitions"):
             return Answer(b"", status=204)
-        return Answer({"count": 1, "key": "A", "id": "1"})
+        return Answer({"issues": [], "key": "A", "id": "1"})
 
     return rule
 
@@ -86,12 +86,12 @@ async def test_a_burst_holds_up_its_endpoint_and_method_only(autojump_clock: Clo
             lambda jira: jira.edit_issue("A-1", {}),
             lambda jira: jira.edit_issue("A-2", {}),
             lambda jira: jira.last_change("A-3"),
-            lambda jira: jira.count("a = 1"),
+            lambda jira: jira.search_ids("a = 1"),
         )
     assert site.log == [
         (0.0, "PUT issue/A-1"),
         (2.0, "GET issue/A-3"),
-        (3.0, "POST search/approximate-count"),
+        (3.0, "POST search/jql"),
         (10.0, "PUT issue/A-1"),
         (10.0, "PUT issue/A-2"),
     ]
@@ -110,13 +110,13 @@ async def test_too_many_writes_of_an_issue_hold_up_writes_of_that_issue_only(
             lambda jira: jira.transition_issue("A-1", "1"),
             lambda jira: jira.create_issue({"parent": {"key": "A-1"}}),
             lambda jira: jira.create_issue({"parent": {"key": "A-2"}}),
-            lambda jira: jira.count("a = 1"),
+            lambda jira: jira.search_ids("a = 1"),
         )
     assert site.log == [
         (0.0, "PUT issue/A-1"),
         (1.0, "PUT issue/A-2"),
         (4.0, "POST issue"),
-        (5.0, "POST search/approximate-count"),
+        (5.0, "POST search/jql"),
         (10.0, "POST issue"),
         (10.0, "POST issue/A-1/transitions"),
         (10.0, "PUT issue/A-1"),
@@ -130,13 +130,13 @@ async def test_a_quota_holds_up_everything(name: str, autojump_clock: Clock) -> 
         await in_turn(
             jira,
             lambda jira: jira.edit_issue("A-1", {}),
-            lambda jira: jira.count("a = 1"),
+            lambda jira: jira.search_ids("a = 1"),
             lambda jira: jira.project("A"),
         )
     assert site.log == [
         (0.0, "PUT issue/A-1"),
         (10.0, "GET project/A"),
-        (10.0, "POST search/approximate-count"),
+        (10.0, "POST search/jql"),
         (10.0, "PUT issue/A-1"),
     ]
     assert [seconds for seconds, _ in site.waits] == [10.0, 9.0, 8.0]
@@ -157,12 +157,12 @@ async def test_a_limit_of_an_issue_takes_no_slot_from_others(autojump_clock: Clo
 
 async def test_a_busy_site_delays_only_its_own_requests(autojump_clock: Clock) -> None:
     busy = Answer({}, status=503, headers={"retry-after": "10"})
-    app = ScriptedApp(busy, Answer({"count": 1, "key": "A"}))
+    app = ScriptedApp(busy, Answer({"issues": [], "key": "A"}))
     async with (
         open_jira(ACCOUNT, transport=app.transport(), retry=AT_ONCE) as jira,
         trio.open_nursery() as nursery,
     ):
-        for call in (jira.count, jira.count, jira.project):
+        for call in (jira.search_ids, jira.search_ids, jira.project):
             nursery.start_soon(call, "A")
             await trio.sleep(1)
     assert app.times == [0.0, 2.0, 10.0, 10.0]
@@ -176,9 +176,9 @@ async def test_a_reset_that_is_still_to_come_is_waited_for(autojump_clock: Clock
             "x-beta-ratelimit-reset": "2025-10-08T15:00:00Z",
         },
     )
-    app = ScriptedApp(limited, Answer({"count": 1}))
+    app = ScriptedApp(limited, Answer({"issues": []}))
     async with open_jira(ACCOUNT, transport=app.transport(), retry=AT_ONCE) as jira:
-        await jira.count("a = 1")
+        await jira.search_ids("a = 1")
     assert app.times == [0.0, 40.0]
 
 
@@ -187,14 +187,14 @@ async def test_a_site_without_tokens_left_gets_no_request_until_the_reset(
 ) -> None:
     empty = {"x-ratelimit-remaining": "0", "retry-after": "5"}
     app = ScriptedApp(
-        Answer({"count": 1}, headers=empty),
-        Answer({"count": 1}, headers={**empty, "retry-after": "0"}),
-        Answer({"count": 1}, headers={**empty, "retry-after": "3600"}),
-        Answer({"count": 1}),
+        Answer({"issues": []}, headers=empty),
+        Answer({"issues": []}, headers={**empty, "retry-after": "0"}),
+        Answer({"issues": []}, headers={**empty, "retry-after": "3600"}),
+        Answer({"issues": []}),
     )
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         for _ in range(4):
-            await jira.count("a = 1")
+            await jira.search_ids("a = 1")
     assert app.times == [0.0, 5.0, 5.0, 5.0]
 
 
@@ -203,13 +203,13 @@ async def test_a_request_over_quota_waits_even_if_queued_for_the_last_slot(
 ) -> None:
     headers = {"retry-after": "10", "ratelimit-reason": "jira-quota-tenant-based"}
     app = ScriptedApp(
-        Answer({}, status=429, headers=headers, after=1), Answer({"count": 1, "key": "A"})
+        Answer({}, status=429, headers=headers, after=1), Answer({"issues": [], "key": "A"})
     )
     async with (
         open_jira(ACCOUNT, transport=app.transport(), max_concurrency=1, retry=AT_ONCE) as jira,
         trio.open_nursery() as nursery,
     ):
-        nursery.start_soon(jira.count, "a = 1")
+        nursery.start_soon(jira.search_ids, "a = 1")
         nursery.start_soon(jira.project, "A")
     assert app.times == [0.0, 11.0, 11.0]
 
@@ -218,13 +218,13 @@ async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(
     autojump_clock: Clock,
 ) -> None:
     limited = Answer({}, status=429, headers={"retry-after": "1"})
-    app = ScriptedApp(*[limited] * 4, Answer({"count": 1}, after=10))
+    app = ScriptedApp(*[limited] * 4, Answer({"issues": []}, after=10))
     async with (
         open_jira(ACCOUNT, transport=app.transport(), max_concurrency=4, retry=AT_ONCE) as jira,
         trio.open_nursery() as nursery,
     ):
         for _ in range(2 * GROW_AFTER + 3 + 4):
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
     together = [app.times.count(time) for time in sorted(set(app.times))]
     assert together == [4, *[2] * 10, *[3] * 7, 4, 2]
 
@@ -244,14 +244,14 @@ async def test_a_near_limit_does_not_raise_the_concurrency(
     headers: dict[str, str], *, near: bool, autojump_clock: Clock
 ) -> None:
     limited = Answer({}, status=429, headers={"retry-after": "1"})
-    app = ScriptedApp(limited, Answer({"count": 1}, headers=headers, after=10))
+    app = ScriptedApp(limited, Answer({"issues": []}, headers=headers, after=10))
     async with (
         open_jira(ACCOUNT, transport=app.transport(), max_concurrency=2, retry=AT_ONCE) as jira,
     ):
-        await jira.count("a = 1")
+        await jira.search_ids("a = 1")
         async with trio.open_nursery() as nursery:
             for _ in range(GROW_AFTER + 5):
-                nursery.start_soon(jira.count, "a = 1")
+                nursery.start_soon(jira.search_ids, "a = 1")
     assert (len(set(app.times)) == len(app.times)) is near
 
 
@@ -268,7 +268,7 @@ async def test_a_site_that_bears_so_much_a_second_is_asked_about_so_much(
         if seconds[second] > rate:
             headers = {"retry-after": "1", "ratelimit-reason": "jira-burst-based"}
             return Answer({}, status=429, headers=headers, after=0.05)
-        return Answer({"count": 1}, after=0.05)
+        return Answer({"issues": []}, after=0.05)
 
     app = RuledApp(rule)
     async with (
@@ -276,7 +276,7 @@ async def test_a_site_that_bears_so_much_a_second_is_asked_about_so_much(
         trio.open_nursery() as nursery,
     ):
         for _ in range(100):
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
     good = sum(min(rate, asked) for asked in seconds.values())
     assert good == 100
     assert app.times[-1] < 2.5 * 100 / rate

@@ -132,7 +132,7 @@ async def test_others_of_the_same_kind_wait_too_and_the_rest_does_not(
     autojump_clock: Clock,
 ) -> None:
     limited = Answer(status=429, headers={"retry-after": "10"})
-    app = ScriptedApp(limited, Answer({"key": "A", "count": 1}))
+    app = ScriptedApp(limited, Answer({"key": "A", "issues": []}))
     async with (
         open_jira(
             ACCOUNT, transport=app.transport(), retry=RetryPolicy(chance=lambda: 0.0)
@@ -142,26 +142,26 @@ async def test_others_of_the_same_kind_wait_too_and_the_rest_does_not(
         nursery.start_soon(jira.project, "A")
         await trio.sleep(2)
         nursery.start_soon(jira.project, "B")
-        nursery.start_soon(jira.count, "a = 1")
+        nursery.start_soon(jira.search_ids, "a = 1")
     asked = sorted(
         (time, asked.path[12:]) for time, asked in zip(app.times, app.asked, strict=True)
     )
     assert asked == [
         (0.0, "project/A"),
-        (2.0, "search/approximate-count"),
+        (2.0, "search/jql"),
         (10.0, "project/A"),
         (10.0, "project/B"),
     ]
 
 
 async def test_no_more_requests_run_at_once_than_allowed(autojump_clock: Clock) -> None:
-    app = ScriptedApp(Answer({"count": 1}, after=1))
+    app = ScriptedApp(Answer({"issues": []}, after=1))
     async with (
         open_jira(ACCOUNT, transport=app.transport(), max_concurrency=2) as jira,
         trio.open_nursery() as nursery,
     ):
         for _ in range(5):
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
     assert app.times == [0.0, 0.0, 1.0, 1.0, 2.0]
 
 
@@ -197,10 +197,10 @@ async def test_permanent_errors_are_not_retried(status: int, autojump_clock: Clo
 
 
 async def test_every_request_has_user_agent_and_accept_headers(autojump_clock: Clock) -> None:
-    app = ScriptedApp(ME, Answer({"count": 0}))
+    app = ScriptedApp(ME, Answer({"issues": []}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         await jira.myself()
-        await jira.count("a = 1")
+        await jira.search_ids("a = 1")
     first, second = app.asked
     assert first.headers["authorization"] == "Basic bWlhQGV4YW1wbGUuY29tOmEtdG9rZW4="
     assert first.headers["accept"] == "application/json"
@@ -248,22 +248,24 @@ async def test_a_refusal_in_plain_text_is_reported_with_it(autojump_clock: Clock
 
 async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: MockClock) -> None:
     app = ScriptedApp(
-        Answer({"count": 1}, after=9), Answer({"count": 1}, after=3), Answer({"count": 1}, after=1)
+        Answer({"issues": []}, after=9),
+        Answer({"issues": []}, after=3),
+        Answer({"issues": []}, after=1),
     )
     start = trio.current_time()
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         assert jira.waiting_since is None
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(2)
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(1)
             assert jira.waiting_since == start
             await trio.sleep(4)
             assert jira.waiting_since == start + 5
         assert jira.waiting_since is None
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(jira.count, "a = 1")
+            nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(0.5)
             assert jira.waiting_since == start + 9
 

@@ -84,7 +84,7 @@ class WorkspaceSetup:
         """Ask a site whether it is a Jira Cloud; see `Setup.check_site`."""
         site = checked_address(address)
         began = trio.current_time()
-        await jira.ask_server_info(site, transport=self._transport())
+        await jira.check_cloud(site, transport=self._transport())
         return setup.SiteAnswer(site, round(1000 * (trio.current_time() - began)))
 
     @_returns_problems

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         Transition,
         User,
     )
-    from ticketr.app.jira.rest_api import ask_cloud_id, ask_server_info
+    from ticketr.app.jira.rest_api import ask_cloud_id, check_cloud
     from ticketr.app.jira.retry import (
         MAX_WAIT,
         certainly_failed,

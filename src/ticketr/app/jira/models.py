@@ -147,30 +147,6 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
 MAX_BYTES = 2**63 - 1
 
 
-class ServerInfo(NamedTuple):
-    """A site's version and addresses.
-
-    Attributes:
-        base_url: The address that browsers use.
-        version: Jira's version.
-        deployment_type: ``"Cloud"`` or ``"Server"``, as Data Center says.
-    """
-
-    base_url: str
-    version: str
-    deployment_type: str
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Self | None:
-        """Read the record; return None if it has none of Jira's properties."""
-        info = cls(
-            base_url=text_of(answer.get("baseUrl")),
-            version=text_of(answer.get("version")),
-            deployment_type=text_of(answer.get("deploymentType")),
-        )
-        return info if info.base_url or info.version or info.deployment_type else None
-
-
 class User(NamedTuple):
     """An account.
 

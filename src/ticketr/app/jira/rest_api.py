@@ -22,7 +22,7 @@ from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
 from ticketr.app.jira.credentials import GATEWAY, HIDDEN, Credentials, normalise_site
 from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
-from ticketr.app.jira.models import ServerInfo, objects
+from ticketr.app.jira.models import objects, text_of
 from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
@@ -65,8 +65,8 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     return cloud_id.lower()
 
 
-async def ask_server_info(site: str, *, transport: Transport | None = None) -> ServerInfo:
-    """Return a site's information; no login is sent.
+async def check_cloud(site: str, *, transport: Transport | None = None) -> None:
+    """Ask a site whether it is one that ticketr works with; no login is sent.
 
     Args:
         site: The site's address.
@@ -86,31 +86,20 @@ async def ask_server_info(site: str, *, transport: Transport | None = None) -> S
     """
     site = normalise_site(site)
     async with await load_transport(transport) as opened:
-        return await check_kind(site, opened)
+        await _check_kind(site, opened)
 
 
-async def check_kind(site: str, transport: Transport) -> ServerInfo:
-    """Return a site's information if it is one that ticketr works with; no login is sent.
-
-    Args:
-        site: The site's address, in its normal form.
-        transport: The HTTP adapter; it is open.
-
-    Raises:
-        NotCloud: It is a Jira Data Center.
-        NoJira: No Jira answers at this address.
-        JiraError: It did not tell its kind.
-    """
+async def _check_kind(site: str, opened: Transport) -> None:
+    """Do what `check_cloud` does, for an address in its normal form and an open adapter."""
     try:
-        answer = await _get_without_login(f"{site}/{SERVER_INFO}", transport)
-        info = ServerInfo.read(answer.object())
+        answer = (await _get_without_login(f"{site}/{SERVER_INFO}", opened)).object()
     except (errors.NotFound, errors.BadAnswer):
         raise errors.NoJira(site) from None
-    if info is None:
+    kind, version = text_of(answer.get("deploymentType")), text_of(answer.get("version"))
+    if not (kind or version or answer.get("baseUrl")):
         raise errors.NoJira(site)
-    if info.deployment_type not in {"Cloud", ""}:
-        raise errors.NotCloud(site, info.version)
-    return info
+    if kind not in {"Cloud", ""}:
+        raise errors.NotCloud(site, version)
 
 
 async def load_transport(transport: Transport | None) -> Transport:
@@ -406,7 +395,7 @@ class RestApi:
         if self._known or urlsplit(self.site).hostname == GATEWAY:
             return None
         try:
-            await check_kind(self.site, self._transport)
+            await _check_kind(self.site, self._transport)
         except errors.JiraError as error:  # after another one, what the site is stays unknown
             return error if isinstance(error, errors.NotCloud | errors.NoJira) else None
         return None

@@ -31,21 +31,6 @@ _NO_KEY = "its answer has no key"
 class SearchEndpoints(Endpoints):
     """The client's methods that search issues and read them."""
 
-    async def count(self, jql: str) -> int:
-        """Return about how many issues a search will find.
-
-        Args:
-            jql: The search.
-
-        Raises:
-            BadRequest: The site does not understand the search.
-        """
-        answer = await self._api.ask("search/approximate-count", {"jql": jql})
-        count = answer.object().get("count")
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            raise answer.unusable("it tells no count")
-        return count
-
     async def search_ids(self, jql: str) -> tuple[str, ...]:
         """Return the IDs of all pages of a search, in its order and each once.
 

@@ -90,11 +90,6 @@ class SiteEndpoints(Endpoints):
         address = self._api.address(endpoint, *steps)
         raise BadAnswer(address, f"more than {MAX_PAGES} pages of {key}")
 
-    async def server_info(self) -> models.ServerInfo:
-        """Return the server's information; this needs no valid token."""
-        answer = await self._api.get("serverInfo")
-        return answer.record(models.ServerInfo.read, "it tells no version")
-
     async def myself(self) -> models.User:
         """Return the account that the token belongs to; this checks the token, too.
 
