@@ -18,7 +18,6 @@ from ticketr.app.tickets import (
     is_key,
     safe_file_name,
 )
-from ticketr.app.tickets.errors import RepeatedKey
 from ticketr.app.tickets.model import NO_TITLE
 
 
@@ -180,7 +179,6 @@ ERRORS = [
         InvalidTicket("a sub-task cannot have sub-tasks", "x"),
         'a sub-task cannot have sub-tasks: "x"',
     ),
-    (RepeatedKey("AB-1"), "AB-1 would be in one file twice; keep one of the two"),
     (
         InvalidFilter('a "b', 2, "this quote is not closed"),
         'the filter is wrong at character 3: this quote is not closed: ""b"',

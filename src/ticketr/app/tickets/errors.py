@@ -71,20 +71,6 @@ class InvalidTicket(TicketrError):
 
 
 @dataclass(eq=False, repr=False)
-class RepeatedKey(TicketrError):
-    """Raised when a file would hold the same issue twice.
-
-    Attributes:
-        key: The key of that issue.
-    """
-
-    key: str
-
-    def __str__(self) -> str:
-        return f"{self.key} would be in one file twice; keep one of the two"
-
-
-@dataclass(eq=False, repr=False)
 class InvalidFilter(TicketrError):
     """Raised when a text is not a filter.
 

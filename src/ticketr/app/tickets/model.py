@@ -208,8 +208,10 @@ class Ticket:
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _block(self.description))
-        put(self, "fields", _normal_fields(self.fields))
-        put(self, "texts", _checked_fields(self.texts, _block) if self.texts else _NONE)
+        is_normal = type(self.fields) is NormalFields
+        fields = self.fields if is_normal else _normal_fields(self.fields, stripped)
+        put(self, "fields", MappingProxyType(fields))
+        put(self, "texts", MappingProxyType(_normal_fields(self.texts, _block)))
         put(self, "acceptance_criteria", _kept(stripped, self.acceptance_criteria))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", _kept(_remark, self.remarks))
@@ -240,9 +242,6 @@ class Ticket:
         return 1 + len(self.tasks)
 
 
-_NONE: Mapping[str, str] = MappingProxyType({})
-
-
 def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
     return tuple([kept for text in texts if (kept := normalized(text))])
 
@@ -251,22 +250,14 @@ class NormalFields(dict[str, str]):
     """Fields whose names and values are in their normal form, as the parser reads them."""
 
 
-def _normal_fields(fields: Mapping[str, str]) -> Mapping[str, str]:
-    if type(fields) is NormalFields:
-        return MappingProxyType(fields)
-    return _checked_fields(fields, stripped)
-
-
-def _checked_fields(
-    fields: Mapping[str, str], normalized: Callable[[str], str]
-) -> Mapping[str, str]:
+def _normal_fields(fields: Mapping[str, str], normalized: Callable[[str], str]) -> dict[str, str]:
     content: dict[str, str] = {}
     for name, value in fields.items():
         canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
         content[canonical] = normalized(value)
-    return MappingProxyType(content)
+    return content
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-from ticketr.app.tickets.errors import RepeatedKey
+from ticketr.app.tickets.errors import InvalidTicket
 from ticketr.app.tickets.grammar import (
     COMMENTS,
     MAY_BE_SPECIAL,
@@ -39,7 +39,7 @@ def render(tickets: Iterable[Ticket]) -> str:
         The text, with LF as line end and one line end at its end; empty without any content.
 
     Raises:
-        RepeatedKey: Two of the tickets have the same key.
+        InvalidTicket: Two of the tickets have the same key.
     """
     tickets = tuple(tickets)
     _refuse_duplicates(tickets)
@@ -77,7 +77,7 @@ def rewrite(
         The file as if its text was parsed again, except for line numbers.
 
     Raises:
-        RepeatedKey: Two of the tickets would have the same key.
+        InvalidTicket: Two of the tickets would have the same key.
     """
     parts = list(_parts(file, changes))
     rest = file.text[file.spans[-1].end :] if parts else file.text
@@ -121,7 +121,7 @@ def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
     for ticket in tickets:
         for key in ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
             if key in seen:
-                raise RepeatedKey(key)
+                raise InvalidTicket("a key would be in one file twice", key)
             seen.add(key)
 
 

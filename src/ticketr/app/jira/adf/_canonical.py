@@ -92,8 +92,6 @@ def _canonical_node(node: Json, depth: int) -> Json:
 
 def _canonical_attrs(attrs: Json, kind: object) -> Json:
     defaults = _DEFAULTS.get(kind, _NO_DEFAULTS) if type(kind) is str else _NO_DEFAULTS
-    if not defaults:
-        return {k: v for k, v in attrs.items() if v is not None and k != "localId"}
     return {
         k: v
         for k, v in attrs.items()

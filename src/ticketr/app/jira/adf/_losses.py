@@ -23,7 +23,7 @@ from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._blocks import EMPTY_COMMENT, PANEL_WORDS
-from ticketr.app.jira.adf._canonical import Json, canonical, with_whole_widths
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, strings, walk
 from ticketr.app.jira.adf._simple import COLORS
@@ -81,7 +81,7 @@ class Losses:
         if before == after:
             return ()
         if not pieces.hidden_pieces:
-            return _rearranged(before, after) if sent else ()
+            return (_rearranged(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
@@ -158,11 +158,12 @@ def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
     return counted
 
 
-def _rearranged(before: Json, after: Json) -> tuple[str, ...]:
-    """Return the first block that differs, where no piece is missing."""
-    blocks, others = before.get("content", []), after.get("content", [])
-    first = next((block for block, other in zip_longest(blocks, others) if block != other), None)
-    return (f"how {_name(first)} is put together",) if first else ("how it is put together",)
+def _rearranged(before: Json, after: Json) -> str:
+    """Name the first block that differs, where no piece is missing."""
+    for block, other in zip_longest(content_of(before), content_of(after)):
+        if block and block != other:
+            return f"how {_name(block)} is put together"
+    return "how it is put together"
 
 
 def _count(document: Json) -> Counter[_Piece]:
@@ -335,8 +336,11 @@ def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
             yield _piece_at(tag, markdown, is_html=True)
     for piece, is_html, problem in _texts(tokens):
-        if _take_words(kept, Counter(_WORD.findall(piece))):
+        wanted = Counter(_WORD.findall(piece))
+        if any(kept[word] < number for word, number in wanted.items()):
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
+        for word, number in wanted.items():  # subtracting would look at every kept word each time
+            kept[word] = max(kept[word] - number, 0)
     yield from _repeated_definitions(markdown, texts)
 
 
@@ -359,19 +363,6 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
     return UnsentPiece(shorten(lines[line - 1].strip(), MAX_PIECE), line, reason, is_lost=True)
-
-
-def _take_words(kept: Counter[str], words: Counter[str]) -> bool:
-    """Remove words from those that are kept; return whether some were missing.
-
-    Subtracting the counters would look at every kept word each time.
-    """
-    short = False
-    for word, wanted in words.items():
-        left = kept[word] - wanted
-        short = short or left < 0
-        kept[word] = max(left, 0)
-    return short
 
 
 def _without_shown_text(shown: re.Match[str]) -> str:

@@ -181,9 +181,9 @@ class _SimpleWriter(BlockWriter):
             return text
         match kind:
             case "bulletList" if not attrs:
-                return self._simple_list(node, marker)
+                return self._simple_list(node, content, marker)
             case "orderedList" if attrs in ({}, {"order": 1}):
-                return self._simple_list(node, marker)
+                return self._simple_list(node, content, marker)
             case "blockquote" if not attrs:
                 return quoted(self._inner(content, kind))
             case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
@@ -203,8 +203,7 @@ class _SimpleWriter(BlockWriter):
             raise _NotSimple
         return self.flow(blocks, parent)
 
-    def _simple_list(self, node: Any, marker: str) -> str:
-        items = content_of(node)
+    def _simple_list(self, node: Any, items: Sequence[Any], marker: str) -> str:
         is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in items)
         if not items or not is_plain or not is_tight_list(node):
             raise _NotSimple

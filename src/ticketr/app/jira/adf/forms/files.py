@@ -110,7 +110,7 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
         return None
     block: Json = {"layout": match["layout"] or "center"}
     if match["width"]:
-        width = _number(match["width"])
+        width = float(match["width"]) if "." in match["width"] else int(match["width"])
         if match["unit"] == "%" and width > 100:  # Jira refuses it
             return None
         block |= {"width": width, "widthType": _UNITS[match["unit"]]}
@@ -158,19 +158,17 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
                 "type": "mediaSingle",
                 "content": [{"attrs": {"id": str(name)} as attrs}, *_],
             } if name.startswith(ATTACHED):
-                media = files.get(name.removeprefix(ATTACHED))
-                if media is None:
-                    content[at] = _as_text(attrs)
+                file = name.removeprefix(ATTACHED)
+                if file in files:
+                    attrs["id"] = files[file]
                 else:
-                    attrs["id"] = media
+                    words = f"![{attrs.get('alt', '')}]({address_of(file)})"
+                    content[at] = {
+                        "type": "paragraph",
+                        "content": [{"type": "text", "text": words}],
+                    }
             case _:
                 name_files(child, files)
-
-
-def _as_text(attrs: Json) -> Json:
-    address = address_of(attrs["id"].removeprefix(ATTACHED))
-    words = f"![{attrs.get('alt', '')}]({address})"
-    return {"type": "paragraph", "content": [{"type": "text", "text": words}]}
 
 
 def without_escapes(address: str) -> str:
@@ -194,10 +192,6 @@ def _layout_of(block: Json, attrs: Json) -> str:
     if "width" in attrs:
         parts.append(f"{attrs['width']}x{attrs.get('height')}")
     return f"{{{' '.join(parts)}}}" if parts else ""
-
-
-def _number(text: str) -> float:
-    return float(text) if "." in text else int(text)
 
 
 def _is_plain(words: object) -> bool:

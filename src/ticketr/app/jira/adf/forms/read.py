@@ -253,7 +253,13 @@ def _with_decision_lists(node: Json) -> Iterator[Json]:
         return
     for decided, items in groupby(node["content"], _is_decision):
         if decided:
-            decisions = [_to_decision(item) for item in items]
+            lines = [item["content"][0]["content"] for item in items]
+            for line in lines:
+                line[0]["text"] = _DECISION.sub("", line[0]["text"], count=1)
+            attrs = {"localId": "", "state": "DECIDED"}
+            decisions = [
+                {"type": "decisionItem", "attrs": attrs.copy(), "content": line} for line in lines
+            ]
             yield {"type": "decisionList", "attrs": {"localId": ""}, "content": decisions}
         else:
             yield {"type": "bulletList", "content": list(items)}
@@ -265,16 +271,6 @@ def _is_decision(item: Json) -> bool:
         case {"content": [{"type": "paragraph", "content": [{"type": "text", "text": words}, *_]}]}:
             return _DECISION.match(words) is not None
     return False
-
-
-def _to_decision(item: Json) -> Json:
-    content = item["content"][0]["content"]
-    content[0]["text"] = _DECISION.sub("", content[0]["text"], count=1)
-    return {
-        "type": "decisionItem",
-        "attrs": {"localId": "", "state": "DECIDED"},
-        "content": content,
-    }
 
 
 def _html_block(tag: str) -> inline.Token:
