@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -160,13 +160,13 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
 
 def _mention_texts(attrs: Json) -> list[Json] | None:
     """Return a mention as a link to the account; None if that does not say all of it."""
-    account, shown = attrs.get("id"), attrs.get("text")
-    if attrs.keys() - {"id", "text"} or not _fully_matches(account, _IS_ACCOUNT):
-        return None
-    name = "" if shown is None else _name_of(shown)
-    if name is None:
-        return None
-    return [text(f"@{verbatim('[')}{name}{verbatim(f']({account})')}")]
+    match attrs:
+        case {"id": str(account), **rest} if rest.keys() <= {"text"}:
+            shown = rest.get("text")
+            name = "" if shown is None else _name_of(shown)
+            if name is not None and _IS_ACCOUNT.fullmatch(account):
+                return [text(f"@{verbatim('[')}{name}{verbatim(f']({account})')}")]
+    return None
 
 
 def _name_of(shown: object) -> str | None:
@@ -194,15 +194,6 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
     return _node("status", {"color": color}, code), words[match.end() :]
 
 
-def _status_texts(attrs: Json) -> list[Json] | None:
-    label, color = attrs.get("text"), attrs.get("color")
-    if attrs.keys() - {"text", "color"} or color not in COLORS:
-        return None
-    if not isinstance(label, str) or not label or not label.isprintable():
-        return None
-    return [{**text(label), "marks": [{"type": "code"}]}, text(f"{{{color}}}")]
-
-
 # Dates: {2026-03-01}, and emoji: :name:
 
 
@@ -215,14 +206,6 @@ def _read_date(day: str) -> list[Token] | None:
     return [html(f'<time adf="date" datetime="{stamp}">'), html("</time>")]
 
 
-def _date_texts(attrs: Json) -> list[Json] | None:
-    stamp = attrs.get("timestamp")
-    if attrs.keys() != {"timestamp"} or not isinstance(stamp, str):
-        return None
-    day = day_of(stamp)
-    return [text(f"{{{day}}}")] if day is not None else None
-
-
 def _read_emojis(names: str) -> list[Token] | None:
     """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
     emojis = [emoji_named(name) for name in names[1:-1].split("::")]
@@ -233,13 +216,6 @@ def _read_emojis(names: str) -> list[Token] | None:
         shown = {"type": "text", "raw": emoji["text"]}
         result += _node("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
     return result
-
-
-def _emoji_texts(attrs: Json) -> list[Json] | None:
-    name = attrs.get("shortName")
-    if not isinstance(name, str) or emoji_named(name[1:-1]) != attrs:
-        return None
-    return [text(verbatim(name))]
 
 
 def read_text(words: str) -> Iterator[Token]:
@@ -286,10 +262,10 @@ def read_card(address: str) -> list[Token] | None:
 
 def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
-    address = attrs.get("url")
-    if attrs.keys() != {"url"} or not _fully_matches(address, _CARD):
-        return None
-    return [text(verbatim(f"<{address}>"))]
+    match attrs:
+        case {"url": str(address), **rest} if not rest and _CARD.fullmatch(address):
+            return [text(verbatim(f"<{address}>"))]
+    return None
 
 
 # Tags: <u>, <sub>, <sup>
@@ -313,15 +289,6 @@ def tag_of(mark: Any) -> str | None:
     return None
 
 
-_WRITERS: dict[str, Callable[[Json], list[Json] | None]] = {
-    "mention": _mention_texts,
-    "status": _status_texts,
-    "date": _date_texts,
-    "emoji": _emoji_texts,
-    "inlineCard": write_card,
-}
-
-
 def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Json] | None:
     """Return the texts that stand for a node, or None if no short form says all of it.
 
@@ -330,16 +297,30 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
         before: What is before it.
         after: What follows it.
     """
-    writer = _WRITERS.get(node["type"])
     attrs = node.get("attrs")
-    if writer is None or type(attrs) is not dict or node.keys() != {"type", "attrs"}:
+    if type(attrs) is not dict or node.keys() != {"type", "attrs"}:
         return None
-    if node["type"] == "emoji":
-        for near, pattern in ((before, _BEFORE_EMOJI), (after, _AFTER_EMOJI)):
-            words = near.get("text") if near is not None else None
-            if type(words) is str and not pattern.match(words):
-                return None  # it would not be read as one
-    return writer(attrs)
+    match node["type"], attrs:
+        case "mention", _:
+            return _mention_texts(attrs)
+        case "inlineCard", _:
+            return write_card(attrs)
+        case "status", {"text": str(label), "color": str(color), **rest} if not rest:
+            if color in COLORS and label and label.isprintable():
+                return [{**text(label), "marks": [{"type": "code"}]}, text(f"{{{color}}}")]
+        case "date", {"timestamp": str(stamp), **rest} if not rest:
+            day = day_of(stamp)
+            return [text(f"{{{day}}}")] if day is not None else None
+        case "emoji", {"shortName": str(name)} if emoji_named(name[1:-1]) == attrs:
+            if _lets_emoji_be(before, _BEFORE_EMOJI) and _lets_emoji_be(after, _AFTER_EMOJI):
+                return [text(verbatim(name))]
+    return None
+
+
+def _lets_emoji_be(near: Json | None, pattern: re.Pattern[str]) -> bool:
+    """Return whether an emoji beside a node is read as one."""
+    words = near.get("text") if near is not None else None
+    return type(words) is not str or pattern.match(words) is not None
 
 
 def escape_text(words: str, before: Json | None, after: Json | None) -> str:
@@ -364,14 +345,8 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
 
 def _links_to_account(node: Json) -> bool:
     marks = node.get("marks")
-    return type(marks) is list and any(
-        type(mark) is dict
-        and mark.get("type") == "link"
-        and type(mark.get("attrs")) is dict
-        and _fully_matches(mark["attrs"].get("href"), _IS_ACCOUNT)
-        for mark in marks
-    )
-
-
-def _fully_matches(value: object, pattern: re.Pattern[str]) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
+    for mark in marks if type(marks) is list else ():
+        match mark:
+            case {"type": "link", "attrs": {"href": str(href)}} if _IS_ACCOUNT.fullmatch(href):
+                return True
+    return False
