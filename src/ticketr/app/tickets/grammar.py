@@ -89,13 +89,13 @@ def safe_file_name(key: str) -> str:
 _OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
 
 
-def opening(line: str) -> str | None:
+def opening_fence(line: str) -> str | None:
     """Return the backticks or tildes by which a line opens a code block, or None."""
     match = _OPENING.match(line)
     return None if match is None else match[1]
 
 
-def closing(lines: Sequence[str], start: int) -> int | None:
+def closing_fence(lines: Sequence[str], start: int) -> int | None:
     """Return the index of the line that closes the code block opened at ``start``.
 
     Returns:
@@ -103,7 +103,7 @@ def closing(lines: Sequence[str], start: int) -> int | None:
         line of its kind: most likely its own closing line is missing, and the one found would
         belong to another block.
     """
-    fence = opening(lines[start])
+    fence = opening_fence(lines[start])
     assert fence is not None
     has_heading = False
     for index in range(start + 1, len(lines)):
@@ -113,7 +113,7 @@ def closing(lines: Sequence[str], start: int) -> int | None:
             is_closing = run.startswith(fence) and not run.strip(fence[0])
             if is_closing and not line.startswith("    "):
                 return index
-            if has_heading and (opening(line) or "").startswith(fence):
+            if has_heading and (opening_fence(line) or "").startswith(fence):
                 return None
         if not has_heading and line.startswith("#"):
             has_heading = line.startswith(TICKET) or section_of(line) is not None

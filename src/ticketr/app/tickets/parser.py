@@ -25,7 +25,7 @@ from ticketr.app.tickets.grammar import (
     NEW_COMMENT,
     TICKET,
     begins_comments,
-    opening,
+    opening_fence,
 )
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def end_of_fence(file: SourceLines, index: int, lines: Sequence[str], start: int
     Raises:
         TicketSyntaxError: The block is not closed.
     """
-    end = grammar.closing(lines, start)
+    end = grammar.closing_fence(lines, start)
     if end is None:
         file.fail(
             index,
@@ -328,7 +328,7 @@ class _IssueReader:
             while not is_alone and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
                 stop += 1
             text = lines[index:stop]
-        elif opening(line):
+        elif opening_fence(line):
             stop = end_of_fence(self._file, index + self._offset, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
@@ -369,7 +369,7 @@ class _IssueReader:
                 name, value = texts
                 places[name] = index + offset
                 if value == "|":
-                    value, index = self._block(index)
+                    value, index = self._value_block(index)
                 other = fields.get(name, value)
                 if other != value:  # the last value counts; the other stays in the file
                     self._remarks += [f"# {name}: {line}" for line in other.split("\n")]
@@ -377,7 +377,7 @@ class _IssueReader:
             index += 1
         return index
 
-    def _block(self, index: int) -> tuple[str, int]:
+    def _value_block(self, index: int) -> tuple[str, int]:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
@@ -463,7 +463,7 @@ class _IssueReader:
         while len(text) < len(lines):
             at = len(text)
             text.append(grammar.unescape(lines[at]))
-            if opening(lines[at]):
+            if opening_fence(lines[at]):
                 end = end_of_fence(self._file, first + at, lines, at)
                 text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end + 1])
             elif at:
@@ -587,7 +587,7 @@ def _end_of_preamble(file: SourceLines) -> int:
             if line.startswith(TICKET):
                 break
             refuse_mistakes(file, index, line, in_ticket=False)
-            if opening(line):
+            if opening_fence(line):
                 index = end_of_fence(file, index, file.lines, index)
         index += 1
     return index

@@ -17,8 +17,8 @@ from ticketr.app.tickets.grammar import (
     COMMENTS,
     MAY_BE_SPECIAL,
     begins_comments,
-    closing,
-    opening,
+    closing_fence,
+    opening_fence,
 )
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
@@ -189,10 +189,10 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
             yield line
         elif with_sections and begins_comments(lines, index):
             yield grammar.insert_backslash(line)
-        elif not opening(line):
+        elif not opening_fence(line):
             yield grammar.escape(line)
         else:
-            closing_index = closing(lines, index) if fences else None
+            closing_index = closing_fence(lines, index) if fences else None
             fences = closing_index is not None
             end = index if closing_index is None else closing_index
             yield line if fences else grammar.insert_backslash(line)

@@ -55,13 +55,6 @@ class Block:
     blocks: tuple[Block, ...]
     is_line: bool
 
-    def words(self) -> Counter[str]:
-        """Count the words in its texts."""
-        texts = (node.get("text") for node in walk(self.node))
-        return Counter(
-            word for text in texts if isinstance(text, str) for word in _WORD.findall(text)
-        )
-
 
 @dataclass(slots=True)
 class BlockReader:
@@ -267,7 +260,7 @@ class Removal:
     instead: tuple[int, ...]
 
 
-class Level:
+class BlockChanges:
     """What became of the blocks of one place.
 
     Args:
@@ -370,6 +363,8 @@ class Level:
         return alike if alike >= _OTHER_KIND else 0.0
 
     def _words_of(self, block: Block) -> Counter[str]:
+        """Count the words in the texts of a block."""
         if id(block) not in self._words:
-            self._words[id(block)] = block.words()
+            texts = (str(node.get("text", "")) for node in walk(block.node))
+            self._words[id(block)] = Counter(word for text in texts for word in _WORD.findall(text))
         return self._words[id(block)]

@@ -191,17 +191,16 @@ def block_by_block(document: Json) -> str:
     """Convert each block that can be converted, and return the text of the others."""
     content = document.get("content")
     blocks = content if type(content) is list else [document]
-    parts = [part for part in (_one_block(block).strip("\n") for block in blocks) if part]
+    parts: list[str] = []
+    for block in blocks:
+        lines = plain_lines(block)  # first, since rendering puts placeholders into the block
+        try:
+            markdown, _ = render(document_of([block]))
+        except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
+            markdown, _ = render(document_of(map(_paragraph, lines)))
+        if part := markdown.strip("\n"):
+            parts.append(part)
     return "\n\n".join(parts) + "\n" if parts else ""
-
-
-def _one_block(block: Any) -> str:
-    """Return the Markdown of a block, or its plain text if marklas fails."""
-    lines = plain_lines(block)  # first, since rendering puts placeholders into the block
-    try:
-        return render(document_of([block]))[0]
-    except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
-        return render(document_of(map(_paragraph, lines)))[0]
 
 
 def document_of(blocks: Iterable[Json]) -> Json:

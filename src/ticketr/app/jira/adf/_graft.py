@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
 
-from ticketr.app.jira.adf._alignment import Block, BlockReader, Level, is_inline, units
+from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._losses import MAX_NAMED, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
@@ -233,20 +233,20 @@ class _Graft:
     ) -> list[Json]:
         """Put the blocks of one place together."""
         all_units = units(original, shown)
-        level = Level(all_units, edited, in_row=in_row)
+        changes = BlockChanges(all_units, edited, in_row=in_row)
         result: dict[int, list[Json]] = {}
-        for at, unit in level.same.items():
+        for at, unit in changes.same.items():
             result[at] = (
                 _nodes(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
             )
             result |= {at + index: [] for index in range(1, len(unit.shown))}
-        for at, unit in level.became.items():
+        for at, unit in changes.became.items():
             middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
             result[at] = [*_nodes(unit.before), middle, *_nodes(unit.after)]
         for at, block in enumerate(edited):
             if at not in result:
                 result[at] = [block.node]
-        for gone in level.gone:
+        for gone in changes.gone:
             unit, place = gone.unit, (*path, gone.at)
             sent = [node for at in gone.instead for node in result[at]]
             self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))

@@ -29,7 +29,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._blocks import EMPTY_COMMENT
 from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
-from ticketr.app.jira.adf._tables import Tables, fenced
+from ticketr.app.jira.adf._tables import Tables, fenced_ranges
 
 #: Stands for a ``<`` that is text.
 LESS = "\ufdd6"
@@ -126,7 +126,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
     unclosed: list[_Open] = []
     in_row = False
     line = 0
-    fences = fenced(markdown)
+    fences = fenced_ranges(markdown)
     for piece in _PIECE.finditer(markdown):
         kind = piece.lastgroup
         start = piece.start()

@@ -54,7 +54,7 @@ class Tables:
     def _read(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
         lines, index = self._lines, 1
-        code = {at for start, end in fences(lines) for at in range(start, end + 1)}
+        code = {at for start, end in fenced_lines(lines) for at in range(start, end + 1)}
         while index < len(lines):
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
@@ -119,16 +119,16 @@ STRAY = (
 )
 
 
-def fenced(markdown: str) -> list[tuple[int, int]]:
+def fenced_ranges(markdown: str) -> list[tuple[int, int]]:
     """Return where each block of code between fences starts and ends."""
     if "```" not in markdown and "~~~" not in markdown:
         return []
     lines = markdown.split("\n")
     places = list(accumulate((len(line) + 1 for line in lines), initial=0))
-    return [(places[start], places[end]) for start, end in fences(lines)]
+    return [(places[start], places[end]) for start, end in fenced_lines(lines)]
 
 
-def fences(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
+def fenced_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the indices of the fences of each block of code; a missing one is behind the last line."""
     fence, start = "", 0
     for at, line in enumerate(lines):
@@ -148,7 +148,7 @@ def blank_code(markdown: str) -> str:
     if "`" not in markdown and "~~~" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for start, end in list(fences(lines)):
+    for start, end in list(fenced_lines(lines)):
         lines[start : end + 1] = [""] * len(lines[start : end + 1])
     return "\n".join("".join(_blanked(line)) if "`" in line else line for line in lines)
 

@@ -13,7 +13,7 @@ from ticketr.app.jira.adf._alignment import matches
 from ticketr.app.jira.adf._canonical import Json, visible
 from ticketr.app.jira.adf._conversion import label_key, used_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
-from ticketr.app.jira.adf._tables import fences
+from ticketr.app.jira.adf._tables import fenced_lines
 
 _DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
@@ -166,7 +166,7 @@ def _paragraphs(markdown: str) -> Iterator[str]:
     waiting: list[str] = []
     blank = False
     lines = markdown.strip("\n").split("\n")
-    code = {at for start, end in fences(lines) for at in range(start + 1, end + 1)}
+    code = {at for start, end in fenced_lines(lines) for at in range(start + 1, end + 1)}
     for at, line in enumerate(lines):
         if at not in code and blank and line.strip() and not line[0].isspace():
             yield "\n".join(waiting).rstrip()

@@ -312,12 +312,14 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
             day = day_of(stamp)
             return [text(f"{{{day}}}")] if day is not None else None
         case "emoji", {"shortName": str(name)} if emoji_named(name[1:-1]) == attrs:
-            if _lets_emoji_be(before, _BEFORE_EMOJI) and _lets_emoji_be(after, _AFTER_EMOJI):
+            if _may_be_beside_emoji(before, _BEFORE_EMOJI) and _may_be_beside_emoji(
+                after, _AFTER_EMOJI
+            ):
                 return [text(verbatim(name))]
     return None
 
 
-def _lets_emoji_be(near: Json | None, pattern: re.Pattern[str]) -> bool:
+def _may_be_beside_emoji(near: Json | None, pattern: re.Pattern[str]) -> bool:
     """Return whether an emoji beside a node is read as one."""
     words = near.get("text") if near is not None else None
     return type(words) is not str or pattern.match(words) is not None
