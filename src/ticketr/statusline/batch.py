@@ -259,14 +259,14 @@ class Batch:
         elif ended and ended + left > old.total:
             unknown_until = now + min(now - old.began, STEADY_SECONDS)
         return Batch(
-            before,
-            old.began,
-            completed,
-            failed,
-            cancelled,
-            statistics.running,
-            statistics.pending,
-            unknown_until,
+            before=before,
+            began=old.began,
+            completed=completed,
+            failed=failed,
+            cancelled=cancelled,
+            running=statistics.running,
+            pending=statistics.pending,
+            unknown_until=unknown_until,
             idle_since=math.inf if left else max(ended_at, old.began),
             estimate=old.estimate.update(ended, 0.0, now),
         )

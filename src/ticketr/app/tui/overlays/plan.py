@@ -151,13 +151,13 @@ class Plan(Review[sync.PushPlan]):
                     checked = replace(self, check=None, problem=problem or answer or "")
                 return state.exchanged(self, self.with_same_selected(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
-                return self._with_plan(state, plan, now)
+                return self._take_plan(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
                 return state.without(self).noticed(problem, is_bad=True), self._end_of_check
             case _:
                 return Review.on_message(self, state, message, now)
 
-    def _with_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
+    def _take_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
         """Take another plan, and ask for its check."""
         losses = frozenset(plan.losses)
         check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None

@@ -32,7 +32,7 @@ INDENT = " " * 14
 
 #: What can be selected in a review.
 Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
-I = TypeVar("I", bound=Item)  # noqa: E741 - an item
+ItemT = TypeVar("ItemT", bound=Item)
 #: The items that can be left out.
 _OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 #: The items with a place in a file.
@@ -178,7 +178,7 @@ class Review(Overlay, Generic[P]):
         """Return whether an item was left out."""
         return identity_of(item) in self.left_out
 
-    def kept(self, items: Iterable[I]) -> tuple[I, ...]:
+    def kept(self, items: Iterable[ItemT]) -> tuple[ItemT, ...]:
         """Return the items that were not left out."""
         return tuple(item for item in items if not self.is_left_out(item))
 
