@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ticketr import JobStatus
+from ticketr import JobProgress, JobStatus
 from ticketr.statusline.batch import IDLE_SECONDS
 from ticketr.statusline.render import end_message, failures, message_of, number, whole_percent
 from ticketr.text import clean
@@ -22,6 +22,8 @@ LINE_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
 #: so many in `LINE_INTERVAL`.
 MAX_EXTRA = 5
+
+_NO_PROGRESS = JobProgress("", 0, 0, "", 0)
 
 
 def progress_text(snapshot: JobSnapshot) -> str:
@@ -39,18 +41,12 @@ class _LastLine:
     """The last line about a job.
 
     Attributes:
-        message: The job's message.
-        total: The amount to do.
-        current: The amount that was done.
-        percentage: The progress in percent.
+        progress: The job's progress at that time.
         at: The time of the line.
         extra: The times of the latest lines with a new message or total.
     """
 
-    message: str
-    total: float
-    current: float
-    percentage: float
+    progress: JobProgress
     at: float
     extra: list[float] = field(default_factory=list)
 
@@ -117,29 +113,25 @@ class PlainLines:
 
     def _gets_line(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
-        progress = snapshot.progress
-        message, total, current, percentage = "", 0.0, 0.0, 0.0
-        if progress is not None:
-            message, total = progress.message, progress.total
-            current, percentage = progress.current, progress.percentage
+        progress = snapshot.progress or _NO_PROGRESS
         last = self._last.get(snapshot.id)
         if last is None:
-            self._last[snapshot.id] = _LastLine(message, total, current, percentage, now, [now])
+            self._last[snapshot.id] = _LastLine(progress, now, [now])
             return True
-        is_new_message = message != last.message and (not total or current == last.current)
-        if is_new_message or total != last.total:
+        old = last.progress
+        gained = progress.percentage - old.percentage
+        is_due = now - last.at >= LINE_INTERVAL or gained >= LINE_PERCENT
+        has_moved = progress.total and progress.current != old.current
+        is_new_message = progress.message != old.message and not has_moved
+        if is_new_message or progress.total != old.total:
             last.extra = [value for value in last.extra if now - value < LINE_INTERVAL]
-            if len(last.extra) >= MAX_EXTRA and not self._is_due(last, percentage, now):
+            if len(last.extra) >= MAX_EXTRA and not is_due:
                 return False
             last.extra.append(now)
-        elif not self._is_due(last, percentage, now):
+        elif not is_due:
             return False
-        last.message, last.total, last.current = message, total, current
-        last.percentage, last.at = percentage, now
+        last.progress, last.at = progress, now
         return True
-
-    def _is_due(self, last: _LastLine, percentage: float, now: float) -> bool:
-        return now - last.at >= LINE_INTERVAL or percentage - last.percentage >= LINE_PERCENT
 
     def _words(self, snapshot: JobSnapshot) -> str:
         progress = snapshot.progress
@@ -150,7 +142,7 @@ class PlainLines:
     def _final_text(self, snapshot: JobSnapshot, last: _LastLine | None) -> str:
         """Return how a job ended; mark a message that was printed before as done."""
         words = end_message(snapshot)
-        is_repeated = last is not None and last.message and words == clean(last.message)
+        is_repeated = last is not None and words == clean(last.progress.message)
         if is_repeated and snapshot.status is JobStatus.COMPLETED:
             return f"{progress_text(snapshot)}, done"
         return words
