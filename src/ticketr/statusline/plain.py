@@ -14,7 +14,6 @@ from ticketr.text import clean
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
     from ticketr.statusline.batch import Batch
-    from ticketr.statusline.model import StatusModel
 
 #: A running job gets a line after so many seconds, or after so much progress.
 LINE_INTERVAL = 10.0
@@ -77,15 +76,14 @@ class PlainLines:
             return None
         return self._with_name(self._words(snapshot), snapshot, len(self._last) - 1)
 
-    def batch_line(self, model: StatusModel, now: float, *, is_last: bool = False) -> str | None:
+    def batch_line(self, batch: Batch, now: float, *, is_last: bool = False) -> str | None:
         """Return the line to print for a batch of many jobs, and remember it; None if none is due.
 
         Args:
-            model: The model, whose :meth:`StatusModel.count` was called.
+            batch: The batch.
             now: The time in seconds by Trio's clock.
             is_last: Whether no job follows, so that the end is printed at once.
         """
-        batch = model.batch
         self._last.clear()
         if not batch.left:
             if self._began is None or not (is_last or now >= batch.idle_since + IDLE_SECONDS):
@@ -102,14 +100,14 @@ class PlainLines:
         self._percentage = percentage if is_new else max(percentage, self._percentage)
         return _progress_of(batch, now)
 
-    def end_due_at(self, model: StatusModel) -> float:
+    def end_due_at(self, batch: Batch) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
 
         Args:
-            model: The model.
+            batch: The batch.
         """
-        is_open = self._began is None or model.batch.left > 0
-        return math.inf if is_open else model.batch.idle_since + IDLE_SECONDS
+        is_open = self._began is None or batch.left > 0
+        return math.inf if is_open else batch.idle_since + IDLE_SECONDS
 
     def _gets_line(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""

@@ -259,7 +259,7 @@ class StatusLine:
         """Print the jobs' reports; give each new job time for a report instead of its name."""
         with suppress(trio.EndOfChannel):
             while True:
-                with trio.move_on_at(self._lines.end_due_at(self._model)):
+                with trio.move_on_at(self._lines.end_due_at(self._model.batch)):
                     self._pending.append(await updates.receive())
                 self._pending += _unread(updates)
                 if any(map(_is_unreported, self._pending)):
@@ -267,17 +267,19 @@ class StatusLine:
                 self._print_unread(updates)
 
     def _print_unread(self, updates: Updates[JobSnapshot], *, is_last: bool = False) -> None:
-        batch, self._pending = [*map(self._shown, (*self._pending, *_unread(updates)))], []
-        now = trio.current_time()
-        for snapshot in batch:
+        snapshots = [*map(self._shown, (*self._pending, *_unread(updates)))]
+        self._pending = []
+        now, old = trio.current_time(), self._model.batch
+        for snapshot in snapshots:
             self._model = self._model.see(snapshot, now)
-        old, self._model = self._model, self._model.count(self._queue.statistics(), now)
-        if self._model.batch.began != old.batch.began:
+        self._count()
+        batch = self._model.batch
+        if batch.began != old.began:
             self._print(self._lines.batch_line(old, now))  # the end of the batch before
-        if self._model.batch.is_many:
-            self._print(self._lines.batch_line(self._model, now, is_last=is_last))
+        if batch.is_many:
+            self._print(self._lines.batch_line(batch, now, is_last=is_last))
             return
-        for snapshot in _without_unreported(batch):
+        for snapshot in _without_unreported(snapshots):
             self._print(self._lines.line(snapshot, now))
 
     def _print(self, line: str | None) -> None:
