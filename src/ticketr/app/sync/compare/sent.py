@@ -85,12 +85,7 @@ def to_json(values: Iterable[SentValue]) -> str:
 
 def from_json(text: str) -> tuple[SentValue, ...]:
     """Parse the result of `to_json`."""
-    return tuple(sent_value(*load) for load in json.loads(text))
-
-
-def sent_value(name: str, text: str, field: str, value: object) -> SentValue:
-    """Return a value by the name of its part."""
-    return SentValue(diff.stored_part(name), text, field, value)
+    return tuple(SentValue(diff.stored_part(name), *rest) for name, *rest in json.loads(text))
 
 
 def matches_sent(sent: object, now: object) -> bool:

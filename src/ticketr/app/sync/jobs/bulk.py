@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -193,7 +193,8 @@ class BulkJob(SessionJob):
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        unknown = tuple(issue.key for issue in self._undecided(self._asked.values()))
+        known = {*self._done, *self._already, *(note.key for note in self._failed)}
+        unknown = tuple(issue.key for issue in self._asked.values() if issue.key not in known)
         return BulkResult(
             tuple(self._done),
             tuple(self._failed),
@@ -201,11 +202,6 @@ class BulkJob(SessionJob):
             already=tuple(self._already),
             state=next(iter(self._already.values()), self.change.already),
         )
-
-    def _undecided(self, issues: Iterable[BulkIssue]) -> list[BulkIssue]:
-        """Return the issues of which it is not known yet what became of them."""
-        known = {*self._done, *self._already, *(note.key for note in self._failed)}
-        return [issue for issue in issues if issue.key not in known]
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
-from ticketr.app.sync.compare import sent
+from ticketr.app.sync.compare import diff, sent
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.state.database import Table
 from ticketr.app.tickets import key_order, parse
@@ -102,7 +102,7 @@ class SentValues(Table):
         with self._db.value_errors():
             for key, part, text, field, value in self._db.read(query, (head,)):
                 values.setdefault(key, []).append(
-                    sent.sent_value(part, text, field, json.loads(value))
+                    sent.SentValue(diff.stored_part(part), text, field, json.loads(value))
                 )
         return values
 
