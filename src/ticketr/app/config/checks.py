@@ -49,7 +49,7 @@ class MappedField:
     Attributes:
         name: The name of its line.
         id: What Jira calls it, such as ``customfield_10016``.
-        place: The file and line of the mapping, for errors.
+        place: The file of the mapping, for errors.
     """
 
     name: str
