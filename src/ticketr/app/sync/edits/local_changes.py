@@ -167,7 +167,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     return named[0] if len(named) == 1 and named[0].key is None else None
 
 
-def below_key(draft: Ticket, key: str) -> Ticket:
+def with_parent_key(draft: Ticket, key: str) -> Ticket:
     """Return a draft that names its parent by a key."""
     return replace(draft, fields={**draft.fields, PARENT: key})
 

@@ -169,7 +169,7 @@ class Loss:
 Accepted: TypeAlias = "bool | frozenset[Loss]"
 
 
-def find_losses(
+def edited_texts_and_losses(
     local_change: LocalChange,
     issues: Iterable[Issue],
     texts: Mapping[str, str],
@@ -261,4 +261,4 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     if local_change.head is None or not any(map(_may_lose, local_change.edits.values())):
         return ()
     issues = state.issues_of(local_change.head)
-    return find_losses(local_change, issues, state.site_record.texts())[1]
+    return edited_texts_and_losses(local_change, issues, state.site_record.texts())[1]

@@ -139,19 +139,15 @@ class RouteFinder:
 
     async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
-        client, types = self.session.jira, await self._alike_types(edit)
-        key = await answer_or(None, client.key_in_status(edit.project, types, status))
+        client, project = self.session.jira, edit.project
+        if project not in self._statuses:
+            self._statuses[project] = await answer_or({}, client.statuses(project))
+        # An issue of another type will do if that has the same statuses.
+        statuses = self._statuses[project]
+        own = set(statuses.get(edit.type_id, ()))
+        alike = [text for text in statuses if own and set(statuses[text]) == own]
+        key = await answer_or(None, client.key_in_status(project, alike or [edit.type_id], status))
         return () if key is None else await answer_or((), client.transitions(key, with_fields=True))
-
-    async def _alike_types(self, edit: IssueWrite) -> list[str]:
-        """Return the type of an edit's issue, and the types with the same statuses."""
-        if edit.project not in self._statuses:
-            statuses = self.session.jira.statuses(edit.project)
-            self._statuses[edit.project] = await answer_or({}, statuses)
-        known = self._statuses[edit.project]
-        own = set(known.get(edit.type_id, ()))
-        others = (text for text in known if own and set(known[text]) == own)
-        return list(dict.fromkeys((edit.type_id, *others)))
 
 
 def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
@@ -206,7 +202,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 
-async def _absent(session: Session, named: set[str]) -> set[str]:
+async def _find_absent(session: Session, named: set[str]) -> set[str]:
     """Return the issues that Jira does not have; those in the state are not fetched."""
     known = await session.in_thread(session.state.known)
     requested = sorted(named.difference(issue.key for issue in known.values()))
@@ -248,7 +244,7 @@ async def prepare(
     )  # on a thread: conversions take time
     writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]
     named = {key for write in writes for key in _named_issues(write)}
-    absent = await _absent(session, named) if named else set()
+    absent = await _find_absent(session, named) if named else set()
     # A new type may have other transitions, which cannot be fetched yet.
     moved = [
         write
@@ -256,10 +252,10 @@ async def prepare(
         if write.key and write.payload.status and "issuetype" not in write.payload.fields
     ]
     routes = await RouteFinder(session).find(moved) if moved else {}
-    return [_checked(ticket, absent, routes) for ticket in built]
+    return [_check_ticket(ticket, absent, routes) for ticket in built]
 
 
-def _checked(
+def _check_ticket(
     ticket: TicketWrites, absent: Collection[str], routes: Mapping[str, _FoundRoute]
 ) -> TicketWrites:
     """Return the writes of a ticket that Jira would accept, with a note on each other one."""
@@ -268,7 +264,7 @@ def _checked(
     for write in ticket.issues:
         if write.parent == "" and not issues:  # its ticket is not created
             continue
-        checked = _checked_write(write, absent, routes.get(write.key, ()))
+        checked = _check_issue(write, absent, routes.get(write.key, ()))
         if isinstance(checked, Note):
             failed.append(checked)
             continue
@@ -279,7 +275,7 @@ def _checked(
     return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))
 
 
-def _checked_write(
+def _check_issue(
     write: IssueWrite, absent: Collection[str], route: _FoundRoute
 ) -> IssueWrite | Note:
     """Return a write with its transitions, or a note if Jira would refuse it."""

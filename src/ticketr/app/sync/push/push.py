@@ -8,7 +8,7 @@ succeeds or fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -89,8 +89,11 @@ class Push:
             if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):
                 merged, more = await self._merge_and_prepare(to_merge, seen)
                 comparisons, prepared = [*comparisons, *merged], [*prepared, *more]
+        new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:
-            prepared = [self._confirmed(ticket, self.confirmed) for ticket in prepared]
+            shown = {entry.key: entry.between for entry in self.confirmed.entries}
+            prepared = [self._with_shown_routes(ticket, shown) for ticket in prepared]
+            new_routes = {entry.between for entry in self.confirmed.entries if not entry.key}
         writes = [ticket for ticket in prepared if ticket.issues]
         tally.plan(
             plan_entry(
@@ -108,15 +111,13 @@ class Push:
         if never_pulled:
             outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
-            tally.add_written(outcomes)
+            tally.add_outcomes(outcomes)
         if same := _with_action(comparisons, PushAction.SAME):
             outcomes, _ = await refresh(session, same, seen=seen)
-            tally.add_written(outcomes)
+            tally.add_outcomes(outcomes)
         if writes:
             tally.show(session.progress)
-            shown = self.confirmed
-            routes = None if shown is None else {e.between for e in shown.entries if not e.key}
-            await Delivery(session, tally, writes, routes, seen).run()
+            await Delivery(session, tally, writes, new_routes, seen).run()
 
     async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
@@ -165,16 +166,22 @@ class Push:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await refresh(session, to_merge, seen=seen)
-        self.tally.add_written(outcomes)
+        self.tally.add_outcomes(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
         wanted = {request.head for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head in wanted]
         return await self._prepare(await self._select(changes))
 
-    def _confirmed(self, ticket: TicketWrites, plan: PushPlan) -> TicketWrites:
-        """Leave out the edits whose status takes several transitions that a plan did not show."""
-        shown = {entry.key: entry.between for entry in plan.entries}
+    def _with_shown_routes(
+        self, ticket: TicketWrites, shown: Mapping[str, tuple[str, ...]]
+    ) -> TicketWrites:
+        """Leave out the edits whose status takes several transitions that the plan did not show.
+
+        Args:
+            ticket: The writes of a ticket.
+            shown: The statuses on the way of each issue in the plan, by its key.
+        """
         issues: list[IssueWrite] = []
         for write in ticket.issues:
             if write.between in {(), shown.get(write.key, ())}:

@@ -24,7 +24,7 @@ from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
-from ticketr.app.sync.edits.local_changes import below_key, named_parent
+from ticketr.app.sync.edits.local_changes import named_parent, with_parent_key
 from ticketr.app.sync.edits.survey import visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PROPERTY, wait_until_ended
@@ -79,7 +79,7 @@ async def write_key(
             return None
         draft = file.tickets[match[0]]
         below = {
-            at: below_key(ticket, creation.key)
+            at: with_parent_key(ticket, creation.key)
             for at, ticket in enumerate(file.tickets)
             if named_parent(ticket, file.tickets) is draft
         }

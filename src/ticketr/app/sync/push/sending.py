@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with
 from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
-from ticketr.app.sync.edits.local_changes import below_key
+from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, with_uploads
@@ -106,7 +106,7 @@ class Delivery:
         await self._send(by_parent.pop(_NO_DRAFT, []))
         while places := [place for place in by_parent if place in self._keys]:
             tickets = [
-                self._below_key(ticket, self._keys[place])
+                self._with_parent_key(ticket, self._keys[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
@@ -122,7 +122,7 @@ class Delivery:
             self._touched = others | self._touched
         await self._read_back((self._touched | self._complete_tickets).values())
 
-    def _below_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
+    def _with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
         new, *subtasks = ticket.issues
         parent = {"key": key}
@@ -131,14 +131,14 @@ class Delivery:
             fields={**new.payload.fields, "parent": parent},
             values=(*new.payload.values, SentValue(PARENT, key, "parent", parent)),
         )
-        new = replace(new, issue=below_key(new.issue, key), payload=payload)
+        new = replace(new, issue=with_parent_key(new.issue, key), payload=payload)
         self._drafts.add(replace(new.issue, tasks=()))
         return replace(ticket, issues=(new, *subtasks))
 
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
         existing = [ticket for ticket in writes if ticket.local_change.head is not None]
-        await map_in_tasks(self._send_edits, existing, tasks=TASKS)
+        await map_in_tasks(self._send_ticket_edits, existing, tasks=TASKS)
         drafts = [ticket for ticket in writes if ticket.local_change.head is None]
         created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
@@ -159,14 +159,14 @@ class Delivery:
             for new in new_issues
             if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
         ]
-        await map_in_tasks(partial(self._edit, is_new=True), rests, tasks=TASKS)
+        await map_in_tasks(partial(self._send_edit, is_new=True), rests, tasks=TASKS)
         return created
 
-    async def _send_edits(self, ticket: TicketWrites) -> None:
+    async def _send_ticket_edits(self, ticket: TicketWrites) -> None:
         """Send the edits of a ticket; fetch the tickets to which nothing more is sent."""
         edits = [write for write in ticket.issues if write.key]
         for edit in edits:
-            await self._edit(edit)
+            await self._send_edit(edit)
         request = TicketRequest.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
         tickets = self._complete_tickets if is_complete else self._touched
@@ -182,13 +182,13 @@ class Delivery:
         except JiraError as error:
             absent = [request.note(str(error), Code.UNREACHED) for request in requests]
         else:
-            self.tally.add_written(outcomes)
+            self.tally.add_outcomes(outcomes)
         for note in absent:
             if note.code is Code.UNREACHED:
                 reason = f"it was pushed, but could not be read again: {note.reason}"
                 self.tally.warn(replace(note, reason=reason))
 
-    async def _edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
+    async def _send_edit(self, edit: IssueWrite, *, is_new: bool = False) -> None:
         """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
         session = self.session
         if edit.payload.uploads:

@@ -96,7 +96,7 @@ class PushTally:
         new = (note for note in notes if (note.path, note.name) not in known)
         self.result = replace(self.result, left=(*self.result.left, *new))
 
-    def add_written(self, outcomes: Iterable[FamilyResult]) -> None:
+    def add_outcomes(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for outcome in outcomes:
             older = {note.key for note in outcome.older}

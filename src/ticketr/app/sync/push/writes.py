@@ -12,7 +12,7 @@ from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT, type_id
 from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
-from ticketr.app.sync.edits.losses import Accepted, Loss, find_losses
+from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_and_losses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
@@ -187,7 +187,9 @@ class WritesBuilder:
             local = replace(local, ticket=ticket)
         sent = replace(change, edits=comparison.edits, local=local)
         must_fit = self.accept_loss is True
-        return find_losses(sent, comparison.issues.values(), comparison.texts, must_fit=must_fit)
+        return edited_texts_and_losses(
+            sent, comparison.issues.values(), comparison.texts, must_fit=must_fit
+        )
 
     def _edit(
         self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
