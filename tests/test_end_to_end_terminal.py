@@ -415,9 +415,10 @@ class Newcomer:
         return str(json.loads(answer)["fields"]["summary"]) if answer else ""
 
     def edit(self, word: str) -> None:
-        """Edit the selected ticket, as the action bar offers."""
+        """Edit the selected ticket, until the screen counts the edit."""
         (self.folder / "word").write_text(word)
-        self.screen.press("e", f"{TICKET}.md is edited; p shows")
+        self.screen.wait_for(r"\A(?![\s\S]*\* 1 edited)")  # the last edit was pushed
+        self.screen.press("e", r"\* 1 edited")
 
     def push(self, end: str) -> None:
         """Look at the plan of a push, and carry it out."""
@@ -465,7 +466,6 @@ def test_from_the_first_run_to_a_settled_conflict_without_a_manual(newcomer: New
     screen.wait_for("Expected: it simply works.")
 
     newcomer.edit("mine")
-    screen.wait_for(r"\* 1 edited")
     assert newcomer.jira() == TITLE
     newcomer.push("Push complete: 1 ticket")
     assert newcomer.jira() == f"{TITLE}, mine"
