@@ -439,7 +439,7 @@ def opened_workspace(someone: User) -> Generator[tuple[Store, State]]:
 
 def label(someone: User, *keys: str) -> None:
     """Add a label to tickets, as one change in the app."""
-    change = (FieldSetting("Labels", "urgent", ListAction.ADD),)
+    change = FieldSetting("Labels", "urgent", ListAction.ADD)
     with opened_workspace(someone) as (store, state), store.lock():
         places = {IssuePlace(f"{key}.md", key): change for key in keys}
         carry_out_edits(store, state, plan_file_edits(store, places))

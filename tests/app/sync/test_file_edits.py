@@ -30,7 +30,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import Ticket, parse, render
 
-DONE = (FieldSetting("status", "Done"),)
+DONE = FieldSetting("status", "Done")
 HAND_WRITTEN = """\
 My notes.
 
@@ -80,7 +80,7 @@ def test_a_plan_names_what_each_field_says_and_will_say(
     store.root.mkdir(exist_ok=True)
     (store.root / "a.md").write_text(text)
 
-    plan = plan_file_edits(store, {IssuePlace("a.md", "DEMO-1"): (change,)})
+    plan = plan_file_edits(store, {IssuePlace("a.md", "DEMO-1"): change})
 
     edit = FileEdit("DEMO-1", "A title", "a.md", 1, "Labels", "a, b", after or "")
     assert plan.edits == ((edit,) if after is not None else ())
@@ -94,7 +94,7 @@ def test_a_list_that_cannot_be_read_is_not_changed(store: Store) -> None:
 
     with pytest.raises(CannotEdit, match="A title was not changed: Labels cannot be read: "):
         plan_file_edits(
-            store, {IssuePlace("a.md", line=1): (FieldSetting("Labels", "x", ListAction.ADD),)}
+            store, {IssuePlace("a.md", line=1): FieldSetting("Labels", "x", ListAction.ADD)}
         )
 
 
@@ -148,7 +148,7 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
 async def test_a_pull_without_news_leaves_the_undo_and_a_push_ends_it(bench: Bench) -> None:
     await bench.pull()
     before = tree(bench)["DEMO-9.md"]
-    high = (FieldSetting("Priority", "High"),)
+    high = FieldSetting("Priority", "High")
     with opened(bench) as (store, state):
         carry_out(store, state, plan_file_edits(store, {place(store, "DEMO-9"): high}))
     await bench.pull()
@@ -232,7 +232,7 @@ def test_a_file_that_cannot_be_written_stops_no_other_file(store: Store, state: 
     store.root.mkdir(exist_ok=True)
     for key in ("DEMO-1", "DEMO-2", "DEMO-3"):
         (store.root / f"{key}.md").write_text(render([Ticket("A title", key)]))
-    change = (FieldSetting("Labels", "x", ListAction.ADD),)
+    change = FieldSetting("Labels", "x", ListAction.ADD)
     places = [IssuePlace(f"DEMO-{number}.md", f"DEMO-{number}") for number in (1, 2, 3)]
     plan = plan_file_edits(store, dict.fromkeys(places, change))
 

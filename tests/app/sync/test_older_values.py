@@ -193,7 +193,7 @@ async def set_back(bench: Bench) -> None:
     place = IssuePlace("DEMO-9.md", "DEMO-9")
     with bench.state() as state:
         change = FieldSetting("Priority", "Lowest", ListAction.REPLACE)
-        carry_out_edits(bench.store, state, plan_file_edits(bench.store, {place: (change,)}))
+        carry_out_edits(bench.store, state, plan_file_edits(bench.store, {place: change}))
 
 
 async def test_a_field_that_is_set_by_a_command_is_an_edit(bench: Bench) -> None:

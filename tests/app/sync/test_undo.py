@@ -218,8 +218,8 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
     for name in ("a", "b"):
         text = f"# TICKET: {name}\n\n## Fields\nPriority: Low\n"
         (bench.root / f"{name}.md").write_text(text, encoding="utf-8")
-    changes = [FieldSetting("Priority", "High")]
-    edits = {IssuePlace(f"{name}.md", "", 1): changes for name in ("a", "b")}
+    change = FieldSetting("Priority", "High")
+    edits = {IssuePlace(f"{name}.md", "", 1): change for name in ("a", "b")}
     with opened(bench) as (store, state), store.lock():
         carry_out_edits(store, state, plan_file_edits(store, edits))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -139,14 +139,12 @@ class FileEditPlan:
         return FileEditPlan(kept, digests)
 
 
-def plan_file_edits(
-    store: Store, changes: Mapping[IssuePlace, Sequence[FieldSetting]]
-) -> FileEditPlan:
+def plan_file_edits(store: Store, changes: Mapping[IssuePlace, FieldSetting]) -> FileEditPlan:
     """Return what changes of fields would do to the files; nothing is written.
 
     Args:
         store: The workspace's files.
-        changes: The changes of each issue.
+        changes: The change of each issue.
 
     Raises:
         CannotEdit: A file does not hold its issue any more, or a field is not a list.
@@ -161,13 +159,11 @@ def plan_file_edits(
     for path, places in by_path.items():
         file = store.read(path)
         issues = _issues_of(file)
-        file_edits = [
-            edit
-            for place in places
-            for edit in _plan_edits(_require_issue(issues, place), place, changes[place])
+        planned = [
+            _plan_edit(_require_issue(issues, place), path, changes[place]) for place in places
         ]
-        if file_edits:
-            edits += file_edits
+        if changing := [edit for edit in planned if edit.after != edit.before]:
+            edits += changing
             digests[path] = digest_of(file.text)
     return FileEditPlan(tuple(edits), digests)
 
@@ -189,22 +185,16 @@ def _require_issue(issues: Mapping[str | int, Ticket], place: IssuePlace) -> Tic
     raise CannotEdit(what, f"{place.path} no longer holds it; read the files again")
 
 
-def _plan_edits(
-    issue: Ticket, place: IssuePlace, changes: Sequence[FieldSetting]
-) -> Iterator[FileEdit]:
-    for change in changes:
-        wanted = change.name.casefold()
-        name = next((own for own in issue.fields if own.casefold() == wanted), change.name)
-        before = issue.fields.get(name, "")
-        try:
-            after = _text_after(before, change)
-        except BadValue as error:
-            what = issue.key or issue.title
-            raise CannotEdit(what, f"{name} cannot be read: {error}") from None
-        if after != before:
-            yield FileEdit(
-                issue.key or "", issue.title, place.path, issue.line, name, before, after
-            )
+def _plan_edit(issue: Ticket, path: str, change: FieldSetting) -> FileEdit:
+    wanted = change.name.casefold()
+    name = next((own for own in issue.fields if own.casefold() == wanted), change.name)
+    before = issue.fields.get(name, "")
+    try:
+        after = _text_after(before, change)
+    except BadValue as error:
+        what = issue.key or issue.title
+        raise CannotEdit(what, f"{name} cannot be read: {error}") from None
+    return FileEdit(issue.key or "", issue.title, path, issue.line, name, before, after)
 
 
 def _text_after(before: str, change: FieldSetting) -> str:

@@ -32,7 +32,7 @@ async def change_field(
     """Change a field of one issue in its file, and read the workspace again."""
 
     def change_file(store: sync.Store, state: sync.State) -> messages.Notice:
-        plan = sync.plan_file_edits(store, {place: (change,)})
+        plan = sync.plan_file_edits(store, {place: change})
         if not plan.edits:
             return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
         sync.carry_out_edits(store, state, plan)
@@ -45,8 +45,8 @@ async def change_field(
 
 async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sync.FileEditPlan:
     """Plan a change of fields."""
-    wanted = {place: (change,) for place, change in changes}
-    return await services.in_thread(sync.plan_file_edits, services.workspaces[name].store, wanted)
+    store = services.workspaces[name].store
+    return await services.in_thread(sync.plan_file_edits, store, dict(changes))
 
 
 async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan) -> bool:
