@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, TypeVarTuple
 import trio
 
 from ticketr._errors import TicketrError
+from ticketr.app import config
 from ticketr.app.sync.errors import error_to_report
 
 if TYPE_CHECKING:
@@ -46,18 +47,12 @@ class ThreadRunner(Protocol):
 async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator[SupportLog]:
     """Open the log for support of a workspace, which is written by a thread of its own."""
     in_thread = in_thread or trio.to_thread.run_sync
-    log = await in_thread(_make_log, root)
+    log = await in_thread(lambda: config.SupportLog(root, os.environ))  # it is imported there
     try:
         yield log
     finally:
         with trio.CancelScope(shield=True):  # the few lines that are left
             await in_thread(log.close)
-
-
-def _make_log(root: Path) -> SupportLog:
-    from ticketr.app.config import SupportLog  # noqa: PLC0415 - on a worker thread
-
-    return SupportLog(root, os.environ)
 
 
 async def compute(

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -192,25 +192,6 @@ def base_texts(state: State) -> dict[str, str]:
         StateFailed: The state cannot be read.
     """
     return {key: comparable(text) for key, text in state.texts_by_key()}
-
-
-def with_pictures(change: LocalChange, root: Path) -> LocalChange:
-    """Return the change of a ticket with what is known of the files that it shows.
-
-    Args:
-        change: The change.
-        root: The workspace's folder.
-    """
-    addresses = dict.fromkeys(
-        address
-        for _, edits in change.issues()
-        for edit in edits
-        if shows_pictures(edit.part)
-        for address in new_pictures(edit.new, edit.old)
-    )
-    if not addresses:
-        return change
-    return replace(change, pictures=check_pictures(root, change.local.path, addresses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,10 +400,13 @@ class LocalSurvey:
         if base is None or not self.locations.keys().isdisjoint(keys):
             return False
         text = base[1].text
-        if any(f"[{key}]" not in text for key in keys) or not store.is_of(name, text):
+        if any(f"[{key}]" not in text for key in keys):
             return False
-        self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
-        return True
+        with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
+            if comparable(store.content(name).decode()) == comparable(text):
+                self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
+                return True
+        return False
 
     def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
         """Read one file and compare its tickets with the last sync.
@@ -513,8 +497,19 @@ class LocalSurvey:
                 local_change = find_local_change(local, head, known, state.older.of(head))
         else:
             self.never_pulled.append(local)
-        if local_change is not None:
-            self.local_changes.append(with_pictures(local_change, root))
+        if local_change is None:
+            return
+        addresses = dict.fromkeys(
+            address
+            for _, edits in local_change.issues()
+            for edit in edits
+            if shows_pictures(edit.part)
+            for address in new_pictures(edit.new, edit.old)
+        )
+        if addresses:
+            pictures = check_pictures(root, local.path, addresses)
+            local_change = replace(local_change, pictures=pictures)
+        self.local_changes.append(local_change)
 
 
 def survey_now(
@@ -532,12 +527,6 @@ def survey_now(
     survey.complete(store, state)
     survey.check_drafts(state, project, inherit=inherit)
     return survey
-
-
-def mark_older(state: State, survey: LocalSurvey) -> None:
-    """Mark the issues of tickets that hold values of earlier syncs, so that a pull fetches them."""
-    heads = (change.head for change in survey.local_changes if change.head and change.older)
-    state.mark_stale(chain.from_iterable(state.members(heads).values()))
 
 
 def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Callable, Collection, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from ticketr.app.config import DOWNLOAD
 from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan
-from ticketr.app.sync.edits.survey import check_keys, mark_older
+from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, ticket_tags
 from ticketr.app.sync.pull.pull import pull, pull_named
@@ -60,13 +61,6 @@ async def _recover_if_any(
         from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
         await recover(session, on_recovered, on_failed)
-
-
-def _first_keys(keys: Collection[str]) -> str:
-    """Return the first keys, and how many more there are; one that is named twice counts once."""
-    unique_keys = list(dict.fromkeys(keys))
-    more = f" and {len(unique_keys) - _MAX_KEYS} more" if len(unique_keys) > _MAX_KEYS else ""
-    return ", ".join(unique_keys[:_MAX_KEYS]) + more
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
@@ -165,7 +159,11 @@ class _NamedJob(SessionJob):
 
     @property
     def _subject(self) -> str:
-        return super()._subject if self.keys is None else _first_keys(self.keys)
+        if self.keys is None:
+            return super()._subject
+        keys = list(dict.fromkeys(self.keys))  # one that is named twice counts once
+        more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
+        return ", ".join(keys[:_MAX_KEYS]) + more
 
     @property
     def tags(self) -> frozenset[str]:
@@ -230,7 +228,10 @@ async def _pull(
     if keys is None:
         tally.add_broken(notes_on(survey.broken))
         # Let the pull write the tickets again of which git has brought back what is older.
-        await session.in_thread(mark_older, session.state, survey)
+        heads = [change.head for change in survey.local_changes if change.head and change.older]
+        if heads:
+            members = await session.in_thread(session.state.members, heads)
+            await session.in_thread(session.state.mark_stale, chain(*members.values()))
         await pull(session, locations, tally, full=full, prune=prune)
     else:
         paths = [locations[key].path for key in keys if key in locations]

@@ -14,7 +14,8 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.attachments import Download, attachment_folder, missing_files
+from ticketr.app.sync.workspace.attachments import Download, missing_files
+from ticketr.app.sync.workspace.store import ATTACHMENTS
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
@@ -95,7 +96,7 @@ async def download(
     root, failed, unchanged = session.store.root, list[Note](), 0
     work: list[tuple[str, Path, Attachment, str]] = []
     for key, attachments in by_key.items():
-        folder = attachment_folder(root, homes.get(key, ""), key)
+        folder = root / Path(homes.get(key, "")).parent / ATTACHMENTS / key
         sized = [attachment for attachment in attachments if attachment.size is not None]
         missing, blocked = await session.in_thread(missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)

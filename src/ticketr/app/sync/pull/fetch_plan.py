@@ -78,7 +78,17 @@ class Families:
         touched: dict[str, None] = {}
         for issue in issues:
             self._awaited.discard(issue.id)
-            touched[self._take(issue)] = None
+            head = self.head_of(issue)
+            touched[head] = None
+            family = self._incomplete.setdefault(head, Family(head))
+            family.issues[issue.id] = issue
+            others = subtask_ids(issue) if head == issue.id else (head,)
+            for other in others:
+                if other in self._awaited:
+                    family.needs.add(other)
+                if other in self._waiting:
+                    del self._waiting[other]
+                    self._urgent[other] = None
         waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
         touched.update(dict.fromkeys(waiting))
         complete: list[Family] = []
@@ -88,20 +98,6 @@ class Families:
             if not family.needs:
                 complete.append(self._incomplete.pop(head))
         return complete
-
-    def _take(self, issue: Issue) -> str:
-        """Add an issue to its family; return the ID of the head."""
-        head = self.head_of(issue)
-        family = self._incomplete.setdefault(head, Family(head))
-        family.issues[issue.id] = issue
-        others = subtask_ids(issue) if head == issue.id else (head,)
-        for text in others:
-            if text in self._awaited:
-                family.needs.add(text)
-                if text in self._waiting:
-                    del self._waiting[text]
-                    self._urgent[text] = None
-        return head
 
     def head_of(self, issue: Issue) -> str:
         """Return the ID of the head of an issue's ticket: its parent's, or its own."""

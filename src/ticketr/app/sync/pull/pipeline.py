@@ -200,8 +200,9 @@ class PullPipeline:
                 if written:
                     self._session.job.on_written(written)
                 for outcome in outcomes:
-                    head = outcome.ids[0]
-                    self._recorded.setdefault(head, set()).update(outcome.ids)
+                    head = outcome.family.head.id
+                    ids = (issue.id for issue in outcome.family.issues)
+                    self._recorded.setdefault(head, set()).update(ids)
                     # Unless more of the same family is on its way already.
                     if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]

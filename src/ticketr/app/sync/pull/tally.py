@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -86,6 +86,7 @@ class PullResult:
         return self.total - self.done - self.in_conflict - self.left_alone
 
 
+@dataclass
 class Tally:
     """Counts the issues of a pull, each once, however often it is written.
 
@@ -107,21 +108,20 @@ class Tally:
         brought_forward: Issues whose older values were replaced, by key.
     """
 
-    def __init__(self) -> None:
-        self.outcomes: dict[str, WriteOutcome] = {}
-        self.kept: dict[str, Note] = {}
-        self.conflicts: dict[str, Note] = {}
-        self.failed: dict[str, Note] = {}
-        self.broken: list[Note] = []
-        self.gone: dict[str, Note] = {}
-        self.left_out: list[str] = []
-        self.pruned: list[str] = []
-        self.prunable: list[str] = []
-        self.inexact: set[str] = set()
-        self.recovered: list[str] = []
-        self.brought_forward: dict[str, Note] = {}
-        self._found: set[str] = set()
-        self._known: set[str] = set()
+    outcomes: dict[str, WriteOutcome] = field(default_factory=dict)
+    kept: dict[str, Note] = field(default_factory=dict)
+    conflicts: dict[str, Note] = field(default_factory=dict)
+    failed: dict[str, Note] = field(default_factory=dict)
+    broken: list[Note] = field(default_factory=list)
+    gone: dict[str, Note] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+    pruned: list[str] = field(default_factory=list)
+    prunable: list[str] = field(default_factory=list)
+    inexact: set[str] = field(default_factory=set)
+    recovered: list[str] = field(default_factory=list)
+    brought_forward: dict[str, Note] = field(default_factory=dict)
+    _found: set[str] = field(default_factory=set)
+    _known: set[str] = field(default_factory=set)
 
     @property
     def total(self) -> int:

@@ -282,7 +282,7 @@ class Database:
 
     def _make_tables(self, mark: str | None) -> None:
         """Make the tables of a new file, with its mark in the same transaction."""
-        version = self._version()
+        ((version,),) = self._db.execute("PRAGMA user_version")
         if version > VERSION:
             raise StateFailed(self._path, "a newer ticketr wrote it")
         if 0 < version < VERSION:
@@ -301,11 +301,9 @@ class Database:
         except sqlite3.OperationalError:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            if not self._version():  # else another process has made them first
+            ((version,),) = self._db.execute("PRAGMA user_version")
+            if not version:  # else another process has made them first
                 raise
-
-    def _version(self) -> int:
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     @contextmanager
     def value_errors(self) -> Generator[None]:

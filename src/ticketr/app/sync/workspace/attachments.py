@@ -22,7 +22,6 @@ from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import TEMPORARY, file_errors, open_to_write
-from ticketr.app.sync.workspace.store import ATTACHMENTS
 
 #: The endings of files that are attached.
 ENDINGS = frozenset(
@@ -153,17 +152,6 @@ def _digest(file: IO[bytes], target: Path, size: int) -> str:
         raise FileFailed(target, "read", "something writes to it right now", alone=True)
     file.seek(0)
     return digest.hexdigest()
-
-
-def attachment_folder(root: Path, ticket_file: str, key: str) -> Path:
-    """Return the folder for the attachments of an issue.
-
-    Args:
-        root: The workspace's folder.
-        ticket_file: The file of its ticket, relative to that; empty if it has none.
-        key: The issue's key.
-    """
-    return root / Path(ticket_file).parent / ATTACHMENTS / key
 
 
 def missing_files(

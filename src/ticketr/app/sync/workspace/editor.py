@@ -240,13 +240,21 @@ class Editor:
         if stamp is None or comparable(now := self._text(name)) != comparable(text):
             return None
         aside = self.put_aside(key, now)
+        path = self._store.path_of(name)
+        parent, _, base = name.rpartition("/")
         try:
-            is_removed = self._unlink(name, stamp)
+            with (
+                file_errors(path, "remove"),
+                open_write_folder(self._store.root, parent) as folder,
+            ):
+                if stamp_of(path, within=folder) != stamp:  # it was saved meanwhile
+                    return None
+                os.unlink(base, dir_fd=folder)
         except FileFailed:
             with suppress(OSError):
                 self._store.folder.remove_aside(aside)  # else each run adds another copy
             raise
-        return aside if is_removed else None
+        return aside
 
     def _stamp(self, name: str) -> FileStamp | None:
         """Return the stamp of a file that may be written; None if there is none."""
@@ -255,19 +263,6 @@ class Editor:
     def _text(self, name: str) -> str:
         with file_errors(self._store.path_of(name), "read"):
             return self._store.content(name).decode()
-
-    def _unlink(self, name: str, stamp: FileStamp) -> bool:
-        """Remove a file unless it was saved meanwhile; return whether it was removed."""
-        path = self._store.path_of(name)
-        parent, _, base = name.rpartition("/")
-        with (
-            file_errors(path, "remove"),
-            open_write_folder(self._store.root, parent) as folder,
-        ):
-            is_same = stamp_of(path, within=folder) == stamp
-            if is_same:
-                os.unlink(base, dir_fd=folder)
-        return is_same
 
 
 def _numbered(name: str) -> Iterator[str]:

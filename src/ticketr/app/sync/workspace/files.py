@@ -82,26 +82,6 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         raise FileFailed(Path(path), action, reason, alone=True) from error
 
 
-@contextmanager
-def _folder_errors(folder: str, root: str) -> Generator[None]:
-    """Convert an error by which a folder refuses a new file to `FileFailed`, which names the folder.
-
-    Args:
-        folder: The folder of the file; it may be missing.
-        root: The workspace's folder. If that refuses, every file is concerned.
-    """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _REFUSED or _is_rename(error):
-            raise
-        place = folder
-        while len(place) > len(root) and not os.path.isdir(place):  # noqa: PTH112 - a str
-            place = place.rpartition("/")[0]
-        reason = f"{error.strerror}; {_WRITE_THERE}"
-        raise FileFailed(Path(place), "write into", reason, alone=place != root) from error
-
-
 def _concerns_one_file(error: OSError, action: str) -> bool:
     """Return whether an error leaves other files usable."""
     if error.errno in _ONE_FILE_ERRORS:
@@ -243,16 +223,22 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
 
     Raises:
         FileFailed: A link or a hidden folder is on the way, or the system refused, here or in the
-            block.
+            block. If a folder refuses the file, the error names that folder.
     """
     folder, _, base = name.rpartition("/")
-    place = f"{root}/{folder}" if folder else str(root)
-    with (
-        file_errors(f"{root}/{name}", "write"),
-        _folder_errors(place, str(root)),
-        open_write_folder(root, folder, make=True) as descriptor,
-    ):
-        yield descriptor, base
+    with file_errors(f"{root}/{name}", "write"):
+        try:
+            with open_write_folder(root, folder, make=True) as descriptor:
+                yield descriptor, base
+        except OSError as error:
+            if error.errno not in _REFUSED or _is_rename(error):
+                raise
+            place = Path(root, folder)
+            while place != Path(root) and not place.is_dir():
+                place = place.parent
+            reason = f"{error.strerror}; {_WRITE_THERE}"
+            is_alone = place != Path(root)  # else every file is concerned
+            raise FileFailed(place, "write into", reason, is_alone) from error
 
 
 def write_new_file(root: Path, name: str, text: str) -> bool:

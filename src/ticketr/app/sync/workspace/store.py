@@ -267,12 +267,6 @@ class Store:
             return False
         return key in chain.from_iterable(ticket.keys() for ticket in self.tickets(name))
 
-    def is_of(self, name: str, text: str) -> bool:
-        """Return whether a file holds one ticket's text and nothing else."""
-        with suppress(OSError, FileFailed, UnicodeError):  # parsing the file reports it
-            return comparable(self.content(name).decode()) == comparable(text)
-        return False
-
     def local(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
         data = self._bytes(name)
@@ -300,8 +294,11 @@ class Store:
         path = self.root / name
         try:
             for folder in reversed(path.parents):
-                if folder.is_relative_to(self.root) and folder.is_dir():
-                    _require_listing(folder)
+                if not folder.is_relative_to(self.root) or not folder.is_dir():
+                    continue
+                with file_errors(folder, "read"):
+                    if not os.access(folder, os.R_OK | os.X_OK):
+                        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             with file_errors(path, "read"):
                 if path.exists() and not path.is_file():
                     return FileFailed(path, "read", NO_FILE, alone=True)
@@ -364,20 +361,16 @@ class Store:
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling(Path(path))
             return _LINK
-        if folder in self._writable:
-            return ""
-        self._refuse_dangling(self.root / folder)
-        refusal = self._refusal_of_folder(folder)
-        if not refusal:
+        if folder not in self._writable:
+            self._refuse_dangling(self.root / folder)
+            try:
+                with open_write_folder(self.root, folder):
+                    pass
+            except OSError as error:  # the write gives any other error, and makes a missing folder
+                if error.errno == errno.ELOOP:
+                    return _LINK
             self._writable.add(folder)
-        return refusal
-
-    def _refusal_of_folder(self, folder: str) -> str:
-        try:
-            with open_write_folder(self.root, folder):
-                return ""
-        except OSError as error:  # the write gives any other error, and makes a missing folder
-            return _LINK if error.errno == errno.ELOOP else ""
+        return ""
 
     def _refuse_dangling(self, path: Path, action: str = "write") -> None:
         """Refuse to use a link to what is not there: it may be meant for another place."""
@@ -407,12 +400,6 @@ def _is_plain_file(path: Path) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _require_listing(folder: Path) -> None:
-    with file_errors(folder, "read"):
-        if not os.access(folder, os.R_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _is_of_ticket(name: str) -> bool:

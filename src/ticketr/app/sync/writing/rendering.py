@@ -218,18 +218,16 @@ async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) ->
     issues: list[Issue] = []
     failed = dict(answer.failed)
     for issue in answer.issues:
+        if not are_incomplete(issue.fields):
+            issues.append(issue)
+            continue
         try:
-            issues.append(await _with_all_comments(jira, issue))
+            comments = comments_field(await jira.comments(issue.id))
         except (BadAnswer, BadRequest, NotFound) as error:
             failed[issue.id if issue.id in ids else issue.key] = str(error)
+        else:
+            issues.append(replace(issue, fields={**issue.fields, COMMENT_FIELD: comments}))
     return replace(answer, issues=tuple(issues), failed=failed)
-
-
-async def _with_all_comments(jira: JiraClient, issue: Issue) -> Issue:
-    if not are_incomplete(issue.fields):
-        return issue
-    comments = comments_field(await jira.comments(issue.id))
-    return replace(issue, fields={**issue.fields, COMMENT_FIELD: comments})
 
 
 async def add_media_ids(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -137,11 +138,6 @@ class FamilyResult:
     aside: str = ""
     older: tuple[Note, ...] = ()
 
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The IDs of its issues, the head's first."""
-        return tuple(issue.id for issue in self.family.issues)
-
     def outcome_of(self, key: str) -> WriteOutcome:
         """Return what was done with one issue."""
         assert self.written is not None
@@ -237,11 +233,13 @@ class FamilyWriter:
                 if is_stopped():
                     break
                 try:
-                    outcomes += self._write_file(name, group, bases)
-                except FileFailed as error:
-                    if not error.alone:
+                    decided = retry_if_changed(partial(self._replace, name, group, bases))
+                except (FileFailed, tickets.TicketSyntaxError) as error:
+                    if isinstance(error, FileFailed) and not error.alone:
                         return outcomes, error
                     outcomes += (self._fail(family, name, error) for family in group)
+                else:
+                    outcomes += (self._record(family, name, made) for family, made in decided)
         return outcomes, None
 
     def merge(self, family: RenderedFamily, local: tickets.Ticket) -> Merged:
@@ -278,16 +276,6 @@ class FamilyWriter:
             else:
                 groups.append((name, [family]))
         return groups
-
-    def _write_file(
-        self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
-    ) -> list[FamilyResult]:
-        """Write the families of one file, then record each."""
-        try:
-            decided = retry_if_changed(lambda: self._replace(name, families, bases))
-        except tickets.TicketSyntaxError as error:  # the file was edited since it was looked at
-            return [self._fail(family, name, error) for family in families]
-        return [self._record(family, name, decision) for family, decision in decided]
 
     def _replace(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
@@ -404,7 +392,7 @@ class FamilyWriter:
 
     def _not_written(self, result: FamilyResult) -> FamilyResult:
         """Let the next pull fetch a family again, whose file holds none of its intended texts."""
-        self._state.mark_stale(result.ids)
+        self._state.mark_stale(issue.id for issue in result.family.issues)
         self._state.forget_intended(result.family.head.id)
         return result
 
