@@ -18,7 +18,7 @@ from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import MAX_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
-from ticketr.app.sync.concurrency import MAX_INLINE_COST, compute
+from ticketr.app.sync.concurrency import compute_all
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
 SOON_DONE = 2_000
@@ -162,7 +162,7 @@ async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
         ended.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(compute, trio.to_thread.run_sync, MAX_INLINE_COST + 1, work)
+        nursery.start_soon(compute_all, trio.to_thread.run_sync, [work])
         await begun.wait()
         nursery.cancel_scope.cancel()
 

@@ -79,7 +79,8 @@ def trust(root: Path) -> bool:
     store = sync.Store(root, config.STATE_FOLDER, mark)
     unmarked = _unmarked(store)
     if store.state_path in unmarked:
-        sync.sign_state(store)
+        with closing(sync.State(store.state_path)) as state:
+            state.sign(mark)
     if store.own / HISTORY in unmarked:
         sign_history(store.root, mark)
     return bool(unmarked)
@@ -88,7 +89,12 @@ def trust(root: Path) -> bool:
 def _unmarked(store: sync.Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
     assert store.mark is not None
-    unmarked = [] if sync.is_signed(store) else [store.state_path]
+    unmarked: list[Path] = []
+    try:
+        with sync.read_state(store):
+            pass
+    except config.ForeignState:
+        unmarked.append(store.state_path)
     if not has_own_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY)
     return unmarked

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 CHUNK = 20
 #: Characters in one visit; a larger file or family has a visit of its own.
 MAX_PORTION_LENGTH = 64 * 1024
-#: The most work done on Trio's thread, which takes a few milliseconds. Converting one character of
-#: text is a work of 1.
+#: The most work done on Trio's thread at once, which takes a few milliseconds. Converting one
+#: character of text is a work of 1.
 MAX_INLINE_COST = 900
-#: Turns of Trio's loop between two such functions. A key is read, handled and drawn by tasks that
-#: each need a turn; with one turn, each of them would wait for another function.
+#: Turns of Trio's loop between two such pieces of work. A key is read, handled and drawn by tasks
+#: that each need a turn; with one turn, each of them would wait for another piece.
 CHECKPOINTS_BETWEEN = 3
 
 A = TypeVar("A")
@@ -55,33 +55,11 @@ async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator
             await in_thread(log.close)
 
 
-async def compute(
-    in_thread: ThreadRunner, cost: int, function: Callable[[*Ts], T], /, *args: *Ts
-) -> T:
-    """Run a pure function: a short one on Trio's thread, a long one on a worker thread.
-
-    Args:
-        in_thread: How blocking work is run.
-        cost: About how much work it is, in the unit of `MAX_INLINE_COST`.
-        function: Must have no side effects: after a cancel it may continue for a while, and its
-            result is lost.
-        args: Its arguments.
-
-    Cancellation:
-        Takes effect at once.
-    """
-    if cost > MAX_INLINE_COST:
-        return await in_thread(function, *args, abandon_on_cancel=True)
-    for _ in range(CHECKPOINTS_BETWEEN):
-        await trio.lowlevel.checkpoint()
-    return function(*args)
-
-
 async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]) -> list[T]:
     """Run pure functions on a worker thread, `CHUNK` of them a visit, and return their results.
 
     Cancellation:
-        Takes effect at once, as in `compute`.
+        Takes effect at once; a thread may continue for a while, and its results are lost.
     """
     results: list[T] = []
     for few in chunks(functions, CHUNK):

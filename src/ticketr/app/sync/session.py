@@ -38,7 +38,6 @@ from ticketr.app.tickets import Ticket
 if TYPE_CHECKING:
     from ticketr import JobContext
     from ticketr.app.config import SupportLog
-    from ticketr.app.sync.workspace.editor import Editor
 
 
 #: Called with tickets that were just written, each with its file, relative to the workspace.
@@ -227,13 +226,6 @@ class Session:
     columns: Columns
     user: User
     began: float
-
-    @property
-    def editor(self) -> Editor:
-        """A new editor for the ticket files."""
-        from ticketr.app.sync.workspace.editor import Editor  # noqa: PLC0415 - not for each run
-
-        return Editor(self.store)
 
     async def survey(self, *, check_drafts: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.

@@ -1,7 +1,7 @@
 """Reads the files and the state of a workspace, and compares all files with the last sync.
 
 Synchronous, for a worker thread, except `visit_files`. The workspace need not be locked.
-Only `sign_state` creates or changes anything: a status command must not turn a folder into a workspace.
+Nothing is created or changed: a status command must not turn a folder into a workspace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ticketr._errors import TicketrError
-from ticketr.app.config import ForeignState, require_database
+from ticketr.app.config import require_database
 from ticketr.app.sync.compare.diff import read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
@@ -123,31 +123,6 @@ def readable(path: Path) -> Generator[Path | None]:
                 )
                 raise FileFailed(path, "read", reason) from error
             yield Path(folder, path.name)
-
-
-def is_signed(store: Store) -> bool:
-    """Tell whether the state file of a workspace has the user's mark; True without a file.
-
-    Raises:
-        StateFailed: The file cannot be used.
-        FileFailed: The file cannot be read.
-    """
-    try:
-        with read_state(store):
-            return True
-    except ForeignState:
-        return False
-
-
-def sign_state(store: Store) -> None:
-    """Write the user's mark into the state file of a workspace; everything else in it stays.
-
-    Raises:
-        StateFailed: The file cannot be used or changed.
-    """
-    assert store.mark is not None
-    with closing(State(store.state_path)) as state:
-        state.sign(store.mark)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from ticketr.app.sync.concurrency import PAGE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.queries import OVERLAP
 from ticketr.app.sync.state.state import KnownIssue
+from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import attempt, comparable
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool)
         return False
     if is_dry:
         return comparable(session.store.read(path).text) == comparable(base.text)
-    if session.editor.remove(path, issue.key, base.text) is None:
+    if Editor(session.store).remove(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)
     return True

@@ -18,12 +18,12 @@ from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
+    CHECKPOINTS_BETWEEN,
     CHUNK,
     CONCURRENCY,
     MAX_INLINE_COST,
     PAGE,
     chunks,
-    compute,
     portions,
 )
 from ticketr.app.sync.errors import error_to_report
@@ -295,12 +295,15 @@ class PullPipeline:
             await self._in_thread(load_conversions, abandon_on_cancel=True)
             self._has_conversions = True
         self._cost += cost
+        if self._cost > MAX_INLINE_COST:
+            self._cost = cost if is_short else 0
+            for _ in range(CHECKPOINTS_BETWEEN):
+                await trio.lowlevel.checkpoint()
         try:
-            if self._cost <= MAX_INLINE_COST:
+            if is_short:
                 family = write()
             else:
-                family = await compute(self._in_thread, cost, write)
-                self._cost = cost if is_short else 0
+                family = await self._in_thread(write, abandon_on_cancel=True)
         except (InvalidKey, InvalidTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []

@@ -32,12 +32,12 @@ from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import attempt
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.editor import Editor
     from ticketr.app.sync.workspace.store import Store
 
 
@@ -283,7 +283,9 @@ async def _write_key_somewhere(
         await session.in_thread(session.state.creations.forget, creation)
         return False
     status = status_of(issue)
-    return await write_key(session, session.editor, creation, name, status=status, drafts=drafts)
+    return await write_key(
+        session, Editor(session.store), creation, name, status=status, drafts=drafts
+    )
 
 
 async def _find_file(

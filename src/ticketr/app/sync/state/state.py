@@ -55,8 +55,7 @@ class SiteRecord(Table):
                 for table in ("intended", "sent", "outbox", "media"):
                     self._db.write(f"DELETE FROM {table}")  # noqa: S608 - our own words
                 self._put("site", url)
-            if user != self.user():
-                self._put("user", user)
+            self._put("user", user)
 
     def user(self) -> str:
         """Return the name of the account that this workspace is synced with; empty before that."""

@@ -53,8 +53,3 @@ class Decision:
     replacement: Replacement | None = None
     result: Ticket | None = None
     older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-
-    @classmethod
-    def kept(cls, reason: str) -> Decision:
-        """Leave the file as it is, for a reason."""
-        return cls(WriteOutcome.KEPT, reason=reason)

@@ -292,7 +292,7 @@ class FamilyWriter:
         snapshot = self._editor.read(name, (text.ticket, text.text) if len(families) == 1 else None)
         if snapshot is None:
             reason = self._store.refusal(name)
-            return [(family, Decision.kept(reason)) for family in families]
+            return [(family, Decision(WriteOutcome.KEPT, reason=reason)) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
         decided: list[tuple[RenderedFamily, Decision]] = []
@@ -345,12 +345,12 @@ class FamilyWriter:
         if index is None:
             if not file.text.strip():
                 return Decision(WriteOutcome.NEW, remote.ticket)
-            return Decision.kept("the file holds something else")
+            return Decision(WriteOutcome.KEPT, reason="the file holds something else")
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
         keep_text = self._settlement is not None and self._settlement.keep_text
         if self._settlement is not None and self._settlement.expected not in {None, text}:
-            return Decision.kept("it was changed meanwhile")
+            return Decision(WriteOutcome.KEPT, reason="it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED, index=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
