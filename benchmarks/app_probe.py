@@ -19,7 +19,7 @@ from ticketr.app.cli.app import cli
 from ticketr.app.cli.job_runner import run
 from ticketr.app.cli.screen import run_screen
 from ticketr.app.jira import Credentials
-from ticketr.app.sync import PullJob
+from ticketr.app.sync import SessionOptions
 from ticketr.app.tui.app import App
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.app.tui.workspace import WorkspaceView
@@ -135,8 +135,9 @@ def pull(folder: Path, tickets: str) -> None:
 
 def look(root: Path) -> None:
     """Open the app on a folder; its site is never asked."""
-    job = PullJob(root, Credentials("http://127.0.0.1:9", "me@example.com", "t"), project="DEMO")
-    run(run_screen, (open_workspace("demo", job.options()),))
+    login = Credentials("http://127.0.0.1:9", "me@example.com", "t")
+    options: SessionOptions = {"root": root, "credentials": login, "project": "DEMO"}
+    run(run_screen, (open_workspace("demo", options),))
 
 
 def main() -> None:

@@ -57,25 +57,26 @@ def demo(*, folder: Path | None, plain: bool, **options: object) -> int:
 
     async def pull() -> int:
         async with demo_site.open_demo(root, mark, **options) as settings:
-            return await show(sync.PullJob(**settings))
+            return await show(settings)
 
     code = job_runner.run(pull)
     print_messages(demo_site.how_to_continue_demo(root))
     return code
 
 
-async def _pull_in_screen(job: sync.PullJob) -> int:
+async def _pull_in_screen(options: sync.SessionOptions) -> int:
     from ticketr.app.cli import screen
     from ticketr.app.tui.services.workspaces import open_workspace
 
-    return await screen.run_screen((open_workspace("demo", job.options()),), pull=True)
+    return await screen.run_screen((open_workspace("demo", options),), pull=True)
 
 
-async def _pull_with_lines(job: sync.PullJob) -> int:
+async def _pull_with_lines(options: sync.SessionOptions) -> int:
     from ticketr.app.cli.job_runner import exit_code, run_all
 
-    (ended,) = await run_all([job])
+    (ended,) = await run_all([sync.PullJob(**options)])
     if ended.result is not None:
-        echo(f"{ended.result.total} tickets are now Markdown files in {job.root}")
-        print_messages(_TO_TRY.format(folder=shlex.quote(str(job.root))))
+        root = options["root"]
+        echo(f"{ended.result.total} tickets are now Markdown files in {root}")
+        print_messages(_TO_TRY.format(folder=shlex.quote(str(root))))
     return exit_code(ended)

@@ -7,10 +7,10 @@ import math
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import KW_ONLY, dataclass, field, fields as dataclass_fields
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict, cast
+from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict
 
 import trio
 
@@ -126,11 +126,6 @@ class SessionJob:
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
     late_request_window: float = 30.0
-
-    def options(self) -> SessionOptions:
-        """Return the options that every job has, to make another job of the same workspace."""
-        names = [dataclass_field.name for dataclass_field in dataclass_fields(SessionJob)]
-        return cast("SessionOptions", {name: getattr(self, name) for name in names})
 
     @property
     def name(self) -> str:
@@ -252,7 +247,7 @@ class Session:
             self.jira,
             job.project,
             place=job.project_place,
-            site=job.browse or self.jira.site,
+            site=job.site,
             # A query of the user's own need not be about the project.
             is_required=job.jql is None,
         )

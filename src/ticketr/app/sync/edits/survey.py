@@ -212,13 +212,6 @@ class LocalSurvey:
     # The keys that may be in each file that cannot be read.
     _raw_keys: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    @property
-    def paths(self) -> Collection[str]:
-        """The files with tickets, drafts included, and those that cannot be read."""
-        changed = (change.local.path for change in self.local_changes)
-        here = (location.path for location in self.locations.values())
-        return {*here, *changed, *self.broken}
-
     def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
         """Return the errors of the files that some keys and files name; None names all.
 
@@ -511,6 +504,8 @@ def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None
     cannot be read.
     """
     known = {*survey.locations, *(issue.key for issue in state.known().values())}
+    paths = {location.path for location in survey.locations.values()}
+    paths.update(survey.broken, (change.local.path for change in survey.local_changes))
     for key in keys:
-        if key not in known and key not in survey.paths:
+        if key not in known and key not in paths:
             raise UnknownTicket(key, tuple(known))

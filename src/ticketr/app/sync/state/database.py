@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -135,6 +136,7 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
 class _Turn:
     """Lets one thread use a file at a time, and converts the errors of SQLite to `StateFailed`.
 
@@ -142,12 +144,11 @@ class _Turn:
     ticket of a pull, so this is no generator, which takes ten times as long.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = RLock()
+    path: Path
+    lock: RLock = field(default_factory=RLock)
 
     def __enter__(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
 
     def __exit__(
         self,
@@ -155,15 +156,15 @@ class _Turn:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._lock.release()
+        self.lock.release()
         if not isinstance(error, sqlite3.Error):
             return
         name = getattr(error, "sqlite_errorname", "")
         if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-            raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
+            raise StateFailed(self.path, _UNREADABLE, damaged=True) from error
         words = (words for start, words in _WORDS.items() if name.startswith(start))
         reason = next(words, str(error))
-        raise StateFailed(self._path, reason, name.startswith(_DAMAGED)) from error
+        raise StateFailed(self.path, reason, name.startswith(_DAMAGED)) from error
 
 
 class Database:

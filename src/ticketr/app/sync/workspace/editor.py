@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr.app import tickets
-from ticketr.app.config import open_write_folder
+from ticketr.app.config import open_write_folder, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
     comparable,
     file_errors,
+    open_to_write,
     replace_file,
     retry_if_changed,
     stamp_of,
-    write_new_file,
 )
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "")
     text = tickets.render(drafts)
     start = f"{folder}/" if folder else ""
     for name in _file_names(drafts[0].title):
-        if write_new_file(root, f"{start}{name}", text):
+        with (
+            open_to_write(root, f"{start}{name}") as (descriptor, base),
+            suppress(FileExistsError),
+        ):
+            write_new(descriptor, base, text)
             return root / f"{start}{name}"
     raise AssertionError("there is always another name")
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ticketr._errors import TicketrError
-from ticketr.app.config import LINK_REASON, open_write_folder, replace_atomically, write_new
+from ticketr.app.config import LINK_REASON, open_write_folder, replace_atomically
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -239,28 +239,6 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             reason = f"{error.strerror}; {_WRITE_THERE}"
             is_alone = place != Path(root)  # else every file is concerned
             raise FileFailed(place, "write into", reason, is_alone) from error
-
-
-def write_new_file(root: Path, name: str, text: str) -> bool:
-    """Write a file that must not exist yet.
-
-    Args:
-        root: The workspace's folder.
-        name: The file, relative to that.
-        text: Its content.
-
-    Returns:
-        Whether it was written; False if something has this name already.
-
-    Raises:
-        FileFailed: It cannot be written.
-    """
-    with open_to_write(root, name) as (folder, base):
-        try:
-            write_new(folder, base, text)
-        except FileExistsError:
-            return False
-    return True
 
 
 def comparable(text: str) -> str:

@@ -84,16 +84,15 @@ def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[s
     texts: dict[str, str] = {}
     for path in chain.from_iterable(store.walk()):
         name = store.name_of(path)
-        if name not in known:
-            texts.update((key, name) for key in _keys_in(store, name) if key in keys)
+        if name in known:
+            continue
+        here: set[str] = set()
+        try:
+            here.update(*(ticket.keys() for ticket in store.tickets(name)))
+        except TicketrError:  # the write reports it
+            here.update(store.raw_keys(name))
+        texts |= dict.fromkeys(here.intersection(keys), name)
     return texts
-
-
-def _keys_in(store: Store, name: str) -> Iterable[str]:
-    try:
-        return chain.from_iterable(ticket.keys() for ticket in store.tickets(name))
-    except TicketrError:  # the write reports it
-        return store.raw_keys(name)
 
 
 def _outcome(
