@@ -17,7 +17,7 @@ from ticketr.app.sync.edits.losses import Accepted
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.notes import Code, Note, ticket_tags
+from ticketr.app.sync.notes import Code, ticket_tags
 from ticketr.app.sync.pull.pull import pull, pull_named
 from ticketr.app.sync.pull.tally import PullResult, Tally
 from ticketr.app.sync.push.tally import PushResult, PushTally
@@ -49,9 +49,7 @@ class SyncResult:
     push: PushResult
 
 
-async def _recover_if_any(
-    session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
-) -> None:
+async def _recover_if_any(session: Session, tally: Tally | PushTally) -> None:
     """Do as `recover` does, if earlier pushes have recorded new issues.
 
     Cancellation:
@@ -60,7 +58,7 @@ async def _recover_if_any(
     if await session.in_thread(session.state.creations.select):
         from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
-        await recover(session, on_recovered, on_failed)
+        await recover(session, tally.add_recovered, tally.fail)
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
@@ -200,7 +198,7 @@ class PullJob(_NamedJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
-            await _recover_if_any(session, tally.add_recovered, tally.fail)
+            await _recover_if_any(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
@@ -278,7 +276,7 @@ class PushJob(_NamedJob):
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
             if not self.dry_run:
-                await _recover_if_any(session, tally.add_recovered, tally.fail)
+                await _recover_if_any(session, tally)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
@@ -334,7 +332,7 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
-            await _recover_if_any(session, self._push.add_recovered, self._push.fail)
+            await _recover_if_any(session, self._push)
             broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.move(0, 0, "Looking for edits...")

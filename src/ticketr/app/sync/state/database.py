@@ -119,7 +119,7 @@ _INVALID_VALUE = (
     RecursionError,
     TicketSyntaxError,
 )
-#: What is wrong with a file, by the beginning of SQLite's name for it.
+#: What is wrong with a file, by the beginning of SQLite's name for it; of others, SQLite's text is used.
 _WORDS = {
     "SQLITE_NOTADB": "it is not a database",
     "SQLITE_CORRUPT": "it is damaged",
@@ -127,12 +127,9 @@ _WORDS = {
     "SQLITE_ERROR": _UNREADABLE,
     "SQLITE_BUSY": "another program holds it; wait until that has ended, or end it",
     "SQLITE_LOCKED": "another program holds it; wait until that has ended, or end it",
-    "SQLITE_READONLY": "it cannot be written",
     "SQLITE_FULL": "there is no space left on its disk",
-    "SQLITE_CANTOPEN": "it cannot be opened",
     # SQLite does not say why it cannot lengthen its memory-mapped index.
     "SQLITE_IOERR": "its disk has no space left, or cannot be read or written",
-    "SQLITE_NOMEM": "there is not enough memory",
 }
 
 

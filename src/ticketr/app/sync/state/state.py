@@ -140,9 +140,11 @@ class MediaIds(Table):
 
     def of(self, attachments: Iterable[str]) -> dict[str, str]:
         """Read the known media IDs of some attachments, by the IDs of the attachments."""
-        query = "SELECT media FROM media WHERE attachment = ?"
-        pairs = ((attachment, self._db.read(query, (attachment,))) for attachment in attachments)
-        return {attachment: rows[0][0] for attachment, rows in pairs if rows}
+        query = (
+            "SELECT attachment, media FROM media"
+            " WHERE attachment IN (SELECT value FROM json_each(?))"
+        )
+        return dict(self._db.read(query, (json.dumps(list(attachments)),)))
 
     def put(self, media: Mapping[str, str]) -> None:
         """Store media IDs, by the IDs of the attachments."""

@@ -111,11 +111,7 @@ _ATTEMPTS = 100
 
 
 class FileChanged(Exception):
-    """Raised when a file was saved since it was read, so that it was not replaced."""
-
-    def __init__(self, target: str) -> None:
-        super().__init__(target)
-        self.target = target
+    """Raised with the path of a file that was not replaced, since it was saved after it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +165,7 @@ def retry_if_changed(change: Callable[[], T]) -> T:
         return change()
     except FileChanged as error:
         reason = "something else saves it all the time"
-        raise FileFailed(Path(error.target), "write", reason, alone=True) from None
+        raise FileFailed(Path(error.args[0]), "write", reason, alone=True) from None
 
 
 def replace_file(
