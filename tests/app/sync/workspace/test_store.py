@@ -293,7 +293,7 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
     survey = survey_now(store, state)
 
     assert not any(each.reason for each in survey.locations.values())
-    assert set(survey.hidden) == {"DEMO-2"}
+    assert set(survey.possible_locations) == {"DEMO-2"}
     assert set(survey.broken) == {"a.md"}
 
 
@@ -309,7 +309,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
     survey = survey_now(store, state)
 
     assert {key for key, each in survey.locations.items() if each.reason} == {"DEMO-1"}
-    assert set(survey.hidden) == {"DEMO-2"}
+    assert set(survey.possible_locations) == {"DEMO-2"}
     assert str(survey.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
 
 
@@ -340,11 +340,11 @@ def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
 
     survey = survey_now(store, state)
 
-    assert (survey.locations, set(survey.hidden)) == ({}, {"DEMO-1"})
+    assert (survey.locations, set(survey.possible_locations)) == ({}, {"DEMO-1"})
     folder = store.root / "sprint"
     reason = f"cannot read {folder}: {os.strerror(13)}; let your account read it, or move it away"
     assert {path: str(error) for path, error in survey.broken.items()} == {"sprint": reason}
-    assert survey.hidden["DEMO-1"].reason == reason
+    assert survey.possible_locations["DEMO-1"].reason == reason
 
 
 HEADING = b"# TICKET: [DEMO-1] A\n"

@@ -197,8 +197,8 @@ class LocalSurvey:
         never_pulled: Tickets with keys that were never pulled into this workspace.
         locations: The location of each key in a file that can be read. A key that is in another
             file, too, has a reason not to be changed.
-        hidden: The location of each other key that may be in a file that cannot be read, as far as
-            the text of the file and the last sync show it, with the reason not to change it.
+        possible_locations: The location of each other key that may be in a file that cannot be
+            read, as far as its text and the last sync show it, with the reason not to change it.
         broken: The errors of files, by their paths relative to the workspace. A file that
             cannot be read stops no other file.
     """
@@ -207,7 +207,7 @@ class LocalSurvey:
     local_changes: list[LocalChange] = field(default_factory=list)
     never_pulled: list[LocalTicket] = field(default_factory=list)
     locations: dict[str, TicketLocation] = field(default_factory=dict)
-    hidden: dict[str, TicketLocation] = field(default_factory=dict)
+    possible_locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     # The keys that may be in each file that cannot be read.
     _raw_keys: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -268,11 +268,12 @@ class LocalSurvey:
         for key, path in possible:
             if key not in self.locations:
                 _, head = homes.get(key, ("", ""))
-                self.hidden.setdefault(key, TicketLocation(path, head, str(unreadable[path])))
+                location = TicketLocation(path, head, str(unreadable[path]))
+                self.possible_locations.setdefault(key, location)
         for creation in state.creations.all():
             if creation.key and creation.key not in self.locations:
                 location = TicketLocation(creation.path, "", _NO_DRAFT)
-                self.hidden.setdefault(creation.key, location)
+                self.possible_locations.setdefault(creation.key, location)
 
     def check_drafts(
         self, state: State, project: str | None = None, *, inherit: bool = True
@@ -295,7 +296,7 @@ class LocalSurvey:
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
-        here = {*self.locations, *self.hidden, *state.creations.recent()}
+        here = {*self.locations, *self.possible_locations, *state.creations.recent()}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head is None}
         for key, path in homes.items():
@@ -336,7 +337,7 @@ class LocalSurvey:
             for conflict in state.conflicts.all()
             if broken_file_of(conflict.path, broken)
         }
-        here = {*self.locations, *self.hidden, *hidden}
+        here = {*self.locations, *self.possible_locations, *hidden}
         return {key: path for key, path in state.paths_by_key().items() if key not in here}
 
     def add_files(
@@ -357,10 +358,10 @@ class LocalSurvey:
         for path in paths:
             name = store.name_of(path)
             heads = [*known.get(name, {}).items()]
-            if len(heads) != 1 or not self._add_as_written(store, state, name, *heads[0]):
+            if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
                 self.scan(store, state, path)
 
-    def _add_as_written(
+    def _add_if_unedited(
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
     ) -> bool:
         """Add a file if it holds what the last sync wrote; return whether it does."""

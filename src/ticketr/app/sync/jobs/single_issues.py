@@ -254,7 +254,7 @@ class GetAttachmentsJob(SessionJob):
         async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
             listed = await downloading.read_attachments(session, self.keys)
             survey = await session.survey(check_drafts=False)
-            locations = survey.hidden | survey.locations
+            locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download(session, listed.by_key, homes, done)
         words = f"Downloaded {_file_count(len(done))}"

@@ -222,7 +222,7 @@ async def _pull(
         All files that cannot be read.
     """
     survey = await session.survey(check_drafts=False)
-    locations = survey.hidden | survey.locations
+    locations = survey.possible_locations | survey.locations
     if keys is None:
         tally.add_broken(notes_on(survey.broken))
         # Let the pull write the tickets again of which git has brought back what is older.

@@ -326,7 +326,7 @@ async def _reopen_lost(session: Session) -> list[Creation]:
     ]
     if lost:
         survey = await session.survey(check_drafts=False)
-        keys = {*survey.locations, *survey.hidden}
+        keys = {*survey.locations, *survey.possible_locations}
         lost = [creation for creation in lost if creation.key not in keys]
         await session.in_thread(session.state.creations.put, *lost)
     return lost
