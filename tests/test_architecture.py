@@ -159,7 +159,7 @@ def loaded(statement: str) -> set[str]:
 
 
 def test_a_status_imports_neither_http_nor_the_converter_nor_a_push() -> None:
-    names = loaded("from ticketr.app.sync import read_state, survey_now, read_push_plan")
+    names = loaded("from ticketr.app.sync import read_state, take_survey, read_push_plan")
 
     assert names.isdisjoint({"httpx", "marklas", "ticketr.jobs", "ticketr.app.sync.push.push"})
 

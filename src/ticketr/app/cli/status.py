@@ -135,7 +135,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """
     store = options.open_own_store()
     with sync.read_state(store) as state:
-        survey = sync.survey_now(store, state)
+        survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
         edits = _find_local_edits(survey, state, keys)
     if options.as_json:
@@ -168,7 +168,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """
     store = options.open_own_store()
     with sync.read_state(store) as state:
-        survey = sync.survey_now(store, state)
+        survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
         versions = _versions_of(survey, state, keys)
         own = {_ticket_key(state, key) for key in keys}

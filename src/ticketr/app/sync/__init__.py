@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         read_state,
         readable,
         size_of,
-        survey_now,
+        take_survey,
         visit_files,
     )
     from ticketr.app.sync.errors import (

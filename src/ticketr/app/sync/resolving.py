@@ -14,7 +14,7 @@ from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText, updated
-from ticketr.app.sync.edits.survey import survey_now
+from ticketr.app.sync.edits.survey import take_survey
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
@@ -101,7 +101,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
         TicketSyntaxError: Its file cannot be read as tickets.
     """
     if take is Take.MINE and conflict_of(state, key) is None:
-        for change in survey_now(store, state).local_changes:
+        for change in take_survey(store, state).local_changes:
             older = {at: values for at, values in change.older.items() if key in {at, change.name}}
             if older:
                 state.older.mark_as_edits(older)

@@ -202,7 +202,7 @@ class Session:
         progress: Reports the job's progress.
         store: The ticket files.
         state: The last sync.
-        disk: The lock for changes to the files and the state.
+        disk_lock: The lock for changes to the files and the state.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
@@ -215,7 +215,7 @@ class Session:
     progress: Progress
     store: Store
     state: State
-    disk: trio.Lock
+    disk_lock: trio.Lock
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
@@ -351,7 +351,7 @@ async def open_session(
                     progress=progress,
                     store=store,
                     state=state,
-                    disk=trio.Lock(),
+                    disk_lock=trio.Lock(),
                     jira=jira,
                     site_fields=fields,
                     columns=columns,

@@ -28,7 +28,7 @@ from ticketr.app.sync import (
     Store,
     read_state,
     readable,
-    survey_now,
+    take_survey,
 )
 from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts, with_parts
 from ticketr.app.sync.edits.local_changes import (
@@ -55,7 +55,7 @@ def test_a_broken_file_with_a_key_stops_no_edit_in_another(
     put(store, "b.md", "# TICKET: [DEMO-1] mine\n\n# TICKET: [DEMO-3] mine\n")
     put(store, broken, "<<<<<<< HEAD\n# TICKET: [DEMO-1] x\n")
 
-    found = survey_now(store, state)
+    found = take_survey(store, state)
 
     assert [each.name for each in found.local_changes] == ["DEMO-1", "DEMO-3"]
     assert set(found.broken) == {broken}
@@ -70,7 +70,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
     put(store, "b.md", "# TICKET: [DEMO-1] copy\n\n# TICKET: [DEMO-3] moved\n")
     put(store, broken, "<<<<<<< HEAD\n# TICKET: [DEMO-1] mine\n")
 
-    found = survey_now(store, state)
+    found = take_survey(store, state)
 
     assert [each.name for each in found.local_changes] == ["DEMO-3"]
     assert str(found.broken["b.md"]) == f"DEMO-1 is in {broken} and in b.md; keep one of them"
@@ -79,11 +79,11 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_left_out(
 def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: State) -> None:
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")
-    assert set(survey_now(store, state).broken) == {"a.md"}  # its key seems to be lost
+    assert set(take_survey(store, state).broken) == {"a.md"}  # its key seems to be lost
 
     put(store, "b.md", "# TICKET: [DEMO-1] x\n<<<<<<< HEAD\n")
 
-    found = survey_now(store, state)
+    found = take_survey(store, state)
     assert set(found.broken) == {"b.md"}
     assert [each.name for each in found.local_changes] == ['draft "x"']
 
@@ -95,7 +95,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
     put(store, "sprint/a.md", "# TICKET: [DEMO-1] x\n")
     forbid_folder(monkeypatch, store.root / "sprint")
 
-    found = survey_now(store, state)
+    found = take_survey(store, state)
 
     assert (found.missing(state), set(found.broken)) == ({}, {"sprint"})
 

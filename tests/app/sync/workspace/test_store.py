@@ -27,7 +27,7 @@ from ticketr.app.sync import (
     WorkspaceBusy,
     find_conflict_marker,
     find_conflict_markers,
-    survey_now,
+    take_survey,
 )
 from ticketr.app.sync.state.state import Base, IssueRow
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
@@ -290,7 +290,7 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
     put(store, "a.md", BROKEN)
     put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
 
-    survey = survey_now(store, state)
+    survey = take_survey(store, state)
 
     assert not any(each.reason for each in survey.locations.values())
     assert set(survey.possible_locations) == {"DEMO-2"}
@@ -306,7 +306,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
     put(store, "a.md", BROKEN)
     put(store, good, "# TICKET: [DEMO-1] One\n\n# TICKET: [DEMO-3] Three\n")
 
-    survey = survey_now(store, state)
+    survey = take_survey(store, state)
 
     assert {key for key, each in survey.locations.items() if each.reason} == {"DEMO-1"}
     assert set(survey.possible_locations) == {"DEMO-2"}
@@ -318,7 +318,7 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
     put(store, "a.md", text)
     put(store, "b.md", text)
 
-    survey = survey_now(store, state)
+    survey = take_survey(store, state)
 
     error = survey.broken["b.md"]
     assert isinstance(error, DuplicateKey)
@@ -338,7 +338,7 @@ def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
     forbid_folder(monkeypatch, store.root / "sprint")
     forbid_folder(monkeypatch, store.root / "other")
 
-    survey = survey_now(store, state)
+    survey = take_survey(store, state)
 
     assert (survey.locations, set(survey.possible_locations)) == ({}, {"DEMO-1"})
     folder = store.root / "sprint"
@@ -459,7 +459,7 @@ async def test_the_keys_of_files_that_nobody_has_edited_are_those_that_parsing_f
     bench.path("DEMO-9").unlink()
 
     with bench.state() as state:
-        survey = survey_now(bench.store, state)
+        survey = take_survey(bench.store, state)
 
     assert survey.locations == dict(locations(bench.store))
     assert survey.locations.keys() == {f"DEMO-{number}" for number in (1, 2, 3, *range(5, 13), 99)}

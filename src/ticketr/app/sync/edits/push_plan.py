@@ -24,7 +24,7 @@ from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
-from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, survey_now
+from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, in_conflict
 from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
@@ -336,7 +336,7 @@ def read_push_plan(
         UnknownTicket: One of the keys is in no file and was not there at the last sync.
     """
     with read_state(store) as state:
-        survey = survey_now(store, state, project=project, inherit=inherit)
+        survey = take_survey(store, state, project=project, inherit=inherit)
         if keys is not None:
             check_keys(keys, survey, state)
         return _make_push_plan(survey, state, keys, prefer=prefer)

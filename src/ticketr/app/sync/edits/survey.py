@@ -344,7 +344,7 @@ class LocalSurvey:
         self,
         store: Store,
         state: State,
-        known: Mapping[str, Mapping[str, Sequence[str]]],
+        keys_by_file: Mapping[str, Mapping[str, Sequence[str]]],
         paths: Iterable[Path],
     ) -> None:
         """Scan some files; one that holds what the last sync wrote is not parsed.
@@ -352,12 +352,12 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            known: What `State.keys_by_file` returned.
+            keys_by_file: What `State.keys_by_file` returned.
             paths: The files.
         """
         for path in paths:
             name = store.name_of(path)
-            heads = [*known.get(name, {}).items()]
+            heads = [*keys_by_file.get(name, {}).items()]
             if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
                 self.scan(store, state, path)
 
@@ -385,7 +385,7 @@ class LocalSurvey:
         """
         name = store.name_of(path)
         try:
-            tickets = store.local(name)
+            tickets = store.local_tickets(name)
         except TicketrError as error:
             self.broken[name] = error
             self._raw_keys[name] = store.raw_keys(name)
@@ -481,7 +481,7 @@ class LocalSurvey:
         self.local_changes.append(local_change)
 
 
-def survey_now(
+def take_survey(
     store: Store, state: State, *, project: str | None = None, inherit: bool = True
 ) -> LocalSurvey:
     """Compare every ticket in a workspace with the last sync; synchronous, for a worker thread.

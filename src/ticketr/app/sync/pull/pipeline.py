@@ -40,7 +40,7 @@ from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    fetch_whole,
+    fetch_with_comments,
     render_family,
 )
 from ticketr.app.tickets import InvalidKey, InvalidTicket
@@ -138,7 +138,7 @@ class PullPipeline:
         session = self._session
         with to_prepare:
             while batch := self._families.next_batch(PAGE):
-                answer = await fetch_whole(session.jira, session.columns, batch)
+                answer = await fetch_with_comments(session.jira, session.columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
                 issues = await add_media_ids(
@@ -243,7 +243,7 @@ class PullPipeline:
             return [
                 rendered_family
                 for one in members.values()
-                for rendered_family in await self._text(one, (), stale)
+                for rendered_family in await self._render(one, (), stale)
             ]
         notes = {
             issue.id: note
@@ -259,7 +259,7 @@ class PullPipeline:
         for issue_id, note in notes.items():
             self._tally.keep(note, (issue_id,))
         subtasks = [member for member in members.values() if member.id not in notes]
-        return await self._text(head, subtasks, stale)
+        return await self._render(head, subtasks, stale)
 
     async def _postpone(self, issues: Mapping[str, Issue], reason: str) -> None:
         """Report issues that the next pull fetches again."""
@@ -269,7 +269,7 @@ class PullPipeline:
             note = Note(issue.key, location.path if location else "", reason, Code.UNREACHED)
             self._tally.fail(note)
 
-    async def _text(
+    async def _render(
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Render a family's text; an empty list if Jira's answer cannot be a ticket."""

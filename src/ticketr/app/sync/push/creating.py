@@ -299,7 +299,7 @@ class Creator:
         session, new, created = self.session, request.new, request.creation
         path, status = created.path, new.payload.status
         with trio.CancelScope(shield=True):  # one short write
-            async with session.disk:
+            async with session.disk_lock:
                 outcome = await write_key(
                     session,
                     self._editor,
@@ -329,7 +329,7 @@ class Creator:
         try:
             first = await transitions.status_now(session.jira, created.key)
             with trio.CancelScope(shield=True):  # one short write
-                async with session.disk:
+                async with session.disk_lock:
                     await session.in_thread(record_created, session.state, created, path, first)
             is_recorded = True
             if first.casefold() != status.casefold():
@@ -348,7 +348,7 @@ class Creator:
         edit = replace(edit, route=tuple(map(transitions.Step, await self._routes.route(edit))))
         if edit.between:
             with trio.CancelScope(shield=True):  # one short write
-                async with session.disk:
+                async with session.disk_lock:
                     await session.in_thread(_record_route, session.state, edit, created.parent)
             if self.shown_routes is not None and (first, *edit.between) not in self.shown_routes:
                 reason = longer_route(route_text(first, edit.between, status))

@@ -129,7 +129,7 @@ class RouteFinder:
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self.session.state.site_record  # so that the next plan can show the way
-        async with self.session.disk:
+        async with self.session.disk_lock:
             await self.session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
         starts = (edit.status, *path)
         return tuple(

@@ -32,7 +32,7 @@ from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    fetch_whole,
+    fetch_with_comments,
     render_family,
 )
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
@@ -119,7 +119,7 @@ async def refresh(
     )
     outcomes: list[FamilyResult] = []
     for portion in concurrency.portions(families, lambda family: len(family.text.text)):
-        async with session.disk:
+        async with session.disk_lock:
             written, error = await session.in_thread(writer.write, portion)
         outcomes += written
         if error is not None:
@@ -240,7 +240,7 @@ async def _fetch_issues(
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
     for chunk in concurrency.chunks(names, concurrency.PAGE):
-        answer = await fetch_whole(session.jira, session.columns, chunk)
+        answer = await fetch_with_comments(session.jira, session.columns, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue

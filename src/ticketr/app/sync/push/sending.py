@@ -199,7 +199,7 @@ class Delivery:
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
-        async with session.disk:
+        async with session.disk_lock:
             await session.in_thread(_record_request, edit, session.state)
         try:
             for request, changes in self._requests(edit):
@@ -219,7 +219,7 @@ class Delivery:
                 self.tally.add_updated(edit.key)
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
-                    async with session.disk:
+                    async with session.disk_lock:
                         record = partial(_record_answer, edit, sent, session.state, unsure=unsure)
                         await session.in_thread(record)
         if failure is not None:

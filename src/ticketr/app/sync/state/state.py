@@ -88,7 +88,7 @@ class SiteRecord(Table):
         """Store when a pull has brought all that it found, in seconds since the epoch."""
         self._put("pulled", str(at))
 
-    def pulled(self) -> float | None:
+    def last_pull(self) -> float | None:
         """Return when a pull has brought all that it found, in seconds since the epoch.
 
         Returns:
@@ -155,7 +155,7 @@ class MediaIds(Table):
 KEPT_VALUES = 20
 
 
-class OlderStore(Table):
+class OlderValues(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
     def of(self, head: str) -> dict[str, set[tuple[str, str]]]:
@@ -290,7 +290,7 @@ class State(Database):
         self.undo = UndoLog(self)
         self.media = MediaIds(self)
         self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
-        self.older = OlderStore(self)
+        self.older = OlderValues(self)
 
     def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""

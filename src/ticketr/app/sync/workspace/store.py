@@ -259,7 +259,7 @@ class Store:
 
     def tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything."""
-        return tuple(local.ticket for local in self.local(name))
+        return tuple(local.ticket for local in self.local_tickets(name))
 
     def holds(self, name: str, key: str) -> bool:
         """Return whether a file holds a key; False if the file does not exist."""
@@ -267,7 +267,7 @@ class Store:
             return False
         return key in chain.from_iterable(ticket.keys() for ticket in self.tickets(name))
 
-    def local(self, name: str) -> list[LocalTicket]:
+    def local_tickets(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
         data = self._bytes(name)
         if not _TICKETISH.search(data):

@@ -195,7 +195,9 @@ def _number(issue_id: str) -> int:
     return int(issue_id) if issue_id.isdecimal() else 0
 
 
-async def fetch_whole(jira: JiraClient, columns: Columns, ids: Sequence[str]) -> BulkFetched:
+async def fetch_with_comments(
+    jira: JiraClient, columns: Columns, ids: Sequence[str]
+) -> BulkFetched:
     """Fetch issues in one request, and in further ones the comments that it leaves out.
 
     Args:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import ClashPlace, Merged
 
 
-def _with_homes(
+def _with_paths(
     store: Store, state: State, families: Sequence[RenderedFamily], bases: Mapping[str, Base]
 ) -> list[RenderedFamily]:
     """Return families with the files that hold them now; a new one has none.
@@ -61,7 +61,7 @@ def _with_homes(
         return families
     keys = {family.head.id: _keys_of(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(family.path for family in families)
-    texts = _find(store, frozenset(chain.from_iterable(keys.values())), known)
+    texts = _find_files(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
@@ -79,7 +79,7 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
 
 
-def _find(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
+def _find_files(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
     """Return the file of each key that is in a file whose name is not known."""
     texts: dict[str, str] = {}
     for path in chain.from_iterable(store.walk()):
@@ -215,7 +215,7 @@ class FamilyWriter:
             return outcomes, error
         heads = [family.head.id for family in families]
         known = self._state.bases(heads)
-        families = _with_homes(self._store, self._state, families, known)
+        families = _with_paths(self._store, self._state, families, known)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             bases = bases_of(self._state, heads, known)
             for family in families:

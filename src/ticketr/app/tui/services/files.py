@@ -223,7 +223,7 @@ class WorkspaceReader:
         if rows.shown == before.shown:  # what was computed from these is not computed again
             rows = before
         broken = tuple(row.title for row in self._broken)
-        pulled = self._state.site_record.pulled()
+        pulled = self._state.site_record.last_pull()
         age = None if pulled is None else max(0.0, time.time() - pulled)
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
@@ -278,7 +278,7 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
 def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
-    for local in store.local(path):
+    for local in store.local_tickets(path):
         ticket = local.ticket
         if order_of(ticket.key, path, ticket.line, place) == order and place <= len(ticket.tasks):
             return local, (ticket, *ticket.tasks)[place]
