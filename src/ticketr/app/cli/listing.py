@@ -261,8 +261,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     pairs: list[tuple[str, tickets.Ticket]] = []
     for files in store.walk():
         for file in files:
-            scanned = survey.scan(store, state, file)
-            pairs += ((scanned.path, ticket.ticket) for ticket in scanned.tickets)
+            name = store.name_of(file)
+            pairs += ((name, local.ticket) for local in survey.scan(store, state, name))
     survey.complete(store, state)
     survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}

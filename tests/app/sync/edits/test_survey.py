@@ -113,7 +113,7 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
         damage.execute("DROP TABLE ticket")
 
     with pytest.raises(StateFailed):
-        LocalSurvey().scan(store, state, path)
+        LocalSurvey().scan(store, state, store.name_of(path))
 
 
 def test_where_nothing_can_be_written_a_copy_is_read(

@@ -169,21 +169,6 @@ def base_texts(state: State) -> dict[str, str]:
     return {key: comparable(text) for key, text in state.texts_by_key()}
 
 
-@dataclass(frozen=True, slots=True)
-class ScannedFile:
-    """The tickets of one file, and its error.
-
-    Attributes:
-        path: The file, relative to the workspace.
-        tickets: Its tickets; empty if it cannot be read.
-        error: Its error, if any.
-    """
-
-    path: str
-    tickets: tuple[LocalTicket, ...]
-    error: TicketrError | None
-
-
 @dataclass
 class LocalSurvey:
     """What has changed in the files since the last sync, where each key is, and what is broken.
@@ -359,7 +344,7 @@ class LocalSurvey:
             name = store.name_of(path)
             heads = [*keys_by_file.get(name, {}).items()]
             if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
-                self.scan(store, state, path)
+                self.scan(store, state, name)
 
     def _add_if_unedited(
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
@@ -377,25 +362,23 @@ class LocalSurvey:
                 return True
         return False
 
-    def scan(self, store: Store, state: State, path: Path) -> ScannedFile:
-        """Read one file and compare its tickets with the last sync.
+    def scan(self, store: Store, state: State, name: str) -> Sequence[LocalTicket]:
+        """Read one file and compare its tickets with the last sync; return them.
 
-        Returns:
-            What is in the file. An error in it concerns no other file.
+        The file has none if it cannot be read. Its error, in `broken`, concerns no other file.
         """
-        name = store.name_of(path)
         try:
             tickets = store.local_tickets(name)
         except TicketrError as error:
             self.broken[name] = error
             self._raw_keys[name] = store.raw_keys(name)
-            return ScannedFile(name, (), error)
+            return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:
             if not self._is_duplicate(local):
                 parent = named_parent(local.ticket, issues)
                 self.add(state, local, store.root, parent.title if parent else "")
-        return ScannedFile(name, tuple(tickets), self.broken.get(name))
+        return tickets
 
     def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.

@@ -230,11 +230,9 @@ class Store:
 
     def _may_hold(self, path: Path) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
-        if _is_plain_file(path):
-            return True
         try:
-            if path.is_file():  # by a link: if its target is in the workspace, that is found itself
-                return False
+            if path.is_file():  # if a link's target is in the workspace, that is found itself
+                return not path.is_symlink()
         except OSError:  # reading the file will give the error
             return True
         return _is_of_ticket(path.name)
@@ -392,14 +390,6 @@ def holds_tickets(path: str) -> bool:
     if names[0].casefold() == TEMPLATES:
         return False
     return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
-
-
-def _is_plain_file(path: Path) -> bool:
-    """Return whether a path is that of a file, not that of a link to one."""
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except OSError:
-        return False
 
 
 def _is_of_ticket(name: str) -> bool:

@@ -192,17 +192,17 @@ class WorkspaceReader:
         tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
         for path in paths:
-            scanned = self._survey.scan(self._store, self._state, path)
-            rows = tuple(
-                [rows_of(ticket.ticket, scanned.path, self._updated) for ticket in scanned.tickets]
-            )
+            name = self._store.name_of(path)
+            found = self._survey.scan(self._store, self._state, name)
+            error = self._survey.broken.get(name)
+            rows = tuple([rows_of(local.ticket, name, self._updated) for local in found])
             tickets += rows
-            if scanned.error is not None:
-                words = without_root(self._store, scanned.error)
-                shown = row_of_broken(scanned.path, words, has_rows=bool(rows))
+            if error is not None:
+                words = without_root(self._store, error)
+                shown = row_of_broken(name, words, has_rows=bool(rows))
                 self._broken.append(shown)
-            stamp = None if scanned.error is not None else self._stamps[scanned.path]
-            self._seen.put(scanned.path, stamp, scanned.tickets, rows)
+            stamp = None if error is not None else self._stamps[name]
+            self._seen.put(name, stamp, found, rows)
         self._tickets += tickets
         return TicketsFound(self._name, tuple(tickets), self._edited(begin))
 
