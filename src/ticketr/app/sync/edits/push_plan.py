@@ -248,21 +248,16 @@ def unconfirmed(
     for issue, entry in planned:
         if entry.key and entry.key not in shown:
             reasons[id(issue)] = _NEW
-        elif entry.key and not _is_confirmed(entry, shown[entry.key], prefer):
+        elif entry.key and not all(
+            any(_is_same(change, other, prefer) for other in shown[entry.key].changes)
+            for change in entry.changes
+        ):  # Jira may have other parts that were confirmed
             reasons[id(issue)] = _CHANGED
     return {
         id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.UNCONFIRMED)
         for issue, entry in planned
         if id(issue) in reasons
     }
-
-
-def _is_confirmed(entry: PlanEntry, confirmed: PlanEntry, prefer: Side | None) -> bool:
-    """Return whether each part that would be sent was confirmed; Jira may have the others."""
-    return all(
-        any(_is_same(change, shown, prefer) for shown in confirmed.changes)
-        for change in entry.changes
-    )
 
 
 def _is_same(change: Change, confirmed: Change, prefer: Side | None) -> bool:

@@ -195,8 +195,5 @@ class Push:
 
 def _with_action(comparisons: Iterable[Comparison], action: PushAction) -> list[TicketRequest]:
     """Return the requests that fetch the existing tickets with an action again."""
-    return [
-        TicketRequest.of(comparison.local_change)
-        for comparison in comparisons
-        if comparison.action is action and comparison.local_change.head is not None
-    ]
+    found = (comparison for comparison in comparisons if comparison.action is action)
+    return [TicketRequest.of(comparison.local_change) for comparison in found]
