@@ -1,4 +1,4 @@
-"""Filters of lists, saved ones too, the order of issues, and their totals."""
+"""Filters of lists, the order of issues, and their totals."""
 
 from __future__ import annotations
 
