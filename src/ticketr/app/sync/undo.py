@@ -169,20 +169,15 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
     with state.batch():
         state.undo.restore(step.head, step.stored)
         if step.kind is UndoKind.SYNC:
-            _mark_as_edits(state, step)
+            # What comes back is an edit, also an older value that the pull has replaced.
+            base, now = state.base(step.head), read_ticket(step.before)
+            before = read_ticket(base.text) if base is not None else None
+            if before is not None and now is not None:
+                state.older.mark_as_edits(changes_by_key(before, now))
             # So that the next pull fetches what it has to merge.
             state.mark_stale(issue.id for issue in state.issues_of(step.head))
         state.undo.remove(step)
     return aside
-
-
-def _mark_as_edits(state: State, step: UndoStep) -> None:
-    """Count what comes back as edits, also the older values that a pull has replaced."""
-    base = state.base(step.head)
-    before = read_ticket(base.text) if base is not None else None
-    now = read_ticket(step.before)
-    if before is not None and now is not None:
-        state.older.mark_as_edits(changes_by_key(before, now))
 
 
 def _move_to_trash(store: Store, step: UndoStep) -> str:

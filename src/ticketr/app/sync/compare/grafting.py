@@ -14,7 +14,7 @@ from ticketr.app.jira import adf
 from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.attachments import files_of, size_words
+from ticketr.app.sync.compare.attachments import files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.tickets import Ticket
@@ -37,11 +37,6 @@ class PictureFile:
     size: int = 0
     problem: str = ""
     mark: str = ""
-
-    @property
-    def words(self) -> str:
-        """The file with its size, for people."""
-        return f"{self.path}, {size_words(self.size)}"
 
 
 def new_pictures(text: str, before: str) -> tuple[str, ...]:

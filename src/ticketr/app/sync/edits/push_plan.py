@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from ticketr.app.sync.compare.attachments import size_words
 from ticketr.app.sync.compare.diff import Change, Side, by_key, read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import type_id
@@ -200,7 +201,7 @@ def plan_entry(
     is_subtask = issue.key is None and issue is not local_change.local.ticket
     # Several paths may lead to one file.
     uploads = dict.fromkeys(
-        file.words
+        f"{file.path}, {size_words(file.size)}"
         for change in changes
         if shows_pictures(change.part)
         for file in uploads_in(change.new, change.old, local_change.pictures).values()

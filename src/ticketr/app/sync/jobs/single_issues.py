@@ -90,29 +90,23 @@ class LogWorkJob(SessionJob):
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
             comment = _document(self.text, {})
             began = _start_time(self.started, session)
-            worklog = await self._send(session, began, comment)
+            send = partial(
+                session.jira.add_worklog,
+                self.key,
+                spent=self.spent,
+                started=jira_moment(began),
+                comment=comment,
+            )
+
+            async def find() -> jira.Worklog | None:
+                for worklog in await session.jira.worklogs(self.key, since=began):
+                    if worklog.started == began and worklog.author == session.user.account_id:
+                        return worklog
+                return None
+
+            worklog = await send_once(send, find)
         session.progress.say(f"Logged {worklog.spent} on {self.key}")
         return worklog
-
-    async def _send(
-        self, session: Session, began: datetime, comment: dict[str, object] | None
-    ) -> jira.Worklog:
-        """Send the record; if its answer is lost, look whether Jira has it."""
-        send = partial(
-            session.jira.add_worklog,
-            self.key,
-            spent=self.spent,
-            started=jira_moment(began),
-            comment=comment,
-        )
-
-        async def find() -> jira.Worklog | None:
-            for worklog in await session.jira.worklogs(self.key, since=began):
-                if worklog.started == began and worklog.author == session.user.account_id:
-                    return worklog
-            return None
-
-        return await send_once(send, find)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,29 +156,26 @@ class CommentJob(SessionJob):
             document = _document(self.text, people)
             if document is None:
                 raise BadWork(self.text, "the comment is empty")
-            number = await self._send(session, document)
+            before = await read_comments(session, self.key, self.key)
+            entry = SentComment(
+                marker="",
+                issue=before.id,
+                key=self.key,
+                text=self.text,
+                body=document,
+                account=session.user.account_id,
+                after=highest_number(before.fields),
+            )
+
+            async def find() -> str | None:
+                now = await read_comments(session, self.key, self.key)
+                return next((comment.id for comment in found_comments([entry], [now])), None)
+
+            add = partial(session.jira.add_comment, self.key, document)
+            number = await send_once(add, find)
         session.progress.say(f"Commented on {self.key}")
         warnings = (words for _, words in unknown_people(self.text, "", people))
         return AddedComment(number, tuple(warnings))
-
-    async def _send(self, session: Session, document: dict[str, object]) -> str:
-        """Send the comment; if its answer is lost, look whether Jira has it."""
-        before = await read_comments(session, self.key, self.key)
-        entry = SentComment(
-            marker="",
-            issue=before.id,
-            key=self.key,
-            text=self.text,
-            body=document,
-            account=session.user.account_id,
-            after=highest_number(before.fields),
-        )
-
-        async def find() -> str | None:
-            now = await read_comments(session, self.key, self.key)
-            return next((comment.id for comment in found_comments([entry], [now])), None)
-
-        return await send_once(partial(session.jira.add_comment, self.key, document), find)
 
 
 def _document(text: str, people: Mapping[str, Sequence[jira.User]]) -> dict[str, object] | None:
