@@ -17,7 +17,7 @@ import pytest
 from fakes.ptys import DEMO, WITHOUT_DEADLINES, Pty, job_on_pty
 
 GIVEN_BACK = ("\x1b[?25h", "\x1b[?1049l", "\x1b[?2004l", "\x1b[?7h", "\x1b[?2026l")
-ENTERED = r"\x1b\[\?1049h[^q]*\x1b\[\?25l[^q]*"
+ENTERED = r"\x1b\[\?1049h[^q]*?\x1b\[\?25l[^q]*?"
 
 
 def started(pty: Pty) -> Pty:
