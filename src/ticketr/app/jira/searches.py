@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -164,20 +164,6 @@ class SearchEndpoints(Endpoints):
         given = {name for one in issues.values() for name in (one.id, one.key.upper())}
         missing = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
         errors = (*unreadable, *objects(answer.object().get("issueErrors")))
-        failed = self._failure_reasons(missing, given, errors)
-        missing = tuple(one for one in missing if one not in failed)
-        return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
-
-    def _failure_reasons(
-        self, missing: Sequence[str], given: Collection[str], errors: Iterable[Mapping[str, Any]]
-    ) -> dict[str, str]:
-        """Return which issues an answer names as failed, and why.
-
-        Args:
-            missing: The requested IDs or keys that are not in the answer.
-            given: The IDs and keys of the issues in the answer.
-            errors: What the answer says of those that failed.
-        """
         failed: dict[str, str] = {}
         for item in errors:
             words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
@@ -188,7 +174,8 @@ class SearchEndpoints(Endpoints):
             # The answer may name an issue by its ID that was requested by its key.
             possible = [one for one in missing if not (name and one.isdecimal())]
             failed |= dict.fromkeys(named or possible, words)
-        return failed
+        missing = tuple(one for one in missing if one not in failed)
+        return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
     async def newest_key(self, project: str) -> str | None:
         """Return the highest key of a project; as any search it may be some minutes behind.

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
@@ -212,9 +212,13 @@ class Ticket:
         fields = self.fields if is_normal else _normal_fields(self.fields, stripped)
         put(self, "fields", MappingProxyType(fields))
         put(self, "texts", MappingProxyType(_normal_fields(self.texts, _block)))
-        put(self, "acceptance_criteria", _kept(stripped, self.acceptance_criteria))
+        put(
+            self,
+            "acceptance_criteria",
+            tuple(filter(None, map(stripped, self.acceptance_criteria))),
+        )
         put(self, "tasks", tuple(self.tasks))
-        put(self, "remarks", _kept(_remark, self.remarks))
+        put(self, "remarks", tuple(filter(None, map(_remark, self.remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))
@@ -240,10 +244,6 @@ class Ticket:
     def count(self) -> int:
         """Return the number of issues: the ticket and its tasks."""
         return 1 + len(self.tasks)
-
-
-def _kept(normalized: Callable[[str], str], texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple([kept for text in texts if (kept := normalized(text))])
 
 
 class NormalFields(dict[str, str]):

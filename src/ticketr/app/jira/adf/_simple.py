@@ -132,7 +132,10 @@ def split_blocks(document: object) -> Parts:
         is_beside_list = are_lists[at] and any(
             (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
         )
-        text = "" if is_beside_list else _WRITER.text_of(node)
+        try:
+            text = "" if is_beside_list else _WRITER.block(node, "doc")
+        except _NotSimple:
+            text = ""
         match parts:
             case [*_, str(before)] if text:
                 parts[-1] = f"{before}\n\n{text}"
@@ -166,13 +169,6 @@ class _NotSimple(Exception):
 
 class _SimpleWriter(BlockWriter):
     """Writes simple blocks alone, and raises `_NotSimple` at any other."""
-
-    def text_of(self, node: Any) -> str:
-        """Return the Markdown of a simple block of a document; empty for any other."""
-        try:
-            return self.block(node, "doc")
-        except _NotSimple:
-            return ""
 
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""

@@ -95,35 +95,26 @@ class HttpxTransport(TransportSettings):
             raise ConnectionLost(request.url, _exchange.CLOSED)
         exchange = _exchange.Exchange(request, self)
         with exchange.scope as scope, _converted(request.url):
-            async with (
-                _closing_opened() as trace,
-                aclosing(
-                    await self._client.send(self._build(request, trace, exchange), stream=True)
-                ) as answer,
-            ):
-                async for piece in answer.aiter_raw():
-                    exchange.feed(piece)
-                    if exchange.problem:
-                        # Leaving the loop would leave half-run generators to the collector,
-                        # which is too late to close a connection. Cancelled, they all end now.
-                        scope.cancel()
+            async with _closing_opened() as trace:
+                built = self._client.build_request(
+                    request.method,
+                    request.url,
+                    headers=dict(request.headers),
+                    content=request.body,
+                    extensions={"trace": trace},
+                )
+                built.stream = _Content(request, exchange)
+                async with aclosing(await self._client.send(built, stream=True)) as answer:
+                    async for piece in answer.aiter_raw():
+                        exchange.feed(piece)
+                        if exchange.problem:
+                            # Leaving the loop would leave half-run generators to the collector,
+                            # which is too late to close a connection. Cancelled, they all end now.
+                            scope.cancel()
         if exchange.problem or not scope.cancelled_caught:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return await exchange.response(answer.status_code, headers)
         raise exchange.timeout_error()
-
-    def _build(
-        self, request: Request, trace: Callable[..., object], exchange: _exchange.Exchange
-    ) -> httpx.Request:
-        built = self._client.build_request(
-            request.method,
-            request.url,
-            headers=dict(request.headers),
-            content=request.body,
-            extensions={"trace": trace},
-        )
-        built.stream = _Content(request, exchange)
-        return built
 
 
 @asynccontextmanager
