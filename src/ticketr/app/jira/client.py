@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import trio
 
@@ -34,9 +34,6 @@ class JiraClient(
 
     Every method may be called by several tasks at once. Each ends at once when cancelled, in
     whatever step, and raises the errors of `ticketr.app.jira.errors` only.
-
-    Attributes:
-        site: The site's address.
     """
 
     @property
@@ -44,10 +41,13 @@ class JiraClient(
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
         return self._api.waiting_since
 
-    @property
-    def date(self) -> datetime | None:
-        """The site's clock at its last answer; None if it did not tell."""
-        return read_http_date(self._api.date)
+    def now(self) -> float:
+        """Return the time of the site's last answer, in seconds since the epoch.
+
+        It is by the site's clock; by this computer's if the site did not tell.
+        """
+        date = read_http_date(self._api.date)
+        return date.timestamp() if date is not None else time.time()
 
 
 @asynccontextmanager

@@ -518,9 +518,8 @@ class RestApi:
         return backoff
 
 
+@dataclass(frozen=True, eq=False)
 class Endpoints:
     """The base of a group of the client's methods."""
 
-    def __init__(self, api: RestApi) -> None:
-        self._api = api
-        self.site = api.site
+    _api: RestApi

@@ -162,14 +162,12 @@ class Progress:
         self._message = ""
         self._is_silent = False
 
-    def say(self, message: str) -> None:
-        """Report a message with the same numbers as before."""
-        self.move(self._done, None, message)
-
-    def move(self, done: int, total: int | None, message: str) -> None:
-        """Report how far the phase is; its total stays as it was if that is None."""
-        self._done, self._message, self._is_silent = done, self._redact(message), False
-        self._context.report(current=done, total=total, message=self._message)
+    def report(self, message: str, done: int | None = None, total: int | None = None) -> None:
+        """Report a message, and how far the phase is; a number that is None stays as it was."""
+        if done is not None:
+            self._done = done
+        self._message, self._is_silent = self._redact(message), False
+        self._context.report(current=self._done, total=total, message=self._message)
 
     def report_silence(self, seconds: float) -> None:
         """Report that the site has not answered for so many seconds; 0 once it has."""
@@ -183,7 +181,7 @@ class Progress:
 
     def wait(self, seconds: float, reason: str) -> None:
         """Report a wait."""
-        self.say(f"Waiting {math.ceil(seconds)}s: {reason}")
+        self.report(f"Waiting {math.ceil(seconds)}s: {reason}")
 
 
 #: Seconds for which a site's list of fields is kept.
@@ -251,10 +249,6 @@ class Session:
             # A query of the user's own need not be about the project.
             is_required=job.jql is None,
         )
-
-    def now(self) -> float:
-        """Return the time of Jira's last answer by its clock, in seconds since the epoch."""
-        return self.jira.date.timestamp() if self.jira.date else time.time()
 
 
 @asynccontextmanager
@@ -328,7 +322,7 @@ async def open_session(
         state = await job.run_sync(State, store.state_path, job.mark)
         try:
             await job.run_sync(state.site_record.check_site, job.root, job.site)
-            progress.say("Connecting to Jira...")
+            progress.report("Connecting to Jira...")
             async with (
                 open_jira(
                     job.credentials,

@@ -78,10 +78,10 @@ class FindIssuesJob(SessionJob):
                     raise BadQuery(error.detail or str(error)) from error
 
             def report(count: int) -> None:
-                session.progress.move(count, len(ids), "Finding tickets")
+                session.progress.report("Finding tickets", count, len(ids))
 
             issues = await _fetch(session.jira, ids, are_named=not self.query, report=report)
-        session.progress.move(len(issues), len(issues), f"Found {count_tickets(len(issues))}")
+        session.progress.report(f"Found {count_tickets(len(issues))}", len(issues), len(issues))
         return issues
 
 
@@ -223,7 +223,7 @@ class BulkJob(SessionJob):
             *([same] if number else []),
             *([f"{len(result.failed)} failed"] if result.failed else []),
         ]
-        session.progress.say(", ".join(counts))
+        session.progress.report(", ".join(counts))
         return result
 
     async def _still_to_change(
@@ -267,7 +267,7 @@ class BulkJob(SessionJob):
     def _report_progress(self, session: Session) -> None:
         over = len(self._done) + len(self._already) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
-        session.progress.move(over, len(self.issues), f"{verb} tickets")
+        session.progress.report(f"{verb} tickets", over, len(self.issues))
 
     async def _change_function(
         self, session: Session

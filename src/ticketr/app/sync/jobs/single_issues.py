@@ -105,7 +105,7 @@ class LogWorkJob(SessionJob):
                 return None
 
             worklog = await send_once(send, find)
-        session.progress.say(f"Logged {worklog.spent} on {self.key}")
+        session.progress.report(f"Logged {worklog.spent} on {self.key}")
         return worklog
 
 
@@ -173,7 +173,7 @@ class CommentJob(SessionJob):
 
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
-        session.progress.say(f"Commented on {self.key}")
+        session.progress.report(f"Commented on {self.key}")
         warnings = (words for _, words in unknown_people(self.text, "", people))
         return AddedComment(number, tuple(warnings))
 
@@ -249,7 +249,7 @@ class GetAttachmentsJob(SessionJob):
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download(session, listed.by_key, homes, done)
         words = f"Downloaded {_file_count(len(done))}"
-        session.progress.say(words)
+        session.progress.report(words)
         return downloading.AttachmentResult(
             result.done, result.unchanged, (*listed.failed, *result.failed)
         )
@@ -303,7 +303,7 @@ class AddAttachmentsJob(SessionJob):
                     failed.append(Note(self.key, str(path), str(error), Code.BROKEN))
                 else:
                     done.append(str(path))
-        session.progress.say(f"Attached {_file_count(len(done))} to {self.key}")
+        session.progress.report(f"Attached {_file_count(len(done))} to {self.key}")
         return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
 
     async def _add(self, session: Session, path: Path, settings: jira.AttachmentSettings) -> None:

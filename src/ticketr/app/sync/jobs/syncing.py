@@ -92,7 +92,7 @@ def count_tickets(count: int) -> str:
 
 def _pulled_words(tally: Tally) -> str:
     """Return how far a pull has got."""
-    return _so_far(tally.done, tally.total, "pulled")
+    return _so_far(len(tally.outcomes), len(tally.found), "pulled")
 
 
 def _pushed_words(tally: PushTally) -> str:
@@ -127,7 +127,7 @@ async def reporting_session(
             words = str(reported) or type(reported).__name__
             if not isinstance(reported, TicketrError) and log_file is not None:
                 words += f"; please report it, with the log {log_file}"
-            progress.say(f"{job.verb} failed: {words}")
+            progress.report(f"{job.verb} failed: {words}")
             if reported is error:
                 raise
             raise reported from None  # one of several errors of concurrent tasks is enough
@@ -141,7 +141,7 @@ def _telling_cancel(progress: Progress, done: Callable[[], str]) -> Generator[No
     except Exception:
         raise
     except BaseException:  # a cancellation, alone or in a group
-        progress.say(f"Cancelled: {done()}")
+        progress.report(f"Cancelled: {done()}")
         raise
 
 
@@ -202,7 +202,7 @@ class PullJob(_NamedJob):
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
-        session.progress.move(result.done, result.done, words)
+        session.progress.report(words, result.done, result.done)
         return result
 
 
@@ -292,10 +292,10 @@ class PushJob(_NamedJob):
             refused = len(result.failed) + result.in_conflict
             rest = f", {refused} would not" if refused else ""
             words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
-            session.progress.say(words)
+            session.progress.report(words)
         else:
             words = f"Push complete: {count_tickets(result.done)}{not_done(pushed=result)}"
-            session.progress.move(result.done, result.total, words)
+            session.progress.report(words, result.done, result.total)
         return result
 
 
@@ -335,7 +335,7 @@ class SyncJob(SessionJob):
             await _recover_if_any(session, self._push)
             broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
             self._pushing = True
-            session.progress.move(0, 0, "Looking for edits...")
+            session.progress.report("Looking for edits...", 0, 0)
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.
@@ -353,7 +353,7 @@ class SyncJob(SessionJob):
         result = self.so_far()
         pulled, pushed = result.pull, result.push
         words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"
-        session.progress.move(pushed.done, pushed.total, f"Sync complete: {words}")
+        session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 
     def _words(self) -> str:

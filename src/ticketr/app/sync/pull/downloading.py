@@ -175,4 +175,4 @@ class Meter:
         """Report how many bytes were moved until now."""
         self._moved = moved
         words = f"{self._verb} {name}: {size_words(moved)} of {size_words(self._total)}"
-        self._progress.move(moved, self._total, words)
+        self._progress.report(words, moved, self._total)

@@ -206,7 +206,9 @@ class PullPipeline:
                     # Unless more of the same family is on its way already.
                     if self._unwritten.get(head) is outcome.family:
                         del self._unwritten[head]
-                self._session.progress.move(self._tally.done, self._tally.total, "Pulling tickets")
+                self._session.progress.report(
+                    "Pulling tickets", len(self._tally.outcomes), len(self._tally.found)
+                )
                 if error is not None:
                     raise error
 

@@ -68,13 +68,14 @@ async def pull_named(
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored
         await session.in_thread(session.state.site_record.save_columns, columns)
-    now = session.now()
-    session.progress.say(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
+    now = session.jira.now()
+    session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
     wanted = await relatives.find({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
-    await _fetch_and_write(session, plan, known, locations, tally, seen=now)
+    load = partial(_load_pipeline, session, plan, known, locations, tally, now)
+    await (await session.in_thread(load)).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +163,10 @@ async def pull(
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
-    session.progress.move(tally.done, tally.total, words)
+    session.progress.report(words, len(tally.outcomes), len(tally.found))
     if plan.wanted:
-        await _fetch_and_write(session, plan, known, locations, tally, seen=now)
+        load = partial(_load_pipeline, session, plan, known, locations, tally, now)
+        await (await session.in_thread(load)).run()
     await session.in_thread(_confirm, session, plan.ids, now, known, locations)
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
@@ -174,39 +176,33 @@ async def pull(
         await session.in_thread(partial(record.note_pull, at=time.time()))
 
 
-async def _fetch_and_write(
+def _load_pipeline(
     session: Session,
     plan: FetchPlan,
     known: Mapping[str, KnownIssue],
     locations: dict[str, TicketLocation],
     tally: Tally,
-    *,
     seen: float,
-) -> None:
-    """Run the pipeline for a pull that began at ``seen`` by Jira's clock.
+) -> PullPipeline:
+    """Return the pipeline of a pull that began at ``seen`` by Jira's clock.
 
     A pull without news does not need the modules of the pipeline. To import them takes a moment, so
-    a worker thread does it.
+    this belongs on a worker thread.
     """
+    from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
+    from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
+    from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
 
-    def load() -> PullPipeline:
-        from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
-        from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
-        from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
-
-        load_rendering()
-        writer = FamilyWriter(
-            session.store,
-            session.state,
-            seen=seen,
-            prefer=session.job.prefer,
-            prefer_from_file=session.job.prefer_from_file,
-            hashes=read_hashes(session.store.root),
-        )
-        return PullPipeline(session, writer, plan, known, locations, tally)
-
-    pipeline = await session.in_thread(load)
-    await pipeline.run()
+    load_rendering()
+    writer = FamilyWriter(
+        session.store,
+        session.state,
+        seen=seen,
+        prefer=session.job.prefer,
+        prefer_from_file=session.job.prefer_from_file,
+        hashes=read_hashes(session.store.root),
+    )
+    return PullPipeline(session, writer, plan, known, locations, tally)
 
 
 def _confirm(
@@ -252,9 +248,11 @@ async def _make_plan(
     """
     job = session.job
     project = job.project if job.jql is None else None
-    session.progress.say(f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}...")
+    session.progress.report(
+        f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
+    )
     query = base_query(job.project, job.jql)
-    now = session.now()
+    now = session.jira.now()
     async with session.project_errors():
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     since = None
@@ -263,7 +261,7 @@ async def _make_plan(
     if since is None:
         changed = ids
     else:
-        query = changed_since(query, seen=since, now=session.now())
+        query = changed_since(query, seen=since, now=session.jira.now())
         changed = await session.jira.search_ids(query)
     make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
     return await session.in_thread(make), now

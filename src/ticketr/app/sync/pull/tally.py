@@ -94,7 +94,9 @@ class Tally:
     pulled earlier or which Jira no longer has.
 
     Attributes:
-        outcomes: The outcome of each issue, by ID. If it is written twice, the later in `_WEIGHTS`.
+        found: The IDs of the issues that the query found and Jira could give.
+        outcomes: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
+            or was left there as it was. If it is written twice, the later in `_WEIGHTS`.
         kept: Tickets whose files were not changed, by key.
         conflicts: Tickets in conflict, by key.
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
@@ -108,6 +110,7 @@ class Tally:
         brought_forward: Issues whose older values were replaced, by key.
     """
 
+    found: set[str] = field(default_factory=set)
     outcomes: dict[str, WriteOutcome] = field(default_factory=dict)
     kept: dict[str, Note] = field(default_factory=dict)
     conflicts: dict[str, Note] = field(default_factory=dict)
@@ -120,28 +123,17 @@ class Tally:
     inexact: set[str] = field(default_factory=set)
     recovered: list[str] = field(default_factory=list)
     brought_forward: dict[str, Note] = field(default_factory=dict)
-    _found: set[str] = field(default_factory=set)
     _known: set[str] = field(default_factory=set)
-
-    @property
-    def total(self) -> int:
-        """How many issues the query found and Jira could give."""
-        return len(self._found)
-
-    @property
-    def done(self) -> int:
-        """How many issues are done: in their files as Jira has them, or left there as they were."""
-        return len(self.outcomes)
 
     def begin(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self._found.update(ids)
+        self.found.update(ids)
         self._known.update(known)
         self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
 
     def add_missing(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
-        self._found.difference_update(ids)
+        self.found.difference_update(ids)
         for note in notes:
             if note.path:
                 self.gone[note.key] = note
@@ -182,7 +174,7 @@ class Tally:
             self.brought_forward |= {note.key: note for note in outcome.older}
             for issue in outcome.family.issues:
                 if issue.id not in outcome.family.stale:
-                    self._count(issue.id, outcome.outcome_of(issue.key))
+                    self._count(issue.id, outcome.per_issue.get(issue.key, outcome.written))
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
@@ -196,7 +188,7 @@ class Tally:
         """Return what the pull has done until now."""
         counts = Counter(self.outcomes.values())
         return PullResult(
-            total=self.total,
+            total=len(self.found),
             new=counts[WriteOutcome.NEW],
             updated=counts[WriteOutcome.UPDATED],
             merged=counts[WriteOutcome.MERGED],
@@ -217,7 +209,7 @@ class Tally:
 
     def _count(self, issue_id: str, written: WriteOutcome) -> None:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
-        if issue_id not in self._found:
+        if issue_id not in self.found:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket

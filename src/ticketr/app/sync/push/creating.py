@@ -150,7 +150,7 @@ class Creator:
         existing: list[_Request] = []
         is_many = len(new_issues) >= _MIN_BATCH
         if is_many:
-            self.session.progress.say(f"Creating {len(new_issues)} tickets...")
+            self.session.progress.report(f"Creating {len(new_issues)} tickets...")
         for chunk in chunks(new_issues, jira.MAX_CREATED):
             requests = [await self._request_for(new) for new in chunk]
             if is_many:

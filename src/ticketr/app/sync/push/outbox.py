@@ -300,7 +300,7 @@ async def with_uploads(
         raise PictureNotAttached("attachments are switched off on this site")
     texts: dict[str, str] = {}
     for upload in payload.uploads:
-        session.progress.say(f"Attaching {upload.path} to {key}...")
+        session.progress.report(f"Attaching {upload.path} to {key}...")
         opened = await session.in_thread(
             open_picture, session.store.root, upload.path, settings.limit
         )

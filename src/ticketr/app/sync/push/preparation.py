@@ -87,7 +87,7 @@ class RouteFinder:
             except (jira.JiraError, NoTransition) as error:
                 return error
 
-        self.session.progress.say("Asking which statuses can be reached...")
+        self.session.progress.report("Asking which statuses can be reached...")
         routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 

@@ -83,7 +83,7 @@ class Push:
             return
         if session.columns.comments and not dry_run:
             await wait_for_late_comments(session)
-        seen = session.now()
+        seen = session.jira.now()
         async with session.project_errors():
             comparisons, prepared = await self._prepare(local_changes, merging=merging)
             if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):

@@ -184,7 +184,7 @@ async def _write_keys(
         else:
             existing.append(creation)
     for chunk in chunks(existing, PAGE):
-        session.progress.say("Writing the keys of new tickets...")
+        session.progress.report("Writing the keys of new tickets...")
         ids = [creation.id for creation in chunk]
         answer = await session.jira.bulk_fetch(ids, fields=["status"])
         issues = {issue.id: issue for issue in answer.issues}  # without those that were deleted

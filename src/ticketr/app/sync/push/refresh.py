@@ -148,7 +148,7 @@ async def adopt(
         requests.append(TicketRequest(key, key, local.path, members=tuple(local.ticket.keys())))
     done, total = 0, sum(len(request.members) for request in requests)
     for batch in _batches(requests):
-        session.progress.say(f"Comparing with Jira: {done}/{total} tickets")
+        session.progress.report(f"Comparing with Jira: {done}/{total} tickets")
         written, notes = await refresh(session, batch, seen=seen)
         outcomes += written
         absent += notes

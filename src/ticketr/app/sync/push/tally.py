@@ -107,7 +107,10 @@ class PushTally:
             ]
             self.result = replace(self.result, left=(*left, *outcome.older))
             if outcome.written is WriteOutcome.CONFLICT and outcome.note is not None:
-                shares = [outcome.outcome_of(issue.key) for issue in outcome.family.issues]
+                shares = [
+                    outcome.per_issue.get(issue.key, outcome.written)
+                    for issue in outcome.family.issues
+                ]
                 self.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
             elif outcome.note is not None:
                 self.fail(outcome.note)
@@ -122,7 +125,7 @@ class PushTally:
 
     def show(self, progress: Progress) -> None:
         """Report how far the push is."""
-        progress.move(self.result.done, self.result.total, "Pushing tickets")
+        progress.report("Pushing tickets", self.result.done, self.result.total)
 
 
 def failure_note(

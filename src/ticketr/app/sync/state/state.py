@@ -6,7 +6,7 @@ Everything here is synchronous and belongs on a worker thread.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -447,10 +447,20 @@ class State(Database):
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
-    def intended(self, heads: Iterable[str]) -> list[tuple[str, str]]:
-        """Return the texts that may be in files though none of them was recorded, with their heads."""
+    def written_texts(
+        self, heads: Collection[str], bases: Mapping[str, Base]
+    ) -> dict[str, list[str]]:
+        """Return the texts that a sync has written, or was about to write, by the IDs of the heads.
+
+        Args:
+            heads: The IDs of the heads.
+            bases: What `bases` returns for them.
+        """
+        texts = {head: [bases[head].text] if head in bases else [] for head in heads}
         query = "SELECT head, text FROM intended WHERE head IN (SELECT value FROM json_each(?))"
-        return self.read(query, (json.dumps(list(heads)),))
+        for head, text in self.read(query, (json.dumps(list(heads)),)):
+            texts[head].append(text)
+        return texts
 
     def forget_intended(self, head: str) -> None:
         """Delete the stored texts that were about to be written."""

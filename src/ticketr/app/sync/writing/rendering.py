@@ -42,17 +42,7 @@ from ticketr.app.tickets import Ticket, render_ticket
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, BulkFetched, JiraClient
     from ticketr.app.sync.compare.mapping import Columns
-    from ticketr.app.sync.state.state import Base, State
-
-
-def bases_of(
-    state: State, heads: Collection[str], known: Mapping[str, Base]
-) -> dict[str, list[str]]:
-    """Return the texts that a sync has written, or was about to write, by the IDs of the heads."""
-    bases = {head: [known[head].text] if head in known else [] for head in heads}
-    for head, text in state.intended(heads):
-        bases[head].append(text)
-    return bases
+    from ticketr.app.sync.state.state import State
 
 
 def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:

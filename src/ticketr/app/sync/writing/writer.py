@@ -32,7 +32,6 @@ from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import Decision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
-    bases_of,
     in_wording_of,
     renamed_keys,
     versions_of,
@@ -137,11 +136,6 @@ class FamilyResult:
     aside: str = ""
     older: tuple[Note, ...] = ()
 
-    def outcome_of(self, key: str) -> WriteOutcome:
-        """Return what was done with one issue."""
-        assert self.written is not None
-        return self.per_issue.get(key, self.written)
-
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -217,7 +211,7 @@ class FamilyWriter:
         known = self._state.bases(heads)
         families = _with_paths(self._store, self._state, families, known)
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = bases_of(self._state, heads, known)
+            bases = self._state.written_texts(heads, known)
             for family in families:
                 self._state.comments.note_found(family.issues)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
@@ -254,7 +248,7 @@ class FamilyWriter:
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
         head = family.head.id
-        return bases_of(self._state, [head], self._state.bases([head]))[head]
+        return self._state.written_texts([head], self._state.bases([head]))[head]
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
