@@ -91,16 +91,19 @@ class LocalChange:
         ticket = self.local.ticket
         if self.head is None:
             yield ticket, draft_changes(ticket)
-        here = by_key(ticket)
-        yield from ((here[key], edits) for key, edits in self.edits.items())
+        for issue in (ticket, *ticket.tasks):
+            if issue.key is not None and issue.key in self.edits:
+                yield issue, self.edits[issue.key]
         yield from ((draft, draft_changes(draft)) for draft in self.drafts)
 
     def older_notes(self) -> Iterator[tuple[Ticket, Note]]:
         """Yield each issue with older values, and a note on them: a user may have typed them."""
-        here, path = by_key(self.local.ticket), self.local.path
-        for key, values in self.older.items():
-            names = ", ".join(value.name for value in values)
-            yield here[key], Note(key, path, _OLDER.format(names=names, key=key), Code.OLDER)
+        ticket, path = self.local.ticket, self.local.path
+        for issue in (ticket, *ticket.tasks):
+            if issue.key is not None and issue.key in self.older:
+                names = ", ".join(value.name for value in self.older[issue.key])
+                words = _OLDER.format(names=names, key=issue.key)
+                yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property
     def name(self) -> str:
@@ -140,7 +143,9 @@ def find_local_change(
     if head is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
         return LocalChange(local, None, None, {}, drafts, keyed, below=below)
-    ticket, replaced = bring_forward(ticket, base, older)
+    replaced: Mapping[str, tuple[Change, ...]] = {}
+    if older:
+        ticket, replaced = bring_forward(ticket, base, older)
     edits = changes_by_key(base, ticket)
     before = by_key(base)
     added_keys = tuple(key for key in by_key(ticket) if key not in before)

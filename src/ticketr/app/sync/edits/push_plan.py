@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.attachments import size_words
-from ticketr.app.sync.compare.diff import Change, Side, by_key, read_ticket, shows_pictures
+from ticketr.app.sync.compare.diff import Change, Side, read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
@@ -128,7 +128,7 @@ class PlanEntry:
     @property
     def moves(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
-        moves = (change for change in self.changes if change.name == _STATUS)
+        moves = (change for change in self.changes if change.part == _STATUS)
         return next(((change.old, change.new) for change in moves), None)
 
     @property
@@ -492,8 +492,11 @@ def _restricted_change(
     ticket = change.local.ticket
     if change.head is None and id(ticket) not in issues:
         return None
-    here = by_key(ticket)
-    edits = {key: changes for key, changes in change.edits.items() if id(here[key]) in issues}
+    edits = {
+        issue.key: change.edits[issue.key]
+        for issue in (ticket, *ticket.tasks)
+        if issue.key is not None and issue.key in change.edits and id(issue) in issues
+    }
     drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
     is_named = names_ticket(keys, change.local)

@@ -376,8 +376,7 @@ class LocalSurvey:
         issues = [local.ticket for local in tickets]
         for local in tickets:
             if not self._is_duplicate(local):
-                parent = named_parent(local.ticket, issues)
-                self.add(state, local, store.root, parent.title if parent else "")
+                self.add(state, local, store.root, issues)
         return tickets
 
     def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
@@ -421,17 +420,21 @@ class LocalSurvey:
             self.broken[error.second] = replace(known, more=(*known.more, error.key))
         self.locations[error.key] = replace(self.locations[error.key], reason=str(error))
 
-    def add(self, state: State, local: LocalTicket, root: Path, below: str = "") -> None:
+    def add(
+        self, state: State, local: LocalTicket, root: Path, tickets: Sequence[Ticket] = ()
+    ) -> None:
         """Compare one ticket with the last sync, and add it to the survey.
 
         Args:
             state: The last sync.
             local: The ticket.
             root: The workspace's folder, for the pictures that the ticket shows.
-            below: See `LocalChange`.
+            tickets: All tickets of its file, one of which a draft may name as its parent.
         """
         local_change = None
         if local.ticket.key is None:
+            parent = named_parent(local.ticket, tickets)
+            below = parent.title if parent else ""
             local_change = find_local_change(local, None, None, below=below)
         elif self.bases.get(local.ticket.key) == local.text:  # nearly all tickets
             return
@@ -443,9 +446,9 @@ class LocalSurvey:
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
-                comments = state.comments.select()
-                known, ticket = with_sent_comments(known, local.ticket, comments)
-                local = replace(local, ticket=ticket)
+                if comments := state.comments.select():
+                    known, ticket = with_sent_comments(known, local.ticket, comments)
+                    local = replace(local, ticket=ticket)
                 local_change = find_local_change(local, head, known, state.older.of(head))
         else:
             self.never_pulled.append(local)

@@ -250,10 +250,9 @@ class Store:
 
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file."""
-        data = self._bytes(name)
-        if known is not None and data == known.text.encode():
-            return known
-        return self._parse(name, data)
+        with self._reading(name):
+            text = self.content(name).decode("utf-8")
+        return known if known is not None and text == known.text else parse(text, source=name)
 
     def tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything."""
@@ -267,10 +266,12 @@ class Store:
 
     def local_tickets(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
-        data = self._bytes(name)
-        if not _TICKETISH.search(data):
-            return []
-        file = self._parse(name, data)
+        with self._reading(name):
+            data = self.content(name)
+            if not _TICKETISH.search(data):
+                return []
+            text = data.decode("utf-8")
+        file = parse(text, source=name)
         return [
             LocalTicket(name, ticket, comparable(file.text[span.start : span.end]))
             for ticket, span in zip(file.tickets, file.spans, strict=True)
@@ -304,8 +305,9 @@ class Store:
             return error
         return None
 
-    def _bytes(self, name: str) -> bytes:
-        """Read what a file holds; say why if that fails."""
+    @contextmanager
+    def _reading(self, name: str) -> Generator[None]:
+        """Convert the errors of reading a file to `FileFailed`, which says why."""
         try:
             name.encode()
         except UnicodeEncodeError:
@@ -313,7 +315,7 @@ class Store:
             raise FileFailed(self.root / name, "read", reason, alone=True) from None
         with file_errors(self.path_of(name), "read"):
             try:
-                return self.content(name)
+                yield
             except FileNotFoundError:
                 self._refuse_dangling(self.root / name, "read")  # which says more
                 raise
@@ -338,11 +340,6 @@ class Store:
                 return data + file.readall()
         finally:
             os.close(descriptor)
-
-    def _parse(self, name: str, data: bytes) -> TicketFile:
-        with file_errors(self.path_of(name), "read"):
-            text = data.decode("utf-8")
-        return parse(text, source=name)
 
     def refusal(self, name: str) -> str:
         """Return why a file is not to be written; empty if it may be.
