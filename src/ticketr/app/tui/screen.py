@@ -33,8 +33,10 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     """
     if state.status.running or state.status.last is None:
         others = len(state.jobs.live) - 1
-        key = state.keymap.key(KeyAction.JOBS, Context.MAIN)
-        more = f" +{others} {key}".rstrip() if others > 0 else ""
+        more = ""
+        if others > 0:
+            key = state.keymap.key(KeyAction.JOBS, Context.MAIN)
+            more = f" +{others} {key}".rstrip()
         hint = "" if state.overlays else "esc cancel"
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
@@ -127,9 +129,8 @@ def _header(state: AppState, now: float, theme: Theme) -> str:
     name: Line = ()
     for words in (f" · {more}", "") if more else ("",):
         name = (Span(" ticketr", ("bold",)), Span(f"  {left}{words}"))
-        room = state.width - cells_of(name) - 1
         for facts in choices:
-            gap = room - cells_of(facts)
+            gap = state.width - cells_of((*name, *facts)) - 1
             if gap >= 2:
                 return theme.row((*name, Span(" " * gap), *facts), state.width)
     return theme.row(name, state.width)

@@ -175,11 +175,6 @@ class AppState:
         )
 
     @property
-    def body(self) -> int:
-        """The number of rows between the first line and the lines at the bottom."""
-        return self.layout.body
-
-    @property
     def context(self) -> Context:
         """The place whose keys have a meaning."""
         return self.overlays[-1].context if self.overlays else self.focus.value

@@ -226,13 +226,14 @@ class ConflictScreen(Overlay):
                 return replace(self, at=max(0, self.at - 1))
             case KeyAction.DOWN if self.at < last:
                 return replace(self, at=self.at + 1, scrolled=0)
-        scrolled = moved_index(action, self.scrolled, state.body, self.max_scrolled(state, view))
+        most = self.max_scrolled(state, view)
+        scrolled = moved_index(action, self.scrolled, state.layout.body, most)
         return None if scrolled is None else replace(self, scrolled=scrolled)
 
     def max_scrolled(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows(state, view, Theme())
-        return max(0, len(rows) - state.body - top)
+        return max(0, len(rows) - state.layout.body - top)
 
     def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
         return state.replaced(replace(self, choices={**self.choices, **choices})), ()
@@ -316,7 +317,7 @@ class ConflictScreen(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.body
+        cells, height = state.width, state.layout.body
         if self.view is None:
             return filled([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
@@ -325,7 +326,7 @@ class ConflictScreen(Overlay):
 
     def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[Row], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
-        cells, height = state.width, state.body
+        cells, height = state.width, state.layout.body
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )

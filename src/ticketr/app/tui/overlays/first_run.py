@@ -584,7 +584,7 @@ class FirstRun(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        height, cells, form = state.body, state.width, self.form
+        height, cells, form = state.layout.body, state.width, self.form
         rows: list[Line | str] = []
         if form is None or (height >= HIGH and not form.is_again):
             rows += _way_lines(self.way, state, is_choosing=form is None)

@@ -224,7 +224,7 @@ class Jobs(Overlay):
         if not ids:
             return None
         at = ids.index(self.job) if self.job in ids else 0
-        to = moved_index(action, at, max(1, state.body // 2), len(ids) - 1)
+        to = moved_index(action, at, max(1, state.layout.body // 2), len(ids) - 1)
         if to is not None:
             return state.replaced(replace(self, job=ids[to])), ()
         job = _job_of_id(state, ids[at])
@@ -262,7 +262,7 @@ class Jobs(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.body
+        cells, height = state.width, state.layout.body
         ids = state.jobs.ids
         job_id = self.job if self.job in ids else (ids[0] if ids else "")
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []

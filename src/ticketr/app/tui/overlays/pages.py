@@ -48,8 +48,8 @@ class Diff(Overlay):
             1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
             for edit in self.sheet.edits
         )
-        last = max(0, height - state.body)
-        top = moved_index(action, self.top, state.body, last)
+        last = max(0, height - state.layout.body)
+        top = moved_index(action, self.top, state.layout.body, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -68,7 +68,7 @@ class Diff(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.body
+        cells, height = state.width, state.layout.body
         rows: list[Line | str] = []  # drawn where they are shown: there may be thousands
         headings: list[int] = []
         for edit in self.sheet.edits:
@@ -106,20 +106,20 @@ class Help(Overlay):
         """Scroll, or close it."""
         if action is KeyAction.HELP:
             return state.closed(), ()
-        page = state.body - 1
+        page = state.layout.body - 1
         last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
         top = moved_index(action, self.top, page, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        lines = help_lines(state.keymap, self.place, state.width)
-        facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= state.body else ""
+        lines, height = help_lines(state.keymap, self.place, state.width), state.layout.body
+        facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= height else ""
         title = title_rule(
             f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
         )
         shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
-        return [title, *filled(shown, state.body - 1, state.width)][-state.body :]
+        return [title, *filled(shown, height - 1, state.width)][-height:]
 
 
 def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:

@@ -131,10 +131,10 @@ class Plan(Review[sync.PushPlan]):
         edits = [edit for entry in self.plan.entries for edit in _edits(entry)]
         size = sum(len(edit.before) + len(edit.after) for edit in edits)
         # A long text would take long to compare.
-        if size > state.width * state.body or not any(map(_is_long, edits)):
+        if size > state.width * state.layout.body or not any(map(_is_long, edits)):
             return self
         whole = replace(self, unfolded=frozenset(entry.fingerprint for entry in self.plan.entries))
-        return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.body else self
+        return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.layout.body else self
 
     @property
     def request(self) -> Call:

@@ -126,14 +126,14 @@ class ListOverlay(Overlay):
 
     def _room(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
-        around = 3 if state.body < MIN_BOX_ROWS else 4 + bool(self.hint)
-        return max(1, min(max(self.max_options, len(options)), state.body - around))
+        around = 3 if state.layout.body < MIN_BOX_ROWS else 4 + bool(self.hint)
+        return max(1, min(max(self.max_options, len(options)), state.layout.body - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.matching(state), min(self.cells, max(16, state.width - 8))
         at = min(self.at, max(0, len(options) - 1))
-        is_low = state.body < MIN_BOX_ROWS
+        is_low = state.layout.body < MIN_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]

@@ -134,7 +134,7 @@ class Review(Overlay, Generic[P]):
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
-                at = moved_index(action, self.at, max(1, state.body - 4), last)
+                at = moved_index(action, self.at, max(1, state.layout.body - 4), last)
                 return None if at is None else (state.replaced(replace(self, at=at)), ())
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
@@ -188,7 +188,7 @@ class Review(Overlay, Generic[P]):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.body
+        cells, height = state.width, state.layout.body
         if self.plan is None:
             return filled([theme.fit(f" {self.waiting_words}", cells)], height, cells)
         rows, headings, items = self.rows(state, self.plan, theme)
@@ -249,9 +249,9 @@ def item_lines(
         is_out: Whether it was left out.
     """
     name = padded_name(change.key or "draft")
-    where = f"{clean(change.path)}:{change.line}"
+    where, title = f"{clean(change.path)}:{change.line}", clean(change.title)
     room = cells - 4 - width(name) - width(where) - 2
-    title = clip(clean(change.title), max(4, room - 1))
+    title = clip(title, max(4, room - 1))
     gap = " " * max(1, room - width(title))
     head = (Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}"))
     if is_out:

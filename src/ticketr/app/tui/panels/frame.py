@@ -252,10 +252,9 @@ def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: b
         theme: Colours and characters.
         is_focused: Whether the panel has the focus, which makes its title bold.
     """
-    left, right = theme.text(left), theme.text(right)
+    left, right, line = theme.text(left), theme.text(right), theme.text("─")
     room = cells - width(left) - 5
     right = f" {right} " if right and width(right) + 2 <= room else ""
-    line = theme.text("─")
     left = clip(left, max(0, cells - 4 - width(right)), ellipsis=theme.ellipsis)
     fill = max(0, cells - 3 - width(left) - width(right) - 1)
     start, end = clip(f"{line} ", cells, ellipsis=""), line * fill
