@@ -45,12 +45,15 @@ class StreamGuard:
         lock: A reentrant lock, since a signal handler may print while the line is drawn.
         frame: The output that draws the line; empty for none.
         is_shown: Whether the line is on the screen.
+        final_text: The end of the line, if the terminal did not accept it. The next write to a
+            stream prints it first and restores the streams.
     """
 
     def __init__(self, fd: int, is_current: Callable[[], bool], wake: Callable[[], object]) -> None:
         self.lock: threading.RLock = threading.RLock()
         self.frame = ""
         self.is_shown: bool = False
+        self.final_text = ""
         self._device = os.fstat(fd).st_rdev
         self._is_current = is_current
         self._wake = wake
@@ -97,6 +100,11 @@ class StreamGuard:
     def _write(self, stream: int, write: Callable[[str], int], text: str) -> int:
         if not text:
             return write(text)
+        if self.final_text:
+            before, self.final_text = self.final_text, ""
+            self.remove()
+            write(f"{before}{text}")
+            return len(text)
         before = ERASE if self.is_shown else ""
         if text.endswith("\n"):
             self._in_mid_row.discard(stream)
@@ -231,19 +239,22 @@ class TerminalOutput:
             text += f"{line}\r\n"
         guard.frame, guard.is_shown = "", False
         try:
-            self._write_final(text)
+            if self._write_final(text):
+                guard.remove()
+            else:
+                guard.final_text = text
         except OSError:  # the terminal hung up
-            pass
-        finally:
             guard.remove()
+        finally:
             os.close(self._fd)
             self._guard = None
 
-    def _write_final(self, text: str) -> None:
-        """Write text within `FINAL_WAIT`, if the terminal accepts it."""
+    def _write_final(self, text: str) -> bool:
+        """Write text within `FINAL_WAIT`; return whether the terminal accepted all of it."""
         deadline = time.monotonic() + FINAL_WAIT
-        while not self._write(text) and (left := deadline - time.monotonic()) > 0:
+        while not (is_written := self._write(text)) and (left := deadline - time.monotonic()) > 0:
             _is_writable(self._fd, left)
+        return is_written
 
 
 def _frame(line: str, *, is_full: bool) -> str:
