@@ -28,7 +28,6 @@ from ticketr.app.jira.adf._simple import (
     COST_UNIT,
     Converted,
     conversion_cost,
-    in_one_part,
     simple_markdown,
     split_blocks,
 )
@@ -87,14 +86,14 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     Returns:
         The Markdown, the same one every time, and whether it says all that the document says.
     """
-    parts = split_blocks(adf)
-    if (markdown := in_one_part(parts)) is not None:
+    if (markdown := simple_markdown(adf)) is not None:
         return Converted(markdown, exact=True)
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
         return Converted(_conversion.as_code(adf), exact=False)
     try:
+        parts = split_blocks(adf)
         if len(parts) > 1 and (converted := _conversion.in_parts(parts, files)).exact:
             return converted
         return _conversion.shortest(adf, files)

@@ -40,6 +40,8 @@ _NO_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: A deeper indent than that of any simple list.
 _DEEP = " " * 21
+#: A list that begins at 1 may say so.
+_FROM_ONE = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
 COST_UNIT = 12
 #: The signs around a text with a mark.
@@ -97,12 +99,7 @@ def simple_markdown(document: object) -> str | None:
     Args:
         document: A document as Jira sends it, in any shape.
     """
-    return in_one_part(split_blocks(document))
-
-
-def in_one_part(parts: Parts) -> str | None:
-    """Return the Markdown of a document that is simple as a whole; None for any other."""
-    match parts:
+    match split_blocks(document):
         case [str(markdown)] if len(markdown) < MAX_TEXT:
             return f"{markdown}\n" if markdown else ""
     return None
@@ -176,10 +173,12 @@ class _SimpleWriter(BlockWriter):
         if text := _leaf(kind, attrs, content):
             return text
         match kind:
-            case "bulletList" if not attrs:
-                return self._simple_list(node, content, marker)
-            case "orderedList" if attrs in ({}, {"order": 1}):
-                return self._simple_list(node, content, marker)
+            case "bulletList" | "orderedList" if not attrs or (kind, attrs) == _FROM_ONE:
+                is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in content)
+                if content and is_plain and is_tight_list(node):
+                    text = self.list(node, marker, short=False, is_tight=True)
+                    if _DEEP not in text:
+                        return text
             case "blockquote" if not attrs:
                 return quoted(self._inner(content, kind))
             case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
@@ -198,15 +197,6 @@ class _SimpleWriter(BlockWriter):
         if not blocks or has_lists or has_heading or not set(kinds) <= _INNER:
             raise _NotSimple
         return self.flow(blocks, parent)
-
-    def _simple_list(self, node: Any, items: Sequence[Any], marker: str) -> str:
-        is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in items)
-        if not items or not is_plain or not is_tight_list(node):
-            raise _NotSimple
-        text = self.list(node, marker, short=False, is_tight=True)
-        if _DEEP in text:
-            raise _NotSimple
-        return text
 
 
 _WRITER = _SimpleWriter()

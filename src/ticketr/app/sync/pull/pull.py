@@ -25,7 +25,7 @@ from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.workspace.store import TicketLocation, read_hashes
-from ticketr.app.tickets import is_key
+from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.pipeline import PullPipeline
@@ -189,11 +189,14 @@ def _load_pipeline(
     A pull without news does not need the modules of the pipeline. To import them takes a moment, so
     this belongs on a worker thread.
     """
-    from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - not before
-    from ticketr.app.sync.writing.rendering import load_rendering  # noqa: PLC0415 - the same
+    from ticketr.app.emoji import emoji_named  # noqa: PLC0415 - not before
+    from ticketr.app.sync.pull.pipeline import PullPipeline  # noqa: PLC0415 - the same
     from ticketr.app.sync.writing.writer import FamilyWriter  # noqa: PLC0415 - the same
 
-    load_rendering()
+    # The first rendering in a process does more than the others, so one is done here.
+    text = "## Part\n\n\\# text\n\n```\ncode\n```"
+    render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",)))
+    emoji_named("")  # reads the table
     writer = FamilyWriter(
         session.store,
         session.state,

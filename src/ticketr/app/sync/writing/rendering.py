@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.emoji import emoji_named
 from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue, JiraError, NotFound
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
@@ -131,13 +130,6 @@ class RenderedFamily:
     def rows(self) -> list[IssueRow]:
         """What the state is to know of its issues."""
         return [IssueRow(issue, issue.id in self.stale) for issue in self.issues]
-
-
-def load_rendering() -> None:
-    """Do what the first rendering does once in a process, without what conversions need."""
-    text = "## Part\n\n\\# text\n\n```\ncode\n```"
-    render_ticket(Ticket("Title", "AB-1", text, {"Status": "Open"}, ("one",)))
-    emoji_named("")  # reads the table
 
 
 def render_family(
