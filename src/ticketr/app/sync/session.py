@@ -152,15 +152,15 @@ class SessionJob:
 REPORT_SILENCE_AFTER = 3.0
 
 
+@dataclass(eq=False)
 class Progress:
-    """Reports the progress of a job; ``redact`` removes secrets that a server may quote."""
+    """Reports the progress of a job, without secrets that a server may quote."""
 
-    def __init__(self, context: JobContext, redact: Callable[[str], str]) -> None:
-        self._context = context
-        self._redact = redact
-        self._done = 0
-        self._message = ""
-        self._is_silent = False
+    _context: JobContext
+    _redact: Callable[[str], str]
+    _done: int = field(default=0, init=False)
+    _message: str = field(default="", init=False)
+    _is_silent: bool = field(default=False, init=False)
 
     def report(self, message: str, done: int | None = None, total: int | None = None) -> None:
         """Report a message, and how far the phase is; a number that is None stays as it was."""

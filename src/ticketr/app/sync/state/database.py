@@ -312,12 +312,8 @@ class Database:
             raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
 
 
+@dataclass(eq=False)
 class Table:
-    """The reads and writes of one table.
+    """The reads and writes of one table of a state file."""
 
-    Args:
-        db: The state file.
-    """
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    _db: Database

@@ -74,10 +74,6 @@ class Conflicts(Table):
             (*astuple(conflict)[:5], json.dumps(conflict.parts)),
         )
 
-    def remove(self, head: str) -> None:
-        """Delete the conflict of a ticket."""
-        self._db.write("DELETE FROM conflict WHERE head = ?", (head,))
-
 
 class SentValues(Table):
     """The parts of issues that were sent, from before the request until they were read again.

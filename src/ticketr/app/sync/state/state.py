@@ -430,18 +430,14 @@ class State(Database):
             ],
         )
         self.write("INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text))
-        self.conflicts.remove(head)
-        self.forget_intended(head)
+        for table in ("conflict", "intended"):
+            self.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - our own words
 
     def forget(self, head: str) -> None:
         """Delete all that is stored of a ticket and its issues."""
         with self.batch():
-            self.write("DELETE FROM older WHERE head = ?", (head,))
-            self.write("DELETE FROM issue WHERE head = ?", (head,))
-            self.write("DELETE FROM ticket WHERE head = ?", (head,))
-            self.forget_intended(head)
-            self.sent.forget(head)
-            self.conflicts.remove(head)
+            for table in ("older", "issue", "ticket", "intended", "sent", "conflict"):
+                self.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - the same
 
     def intend(self, texts: Iterable[tuple[str, str]]) -> None:
         """Store texts that are about to be written, each with its head; `record` deletes them."""

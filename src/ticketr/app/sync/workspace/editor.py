@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -130,12 +130,12 @@ class Snapshot:
     file: tickets.TicketFile
 
 
+@dataclass(eq=False)
 class Editor:
     """Changes the ticket files of one workspace, named by their paths relative to it."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._last: tuple[str, tickets.TicketFile] | None = None
+    _store: Store
+    _last: tuple[str, tickets.TicketFile] | None = field(default=None, init=False)
 
     def read(self, name: str, likely: tuple[tickets.Ticket, str] | None = None) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
