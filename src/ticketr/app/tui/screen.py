@@ -13,7 +13,6 @@ from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main_screen import activity_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
-from ticketr.app.tui.panels.frame import MIN_SIZE
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
 from ticketr.statusline.render import duration
@@ -65,6 +64,8 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
     return words
 
 
+#: The least width and height of a screen; a smaller one shows one line.
+MIN_SIZE = (20, 4)
 #: The least cells of a notice that is cut beside a line to type.
 MIN_RIGHT = 12
 #: The most rows of a notice. It covers the lowest rows until the next key.

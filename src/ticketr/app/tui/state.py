@@ -16,7 +16,6 @@ from ticketr import JobSnapshot
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
-from ticketr.app.tui.panels.frame import SIDE_BY_SIDE, Layout, layout_of
 from ticketr.app.tui.rows import ListRow, Order
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.sheet import DetailLine, Sheet
@@ -70,6 +69,49 @@ class Panel(Enum):
     WORKSPACES = Context.WORKSPACES
     TICKETS = Context.TICKETS
     DETAIL = Context.DETAIL
+
+
+#: From this width on, the list and the open ticket are side by side.
+SIDE_BY_SIDE = 80
+#: The width of a list in which a title has 30 cells; the open ticket has the rest.
+MIN_LIST = 50
+#: The width of an open ticket with two columns of fields. From here on, the list grows first, until
+#: it has room for all its columns, then both grow.
+TWO_COLUMNS = 46
+#: From this height on, the workspaces have a panel of their own above the tickets.
+WITH_WORKSPACES = 14
+#: From this height on, a rule separates the body from the two lines below it.
+WITH_RULE = 12
+#: The most rows for workspaces, unless their panel has the focus.
+MAX_WORKSPACES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The sizes of the screen's parts, in cells and rows.
+
+    Attributes:
+        body: The rows between the first line and the lines at the bottom.
+        has_rule: Whether a rule is below the body.
+        left: The width of the list; 0 where only the open ticket is shown.
+        right: The width of the open ticket; 0 where only the list is shown.
+        workspaces: The rows of workspaces; 0 where their panel is hidden.
+        tickets: The rows of tickets.
+        detail: The rows of the open ticket.
+    """
+
+    body: int
+    has_rule: bool
+    left: int
+    right: int
+    workspaces: int
+    tickets: int
+    detail: int
+
+    @property
+    def above(self) -> int:
+        """The rows of the workspaces' panel, its title included."""
+        return self.workspaces + 1 if self.workspaces else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +208,28 @@ class AppState:
     @cached_property
     def layout(self) -> Layout:
         """The parts of the screen, and their sizes."""
-        is_detail = self.focus is Panel.DETAIL
-        return layout_of(
-            self.width,
-            self.height,
-            workspaces=len(self.workspaces) if self.has_workspaces else 0,
-            is_detail_only=is_detail and (self.is_zoomed or self.width < SIDE_BY_SIDE),
+        width = self.width
+        has_rule = self.height >= WITH_RULE
+        body = max(1, self.height - 3 - has_rule)
+        if self.focus is Panel.DETAIL and (self.is_zoomed or width < SIDE_BY_SIDE):
+            left, right = 0, width
+        elif width >= SIDE_BY_SIDE:
+            left = max(MIN_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
+            right = width - left - 1
+        else:
+            left, right = width, 0
+        shown = 0
+        if self.has_workspaces and self.height >= WITH_WORKSPACES:
+            shown = min(len(self.workspaces), MAX_WORKSPACES)
+        above = shown + 1 if shown else 0  # with its title
+        return Layout(
+            body=body,
+            has_rule=has_rule,
+            left=left,
+            right=right,
+            workspaces=shown,
+            tickets=max(1, body - above - 1),
+            detail=max(1, body - 1),
         )
 
     @property

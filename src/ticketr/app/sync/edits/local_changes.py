@@ -86,15 +86,17 @@ class LocalChange:
             edits = {key: issue_edits for key, issue_edits in kept.items() if issue_edits}
         return replace(self, base=base, edits=edits)
 
-    def issues(self) -> Iterator[tuple[Ticket, tuple[Change, ...]]]:
-        """Yield each issue that would be written with its changes, the ticket before its drafts."""
+    def issues(self) -> list[tuple[Ticket, tuple[Change, ...]]]:
+        """Return each issue that would be written with its changes, the ticket before its drafts."""
         ticket = self.local.ticket
-        if self.head is None:
-            yield ticket, draft_changes(ticket)
-        for issue in (ticket, *ticket.tasks):
-            if issue.key is not None and issue.key in self.edits:
-                yield issue, self.edits[issue.key]
-        yield from ((draft, draft_changes(draft)) for draft in self.drafts)
+        edited = [
+            (issue, self.edits[issue.key])
+            for issue in (ticket, *ticket.tasks)
+            if issue.key is not None and issue.key in self.edits
+        ]
+        new = self.drafts if self.head is not None else (ticket, *self.drafts)
+        drafts = [(draft, draft_changes(draft)) for draft in new]
+        return [*edited, *drafts]
 
     def older_notes(self) -> Iterator[tuple[Ticket, Note]]:
         """Yield each issue with older values, and a note on them: a user may have typed them."""

@@ -393,9 +393,6 @@ def _decide(
 
         uncertain = find_uncertain(creations, local_changes)
 
-    def is_named(issue: Ticket) -> bool:
-        return names_ticket(keys, change.local) or issue.key in (keys or ())
-
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
         if conflict := _open_conflict(conflicts, change):
@@ -405,19 +402,23 @@ def _decide(
         for issue, edits in change.issues():
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
-            if not is_named(issue):
+            if not names_issue(keys, change.local, issue):
                 decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
-        issues += ((issue, note) for issue, note in change.older_notes() if is_named(issue))
+        issues += (
+            (issue, note)
+            for issue, note in change.older_notes()
+            if names_issue(keys, change.local, issue)
+        )
         yield change, issues
 
 
-def names_ticket(keys: Collection[str] | None, local: LocalTicket) -> bool:
-    """Return whether a ticket or its file is among some keys and files; None names all."""
-    return keys is None or local.ticket.key in keys or local.path in keys
+def names_issue(keys: Collection[str] | None, local: LocalTicket, issue: Ticket) -> bool:
+    """Return whether some keys and files name an issue, its ticket or its file; None names all."""
+    return keys is None or not {issue.key, local.ticket.key, local.path}.isdisjoint(keys)
 
 
 def select_changes(
@@ -499,7 +500,7 @@ def _restricted_change(
     }
     drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
-    is_named = names_ticket(keys, change.local)
+    is_named = names_issue(keys, change.local, ticket)
     if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
         return None
     added_keys = change.added_keys if is_named else ()

@@ -28,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
-from ticketr.app.sync.concurrency import CHUNK, chunks
+from ticketr.app.sync.concurrency import CHUNK
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
@@ -225,7 +225,8 @@ class Store:
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
-            for paths in chunks(named, CHUNK) if named else [[]]:
+            for start in range(0, max(1, len(named)), CHUNK):
+                paths = named[start : start + CHUNK]
                 yield [path for path in paths if self._may_hold(path)]
 
     def _may_hold(self, path: Path) -> bool:

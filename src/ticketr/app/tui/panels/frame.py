@@ -1,11 +1,11 @@
-"""What panels are drawn with: the layout, rules with titles, matches and marks. Pure."""
+"""What panels are drawn with: rules with titles, matches and marks. Pure."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TypeAlias, TypeVar
@@ -14,83 +14,6 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.styled import Line, Span, Theme, plain, slices
 from ticketr.text import clip, width
-
-#: From this width on, the list and the open ticket are side by side.
-SIDE_BY_SIDE = 80
-#: The width of a list in which a title has 30 cells; the open ticket has the rest.
-MIN_LIST = 50
-#: The width of an open ticket with two columns of fields. From here on, the list grows first, until
-#: it has room for all its columns, then both grow.
-TWO_COLUMNS = 46
-#: From this height on, the workspaces have a panel of their own above the tickets.
-WITH_WORKSPACES = 14
-#: From this height on, a rule separates the body from the two lines below it.
-WITH_RULE = 12
-#: The most rows for workspaces, unless their panel has the focus.
-MAX_WORKSPACES = 4
-#: The least width and height of a screen; a smaller one shows one line.
-MIN_SIZE = (20, 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """The sizes of the screen's parts, in cells and rows.
-
-    Attributes:
-        body: The rows between the first line and the lines at the bottom.
-        has_rule: Whether a rule is below the body.
-        left: The width of the list; 0 where only the open ticket is shown.
-        right: The width of the open ticket; 0 where only the list is shown.
-        workspaces: The rows of workspaces; 0 where their panel is hidden.
-        tickets: The rows of tickets.
-        detail: The rows of the open ticket.
-    """
-
-    body: int
-    has_rule: bool
-    left: int
-    right: int
-    workspaces: int
-    tickets: int
-    detail: int
-
-    @property
-    def above(self) -> int:
-        """The rows of the workspaces' panel, its title included."""
-        return self.workspaces + 1 if self.workspaces else 0
-
-
-def layout_of(width: int, height: int, *, workspaces: int, is_detail_only: bool) -> Layout:
-    """Return the layout of a screen.
-
-    Args:
-        width: The width of the screen.
-        height: The height of the screen.
-        workspaces: The number of workspaces.
-        is_detail_only: Whether the open ticket has the focus and, on a narrow screen or zoomed,
-            the whole width.
-    """
-    has_rule = height >= WITH_RULE
-    body = max(1, height - 3 - has_rule)
-    if is_detail_only:
-        left, right = 0, width
-    elif width >= SIDE_BY_SIDE:
-        left = max(MIN_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
-        right = width - left - 1
-    else:
-        left, right = width, 0
-    shown = min(workspaces, MAX_WORKSPACES) if height >= WITH_WORKSPACES else 0
-    above = shown + 1 if shown else 0  # with its title
-    return Layout(
-        body=body,
-        has_rule=has_rule,
-        left=left,
-        right=right,
-        workspaces=shown,
-        tickets=max(1, body - above - 1),
-        detail=max(1, body - 1),
-    )
-
 
 _fold_letter = lru_cache(maxsize=4096)(fold)
 
