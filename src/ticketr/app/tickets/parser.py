@@ -136,13 +136,6 @@ class _Text:
         # For each consecutive run of lines, the index of its first line and its number in the file.
         self._runs: list[tuple[int, int]] = []
 
-    def begin(self) -> None:
-        """Begin another passage, behind a blank line if there is one already."""
-        while self.lines and not self.lines[-1].strip():
-            self.lines.pop()
-        if self.lines:
-            self.lines.append("")
-
     def add(self, number: int, lines: Sequence[str]) -> None:
         """Add lines that are in a row in the file, the first of them with a number from 1."""
         at, runs = len(self.lines), self._runs
@@ -310,7 +303,11 @@ class _IssueReader:
     # Text: the description with lines that fit into no other section, and texts of fields.
 
     def _begin_text(self, text: _Text) -> None:
-        text.begin()
+        """Begin another passage of a text, behind a blank line if there is one already."""
+        while text.lines and not text.lines[-1].strip():
+            text.lines.pop()
+        if text.lines:
+            text.lines.append("")
         self._target = text
         self._read_line = _IssueReader._text_lines
 

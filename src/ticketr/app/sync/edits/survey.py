@@ -375,7 +375,7 @@ class LocalSurvey:
             return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:
-            if not self._is_duplicate(local):
+            if self._add_keys(local):
                 self.add(state, local, store.root, issues)
         return tickets
 
@@ -401,16 +401,16 @@ class LocalSurvey:
         )
         return True
 
-    def _is_duplicate(self, local: LocalTicket) -> bool:
-        """Add the keys of a ticket; if another ticket has one of them, refuse both."""
-        is_duplicate = False
+    def _add_keys(self, local: LocalTicket) -> bool:
+        """Add the keys of a ticket; if another ticket has one of them, refuse both and return False."""
+        are_new = True
         for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
             if key in self.locations:
-                is_duplicate = True
+                are_new = False
                 self._refuse(DuplicateKey(key, self.locations[key].path, local.path))
             else:
                 self.locations[key] = TicketLocation(local.path, local.ticket.key or "")
-        return is_duplicate
+        return are_new
 
     def _refuse(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
