@@ -15,7 +15,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.services.edits import read_conflict
-from ticketr.app.tui.services.jobs import check_push, read_plan
+from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
@@ -149,12 +149,9 @@ def _zoomed(state: AppState) -> AppState:
 
 def _plan(state: AppState) -> AppState:
     """Open a plan that Jira has checked."""
-    check = call_in("work", check_push, (), frozenset(PLAN.losses))
-    return after(
-        pressed(state, "p"),
-        messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN),
-        messages.Answered(check, PushResult()),
-    )
+    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
+    state, (check,) = update(pressed(state, "p"), read, 1.0)
+    return after(state, messages.Answered(check, PushResult()))
 
 
 def _conflict(state: AppState) -> AppState:

@@ -20,7 +20,7 @@ from ticketr.app.tui.keymap import TYPING, Context, KeyMap
 from ticketr.app.tui.main.palette import MAX_TICKETS, Palette
 from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
-from ticketr.app.tui.overlays.plan import Plan
+from ticketr.app.tui.overlays.plan import CHECKING, Plan
 from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
@@ -64,8 +64,9 @@ def test_p_asks_for_a_plan_and_starts_nothing() -> None:
 
 
 def test_the_plan_says_what_it_would_write() -> None:
-    checked = messages.Answered(call_in("work", check_push, (), frozenset()), PushResult())
-    rows = [plain(row).rstrip() for row in screen(after(opened(), checked), 11.0, Theme())]
+    state, (check,) = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), READ, 10.0)
+    state = after(state, messages.Answered(check, PushResult()))
+    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
 
     assert rows[0].endswith("nothing is written until Enter")
     assert rows[1] == " Enter creates 1 and changes 1 of your tickets in Jira"
@@ -285,16 +286,30 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
         failed=(Note("DEMO-8", "DEMO-8.md", "no such person", Code.INVALID),),
         warnings=(Note("DEMO-9", "DEMO-9.md", "mentions nobody", Code.LITERAL),),
     )
-    checking = call_in("work", check_push, (), frozenset(plan.losses))
     state, asked = update(pressed(app_state(), "p"), plan_read(plan), 1.0)
-    assert asked == (checking,)
+    assert asked == (call_in("work", check_push, (), frozenset(plan.losses)),)
 
-    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(checking, result))
+    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(asked[0], result))
 
     rows = [plain(row) for row in screen(state, 11.0, Theme())]
     assert any("mentions nobody" in row for row in rows)
     (row,) = (row for row in rows if row.startswith("▌"))
     assert row[1:].strip().startswith(selected)
+
+
+def test_what_jira_answers_about_an_older_plan_is_not_taken_for_the_newer_one() -> None:
+    state, (older,) = update(pressed(app_state(), "p"), plan_read(PushPlan((EDIT,))), 1.0)
+    state, (newer,) = update(state, plan_read(PushPlan((DRAFT, EDIT))), 2.0)
+    assert older == newer
+    warned = PushResult(warnings=(Note("DEMO-9", "DEMO-9.md", "is late", Code.LITERAL),))
+
+    state = after(state, messages.Answered(older, warned))
+    shown = "\n".join(plain(row) for row in screen(state, 3.0, Theme()))
+    assert "is late" not in shown
+    assert CHECKING in shown
+
+    state = after(state, messages.Answered(newer, PushResult()))
+    assert CHECKING not in plain(screen(state, 3.0, Theme())[0])
 
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:

@@ -144,7 +144,8 @@ class Plan(Review[sync.PushPlan]):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
-            case messages.Answered(request, answer, problem) if request == self.check:
+            # That of an older plan may be equal.
+            case messages.Answered(request, answer, problem) if request is self.check:
                 if isinstance(answer, sync.PushResult):
                     checked = replace(self, check=None, result=answer)
                 else:
