@@ -201,6 +201,8 @@ class Session:
         store: The ticket files.
         state: The last sync.
         disk_lock: The lock for changes to the files and the state.
+        recent: The keys of new issues in the state when the job began. The job writes them into
+            their files if they are missing there, or creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
@@ -214,6 +216,7 @@ class Session:
     store: Store
     state: State
     disk_lock: trio.Lock
+    recent: frozenset[str]
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
@@ -231,8 +234,8 @@ class Session:
         await visit_files(store, self.in_thread, partial(survey.add_files, store, state, known))
         await self.in_thread(survey.complete, store, state)
         if check_drafts:
-            check = partial(survey.check_drafts, state, self.job.project, inherit=self.job.inherit)
-            await self.in_thread(check)
+            check = partial(survey.check_drafts, inherit=self.job.inherit, recent=self.recent)
+            await self.in_thread(check, state, self.job.project)
         return survey
 
     def project_errors(self) -> AbstractAsyncContextManager[None]:
@@ -322,6 +325,7 @@ async def open_session(
         state = await job.run_sync(State, store.state_path, job.mark)
         try:
             await job.run_sync(state.site_record.check_site, job.root, job.site)
+            recent = await job.run_sync(state.creations.recent)
             progress.report("Connecting to Jira...")
             async with (
                 open_jira(
@@ -346,6 +350,7 @@ async def open_session(
                     store=store,
                     state=state,
                     disk_lock=trio.Lock(),
+                    recent=recent,
                     jira=jira,
                     site_fields=fields,
                     columns=columns,

@@ -115,6 +115,16 @@ async def test_a_refused_parent_leaves_its_children_as_drafts(bench: Bench) -> N
     check_family(bench, path)
 
 
+async def test_the_children_of_a_draft_that_is_not_valid_are_not_in_the_plan(bench: Bench) -> None:
+    write(bench, FAMILY.replace("Type: Epic", "Type: Epic\nPriority: Odd", 1))
+
+    result = await bench.push(dry_run=True)
+
+    assert {note.title for note in result.failed} >= {"Checkout", "Pay by card", "Pay by invoice"}
+    assert not {entry.title for entry in result.planned} & {"Pay by card", "Pay by invoice"}
+    assert bench.writes == []
+
+
 @pytest.mark.parametrize("what", ["request", "answer"])
 @pytest.mark.parametrize("number", [1, 2, 4])
 async def test_a_push_that_ends_early_doubles_nothing(bench: Bench, what: str, number: int) -> None:

@@ -183,6 +183,17 @@ async def test_an_issue_that_was_deleted_again_leaves_a_draft(bench: Bench) -> N
     assert path.read_text().startswith("# TICKET: [DEMO-14] Once\n")
 
 
+async def test_a_deleted_issue_whose_draft_comes_back_is_created_again(bench: Bench) -> None:
+    path = write(bench, DRAFT)
+    await bench.push()
+    bench.site.delete("DEMO-13")
+    write(bench, DRAFT)  # an editor that had it open, or git
+
+    assert (await bench.push()).failed == ()
+
+    assert path.read_text().startswith("# TICKET: [DEMO-14] Once\n")
+
+
 async def test_a_head_and_its_task_are_settled_one_after_the_other(bench: Bench) -> None:
     path = write(bench, f"{DRAFT}\n## Tasks\n- Part\n")
     posts: list[str] = []

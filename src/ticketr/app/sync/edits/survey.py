@@ -261,7 +261,12 @@ class LocalSurvey:
                 self.possible_locations.setdefault(creation.key, location)
 
     def check_drafts(
-        self, state: State, project: str | None = None, *, inherit: bool = True
+        self,
+        state: State,
+        project: str | None = None,
+        *,
+        inherit: bool = True,
+        recent: Collection[str] = (),
     ) -> None:
         """Remove drafts that are probably existing issues without their keys; report their files.
 
@@ -269,6 +274,8 @@ class LocalSurvey:
             state: The last sync.
             project: The project in which drafts are created, in addition to those of the state.
             inherit: Whether new sub-tasks take over the fields of their tickets.
+            recent: Keys of new issues which the state may no longer have, as they were deleted; their
+                drafts are created again.
         """
         if inherit and any(change.drafts for change in self.local_changes):
             self._add_inheritable(state)
@@ -281,7 +288,7 @@ class LocalSurvey:
         projects = {key.rpartition("-")[0] for key in homes} | (
             {project} if project else set[str]()
         )
-        here = {*self.locations, *self.possible_locations, *state.creations.recent()}
+        here = {*self.locations, *self.possible_locations, *recent, *state.creations.recent()}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head is None}
         for key, path in homes.items():
@@ -312,8 +319,8 @@ class LocalSurvey:
     def missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
-        Call it after every file was scanned. A ticket that may be in a file or folder that cannot
-        be read is not missing.
+        Call it after every file was scanned. A ticket that may be in a file or folder that is broken
+        is not missing.
         """
         broken = self.broken
         # A conflict has the file in which a pull found the ticket, which the base may not have.
@@ -323,7 +330,11 @@ class LocalSurvey:
             if broken_file_of(conflict.path, broken)
         }
         here = {*self.locations, *self.possible_locations, *hidden}
-        return {key: path for key, path in state.paths_by_key().items() if key not in here}
+        return {
+            key: path
+            for key, path in state.paths_by_key().items()
+            if key not in here and broken_file_of(path, broken) is None
+        }
 
     def add_files(
         self,

@@ -45,6 +45,7 @@ from ticketr.app.sync.push.writes import (
     TicketWrites,
     WritesBuilder,
     metadata_queries,
+    orphan_note,
 )
 
 if TYPE_CHECKING:
@@ -252,7 +253,34 @@ async def prepare(
         if write.key and write.payload.status and "issuetype" not in write.payload.fields
     ]
     routes = await RouteFinder(session).find(moved) if moved else {}
-    return [_check_ticket(ticket, absent, routes) for ticket in built]
+    return _without_orphans([_check_ticket(ticket, absent, routes) for ticket in built])
+
+
+def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+    """Leave out each draft whose parent is a draft that is not created, and note why."""
+    drafts = [
+        ticket.local_change
+        for ticket in writes
+        if ticket.issues and ticket.local_change.head is None
+    ]
+    created: set[tuple[str, str]] = set()
+    size = -1
+    while size < len(created):  # a parent may have a parent
+        size = len(created)
+        created |= {
+            (draft.local.path, draft.local.ticket.title)
+            for draft in drafts
+            if not draft.below or (draft.local.path, draft.below) in created
+        }
+    kept: list[TicketWrites] = []
+    for ticket in writes:
+        change = ticket.local_change
+        if ticket.issues and change.below and (change.local.path, change.below) not in created:
+            failed = (*ticket.failed, orphan_note(change))
+            kept.append(replace(ticket, issues=(), failed=failed))
+        else:
+            kept.append(ticket)
+    return kept
 
 
 def _check_ticket(

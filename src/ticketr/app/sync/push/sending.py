@@ -31,7 +31,7 @@ from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
-from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
+from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, orphan_note
 from ticketr.app.sync.state.state import Base, State
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -111,12 +111,8 @@ class Delivery:
                 for ticket in by_parent.pop(place)
             ]
             await self._send(tickets)
-        for (path, title), tickets in by_parent.items():
-            reason = (
-                f'{PARENT}: creating the draft "{title}" has failed, so this stays a draft, too'
-            )
-            orphans = (ticket.local_change.local.ticket for ticket in tickets)
-            self.tally.fail(*(Note.on(orphan, path, reason, Code.INVALID) for orphan in orphans))
+        for orphans in by_parent.values():
+            self.tally.fail(*(orphan_note(orphan.local_change) for orphan in orphans))
         if self._linked:
             others = await self.session.in_thread(_tickets_of, self.session.state, self._linked)
             self._touched = others | self._touched

@@ -102,6 +102,13 @@ class TicketWrites:
     warnings: tuple[Note, ...] = ()
 
 
+def orphan_note(change: LocalChange) -> Note:
+    """Note a draft whose parent is a draft that is not created."""
+    ticket, path = change.local.ticket, change.local.path
+    failed = f'creating the draft "{change.below}" has failed, so this stays a draft, too'
+    return Note.on(ticket, path, f"{PARENT}: {failed}", Code.INVALID)
+
+
 def project_of(key: str) -> str:
     """Return the project of a key."""
     return key.rpartition("-")[0]
