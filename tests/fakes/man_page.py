@@ -52,7 +52,7 @@ def _page(root: click.Context) -> Iterator[str]:
     for words, context in _commands(root):
         yield from _command(words, context)
     yield ".SH EXIT STATUS"
-    yield from _terms(exits.PER_TICKET.items())
+    yield from _terms(exits.TICKET_COMMAND_EXITS.items())
     yield ".SH ENVIRONMENT"
     yield from _terms(_VARIABLES)
     yield ".SH FILES"

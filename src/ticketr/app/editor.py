@@ -7,7 +7,7 @@ import signal
 from collections.abc import Mapping, Sequence
 
 #: The editor if neither VISUAL nor EDITOR is set.
-_DEFAULT = "vi"
+_DEFAULT_EDITOR = "vi"
 
 #: Editors that take `+LINE` before the file; another one might open a file of that name.
 _PLUS_LINE_EDITORS = frozenset(
@@ -121,7 +121,7 @@ def _wanted(environ: Mapping[str, str]) -> list[str]:
                 return shlex.split(value)
             except ValueError:  # a quote in it is not closed
                 return [value]
-    return [_DEFAULT]
+    return [_DEFAULT_EDITOR]
 
 
 def _name_of(program: str) -> str:

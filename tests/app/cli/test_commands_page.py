@@ -110,10 +110,10 @@ def test_every_option_of_a_command_is_reported_of_that_command(name: str) -> Non
 
 
 def test_the_limits_that_the_page_names_are_those_of_the_commands() -> None:
-    from ticketr.app.config import CONFIRM_ABOVE
+    from ticketr.app.config import CONFIRM_ABOVE_WRITES
 
     limits = {each.name: each.default for each in cli.commands["jobs"].params}
-    assert f"more than {CONFIRM_ABOVE} writes" in PAGE
+    assert f"more than {CONFIRM_ABOVE_WRITES} writes" in PAGE
     assert f"{limits['limit']} by default" in PAGE
 
 
@@ -260,7 +260,7 @@ def test_the_page_has_what_the_help_of_every_command_has(someone: User) -> None:
             if isinstance(option, click.Option):
                 assert " ".join((option.help or "").split()) in page
                 assert all(name in page for name in option.opts)
-    for code, meaning in exits.PER_TICKET.items():
+    for code, meaning in exits.TICKET_COMMAND_EXITS.items():
         assert f"{code} {meaning}" in page
 
 

@@ -17,7 +17,7 @@ from fakes.users import User, ticketr_here
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
 from ticketr.app.cli.history import WorkspaceHistories
-from ticketr.app.cli.ownership import HISTORY
+from ticketr.app.cli.ownership import HISTORY_FILE
 from ticketr.app.config import STATE_FOLDER
 
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -166,7 +166,7 @@ async def test_jobs_with_a_tag_are_left_out(tmp_path: Path) -> None:
 
 async def test_a_history_that_cannot_be_used_hides_no_other(tmp_path: Path) -> None:
     one, two = workspace(tmp_path, "one"), workspace(tmp_path, "two")
-    (one / STATE_FOLDER / HISTORY).write_text("this is not a database" * 100)
+    (one / STATE_FOLDER / HISTORY_FILE).write_text("this is not a database" * 100)
     histories = WorkspaceHistories([one, two])
 
     await run_in(histories, one, two)

@@ -10,7 +10,7 @@ from rows import for_each
 
 from ticketr.app import config
 from ticketr.app.config import (
-    BUILT_IN,
+    BUILT_IN_ALIASES,
     BadFile,
     BadSetting,
     SiteNotConfirmed,
@@ -297,8 +297,11 @@ def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
 
     found = resolve_workspace({"TICKETR_CONFIG_DIR": str(folder)}, tmp_path)
 
-    assert found.jql == f"(project = B) AND ({BUILT_IN['recent']}) AND ({BUILT_IN['mine']})"
-    assert found.aliases == {**BUILT_IN, "ours": "project = B"}
+    assert (
+        found.jql
+        == f"(project = B) AND ({BUILT_IN_ALIASES['recent']}) AND ({BUILT_IN_ALIASES['mine']})"
+    )
+    assert found.aliases == {**BUILT_IN_ALIASES, "ours": "project = B"}
     assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored[0]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_fields
-from ticketr.app.config.tomlfile import MAX_BYTES, edited, line_of, read_table, read_text
+from ticketr.app.config.tomlfile import MAX_FILE_BYTES, edited, line_of, read_table, read_text
 from ticketr.app.config.yamlfile import YamlBlock, read_block
 
 TEXT = """\
@@ -90,7 +90,7 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path) -> N
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x"
-    path.write_bytes(b"#" * (MAX_BYTES + 1))
+    path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
 
     with pytest.raises(BadFile, match=r"x: it is larger than 64 KiB"):
         read_text(path)

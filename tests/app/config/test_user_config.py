@@ -30,11 +30,11 @@ from ticketr.app.config import (
     use_workspace,
     write_workspace_file,
 )
-from ticketr.app.config.checks import STRATEGIES
+from ticketr.app.config.checks import CONFLICT_STRATEGIES
 from ticketr.app.config.errors import SecretInFile
-from ticketr.app.config.user_config import _KEYS, _WORKSPACE_KEYS, free_name
+from ticketr.app.config.user_config import _KNOWN_KEYS, _WORKSPACE_KEYS, free_name
 from ticketr.app.config.workspace import is_environment_for
-from ticketr.app.config.workspace_file import _KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
+from ticketr.app.config.workspace_file import _KNOWN_KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
 SITE = "https://acme.atlassian.net"
 ACME = WorkspaceEntry("acme", Path("/srv/acme"), SITE, LoginEntry("me@acme.com"))
@@ -529,7 +529,7 @@ def test_the_example_of_ticketr_toml_can_be_read_and_has_every_key(tmp_path: Pat
     (tmp_path / WORKSPACE_FILE).write_text(SHARED)
 
     assert read_workspace_file(tmp_path) is not None
-    assert missing((*FILE_KEYS, *_SYNC_KEYS, *STRATEGIES), SHARED) == []
+    assert missing((*FILE_KEYS, *_SYNC_KEYS, *CONFLICT_STRATEGIES), SHARED) == []
 
 
 def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: Path) -> None:
@@ -538,7 +538,7 @@ def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: P
     (folder / "config.toml").chmod(0o600)
 
     assert read_user_config(folder).in_use == "acme"
-    assert missing((*_KEYS, *_WORKSPACE_KEYS), OWN) == []
+    assert missing((*_KNOWN_KEYS, *_WORKSPACE_KEYS), OWN) == []
 
 
 @pytest.mark.parametrize("name", sorted(workspace.commands))

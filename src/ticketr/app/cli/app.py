@@ -21,14 +21,14 @@ from ticketr.app.cli import console, exit_interrupted, exits
 from ticketr.app.cli.help import GROUPS, Group, LazyCommands
 
 #: The variable by which a shell asks for a completion; click reads it.
-COMPLETE = "_TICKETR_COMPLETE"
-CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+COMPLETION_VARIABLE = "_TICKETR_COMPLETE"
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 @click.group(
     cls=Group,
     commands=LazyCommands(),
-    context_settings=CONTEXT,
+    context_settings=CONTEXT_SETTINGS,
     invoke_without_command=True,
     examples={
         "ticketr": "Open the app.",
@@ -36,7 +36,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
         "ticketr workspace add": "Begin with a project of your own.",
         "ticketr pull --help": "Explain a command.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @click.version_option(__version__, "-V", "--version", message="ticketr %(version)s")
 @click.option(
@@ -96,7 +96,7 @@ def _open_app() -> int:
 def main() -> None:
     """Run the command line and end the process with the right exit code."""
     code = _run()
-    if code > exits.SIGNALLED:
+    if code > exits.SIGNAL_OFFSET:
         _exit_fast(code)
     sys.exit(code)
 
@@ -108,7 +108,7 @@ def _run() -> int:
     raising = console.handle_interrupts(signal.default_int_handler)
     try:
         with raising if exits_at_once else nullcontext():
-            if COMPLETE in os.environ:
+            if COMPLETION_VARIABLE in os.environ:
                 from ticketr.app.cli.completion import use_own_script
 
                 use_own_script()
@@ -119,7 +119,7 @@ def _run() -> int:
 
 
 #: The error of a group that is reported is of the first of these types that occurs in it.
-_REPORTED_FIRST = (
+_ERROR_PRECEDENCE = (
     KeyboardInterrupt,
     click.exceptions.Abort,
     SystemExit,
@@ -136,7 +136,10 @@ def _handle_error(error: BaseException) -> int:
     """
     leaves = list(_leaves(error))
     reported = next(
-        exception for kind in _REPORTED_FIRST for exception in leaves if isinstance(exception, kind)
+        exception
+        for kind in _ERROR_PRECEDENCE
+        for exception in leaves
+        if isinstance(exception, kind)
     )
     match reported:
         case KeyboardInterrupt() | click.exceptions.Abort():  # before or after a job

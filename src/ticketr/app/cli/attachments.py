@@ -25,7 +25,7 @@ from ticketr.app.cli.options import (
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
 
-_keys = click.argument(
+_keys_argument = click.argument(
     "keys",
     nargs=-1,
     required=True,
@@ -41,7 +41,7 @@ _keys = click.argument(
         "ticketr attachments list DEMO-9": "List them.",
         "ticketr attachments get DEMO-9": "Download them.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 def attachments() -> None:
     """Attachments: files that are attached to issues in Jira."""
@@ -50,9 +50,9 @@ def attachments() -> None:
 @attachments.command(
     "list",
     examples={"ticketr attachments list DEMO-9": "List their names and sizes."},
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
-@_keys
+@_keys_argument
 @workspace_options
 @plain_option
 def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
@@ -83,9 +83,9 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
 @attachments.command(
     examples={"ticketr attachments get DEMO-9 DEMO-12": "Download those of two issues."},
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
-@_keys
+@_keys_argument
 @workspace_options
 @plain_option
 def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
@@ -104,7 +104,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
 @attachments.command(
     examples={"ticketr attachments add DEMO-9 shot.png log.txt": "Attach two files."},
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @key_argument
 @click.argument(

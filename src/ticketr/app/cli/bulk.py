@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Why an issue is left alone whose edit in a file would clash with the change in Jira.
-_EDITED = "its file has an edit of {name} ({after}) that is not pushed; push it first, or undo it"
+_UNPUSHED_EDIT_REASON = (
+    "its file has an edit of {name} ({after}) that is not pushed; push it first, or undo it"
+)
 
 
 def _change_options(command: F) -> F:
@@ -55,7 +57,7 @@ def _change_options(command: F) -> F:
         'ticketr bulk --jql "fixVersion = 1.0" --transition Done': "Move them to a status.",
         "ticketr bulk DEMO-7 DEMO-8 --move DEMO-1": "Move them under an epic.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @keys_argument
 @click.option("--jql", metavar="QUERY", help="Change what a query finds; @NAME is an alias.")
@@ -113,7 +115,7 @@ def bulk(
         'ticketr assign DEMO-7 DEMO-8 "Amara Okafor"': "Give two tickets to somebody.",
         "ticketr assign DEMO-9 -": "Nobody has it any more.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @click.argument(
     "words",
@@ -144,7 +146,7 @@ def assign(
         "ticketr move DEMO-9 In Progress": "Begin with it.",
         "ticketr move DEMO-7 DEMO-8 done --yes": "End two, without a question.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @click.argument(
     "words",
@@ -246,7 +248,7 @@ def _known_and_clashing(
         for edit in entry.changes:
             after = folded(edit.new)
             if entry.key and wanted.get(folded(edit.name), after) != after:
-                reason = _EDITED.format(name=edit.name, after=edit.new or "empty")
+                reason = _UNPUSHED_EDIT_REASON.format(name=edit.name, after=edit.new or "empty")
                 notes[entry.key] = sync.Note(entry.key, entry.path, reason, sync.Code.CONFLICT)
     return known, notes
 
@@ -342,10 +344,10 @@ def _confirm_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, s
     if not is_interactive():
         refuse_unattended(len(issues), what, site, "--dry-run", is_deletion=change.delete)
         return
-    for issue in issues[: config.CONFIRM_ABOVE]:
+    for issue in issues[: config.CONFIRM_ABOVE_WRITES]:
         echo(f"{issue.key}  {issue.status}  {issue.title}", err=True)
-    if len(issues) > config.CONFIRM_ABOVE:
-        echo(f"and {len(issues) - config.CONFIRM_ABOVE} more; --dry-run lists all", err=True)
+    if len(issues) > config.CONFIRM_ABOVE_WRITES:
+        echo(f"and {len(issues) - config.CONFIRM_ABOVE_WRITES} more; --dry-run lists all", err=True)
     warning = " This cannot be undone." if change.delete else ""
     if not confirm(f"In {site}, {what}.{warning} Go on?"):
         echo(NOTHING_SENT, err=True)

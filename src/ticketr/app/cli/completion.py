@@ -105,7 +105,7 @@ def _starting_with(values: Iterable[str], typed: str) -> list[str]:
 
 # bash breaks words at "=" and ":", too, and takes a value without quotes for several words. So this
 # script hands over the line as it is up to the cursor, and puts quotes around what comes back.
-_BASH = r"""
+_BASH_SCRIPT = r"""
 %(complete_func)s() {
     local response type value
     response=$(env COMP_WORDS="${COMP_LINE:0:COMP_POINT}" %(complete_var)s=bash_complete "$1")
@@ -125,7 +125,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class _Bash(shell_completion.BashComplete):
-    source_template = _BASH
+    source_template = _BASH_SCRIPT
 
     @classmethod
     def _check_version(cls) -> None:

@@ -17,22 +17,22 @@ from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store
 from ticketr.app.cli.settings import is_interactive, refuse_unattended
 from ticketr.app.cli.status import loss_lines
-from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.text import common_prefix_length
 
 J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
 Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
 #: The command that shows what would be sent; a sync has no such option.
-_DRY_RUN = "ticketr push --dry-run"
+_DRY_RUN_COMMAND = "ticketr push --dry-run"
 #: The most characters of a text that a plan shows on a line.
-_MAX_WIDTH = 60
+_MAX_LINE_CHARACTERS = 60
 #: The characters shown before the first one that differs.
-_CONTEXT = 20
+_CONTEXT_CHARACTERS = 20
 #: The most changed lines of one part that a plan shows.
 _MAX_LINES = 8
 #: The most lines of what is left alone.
-_MAX_LEFT = 20
+_MAX_LEFT_ALONE_LINES = 20
 
 
 def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
@@ -83,7 +83,7 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not is_interactive():
-        refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN)
+        refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
     for name, plan in plans.items():
         _show_plan(name, plan)
@@ -100,16 +100,16 @@ def refuse_many(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_read_plan(job).entries)
-    refuse_unattended(writes, f"create or change {writes} tickets", job.site, _DRY_RUN)
+    refuse_unattended(writes, f"create or change {writes} tickets", job.site, _DRY_RUN_COMMAND)
 
 
 def _show_plan(name: str, plan: sync.PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
     if name and (plan.entries or plan.left):
         print_messages(f"{name}:")
-    if len(plan.entries) > CONFIRM_ABOVE:
+    if len(plan.entries) > CONFIRM_ABOVE_WRITES:
         print_messages(*map(entry_heading, plan.entries))
-        print_messages(f"{_DRY_RUN} shows each of them in full")
+        print_messages(f"{_DRY_RUN_COMMAND} shows each of them in full")
     else:
         print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
     print_messages(
@@ -175,7 +175,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
         elif name == "Status" and entry.route:
             lines.append(f"    {name}: {entry.route}")
-        elif "\n" in old + new or max(len(old), len(new)) > _MAX_WIDTH:
+        elif "\n" in old + new or max(len(old), len(new)) > _MAX_LINE_CHARACTERS:
             lines += (f"    {name}:", *(f"        {line}" for line in _differences(old, new)))
         else:
             lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
@@ -194,9 +194,11 @@ def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
     Tickets that were not named are only counted.
     """
     listed = [note for note in left if note.code is not sync.Code.UNNAMED]
-    lines = [f"left alone: {note}" for note in listed[:_MAX_LEFT]]
-    if len(listed) > _MAX_LEFT:
-        lines.append(f"... and {len(listed) - _MAX_LEFT} more; ticketr status lists them all")
+    lines = [f"left alone: {note}" for note in listed[:_MAX_LEFT_ALONE_LINES]]
+    if len(listed) > _MAX_LEFT_ALONE_LINES:
+        lines.append(
+            f"... and {len(listed) - _MAX_LEFT_ALONE_LINES} more; ticketr status lists them all"
+        )
     if unnamed := len(left) - len(listed):
         lines.append(
             f"left alone: {unnamed} more that {'were' if unnamed > 1 else 'was'} not named"
@@ -224,7 +226,7 @@ def _differences(old: str, new: str) -> list[str]:
 
 
 def _excerpt(line: str, position: int) -> str:
-    """Return the part of a line around a position, at most `_MAX_WIDTH` characters."""
-    start = max(0, min(position - _CONTEXT, len(line) - _MAX_WIDTH))
-    end = start + _MAX_WIDTH
+    """Return the part of a line around a position, at most `_MAX_LINE_CHARACTERS` characters."""
+    start = max(0, min(position - _CONTEXT_CHARACTERS, len(line) - _MAX_LINE_CHARACTERS))
+    end = start + _MAX_LINE_CHARACTERS
     return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

@@ -202,7 +202,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
 
 
 #: The fewest cells of the column of a table that gets the room that the others leave.
-_MIN_CELLS = 10
+_MIN_COLUMN_CELLS = 10
 
 
 def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> None:
@@ -222,7 +222,9 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
     ]
     free = limits.index(None)
     used = sum(size + 2 for column, size in enumerate(cells) if size and column != free)
-    cells[free] = max(_MIN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used))
+    cells[free] = max(
+        _MIN_COLUMN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used)
+    )
     for row in rows:
         columns = zip(row, cells, strict=True)
         click.echo("  ".join(fit(text, size) for text, size in columns if size).rstrip())

@@ -14,7 +14,9 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import plain_option
 
 #: What to try after a demo without a screen; it needs no site.
-_TO_TRY = "to try: cd {folder}; ticketr list status=Done; ticketr edit DEMO-1; ticketr diff"
+_SUGGESTED_COMMANDS = (
+    "to try: cd {folder}; ticketr list status=Done; ticketr edit DEMO-1; ticketr diff"
+)
 
 
 @command(
@@ -22,7 +24,7 @@ _TO_TRY = "to try: cd {folder}; ticketr list status=Done; ticketr edit DEMO-1; t
         "ticketr demo": "Open the app on 500 tickets.",
         "ticketr demo -C harbour --latency 0.3": "In this folder, with a slow Jira.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @click.option("--tickets", type=click.IntRange(min=0), help="How many.  [default: 500]")
 @click.option("--seed", type=int, help="The same seed, the same tickets.  [default: 1]")
@@ -78,5 +80,5 @@ async def _pull_with_lines(options: sync.SessionOptions) -> int:
     if ended.result is not None:
         root = options["root"]
         echo(f"{ended.result.total} tickets are now Markdown files in {root}")
-        print_messages(_TO_TRY.format(folder=shlex.quote(str(root))))
+        print_messages(_SUGGESTED_COMMANDS.format(folder=shlex.quote(str(root))))
     return exit_code(ended)

@@ -22,14 +22,14 @@ from ticketr._install import missing_packages
 from ticketr.app import jira, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.ownership import own_mark
-from ticketr.app.config import STATE_FOLDER, TOKEN_NAMES
+from ticketr.app.config import STATE_FOLDER, TOKEN_VARIABLES
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
-DATABASE = "demo.db"
+DATABASE_FILE = "demo.db"
 #: The demo's project.
-PROJECT = "DEMO"
-_ANNOUNCEMENT = "listening on "
-_ERROR = "jira-sandbox: "
+PROJECT_KEY = "DEMO"
+_LISTENING_PREFIX = "listening on "
+_ERROR_PREFIX = "jira-sandbox: "
 _END_TIMEOUT = 2.0
 _MAX_REASON = 4096
 
@@ -88,7 +88,7 @@ async def open_sandbox(**options: object) -> AsyncGenerator[str]:
             stdout=subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,
-            env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
+            env={name: value for name, value in os.environ.items() if name not in TOKEN_VARIABLES},
         )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -112,8 +112,8 @@ async def _read_address(
     while b"\n" not in received and (some := await output.receive_some()):
         received += some
     line = received.decode(errors="replace").strip()
-    if line.startswith(_ANNOUNCEMENT):
-        return line.removeprefix(_ANNOUNCEMENT)
+    if line.startswith(_LISTENING_PREFIX):
+        return line.removeprefix(_LISTENING_PREFIX)
     with trio.move_on_after(_END_TIMEOUT):
         await process.wait()
     reason = _reason(stderr)
@@ -127,8 +127,8 @@ def _reason(stderr: IO[bytes]) -> str:
     size = stderr.seek(0, 2)
     stderr.seek(max(0, size - _MAX_REASON))
     lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
-    errors = [line for line in lines if line.startswith(_ERROR)]
-    return (errors or lines or [""])[-1].removeprefix(_ERROR)
+    errors = [line for line in lines if line.startswith(_ERROR_PREFIX)]
+    return (errors or lines or [""])[-1].removeprefix(_ERROR_PREFIX)
 
 
 def prepare_demo_folder(folder: Path | None = None) -> tuple[Path, str]:
@@ -180,12 +180,12 @@ async def open_demo(
     Raises:
         SandboxFailed: The stand-in did not start.
     """
-    async with open_sandbox(data=root / STATE_FOLDER / DATABASE, **options) as url:
+    async with open_sandbox(data=root / STATE_FOLDER / DATABASE_FILE, **options) as url:
         login = jira.Credentials(url, "demo@example.com", "demo")
         yield {
             "root": root,
             "credentials": login,
-            "project": PROJECT,
+            "project": PROJECT_KEY,
             "mark": mark,
             "comments": True,
         }

@@ -15,10 +15,10 @@ USAGE = 2
 #: The command did its work, but not for every ticket.
 PARTLY = 3
 #: Stopped by a signal: its number is added.
-SIGNALLED = 128
+SIGNAL_OFFSET = 128
 
 #: The exit codes of commands that bring tickets from Jira, or to it, and their meanings.
-PER_TICKET = {
+TICKET_COMMAND_EXITS = {
     str(DONE): "Done, also if there was nothing to do.",
     str(FAILED): "Failed: no connection, a wrong token, a file that cannot be read.",
     str(USAGE): "Wrong usage, or a setting is missing.",
@@ -26,9 +26,13 @@ PER_TICKET = {
     "130": "Stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP.",
 }
 #: Those of other commands that ask Jira.
-REMOTE = {code: words for code, words in PER_TICKET.items() if code != str(PARTLY)}
+REMOTE_COMMAND_EXITS = {
+    code: words for code, words in TICKET_COMMAND_EXITS.items() if code != str(PARTLY)
+}
 #: Those of commands that send no request.
-LOCAL = REMOTE | {str(FAILED): "Failed: a file cannot be read or written."}
+LOCAL_COMMAND_EXITS = REMOTE_COMMAND_EXITS | {
+    str(FAILED): "Failed: a file cannot be read or written."
+}
 
 
 def for_error(error: BaseException) -> int:
@@ -41,4 +45,4 @@ def for_error(error: BaseException) -> int:
 
 def for_signal(number: signal.Signals) -> int:
     """Return the exit code for a signal that ended a command, as shells count it."""
-    return SIGNALLED + number
+    return SIGNAL_OFFSET + number

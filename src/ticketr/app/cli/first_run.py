@@ -42,7 +42,7 @@ _FIELDS: Final = {
 }
 #: The first name of a setting that is missing, and the field that holds its value.
 _FIELD_OF_SETTING: Final = {
-    config.TOKEN_NAMES[0]: setup.SetupField.TOKEN,
+    config.TOKEN_VARIABLES[0]: setup.SetupField.TOKEN,
     "JIRA_EMAIL": setup.SetupField.EMAIL,
     "JIRA_PROJECT_KEY": setup.SetupField.PROJECT,
 }

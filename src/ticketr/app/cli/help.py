@@ -64,7 +64,7 @@ class Command(click.Command):
         self,
         *args: Any,
         examples: Mapping[str, str],
-        exits: Mapping[str, str] = exits.LOCAL,
+        exits: Mapping[str, str] = exits.LOCAL_COMMAND_EXITS,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)

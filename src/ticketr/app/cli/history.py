@@ -17,7 +17,7 @@ from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
-from ticketr.app.cli.ownership import HISTORY, has_own_history, own_mark, sign_history
+from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, own_mark, sign_history
 from ticketr.app.config import STATE_FOLDER, config_folder, open_mark
 
 
@@ -35,7 +35,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
 
     root = options.find_workspace().root
     finished_jobs: list[ticketr.FinishedJob] = []
-    with sync.readable(root / STATE_FOLDER / HISTORY) as path:
+    with sync.readable(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
             own_mark(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
@@ -129,7 +129,7 @@ class WorkspaceHistories:
 
 
 def _history_of(root: Path) -> ticketr.SqliteHistory:
-    return ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY)
+    return ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY_FILE)
 
 
 async def _require_own(root: Path) -> None:
@@ -138,7 +138,7 @@ async def _require_own(root: Path) -> None:
 
     if not await trio.to_thread.run_sync(_has_own_history, root, abandon_on_cancel=True):
         problem = "ticketr does not know that you made it; if you did: ticketr workspace trust"
-        raise HistoryFailed(str(root / STATE_FOLDER / HISTORY), problem)
+        raise HistoryFailed(str(root / STATE_FOLDER / HISTORY_FILE), problem)
 
 
 def _has_own_history(root: Path) -> bool:

@@ -23,7 +23,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_messages
 from ticketr.app.cli.history import WorkspaceHistories
-from ticketr.app.cli.options import SIDES, CommonOptions
+from ticketr.app.cli.options import SIDE_CHOICES, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import key_order
 from ticketr.statusline import StatusLine
@@ -40,11 +40,11 @@ Result: TypeAlias = "sync.PullResult | sync.PushResult | sync.SyncResult"
 #: generations must stay small; a full collection takes longest and finds next to nothing.
 GC_THRESHOLDS = (1_000, 2, 2_500)
 #: The signals that cancel the jobs of a command.
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CANCELLING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Notes about single tickets that are printed before the rest is only counted.
-MAX_NOTES = 20
+MAX_PRINTED_NOTES = 20
 #: Keys that are printed on a line.
-MAX_KEYS = 10
+MAX_PRINTED_KEYS = 10
 
 _logger = logging.getLogger("ticketr")
 
@@ -195,11 +195,11 @@ async def _call_on_signal(
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Call a function with the reason when a signal comes, and note the signal."""
-    with trio.open_signal_receiver(*_SIGNALS) as signals:
+    with trio.open_signal_receiver(*_CANCELLING_SIGNALS) as signals:
         task_status.started()
         async for number in signals:
             received.append(signal.Signals(number))
-            for signal_number in _SIGNALS:  # a second signal ends the process
+            for signal_number in _CANCELLING_SIGNALS:  # a second signal ends the process
                 signal.signal(signal_number, signal.SIG_DFL)
             stop(reason=received[-1].name)
 
@@ -439,7 +439,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     created = f" ({_list_keys(result.created)})" if result.created else ""
     updated = f" ({_list_keys(result.updated)})" if result.updated else ""
     if not dry_run:
-        first = sorted(result.created, key=key_order)[:MAX_KEYS]
+        first = sorted(result.created, key=key_order)[:MAX_PRINTED_KEYS]
         print_messages(*(f"created {browse_url(result.site, key)}" for key in first))
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
         print_messages(f"{words}{sync.not_done(pushed=result)}")
@@ -467,21 +467,21 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
     first = next((conflict for conflict in conflicts if conflict.code is sync.Code.CONFLICT), None)
     if first is not None:
-        take = f"--take {SIDES}"
+        take = f"--take {SIDE_CHOICES}"
         print_messages(
             f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"
         )
 
 
 def _list_keys(keys: Collection[str]) -> str:
-    """Return the first `MAX_KEYS` keys in order, and how many more there are."""
-    more = f" and {len(keys) - MAX_KEYS} more" if len(keys) > MAX_KEYS else ""
-    return ", ".join(sorted(keys, key=key_order)[:MAX_KEYS]) + more
+    """Return the first `MAX_PRINTED_KEYS` keys in order, and how many more there are."""
+    more = f" and {len(keys) - MAX_PRINTED_KEYS} more" if len(keys) > MAX_PRINTED_KEYS else ""
+    return ", ".join(sorted(keys, key=key_order)[:MAX_PRINTED_KEYS]) + more
 
 
 def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
-    """Print notes about single tickets, at most `MAX_NOTES` of them."""
+    """Print notes about single tickets, at most `MAX_PRINTED_NOTES` of them."""
     lines = [f"{group}: {note}" for group, notes in groups.items() for note in notes]
-    print_messages(*lines[:MAX_NOTES])
-    if len(lines) > MAX_NOTES:
-        print_messages(f"... and {len(lines) - MAX_NOTES} more; --json lists them all")
+    print_messages(*lines[:MAX_PRINTED_NOTES])
+    if len(lines) > MAX_PRINTED_NOTES:
+        print_messages(f"... and {len(lines) - MAX_PRINTED_NOTES} more; --json lists them all")

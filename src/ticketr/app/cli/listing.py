@@ -19,14 +19,14 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_UNQUOTED = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
+_UNQUOTED_TERM = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
-_MARKS = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
+_MARK_BY_FLAG = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
 #: The most cells of the columns of a table: a mark with a key, the status, the title, the name.
-_CELLS = (40, 16, None, 20)
+_MAX_COLUMN_CELLS = (40, 16, None, 20)
 #: The most cells of the columns of a table of counts: the field, the value, the count, the points.
-_COUNT_CELLS = (20, None, 8, 12)
+_MAX_COUNT_COLUMN_CELLS = (20, None, 8, 12)
 _FIELDS = ("Status", "Type", "Assignee")
 
 
@@ -115,7 +115,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
                 (f"{_flag_mark(issue)} {key}", *cells)
                 for issue, (key, *cells, _) in zip(issues, rows, strict=True)
             ]
-            print_table(marked, _CELLS)
+            print_table(marked, _MAX_COLUMN_CELLS)
         else:
             print_cells(rows)
     if not issues and not options.as_json:
@@ -155,7 +155,7 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
 
 
 def _flag_mark(listed: ListedIssue) -> str:
-    mark = next((mark for flag, mark in _MARKS if flag in listed.candidate.flags), " ")
+    mark = next((mark for flag, mark in _MARK_BY_FLAG if flag in listed.candidate.flags), " ")
     try:
         mark.encode(_encoding())
     except UnicodeError:
@@ -205,7 +205,7 @@ def stats(
             for value in values
         ]
         if _is_terminal():
-            print_table(rows, _COUNT_CELLS)
+            print_table(rows, _MAX_COUNT_COLUMN_CELLS)
         else:
             print_cells(rows)
     for warning in _field_warnings(fields, issues):
@@ -300,7 +300,7 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_UNQUOTED.sub(r'\1"\2"', term) for term in terms)
+    text = " ".join(_UNQUOTED_TERM.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:

@@ -27,18 +27,18 @@ C = TypeVar("C", bound=Callable[..., Any])
 R = TypeVar("R")
 
 #: How a hint names the sides.
-SIDES = "mine, jira or both"
+SIDE_CHOICES = "mine, jira or both"
 
 
 class _SideChoice(click.Choice[str]):
     """A side of a conflict; the older words for the sides are taken too, but not shown."""
 
     def __init__(self) -> None:
-        super().__init__(config.STRATEGIES)
+        super().__init__(config.CONFLICT_STRATEGIES)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the current word for a side."""
-        return super().convert(config.OLDER_STRATEGIES.get(value, value), param, ctx)
+        return super().convert(config.FORMER_STRATEGY_NAMES.get(value, value), param, ctx)
 
 
 def checked_key(key: str) -> str:

@@ -13,7 +13,7 @@ from ticketr._errors import HistoryFailed
 from ticketr.app import config, sync
 
 #: The file with the history of jobs, in ticketr's own folder.
-HISTORY = "history.db"
+HISTORY_FILE = "history.db"
 
 
 def open_own_store(root: Path) -> sync.Store:
@@ -81,7 +81,7 @@ def trust(root: Path) -> bool:
     if store.state_path in unmarked:
         with closing(sync.State(store.state_path)) as state:
             state.sign(mark)
-    if store.own / HISTORY in unmarked:
+    if store.own / HISTORY_FILE in unmarked:
         sign_history(store.root, mark)
     return bool(unmarked)
 
@@ -96,7 +96,7 @@ def _unmarked(store: sync.Store) -> list[Path]:
     except config.ForeignState:
         unmarked.append(store.state_path)
     if not has_own_history(store.root, store.mark):
-        unmarked.append(store.own / HISTORY)
+        unmarked.append(store.own / HISTORY_FILE)
     return unmarked
 
 
@@ -111,7 +111,7 @@ def has_own_history(root: Path, mark: str) -> bool:
     """
     import sqlite3
 
-    with sync.readable(root / config.STATE_FOLDER / HISTORY) as path:
+    with sync.readable(root / config.STATE_FOLDER / HISTORY_FILE) as path:
         if path is None:
             return True
         try:
@@ -134,7 +134,7 @@ def sign_history(root: Path, mark: str) -> None:
     """
     import sqlite3
 
-    path = root / config.STATE_FOLDER / HISTORY
+    path = root / config.STATE_FOLDER / HISTORY_FILE
     config.require_database(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:

@@ -22,15 +22,22 @@ from ticketr.app.cli.options import (
     strategy_option,
     words_argument,
 )
-from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.config import CONFIRM_ABOVE_WRITES
 
-_FULL = click.option("--full", is_flag=True, help="Fetch every ticket again, changed or not.")
-_PRUNE = click.option("--prune", is_flag=True, help="Move unedited files of deleted tickets away.")
-_ACCEPT_LOSS = click.option(
+_full_option = click.option(
+    "--full", is_flag=True, help="Fetch every ticket again, changed or not."
+)
+_prune_option = click.option(
+    "--prune", is_flag=True, help="Move unedited files of deleted tickets away."
+)
+_accept_loss_option = click.option(
     "--accept-loss", is_flag=True, help="Send edits that remove from Jira what a file cannot hold."
 )
-_YES = click.option(
-    "-y", "--yes", is_flag=True, help=f"Do not ask, even for more than {CONFIRM_ABOVE} writes."
+_yes_option = click.option(
+    "-y",
+    "--yes",
+    is_flag=True,
+    help=f"Do not ask, even for more than {CONFIRM_ABOVE_WRITES} writes.",
 )
 
 
@@ -43,7 +50,7 @@ _YES = click.option(
         "ticketr pull --all": "Fetch into every workspace.",
         "ticketr pull --every 5m": "Fetch what has changed, every five minutes.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @keys_argument
 @common_options
@@ -57,8 +64,8 @@ _YES = click.option(
     shell_complete=complete_key,
     help="Pull an epic and what is in it.",
 )
-@_FULL
-@_PRUNE
+@_full_option
+@_prune_option
 def pull(
     options: CommonOptions,
     *,
@@ -105,13 +112,13 @@ def pull(
         "ticketr push DEMO-3 DEMO-9": "Send these tickets alone.",
         "ticketr push pay-in-instalments.md": "Send what is in a file, such as a draft.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @words_argument
 @common_options
-@_ACCEPT_LOSS
+@_accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
-@_YES
+@_yes_option
 def push(
     options: CommonOptions,
     *,
@@ -162,15 +169,15 @@ def push(
         "ticketr sync --all --yes": "In every workspace, without a question.",
         "ticketr sync --every 5m": "Every five minutes, without a question.",
     },
-    exits=exits.PER_TICKET,
+    exits=exits.TICKET_COMMAND_EXITS,
 )
 @common_options
 @every_option
 @strategy_option
-@_ACCEPT_LOSS
-@_FULL
-@_PRUNE
-@_YES
+@_accept_loss_option
+@_full_option
+@_prune_option
+@_yes_option
 def sync_(
     options: CommonOptions,
     *,

@@ -16,7 +16,7 @@ from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
-    SIDES,
+    SIDE_CHOICES,
     CommonOptions,
     checked_key_option,
     keys_argument,
@@ -39,9 +39,11 @@ _NEXT_STEPS = {
     "both": "once no marker is left in the file: ticketr sync",
 }
 #: The message for values that were older than the last pull.
-_TAKEN_IN = "what was older in {path} is your edit now; the next push brings it to Jira"
+_BROUGHT_FORWARD_MESSAGE = (
+    "what was older in {path} is your edit now; the next push brings it to Jira"
+)
 #: The message for a merge without any conflict left.
-_MERGED = "{path} has what both sides have changed; nothing clashed any more"
+_MERGED_MESSAGE = "{path} has what both sides have changed; nothing clashed any more"
 
 
 @command(
@@ -141,7 +143,13 @@ def _print_outcomes(
     for done in resolved:
         path, take = done["path"], done["take"]
         is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
-        words = _MERGED if is_whole else _DONE_MESSAGES[take] if done["can_undo"] else _TAKEN_IN
+        words = (
+            _MERGED_MESSAGE
+            if is_whole
+            else _DONE_MESSAGES[take]
+            if done["can_undo"]
+            else _BROUGHT_FORWARD_MESSAGE
+        )
         hint = _NEXT_STEPS["jira" if is_whole else take]
         hint += "; to take this back: ticketr undo" if done["can_undo"] else ""
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
@@ -195,7 +203,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
             is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
             echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
         for text in still_open:
-            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDES}")
+            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDE_CHOICES}")
     if undone.failed:
         raise undone.failed[0]
 

@@ -12,14 +12,14 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_arguments, workspace_options
 
 #: The most cells of the columns of a table: a name with its marks, the kind, the values.
-_CELLS = (31, 20, None)
+_MAX_COLUMN_CELLS = (31, 20, None)
 
 
 @command(
     examples={
         "ticketr schema": "List the fields, with their allowed values.",
     },
-    exits=exits.REMOTE,
+    exits=exits.REMOTE_COMMAND_EXITS,
 )
 @workspace_options
 def schema(options: CommonOptions) -> None:
@@ -36,7 +36,7 @@ def schema(options: CommonOptions) -> None:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
         rows = [(f"{_marks(field)} {field.name}", field.kind, _values(field)) for field in fields]
-        print_table(rows, _CELLS)
+        print_table(rows, _MAX_COLUMN_CELLS)
     else:
         print_cells(
             (_marks(field), field.name, field.kind, field.id, _values(field)) for field in fields

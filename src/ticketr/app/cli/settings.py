@@ -68,7 +68,7 @@ def find_token(workspace: config.Workspace) -> config.FoundToken:
             f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is "
             "for, or 'ticketr workspace add' to store a token for this one"
         )
-    raise config.MissingSetting(config.TOKEN_NAMES, hint)
+    raise config.MissingSetting(config.TOKEN_VARIABLES, hint)
 
 
 def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Credentials:
@@ -101,7 +101,7 @@ async def find_login(workspace: config.Workspace, hint: str) -> jira.Credentials
     token = await config.find_token(workspace, os.environ)
     if token is None:
         words = f"no token is stored for {workspace.site}; {hint}"
-        raise config.MissingSetting(config.TOKEN_NAMES, words)
+        raise config.MissingSetting(config.TOKEN_VARIABLES, words)
     return make_credentials(token, workspace.login.cloud_id)
 
 
@@ -129,7 +129,7 @@ def refuse_unattended(
     Raises:
         Unconfirmed: They are many, or it is a deletion.
     """
-    if writes > config.CONFIRM_ABOVE or is_deletion:
+    if writes > config.CONFIRM_ABOVE_WRITES or is_deletion:
         raise Unconfirmed(
             f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
             "you want"

@@ -18,22 +18,22 @@ from ticketr.app.tickets import key_order
 from ticketr.cleaning import clean
 
 #: The most tickets without a last sync that are listed; a new clone may hold thousands.
-MAX_NEVER_PULLED = 20
+MAX_LISTED_NEVER_PULLED = 20
 
 #: The message about a known ticket that is in no file.
-MISSING = (
+MISSING_MESSAGE = (
     "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
     "Jira"
 )
 #: The message about tickets without a last sync.
-NEVER_PULLED = "never pulled into this folder; the next pull compares with Jira"
+NEVER_PULLED_MESSAGE = "never pulled into this folder; the next pull compares with Jira"
 #: What to do about values that are older than the last pull.
 OLDER_HINT = (
     "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
     "you typed it yourself: ticketr resolve KEY --take mine, then push"
 )
 #: The colours of marks; the others are cyan.
-_COLORS = {"edited": "yellow", "draft": "green"} | dict.fromkeys(
+_MARK_COLORS = {"edited": "yellow", "draft": "green"} | dict.fromkeys(
     ("conflict", "broken", "refused"), "red"
 )
 
@@ -143,7 +143,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     else:
         lines = list(_lines(edits))
         for mark, line in lines:
-            console.echo_marked(f"{mark:<10}", line, color=_COLORS.get(mark, "cyan"))
+            console.echo_marked(f"{mark:<10}", line, color=_MARK_COLORS.get(mark, "cyan"))
         if not lines:
             console.echo(_empty_message(edits, keys))
         if counts := _counts(mark for mark, _ in lines):
@@ -191,7 +191,9 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
                 for _, note in change.older_notes()
             )
         )
-        console.print_messages(*(f"{key} ({path}): {MISSING}" for key, path in missing.items()))
+        console.print_messages(
+            *(f"{key} ({path}): {MISSING_MESSAGE}" for key, path in missing.items())
+        )
         console.print_messages(*map(str, broken.values()))
     return exits.FAILED if broken else exits.DONE
 
@@ -341,7 +343,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
-    yield from _lines_or_count("unknown", unknown, NEVER_PULLED, in_conflict)
+    yield from _lines_or_count("unknown", unknown, NEVER_PULLED_MESSAGE, in_conflict)
     for error in edits.broken.values():
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
@@ -349,7 +351,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     for mark, notes in (("refused", edits.refused), ("text", edits.literals)):
         for note in notes:
             yield mark, str(note)
-    yield from _lines_or_count("missing", edits.missing.items(), MISSING, in_conflict)
+    yield from _lines_or_count("missing", edits.missing.items(), MISSING_MESSAGE, in_conflict)
 
 
 def _lines_or_count(
@@ -357,7 +359,7 @@ def _lines_or_count(
 ) -> Iterator[tuple[str, str]]:
     """Yield a line for each of some tickets that are not listed otherwise, or one for many."""
     tickets = [(key, path) for key, path in places if key not in others]
-    if len(tickets) > MAX_NEVER_PULLED:
+    if len(tickets) > MAX_LISTED_NEVER_PULLED:
         yield mark, f"{len(tickets)} tickets: {what}"
         return
     for key, path in tickets:

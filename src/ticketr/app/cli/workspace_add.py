@@ -18,7 +18,7 @@ from ticketr.app.jira.transport import Transport
 
 _STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
 #: The most logins that are tried before the site's refusal is reported.
-MAX_TRIES = 3
+MAX_LOGIN_TRIES = 3
 #: Where the token of a workspace is, in words for people.
 TOKEN_LOCATIONS = {
     config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
@@ -178,7 +178,7 @@ def _find_accepted_login(
         try:
             return token, *check_workspace_login(workspace, token)
         except jira.AuthenticationFailed as error:
-            if tries == MAX_TRIES or not can_ask or token.source not in _STORED_SOURCES:
+            if tries == MAX_LOGIN_TRIES or not can_ask or token.source not in _STORED_SOURCES:
                 raise
             echo(str(error), err=True)
         tries += 1

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, type_checking_imports
-from ticketr.app.config.aliases import BUILT_IN, UsedAlias, checked_alias, expand_aliases
+from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, checked_alias, expand_aliases
 from ticketr.app.config.checks import (
-    CONFIRM_ABOVE,
-    DOWNLOAD,
-    OLDER_STRATEGIES,
-    STRATEGIES,
+    CONFIRM_ABOVE_WRITES,
+    CONFLICT_STRATEGIES,
+    DOWNLOAD_ATTACHMENTS,
+    FORMER_STRATEGY_NAMES,
     MappedField,
     WantedField,
     checked_cloud_id,
@@ -42,7 +42,7 @@ from ticketr.app.config.errors import (
     WorkspaceTaken,
 )
 from ticketr.app.config.files import (
-    LINK_REASON,
+    LINK_REFUSED_REASON,
     NEW_FILE_FLAGS,
     config_folder,
     lock_config_folder,
@@ -79,7 +79,7 @@ from ticketr.app.config.user_config import (
     use_workspace,
 )
 from ticketr.app.config.workspace import (
-    TOKEN_NAMES,
+    TOKEN_VARIABLES,
     Workspace,
     find_folder,
     find_root,

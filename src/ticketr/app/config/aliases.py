@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ticketr.app.config.tomlfile import Table
 
 #: The aliases that everybody has.
-BUILT_IN: Mapping[str, str] = MappingProxyType(
+BUILT_IN_ALIASES: Mapping[str, str] = MappingProxyType(
     {
         "blocked": 'issueLinkType = "is blocked by" AND resolution = EMPTY',
         "mine": "assignee = currentUser() AND resolution = EMPTY",
@@ -23,12 +23,14 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+_ALIAS_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
 #: A text in quotes, or the use of an alias. JQL itself has no @ outside of quotes.
-_PART = re.compile(rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_NAME})""")
+_QUOTED_OR_ALIAS = re.compile(
+    rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_ALIAS_NAME})"""
+)
 _ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
 #: Characters; Jira takes no longer query.
-_MAX_QUERY = 20_000
+_MAX_QUERY_CHARACTERS = 20_000
 
 
 class UsedAlias(NamedTuple):
@@ -51,7 +53,7 @@ class UsedAlias(NamedTuple):
 
 def is_built_in(name: str) -> bool:
     """Return whether everybody has an alias of this name, in any case of letters."""
-    return name.casefold() in BUILT_IN
+    return name.casefold() in BUILT_IN_ALIASES
 
 
 def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     left = [query]
     while left:
-        for part in _PART.finditer(left.pop(0)):
+        for part in _QUOTED_OR_ALIAS.finditer(left.pop(0)):
             name = part[2]
             if name in aliases and name not in names:
                 names[name] = None
@@ -77,7 +79,7 @@ def checked_alias(name: str, value: str) -> str:
     Raises:
         BadSetting: It has other characters than letters, digits, ``-`` and ``_``.
     """
-    if not re.fullmatch(_NAME, value):
+    if not re.fullmatch(_ALIAS_NAME, value):
         raise BadSetting(name, value, "letters, digits, '-' and '_' alone, a letter first")
     return value
 
@@ -107,7 +109,7 @@ def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
     Raises:
         BadSetting: An alias is unknown, stands for itself, or cannot be a part of a query.
     """
-    used = _PART.fullmatch(query.strip())
+    used = _QUOTED_OR_ALIAS.fullmatch(query.strip())
     if used and used[2]:  # the whole query, which may have an order
         return _expanded(name, _query_of(name, used[2], aliases), aliases, (used[2],))
     return _expanded(name, query, aliases, ())
@@ -122,14 +124,16 @@ def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[s
             way = " > ".join(f"@{step}" for step in (*within, alias))
             raise BadSetting(name, f"@{alias}", f"the alias stands for itself ({way})")
         inner = _query_of(name, alias, aliases)
-        if _ORDER_BY.search(re.sub(_PART, "", inner)):
+        if _ORDER_BY.search(re.sub(_QUOTED_OR_ALIAS, "", inner)):
             problem = f"it ends in ORDER BY ({inner}), so it cannot be a part of a query"
             raise BadSetting(name, f"@{alias}", problem)
         return f"({_expanded(name, inner, aliases, (*within, alias))})"
 
-    result = _PART.sub(replaced, query)
-    if len(result) > _MAX_QUERY:
-        raise BadSetting(name, query[:80], f"with its aliases it is longer than {_MAX_QUERY} signs")
+    result = _QUOTED_OR_ALIAS.sub(replaced, query)
+    if len(result) > _MAX_QUERY_CHARACTERS:
+        raise BadSetting(
+            name, query[:80], f"with its aliases it is longer than {_MAX_QUERY_CHARACTERS} signs"
+        )
     return result
 
 

@@ -77,15 +77,15 @@ def one_line(name: str) -> str:
 
 
 #: What to do with attachments so that a pull downloads them.
-DOWNLOAD = "download"
+DOWNLOAD_ATTACHMENTS = "download"
 #: What can be done with the attachments of tickets.
-ATTACHMENTS = ("list", DOWNLOAD)
+ATTACHMENT_MODES = ("list", DOWNLOAD_ATTACHMENTS)
 #: What to do with a conflict when the command line does not say.
-STRATEGIES = ("mine", "jira", "both")
+CONFLICT_STRATEGIES = ("mine", "jira", "both")
 #: Older words for them, which are still read.
-OLDER_STRATEGIES = {"local": "mine", "remote": "jira", "merge": "both"}
+FORMER_STRATEGY_NAMES = {"local": "mine", "remote": "jira", "merge": "both"}
 #: The number of writes above which a push or sync asks before it begins.
-CONFIRM_ABOVE = 20
+CONFIRM_ABOVE_WRITES = 20
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -161,7 +161,7 @@ def checked_attachments(name: str, what: str) -> str:
     Raises:
         BadSetting: Nothing of that name can be done.
     """
-    return _checked_word(name, what, ATTACHMENTS)
+    return _checked_word(name, what, ATTACHMENT_MODES)
 
 
 def checked_strategy(name: str, strategy: str) -> str:
@@ -170,7 +170,7 @@ def checked_strategy(name: str, strategy: str) -> str:
     Raises:
         BadSetting: There is no such strategy.
     """
-    return _checked_word(name, OLDER_STRATEGIES.get(strategy, strategy), STRATEGIES)
+    return _checked_word(name, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES)
 
 
 def _checked_word(name: str, word: str, known: Sequence[str]) -> str:

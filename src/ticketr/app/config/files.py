@@ -23,12 +23,12 @@ from ticketr.app.config.errors import NotPrivate, settings_errors
 from ticketr.app.config.tomlfile import read_text
 
 #: Names another folder than the system's usual one.
-FOLDER_VARIABLE = "TICKETR_CONFIG_DIR"
+CONFIG_FOLDER_VARIABLE = "TICKETR_CONFIG_DIR"
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
     """Return the user's folder of settings, which need not exist."""
-    if named := environ.get(FOLDER_VARIABLE, ""):
+    if named := environ.get(CONFIG_FOLDER_VARIABLE, ""):
         return Path(named).absolute()
     # Loaded only where it is needed: it takes as long as reading the settings.
     import platformdirs  # noqa: PLC0415 - see above
@@ -64,7 +64,7 @@ def _require_private(
         raise NotPrivate(
             str(path),
             f"it belongs to another user (number {status.st_uid})",
-            f"use a folder of your own, named in {FOLDER_VARIABLE}",
+            f"use a folder of your own, named in {CONFIG_FOLDER_VARIABLE}",
         )
     if status.st_mode & others:
         problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
@@ -100,7 +100,7 @@ def lock_config_folder(folder: Path) -> Generator[None]:
         SettingsFailed: The system refused.
     """
     with settings_errors(
-        folder, "make", f"; let {FOLDER_VARIABLE} name a folder that can be written"
+        folder, "make", f"; let {CONFIG_FOLDER_VARIABLE} name a folder that can be written"
     ):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_private_folder(folder)
@@ -203,8 +203,8 @@ def write_new(
         raise
 
 
-LINK_REASON = "is a link, and nothing is written through a link; move it away"
-_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
+LINK_REFUSED_REASON = "is a link, and nothing is written through a link; move it away"
+_OPEN_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def open_write_folder(
     Raises:
         OSError: A link or a hidden folder is on the way, or the system refused.
     """
-    here = os.open(root, _FLAGS)
+    here = os.open(root, _OPEN_FOLDER_FLAGS)
     try:
         names = folder.split("/") if folder else []
         for number, name in enumerate(names):
@@ -235,11 +235,11 @@ def open_write_folder(
                 with suppress(FileExistsError):
                     os.mkdir(name, dir_fd=here)
             try:
-                inner = os.open(name, _FLAGS | os.O_NOFOLLOW, dir_fd=here)
+                inner = os.open(name, _OPEN_FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=here)
             except OSError as error:
                 status = os.stat(name, dir_fd=here, follow_symlinks=False)
                 if stat.S_ISLNK(status.st_mode):
-                    raise OSError(errno.ELOOP, f"{path} {LINK_REASON}", name) from error
+                    raise OSError(errno.ELOOP, f"{path} {LINK_REFUSED_REASON}", name) from error
                 raise
             os.close(here)
             here = inner

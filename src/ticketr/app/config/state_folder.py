@@ -31,13 +31,19 @@ TRASH_FOLDER = "trash"
 #: The file of the last sync.
 STATE_FILE = "state.db"
 #: SQLite files: the last sync, the history of jobs, the site of a demo.
-DATABASES = (STATE_FILE, "history.db", "demo.db")
+DATABASE_FILES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
 _SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
-_SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_SAFE_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: The kinds of files, by the first sign of what `stat.filemode` returns.
-_KINDS = {"l": "a link", "d": "a folder", "-": "a file", "p": "a named pipe", "s": "a socket"}
+_FILE_KIND_NAMES = {
+    "l": "a link",
+    "d": "a folder",
+    "-": "a file",
+    "p": "a named pipe",
+    "s": "a socket",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class StateFolder:
         require_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, IGNORE_FILE):
             require_kind(self.path / name, "a file")
-        for name in DATABASES:
+        for name in DATABASE_FILES:
             require_database(self.path / name)
 
     def make(self) -> None:
@@ -81,7 +87,7 @@ class StateFolder:
         """
         with self._open() as folder:
             require_kind(self.path / name, "a file")
-            return os.open(name, flags | _SAFE_FLAGS, 0o666, dir_fd=folder)
+            return os.open(name, flags | _SAFE_OPEN_FLAGS, 0o666, dir_fd=folder)
 
     def replace(self, name: str, text: str) -> None:
         """Replace a file in one step, or create it; it need not outlive a loss of power.
@@ -153,7 +159,7 @@ def require_kind(path: Path, expected: str) -> None:
         mode = path.lstat().st_mode
     except OSError:  # it is not there, or opening it tells why not
         return
-    kind = _KINDS.get(stat.filemode(mode)[0], "a device")
+    kind = _FILE_KIND_NAMES.get(stat.filemode(mode)[0], "a device")
     if kind != expected:
         raise UnsafePath(str(path), kind, expected)
 
@@ -172,7 +178,7 @@ def require_database(path: Path) -> None:
 #: The file, in ticketr's own folder.
 LIST_MEMORY_FILE = "app.json"
 #: The most bytes of it that are read.
-MAX_BYTES = 512 * 1024
+MAX_LIST_MEMORY_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +200,7 @@ def read_list_memory(folder: StateFolder) -> ListMemory:
     """Return what is remembered; a file that makes no sense is ignored."""
     try:
         with os.fdopen(folder.open_file(LIST_MEMORY_FILE, os.O_RDONLY), "rb") as file:
-            memory: Any = json.loads(file.read(MAX_BYTES))
+            memory: Any = json.loads(file.read(MAX_LIST_MEMORY_BYTES))
         return ListMemory(
             str(memory.get("filter", "")),
             str(memory.get("sort", "")),

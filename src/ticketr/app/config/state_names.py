@@ -21,9 +21,9 @@ from ticketr.app.config.user_config import has_mark, read_mark
 #: The most keys that are offered, and the most that are offered with their titles.
 MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
-_SAMPLE = 3_000
+_MAX_SAMPLED_ISSUES = 3_000
 #: Where the names are in the fields of an issue.
-_PLACES = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
+_NAME_JSON_PATHS = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
 
 
 def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def known_names(root: Path, environ: Mapping[str, str], field: str) -> list[str]
         field: ``"status"`` or ``"assignee"``.
     """
     query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    rows = _read(root, environ, query, (_PLACES[field], _SAMPLE))
+    rows = _read(root, environ, query, (_NAME_JSON_PATHS[field], _MAX_SAMPLED_ISSUES))
     return sorted(name for (name,) in rows if name)
 
 

@@ -23,14 +23,16 @@ from ticketr.app.config.files import open_write_folder
 from ticketr.app.config.state_folder import STATE_FOLDER, StateFolder
 
 #: The variable that names another folder for the log.
-FOLDER_VARIABLE = "TICKETR_LOG_DIR"
-FILE = "ticketr.log"
+LOG_FOLDER_VARIABLE = "TICKETR_LOG_DIR"
+LOG_FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
 FILES, MAX_BYTES = 10, 512 * 1024
 #: The most causes of a failure that are written.
 MAX_CAUSES = 10
 _LOG_FOLDER = f"{STATE_FOLDER}/log"
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_OPEN_LOG_FLAGS = (
+    os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+)
 
 
 class _File(RotatingFileHandler):
@@ -51,10 +53,10 @@ class _File(RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         if self._root is None:
-            descriptor = os.open(self.baseFilename, _FLAGS, 0o600)
+            descriptor = os.open(self.baseFilename, _OPEN_LOG_FLAGS, 0o600)
         else:
             with open_write_folder(self._root, _LOG_FOLDER, make=True, is_own=True) as folder:
-                descriptor = os.open(FILE, _FLAGS, 0o600, dir_fd=folder)
+                descriptor = os.open(LOG_FILE, _OPEN_LOG_FLAGS, 0o600, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             raise OSError("it is not a file")
@@ -79,7 +81,7 @@ class SupportLog:
         self._listener: QueueListener | None = None
         # No logger by name: no handler of the user's, and no other workspace, gets these lines.
         self._lines = SimpleQueue[logging.LogRecord]()
-        chosen = environ.get(FOLDER_VARIABLE)
+        chosen = environ.get(LOG_FOLDER_VARIABLE)
         with suppress(OSError, TicketrError):
             if chosen:
                 folder = Path(chosen).absolute()
@@ -87,10 +89,10 @@ class SupportLog:
             else:
                 StateFolder(root / STATE_FOLDER).make()
                 folder = root / _LOG_FOLDER
-            file = _File(folder / FILE, None if chosen else root)
+            file = _File(folder / LOG_FILE, None if chosen else root)
             self._listener = QueueListener(self._lines, file)
             self._listener.start()
-            self.path = folder / FILE
+            self.path = folder / LOG_FILE
 
     def write(self, line: str, *values: object) -> None:
         """Write a line; never blocks.

@@ -21,17 +21,17 @@ from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed
 from ticketr.app.config.files import config_folder, lock_config_folder, read_private, write_private
 from ticketr.app.config.tomlfile import delete_entry, edited, read_table
-from ticketr.app.config.workspace import TOKEN_NAMES, read_environment
+from ticketr.app.config.workspace import TOKEN_VARIABLES, read_environment
 
 if TYPE_CHECKING:
     from ticketr.app.config.workspace import Workspace
 
 
 #: Other characters could not be sent, and the HTTP packages would repeat the token in their error.
-_TOKEN = re.compile("[!-~]+")
+_SENDABLE_TOKEN = re.compile("[!-~]+")
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 
-_FIRST_LINES = """\
+_FILE_HEADER = """\
 # API tokens, by site and e-mail address. Whoever reads this file can act in your name.
 """
 
@@ -56,7 +56,7 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
         text = read_private(path)
         if text is not None:
             read_table(path, text).table(site)
-        text = _FIRST_LINES if text is None else text
+        text = _FILE_HEADER if text is None else text
         new = edited(path, text, lambda tables: tables.setdefault(site, {}).update({email: token}))
         write_private(path, new)
 
@@ -105,9 +105,9 @@ class FoundToken:
     source: TokenSource
 
     def __post_init__(self) -> None:
-        if not _TOKEN.fullmatch(self.token):
+        if not _SENDABLE_TOKEN.fullmatch(self.token):
             is_variable = self.source is TokenSource.ENVIRONMENT
-            remedy = f"set {TOKEN_NAMES[0]} again" if is_variable else "store it again"
+            remedy = f"set {TOKEN_VARIABLES[0]} again" if is_variable else "store it again"
             problem = "what it gave is not a token (empty, or with a line break or the like in it)"
             raise TokenFailed(self.source.value, problem, remedy)
 

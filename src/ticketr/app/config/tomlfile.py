@@ -16,15 +16,17 @@ from ticketr.app.config.errors import BadFile, BadSetting, UnknownKey, place, se
 T = TypeVar("T")
 
 #: Bytes; a larger file was not written by a person.
-MAX_BYTES = 64 * 1024
+MAX_FILE_BYTES = 64 * 1024
 #: Lines times characters; an error in a longer file names no line, since the search parses the
 #: file up to each line.
 _MAX_WORK_SEARCHED = 1_000_000
 # A name of more parts was not written by a person, and the parser takes the square of their number.
-_DOTTED = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
+_LONG_DOTTED_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
+)
 
 _PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_KINDS = {
+_VALUE_TYPE_NAMES = {
     str: "text in quotes",
     dict: "a table",
     list: "a list",
@@ -35,7 +37,10 @@ _KINDS = {
 
 
 def read_text(
-    path: Path, *, check: Callable[[os.stat_result], None] | None = None, largest: int = MAX_BYTES
+    path: Path,
+    *,
+    check: Callable[[os.stat_result], None] | None = None,
+    largest: int = MAX_FILE_BYTES,
 ) -> str | None:
     """Read a file of settings.
 
@@ -85,7 +90,7 @@ def read_table(path: Path, text: str) -> Table:
     Raises:
         BadFile: It is not TOML. The parser's message names keys at most, never values.
     """
-    if dotted := _DOTTED.search(text):
+    if dotted := _LONG_DOTTED_KEY.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
         raise BadFile(str(path), line, "a name has too many parts between dots")
     try:
@@ -233,7 +238,7 @@ class Table:
     def _bad_value(self, key: str, value: object, expected: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
         empty = isinstance(value, str) and not value.strip()
-        text = "an empty text" if empty else _KINDS.get(type(value), "a date or time")
+        text = "an empty text" if empty else _VALUE_TYPE_NAMES.get(type(value), "a date or time")
         return self.bad(key, f"{key} must be {expected}, and here is {text}")
 
 

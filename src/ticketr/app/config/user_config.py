@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.toml"
 
 #: The seconds between two pulls of the app where no setting says otherwise.
-REFRESH = 300.0
+DEFAULT_REFRESH_SECONDS = 300.0
 #: The limits of the seconds between two pulls of the app.
-MIN_REFRESH, MAX_REFRESH = 30, 86_400
-_KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
+MIN_REFRESH_SECONDS, MAX_REFRESH_SECONDS = 30, 86_400
+_KNOWN_KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
 _LOGIN_KEYS = ("email", "token_command", "cloud_id")
 _WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
 
@@ -101,7 +101,7 @@ class UserConfig:
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
     sites: Mapping[str, LoginEntry] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
-    refresh: float = REFRESH
+    refresh: float = DEFAULT_REFRESH_SECONDS
 
     def named(self, name: str) -> WorkspaceEntry:
         """Return the workspace of that name.
@@ -167,24 +167,24 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
         BadSetting: A value in it cannot be used.
     """
     table = read_table(path, text)
-    table.refuse_unknown(_KEYS)
+    table.refuse_unknown(_KNOWN_KEYS)
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
         in_use=table.checked("use", checks.checked_name),
         workspaces={name: _workspace(name, workspaces) for name in workspaces.names()},
         sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
         aliases=read_aliases(table.table("aliases")),
-        refresh=_refresh(table.table("app")),
+        refresh=_read_refresh_seconds(table.table("app")),
     )
 
 
-def _refresh(table: Table) -> float:
+def _read_refresh_seconds(table: Table) -> float:
     table.refuse_unknown(("refresh",))
     seconds = table.number("refresh")
     if seconds is None:
-        return REFRESH
-    if seconds and not MIN_REFRESH <= seconds <= MAX_REFRESH:
-        limits = f"from {MIN_REFRESH} to {MAX_REFRESH} seconds, or 0 for never"
+        return DEFAULT_REFRESH_SECONDS
+    if seconds and not MIN_REFRESH_SECONDS <= seconds <= MAX_REFRESH_SECONDS:
+        limits = f"from {MIN_REFRESH_SECONDS} to {MAX_REFRESH_SECONDS} seconds, or 0 for never"
         raise table.bad("refresh", f"refresh must be {limits}")
     return seconds
 
@@ -244,9 +244,9 @@ def free_name(wanted: str, config: UserConfig) -> str:
 
 MARKS_FILE = "marks.toml"
 
-_MARK_NAME = "mark"
+_MARK_KEY = "mark"
 _MARK_FORM = re.compile(r"[0-9a-f]{64}")
-_FIRST_LINES_OF_MARKS = """\
+_MARKS_FILE_HEADER = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
 # are asked once about each of your workspaces whether it is yours.
 """
@@ -271,9 +271,9 @@ def open_mark(folder: Path) -> str:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
 
             mark, path = secrets.token_hex(32), folder / MARKS_FILE
-            values = {_MARK_NAME: mark}
+            values = {_MARK_KEY: mark}
             write_private(
-                path, edited(path, _FIRST_LINES_OF_MARKS, lambda document: document.update(values))
+                path, edited(path, _MARKS_FILE_HEADER, lambda document: document.update(values))
             )
     return mark
 
@@ -305,13 +305,13 @@ def read_mark(folder: Path) -> str | None:
     if text is None:
         return None
     table = read_table(path, text)
-    mark = table.text(_MARK_NAME) or ""
+    mark = table.text(_MARK_KEY) or ""
     if not _MARK_FORM.fullmatch(mark):
-        raise table.bad(_MARK_NAME, "this is not a mark; move the file away, and a new one is made")
+        raise table.bad(_MARK_KEY, "this is not a mark; move the file away, and a new one is made")
     return mark
 
 
-_FIRST_LINES = """\
+_CONFIG_FILE_HEADER = """\
 # ticketr's settings for this user; docs/workspaces.md tells what can stand here.
 """
 
@@ -409,6 +409,6 @@ def _edit(
         if needed is not None:
             config.named(needed)
         text = read_private(path)
-        new = edited(path, _FIRST_LINES if text is None else text, change)
+        new = edited(path, _CONFIG_FILE_HEADER if text is None else text, change)
         parse_user_config(path, new)
         write_private(path, new)

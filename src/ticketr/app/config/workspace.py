@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.aliases import BUILT_IN, UsedAlias, expand_aliases, names_in
+from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, expand_aliases, names_in
 from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from ticketr.app.config.checks import WantedField
 
 
-URL_NAMES = ("JIRA_URL",)
-TOKEN_NAMES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
-PROJECT_NAMES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
+URL_VARIABLES = ("JIRA_URL",)
+TOKEN_VARIABLES = ("JIRA_API_TOKEN", "JIRA_API_KEY")
+PROJECT_VARIABLES = ("JIRA_PROJECT_KEY", "JIRA_PROJECT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,12 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     Raises:
         BadSetting: The address cannot be one.
     """
-    url_name, url = _first_set(environ, URL_NAMES)
-    project_name, project = _first_set(environ, PROJECT_NAMES)
+    url_name, url = _first_set(environ, URL_VARIABLES)
+    project_name, project = _first_set(environ, PROJECT_VARIABLES)
     return Environment(
         site=checked_site(url_name, url) if url else None,
         email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
-        token=_first_set(environ, TOKEN_NAMES)[1] or None,
+        token=_first_set(environ, TOKEN_VARIABLES)[1] or None,
         project=project or None,
         project_place=project_name,
         story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
@@ -110,8 +110,8 @@ def is_environment_for(
 
 
 #: What new tickets and sub-tasks are that name no type.
-STORY_TYPE = "Task"
-SUBTASK_TYPE = "Sub-task"
+DEFAULT_STORY_TYPE = "Task"
+DEFAULT_SUBTASK_TYPE = "Sub-task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,9 @@ class Workspace:
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     is_known: bool = True
-    story_type: str = STORY_TYPE
-    subtask_type: str = SUBTASK_TYPE
-    aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN, hash=False)
+    story_type: str = DEFAULT_STORY_TYPE
+    subtask_type: str = DEFAULT_SUBTASK_TYPE
+    aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
     team_aliases: frozenset[str] = frozenset()
     file: WorkspaceFile = field(default=WorkspaceFile(Path()), compare=False)
 
@@ -168,7 +168,7 @@ class Workspace:
     def _source_of(self, alias: str) -> str:
         if alias in self.team_aliases:
             return WORKSPACE_FILE
-        is_own = self.aliases[alias] != BUILT_IN.get(alias)
+        is_own = self.aliases[alias] != BUILT_IN_ALIASES.get(alias)
         return "your settings" if is_own else "built in"
 
     def required_site(self) -> str:
@@ -180,7 +180,7 @@ class Workspace:
         """
         if self.site is None:
             hint = "the address of your Jira site, like https://you.atlassian.net"
-            raise MissingSetting(URL_NAMES, hint)
+            raise MissingSetting(URL_VARIABLES, hint)
         if self.site_error is not None:
             raise self.site_error
         return self.site
@@ -195,7 +195,7 @@ class Workspace:
             MissingSetting: Nothing names one.
         """
         if self.project is None:
-            raise MissingSetting((PROJECT_NAMES[0], "--project"), hint)
+            raise MissingSetting((PROJECT_VARIABLES[0], "--project"), hint)
         return self.project
 
 
@@ -308,7 +308,7 @@ def _merge_settings(
 ) -> Workspace:
     """Merge the settings of all sources into a workspace; read those in its folder."""
     file = read_workspace_file(root) or WorkspaceFile(root / WORKSPACE_FILE)
-    aliases = {**BUILT_IN, **file.aliases, **config.aliases}
+    aliases = {**BUILT_IN_ALIASES, **file.aliases, **config.aliases}
     jql = file.jql
     if jql is not None:
         jql = expand_aliases(f"{file.path}: jql", jql, aliases)
@@ -332,8 +332,8 @@ def _merge_settings(
         project_place=place,
         jql=jql,
         fields=file.fields or (),
-        story_type=environment.story_type or STORY_TYPE,
-        subtask_type=environment.subtask_type or SUBTASK_TYPE,
+        story_type=environment.story_type or DEFAULT_STORY_TYPE,
+        subtask_type=environment.subtask_type or DEFAULT_SUBTASK_TYPE,
         aliases=aliases,
         team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),
         file=file,

@@ -21,22 +21,24 @@ if TYPE_CHECKING:
 #: The file's name, in the workspace's root.
 WORKSPACE_FILE = "ticketr.toml"
 
-_FIELDS = "fields"
-_ALIASES = "aliases"
-_KEYS = (
-    *("site", "project", "jql", _FIELDS, "comments", "links", "attachments", "inherit"),
-    *("sync", _ALIASES),
+_FIELDS_KEY = "fields"
+_ALIASES_KEY = "aliases"
+_KNOWN_KEYS = (
+    *("site", "project", "jql", _FIELDS_KEY, "comments", "links", "attachments", "inherit"),
+    *("sync", _ALIASES_KEY),
 )
 _SYNC_KEYS = ("strategy",)
-_SECRET = re.compile(r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key")
-_NO_PLACE = (
+_SECRET_KEY_NAME = re.compile(
+    r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key"
+)
+_KEY_REFUSED_REASON = (
     "{key!r} has no place here, since this file is shared through git: take it out (and revoke what "
     "was committed); 'ticketr workspace add' keeps a token in your keyring, and a token_command is "
     "in your own config.toml"
 )
 # Known names, but of another file.
-_PERSONAL = ("email", "cloud_id", "folder", "use")
-_FIRST_LINES = """\
+_USER_CONFIG_KEYS = ("email", "cloud_id", "folder", "use")
+_WORKSPACE_FILE_HEADER = """\
 # What ticketr knows of this workspace. It holds no secret, so keep it in git.
 """
 
@@ -56,7 +58,7 @@ class WorkspaceFile:
         attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
             nothing.
         inherit: Whether new sub-tasks take over the fields of their tickets.
-        strategy: What to do with a conflict, one of ``STRATEGIES``; None leaves it to be resolved.
+        strategy: What to do with a conflict, one of ``CONFLICT_STRATEGIES``; None leaves it to be resolved.
         aliases: The team's names for queries; none has the name of a built-in one.
         ignored: What in the file does not count, and why, each with its line.
     """
@@ -92,15 +94,15 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         return None
     table = read_table(path, text)
     _refuse_secrets(path, table)
-    for key in _PERSONAL:
+    for key in _USER_CONFIG_KEYS:
         if key in table:
             raise table.bad(
                 key, f"{key} differs from person to person: it belongs in your own config.toml"
             )
-    table.refuse_unknown(_KEYS)
+    table.refuse_unknown(_KNOWN_KEYS)
     sync = table.table("sync")
     sync.refuse_unknown(_SYNC_KEYS)
-    aliases = read_aliases(table.table(_ALIASES))
+    aliases = read_aliases(table.table(_ALIASES_KEY))
     return WorkspaceFile(
         path,
         site=table.checked("site", checks.checked_site),
@@ -123,16 +125,16 @@ def _ignored_alias(table: Table, name: str) -> str:
     problem = (
         f"ignored: @{name} is built in, and a file that others share cannot change it ({hint})"
     )
-    return str(table.table(_ALIASES).bad(name, problem))
+    return str(table.table(_ALIASES_KEY).bad(name, problem))
 
 
 def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     """Read the fields: a list of the site's names, or a table from names to Jira's IDs."""
-    if _FIELDS not in table:
+    if _FIELDS_KEY not in table:
         return None
-    if not table.is_table(_FIELDS):
-        return table.texts(_FIELDS)
-    fields = table.table(_FIELDS)
+    if not table.is_table(_FIELDS_KEY):
+        return table.texts(_FIELDS_KEY)
+    fields = table.table(_FIELDS_KEY)
     mapped: dict[str, checks.MappedField] = {}
     for key in fields.names():
         field = checks.MappedField(
@@ -152,10 +154,10 @@ def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
 
 def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
-        if _SECRET.search(key.casefold().replace("-", "_")):
-            raise SecretInFile(str(path), table.line(key), _NO_PLACE.format(key=key))
+        if _SECRET_KEY_NAME.search(key.casefold().replace("-", "_")):
+            raise SecretInFile(str(path), table.line(key), _KEY_REFUSED_REASON.format(key=key))
         # The name of a field or an alias does not point to a secret: there may be a "Token count".
-        if table.is_table(key) and key not in {_FIELDS, _ALIASES}:
+        if table.is_table(key) and key not in {_FIELDS_KEY, _ALIASES_KEY}:
             _refuse_secrets(path, table.table(key))
 
 
@@ -181,10 +183,12 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
         with settings_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():  # as a git repository can bring one
-            raise BadFile(str(path), None, f"this {files.LINK_REASON}")
+            raise BadFile(str(path), None, f"this {files.LINK_REFUSED_REASON}")
         text = read_text(path)
         new = edited(
-            path, _FIRST_LINES if text is None else text, lambda document: document.update(missing)
+            path,
+            _WORKSPACE_FILE_HEADER if text is None else text,
+            lambda document: document.update(missing),
         )
         with settings_errors(path, "write"), files.open_write_folder(root) as folder:
             mode = path.stat().st_mode & 0o777 if path.exists() else None
@@ -225,5 +229,5 @@ def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
         if isinstance(mapped_field, checks.MappedField)
     ]
     if mapped and there.fields is None:
-        missing[_FIELDS] = {mapped_field.name: mapped_field.id for mapped_field in mapped}
+        missing[_FIELDS_KEY] = {mapped_field.name: mapped_field.id for mapped_field in mapped}
     return missing

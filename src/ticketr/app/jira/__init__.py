@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.site import MAX_USERS, IssueType
 
-_HOMES = type_checking_imports(__name__, __file__)
+_MODULE_BY_NAME = type_checking_imports(__name__, __file__)
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __all__ = list(_HOMES)
-    __getattr__ = import_on_use(__name__, _HOMES)
+    __all__ = list(_MODULE_BY_NAME)
+    __getattr__ = import_on_use(__name__, _MODULE_BY_NAME)

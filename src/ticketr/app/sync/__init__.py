@@ -142,12 +142,12 @@ if TYPE_CHECKING:
     )
     from ticketr.app.sync.workspace.store import TEMPLATES, LocalTicket, Store, holds_tickets
 
-_HOMES = type_checking_imports(__name__, __file__)
+_MODULE_BY_NAME = type_checking_imports(__name__, __file__)
 
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist
-    __all__ = list(_HOMES)
-    __getattr__ = import_on_use(__name__, _HOMES)
+    __all__ = list(_MODULE_BY_NAME)
+    __getattr__ = import_on_use(__name__, _MODULE_BY_NAME)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES} - {"TYPE_CHECKING", "annotations"})
+    return sorted({*globals(), *_MODULE_BY_NAME} - {"TYPE_CHECKING", "annotations"})

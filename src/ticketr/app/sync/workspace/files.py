@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ticketr._errors import TicketrError
-from ticketr.app.config import LINK_REASON, open_write_folder, replace_atomically
+from ticketr.app.config import LINK_REFUSED_REASON, open_write_folder, replace_atomically
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -144,7 +144,7 @@ def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
         except FileNotFoundError:
             return None
     if stat.S_ISLNK(file_stat.st_mode):
-        raise FileFailed(Path(target), "write", f"it {LINK_REASON}", alone=True)
+        raise FileFailed(Path(target), "write", f"it {LINK_REFUSED_REASON}", alone=True)
     if not stat.S_ISREG(file_stat.st_mode) and not stat.S_ISDIR(file_stat.st_mode):
         # For a folder, the read error says what is wrong.
         raise FileFailed(Path(target), "write", NO_FILE, alone=True)

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import ClassVar, final
 
 from ticketr.app import sync
-from ticketr.app.config import CONFIRM_ABOVE
+from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -255,7 +255,7 @@ class Plan(Review[sync.PushPlan]):
         new = sum(not entry.key for entry in kept)
         counts = (("creates", new), ("changes", len(kept) - new))
         words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
-        many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE else ""
+        many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE_WRITES else ""
         issues = set(map(_issue_of, self._refused(plan)))
         refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""

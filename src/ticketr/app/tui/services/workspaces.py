@@ -14,7 +14,7 @@ import trio
 
 from ticketr import Job, TicketrError
 from ticketr.app import sync
-from ticketr.app.config import BUILT_IN, STATE_FOLDER
+from ticketr.app.config import BUILT_IN_ALIASES, STATE_FOLDER
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message
@@ -22,7 +22,7 @@ from ticketr.text import clean
 
 
 def open_workspace(
-    title: str, options: sync.SessionOptions, aliases: Mapping[str, str] = BUILT_IN
+    title: str, options: sync.SessionOptions, aliases: Mapping[str, str] = BUILT_IN_ALIASES
 ) -> OpenWorkspace:
     """Return a workspace that the app can show, pull and push.
 
