@@ -129,13 +129,8 @@ class SessionJob:
 
     @property
     def name(self) -> str:
-        """The job's name in lists."""
-        return f"{self.verb} {self._subject}"
-
-    @property
-    def _subject(self) -> str:
-        """What the job is about."""
-        return "by query" if self.jql is not None else f"{self.project}"
+        """The job's name in lists: what it does, and what it is about."""
+        return f"{self.verb} {'by query' if self.jql is not None else self.project}"
 
     @property
     def tags(self) -> frozenset[str]:

@@ -58,8 +58,9 @@ class FindIssuesJob(SessionJob):
     keys: Sequence[str] = ()
 
     @property
-    def _subject(self) -> str:
-        return "by query" if self.query else "by key"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} {'by query' if self.query else 'by key'}"
 
     async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
         """Run the job; the queue calls this.
@@ -188,8 +189,9 @@ class BulkJob(SessionJob):
     _unsure: set[str] = field(default_factory=set[str], init=False, repr=False)
 
     @property
-    def _subject(self) -> str:
-        return count_tickets(len(self.issues))
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} {count_tickets(len(self.issues))}"
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""

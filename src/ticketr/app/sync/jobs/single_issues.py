@@ -77,8 +77,9 @@ class LogWorkJob(SessionJob):
     started: str = ""
 
     @property
-    def _subject(self) -> str:
-        return f"on {self.key}"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} on {self.key}"
 
     async def execute(self, context: JobContext) -> jira.Worklog:
         """Run the job; the queue calls this.
@@ -140,8 +141,9 @@ class CommentJob(SessionJob):
     text: str
 
     @property
-    def _subject(self) -> str:
-        return f"on {self.key}"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} on {self.key}"
 
     async def execute(self, context: JobContext) -> AddedComment:
         """Run the job; the queue calls this.
@@ -211,8 +213,9 @@ class ListAttachmentsJob(SessionJob):
     keys: Sequence[str]
 
     @property
-    def _subject(self) -> str:
-        return f"of {', '.join(self.keys)}"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> downloading.AttachmentList:
         """Run the job; the queue calls this."""
@@ -235,8 +238,9 @@ class GetAttachmentsJob(SessionJob):
     _done: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
-    def _subject(self) -> str:
-        return f"of {', '.join(self.keys)}"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> downloading.AttachmentResult:
         """Run the job; the queue calls this."""
@@ -276,8 +280,9 @@ class AddAttachmentsJob(SessionJob):
     _sending: str = field(default="", init=False, repr=False, compare=False)
 
     @property
-    def _subject(self) -> str:
-        return f"to {self.key}"
+    def name(self) -> str:
+        """The job's name in lists."""
+        return f"{self.verb} to {self.key}"
 
     def _so_far(self) -> str:
         words = f"{_file_count(len(self._done))} attached"

@@ -156,12 +156,13 @@ class _NamedJob(SessionJob):
     keys: Collection[str] | None = None
 
     @property
-    def _subject(self) -> str:
+    def name(self) -> str:
+        """The job's name in lists, with the first tickets to which it is limited."""
         if self.keys is None:
-            return super()._subject
+            return super().name
         keys = list(dict.fromkeys(self.keys))  # one that is named twice counts once
         more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
-        return ", ".join(keys[:_MAX_KEYS]) + more
+        return f"{self.verb} {', '.join(keys[:_MAX_KEYS])}{more}"
 
     @property
     def tags(self) -> frozenset[str]:

@@ -78,7 +78,10 @@ class Families:
         touched: dict[str, None] = {}
         for issue in issues:
             self._awaited.discard(issue.id)
-            head = self.head_of(issue)
+            head, parent = issue.id, parent_id(issue)
+            stands_alone = not self._standalone.isdisjoint((issue.key, issue.id))
+            if parent in self._present and is_subtask(issue) and not stands_alone:
+                head = parent
             touched[head] = None
             family = self._incomplete.setdefault(head, Family(head))
             family.issues[issue.id] = issue
@@ -98,14 +101,6 @@ class Families:
             if not family.needs:
                 complete.append(self._incomplete.pop(head))
         return complete
-
-    def head_of(self, issue: Issue) -> str:
-        """Return the ID of the head of an issue's ticket: its parent's, or its own."""
-        parent = parent_id(issue)
-        standalone = not self._standalone.isdisjoint((issue.key, issue.id))
-        if parent in self._present and is_subtask(issue) and not standalone:
-            return parent
-        return issue.id
 
 
 def misplaced_note(

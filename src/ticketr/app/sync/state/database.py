@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import RLock
@@ -182,17 +182,21 @@ class Database:
         if path != IN_MEMORY:
             require_database(path)
         self._turn = _Turn(path)
-        with self._turn:
+        with self._turn, ExitStack() as stack:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            try:
-                self._db.execute("PRAGMA trusted_schema = OFF")
-                self._require(mark)
-                self._begin_log()
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._make_tables(mark)
-            except BaseException:
-                self._db.close()
-                raise
+            stack.callback(self._db.close)
+            self._db.execute("PRAGMA trusted_schema = OFF")
+            kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
+            # SQLite runs triggers and views by itself, and one from a stranger may never end.
+            if kinds & {"trigger", "view"}:
+                problem = "it holds triggers or views, which no ticketr has made"
+                raise StateFailed(path, problem, damaged=True)
+            if kinds and mark is not None and not has_mark(self._db, mark):
+                raise ForeignState(str(path.parent.parent), str(path))
+            self._begin_log()
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._make_tables(mark)
+            stack.pop_all()  # so that it stays open
 
     def close(self) -> None:
         """Close the file."""
@@ -250,18 +254,6 @@ class Database:
         """Add a mark to the file; it may have several."""
         with self._turn:
             add_mark(self._db, mark)
-
-    def _require(self, mark: str | None) -> None:
-        """Check that the file is empty or has the user's mark, and has no triggers or views.
-
-        SQLite runs triggers and views by itself, and one from a stranger may never end.
-        """
-        kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
-        if kinds & {"trigger", "view"}:
-            problem = "it holds triggers or views, which no ticketr has made"
-            raise StateFailed(self._path, problem, damaged=True)
-        if kinds and mark is not None and not has_mark(self._db, mark):
-            raise ForeignState(str(self._path.parent.parent), str(self._path))
 
     def _begin_log(self) -> None:
         """Turn the write-ahead log on, as a new file does once.

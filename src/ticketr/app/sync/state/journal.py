@@ -8,9 +8,9 @@ belongs on a worker thread.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints
 
 from ticketr.app.sync.compare import diff, sent
@@ -20,7 +20,6 @@ from ticketr.app.tickets import key_order, parse
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue
-    from ticketr.app.sync.state.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,20 +182,17 @@ class UploadEntry(sent.OutboxEntry):
     account: str
 
 
+@dataclass(eq=False)
 class Outbox(Table, Generic[Entry]):
-    """The requests of one kind.
+    """The requests of one kind; what only the type of its entries has is stored as JSON."""
 
-    Args:
-        db: The state file.
-        kind: The kind.
-        entry_type: The type of its entries; what only this type has is stored as JSON.
-    """
+    _kind: str
+    _type: type[Entry]
 
-    def __init__(self, db: Database, kind: str, entry_type: type[Entry]) -> None:
-        super().__init__(db)
-        self._kind = kind
-        self._type = entry_type
-        self._hints = get_type_hints(entry_type)
+    @cached_property
+    def _hints(self) -> dict[str, Any]:
+        """The types of an entry's values."""
+        return get_type_hints(self._type)
 
     def select(self, condition: str = "TRUE", *values: object) -> list[Entry]:
         """Read the entries that meet a condition in SQL, the oldest first."""
@@ -304,9 +300,3 @@ class SentComments(Outbox[sent.SentComment]):
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
         if asked := self.of(issues):
             self._put(sent.found_comments(asked, issues))
-
-    def settle_in(self, issues: Iterable[Issue]) -> None:
-        """Record that the state has the comments of some issues."""
-        comments = [comment for comment in self.of(issues) if comment.id and not comment.settled]
-        if comments:
-            self.settle(*comments, now=time.time())

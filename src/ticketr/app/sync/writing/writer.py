@@ -10,6 +10,7 @@ merged, whatever the outcome of its parent or its sub-tasks.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -478,7 +479,9 @@ def record_written(
     stored = state.undo.stored(head.id) if replacement is not None else ""
     state.record(head.id, Base(path, family.text.text), family.rows, seen=seen)
     state.sent.forget(head.id)
-    state.comments.settle_in(family.issues)
+    comments = [sent for sent in state.comments.of(family.issues) if sent.id and not sent.settled]
+    if comments:
+        state.comments.settle(*comments, now=time.time())
     if replacement is not None:
         state.undo.add(kind, replacement, key=head.key, head=head.id, path=path, stored=stored)
 
