@@ -140,7 +140,12 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         lines.append(f"## {grammar.FIELDS}")
         lines += issue.remarks
         for name, value in issue.fields.items():
-            _add_field(name, value, lines)
+            written_name = grammar.write_name(name)
+            if "\n" in value or value == "|":
+                lines.append(f"{written_name}: |")
+                lines += [_indented(grammar.escape(line)) for line in value.split("\n")]
+            else:
+                lines.append(f"{written_name}: {value}" if value else f"{written_name}:")
         lines.append("")
     if issue.acceptance_criteria:
         lines.append(f"## {grammar.CRITERIA}")
@@ -196,15 +201,6 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
             fences = closing_index is not None
             end = index if closing_index is None else closing_index
             yield line if fences else grammar.insert_backslash(line)
-
-
-def _add_field(name: str, value: str, lines: list[str]) -> None:
-    name = grammar.write_name(name)
-    if "\n" in value or value == "|":
-        lines.append(f"{name}: |")
-        lines += [_indented(grammar.escape(line)) for line in value.split("\n")]
-    else:
-        lines.append(f"{name}: {value}" if value else f"{name}:")
 
 
 def _add_comment(comment: Comment, lines: list[str]) -> None:
