@@ -19,6 +19,7 @@ from ticketr.app.jira import adf
 from ticketr.app.jira.adf import MAX_TEXT, _conversion
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.sync.concurrency import compute_all
+from ticketr.app.sync.push import refresh
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
 SOON_DONE = 2_000
@@ -151,6 +152,30 @@ async def test_a_cancel_does_not_wait_for_a_text(
         go_on.set()
         await trio.to_thread.run_sync(ended.wait)
     assert not [each for each in bench.asked if each.startswith("issue {")]
+
+
+async def test_a_cancelled_push_does_not_wait_for_a_comparison(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.pull()
+    bench.retitles("DEMO-1", "Another title")
+    begun, may_end, waits = trio.Event(), threading.Event(), list[bool]()
+
+    def compare(*_: Any, **__: Any) -> None:
+        trio.from_thread.run_sync(begun.set)
+        waits.append(may_end.wait(10))
+
+    monkeypatch.setattr(refresh, "_compare_change", compare)
+
+    async def push() -> None:
+        await bench.push(run_sync=trio.to_thread.run_sync)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(push)
+        await begun.wait()
+        nursery.cancel_scope.cancel()
+    assert waits == []
+    may_end.set()
 
 
 async def test_a_cancel_does_not_wait_for_heavy_work() -> None:

@@ -331,12 +331,13 @@ async def compare_with_jira(
         session, [issue for family in ready.values() for issue in family.issues]
     )
 
-    def compare(heads: Sequence[str]) -> list[Comparison]:
-        """Compare some tickets; what the state has of them is read here."""
+    def with_last_sync(heads: Sequence[str]) -> list[Callable[[], Comparison]]:
+        """Return what compares some tickets, with what the state has of them."""
         state = session.state
         clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
         return [
-            _compare_change(
+            partial(
+                _compare_change,
                 by_head[head],
                 ready[head],
                 state.issues_of(head),
@@ -348,8 +349,10 @@ async def compare_with_jira(
             for head in heads
         ]
 
-    for heads in concurrency.portions(ready, lambda head: len(ready[head].text.text)):
-        compared = await session.in_thread(compare, heads)
+    for heads in concurrency.chunks(list(ready), concurrency.CHUNK):
+        compares = await session.in_thread(with_last_sync, heads)
+        # A cancellation does not wait for a comparison, which takes a second for the longest texts.
+        compared = await concurrency.compute_all(session.in_thread, compares)
         comparisons.update(zip(heads, compared, strict=True))
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
