@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from itertools import count
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, repeat
 from pathlib import Path
 
 import pytest
@@ -332,6 +333,16 @@ def test_how_a_list_is_shown_is_remembered(state: StateFolder) -> None:
     memory = ListMemory("edited", "title", frozenset({"sprint"}))
     store_list_memory(state, memory)
     assert read_list_memory(state) == memory
+
+
+def test_threads_that_remember_it_at_once_disturb_one_another_in_nothing(state: StateFolder) -> None:
+    memories = [ListMemory("edited", f"sort {number}") for number in range(300)]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(store_list_memory, repeat(state), memories)) == [None] * 300
+
+    assert read_list_memory(state) in memories
+    assert sorted(path.name for path in state.path.iterdir()) == [".gitignore", LIST_MEMORY_FILE]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"hidden": 3}', "null", "\xff", "[" * 100_000])

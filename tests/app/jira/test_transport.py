@@ -8,6 +8,7 @@ import subprocess
 import sys
 import traceback
 import tracemalloc
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,7 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._exchange import PORTION, Exchange
+from ticketr.app.jira.transport._exchange import PACKED_PORTION, PORTION, Exchange
 from ticketr.app.jira.transport.base import TransportSettings
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
@@ -305,6 +306,24 @@ async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> N
         unpacked = await body_of("gzip", packed, largest=size)
     assert steps.count >= 38
     assert len(unpacked) == size
+
+
+async def test_a_body_that_unpacks_to_nothing_has_checkpoints_too() -> None:
+    empty_blocks = b"\x00\x00\x00\xff\xff" * (2 * PORTION)
+    packed = b"\x78\x9c" + empty_blocks + b"\x01\x00\x00\xff\xff" + b"\x00\x00\x00\x01"
+    async with count_steps() as steps:
+        unpacked = await body_of("deflate", packed, largest=len(packed))
+    assert steps.count >= len(packed) // PACKED_PORTION
+    assert unpacked == b""
+
+
+async def test_what_follows_a_compressed_body_is_refused_wherever_that_body_ends() -> None:
+    text = bytes(PACKED_PORTION - 11)  # so that the stored block fills the first piece exactly
+    whole = zlib.compress(text, 0)
+    assert len(whole) == PACKED_PORTION
+    assert await body_of("deflate", whole, largest=PACKED_PORTION) == text
+    with pytest.raises(BadAnswer, match="compression is broken"):
+        await body_of("deflate", whole + b"more", largest=2 * PACKED_PORTION)
 
 
 def run(program: str, *options: str) -> str:

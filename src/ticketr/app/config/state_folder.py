@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -179,6 +180,8 @@ def require_database(path: Path) -> None:
 LIST_MEMORY_FILE = "app.json"
 #: The most bytes of it that are read.
 MAX_LIST_MEMORY_BYTES = 512 * 1024
+#: Held while the file is replaced, which threads of one app may do at once: they use one temporary file.
+_LIST_MEMORY_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,5 +221,6 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
         UnsafePath: Something else has its name.
     """
     shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
-    folder.make()
-    folder.replace(LIST_MEMORY_FILE, json.dumps(shown))
+    with _LIST_MEMORY_LOCK:
+        folder.make()
+        folder.replace(LIST_MEMORY_FILE, json.dumps(shown))

@@ -25,8 +25,10 @@ from ticketr.app.jira.transport.base import (
     TransportSettings,
 )
 
-#: The most bytes that are unpacked between two checkpoints.
+#: The most bytes that are unpacked between two checkpoints, and the most that they are unpacked from:
+#: a compressed body may hold megabytes that unpack to nothing.
 PORTION = 256 * 1024
+PACKED_PORTION = 64 * 1024
 
 _GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
@@ -88,7 +90,8 @@ class Exchange:
             BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
-            Takes effect after each `PORTION` that is unpacked; a smaller body has no checkpoint.
+            Takes effect after each `PORTION` that is unpacked, and each `PACKED_PORTION` that is read
+            for it; a smaller body has no checkpoint.
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
         compressions = [coding for coding in codings if coding not in {"", "identity"}]
@@ -103,26 +106,29 @@ class Exchange:
 
     async def _unpack(self, packed: bytes) -> list[bytes]:
         """Decompress a body; note a problem if that fails, or it is too large."""
-        self._size = 0
+        self._size = taken = 0
         unpacked: list[bytes] = []
         compression = zlib.decompressobj(_GZIP_OR_ZLIB)
         try:
             while not compression.eof:
-                portion = compression.decompress(packed, PORTION)
-                packed = compression.unconsumed_tail
+                piece = compression.unconsumed_tail
+                if not piece:
+                    piece = packed[taken : taken + PACKED_PORTION]
+                    taken += len(piece)
+                portion = compression.decompress(piece, PORTION)
                 self._size += len(portion)
                 if self._size > self._settings.largest_body:
                     self.problem = f"more than {self._settings.largest_body} bytes"
                     return []
-                if not portion and not packed and not compression.eof:
+                if not piece and not portion and not compression.eof:
                     self.problem = "its compression ends in the middle"
                     return []
                 unpacked.append(portion)
-                if len(portion) == PORTION:
+                if len(piece) == PACKED_PORTION or len(portion) == PORTION:
                     await trio.lowlevel.checkpoint()
         except zlib.error:
             self.problem = "its compression is broken"
-        if compression.unused_data:  # something else follows
+        if compression.unused_data or taken < len(packed):  # something else follows
             self.problem = "its compression is broken"
         return unpacked
 
