@@ -335,7 +335,9 @@ def test_how_a_list_is_shown_is_remembered(state: StateFolder) -> None:
     assert read_list_memory(state) == memory
 
 
-def test_threads_that_remember_it_at_once_disturb_one_another_in_nothing(state: StateFolder) -> None:
+def test_threads_that_remember_it_at_once_disturb_one_another_in_nothing(
+    state: StateFolder,
+) -> None:
     memories = [ListMemory("edited", f"sort {number}") for number in range(300)]
 
     with ThreadPoolExecutor(8) as threads:

@@ -132,11 +132,14 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
             # In a cell, all tags have to end; at a blank line, all but blocks.
-            gone = [
-                tag for tag in opened if tag.in_row or (kind == "blank" and tag.name not in _BLOCKS)
-            ]
-            opened = [tag for tag in opened if tag not in gone]
-            unclosed += gone
+            gone = {
+                tag.start: tag
+                for tag in opened
+                if tag.in_row or (kind == "blank" and tag.name not in _BLOCKS)
+            }
+            if gone:
+                opened = [tag for tag in opened if tag.start not in gone]
+                unclosed += gone.values()
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
