@@ -216,15 +216,17 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.filled([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
-    words, match = state.workspace.search_words, -1
+    words, matches = state.workspace.search_words, tuple[int, ...]()
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.find_matches(lines, ticket.search)
-        match = matches[ticket.match] if ticket.match < len(matches) else -1
+    match = matches[ticket.match] if ticket.match < len(matches) else -1
     selected = task_line(sheet, lines, ticket.task)
     rows: list[str] = []
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
+        if not ranges and at in matches:
+            ranges = _beginning(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
             text = frame.with_marks(text, ranges, *marks)
@@ -236,6 +238,15 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *frame.filled(rows, height, cells)]
+
+
+def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
+    """Return the range of the beginning of a text that goes on in the next line."""
+    parts = words.split()
+    for count in range(len(parts) - 1, 0, -1):
+        if ranges := frame.find_words(line, (" ".join(parts[:count]),)):
+            return ranges[-1:]
+    return ()
 
 
 def _hint(line: DetailLine, keys: KeyMap) -> Line:

@@ -297,6 +297,14 @@ def test_the_text_of_the_open_ticket_is_searched_and_not_the_list() -> None:
     assert "/ paragraph 3" in plain(screen(state, 9.0, Theme())[-2])
 
 
+def test_a_match_that_goes_on_in_the_next_line_is_marked_where_it_begins() -> None:
+    state = pressed(opened(Ticket("T", "DEMO-1", f"{'x' * 48} one two three")), "/", *"One  two th")
+
+    (row,) = (row for row in screen(state, 9.0, COLORS) if "one" in row)
+    assert "\x1b[7;1mone two\x1b" in row
+    assert "three" not in row
+
+
 def test_n_goes_to_the_next_match_and_from_the_last_to_the_first() -> None:
     state = pressed(opened(), "/", *"paragraph 3", "KEY_ENTER")
     notices = []
