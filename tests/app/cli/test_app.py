@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import shlex
 import subprocess
@@ -66,6 +67,14 @@ def test_debug_shows_where_a_fault_came_from(
 ) -> None:
     assert ended_with(ValueError("oops"), monkeypatch, "--debug") == 1
     assert caplog.records[0].exc_info is not None
+
+
+def test_debug_counts_for_one_command(tmp_path: Path) -> None:
+    ticketr_here("--debug", "list", folder=tmp_path)
+    assert logging.getLogger("ticketr").isEnabledFor(logging.DEBUG)
+
+    ticketr_here("list", folder=tmp_path)
+    assert not logging.getLogger("ticketr").isEnabledFor(logging.DEBUG)
 
 
 def test_an_error_of_a_file_is_not_taken_for_one_of_the_output(

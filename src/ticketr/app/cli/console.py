@@ -270,8 +270,9 @@ def print_messages(*lines: str) -> None:
 
 
 def reset_output() -> None:
-    """Forget the redactors of an earlier command, and show logged warnings."""
+    """Forget the redactors and the log level of an earlier command, and show logged warnings."""
     _redactors.clear()
+    logging.getLogger("ticketr").setLevel(logging.NOTSET)
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
         root.removeHandler(handler)
