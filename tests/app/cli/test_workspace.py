@@ -32,7 +32,7 @@ from ticketr.app.config import (
     keychain,
 )
 from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
-from ticketr.app.sync import UnknownProject, read_statuses
+from ticketr.app.sync import UnknownField, UnknownProject, read_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
@@ -167,6 +167,19 @@ def test_settings_of_the_go_program_are_taken_over(user: User, site: str, printe
     )
     assert user.runs("workspace", "add") == 0
     assert "taken over" not in printed()
+
+
+def test_nothing_is_stored_if_the_site_lacks_a_field_of_the_go_program(
+    user: User, site: str
+) -> None:
+    folder = user.goes("acme")
+    (folder / ".ticketr.yaml").write_text("field_mappings:\n  Story Points: customfield_10010\n")
+
+    with pytest.raises(
+        UnknownField, match=r'acme/\.ticketr\.yaml: the ID of "Story Points" is that of no field'
+    ):
+        add(user, site)
+    assert not (folder / "ticketr.toml").exists()
 
 
 def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, final
@@ -243,10 +244,11 @@ def _new_workspace(
     user_config = config.read_user_config(config.config_folder(os.environ))
     name = workspace_add.workspace_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
-    file = config.WorkspaceFile(root, site, project, None, workspace_add.go_mapped_fields(root))
+    mapped = workspace_add.go_mapped_fields(root)
+    file = config.WorkspaceFile(root, site, project, None, mapped)
     config.missing_in_file(root, file)
     workspace = config.resolve_workspace(os.environ, root, proposed=entry, project=project)
-    return entry, file, workspace
+    return entry, file, replace(workspace, fields=mapped or workspace.fields)
 
 
 def _existing_workspace(folder: Path) -> config.Workspace:

@@ -71,10 +71,11 @@ def add_workspace(request: AddRequest) -> None:
     if request.scoped:
         cloud_id = trio.run(jira.ask_cloud_id, entry.site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
+    mapped = go_mapped_fields(entry.folder)
     workspace = _complete_workspace(entry, request)
+    workspace = replace(workspace, fields=mapped or workspace.fields)
     token, user, project = _find_accepted_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
-    mapped = go_mapped_fields(entry.folder)
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
     source, is_file_written = store_workspace(entry, file, token)
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {user.display_name}"]

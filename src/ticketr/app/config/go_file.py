@@ -41,5 +41,5 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
             raise mappings.bad(key, problem)
         name = one_line(key)
         if name and field_id not in _FIELDS_WITH_OWN_PLACE:
-            fields.setdefault(field_id, MappedField(name, field_id))
+            fields.setdefault(field_id, MappedField(name, field_id, str(path)))
     return tuple(fields.values())
