@@ -134,10 +134,10 @@ def line_style(terminal: Terminal) -> LineStyle:
 def app_workspaces() -> tuple[AppWorkspace, ...]:
     """Return the workspace that a command is about, and all others of the user's config.
 
-    In a terminal the user may be asked for what the first one lacks; not to be called inside Trio.
+    Not to be called inside Trio.
 
     Returns:
-        The workspaces; none if nothing is configured, not even by the environment.
+        The workspaces; none if the current folder is none and the user's config has none.
 
     Raises:
         ConfigError: A setting of the first one is missing or cannot be used, or the user's config

@@ -247,8 +247,8 @@ MARKS_FILE = "marks.toml"
 _MARK_KEY = "mark"
 _MARK_FORM = re.compile(r"[0-9a-f]{64}")
 _MARKS_FILE_HEADER = """\
-# The mark by which ticketr knows the state files that you made; keep it to yourself. Without it you
-# are asked once about each of your workspaces whether it is yours.
+# The mark by which ticketr knows the state files that you made; keep it to yourself. Without it each
+# of your workspaces is refused until you say 'ticketr workspace trust' there.
 """
 
 
