@@ -111,9 +111,10 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
     """
     match adf:
         case {"content": [*body, heading, {"type": "bulletList", "content": list(items)}], **rest}:
-            is_split = _is_criteria_heading(heading) and not is_too_large(adf)
-            if criteria := _criteria_in(items) if is_split else ():
-                return {**rest, "content": body}, criteria
+            if _is_criteria_heading(heading) and not is_too_large(adf):
+                criteria = _criteria_in(items)
+                if criteria:
+                    return {**rest, "content": body}, criteria
     return adf, ()
 
 

@@ -83,7 +83,7 @@ class _Request:
     Attributes:
         new: The issue.
         creation: The request, as the state records it.
-        error: The answer, unless another request for the issue is to follow.
+        error: The error of the last request for the issue, if there was one.
         ended_by: A time of Trio's clock when Jira had finished with the request.
     """
 

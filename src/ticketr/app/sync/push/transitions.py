@@ -126,7 +126,8 @@ def transition_to(
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
     names = list(dict.fromkeys(transition.to for transition in transitions if transition.to))
-    hint = f"did you mean {near}? Those" if (near := nearest(status, names)) else "those"
+    near = nearest(status, names)
+    hint = f"did you mean {near}? Those" if near else "those"
     reachable = (
         f"{hint} that can be reached: {', '.join(names)}" if names else "none can be reached"
     )
