@@ -337,6 +337,10 @@ def test_a_push_or_sync_of_an_earlier_run_runs_again_by_a_new_plan(
             "A change in Jira is not run again unseen; b asks again",
         ),
         (
+            replace(EARLIER, name=f"Push {NAMED}", tags=ticket_tags(MANY[:-1])),
+            "Only 11 of the 12 tickets of this job are known",
+        ),
+        (
             replace(EARLIER, name="Pull by query"),
             "The query that this job pulled by is not known any more; P pulls the workspace",
         ),

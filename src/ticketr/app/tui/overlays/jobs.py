@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -135,6 +136,8 @@ def _end_line(
     return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
 
 
+#: The end of the name of a job of many tickets, which names only the first ones.
+_MORE = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY = "by query"
 
@@ -179,6 +182,10 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     if job.kind is None or job.kind not in SYNCING:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
+    more = _MORE.search(job.subject)
+    count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
+    if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
+        return f"Only {len(job.keys)} of the {count} tickets of this job are known"
     if job.kind is JobKind.PULL and job.subject == _QUERY != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
