@@ -15,28 +15,30 @@ import re
 # with the one-character (C1) form. Every part after the introducer is optional, so cut-off
 # sequences match, too, and no character is scanned twice. An operating system command or similar
 # string ends, as in a terminal, at its terminator or at a character that cancels it: ESC, CAN, SUB.
-_SEQUENCE = re.compile(
+_CONTROL_SEQUENCE = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
     "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x9c]*(?:\x07|\x9c|\x1b\\\\)?"
     "|\x1b[ -/]*[0-~]"
 )
 
-_SPACE = "\t\n\v\f\r\x85\u2028\u2029"
-_CONTROL = "\x00-\x1f\x7f-\x9f"
-_SURROGATE = "\ud800-\udfff"
+_SPACE_CHARACTERS = "\t\n\v\f\r\x85\u2028\u2029"
+_CONTROL_CHARACTERS = "\x00-\x1f\x7f-\x9f"
+_SURROGATE_CHARACTERS = "\ud800-\udfff"
 # Characters without width that change the look or the meaning of their neighbours: soft hyphen,
 # grapheme joiner, fillers, directional marks, byte order mark, annotations, variation selectors
 # for ideographs, tags. The joiner and non-joiner (U+200D, U+200C), which emoji, Persian and Indic
 # scripts need, and the plain variation selectors stay.
-_INVISIBLE = (
+_INVISIBLE_CHARACTERS = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e0fff"
 )
 
-_UNSAFE = re.compile(f"\r\n|[{_SPACE}{_CONTROL}{_SURROGATE}{_INVISIBLE}]")
-_REPLACED = re.compile(f"[{_CONTROL}{_SURROGATE}]")
-_SPACES = frozenset(("\r\n", *_SPACE))
+_UNSAFE = re.compile(
+    f"\r\n|[{_SPACE_CHARACTERS}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
+)
+_REPLACED = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
+_SPACES = frozenset(("\r\n", *_SPACE_CHARACTERS))
 
 
 def _safe(match: re.Match[str]) -> str:
@@ -61,4 +63,4 @@ def clean(text: str) -> str:
     """
     if (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None:
         return text
-    return _UNSAFE.sub(_safe, _SEQUENCE.sub("", text))
+    return _UNSAFE.sub(_safe, _CONTROL_SEQUENCE.sub("", text))

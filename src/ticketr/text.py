@@ -25,13 +25,13 @@ __all__ = [
 
 # Chinese and Japanese have no spaces: a line may end after any character, but does not begin with
 # a closing mark, nor end in an opening one.
-_OPENING = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
-_CLOSING = (
+_OPENING_PUNCTUATION = "\u3008\u300a\u300c\u300e\u3010\u3014\u3016\uff08\uff3b\uff5b"
+_CLOSING_PUNCTUATION = (
     "\u3001\u3002\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u30fc\uff01\uff09\uff0c\uff0e\uff1a"
     "\uff1b\uff1f\uff3d\uff5d\u3099\u309a\ufe00-\ufe0f"
 )
-_UNSPACED = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
-_IN_ASCII = str.maketrans(
+_UNSPACED_SCRIPTS = "\u2e80-\ua4cf\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
+_ASCII_BY_CHARACTER = str.maketrans(
     {
         **dict.fromkeys("\u2018\u2019\u201a\u2032", "'"),
         **dict.fromkeys("\u201c\u201d\u201e\u2033\xab\xbb", '"'),
@@ -95,7 +95,7 @@ def to_ascii(text: str) -> str:
     """
     if text.isascii():
         return text
-    text = text.translate(_IN_ASCII)
+    text = text.translate(_ASCII_BY_CHARACTER)
     return "".join([g if g.isascii() else "?" * width(g) for g in graphemes(text)])
 
 
@@ -200,7 +200,9 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
 @cache
 def _words() -> re.Pattern[str]:
     """Compile the pattern of a word; that takes milliseconds, and most commands wrap no text."""
-    return re.compile(f"[{_OPENING}]*[{_UNSPACED}][{_CLOSING}]*|[^ {_UNSPACED}]+")
+    return re.compile(
+        f"[{_OPENING_PUNCTUATION}]*[{_UNSPACED_SCRIPTS}][{_CLOSING_PUNCTUATION}]*|[^ {_UNSPACED_SCRIPTS}]+"
+    )
 
 
 def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:

@@ -186,7 +186,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     if "DEMO_WITHOUT_DEADLINES" in os.environ:
-        vars(session)["_GRACE"] = vars(key_protocol)["_ANSWER_WAIT"] = math.inf
+        vars(session)["_END_TIMEOUT"] = vars(key_protocol)["_ANSWER_WAIT"] = math.inf
     try:
         trio.run(main)
     except NotATerminal as error:

@@ -23,7 +23,7 @@ from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
 from ticketr.terminal.keyboard import Keyboard, escape_waits
 from ticketr.terminal.session import Terminal, diff
-from ticketr.terminal.terminfo import STYLES, TerminalKind, sgr
+from ticketr.terminal.terminfo import SGR_CODE_BY_STYLE, TerminalKind, sgr
 from ticketr.terminal.tokens import Event, HungUp, Key
 
 
@@ -367,7 +367,7 @@ def test_a_changed_style_is_a_change() -> None:
     assert diff([sgr("x", "bold")], ["x"]) == "\x1b[1;1H\x1b[Kx"
 
 
-@for_each("name", STYLES)
+@for_each("name", SGR_CODE_BY_STYLE)
 def test_every_style_is_known_and_ends_where_it_should(name: str) -> None:
     text = sgr("x", name)
 
@@ -376,7 +376,7 @@ def test_every_style_is_known_and_ends_where_it_should(name: str) -> None:
 
 
 def test_styles_are_distinct() -> None:
-    assert len({sgr("x", name) for name in STYLES}) == len(STYLES)
+    assert len({sgr("x", name) for name in SGR_CODE_BY_STYLE}) == len(SGR_CODE_BY_STYLE)
 
 
 def test_styles_are_put_together() -> None:

@@ -39,7 +39,7 @@ from ticketr.jobs._values import checked_text, safe_repr, safe_str
 
 # Names of functions and classes
 
-MAIN = "__main__"
+MAIN_MODULE = "__main__"
 
 
 class LoadFailed(Exception):
@@ -113,7 +113,7 @@ def _name_of(thing: object) -> str:
         raise LoadFailed(f"is a lambda, which cannot be imported. {write}")
     if "<" in qualname:
         raise LoadFailed(f"is defined inside a function, so it cannot be imported. {write}")
-    if module == MAIN and not (module := _main_name()):
+    if module == MAIN_MODULE and not (module := _main_name()):
         raise LoadFailed(
             "is defined in the program's own file, which cannot be imported. Write it in a module,"
             " and import that"
@@ -136,7 +136,7 @@ def import_by_name(name: str, allowed: AllowedNames | None = None) -> Any:
     module, _, path = name.partition(":")
     try:
         is_main = module and module == _main_name()
-        thing: Any = sys.modules[MAIN] if is_main else importlib.import_module(module)
+        thing: Any = sys.modules[MAIN_MODULE] if is_main else importlib.import_module(module)
         for part in path.split("."):
             thing = getattr(thing, part)
     except (Exception, SystemExit) as error:  # the module's own code may raise anything
@@ -148,9 +148,9 @@ def import_by_name(name: str, allowed: AllowedNames | None = None) -> Any:
 @functools.cache
 def _main_name() -> str:
     """Return the name by which the program's own file can be imported; empty if there is none."""
-    main = sys.modules.get(MAIN)
+    main = sys.modules.get(MAIN_MODULE)
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
-    if spec is not None and spec.name != MAIN:  # python -m
+    if spec is not None and spec.name != MAIN_MODULE:  # python -m
         return str(spec.name)
     if file is None:
         return ""

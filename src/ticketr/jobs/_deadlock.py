@@ -27,29 +27,31 @@ if TYPE_CHECKING:
 
 QueueMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""
-QUEUES: Final[ContextVar[QueueMarks]] = ContextVar("the queues of ticketr's jobs", default=())
+ENCLOSING_QUEUES: Final[ContextVar[QueueMarks]] = ContextVar(
+    "the queues of ticketr's jobs", default=()
+)
 
 
 def make_marks() -> QueueMarks:
     """Return the marks of a queue that is opened here."""
-    return (object(), *QUEUES.get())
+    return (object(), *ENCLOSING_QUEUES.get())
 
 
 def is_inside(marks: QueueMarks) -> bool:
     """Tell whether this runs inside a job of the queue with these marks."""
-    return marks[0] in QUEUES.get()
+    return marks[0] in ENCLOSING_QUEUES.get()
 
 
 def submit_context() -> Context:
     """Return the context variables that a job sees: those of its submit, without the marks."""
     context = copy_context()
-    return Context() if QUEUES in context and len(context) == 1 else context
+    return Context() if ENCLOSING_QUEUES in context and len(context) == 1 else context
 
 
 def blank_context(marks: QueueMarks) -> Context:
     """Return a new context that holds nothing but these marks."""
     context = Context()
-    context.run(QUEUES.set, marks)
+    context.run(ENCLOSING_QUEUES.set, marks)
     return context
 
 

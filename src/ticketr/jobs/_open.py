@@ -45,7 +45,7 @@ from ticketr.jobs._worker import work
 
 logger = logging.getLogger("ticketr.jobs")
 
-NOT_ENTERED: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
+NOT_ENTERED_MESSAGE: Final = "the queue is not open: use `async with open_job_queue(...) as queue`"
 MAX_WORKERS: Final = 100_000
 """The most workers of a queue: each is a task, and all start when the block is entered."""
 
@@ -166,10 +166,10 @@ class Block:
         self._nursery = trio.open_nursery(strict_exception_groups=True)
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name!r} cannot be used, since {NOT_ENTERED}")
+        raise AttributeError(f"{name!r} cannot be used, since {NOT_ENTERED_MESSAGE}")
 
     def __enter__(self) -> NoReturn:
-        raise TypeError(NOT_ENTERED)
+        raise TypeError(NOT_ENTERED_MESSAGE)
 
     def __exit__(self, *_: object) -> None:
         """Be here, so that ``with`` calls ``__enter__``."""

@@ -30,7 +30,7 @@ logger = logging.getLogger("ticketr.jobs")
 
 INFO: Final = logging.INFO
 is_enabled_for: Final = logger.isEnabledFor
-STEPS: Final = 3
+CHECKPOINTS_BEFORE_REPORT: Final = 3
 """Trio's steps from a failure until its report.
 
 In the first one its submitter runs, in the second one the wait that the submitter has begun returns.
@@ -70,7 +70,7 @@ class Reporter:
     async def report_soon(self) -> None:  # noqa: ASYNC910 - STEPS is not 0
         """Report the failures so far, once their submitters could have waited for them."""
         count = len(self.unreported)
-        for _ in range(STEPS):
+        for _ in range(CHECKPOINTS_BEFORE_REPORT):
             await checkpoint()
         for _ in range(count):
             self.report_if_unseen(self.unreported.popleft())

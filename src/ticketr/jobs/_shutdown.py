@@ -31,7 +31,7 @@ from ticketr.jobs._values import safe_repr
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
 
-FIRST_STUCK_WARNING: Final = 5.0
+FIRST_STUCK_WARNING_SECONDS: Final = 5.0
 """The seconds after which to warn of jobs that did not stop when they were cut off."""
 
 
@@ -60,7 +60,7 @@ class Phase:
     cut_off_cause: CancelCause | None = None
     cut_off_at: float = math.inf
     stuck_warning_at: float = math.inf
-    stuck_warning_interval: float = FIRST_STUCK_WARNING
+    stuck_warning_interval: float = FIRST_STUCK_WARNING_SECONDS
 
     def note_cause(self, cause: CancelCause) -> None:
         """Note why jobs are cut off, unless a cause is noted already."""

@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 
 E = TypeVar("E", bound=enum.StrEnum)
 
-MAX_SHOWN = 100
+MAX_SHOWN_CHARACTERS = 100
 """The most characters of a value that an error message shows."""
 
 
 def safe_repr(value: object) -> str:
     """Return the ``repr`` of a value, shortened; never raises."""
     text = full_repr(value)
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[: MAX_SHOWN_CHARACTERS - 1] + "…"
 
 
 def full_repr(value: object) -> str:

@@ -47,7 +47,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import QUEUES, blank_context
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES, blank_context
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks, unwrap_single
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
@@ -230,9 +230,9 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
 def enter_context(core: QueueCore, task: trio.lowlevel.Task, variables: Context) -> None:
     """Let a worker run in the context variables of its job."""
     if task.context is variables:
-        QUEUES.set(core.marks)
+        ENCLOSING_QUEUES.set(core.marks)
     else:
-        variables.run(QUEUES.set, core.marks)
+        variables.run(ENCLOSING_QUEUES.set, core.marks)
         switch_context(task, variables)
         task.custom_sleep_data = NOT_RESCHEDULED  # the switch needs a checkpoint
 

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 #: Seconds after which the weight of a measurement has fallen to a tenth.
-WINDOW = 15.0
+RATE_WINDOW_SECONDS = 15.0
 #: The fewest steps and seconds for an estimate, and the longest estimate in seconds.
-MIN_STEPS = 3
-MIN_SECONDS = 2.0
+MIN_ESTIMATE_STEPS = 3
+MIN_ESTIMATE_SECONDS = 2.0
 MAX_ETA = 99 * 3600.0
 #: A job is stalled after so many times the longest time that it took for a step.
 STALLED_FACTOR = 2.0
 
-_DECAY = -math.log(10) / WINDOW
+_DECAY = -math.log(10) / RATE_WINDOW_SECONDS
 
 
 def _new_weight(seconds: float) -> float:
@@ -78,7 +78,7 @@ class RateEstimate:
         single = self.single * (1 - new) + rate * new
         double = self.double * (1 - new) + single / _new_weight(now - self.began) * new
         took = now - self.at
-        counted = took if self.steps < MIN_STEPS else min(took, self.stalled_after)
+        counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after)
         longest = max(self.longest, counted)
         return RateEstimate(
             self.began, total, current, now, self.steps + 1, single, double, longest
@@ -87,7 +87,7 @@ class RateEstimate:
     @property
     def stalled_after(self) -> float:
         """The seconds without progress after which the job is stalled."""
-        return max(MIN_SECONDS, STALLED_FACTOR * self.longest)
+        return max(MIN_ESTIMATE_SECONDS, STALLED_FACTOR * self.longest)
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
@@ -107,7 +107,7 @@ class RateEstimate:
         """
         if current >= self.total > 0:
             return 0.0
-        if self.steps < MIN_STEPS or now - self.began < MIN_SECONDS:
+        if self.steps < MIN_ESTIMATE_STEPS or now - self.began < MIN_ESTIMATE_SECONDS:
             return None
         if now - self.at > self.stalled_after:
             return None
@@ -140,7 +140,7 @@ class RunningJob:
 
 
 #: A batch of at least so many jobs is shown in numbers.
-BATCH_FROM = 5
+MIN_BATCH_JOBS = 5
 #: A queue that is idle for at most so many seconds goes on with its batch, so that ``queue.run`` in
 #: a loop is one batch.
 IDLE_SECONDS = 2.0
@@ -203,7 +203,7 @@ class Batch:
         # The sum is `total`, without its three calls: each frame asks several times.
         return (
             self.completed + self.failed + self.cancelled + self.running + self.pending
-            >= BATCH_FROM
+            >= MIN_BATCH_JOBS
         )
 
     @property

@@ -20,7 +20,7 @@ LINE_INTERVAL = 10.0
 LINE_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
 #: so many in `LINE_INTERVAL`.
-MAX_EXTRA = 5
+MAX_EXTRA_LINES = 5
 
 _NO_PROGRESS = JobProgress("", 0, 0, "", 0)
 
@@ -123,7 +123,7 @@ class PlainLines:
         is_new_message = progress.message != old.message and not has_moved
         if is_new_message or progress.total != old.total:
             last.extra = [value for value in last.extra if now - value < LINE_INTERVAL]
-            if len(last.extra) >= MAX_EXTRA and not is_due:
+            if len(last.extra) >= MAX_EXTRA_LINES and not is_due:
                 return False
             last.extra.append(now)
         elif not is_due:

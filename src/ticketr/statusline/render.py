@@ -101,7 +101,7 @@ SPINNER_RATE = 10
 #: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
 #: A message of at most so many cells is not cut while another part can be dropped.
-SHORT_MESSAGE = 16
+MIN_MESSAGE_CELLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,7 @@ def running_line(
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
     eta = None if progress is None else job.estimate.eta(progress.current, now)
-    needed = min(width_of(words), SHORT_MESSAGE)
+    needed = min(width_of(words), MIN_MESSAGE_CELLS)
     before = after = ""
     for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
         before = _prefix(progress, style, now, layout)
@@ -310,7 +310,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
     words = end_message(snapshot)
     room = width - len(mark) - 1 - len(after)
-    if room < min(width_of(words), SHORT_MESSAGE):
+    if room < min(width_of(words), MIN_MESSAGE_CELLS):
         after, room = "", max(width - len(mark) - 1, 0)
     ellipsis = glyphs.ellipsis
     line = f"{mark} {clip(words, room, ellipsis=ellipsis)}{after}"

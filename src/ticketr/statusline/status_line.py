@@ -50,11 +50,11 @@ def colored(line: str, model: StatusModel) -> str:
 
 
 #: Seconds between two frames with new reports; the spinner and the clock change in between, too.
-FRAME = 1 / 5
+FRAME_INTERVAL = 1 / 5
 #: A frame that is due within so many seconds is drawn at once.
-TOLERANCE = 1 / 100
+FRAME_TOLERANCE = 1 / 100
 #: Seconds to wait for the first report of a new job, whose message is better than the job's name.
-FIRST_REPORT = 1 / 50
+FIRST_REPORT_WAIT = 1 / 50
 
 _log = logging.getLogger("ticketr.statusline")
 
@@ -263,7 +263,7 @@ class StatusLine:
                     self._pending.append(await updates.receive())
                 self._pending += _unread(updates)
                 if any(map(_is_unreported, self._pending)):
-                    await trio.sleep(FIRST_REPORT)
+                    await trio.sleep(FIRST_REPORT_WAIT)
                 self._print_unread(updates)
 
     def _print_unread(self, updates: Updates[JobSnapshot], *, is_last: bool = False) -> None:
@@ -298,7 +298,7 @@ class StatusLine:
                 if not self._draw_if_due(output):
                     await output.wait_writable()
                     # Receive further reports before the next frame.
-                    self._is_dirty, self._due = True, trio.current_time() + FRAME
+                    self._is_dirty, self._due = True, trio.current_time() + FRAME_INTERVAL
                 await self._rest()
         self._draw_if_due(output)
 
@@ -327,7 +327,7 @@ class StatusLine:
         if not _is_unreported(snapshot):
             self._held_until = -math.inf
         elif not self._model.running:
-            self._held_until = now + FIRST_REPORT
+            self._held_until = now + FIRST_REPORT_WAIT
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
@@ -351,12 +351,12 @@ class StatusLine:
     def _draw_if_due(self, output: LineOutput) -> bool:
         """Draw the line if it has changed; return False if the terminal accepts nothing now."""
         now = trio.current_time()
-        if now < max(self._due, self._held_until) - TOLERANCE:
+        if now < max(self._due, self._held_until) - FRAME_TOLERANCE:
             return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
         if self._model.running or (self._model.batch.is_many and self._model.batch.left):
-            self._due = min(now + FRAME, self._changes_at)
+            self._due = min(now + FRAME_INTERVAL, self._changes_at)
         line, is_full = self._frame(output, now)
         if self._hidden or line == self._drawn:
             return True

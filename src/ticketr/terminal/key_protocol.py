@@ -14,14 +14,14 @@ from typing import Final
 import trio
 
 #: The question for the protocol's flags, and the one for the device's attributes.
-ASK: Final = "\x1b[?u\x1b[c"
+QUERY_SEQUENCES: Final = "\x1b[?u\x1b[c"
 #: The flags: Esc, Ctrl and Alt keys are sequences, with the key of a Latin keyboard in its place.
-_SEQUENCES: Final = 1
-_LATIN: Final = 4
+_DISAMBIGUATE_FLAG: Final = 1
+_ALTERNATE_KEYS_FLAG: Final = 4
 #: Turn the protocol on, and back to what was before.
-PUSH, POP = f"\x1b[>{_SEQUENCES | _LATIN}u", "\x1b[<u"
-_FLAGS: Final = re.compile("\x1b\\[\\?([0-9]{1,9})u")
-_ATTRIBUTES: Final = re.compile("\x1b\\[\\?[0-9;]*c")
+PUSH, POP = f"\x1b[>{_DISAMBIGUATE_FLAG | _ALTERNATE_KEYS_FLAG}u", "\x1b[<u"
+_FLAGS_ANSWER: Final = re.compile("\x1b\\[\\?([0-9]{1,9})u")
+_ATTRIBUTES_ANSWER: Final = re.compile("\x1b\\[\\?[0-9;]*c")
 #: Seconds to wait for the answers before another program gets the terminal.
 _ANSWER_WAIT: Final = 3.0
 
@@ -70,14 +70,18 @@ class KeyProtocol:
 
     def take(self, token: str) -> bool:
         """Handle an answer, and turn the protocol on; return False if the token is none."""
-        if match := _FLAGS.fullmatch(token):
+        if match := _FLAGS_ANSWER.fullmatch(token):
             flags = int(match[1])
             # Some terminals know the first flag alone.
-            self.is_on = self._is_begun and flags & ~_LATIN == _SEQUENCES
-            if self._is_begun and not self._is_pushed and flags != _SEQUENCES | _LATIN:
+            self.is_on = self._is_begun and flags & ~_ALTERNATE_KEYS_FLAG == _DISAMBIGUATE_FLAG
+            if (
+                self._is_begun
+                and not self._is_pushed
+                and flags != _DISAMBIGUATE_FLAG | _ALTERNATE_KEYS_FLAG
+            ):
                 self._is_pushed = True
                 self._write(f"{PUSH}{self._ask()}".encode("ascii"))
-        elif _ATTRIBUTES.fullmatch(token):
+        elif _ATTRIBUTES_ANSWER.fullmatch(token):
             self._was_answered = True
             self._unanswered = max(self._unanswered - 1, 0)
             if not self._unanswered:
@@ -100,4 +104,4 @@ class KeyProtocol:
             self._answered = trio.Event()
         self._unanswered += 1
         self.give_up_at = now + _ANSWER_WAIT
-        return ASK
+        return QUERY_SEQUENCES

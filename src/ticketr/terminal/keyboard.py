@@ -37,9 +37,9 @@ _READ_SIZE: Final = 1 << 16
 
 
 #: Seconds after which a program hangs that has not read a key.
-_HANGS_AFTER: Final = 1.0
+_HANG_SECONDS: Final = 1.0
 #: Keys that the terminal makes signals of without the kitty keyboard protocol.
-_SIGNALS: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
+_SIGNAL_BY_KEY: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
 
 
 def escape_waits(environ: Mapping[str, str]) -> tuple[float, float]:
@@ -132,7 +132,7 @@ class Keyboard:
         now = time.monotonic()
         if self._unread_since is None:
             self._unread_since = now
-        elif self.protocol.is_on and now - self._unread_since > _HANGS_AFTER:
+        elif self.protocol.is_on and now - self._unread_since > _HANG_SECONDS:
             self._hung = True
             self.protocol.stop()
 
@@ -140,8 +140,8 @@ class Keyboard:
         if isinstance(token, Paste):
             return token
         key = plain_key(token)
-        if key in _SIGNALS and key is not token:
-            os.kill(0, _SIGNALS[key])  # to the same processes as the terminal does
+        if key in _SIGNAL_BY_KEY and key is not token:
+            os.kill(0, _SIGNAL_BY_KEY[key])  # to the same processes as the terminal does
             return None
         return read_report(token) or self._kind.key(key)
 

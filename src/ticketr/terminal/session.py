@@ -45,7 +45,7 @@ def diff(before: Sequence[str | None], after: Sequence[str]) -> str:
     )
 
 
-_SIGNALS: Final = (
+_HANDLED_SIGNALS: Final = (
     signal.SIGINT,
     signal.SIGTERM,
     signal.SIGHUP,
@@ -54,13 +54,13 @@ _SIGNALS: Final = (
     signal.SIGCONT,
 )
 #: Signals that are meant for the program to which the terminal is handed over.
-_OF_OTHER_PROGRAM: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
+_OTHER_PROGRAM_SIGNALS: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
-_GRACE: Final = 1.0
+_END_TIMEOUT: Final = 1.0
 #: A terminal with fewer colours than these is drawn without any.
-_COLORS: Final = 8
+_MIN_COLORS: Final = 8
 
 
 @final
@@ -190,7 +190,7 @@ class Terminal:
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
-        if self.is_handed_over and number in _OF_OTHER_PROGRAM:
+        if self.is_handed_over and number in _OTHER_PROGRAM_SIGNALS:
             if number == signal.SIGTSTP:
                 _stop_process()  # together with the other program
         elif number == signal.SIGWINCH:
@@ -215,7 +215,7 @@ class Terminal:
 
     async def _settle(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
-        with trio.move_on_after(_GRACE):
+        with trio.move_on_after(_END_TIMEOUT):
             await self._output.flush()
         await self._keyboard.protocol.wait_answered()
 
@@ -264,7 +264,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
     # Signals first: once the full screen is entered, none may end the process without clean-up.
     with (
-        trio.open_signal_receiver(*_SIGNALS) as signals,
+        trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals,
         closing(Output(1)) as output,
         closing(Keyboard(0, kind, encoding, escape_waits(environ), output.put)) as keyboard,
     ):
@@ -280,11 +280,11 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                     keyboard,
                     signals,
                     encoding=encoding,
-                    colors=wants_color(environ, by_default=kind.colors >= _COLORS),
+                    colors=wants_color(environ, by_default=kind.colors >= _MIN_COLORS),
                     environ=environ,
                 )
         finally:
-            with trio.move_on_after(_GRACE, shield=True):
+            with trio.move_on_after(_END_TIMEOUT, shield=True):
                 await output.flush()
             if screen.is_entered and not output.has_unsent:
                 with trio.move_on_at(keyboard.protocol.give_up_at, shield=True):

@@ -22,13 +22,13 @@ from ticketr.terminal.tokens import FOCUS_OFF, MOUSE_OFF, Key
 #: Variables that make blessed omit or force every sequence, not only colours.
 _COLOR_VARIABLES: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 #: A late report of the cursor's position, which blessed takes for F3.
-_POSITION: Final = re.compile("\x1b\\[[0-9]*;1R")
+_CURSOR_REPORT: Final = re.compile("\x1b\\[[0-9]*;1R")
 #: Alternate screen on and off, for terminals whose description lacks them; others ignore them.
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 #: Auto-wrap off and bracketed paste on; and the reverse, after ending a synchronized update.
 _MODES_ON, _MODES_OFF = "\x1b[?7l\x1b[?2004h", "\x1b[?2026l\x1b[?2004l\x1b[?7h"
 #: Reports of the focus and the mouse off, whether or not they were on.
-_REPORTS_OFF = f"{FOCUS_OFF}{MOUSE_OFF}"
+_REPORTS_OFF_SEQUENCE = f"{FOCUS_OFF}{MOUSE_OFF}"
 
 
 class TerminalKind:
@@ -52,7 +52,7 @@ class TerminalKind:
             shown = str(terminal.normal_cursor) or "\x1b[?25h"
             # Cleared before it is left, for a terminal without an alternate screen.
             back = str(terminal.exit_fullscreen) or _LEAVE
-            self.leave = f"{_REPORTS_OFF}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
+            self.leave = f"{_REPORTS_OFF_SEQUENCE}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
         self._terminal = terminal
         self._cached_name = lru_cache(maxsize=512)(self._name)
 
@@ -64,7 +64,7 @@ class TerminalKind:
         return None if name is None else Key(name)
 
     def _name(self, token: str) -> str | None:
-        if _POSITION.fullmatch(token):
+        if _CURSOR_REPORT.fullmatch(token):
             return None
         self._terminal.ungetch(token)
         keystroke = self._terminal.inkey(timeout=0, esc_delay=0)
@@ -85,7 +85,7 @@ def _without(*names: str) -> Generator[None]:
 
 
 #: The styles by their SGR codes.
-STYLES: Final = {
+SGR_CODE_BY_STYLE: Final = {
     "bold": 1,
     "dim": 2,
     "italic": 3,
@@ -101,7 +101,7 @@ STYLES: Final = {
     "bright_black": 90,
 }
 #: The styles that need no colours; many terminals show `dim` as a colour.
-_COLORLESS: Final = frozenset(("bold", "italic", "underline", "reverse", "strike"))
+_COLORLESS_STYLES: Final = frozenset(("bold", "italic", "underline", "reverse", "strike"))
 
 
 def sgr(text: str, *names: str, colors: bool = True) -> str:
@@ -109,7 +109,7 @@ def sgr(text: str, *names: str, colors: bool = True) -> str:
 
     Args:
         text: Clean text without styles.
-        names: The styles, such as ``"bold", "cyan"``; see `STYLES`.
+        names: The styles, such as ``"bold", "cyan"``; see `SGR_CODE_BY_STYLE`.
         colors: Whether to use colours; without them, only attributes other than dim are applied.
     """
     codes = _codes(names, colors)
@@ -118,4 +118,6 @@ def sgr(text: str, *names: str, colors: bool = True) -> str:
 
 @lru_cache
 def _codes(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
-    return ";".join(str(STYLES[name]) for name in names if colors or name in _COLORLESS)
+    return ";".join(
+        str(SGR_CODE_BY_STYLE[name]) for name in names if colors or name in _COLORLESS_STYLES
+    )

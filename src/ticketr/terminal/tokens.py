@@ -125,26 +125,26 @@ _FOCUS_IN: Final = "\x1b[I"
 #: A press; a release, which ends with "m", follows every click and means nothing.
 _MOUSE: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
 #: Buttons without the bits for Shift, Alt and Ctrl.
-_ACTIONS: Final = {
+_ACTION_BY_BUTTON: Final = {
     0: MouseAction.CLICK,
     64: MouseAction.WHEEL_UP,
     65: MouseAction.WHEEL_DOWN,
 }
-_MODIFIERS: Final = 4 | 8 | 16
+_MODIFIER_BITS: Final = 4 | 8 | 16
 
 
-_SHIFT: Final = 1
-_ALT: Final = 2
-_CTRL: Final = 4
+_SHIFT_BIT: Final = 1
+_ALT_BIT: Final = 2
+_CTRL_BIT: Final = 4
 #: Caps Lock and Num Lock.
-_LOCKS: Final = 64 | 128
+_LOCK_BITS: Final = 64 | 128
 #: The character, the one with Shift, the one that a Latin keyboard has in this place; the modifiers.
 _KEY_CODE: Final = re.compile(
     "\x1b\\[([0-9]{1,7})(?::[0-9]{0,7}(?::([0-9]{1,7}))?)?(?:;([0-9]{1,3}))?u"
 )
 #: The keypad's keys that type nothing: Enter, and others by their number and end in a sequence.
 _KEYPAD_ENTER: Final = 57414
-_KEYPAD: Final = dict(
+_KEYPAD_SEQUENCE_ENDS: Final = dict(
     enumerate(("1D", "1C", "1A", "1B", "5~", "6~", "1H", "1F", "2~", "3~"), 57417)
 )
 
@@ -160,25 +160,25 @@ def plain_key(token: str) -> str:
     match = _KEY_CODE.fullmatch(token)
     if match is None:
         return token
-    code, held = int(match[1]), int(match[3] or 1) - 1 & ~_LOCKS
+    code, held = int(match[1]), int(match[3] or 1) - 1 & ~_LOCK_BITS
     latin = int(match[2] or 0)
     if code > 127 and latin in range(ord("a"), ord("z") + 1):
         code = latin
-    if code in _KEYPAD:
-        keypad = _KEYPAD[code]
+    if code in _KEYPAD_SEQUENCE_ENDS:
+        keypad = _KEYPAD_SEQUENCE_ENDS[code]
         return f"\x1b[{keypad[0]};{held + 1}{keypad[1]}"
     char = "\r" if code == _KEYPAD_ENTER else chr(code) if code < 128 else ""
-    if not char or held & ~(_SHIFT | _ALT | _CTRL):
+    if not char or held & ~(_SHIFT_BIT | _ALT_BIT | _CTRL_BIT):
         return token
-    if char == "\t" and held == _SHIFT:
+    if char == "\t" and held == _SHIFT_BIT:
         return "\x1b[Z"
-    if held & _CTRL and char.isprintable():
+    if held & _CTRL_BIT and char.isprintable():
         if char not in " abcdefghijklmnopqrstuvwxyz[\\]^_":
             return token
         char = chr(code & 0x1F)
-    elif held & _SHIFT:
+    elif held & _SHIFT_BIT:
         char = char.upper()
-    return f"\x1b{char}" if held & _ALT else char
+    return f"\x1b{char}" if held & _ALT_BIT else char
 
 
 def read_report(token: str) -> Mouse | Focused | None:
@@ -190,7 +190,7 @@ def read_report(token: str) -> Mouse | Focused | None:
     if token == _FOCUS_IN:
         return Focused()
     match = _MOUSE.fullmatch(token)
-    action = _ACTIONS.get(int(match[1]) & ~_MODIFIERS) if match is not None else None
+    action = _ACTION_BY_BUTTON.get(int(match[1]) & ~_MODIFIER_BITS) if match is not None else None
     if match is None or action is None:
         return None
     return Mouse(action, int(match[2]) - 1, int(match[3]) - 1)
@@ -208,23 +208,23 @@ MAX_PASTE = 1_000_000
 
 _PASTE_ON, _PASTE_OFF = "\x1b[200~", "\x1b[201~"
 #: The beginning of a terminal's answer, and of no key.
-_ANSWER = "\x1b[?"
+_ANSWER_PREFIX = "\x1b[?"
 #: An operating system command or a device's reply, one token that names no key.
-_STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
+_CONTROL_STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
 
-_COMPLETE = re.compile(
+_COMPLETE_TOKEN = re.compile(
     "[^\x1b]"
     "|\x1b\\[(?:\\[[@-~]|M[^\x1b]{3}|(?![M[])[ -?]{0,60}[@-~])"  # Linux's F1; X10 mouse; CSI
     "|\x1bO[0-9;]{0,8}[@-~]"
-    f"|{_STRING}(?:\x07|\x9c|\x1b\\\\)"
+    f"|{_CONTROL_STRING}(?:\x07|\x9c|\x1b\\\\)"
     "|\x1b[^]\x1b[OPX^_]",  # Alt and a character
     re.DOTALL,
 )
 #: What makes a key out of an Esc that was given; a person does not type it so soon after one.
-_REST = re.compile("\\[|O[A-Z]")
+_REST_OF_KEY = re.compile("\\[|O[A-Z]")
 # The beginning of such a token. It always matches at an Esc, at least the Esc itself.
-_PARTIAL = re.compile(
-    f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_STRING}\x1b?|\x1b",
+_PARTIAL_TOKEN = re.compile(
+    f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_CONTROL_STRING}\x1b?|\x1b",
     re.DOTALL,
 )
 
@@ -262,12 +262,12 @@ class Tokenizer:
             return self._slow_wait - self._escape_wait if self._gave_escape else None
         if self._held == ESC:
             return math.inf if self.is_exact else self._escape_wait
-        return PASTE_WAIT if self._held.startswith(_ANSWER) else SEQUENCE_WAIT
+        return PASTE_WAIT if self._held.startswith(_ANSWER_PREFIX) else SEQUENCE_WAIT
 
     def feed(self, text: str) -> list[str | Paste]:
         """Add characters; return the tokens that are complete now."""
         if self._gave_escape and text:
-            self._gave_escape, self._is_rejoined = False, _REST.match(text) is not None
+            self._gave_escape, self._is_rejoined = False, _REST_OF_KEY.match(text) is not None
             self._held = ESC if self._is_rejoined else ""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []
@@ -305,7 +305,11 @@ class Tokenizer:
         if self._pasted is None and not tokens:
             return tokens  # not known yet
         self._is_rejoined = False
-        if self._pasted is None and isinstance(tokens[0], str) and not _COMPLETE.match(tokens[0]):
+        if (
+            self._pasted is None
+            and isinstance(tokens[0], str)
+            and not _COMPLETE_TOKEN.match(tokens[0])
+        ):
             return [*tokens[0][1:], *tokens[1:]]
         self._escape_wait = self._slow_wait
         return tokens
@@ -349,9 +353,9 @@ class Tokenizer:
 
 def _end_of_token(text: str, start: int) -> int | None:
     """Return the end of the token at `start`; None if it may continue after the text."""
-    if whole := _COMPLETE.match(text, start):
+    if whole := _COMPLETE_TOKEN.match(text, start):
         return whole.end()
-    begun = _PARTIAL.match(text, start)
+    begun = _PARTIAL_TOKEN.match(text, start)
     assert begun is not None
     if begun.end() == len(text):
         return None

@@ -120,11 +120,11 @@ class SweepFailed(TicketrError):
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
-GRACE = 1e6
+GRACE_SECONDS = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
 MAX_WAKES = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
-MORE_STEPS = 1000
+GRACE_STEPS = 1000
 
 
 class Hung(Exception):
@@ -196,7 +196,7 @@ class Run(trio.abc.Instrument):
         if self.step_count > self.max_steps:
             # Steps take no virtual time, so no deadline passes.
             self.too_many_steps.set()
-            if self.step_count > self.max_steps + MORE_STEPS:
+            if self.step_count > self.max_steps + GRACE_STEPS:
                 self.grace_period.deadline = -inf
         elif self.step_count == self.step and not self.ended:
             self.inject()
@@ -308,7 +308,7 @@ class Run(trio.abc.Instrument):
         self.guard.cancel("ticketr.testing: the run hangs")
         with self.grace_period:
             for _ in range(MAX_WAKES):
-                await trio.sleep(GRACE)
+                await trio.sleep(GRACE_SECONDS)
                 self.wake_blocked_tasks()
         self.abandon()
         # An exception in an abort function always ends Trio's whole run.

@@ -14,8 +14,8 @@ from typing import Final, TypeAlias, final
 
 from ticketr.jobs._values import checked_callable, checked_number, safe_repr
 
-MIN_SECONDS: Final = 0.001
-MAX_SECONDS: Final = 1e9
+MIN_INTERVAL_SECONDS: Final = 0.001
+MAX_INTERVAL_SECONDS: Final = 1e9
 MAX_STEPS: Final = 100
 """How many due times in the past a calendar skips at a time: each is a call of the function."""
 
@@ -134,12 +134,14 @@ def make_due_times(
         start = checked_datetime("first", first)
         first_at = start.timestamp() - offset
     else:
-        first_at = now + checked_number("first", first, 0, MAX_SECONDS)
+        first_at = now + checked_number("first", first, 0, MAX_INTERVAL_SECONDS)
         start = utc(first_at + offset)
     if callable(every):
         checked_callable("every", every)
         return Calendar(start, lambda due: call(every, due), offset)
-    return Interval(first_at, checked_number("every", every, MIN_SECONDS, MAX_SECONDS))
+    return Interval(
+        first_at, checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
+    )
 
 
 def checked_datetime(what: str, value: object) -> datetime:

@@ -41,11 +41,11 @@ from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
 
-END: Final = object()
+END_OF_ITEMS: Final = object()
 """What is drawn when there are no more items."""
 DRAWS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
-CLOSE_SECONDS: Final = 5.0
+CLOSE_TIMEOUT: Final = 5.0
 """How long an async generator may take to close."""
 NO_OPTIONS: Final[JobOptions] = {}
 
@@ -194,13 +194,19 @@ class JobMap:
                     elif number % DRAWS_PER_CHECKPOINT == 0:
                         await checkpoint()
                     draw = self._iterator
-                    item = await anext(draw, END) if self._is_async else next(draw, END)
-                    if item is END or self._is_stopped:  # perhaps by the iterable's own code
+                    item = (
+                        await anext(draw, END_OF_ITEMS)
+                        if self._is_async
+                        else next(draw, END_OF_ITEMS)
+                    )
+                    if (
+                        item is END_OF_ITEMS or self._is_stopped
+                    ):  # perhaps by the iterable's own code
                         break
                     if not await self._submit(item):
                         break
             finally:
-                closing.shield, closing.deadline = True, trio.current_time() + CLOSE_SECONDS
+                closing.shield, closing.deadline = True, trio.current_time() + CLOSE_TIMEOUT
                 await _close(self._items)  # noqa: ASYNC102 - a bounded shield
 
     @enable_ki_protection

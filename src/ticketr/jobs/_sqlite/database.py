@@ -205,13 +205,13 @@ def refuse_shared(path: Path) -> None:
 
 # Locks
 
-Identity: TypeAlias = tuple[int, int]
-LOCKS: Final[dict[Identity, int]] = {}
+FileIdentity: TypeAlias = tuple[int, int]
+LOCK_DESCRIPTORS: Final[dict[FileIdentity, int]] = {}
 """The descriptors of the locks that this process has, by the device and number of the file."""
 _locks_change = threading.Lock()
 
 
-def take_lock(path: Path) -> Identity:
+def take_lock(path: Path) -> FileIdentity:
     """Lock a file, created if there is none, until it is unlocked or the process ends.
 
     Raises:
@@ -222,7 +222,7 @@ def take_lock(path: Path) -> Identity:
         create_file(path)
         status = path.stat()
         identity = status.st_dev, status.st_ino
-        if identity in LOCKS:
+        if identity in LOCK_DESCRIPTORS:
             raise StoreInUse(str(path), os.getpid())
         if sys.platform != "linux":  # pragma: no cover - Linux runs the tests
             path = path.with_name(path.name + ".lock")
@@ -232,11 +232,11 @@ def take_lock(path: Path) -> Identity:
         except OSError:
             os.close(descriptor)
             raise StoreInUse(str(path), _lock_owner(status)) from None
-        LOCKS[identity] = descriptor
+        LOCK_DESCRIPTORS[identity] = descriptor
         return identity
 
 
-def check_lock(path: Path, identity: Identity) -> None:
+def check_lock(path: Path, identity: FileIdentity) -> None:
     """Check that a file is the one that this process has locked.
 
     Raises:
@@ -245,13 +245,13 @@ def check_lock(path: Path, identity: Identity) -> None:
     status = os.stat(path)  # noqa: PTH116 - it is quicker
     if (status.st_dev, status.st_ino) != identity:
         raise OSError("the file was replaced since it was opened")
-    if identity not in LOCKS:
+    if identity not in LOCK_DESCRIPTORS:
         raise OSError("this process was forked from the one that has it open")
 
 
-def unlock(identity: Identity) -> None:
+def unlock(identity: FileIdentity) -> None:
     """Unlock a file, unless this process was forked from the one that has locked it."""
-    descriptor = LOCKS.pop(identity, None)
+    descriptor = LOCK_DESCRIPTORS.pop(identity, None)
     if descriptor is not None:
         with suppress(OSError):
             _unlock(descriptor)
@@ -261,9 +261,9 @@ def unlock(identity: Identity) -> None:
 
 def _close_in_child() -> None:
     """Leave the locks to the process that was forked."""
-    for descriptor in LOCKS.values():
+    for descriptor in LOCK_DESCRIPTORS.values():
         os.close(descriptor)
-    LOCKS.clear()
+    LOCK_DESCRIPTORS.clear()
     _locks_change.release()
 
 

@@ -64,9 +64,9 @@ logger = logging.getLogger("ticketr.jobs")
 
 # Finished jobs
 
-MAX_CHARS = 2000
+MAX_TEXT_CHARACTERS = 2000
 """The most characters of a text that a history keeps."""
-MAX_CHARS_OF_TAGS = 100_000
+MAX_TAGS_CHARACTERS = 100_000
 """The most characters that a history keeps of the tags of one job, all in all."""
 
 Row: TypeAlias = tuple[object, ...]
@@ -129,7 +129,7 @@ COLUMNS: Final = (
 )
 """The names of the values of a row."""
 
-PLAIN: Final[Mapping[str, object]] = {
+DEFAULT_VALUES: Final[Mapping[str, object]] = {
     "key": None,
     "attempts": 1,
     "cancel_cause": None,
@@ -198,28 +198,28 @@ def _details_of_record(record: JobRecord) -> str:
 
 def _details_text(details: Mapping[str, Any]) -> str:
     """Return the details of a job as text, with whole tags only: a part of one is another tag."""
-    if details == PLAIN:
+    if details == DEFAULT_VALUES:
         return ""
     tags = sorted(details["tags"])
     ends = itertools.accumulate(map(len, tags))
-    kept = [tag for tag, end in zip(tags, ends, strict=True) if end <= MAX_CHARS_OF_TAGS]
+    kept = [tag for tag, end in zip(tags, ends, strict=True) if end <= MAX_TAGS_CHARACTERS]
     return json.dumps({**details, "tags": kept})
 
 
-TIMES: Final = ("submitted_at", "started_at", "finished_at")
+TIME_COLUMNS: Final = ("submitted_at", "started_at", "finished_at")
 
 
 def row_of_job(job: FinishedJob) -> Row:
     """Return the row of a finished job."""
     values = {name: getattr(job, name) for name in COLUMNS[:-1]}
-    for name in TIMES:
+    for name in TIME_COLUMNS:
         if (date := values[name]) is not None:
             values[name] = date.timestamp()
-    details = _details_text({name: getattr(job, name) for name in PLAIN})
+    details = _details_text({name: getattr(job, name) for name in DEFAULT_VALUES})
     return (*values.values(), details)
 
 
-KINDS: Final[Mapping[str, Any]] = {
+COLUMN_TYPES: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("run", "id", "name", "status", "message"), str),
     **dict.fromkeys(("number", "attempts"), int),
     **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), int | float),
@@ -239,9 +239,9 @@ def job_of_row(row: Row) -> FinishedJob:
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
     try:
         details = json.loads(values.pop("details") or "{}")
-        values = {**values, **PLAIN, **details}
-        check_values(KINDS, [values[name] for name in KINDS])
-        for name in TIMES:
+        values = {**values, **DEFAULT_VALUES, **details}
+        check_values(COLUMN_TYPES, [values[name] for name in COLUMN_TYPES])
+        for name in TIME_COLUMNS:
             if (seconds := values[name]) is not None:
                 values[name] = datetime.fromtimestamp(seconds, UTC)
         values["status"] = JobStatus(values["status"])
@@ -255,11 +255,11 @@ def job_of_row(row: Row) -> FinishedJob:
 
 
 def clipped(text: str) -> str:
-    """Return a text shortened to ``MAX_CHARS``, with what UTF-8 cannot encode escaped."""
-    if text.isascii() and len(text) <= MAX_CHARS:  # nearly always
+    """Return a text shortened to ``MAX_TEXT_CHARACTERS``, with what UTF-8 cannot encode escaped."""
+    if text.isascii() and len(text) <= MAX_TEXT_CHARACTERS:  # nearly always
         return text
-    if len(text) > MAX_CHARS:
-        text = text[: MAX_CHARS - 1] + "…"
+    if len(text) > MAX_TEXT_CHARACTERS:
+        text = text[: MAX_TEXT_CHARACTERS - 1] + "…"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -444,7 +444,7 @@ class SqliteHistory:
             insert(db, rows)
             db.execute(DELETE_OLD, (time.time() - self._max_age,))
             # Counting takes longer than to look at the first and the last row.
-            if (db.execute(ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
+            if (db.execute(SELECT_ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
                 db.execute(DELETE_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
             stack.pop_all()
@@ -483,7 +483,7 @@ SCHEMA: Final = Schema(
 ROWS_AT_ONCE = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
-ROW_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
+SELECT_ROW_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )

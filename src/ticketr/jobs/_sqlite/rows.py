@@ -37,7 +37,7 @@ from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.database import check_values
 from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
 
-MAX_BYTES: Final = 10_000_000
+MAX_VALUE_BYTES: Final = 10_000_000
 """The most bytes of one job, its arguments included, and of one result."""
 MAX_REPR: Final = 2000
 """The most characters of the ``repr`` of a result."""
@@ -93,7 +93,7 @@ class RepeatRow(NamedTuple):
     missed: int
 
 
-KINDS: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
+COLUMN_TYPES: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
 
 
 def check_row(row: JobRow | RepeatRow) -> None:
@@ -103,7 +103,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
         LoadFailed: They are damaged.
     """
     try:
-        check_values(KINDS[type(row)], row)
+        check_values(COLUMN_TYPES[type(row)], row)
     except ValueError as error:
         raise LoadFailed(f"its values are damaged: {error}") from error
 
@@ -162,7 +162,7 @@ def _stored_result(result: object, codec: Codec) -> bytes | str | None:
         data = pack_value(result, codec)
     except NotSendable:
         data = b""
-    if data and len(data) <= MAX_BYTES:
+    if data and len(data) <= MAX_VALUE_BYTES:
         return data
     return json_text(full_repr(result)[:MAX_REPR])
 
@@ -252,9 +252,9 @@ def pack_call(
         "any_end": extras.after_any_end,
     }
     data = pack_job(job, args, codec)
-    if len(data) > MAX_BYTES:
+    if len(data) > MAX_VALUE_BYTES:
         problem = "is too large. Write its data to a file, and submit the path"
-        raise NotSendable("the job", f"a job of more than {MAX_BYTES:,} bytes", problem)
+        raise NotSendable("the job", f"a job of more than {MAX_VALUE_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
     call = StoredCall(codec.name, data, key, json.dumps(options), is_awaited)
     if codec.allowed is not None:

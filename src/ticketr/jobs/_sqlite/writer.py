@@ -35,7 +35,7 @@ from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
-    Identity,
+    FileIdentity,
     RunSync,
     Schema,
     WriteBehind,
@@ -83,7 +83,7 @@ SCHEMA: Final = Schema(
 """A job's ``job`` is dropped at its end, unless it failed: it may be retried. A link says that a job
 starts after another; it is deleted when that one no longer keeps it from starting."""
 
-PAGE: Final = 100
+ROWS_PER_PAGE: Final = 100
 """How many jobs are read at a time."""
 
 INSERT_JOB: Final = (
@@ -189,7 +189,7 @@ class StoreFile:
         self._keep = keep
         self._may_be_shared = may_be_shared
         self._db: sqlite3.Connection | None = None
-        self._identity: Identity | None = None
+        self._identity: FileIdentity | None = None
         self._ended = 0
 
     def open(self, now: float) -> tuple[list[RepeatRow], int]:
@@ -224,7 +224,7 @@ class StoreFile:
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
             return [RepeatRow(*row) for row in repeats], (last or 0) + 1
 
-    def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
+    def jobs_after(self, number: int, limit: int = ROWS_PER_PAGE) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs after one of this number, with the numbers of their predecessors.
 
         They are limited: all of them at once would hold up Trio's thread.
@@ -350,7 +350,9 @@ class StoreWriter:
         self._next_number = number
         return repeats, number  # noqa: ASYNC910 - run_sync has a checkpoint
 
-    async def jobs_after(self, number: int, limit: int = PAGE) -> list[tuple[JobRow, list[int]]]:
+    async def jobs_after(
+        self, number: int, limit: int = ROWS_PER_PAGE
+    ) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs of the file after one of this number, as the file does.
 
         Raises:
