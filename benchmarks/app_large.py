@@ -20,7 +20,7 @@ from table import show
 from terminal import on_terminal, read_for, read_frame, wakeups
 
 from ticketr.app.config import STATE_FOLDER
-from ticketr.app.tui.services.files import FILE as STORED_LIST
+from ticketr.app.tui.services.files import LIST_CACHE_FILE as STORED_LIST
 
 if TYPE_CHECKING:
     from collections.abc import Generator

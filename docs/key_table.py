@@ -6,7 +6,14 @@ import re
 import sys
 from pathlib import Path
 
-from ticketr.app.tui.keymap import LINE_CONTEXTS, TABLE, TERMINAL_KEYS, Binding, Context, name_of
+from ticketr.app.tui.keymap import (
+    DEFAULT_BINDINGS,
+    LINE_CONTEXTS,
+    TERMINAL_KEYS,
+    Binding,
+    Context,
+    name_of,
+)
 
 _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 
@@ -14,7 +21,7 @@ _BEGIN, _END = "<!-- keys -->", "<!-- end of keys -->"
 def key_table() -> str:
     """Return the keys, what they do and where, and the names of their actions."""
     actions: dict[str, list[Binding]] = {}
-    for row in TABLE:
+    for row in DEFAULT_BINDINGS:
         actions.setdefault("" if row.contexts == LINE_CONTEXTS else row.name, []).append(row)
     # The keys that change a line of text follow the others, in one row.
     lines = ["| key | what it does | name |", "|---|---|---|"]

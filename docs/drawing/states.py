@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.diff import Change, Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call, call_in
-from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.jobs_state import KIND_TAG_PREFIX, WORKSPACE_TAG_PREFIX
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.services.edits import read_conflict
 from ticketr.app.tui.services.jobs import check_push, read_plan
@@ -175,7 +175,7 @@ def job(
     kind: str, status: JobStatus = JobStatus.RUNNING, workspace: str = "harbour"
 ) -> JobSnapshot:
     """Return a job on a workspace, which has begun two seconds ago."""
-    tags = frozenset({f"{WORKSPACE_TAG}{workspace}", f"{KIND_TAG}{kind}"})
+    tags = frozenset({f"{WORKSPACE_TAG_PREFIX}{workspace}", f"{KIND_TAG_PREFIX}{kind}"})
     name = f"{kind.capitalize()} {workspace}"
     return replace(snapshot(status, job=f"{kind}-{workspace}"), name=name, tags=tags)
 

@@ -17,7 +17,7 @@ from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.jobs_state import KIND_TAG, WORKSPACE_TAG
+from ticketr.app.tui.jobs_state import KIND_TAG_PREFIX, WORKSPACE_TAG_PREFIX
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import ListRow, Rows, rows_of
 from ticketr.app.tui.sheet import Sheet
@@ -39,7 +39,9 @@ def snapshot(status: JobStatus = JobStatus.RUNNING, *, job: str = "1") -> JobSna
     )
     cause = CancelCause.USER if status is JobStatus.CANCELLED else None
     return replace(
-        made, tags=frozenset({f"{WORKSPACE_TAG}work", f"{KIND_TAG}pull"}), cancel_cause=cause
+        made,
+        tags=frozenset({f"{WORKSPACE_TAG_PREFIX}work", f"{KIND_TAG_PREFIX}pull"}),
+        cancel_cause=cause,
     )
 
 

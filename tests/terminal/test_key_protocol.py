@@ -12,7 +12,7 @@ from fakes.ptys import DEMO, WITHOUT_DEADLINES, Pty, encoded, job_on_pty, wait_u
 from rows import for_each
 from trio.testing import MockClock
 
-from ticketr.app.tui.keymap import TABLE
+from ticketr.app.tui.keymap import DEFAULT_BINDINGS
 from ticketr.terminal.key_protocol import KeyProtocol
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import Tokenizer, plain_key
@@ -39,7 +39,7 @@ SENT = {
     "KEY_F10": "\x1b[21~",
 }
 #: The keys of the app, without those that are signals.
-APP_KEYS = sorted({key for row in TABLE for key in row.keys} - {"KEY_CTRL_C"})
+APP_KEYS = sorted({key for row in DEFAULT_BINDINGS for key in row.keys} - {"KEY_CTRL_C"})
 
 
 def sent(name: str) -> str:

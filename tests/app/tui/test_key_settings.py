@@ -15,7 +15,15 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.jobs_state import end_of
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap, key_of, keymap_of, name_of
+from ticketr.app.tui.keymap import (
+    DEFAULT_BINDINGS,
+    Context,
+    KeyAction,
+    KeyMap,
+    key_of,
+    keymap_of,
+    name_of,
+)
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.screen import screen
@@ -161,10 +169,10 @@ def test_ctrl_c_leaves_whatever_else_does(keys: Keys) -> None:
 
 
 def test_no_key_of_the_app_has_two_actions_in_one_place(keys: Keys) -> None:
-    every = {row.name for row in TABLE} - {"accept", "escape"}
+    every = {row.name for row in DEFAULT_BINDINGS} - {"accept", "escape"}
 
     for name in every:
-        keys_of = {row.keys for row in TABLE if row.name == name}
+        keys_of = {row.keys for row in DEFAULT_BINDINGS if row.name == name}
         if len(keys_of) == 1:  # naming the keys that an action has changes nothing
             names = (name_of(key) for key in keys_of.pop() if key != "KEY_CTRL_C")
             listed = ", ".join(f"'{key}'" for key in names)
@@ -269,7 +277,7 @@ def test_what_is_no_key_is_none(name: str) -> None:
     assert key_of(name) is None
 
 
-@for_each("key", sorted({key for row in TABLE for key in row.keys}))
+@for_each("key", sorted({key for row in DEFAULT_BINDINGS for key in row.keys}))
 def test_each_key_of_the_table_has_a_name_that_leads_back(key: str) -> None:
     same = {"KEY_CTRL_H": "KEY_BACKSPACE"}
 

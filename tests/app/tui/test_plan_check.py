@@ -16,8 +16,8 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobStatus
-from ticketr.app.tui.jobs_state import LOGIN_REFUSED
-from ticketr.app.tui.overlays.plan import CHECKING
+from ticketr.app.tui.jobs_state import LOGIN_REFUSED_MESSAGE
+from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Focused
 
@@ -53,7 +53,7 @@ async def test_the_plan_is_shown_at_once_and_jiras_answer_added(
 ) -> None:
     async with planning(bench, key) as run:
         assert "changes 2 of your tickets in Jira" in run.screen.rows[1]
-        assert run.screen.rows[0].rstrip().endswith(CHECKING)
+        assert run.screen.rows[0].rstrip().endswith(CHECKING_MESSAGE)
         assert "DEMO-3" in run.screen.text
         assert NOBODY not in run.screen.text
         status = run.screen.rows[-1]
@@ -61,7 +61,7 @@ async def test_the_plan_is_shown_at_once_and_jiras_answer_added(
         await trio.sleep(CHECKED)
         assert "Will not arrive as written" in run.screen.text
         assert f"DEMO-3: Description: DEMO-3.md:4: {NOBODY}" in " ".join(run.screen.text.split())
-        assert CHECKING not in run.screen.text
+        assert CHECKING_MESSAGE not in run.screen.text
         assert run.screen.rows[-1] == status  # it is no job of the user's
         assert bench.writes == []
 
@@ -148,14 +148,14 @@ async def test_a_check_of_edits_that_were_taken_back_is_not_that_of_the_plan(
         await run.settle()
         assert "Nothing to push" in run.screen.text
         assert "Not checked" not in run.screen.text
-        assert CHECKING not in run.screen.text
+        assert CHECKING_MESSAGE not in run.screen.text
         assert run.queue.jobs()[0].status is JobStatus.CANCELLED
 
 
 async def test_without_a_login_nothing_is_asked(bench: Bench, autojump_clock: MockClock) -> None:
     async with planning(bench, has_login=lambda: False) as run:
         assert "Enter changes 2 of your tickets in Jira" in run.screen.text
-        assert CHECKING not in run.screen.text
+        assert CHECKING_MESSAGE not in run.screen.text
         assert (run.queue.jobs(), bench.asked) == ([], [])
 
 
@@ -165,4 +165,4 @@ async def test_a_refused_login_is_said_as_for_other_jobs(
     refused = open_workspace("work", bench.options(credentials=replace(CREDENTIALS, token="wrong")))
     async with planning(bench, make_job=refused.make_job) as run:
         await trio.sleep(CHECKED)
-        assert run.screen.rows[2].rstrip() == f" ! Not checked with Jira: {LOGIN_REFUSED}"
+        assert run.screen.rows[2].rstrip() == f" ! Not checked with Jira: {LOGIN_REFUSED_MESSAGE}"

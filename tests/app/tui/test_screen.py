@@ -19,11 +19,11 @@ from rows import for_each
 from ticketr import JobSnapshot, JobStatus
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.overlays.questions import Choice, Option
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.state import AppState
-from ticketr.app.tui.styled import MARKS, Theme
+from ticketr.app.tui.styled import MARK_COLORS, Theme
 from ticketr.statusline import LineStyle
 from ticketr.terminal import sgr
 from ticketr.text import width
@@ -236,10 +236,10 @@ def test_no_key_that_opens_a_question_answers_it() -> None:
         KeyAction.ADD,
     }
     answers = {Context.QUESTION, Context.PLAN, Context.CONFLICT, Context.CHOICE, Context.INPUT}
-    opening = {key for row in TABLE if row.action in asks for key in row.keys}
+    opening = {key for row in DEFAULT_BINDINGS if row.action in asks for key in row.keys}
     answering = {
         key
-        for row in TABLE
+        for row in DEFAULT_BINDINGS
         if row.action is KeyAction.ACCEPT and answers & {*row.contexts}
         for key in row.keys
     }
@@ -278,7 +278,7 @@ def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
 @for_each(("width", "height"), SIZES)
 @for_each("name", SCREENS)
 def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, height: int) -> None:
-    allowed = MARKS.keys() | BARS
+    allowed = MARK_COLORS.keys() | BARS
     for row in screen(SCREENS[name](main_state(width, height)), NOW, COLORS):
         for styles, text in runs(row):
             if styles & {*range(30, 38), *range(40, 48), *range(90, 98)} and text.strip():

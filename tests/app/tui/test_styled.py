@@ -8,7 +8,7 @@ from hypothesis import example, given, strategies as st
 from rows import for_each
 
 from ticketr.app.tui.styled import (
-    MAX_ADDRESS,
+    MAX_LINK_CHARACTERS,
     Line,
     Span,
     Theme,
@@ -184,7 +184,7 @@ def test_a_row_has_links_if_the_terminal_can() -> None:
         ("file:///etc/passwd", ""),
         ("", ""),
         (" https://x.example", ""),
-        ("https://" + "a" * MAX_ADDRESS, ""),
+        ("https://" + "a" * MAX_LINK_CHARACTERS, ""),
         ("https://" + "工" * 500, ""),
     ],
 )
@@ -198,7 +198,7 @@ def test_an_address_carries_no_control_character(text: str) -> None:
 
     assert address.isascii()
     assert not address or address.isprintable()
-    assert len(address) <= MAX_ADDRESS
+    assert len(address) <= MAX_LINK_CHARACTERS
 
 
 def test_a_terminal_shows_a_painted_line() -> None:

@@ -22,7 +22,7 @@ class JobKind(Enum):
 
 
 #: The kinds of jobs that have a plan or bring tickets, and can be run again.
-SYNCING = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.SYNC))
+SYNC_KINDS = frozenset((JobKind.PULL, JobKind.PUSH, JobKind.SYNC))
 
 
 @dataclass(frozen=True, slots=True)

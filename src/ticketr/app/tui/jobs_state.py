@@ -15,14 +15,14 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
 #: What is between a job's kind and its count in the message of a job that has ended.
-_COMPLETE = " complete: "
+_COMPLETE_SEPARATOR = " complete: "
 #: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
-LOGIN_REFUSED = "Login refused: wrong or expired token"
-_ACTIONS = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
+LOGIN_REFUSED_MESSAGE = "Login refused: wrong or expired token"
+_ACTION_BY_KIND = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
 #: The most new issues that the line of a push names.
-MAX_NAMED = 3
+MAX_NAMED_ISSUES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def end_of(
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
     keys += _next_keys(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
-    count = message.partition(_COMPLETE)[2] or message  # the cause needs the room
+    count = message.partition(_COMPLETE_SEPARATOR)[2] or message  # the cause needs the room
     count += _created_keys(snapshot.result)
     is_over = isinstance(
         snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentResult
@@ -123,8 +123,8 @@ def _change_count(result: object) -> str:
 def _created_keys(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
     keys = _parts(result)[1].created
-    more = f" and {len(keys) - MAX_NAMED} more" if keys[MAX_NAMED:] else ""
-    return f" · {clean(', '.join(keys[:MAX_NAMED]))}{more}" if keys else ""
+    more = f" and {len(keys) - MAX_NAMED_ISSUES} more" if keys[MAX_NAMED_ISSUES:] else ""
+    return f" · {clean(', '.join(keys[:MAX_NAMED_ISSUES]))}{more}" if keys else ""
 
 
 def _next_keys(
@@ -154,14 +154,14 @@ def seconds_of(snapshot: JobSnapshot) -> float:
 
 def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
     """Return a hint that names the key which runs a job again; empty if no key does."""
-    action = _ACTIONS.get(kind_of(snapshot))
+    action = _ACTION_BY_KIND.get(kind_of(snapshot))
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 
 
 def cause_of(error: JobErrorInfo) -> str:
     """Return in one line why a job failed."""
     if error.type.rpartition(".")[2] == "AuthenticationFailed":
-        return LOGIN_REFUSED
+        return LOGIN_REFUSED_MESSAGE
     return clean(error.message.splitlines()[0]) if error.message else "failed"
 
 
@@ -170,7 +170,7 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     error = snapshot.error
     name = error.type.rpartition(".")[2] if error is not None else ""
     cause = cause_of(error) if error is not None else "failed"
-    if cause == LOGIN_REFUSED:
+    if cause == LOGIN_REFUSED_MESSAGE:
         log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
         return f"{cause}{log_in or ' · ticketr workspace add'}"
     again = ""
@@ -217,15 +217,15 @@ def _ends_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[TicketEn
 
 
 #: The tag of every job that works on a workspace, before the workspace's name.
-WORKSPACE_TAG = "workspace:"
+WORKSPACE_TAG_PREFIX = "workspace:"
 #: The tag of every job, before its kind.
-KIND_TAG = "kind:"
+KIND_TAG_PREFIX = "kind:"
 #: The kind of a pull that nobody has asked for.
-REFRESH = "refresh"
+REFRESH_KIND = "refresh"
 #: The tag of jobs that nobody has asked for: no line and no list of jobs shows them.
 QUIET_TAG = "quiet"
 #: The most ended jobs of this run that are kept.
-MAX_ENDED = 200
+MAX_ENDED_JOBS = 200
 
 
 class History(NamedTuple):
@@ -261,7 +261,7 @@ class JobsState:
         live, ended = {job.id: job for job in self.live}, self.ended
         if snapshot.status.is_terminal:
             live.pop(snapshot.id, None)
-            ended = (snapshot, *ended[: MAX_ENDED - 1])
+            ended = (snapshot, *ended[: MAX_ENDED_JOBS - 1])
         else:
             live[snapshot.id] = snapshot
         return replace(self, live=tuple(live.values()), ended=ended)
@@ -309,12 +309,12 @@ def ended_at(snapshot: JobSnapshot) -> float:
 
 def workspace_of(snapshot: JobSnapshot) -> str:
     """Return the name of a job's workspace; empty if it has none."""
-    return _tag_value(snapshot, WORKSPACE_TAG)
+    return _tag_value(snapshot, WORKSPACE_TAG_PREFIX)
 
 
 def kind_of(snapshot: JobSnapshot) -> str:
     """Return the kind of a job, such as ``"pull"``; empty if it has none."""
-    return _tag_value(snapshot, KIND_TAG)
+    return _tag_value(snapshot, KIND_TAG_PREFIX)
 
 
 def day_words(day: date, today: date | None) -> str:

@@ -15,7 +15,7 @@ from ticketr.app.config import Table
 
 #: The keys that are not characters: the terminal's names without their prefix, and the names for
 #: people, the shown one first.
-_SPECIAL: Final = {
+_NAMED_KEYS: Final = {
     "ENTER": ("Enter", "Return"),
     "ESCAPE": ("Esc", "Escape"),
     "TAB": ("Tab",),
@@ -33,13 +33,13 @@ _SPECIAL: Final = {
     "RIGHT": ("→", "Right"),
     **{f"F{number}": (f"F{number}",) for number in range(1, 25)},
 }
-_BY_NAME: Final = {
-    text.lower().replace("-", "+"): name for name, names in _SPECIAL.items() for text in names
+_KEY_BY_NAME: Final = {
+    text.lower().replace("-", "+"): name for name, names in _NAMED_KEYS.items() for text in names
 }
 _MODIFIERS: Final = ("CTRL", "ALT", "SHIFT")
-_PREFIX = "KEY_"
+_KEY_PREFIX = "KEY_"
 #: Keys that a terminal cannot tell from others.
-_SAME: Final = {
+_EQUIVALENT_KEYS: Final = {
     "KEY_CTRL_H": "KEY_BACKSPACE",
     "KEY_CTRL_I": "KEY_TAB",
     "KEY_CTRL_J": "KEY_ENTER",
@@ -72,17 +72,17 @@ def name_of(key: str) -> str:
     """Return the name for people of a key that the terminal reports."""
     if key == " ":
         return "Space"
-    if not key.startswith(_PREFIX):
+    if not key.startswith(_KEY_PREFIX):
         return key
-    name = key.removeprefix(_PREFIX)
+    name = key.removeprefix(_KEY_PREFIX)
     modifiers = []
-    while name not in _SPECIAL:
+    while name not in _NAMED_KEYS:
         first, under, rest = name.partition("_")
         if first not in _MODIFIERS or not under or not rest:
             break
         modifiers.append(first.capitalize())
         name = rest
-    shown = _SPECIAL[name][0] if name in _SPECIAL else name.capitalize()
+    shown = _NAMED_KEYS[name][0] if name in _NAMED_KEYS else name.capitalize()
     return "+".join((*modifiers, shown))
 
 
@@ -96,13 +96,13 @@ def _pressed_with(modifiers: set[str], key: str) -> str | None:
     if is_character and "SHIFT" in modifiers and "CTRL" in modifiers:
         return None  # a terminal reports it as the key without Shift
     if not is_character:
-        name = _BY_NAME.get(key.lower())
+        name = _KEY_BY_NAME.get(key.lower())
         if name is None:
             return None
         key = name
     held = [modifier for modifier in _MODIFIERS if modifier in modifiers]
-    named = f"{_PREFIX}{'_'.join((*held, key.upper()))}"
-    return _SAME.get(named, named)
+    named = f"{_KEY_PREFIX}{'_'.join((*held, key.upper()))}"
+    return _EQUIVALENT_KEYS.get(named, named)
 
 
 class Context(Enum):
@@ -244,7 +244,7 @@ _LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP)
 LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
-TABLE = (
+DEFAULT_BINDINGS = (
     Binding(_A.OPEN, ("KEY_ENTER",), "read the ticket; again: full width", (_C.MAIN,), "read"),
     Binding(_A.ACCEPT, ("KEY_ENTER",), "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
     Binding(_A.ACCEPT, ("KEY_ENTER",), "take it", (_C.INPUT, _C.PALETTE, _C.CHOICE), "take"),
@@ -351,12 +351,12 @@ TABLE = (
 #: Keys that the terminal itself handles, for the help.
 TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"),)
 #: Contexts in which printable characters are text.
-TYPING = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
+TYPING_CONTEXTS = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
-_PANELS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
+_PANEL_CONTEXTS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
 #: Each context with those that enclose it, the innermost first.
-_ENCLOSING = {
-    context: (context, *((Context.MAIN,) if context in _PANELS else ()), Context.EVERYWHERE)
+_ENCLOSING_CONTEXTS = {
+    context: (context, *((Context.MAIN,) if context in _PANEL_CONTEXTS else ()), Context.EVERYWHERE)
     for context in Context
 }
 
@@ -370,7 +370,7 @@ class KeyMap:
         new: The keys that the user has added, each with its action. Other actions lose them there.
     """
 
-    table: tuple[Binding, ...] = TABLE
+    table: tuple[Binding, ...] = DEFAULT_BINDINGS
     new: frozenset[tuple[KeyAction, str]] = frozenset()
     #: A cache: the screen asks in each frame.
     _bindings: dict[Context, Bindings] = field(
@@ -380,7 +380,7 @@ class KeyMap:
     def bindings(self, context: Context) -> Bindings:
         """Return what is bound in a context and those around it."""
         if context not in self._bindings:
-            around = {*_ENCLOSING[context]}
+            around = {*_ENCLOSING_CONTEXTS[context]}
             rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
             keys = sorted(
                 _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
@@ -436,18 +436,21 @@ class Bindings(NamedTuple):
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
 
-_NAMES: Final = {row.name: row.action for row in TABLE}
+_ACTION_BY_NAME: Final = {row.name: row.action for row in DEFAULT_BINDINGS}
 #: Keys that keep their actions, so that every screen can be left, and that no key which opens a
 #: plan or a question also answers it.
-_RESERVED: Final = {
+_RESERVED_KEYS: Final = {
     "KEY_ENTER": (KeyAction.ACCEPT, KeyAction.OPEN),
     "KEY_ESCAPE": (KeyAction.ESCAPE,),
     "KEY_CTRL_C": (KeyAction.QUIT,),
 }
 #: Actions that no other key can have.
-_FIXED: Final = {KeyAction.ACCEPT: "KEY_ENTER", KeyAction.ESCAPE: "KEY_ESCAPE"}
+_FIXED_KEY_BY_ACTION: Final = {KeyAction.ACCEPT: "KEY_ENTER", KeyAction.ESCAPE: "KEY_ESCAPE"}
 #: Keys that never reach the app.
-_TAKEN: Final = {"KEY_CTRL_Z": "suspends the app", "KEY_CTRL_\\": "ends a program that hangs"}
+_UNREACHABLE_KEYS: Final = {
+    "KEY_CTRL_Z": "suspends the app",
+    "KEY_CTRL_\\": "ends a program that hangs",
+}
 
 
 def keymap_of(table: Table) -> KeyMap:
@@ -463,23 +466,25 @@ def keymap_of(table: Table) -> KeyMap:
         BadFile: A value is not a key, a key must keep its action, or the user gives a key to two
             actions in one place; ``UnknownKey`` for a name that is not an action.
     """
-    table.refuse_unknown(_NAMES)
-    given = {_NAMES[name]: _keys(table, name) for name in table.names()}
-    rows = tuple(_bound(row, given) for row in TABLE)
-    shared = {(context, one.action, two.action) for context, _, one, two in _clashes(TABLE)}
+    table.refuse_unknown(_ACTION_BY_NAME)
+    given = {_ACTION_BY_NAME[name]: _keys(table, name) for name in table.names()}
+    rows = tuple(_bound(row, given) for row in DEFAULT_BINDINGS)
+    shared = {
+        (context, one.action, two.action) for context, _, one, two in _clashes(DEFAULT_BINDINGS)
+    }
     for context, key, one, two in _clashes(rows):
         is_given = one.action in given and two.action in given
         if is_given and (context, one.action, two.action) not in shared:
             words = f"{name_of(key)} would be both {one.name} and {two.name}"
             raise table.bad(two.name, f"{words} in {context.value}; give one of them another key")
-    old = {(row.action, key) for row in TABLE for key in row.keys}
+    old = {(row.action, key) for row in DEFAULT_BINDINGS for key in row.keys}
     new = {(row.action, key) for row in rows for key in row.keys}
     return KeyMap(rows, frozenset(new - old))
 
 
 def _keys(table: Table, name: str) -> tuple[str, ...]:
     """Return the keys of an action in the order in which the user has named them."""
-    action = _NAMES[name]
+    action = _ACTION_BY_NAME[name]
     keys: list[str] = []
     for text in table.texts(name) if table.is_list(name) else (table.text(name) or "",):
         key = key_of(text)
@@ -487,14 +492,16 @@ def _keys(table: Table, name: str) -> tuple[str, ...]:
             raise table.bad(
                 name, f'{name}: there is no key {text!r}; write "p", "Ctrl+F", "F5" or "Space"'
             )
-        if key in _TAKEN:
-            raise table.bad(name, f"{name}: {name_of(key)} {_TAKEN[key]}; choose another key")
-        owners = _RESERVED.get(key, (action,))
+        if key in _UNREACHABLE_KEYS:
+            raise table.bad(
+                name, f"{name}: {name_of(key)} {_UNREACHABLE_KEYS[key]}; choose another key"
+            )
+        owners = _RESERVED_KEYS.get(key, (action,))
         if action not in owners:
             words = " and ".join(owner.name.lower() for owner in owners)
             raise table.bad(name, f"{name}: {name_of(key)} is only for {words}; choose another key")
         keys.append(key)
-    fixed = _FIXED.get(action)
+    fixed = _FIXED_KEY_BY_ACTION.get(action)
     if fixed is not None and keys != [fixed]:
         raise table.bad(name, f"{name} stays on {name_of(fixed)}, and has no other key")
     if action is KeyAction.QUIT:
@@ -507,7 +514,7 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
     if row.action not in given:
         return row
     keys = given[row.action]
-    if TYPING.intersection(row.contexts):
+    if TYPING_CONTEXTS.intersection(row.contexts):
         # What is typed there could otherwise not be corrected or left.
         keys = tuple(key for key in keys if len(key) > 1) or row.keys
     return replace(row, keys=keys)
@@ -525,8 +532,8 @@ def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding,
 
 def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
-    for place in reversed(_ENCLOSING[context]):
-        is_text = context in TYPING and place is Context.EVERYWHERE
+    for place in reversed(_ENCLOSING_CONTEXTS[context]):
+        is_text = context in TYPING_CONTEXTS and place is Context.EVERYWHERE
         for row in rows:
             if place in row.contexts:
                 yield from ((key, row) for key in row.keys if len(key) > 1 or not is_text)

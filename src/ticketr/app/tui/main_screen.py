@@ -20,7 +20,7 @@ from ticketr.statusline.render import ago, whole_percent
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: The most cells of a filter in the title.
-MAX_FILTER = 20
+MAX_FILTER_CELLS = 20
 
 
 def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -178,7 +178,7 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     at, count = workspace.position
     parts = [f"{at}/{count}"]
     if workspace.filter.text:  # it matters most, since it hides tickets
-        filter_room = min(MAX_FILTER, room - width(f"{parts[0]} · only "))
+        filter_room = min(MAX_FILTER_CELLS, room - width(f"{parts[0]} · only "))
         parts.append(f"only {clip(clean(workspace.filter.text), filter_room)}")
     if workspace.chosen:
         parts.append(f"{len(workspace.chosen)} chosen")

@@ -19,7 +19,7 @@ from ticketr.statusline.render import duration
 from ticketr.text import clean, clip, width, wrap
 
 #: The least cells for the first part of an end, before the rest is cut instead.
-MIN_CAUSE = 20
+MIN_CAUSE_CELLS = 20
 
 
 def status_row(state: AppState, now: float, theme: Theme) -> str:
@@ -58,7 +58,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
         left = room - width(end)
         if width(first) <= left:
             return f"{first}{end}"
-        if left >= MIN_CAUSE:
+        if left >= MIN_CAUSE_CELLS:
             first = without_places(first, left, theme)
             return f"{clip(first, left, ellipsis=theme.ellipsis)}{end}"
     return words
@@ -67,9 +67,9 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
 #: The least width and height of a screen; a smaller one shows one line.
 MIN_SIZE = (20, 4)
 #: The least cells of a notice that is cut beside a line to type.
-MIN_RIGHT = 12
+MIN_NOTICE_CELLS = 12
 #: The most rows of a notice. It covers the lowest rows until the next key.
-MAX_NOTICE = 3
+MAX_NOTICE_ROWS = 3
 
 
 def screen(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -93,7 +93,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
         body = overlay.draw(state, body, now, theme)
     rule = [theme.rule(cells)] if state.layout.has_rule else []
     above = [*body, *rule]
-    bar = _action_bar(state, theme, min(MAX_NOTICE, 1 + len(rule) + len(body) // 4))
+    bar = _action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))
     above = above[: len(above) + 1 - len(bar)]
     return [_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
 
@@ -174,7 +174,7 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
         right = Span(theme.text(state.overlays[-1].line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
-            is_told = room >= min(width(state.notice), MIN_RIGHT)
+            is_told = room >= min(width(state.notice), MIN_NOTICE_CELLS)
             right = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
         gap = state.width - width(typed) - width(right.text) - 1
         end = (Span(" " * gap), right) if right.text and gap > 0 else ()

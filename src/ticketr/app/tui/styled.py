@@ -16,7 +16,7 @@ from ticketr.statusline import LineStyle
 from ticketr.text import clip, fit, to_ascii, width as width_of, word_ranges
 
 #: The colours of marks; everything else is in the terminal's own colours.
-MARKS = {
+MARK_COLORS = {
     "*": "yellow",
     "!": "red",
     "×": "red",
@@ -29,12 +29,12 @@ MARKS = {
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
-_CUT = re.compile(r"[\x20-\x7e]{2}…")
+_CUT_END = re.compile(r"[\x20-\x7e]{2}…")
 
 #: The folders of an absolute path, which take the room of what matters.
 _FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 #: The address of a request, at the end of an error that begins with the name of its site.
-_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
+_REQUEST_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Theme:
         """
         if not self.line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
-            texts = ("...".join(map(to_ascii, _CUT.split(span.text))) for span in line)
+            texts = ("...".join(map(to_ascii, _CUT_END.split(span.text))) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
@@ -94,14 +94,14 @@ class Theme:
 
 def mark(text: str) -> Span:
     """Return a mark in its colour."""
-    color = MARKS.get(text.strip())
+    color = MARK_COLORS.get(text.strip())
     return Span(text, (color,)) if color else Span(text)
 
 
 #: The longest address that becomes a link; some terminals refuse longer ones.
-MAX_ADDRESS = 2_000
+MAX_LINK_CHARACTERS = 2_000
 
-_LINKED = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_LINK_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,10 +198,10 @@ def link_address(link: str) -> str:
         The address in ASCII, percent-encoded where need be; empty if it is too long, or not an
         address of the web or of mail.
     """
-    if len(link) > MAX_ADDRESS or not _LINKED.match(link):
+    if len(link) > MAX_LINK_CHARACTERS or not _LINK_ADDRESS.match(link):
         return ""
     address = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
-    return address if len(address) <= MAX_ADDRESS else ""
+    return address if len(address) <= MAX_LINK_CHARACTERS else ""
 
 
 def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
@@ -227,4 +227,4 @@ def without_places(words: str, room: int, theme: Theme) -> str:
     """
     if width_of(words) <= room:
         return words
-    return _FOLDERS.sub(f"{theme.ellipsis}/", _ADDRESS.sub("", words))
+    return _FOLDERS.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS.sub("", words))

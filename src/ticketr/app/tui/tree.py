@@ -14,7 +14,7 @@ from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, Tex
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
 
 #: The most words whose rows are kept of one list.
-KEPT_WORDS = 64
+MAX_CACHED_WORDS = 64
 
 
 @lru_cache(maxsize=16)
@@ -147,7 +147,7 @@ class VisibleRows:
             among = self._holding.get(word[:-1], range(len(self)))
             rows = self.rows
             known = [at for at in among if word in rows[at].row.candidate.haystack]
-            if len(self._holding) >= KEPT_WORDS:
+            if len(self._holding) >= MAX_CACHED_WORDS:
                 self._holding.clear()
             self._holding[word] = known
         return known

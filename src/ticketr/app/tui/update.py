@@ -8,8 +8,8 @@ from dataclasses import replace
 from ticketr import JobSnapshot, terminal
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH, kind_of, workspace_of
-from ticketr.app.tui.keymap import TYPING, Context, KeyAction, name_of
+from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH_KIND, kind_of, workspace_of
+from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import show_added
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, main_screen_step
@@ -73,7 +73,9 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
             state = _detail_read(state, message)
         case messages.QuestionAsked(title, words, effects):
-            if state.overlays and state.context in TYPING:  # an Enter there answers no question
+            if (
+                state.overlays and state.context in TYPING_CONTEXTS
+            ):  # an Enter there answers no question
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
@@ -166,7 +168,7 @@ def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
 
 def _text(state: AppState, text: str, now: float) -> Step | None:
     """Return the step for typed or pasted text; None where no text is typed."""
-    if not state.overlays or state.context not in TYPING:
+    if not state.overlays or state.context not in TYPING_CONTEXTS:
         return None
     return state.overlays[-1].on_text(state, text, now)
 
@@ -182,7 +184,7 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     """Take a snapshot of a job, and read the files that it has changed."""
     if QUIET_TAG in snapshot.tags:
         is_over = snapshot.status.is_terminal and snapshot.started_at is not None
-        is_over &= kind_of(snapshot) == REFRESH  # the others change no file
+        is_over &= kind_of(snapshot) == REFRESH_KIND  # the others change no file
         return state, (call_in(workspace_of(snapshot), files.read_files),) if is_over else ()
     state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
     if not snapshot.status.is_terminal:

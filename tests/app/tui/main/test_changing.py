@@ -16,7 +16,7 @@ from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.main.table import main_screen_step
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.questions import Choice
@@ -475,7 +475,7 @@ EVERYWHERE = (KeyAction.ESCAPE, KeyAction.HELP, KeyAction.QUIT, KeyAction.REDRAW
 BOUND = sorted(
     {
         row.action
-        for row in TABLE
+        for row in DEFAULT_BINDINGS
         if {Context.MAIN, Context.TICKETS} & set(row.contexts) and row.action not in EVERYWHERE
     },
     key=lambda action: action.name,

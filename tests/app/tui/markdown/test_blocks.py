@@ -13,9 +13,9 @@ from hypothesis import assume, given, strategies as st
 from rows import for_each
 
 from ticketr.app.jira.adf.forms import inline
-from ticketr.app.tui.markdown import MAX_TEXT, RenderedLine, render_markdown
+from ticketr.app.tui.markdown import MAX_MARKDOWN_CHARACTERS, RenderedLine, render_markdown
 from ticketr.app.tui.markdown.blocks import column_widths
-from ticketr.app.tui.markdown.inline import PANELS
+from ticketr.app.tui.markdown.inline import PANEL_KIND_BY_MARK
 from ticketr.app.tui.styled import Line, Span, cells, plain
 
 HERE = Path(__file__).parent
@@ -115,8 +115,8 @@ def test_quotes_with_a_mark_are_panels() -> None:
 
 
 def test_each_panel_that_jira_knows_has_its_mark() -> None:
-    assert PANELS == inline.PANELS
-    for word in PANELS:
+    assert PANEL_KIND_BY_MARK == inline.PANELS
+    for word in PANEL_KIND_BY_MARK:
         (label, _) = render_markdown(f"> [!{word}]\n> a", 40)
         assert plain(label.line) != f"│ [!{word}]"
 
@@ -189,12 +189,12 @@ def test_what_is_nested_too_deeply_for_the_parser_is_shown_as_it_is() -> None:
 
 
 def test_a_text_that_is_too_long_is_not_parsed() -> None:
-    text = "**a** b\n" * (MAX_TEXT // 8) + "\tc\x1b[2J"
+    text = "**a** b\n" * (MAX_MARKDOWN_CHARACTERS // 8) + "\tc\x1b[2J"
 
     lines = render_markdown(text, 10)
 
     assert plain(lines[0].line) == "**a** b"
-    assert (plain(lines[-1].line), lines[-1].source) == ("    c", MAX_TEXT // 8)
+    assert (plain(lines[-1].line), lines[-1].source) == ("    c", MAX_MARKDOWN_CHARACTERS // 8)
 
 
 HOSTILE = {

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
-from ticketr.app.tui.overlays.first_run import TOKEN_PAGE, FirstRun, Form
+from ticketr.app.tui.overlays.first_run import TOKEN_PAGE_URL, FirstRun, Form
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
@@ -334,7 +334,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
 
 
 def test_ctrl_o_opens_the_page_that_makes_tokens() -> None:
-    assert do(connecting(), "KEY_CTRL_O")[1] == (call(open_page, TOKEN_PAGE),)
+    assert do(connecting(), "KEY_CTRL_O")[1] == (call(open_page, TOKEN_PAGE_URL),)
 
 
 def test_problems_stand_beside_the_field_they_name() -> None:

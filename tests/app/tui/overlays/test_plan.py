@@ -16,11 +16,11 @@ from ticketr.app.sync.notes import in_conflict
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.keymap import TYPING, Context, KeyMap
-from ticketr.app.tui.main.palette import MAX_TICKETS, Palette
-from ticketr.app.tui.overlays.base import MIN_LOOK_SECONDS
+from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyMap
+from ticketr.app.tui.main.palette import MAX_TICKET_ENTRIES, Palette
+from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
-from ticketr.app.tui.overlays.plan import CHECKING, Plan
+from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE, Plan
 from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
@@ -125,7 +125,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
 
 
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
-    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + MIN_LOOK_SECONDS)
+    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + MIN_SHOWN_SECONDS)
 
     assert state.overlays == ()
     request = JobRequest(
@@ -134,7 +134,7 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     assert asked == (call_in("work", start_job, request),)
 
 
-@pytest.mark.parametrize("when", [10.0, 10.0 + MIN_LOOK_SECONDS * 0.9])
+@pytest.mark.parametrize("when", [10.0, 10.0 + MIN_SHOWN_SECONDS * 0.9])
 def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
     state, asked = update(opened(), Key("KEY_ENTER"), when)
 
@@ -306,10 +306,10 @@ def test_what_jira_answers_about_an_older_plan_is_not_taken_for_the_newer_one() 
     state = after(state, messages.Answered(older, warned))
     shown = "\n".join(plain(row) for row in screen(state, 3.0, Theme()))
     assert "is late" not in shown
-    assert CHECKING in shown
+    assert CHECKING_MESSAGE in shown
 
     state = after(state, messages.Answered(newer, PushResult()))
-    assert CHECKING not in plain(screen(state, 3.0, Theme())[0])
+    assert CHECKING_MESSAGE not in plain(screen(state, 3.0, Theme())[0])
 
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
@@ -468,7 +468,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
     assert found("#draft mine") == ["draft  Mine"]
     assert found("#mine one") == []
-    assert len(found("#")) == len(found("#spare")) == MAX_TICKETS
+    assert len(found("#")) == len(found("#spare")) == MAX_TICKET_ENTRIES
 
 
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
@@ -529,7 +529,7 @@ def test_f1_shows_its_keys_and_escape_comes_back(name: str) -> None:
 @for_each("name", OVERLAYS)
 def test_q_closes_it_and_does_not_leave_the_app(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
-    if state.context in TYPING:
+    if state.context in TYPING_CONTEXTS:
         return
     closed, asked = update(state, Key("q"), 99.0)
 

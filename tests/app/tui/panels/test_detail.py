@@ -12,8 +12,8 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.main_screen import draw_detail
-from ticketr.app.tui.markdown import MAX_TEXT
-from ticketr.app.tui.panels.detail import MAX_CELLS, detail_lines
+from ticketr.app.tui.markdown import MAX_MARKDOWN_CHARACTERS
+from ticketr.app.tui.panels.detail import MAX_LINE_CELLS, detail_lines
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
@@ -92,7 +92,7 @@ def test_ascii_replaces_the_frames() -> None:
 
 
 def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> None:
-    long = f"**word**\x1b[2J\n{'[' * MAX_TEXT}"
+    long = f"**word**\x1b[2J\n{'[' * MAX_MARKDOWN_CHARACTERS}"
     sheet = sheet_of(replace(parse(FILE).tickets[0], description=long, fields={}), "DEMO-1.md")
 
     lines = detail_lines(sheet, 42)
@@ -101,7 +101,7 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
         ("**word**", 4),
         ("[" * 40, 5),
     ]
-    assert len(lines) > MAX_TEXT // 40
+    assert len(lines) > MAX_MARKDOWN_CHARACTERS // 40
 
 
 @pytest.mark.parametrize(("brackets", "is_rendered"), [(100, True), (4_000, False)])
@@ -197,7 +197,7 @@ def of_fields(*fields: tuple[str, str]) -> list[str]:
 def test_lines_of_a_wide_screen_are_no_longer_than_can_be_read() -> None:
     sheet = sheet_of(Ticket("x", "DEMO-1", "word " * 90), "DEMO-1.md")
     shown = [plain(each.line) for each in detail_lines(sheet, 250)]
-    assert max(map(width, shown)) == MAX_CELLS - 1
+    assert max(map(width, shown)) == MAX_LINE_CELLS - 1
 
 
 def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() -> None:

@@ -78,7 +78,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     await edits.change_field(used, "work", PLACE, change)
 
     words = "DEMO-9: Status is Done in DEMO-9.md"
-    assert told == [messages.Notice(words, is_error=False, hints=edits.CHANGED), READ]
+    assert told == [messages.Notice(words, is_error=False, hints=edits.AFTER_CHANGE_HINTS), READ]
     old = before["DEMO-9.md"]
     assert tree(bench) == before | {
         "DEMO-9.md": old.replace(b"Status: In Progress\n", b"Status: Done\n")
@@ -336,7 +336,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     await edits.add_comment(used, "work", place, "Looks good")
 
     words = "DEMO-3.md holds the comment"
-    assert told == [messages.Notice(words, is_error=False, hints=edits.CHANGED), READ]
+    assert told == [messages.Notice(words, is_error=False, hints=edits.AFTER_CHANGE_HINTS), READ]
     task = parse((bench.root / "DEMO-3.md").read_text()).tickets[0].tasks[0]
     assert [(each.id, each.text) for each in task.comments] == [("", "Looks good")]
     await bench.push(comments=True)
@@ -489,7 +489,7 @@ async def test_a_second_press_starts_no_second_editor(
 async def test_a_browser_that_runs_on_is_left_alone(
     used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(outside, "BROWSER_WAIT", 0.0)
+    monkeypatch.setattr(outside, "BROWSER_TIMEOUT", 0.0)
     started, go, ended = tmp_path / "started", tmp_path / "go", tmp_path / "ended"
     for each in (started, go, ended):
         os.mkfifo(each)
@@ -520,7 +520,7 @@ async def test_a_browser_that_runs_on_is_left_alone(
         ("firefox --new-tab %s", [["firefox", "--new-tab", URL]]),
         ("'my browser' --url=%s &", [["my browser", f"--url={URL}"]]),
         ("firefox:'unclosed: :w3m %s", [["firefox", URL], ["w3m", URL]]),
-        ("", [[outside.OPENER, URL]]),
+        ("", [[outside.OPEN_COMMAND, URL]]),
     ],
 )
 def test_the_variable_of_the_browser_is_read_as_other_programs_read_it(

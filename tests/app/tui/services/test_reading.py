@@ -29,7 +29,7 @@ from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message, Notice,
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
-    FILE,
+    LIST_CACHE_FILE,
     RACY_NANOSECONDS,
     FileCache,
     read_detail,
@@ -318,7 +318,7 @@ class App:
 
 @pytest.fixture
 def small_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(files, "MIN_STORED", 1)
+    monkeypatch.setattr(files, "MIN_STORED_FILES", 1)
     return Bench(make_site(tickets=12, seed=1), tmp_path / "work")
 
 
@@ -411,7 +411,7 @@ async def test_a_stored_list_that_makes_no_sense_is_none(
 ) -> None:
     await small_bench.pull()
     first = await App(small_bench.root, monkeypatch).read()
-    stored = small_bench.root / ".ticketr" / FILE
+    stored = small_bench.root / ".ticketr" / LIST_CACHE_FILE
     before = stored.read_text()
     stored.write_text(CHANGES[change](before))
     assert stored.read_text() != before

@@ -29,13 +29,13 @@ from ticketr.app.tui.state import AppState, Handler, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
-PARENT = "Parent"
-NO_TEXT = TextInput()
-NO_VALUES = "No ticket here has a {} yet"
+PARENT_FIELD = "Parent"
+EMPTY_INPUT = TextInput()
+NO_VALUES_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
-MAX_OPENED = 5
+MAX_OPENED_TICKETS = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
-MAX_ASKED = 5
+MAX_ASKED_TICKETS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class _Field:
 
 
 #: The fields that have a key of their own.
-FIELDS = {
+FIELD_BY_ACTION = {
     KeyAction.ASSIGN: _Field("assign", "Assignee", "nobody"),
     KeyAction.LABELS: _Field(
         "add or remove a label", "Labels", other="a new label", is_listed=False, is_list=True
@@ -76,9 +76,11 @@ FIELDS = {
     KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Other fields with several values.
-_LISTS = frozenset(("Components",))
+_LIST_FIELDS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
-_NO_OTHERS = frozenset(("Status", "Type", *(field.name for field in FIELDS.values())))
+_EXCLUDED_FIELDS = frozenset(
+    ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
+)
 _FILES = "with the next push"
 
 
@@ -146,7 +148,7 @@ def change_tickets(state: AppState, targets: _Targets) -> Step:
     options = (
         *(
             Option(field.words, _FILES, value=partial(choose_value, field=field))
-            for field in FIELDS.values()
+            for field in FIELD_BY_ACTION.values()
         ),
         Option("set the status", _FILES, value=choose_status),
         Option("set another field", _FILES, value=_choose_field),
@@ -200,7 +202,7 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Open the tickets in the browser; many after a question."""
     effect = call_in(state.workspace.name, outside.open_browser, keys)
-    if len(keys) <= MAX_OPENED:
+    if len(keys) <= MAX_OPENED_TICKETS:
         return state, (effect,)
     words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
     return state.opened(Question("Open", words, (effect,), now)), ()
@@ -222,10 +224,10 @@ def copy_addresses(state: AppState, keys: tuple[str, ...], _: float) -> Step:
 def _choose_field(state: AppState, targets: _Targets) -> Step:
     """Choose among the fields of the tickets that have no key of their own, then the value."""
     names = {name for row in state.workspace.rows for name in row.candidate.fields}
-    options = tuple(Option(clean(name), value=name) for name in sorted(names - _NO_OTHERS))
+    options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _Field("", name, "nothing", is_list=name in _LISTS)
+        field = _Field("", name, "nothing", is_list=name in _LIST_FIELDS)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.words}"
@@ -233,11 +235,11 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
 
 
 def choose_value(
-    state: AppState, targets: _Targets, field: _Field, typed: TextInput = NO_TEXT
+    state: AppState, targets: _Targets, field: _Field, typed: TextInput = EMPTY_INPUT
 ) -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
     name = state.workspace.name
-    if field.name == PARENT and any(row.depth for row in targets.rows):
+    if field.name == PARENT_FIELD and any(row.depth for row in targets.rows):
         words = "The parent of a sub-task is the ticket of its file; move it in Jira instead"
         return state.noticed(words), ()
 
@@ -267,7 +269,7 @@ def choose_value(
         options_of=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.other:
-        return state.noticed(NO_VALUES.format(field.name)), ()
+        return state.noticed(NO_VALUES_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
 
@@ -288,7 +290,7 @@ def _options(
     present = Counter(value for row in targets.rows for value in _values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
-    titles = {row.key: row.title for row in tickets} if field.name == PARENT else {}
+    titles = {row.key: row.title for row in tickets} if field.name == PARENT_FIELD else {}
     longest = max(map(len, titles), default=0)
 
     def facts(value: str) -> str:
@@ -344,7 +346,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     for row in targets.rows:
         if row.key or not targets.keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED]}
+    issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED_TICKETS]}
     row = targets.rows[0]
     sheet = None if targets.are_chosen else sheet_of_row(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part == "Status") if sheet else ()
@@ -362,7 +364,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         no_values_words="Jira allows no other status from here",
     )
     if request is None and not choice.options:
-        return state.noticed(NO_VALUES.format("Status")), ()
+        return state.noticed(NO_VALUES_MESSAGE.format("Status")), ()
     return state.opened(choice), (request,) if request else ()
 
 

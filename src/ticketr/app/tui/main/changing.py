@@ -34,7 +34,7 @@ def edit(state: AppState, _: float) -> Step | None:
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
 
-NO_TICKET = "Select a ticket first"
+NO_TICKET_MESSAGE = "Select a ticket first"
 
 
 def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
@@ -100,7 +100,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
             return state, (replace(request, on_failure=typed.reopened),)
 
         if ticket is None:
-            task = Option("a sub-task", refused=NO_TICKET)
+            task = Option("a sub-task", refused=NO_TICKET_MESSAGE)
         else:
             words = f"a sub-task of {ticket.key or ticket.title}"
             task = Option(words, "in its file", value="sub-task")

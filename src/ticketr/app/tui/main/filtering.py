@@ -18,12 +18,12 @@ from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
 
 #: What a filter begins with that is a query in Jira's language.
-JQL = "jql:"
-_LABEL = "filter:"
+JQL_PREFIX = "jql:"
+_FILTER_LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.
 _EXAMPLES = "words  status=Done  @person  edited"
 #: The most cells of a filter that is named in a sentence.
-MAX_SAID = 40
+MAX_SHOWN_FILTER_CELLS = 40
 
 
 def filter_tickets(state: AppState, _: float) -> Step | None:
@@ -65,7 +65,14 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         return _choose_query(on_cancel(state))
 
     return LineInput(
-        _LABEL, on_accept, on_change, on_cancel, TextInput.of(text), on_tab, _EXAMPLES, problem
+        _FILTER_LABEL,
+        on_accept,
+        on_change,
+        on_cancel,
+        TextInput.of(text),
+        on_tab,
+        _EXAMPLES,
+        problem,
     )
 
 
@@ -99,13 +106,13 @@ def show_filter(state: AppState, text: str) -> Step:
     name = workspace.name
 
     def on_failure(state: AppState, answer: Answered) -> Step:
-        return _give_back(state, name, f"{JQL} {jql}", answer.problem)
+        return _give_back(state, name, f"{JQL_PREFIX} {jql}", answer.problem)
 
     def on_answer(state: AppState, answer: Any, problem: str, _: float) -> Step:
         if problem:
-            return _give_back(state, name, f"{JQL} {jql}", f"Not filtered: {problem}")
+            return _give_back(state, name, f"{JQL_PREFIX} {jql}", f"Not filtered: {problem}")
         count, keys = answer
-        shown = tickets.Filter(f"{JQL} {clean(jql)}", (tickets.KeysTerm(keys),))
+        shown = tickets.Filter(f"{JQL_PREFIX} {clean(jql)}", (tickets.KeysTerm(keys),))
         state = replace(state.with_changes(name, filter=shown, top=0), follow_at=AT_ONCE)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
@@ -117,7 +124,7 @@ def show_filter(state: AppState, text: str) -> Step:
 
 def show_all(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
-    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SAID)}"
+    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SHOWN_FILTER_CELLS)}"
     row = state.row
     selected = row.order if row is not None else state.workspace.selected
     workspace = replace(state.workspace, filter=NO_FILTER, selected=selected)
@@ -130,7 +137,7 @@ def _choose_query(state: AppState) -> Step:
     if not aliases:
         return state.noticed("No query has a name yet; ticketr alias names one"), ()
     options = tuple(
-        Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL} @{name}")
+        Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL_PREFIX} @{name}")
         for name in sorted(aliases)
     )
     return state.opened(Choice("Filter", options, show_filter)), ()
@@ -139,7 +146,7 @@ def _choose_query(state: AppState) -> Step:
 def query_of(text: str) -> str | None:
     """Return the query of a filter in Jira's language; None for any other filter."""
     begin, colon, rest = text.strip().partition(":")
-    return rest.strip() if f"{begin.lower()}{colon}" == JQL else None
+    return rest.strip() if f"{begin.lower()}{colon}" == JQL_PREFIX else None
 
 
 def remembered(workspace: WorkspaceView) -> Call:

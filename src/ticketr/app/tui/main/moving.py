@@ -24,7 +24,7 @@ from ticketr.terminal import Mouse, MouseAction
 #: Rows that one step of the wheel moves.
 WHEEL_ROWS = 3
 #: Rows above the body.
-_ABOVE = 1
+_ROWS_ABOVE_BODY = 1
 
 
 def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
@@ -58,7 +58,7 @@ def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
 
 def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
     layout = state.layout
-    row = mouse.y - _ABOVE
+    row = mouse.y - _ROWS_ABOVE_BODY
     state = replace(state, focus=panel)
     if panel is Panel.WORKSPACES:
         top = scroll_top(0, state.current, layout.workspaces, len(state.workspaces))
@@ -79,11 +79,11 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
 def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
     """Return the panel at a place of the screen; None for the lines around the panels."""
     layout = state.layout
-    if not _ABOVE <= y < _ABOVE + layout.body:
+    if not _ROWS_ABOVE_BODY <= y < _ROWS_ABOVE_BODY + layout.body:
         return None
     if x >= layout.left:
         return Panel.DETAIL if layout.right else None
-    return Panel.WORKSPACES if y - _ABOVE < layout.above else Panel.TICKETS
+    return Panel.WORKSPACES if y - _ROWS_ABOVE_BODY < layout.above else Panel.TICKETS
 
 
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)

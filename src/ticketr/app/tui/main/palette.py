@@ -10,9 +10,9 @@ from typing import ClassVar, final
 from ticketr.app.sync import count_tickets
 from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction
+from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
-from ticketr.app.tui.main.filtering import JQL, show_filter
+from ticketr.app.tui.main.filtering import JQL_PREFIX, show_filter
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching
@@ -23,10 +23,10 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
-MAX_TICKETS = 50
+MAX_TICKET_ENTRIES = 50
 #: Actions that are not commands of their own.
-_NO_COMMANDS = {
-    *(row.action for row in TABLE if {Context.MAIN, Context.HELP} <= {*row.contexts}),
+_ACTIONS_WITHOUT_COMMANDS = {
+    *(row.action for row in DEFAULT_BINDINGS if {Context.MAIN, Context.HELP} <= {*row.contexts}),
     *(KeyAction.ESCAPE, KeyAction.PALETTE),
 }
 
@@ -60,7 +60,9 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Option(f"filter: {word}", f"show only what is {word}", value=partial(_filter, word))
     for name, jql in sorted(workspace.aliases.items()):
-        yield Option(f"filter: @{name}", clean(jql), value=partial(_filter, f"{JQL} @{name}"))
+        yield Option(
+            f"filter: @{name}", clean(jql), value=partial(_filter, f"{JQL_PREFIX} @{name}")
+        )
     if workspace.filter.text:
         yield Option("filter: none", "show all tickets", value=partial(_filter, ""))
     connect = Option("connect to Jira", "asks for a login", also="login log in token workspace")
@@ -127,7 +129,7 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    max_options: ClassVar[int] = MAX_TICKETS
+    max_options: ClassVar[int] = MAX_TICKET_ENTRIES
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]
@@ -137,7 +139,7 @@ class Palette(ListOverlay):
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                return [*map(_ticket, state.workspace.rows.named(fold(words), MAX_TICKETS))]
+                return [*map(_ticket, state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES))]
             case "@":
                 options = _values(state, "Assignee")
             case "=":
@@ -146,7 +148,7 @@ class Palette(ListOverlay):
                 options = _workspaces(state)
             case _:
                 options = self._commands(state)
-        return matching(options, words)[:MAX_TICKETS]
+        return matching(options, words)[:MAX_TICKET_ENTRIES]
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""
@@ -162,7 +164,7 @@ class Palette(ListOverlay):
         return ListOverlay.on_action(self, state, action, now)
 
     def _commands(self, state: AppState) -> Iterator[Option]:
-        seen = {*_NO_COMMANDS}
+        seen = {*_ACTIONS_WITHOUT_COMMANDS}
         bindings = state.keymap.bindings(Context.TICKETS)
         for row in bindings.rows:
             if row.action not in seen:

@@ -14,7 +14,7 @@ from ticketr.app.tui.panels.frame import find_matches
 from ticketr.app.tui.state import AppState, Panel, Step, select
 
 #: The words before the name of a column, in the list of sorts.
-_COLUMN = "column "
+_COLUMN_PREFIX = "column "
 
 
 def search_ticket(state: AppState) -> Step | None:
@@ -154,7 +154,7 @@ def _sort_choice(state: AppState, at: int) -> Choice:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
             return state.with_workspace(changed), (remembered(changed),)
-        column = name.removeprefix(_COLUMN)
+        column = name.removeprefix(_COLUMN_PREFIX)
         changed = replace(state.workspace, hidden=state.workspace.hidden ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
@@ -165,5 +165,5 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     options = [Option(name) for name in SORT_NAMES]
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
-        options.append(Option(f"{_COLUMN}{name}", facts))
+        options.append(Option(f"{_COLUMN_PREFIX}{name}", facts))
     return Choice("Sort by, or show a column", tuple(options), on_choose, at=at)

@@ -27,12 +27,12 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
 
     A key whose action is not possible now says why, where more is known than that.
     """
-    handler = _HANDLERS.get(action)
+    handler = _HANDLER_BY_ACTION.get(action)
     if handler is None:
         return moving.move(state, action, now)
     step = handler(state, now)
     if step is None:
-        words, other, does = _REASONS.get(action, _SELECT_FIRST)
+        words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
         return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW_SECONDS), ()
     return step
@@ -118,7 +118,7 @@ _TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
 _CHOOSE_LISTED = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS)
 #: Why an action is not possible, where its handler finds nothing to do and a ticket would not help:
 #: words, then the action whose key is named, and what that does.
-_REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
+_REASON_BY_ACTION: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.SELECT: _CHOOSE_LISTED,
     KeyAction.SELECT_ALL: _CHOOSE_LISTED,
     KeyAction.NEXT: ("This is the last ticket", None, ""),
@@ -131,7 +131,7 @@ _REASONS: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
     KeyAction.FOLD: ("There are no sub-tasks to hide", None, ""),
     KeyAction.UNFOLD: ("There are no sub-tasks to show", None, ""),
 }
-_HANDLERS: dict[KeyAction, Handler] = {
+_HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.PANEL_1: partial(moving.go_to_panel, panel=Panel.WORKSPACES),
     KeyAction.PANEL_2: partial(moving.go_to_panel, panel=Panel.TICKETS),
     KeyAction.PANEL_3: partial(moving.go_to_panel, panel=Panel.DETAIL),
@@ -153,7 +153,7 @@ _HANDLERS: dict[KeyAction, Handler] = {
     KeyAction.STATUS: bulk.on_targets(bulk.choose_status),
     **{
         action: bulk.on_targets(partial(bulk.choose_value, field=field))
-        for action, field in bulk.FIELDS.items()
+        for action, field in bulk.FIELD_BY_ACTION.items()
     },
     KeyAction.ADD: changing.add,
     KeyAction.COMMENT: changing.comment,

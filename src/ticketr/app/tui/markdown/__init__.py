@@ -6,7 +6,7 @@ of it to a `page`; `inline` turns the text of a block into lines.
 
 from __future__ import annotations
 
-from ticketr.app.tui.markdown.blocks import MAX_TEXT, render_markdown
+from ticketr.app.tui.markdown.blocks import MAX_MARKDOWN_CHARACTERS, render_markdown
 from ticketr.app.tui.markdown.page import RenderedLine
 
-__all__ = ["MAX_TEXT", "RenderedLine", "render_markdown"]
+__all__ = ["MAX_MARKDOWN_CHARACTERS", "RenderedLine", "render_markdown"]

@@ -12,13 +12,13 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ticketr.app.tui.markdown.inline import DECISION, Text, panel_of, read_tag, texts_of
+from ticketr.app.tui.markdown.inline import DECISION_MARK, Text, panel_of, read_tag, texts_of
 from ticketr.app.tui.markdown.page import Frame, Glyphs, Page, RenderedLine
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import clean, cuts_of, width as width_of
 
 #: The mark before the rest of a line of code.
-WRAPPED: Final = "↪ "
+WRAPPED_MARK: Final = "↪ "
 
 
 def _add_code(page: Page, token: Token) -> None:
@@ -30,7 +30,7 @@ def _add_code(page: Page, token: Token) -> None:
     source = _source(token) + (token.type == "fence")
     for number, line in enumerate(token.content.removesuffix("\n").split("\n")):
         for begins, part in _code_parts(clean(line.expandtabs(4)), room):
-            spans = (Span(WRAPPED, ("dim",)),) if not begins else ()
+            spans = (Span(WRAPPED_MARK, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
                 left = room - width_of(label)
@@ -46,13 +46,15 @@ def _add_code(page: Page, token: Token) -> None:
 
 def _code_parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
-    stops = cuts_of(text, room, max(2, room - width_of(WRAPPED))) if width_of(text) > room else ()
+    stops = (
+        cuts_of(text, room, max(2, room - width_of(WRAPPED_MARK))) if width_of(text) > room else ()
+    )
     for number, (begin, end) in enumerate(pairwise([0, *stops, len(text)])):
         yield number == 0, text[begin:end]
 
 
 #: The least cells for the text of a column that needs more; with fewer, a table becomes a list.
-MIN_COLUMN: Final = 5
+MIN_COLUMN_CELLS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
     Returns:
         The cells of each column; None if there is not enough room.
     """
-    if sum(min(need, MIN_COLUMN) for need in needs) > room:
+    if sum(min(need, MIN_COLUMN_CELLS) for need in needs) > room:
         return None
     widths = [0] * len(needs)
     left = room
@@ -168,11 +170,11 @@ def _add_table_as_list(page: Page, rows: Sequence[Row]) -> None:
 
 #: The most characters of a text that is read as Markdown; a longer one is shown as it is, which is
 #: far quicker. Jira takes no description of more than 32,767 characters.
-MAX_TEXT = 40_000
+MAX_MARKDOWN_CHARACTERS = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
 BRACKET_WEIGHT = 10
 #: The least width, in cells.
-MIN_WIDTH = 10
+MIN_WIDTH_CELLS = 10
 #: The most blocks within one another; what is deeper is shown as it is.
 _MAX_DEPTH: Final = 40
 
@@ -182,9 +184,9 @@ _PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_DEPTH})
 _PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
 
 _LINE_END = re.compile("\r\n|\r|\n")
-_BOX = re.compile(r"\[([ xX])\][ \xa0]")
-_DETAILS: Final = ("<details>", "<details open>")
-_PANELS: Final = {
+_CHECKBOX = re.compile(r"\[([ xX])\][ \xa0]")
+_DETAILS_TAGS: Final = ("<details>", "<details open>")
+_PANEL_TITLE_AND_COLOR: Final = {
     "info": ("Info", "blue"),
     "note": ("Note", "magenta"),
     "tip": ("Tip", "green"),
@@ -192,10 +194,10 @@ _PANELS: Final = {
     "warning": ("Warning", "yellow"),
     "error": ("Error", "red"),
 }
-_PANEL: Final = ("Panel", "bright_black")
-_LISTS: Final = frozenset({"bullet_list_open", "ordered_list_open"})
+_DEFAULT_PANEL: Final = ("Panel", "bright_black")
+_LIST_TOKENS: Final = frozenset({"bullet_list_open", "ordered_list_open"})
 #: The tags of ticketr that hold blocks.
-_HOLDERS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul"})
+_BLOCK_CONTAINER_TAGS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 
 
 @lru_cache(maxsize=64)
@@ -211,8 +213,8 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     Returns:
         The lines, each with the number of its line in the text. They are not padded.
     """
-    page = Page(max(width, MIN_WIDTH))
-    if len(text) + BRACKET_WEIGHT * text.count("[") > MAX_TEXT:
+    page = Page(max(width, MIN_WIDTH_CELLS))
+    if len(text) + BRACKET_WEIGHT * text.count("[") > MAX_MARKDOWN_CHARACTERS:
         for number, line in enumerate(_LINE_END.split(text)):
             _add_plain(page, line, number)
     else:
@@ -300,7 +302,7 @@ class _Walk:
         """Open a quote, or a panel if its first line is the mark of one."""
         text = self.tokens[index + 2 : index + 3]
         panel = panel_of(text[0].content) if text and text[0].type == "inline" else None
-        label, color = _PANELS[panel] if panel else ("", "dim")
+        label, color = _PANEL_TITLE_AND_COLOR[panel] if panel else ("", "dim")
         bar = (Span(f"{Glyphs.BAR} ", (color,)),)
         self.page.open("blockquote", bar, bar)
         if not panel:
@@ -325,7 +327,7 @@ class _Walk:
             if token.level == level + 1:
                 blocks = 0
             elif token.level == level + 2 and token.nesting >= 0:
-                blocks += token.type not in _LISTS
+                blocks += token.type not in _LIST_TOKENS
             index += 1
         return blocks < 2
 
@@ -335,13 +337,13 @@ class _Walk:
         marker = f"{inner.bullet or token.info + token.markup} "
         if self.tokens[index + 1].type == "paragraph_open":
             text = self.tokens[index + 2]
-            if text.children and (box := _BOX.match(text.content)):
+            if text.children and (box := _CHECKBOX.match(text.content)):
                 shown = Glyphs.BOXES[box[1] != " "]
                 marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
-            elif inner.bullet and text.children and text.content.startswith(DECISION):
+            elif inner.bullet and text.children and text.content.startswith(DECISION_MARK):
                 marker = f"{Glyphs.DECIDED} "
-                text.children[0].content = text.children[0].content[len(DECISION) :]
+                text.children[0].content = text.children[0].content[len(DECISION_MARK) :]
         indent = (Span(" " * width_of(marker)),)
         self.page.open("item", (Span(marker),), indent, is_tight=inner.is_tight)
 
@@ -363,7 +365,7 @@ class _Walk:
                 return
             if len(children) == 1 and self._tag(children[0], source):
                 return
-            if len(children) > 1 and children[0].content in _DETAILS:
+            if len(children) > 1 and children[0].content in _DETAILS_TAGS:
                 self._details_in_one_line(token, opening)
                 return
         texts = texts_of(children, self.page, source, *(() if is_paragraph else ("bold",)))
@@ -388,14 +390,14 @@ class _Walk:
     def _tag(self, token: Token, source: int) -> bool:
         """Open or close what a tag of ticketr holds; return whether it does."""
         tag = read_tag(token.content, in_cell=False) if token.type == "html_inline" else None
-        if tag is None or tag.name not in _HOLDERS:
+        if tag is None or tag.name not in _BLOCK_CONTAINER_TAGS:
             return False
         if tag.is_end:
             return self._close(tag.name)
         if len(self.page.containers) >= 2 * _MAX_DEPTH:
             return False
         if tag.kind == "panel":
-            label, color = _PANELS.get(tag.param("panelType"), _PANEL)
+            label, color = _PANEL_TITLE_AND_COLOR.get(tag.param("panelType"), _DEFAULT_PANEL)
             bar = (Span(f"{Glyphs.BAR} ", (color,)),)
             self.page.open(tag.name, bar, bar)
             self.page.add((Span(label, ("bold",)),), source)
@@ -408,7 +410,7 @@ class _Walk:
     def _close(self, name: str) -> bool:
         """Close the innermost container with that tag of ticketr; return if there is one."""
         for container in reversed(self.page.containers):
-            if container.tag not in _HOLDERS:
+            if container.tag not in _BLOCK_CONTAINER_TAGS:
                 return False
             if container.tag == name:
                 self.page.close(name)

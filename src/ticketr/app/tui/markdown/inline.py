@@ -22,19 +22,19 @@ from ticketr.app.tui.styled import Span, link_address, slices, with_style
 from ticketr.text import clean, word_ranges
 
 #: Separates texts that Markdown would join. A pull writes it.
-EMPTY_COMMENT: Final = "<!-- -->"
+SEPARATOR_COMMENT: Final = "<!-- -->"
 #: The tags that begin a new line.
-BLOCKS: Final = frozenset(
+BLOCK_TAGS: Final = frozenset(
     {
         *("aside", "blockquote", "details", "div", "figcaption", "figure", "li", "ol", "p"),
         *("section", "summary", "table", "tr", "ul", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
     }
 )
 #: The tags with a meaning in a cell, even without an ``adf`` attribute.
-_IN_CELLS: Final = BLOCKS | {"code", "td", "th"}
+_CELL_TAGS: Final = BLOCK_TAGS | {"code", "td", "th"}
 
 #: The tags of short forms, and their kinds.
-SHORT: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
+KIND_BY_SHORT_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
 
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
@@ -93,9 +93,9 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
         for match in _ATTR.finditer(tag_match["attrs"])
     }
     kind = attrs.get("adf", "")
-    if not kind and name in SHORT and tag_match["attrs"].strip() in {"", "open"}:
-        return Tag(name, SHORT[name], {}, is_end=False, is_short=True)
-    if kind or name in {"br", "summary"} or (in_cell and name in _IN_CELLS):
+    if not kind and name in KIND_BY_SHORT_TAG and tag_match["attrs"].strip() in {"", "open"}:
+        return Tag(name, KIND_BY_SHORT_TAG[name], {}, is_end=False, is_short=True)
+    if kind or name in {"br", "summary"} or (in_cell and name in _CELL_TAGS):
         return Tag(name, kind, attrs, is_end=False)
     return None
 
@@ -108,7 +108,7 @@ def _unescaped(text: str) -> str:
 
 
 #: The kind of a panel by the word in its mark.
-PANELS: Final = {
+PANEL_KIND_BY_MARK: Final = {
     "INFO": "info",
     "NOTE": "note",
     "TIP": "success",
@@ -120,11 +120,11 @@ PANELS: Final = {
     "ERROR": "error",
 }
 #: What an item of a list begins with that is a decision.
-DECISION: Final = "<> "
+DECISION_MARK: Final = "<> "
 
-_PANEL = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
-_ACCOUNT = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
-_STATUS = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
+_PANEL_MARK = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
+_ACCOUNT_ID = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
+_STATUS_COLOR = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
 _LAYOUT_IN_BRACES = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
 _IN_TEXT = re.compile(
     r"""https?://\S+
@@ -136,8 +136,8 @@ _IN_TEXT = re.compile(
 
 def panel_of(content: str) -> str | None:
     """Return the kind of panel that a quote is, by the text of its first paragraph."""
-    match = _PANEL.match(content)
-    return PANELS.get(match[1].upper()) if match else None
+    match = _PANEL_MARK.match(content)
+    return PANEL_KIND_BY_MARK.get(match[1].upper()) if match else None
 
 
 def read_forms(tokens: Sequence[Token]) -> list[Token]:
@@ -167,13 +167,17 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
 
 def _is_mention(before: Token, link: Token) -> bool:
     """Return whether a link is a mention: it follows an @, and its address is an account."""
-    is_account = _ACCOUNT.fullmatch(str(link.attrs.get("href"))) is not None
+    is_account = _ACCOUNT_ID.fullmatch(str(link.attrs.get("href"))) is not None
     return is_account and before.type == "text" and before.content.endswith("@")
 
 
 def _read_text(words: str, before: Token | None) -> str:
     """Return what is shown of a text, whose beginning may belong to the token before it."""
-    if before is not None and before.type == "code_inline" and (match := _STATUS.match(words)):
+    if (
+        before is not None
+        and before.type == "code_inline"
+        and (match := _STATUS_COLOR.match(words))
+    ):
         before.type = "status"
         words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
@@ -196,26 +200,26 @@ def _text(words: str) -> Token:
     return Token("text", "", 0, content=words)
 
 
-_STYLES: Final = {
+_STYLE_BY_TOKEN: Final = {
     "strong_open": "bold",
     "em_open": "italic",
     "s_open": "strike",
     "mention_open": "bold",
 }
-_STYLES_OF_TAGS: Final = {
+_STYLE_BY_TAG: Final = {
     "u": "underline",
     "th": "bold",
     "summary": "bold",
     **{f"h{level}": "bold" for level in range(1, 7)},
 }
-_STYLES_OF_KINDS: Final = {
+_STYLE_BY_NODE_KIND: Final = {
     "mention": "bold",
     "status": "bold",
     "placeholder": "dim",
     "caption": "italic",
 }
 #: What the address of an attachment begins with; its name follows.
-_ATTACHED: Final = "attachment:"
+_ATTACHMENT_PREFIX: Final = "attachment:"
 #: What stands for content that only Jira can show.
 _PLACEHOLDERS: Final = {
     "blockCard": "",
@@ -228,7 +232,7 @@ _PLACEHOLDERS: Final = {
     "unknownInline": "[content of Jira]",
 }
 #: The most tags that are open at once; further ones are text.
-MAX_DEPTH: Final = 50
+MAX_OPEN_TAGS: Final = 50
 _MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
 _ADDRESS = re.compile(
@@ -340,7 +344,7 @@ def _append(builder: _Builder, token: Token) -> None:
             builder.texts.append(Text(builder.source))
         case "strong_open" | "em_open" | "s_open" | "mention_open":
             builder.marks.append(builder.styles)
-            builder.styles = with_style(builder.styles, _STYLES[token.type])
+            builder.styles = with_style(builder.styles, _STYLE_BY_TOKEN[token.type])
         case "strong_close" | "em_close" | "s_close":
             builder.styles = builder.marks.pop()
         case "link_open":
@@ -415,7 +419,7 @@ def _append_image(builder: _Builder, token: Token) -> None:
     alt = " ".join("".join([child.content for child in token.children or ()]).split())
     inner = builder.link
     builder.link = builder.link or (source if link_address(source) else "")
-    name = "" if link_address(source) else unquote(source.removeprefix(_ATTACHED))
+    name = "" if link_address(source) else unquote(source.removeprefix(_ATTACHMENT_PREFIX))
     shown = ", ".join(dict.fromkeys(text for text in (alt, name) if text))
     builder.add(f"[picture: {shown or source}]")
     builder.link = inner
@@ -423,7 +427,7 @@ def _append_image(builder: _Builder, token: Token) -> None:
 
 def _append_html(builder: _Builder, text: str) -> None:
     builder.ends[text] -= 1
-    if text == EMPTY_COMMENT:
+    if text == SEPARATOR_COMMENT:
         return
     tag = read_tag(text, in_cell=builder.in_cell)
     if tag is None or not _has_place(builder, tag):
@@ -433,7 +437,7 @@ def _append_html(builder: _Builder, text: str) -> None:
     if tag.name == "br":
         builder.texts.append(Text(builder.source))
         return
-    if tag.name in BLOCKS and builder.texts[-1].spans:
+    if tag.name in BLOCK_TAGS and builder.texts[-1].spans:
         builder.texts.append(Text(builder.source))
     if tag.is_end:
         _close_tags(builder, tag.name)
@@ -450,7 +454,7 @@ def _has_place(builder: _Builder, tag: Tag) -> bool:
         return "details" in (*outer, *(open_tag.name for open_tag in builder.tags))
     if tag.is_short and not builder.ends[f"</{tag.name}>"]:
         return False
-    return len(builder.tags) < MAX_DEPTH
+    return len(builder.tags) < MAX_OPEN_TAGS
 
 
 def _open_tag(builder: _Builder, tag: Tag) -> None:
@@ -459,7 +463,7 @@ def _open_tag(builder: _Builder, tag: Tag) -> None:
         return
     builder.tags.append(tag)
     builder.marks.append(builder.styles)
-    style = _STYLES_OF_KINDS.get(tag.kind) or _STYLES_OF_TAGS.get(tag.name)
+    style = _STYLE_BY_NODE_KIND.get(tag.kind) or _STYLE_BY_TAG.get(tag.name)
     if style:
         builder.styles = with_style(builder.styles, style)
     if tag.name == "a" and not builder.link:

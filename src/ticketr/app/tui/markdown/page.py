@@ -90,7 +90,7 @@ class Page:
 
     def open(self, tag: str, first: Line, rest: Line, *, is_tight: bool = False) -> None:
         """Open a container."""
-        outer = self.containers[-1] if self.containers else _ROOT
+        outer = self.containers[-1] if self.containers else _ROOT_CONTAINER
         whole_first = self._joined_prefix(outer.first if outer.is_empty else outer.rest, first)
         whole_rest = self._joined_prefix(outer.rest, rest)
         room = self.width - max(cells(whole_first), cells(whole_rest))
@@ -147,7 +147,7 @@ class Page:
             self.add(line.line, line.source)
 
 
-_ROOT: Final = Container("", (), (), 0, is_empty=False)
+_ROOT_CONTAINER: Final = Container("", (), (), 0, is_empty=False)
 
 
 def _stripped(line: Line) -> Line:

@@ -19,7 +19,7 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.statusline import LineStyle
 from ticketr.text import clean, clip, fit, width
 
-_STYLE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
+_STYLE_SEQUENCE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
 
 
 def boxed(
@@ -55,7 +55,7 @@ def boxed(
     left = max(0, (screen_width - cells - 2) // 2)
     covered = list(below)
     for number, row in enumerate(rows[: len(below)], start=begin):
-        under = _STYLE.sub("", below[number])
+        under = _STYLE_SEQUENCE.sub("", below[number])
         start = fit(under, left, ellipsis="") if left else ""
         rest = max(0, screen_width - left - cells - 2)
         covered[number] = start + row + _row_end(under, rest)
@@ -92,7 +92,7 @@ def moved_index(action: KeyAction, at: int, page: int, last: int) -> int | None:
 
 
 #: Seconds that a plan, conflict or question has to be on the screen before Enter is taken.
-MIN_LOOK_SECONDS = 0.3
+MIN_SHOWN_SECONDS = 0.3
 
 
 def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
@@ -105,11 +105,11 @@ def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
         shown_at: The time at which it came on the screen; infinity if it has not.
         now: The time of the Enter, in seconds by Trio's clock.
     """
-    return now < max(shown_at, state.swallow_until) + MIN_LOOK_SECONDS
+    return now < max(shown_at, state.swallow_until) + MIN_SHOWN_SECONDS
 
 
 #: What is before and after each kind of piece of a text, and its styles.
-_PIECES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+_PIECE_STYLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "same": ("", "", ()),
     "removed": ("[-", "-]", ("red",)),
     "added": ("{+", "+}", ("green",)),
@@ -131,7 +131,7 @@ def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) ->
     """
     lines: list[Line] = [()]
     for kind, piece in word_diff(before, after):
-        start, end, styles = _PIECES[kind]
+        start, end, styles = _PIECE_STYLES[kind]
         first_piece, *others = f"{start}{piece}{end}".split("\n")
         lines[-1] = (*lines[-1], Span(clean(first_piece), styles))
         lines += [(Span(clean(text), styles),) for text in others]

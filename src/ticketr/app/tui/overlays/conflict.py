@@ -25,13 +25,13 @@ from ticketr.text import clean, clip, fit, width
 
 NAME_CELLS = 16
 #: The most cells of a text in what Enter will do.
-MAX_WRITTEN = 32
+MAX_QUOTED_CELLS = 32
 #: The most parts that are named in what Enter will do.
-MAX_NAMED = 20
+MAX_NAMED_PARTS = 20
 #: From this width on, the version at the last sync is beside those of both sides.
-THREE_COLUMNS = 70
+MIN_THREE_COLUMN_WIDTH = 70
 #: The signs of your side and of Jira's by what was chosen; any other choice is a text of its own.
-_SIGNS: Mapping[Choice | None, tuple[str, str]] = {
+_SIDE_SIGNS: Mapping[Choice | None, tuple[str, str]] = {
     None: ("?", "?"),
     "mine": ("●", "○"),
     "jira": ("○", "●"),
@@ -60,7 +60,7 @@ def _date_and_time(when: datetime) -> str:
 
 def _columns(name: str, texts: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
-    *others, last = texts[-3 if cells >= THREE_COLUMNS else -2 :]
+    *others, last = texts[-3 if cells >= MIN_THREE_COLUMN_WIDTH else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
     column, rest = divmod(cells - left - 2, len(others) + 1)
     columns = "".join(fit(text, column - 2) + "  " for text in others)
@@ -70,7 +70,7 @@ def _columns(name: str, texts: Sequence[str], cells: int) -> str:
 def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
-    mine, jiras = _SIGNS.get(choice, ("✎", "○"))
+    mine, jiras = _SIDE_SIGNS.get(choice, ("✎", "○"))
     base, yours, theirs = map(_shortened, (part.base, part.yours, part.jiras))
     versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
     line = f"{'▌' if is_selected else ' '} {_columns(clean(part.name), versions, cells)}"
@@ -112,12 +112,12 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
     """Return the first texts of a list, cleaned, and how many more there are.
 
     Args:
-        texts: The texts, or the first `MAX_NAMED` of them.
+        texts: The texts, or the first `MAX_NAMED_PARTS` of them.
         separator: What is between two.
         count: The number of all; None if all are given.
     """
-    more = (len(texts) if count is None else count) - MAX_NAMED
-    named = clean(separator.join(texts[:MAX_NAMED]))
+    more = (len(texts) if count is None else count) - MAX_NAMED_PARTS
+    named = clean(separator.join(texts[:MAX_NAMED_PARTS]))
     return f"{named} and {more} more" if more > 0 else named
 
 
@@ -129,8 +129,8 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
         names = _joined_texts([part.name for part in left], ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
-    for write in all_writes[:MAX_NAMED]:  # whole texts are shown word by word
-        texts = (clip(_shortened(text), MAX_WRITTEN) for text in (write.before, write.after))
+    for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
+        texts = (clip(_shortened(text), MAX_QUOTED_CELLS) for text in (write.before, write.after))
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))

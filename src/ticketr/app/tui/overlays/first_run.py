@@ -27,10 +27,10 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
-_FIELDS = tuple(SetupField)
+_SETUP_FIELDS = tuple(SetupField)
 #: The fields that stand for a check, in the order in which the checks are asked.
-_CHECKS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
-_MISSING = {
+_CHECKED_FIELDS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
+_MISSING_MESSAGES = {
     SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
     SetupField.EMAIL: "type the mail address of your Atlassian account",
     SetupField.TOKEN: "paste an API token",
@@ -66,7 +66,7 @@ class Form:
     @property
     def focus(self) -> SetupField | None:
         """The field with the focus; None for the button."""
-        return _FIELDS[self.at] if self.at < len(_FIELDS) else None
+        return _SETUP_FIELDS[self.at] if self.at < len(_SETUP_FIELDS) else None
 
     def input(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
@@ -100,7 +100,7 @@ class Form:
 
     def moved(self, to: int) -> Form:
         """Return the form with the focus on another field."""
-        at = max(0, min(to, len(_FIELDS)))
+        at = max(0, min(to, len(_SETUP_FIELDS)))
         return replace(self, at=at, is_token_shown=False, choice=0)
 
     def check_request(self, place: SetupField) -> Call | None:
@@ -144,7 +144,9 @@ class Form:
         """Return the form with its checks asked, and the calls that ask them."""
         # No token goes to a site whose address is being typed.
         places = (
-            _CHECKS if self.focus is not SetupField.SITE else (SetupField.SITE, SetupField.FOLDER)
+            _CHECKED_FIELDS
+            if self.focus is not SetupField.SITE
+            else (SetupField.SITE, SetupField.FOLDER)
         )
         checks = [check for place in places if (check := self.check_request(place))]
         new = [check for check in checks if check not in self.answers]
@@ -200,7 +202,7 @@ class Form:
 
     def _problem_of(self, place: SetupField) -> str:
         """Return what is wrong with a field; empty for nothing that is known."""
-        answers = ((checked, self._answer(checked)) for checked in _CHECKS)
+        answers = ((checked, self._answer(checked)) for checked in _CHECKED_FIELDS)
         for checked, problem in ((None, self.problem), *answers):
             if isinstance(problem, Problem) and (problem.field or checked) is place:
                 return problem.words
@@ -235,7 +237,7 @@ class Form:
     def with_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
         assert problem.field is not None
-        return replace(self, problem=problem, at=_FIELDS.index(problem.field))
+        return replace(self, problem=problem, at=_SETUP_FIELDS.index(problem.field))
 
 
 #: The note of a folder; that of a workspace names its site.
@@ -255,7 +257,7 @@ def _project_count_note(answer: setup.LoginAnswer) -> tuple[str, str]:
 
 #: The ways to the first workspace: what each is called, what it is, in more and in fewer words, and
 #: its key. The first is the sandbox.
-WAYS = (
+SETUP_WAYS = (
     (
         "Try it now",
         (
@@ -275,16 +277,16 @@ WAYS = (
 
 def _ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]:
     """Return the ways that are offered: without its packages, the sandbox is none."""
-    return WAYS if state.has_sandbox else WAYS[1:]
+    return SETUP_WAYS if state.has_sandbox else SETUP_WAYS[1:]
 
 
 #: From this width on, notes are beside their fields; from this height on, ways above a form.
 WIDE, HIGH = 80, 20
 VALUE_CELLS, LABEL_CELLS = 28, 9
 #: The most cells for what a way is, so that its key is near.
-FACTS_CELLS = 60
+MAX_FACTS_CELLS = 60
 #: The most projects that are listed at once.
-MAX_LISTED = 6
+MAX_LISTED_PROJECTS = 6
 
 
 def _indent(cells: int) -> str:
@@ -302,7 +304,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
         key = state.keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
-        room = max(0, min(FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
+        room = max(0, min(MAX_FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
         bar = "▌ " if is_selected else "  "
         yield (
             Span(f"{indent}{bar}"),
@@ -351,8 +353,8 @@ def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str
 def _project_lines(
     projects: tuple[ProjectChoice, ...], choice: int, used: int, cells: int
 ) -> Iterator[Line]:
-    top = scroll_top(0, choice, MAX_LISTED, len(projects))
-    for at in range(top, min(top + MAX_LISTED, len(projects))):
+    top = scroll_top(0, choice, MAX_LISTED_PROJECTS, len(projects))
+    for at in range(top, min(top + MAX_LISTED_PROJECTS, len(projects))):
         project = projects[at]
         bar = "▌" if at == choice else " "
         text = f"{' ' * max(0, used - 2)}{bar} {fit(project.key, 10)} {project.name}"
@@ -360,15 +362,15 @@ def _project_lines(
 
 
 #: The page on which people make API tokens for Jira Cloud.
-TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page
-STARTING = "Starting a Jira with made-up tickets on this machine"
-ADDING = "Checking the login, then adding the workspace"
-OPENING = "Opening the folder"
+TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page
+STARTING_MESSAGE = "Starting a Jira with made-up tickets on this machine"
+ADDING_MESSAGE = "Checking the login, then adding the workspace"
+OPENING_MESSAGE = "Opening the folder"
 
 
 EMPTY_FORM = Form()
 #: What adds a workspace, or why it did not.
-_ADDING = (setting_up.add_workspace, setting_up.try_sandbox)
+_ADDING_CALLS = (setting_up.add_workspace, setting_up.try_sandbox)
 
 
 @final
@@ -453,7 +455,7 @@ class FirstRun(Overlay):
         if action is KeyAction.OPEN_FOLDER:
             changed = replace(self, way=way, problem="")
             return state.exchanged(self, changed).opened(changed.folder_input()), ()
-        changed = replace(self, way=way, problem="", busy=STARTING)
+        changed = replace(self, way=way, problem="", busy=STARTING_MESSAGE)
         return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
 
     def folder_input(self, text: str = "", problem: str = "") -> LineInput:
@@ -463,7 +465,7 @@ class FirstRun(Overlay):
             if not text.strip():
                 return "Type a folder"
             request = call(setting_up.open_folder, text.strip())
-            return state.exchanged(self, replace(self, busy=OPENING)), (request,)
+            return state.exchanged(self, replace(self, busy=OPENING_MESSAGE)), (request,)
 
         typed = TextInput.of(text)
         return LineInput("folder:", on_accept, input=typed, examples="~/work", problem=problem)
@@ -488,7 +490,7 @@ class FirstRun(Overlay):
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE:
-                return state, (call(outside.open_page, TOKEN_PAGE),)
+                return state, (call(outside.open_page, TOKEN_PAGE_URL),)
             case _ if form.focus is None:
                 return None
             case _:
@@ -515,9 +517,9 @@ class FirstRun(Overlay):
         return self._ask_checks(state, form.moved(form.at + 1), problem="")
 
     def _add(self, state: AppState, form: Form) -> Step:
-        empty = next((place for place in _FIELDS if not form.text(place)), None)
+        empty = next((place for place in _SETUP_FIELDS if not form.text(place)), None)
         if empty is not None:
-            missing = Problem(_MISSING[empty], empty)
+            missing = Problem(_MISSING_MESSAGES[empty], empty)
             return self._with_form(state, form.with_problem(missing)), ()
         wanted = NewWorkspace(
             site=form.site.site if form.site is not None else form.text(SetupField.SITE),
@@ -526,7 +528,7 @@ class FirstRun(Overlay):
             project=form.text(SetupField.PROJECT),
             folder=Path(form.text(SetupField.FOLDER)),
         )
-        changed = replace(self, busy=ADDING, problem="")
+        changed = replace(self, busy=ADDING_MESSAGE, problem="")
         return state.exchanged(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
@@ -545,7 +547,9 @@ class FirstRun(Overlay):
                 return state.without(self), (call(setting_up.cancel_setup),)
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._folder_answered(state, request.args[0], problem)
-            case messages.Answered(request, Problem() as problem) if request.function in _ADDING:
+            case messages.Answered(request, Problem() as problem) if (
+                request.function in _ADDING_CALLS
+            ):
                 return self._show_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
                 return self._ask_checks(state, form.with_folder(folder, is_typed=False))
@@ -615,7 +619,7 @@ class FirstRun(Overlay):
 def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
     inputs = {place: TextInput.of(text) for place, text in texts.items()}
-    at = _FIELDS.index(SetupField.TOKEN)
+    at = _SETUP_FIELDS.index(SetupField.TOKEN)
     known = Form(at, inputs, is_folder_typed=True, is_again=True)
     form, effects = known.ask_checks()
     return state.opened(FirstRun(is_open=True, kept_form=form)), effects

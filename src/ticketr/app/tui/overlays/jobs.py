@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 from ticketr import FinishedJob, JobSnapshot, JobStatus
 from ticketr.app.sync import is_failure, is_partial, tagged_tickets
 from ticketr.app.tui import jobs_state, messages
-from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.keymap import TABLE, Context, KeyAction, KeyMap
+from ticketr.app.tui.effects import SYNC_KINDS, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index
 from ticketr.app.tui.overlays.plan import Plan
@@ -112,7 +112,7 @@ def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
 def earlier_words(job: FinishedJob) -> str:
     """Return how a job of an earlier run ended, cleaned."""
     if (job.error_type or "").endswith("AuthenticationFailed"):
-        return jobs_state.LOGIN_REFUSED  # its message names a command of the shell
+        return jobs_state.LOGIN_REFUSED_MESSAGE  # its message names a command of the shell
     return clean(job.error_message or job.message or job.status.value)
 
 
@@ -139,7 +139,7 @@ def _end_line(
 #: The end of the name of a job of many tickets, which names only the first ones.
 _MORE = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
-_QUERY = "by query"
+_QUERY_SUFFIX = "by query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +179,14 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     """Return why a job is not run again; empty if it can be."""
     if not job.workspace:
         return "The workspace of this job is not among those of the app"
-    if job.kind is None or job.kind not in SYNCING:
+    if job.kind is None or job.kind not in SYNC_KINDS:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
     more = _MORE.search(job.subject)
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"
-    if job.kind is JobKind.PULL and job.subject == _QUERY != job.workspace:
+    if job.kind is JobKind.PULL and job.subject == _QUERY_SUFFIX != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
     return ""
@@ -206,7 +206,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
 #: The most rows for what was done to single tickets, and the least height that has room for them.
 DETAIL, WITH_DETAIL = 9, 16
 #: The actions that concern the selected job.
-_ON_ONE_JOB = {row.action for row in TABLE if row.contexts == (Context.JOBS,)}
+_SELECTED_JOB_ACTIONS = {row.action for row in DEFAULT_BINDINGS if row.contexts == (Context.JOBS,)}
 
 
 @final
@@ -242,8 +242,10 @@ class Jobs(Overlay):
         ids = state.jobs.ids
         job = _job_of_id(state, self.job if self.job in ids else next(iter(ids), ""))
         if job is None:
-            return _ON_ONE_JOB
-        idle = {action for action in _ON_ONE_JOB if _step_on_job(state, job, action) is None}
+            return _SELECTED_JOB_ACTIONS
+        idle = {
+            action for action in _SELECTED_JOB_ACTIONS if _step_on_job(state, job, action) is None
+        }
         if why_not_run_again(EndedJob.of(state, job), state.keymap):
             idle.add(KeyAction.RUN_AGAIN)
         return idle

@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.base import changed_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import (
     INDENT,
-    NOTHING_WRITTEN,
+    NOTHING_WRITTEN_MESSAGE,
     Review,
     Section,
     item_lines,
@@ -33,9 +33,9 @@ from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap
 from ticketr.text import clean
 
 #: What the first row says while Jira is asked what would not arrive.
-CHECKING = "asking Jira, writing nothing"
+CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
-MAX_INLINE_EDIT = 60
+MAX_INLINE_EDIT_CHARACTERS = 60
 #: The keys that show what an entry changes.
 _DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
@@ -192,7 +192,7 @@ class Plan(Review[sync.PushPlan]):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         title = f"{self.kind.value.capitalize()} {self.workspace}"
-        return title, NOTHING_WRITTEN if self.check is None else CHECKING
+        return title, NOTHING_WRITTEN_MESSAGE if self.check is None else CHECKING_MESSAGE
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
@@ -307,7 +307,7 @@ def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
 def _is_long(edit: Edit) -> bool:
     """Return whether an edit is too long for one line."""
     before, after = edit.before, edit.after
-    return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT
+    return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT_CHARACTERS
 
 
 def _edit_words(edit: Edit, route: str) -> str:

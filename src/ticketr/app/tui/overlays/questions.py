@@ -21,13 +21,13 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width, wrap
 
 #: The least cells of a list, where the screen has them.
-MIN_CELLS = 34
+MIN_LIST_CELLS = 34
 #: Below this many rows, only what is typed and the options are shown.
 MIN_BOX_ROWS = 10
 #: Why nothing can be taken yet.
-ASKED = "Jira has not answered yet; Esc goes back"
+NOT_ANSWERED_MESSAGE = "Jira has not answered yet; Esc goes back"
 #: The most options that are measured for the width of a list.
-MAX_MEASURED = 100
+MAX_MEASURED_OPTIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +195,12 @@ class Choice(ListOverlay):
     @property
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
-        lines = (f"{option.words} {_facts(option)}" for option in self.options[:MAX_MEASURED])
-        return min(64, max(MIN_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines)))
+        lines = (
+            f"{option.words} {_facts(option)}" for option in self.options[:MAX_MEASURED_OPTIONS]
+        )
+        return min(
+            64, max(MIN_LIST_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines))
+        )
 
     @property
     def max_options(self) -> int:
@@ -226,7 +230,7 @@ class Choice(ListOverlay):
         if action is KeyAction.ESCAPE and self.workspace:
             return state.closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT and self.waiting_words:
-            return state.noticed(ASKED), ()
+            return state.noticed(NOT_ANSWERED_MESSAGE), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -290,11 +294,11 @@ class Question(Overlay):
 
 
 #: What is between two hints.
-GAP = "   "
+HINT_GAP = "   "
 #: The most lines of a text that are shown.
-MAX_LINES = 8
+MAX_TEXT_LINES = 8
 #: The cells around the label, the text and the hints: blanks, the cursor, a gap.
-MAX_AROUND = 6
+MAX_SURROUNDING_CELLS = 6
 
 
 @final
@@ -376,7 +380,7 @@ class LineInput(Overlay):
         lines = self.input.text.split("\n")
         if lines[1:]:
             rows += [(Span("─" * state.width),)]
-            rows += [(Span(f" {line}"),) for line in lines[-MAX_LINES:]]
+            rows += [(Span(f" {line}"),) for line in lines[-MAX_TEXT_LINES:]]
         if self.problem:
             line = (Span(theme.text(self.problem), ("bold", "red")),)
             rows += wrap_line(line, state.width, first=" ", rest=" ")
@@ -401,10 +405,10 @@ class LineInput(Overlay):
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
             parts.insert(0, self.examples)
-        room = state.width - width(self.label) - width(self.input.text) - MAX_AROUND
-        while parts and width(GAP.join(parts)) > room:
+        room = state.width - width(self.label) - width(self.input.text) - MAX_SURROUNDING_CELLS
+        while parts and width(HINT_GAP.join(parts)) > room:
             parts.pop()
-        return GAP.join(parts)
+        return HINT_GAP.join(parts)
 
 
 @final
@@ -442,7 +446,7 @@ class Loading(Overlay):
         if action is KeyAction.ESCAPE:
             return state.closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT:
-            return state.noticed(ASKED), ()
+            return state.noticed(NOT_ANSWERED_MESSAGE), ()
         return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:

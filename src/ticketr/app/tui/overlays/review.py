@@ -25,7 +25,7 @@ P = TypeVar("P")
 
 NAME_CELLS = 10
 #: What the first row says of a plan.
-NOTHING_WRITTEN = "nothing is written until Enter"
+NOTHING_WRITTEN_MESSAGE = "nothing is written until Enter"
 #: The indent of what would change, below the title.
 INDENT = " " * 14
 
@@ -34,9 +34,9 @@ INDENT = " " * 14
 Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
 ItemT = TypeVar("ItemT", bound=Item)
 #: The items that can be left out.
-_OPTIONAL = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
+_OPTIONAL_ITEMS = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 #: The items with a place in a file.
-_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
+_ITEMS_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
 
 
 def identity_of(item: Item) -> Hashable:
@@ -126,10 +126,10 @@ class Review(Overlay, Generic[P]):
                 if is_too_soon(state, self.shown_at, now):
                     return state.noticed("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
-            case KeyAction.SELECT if isinstance(item, _OPTIONAL):
+            case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEMS):
                 left_out = self.left_out ^ {identity_of(item)}
                 return state.replaced(replace(self, left_out=left_out)), ()
-            case KeyAction.EDIT if isinstance(item, _IN_FILES):
+            case KeyAction.EDIT if isinstance(item, _ITEMS_IN_FILES):
                 place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
@@ -141,9 +141,9 @@ class Review(Overlay, Generic[P]):
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
         item = self.selected(state)
-        if not isinstance(item, _OPTIONAL):
+        if not isinstance(item, _OPTIONAL_ITEMS):
             idle.add(KeyAction.SELECT)
-        if not isinstance(item, _IN_FILES):
+        if not isinstance(item, _ITEMS_IN_FILES):
             idle.add(KeyAction.EDIT)
         return idle
 
@@ -184,7 +184,7 @@ class Review(Overlay, Generic[P]):
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        return f"{self.title} {self.workspace}", NOTHING_WRITTEN
+        return f"{self.title} {self.workspace}", NOTHING_WRITTEN_MESSAGE
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""

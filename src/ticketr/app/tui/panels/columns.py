@@ -13,9 +13,9 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.text import clean, clip, width
 
 #: A column is shown only if it leaves the title so many cells.
-MIN_TITLE = 30
+MIN_TITLE_CELLS = 30
 #: The same for the column of the assignee, which narrow lists show, too.
-MIN_OF_ASSIGNEE = 18
+MIN_TITLE_CELLS_WITH_ASSIGNEE = 18
 SPRINT_CELLS = 8
 KEY_CELLS = 9
 #: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
@@ -91,7 +91,7 @@ COLUMNS = (
     Column("points", 3, _points),
 )
 #: From left to right.
-_PLACES = ("priority", "type", "status", "updated", "sprint", "points", "assignee")
+_COLUMN_ORDER = ("priority", "type", "status", "updated", "sprint", "points", "assignee")
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 
 
@@ -106,8 +106,8 @@ def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
     room = cells - CELLS_BEFORE_TITLE - 1
     shown: list[Column] = []
     for column in COLUMNS:
-        least = MIN_OF_ASSIGNEE if column.name == "assignee" else MIN_TITLE
+        least = MIN_TITLE_CELLS_WITH_ASSIGNEE if column.name == "assignee" else MIN_TITLE_CELLS
         if column.name not in hidden and room - column.cells - 1 >= least:
             room -= column.cells + 1
             shown.append(column)
-    return tuple(sorted(shown, key=lambda column: _PLACES.index(column.name)))
+    return tuple(sorted(shown, key=lambda column: _COLUMN_ORDER.index(column.name)))

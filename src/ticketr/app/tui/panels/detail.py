@@ -12,20 +12,29 @@ from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_lin
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: From this width of the panel on, the fields are in two columns.
-TWO_COLUMNS = 44
+MIN_TWO_COLUMN_WIDTH = 44
 #: The fields that are read first, in this order; labels and the like come last, since they are long.
-_ORDER = ("status", "priority", "type", "points", "story points", "assignee", "sprint", "reporter")
+_FIELD_ORDER = (
+    "status",
+    "priority",
+    "type",
+    "points",
+    "story points",
+    "assignee",
+    "sprint",
+    "reporter",
+)
 #: How many of the next fields may be beside a field.
-LOOKAHEAD = 3
+MAX_FIELD_LOOKAHEAD = 3
 _WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
 KEY_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
 LABEL_CELLS = 11
 #: The cells that the longest name of Jira's own fields takes, "Story Points".
-COMMON_LABEL = 14
+COMMON_LABEL_CELLS = 14
 #: The most cells of a line; longer ones are hard to read.
-MAX_CELLS = 120
+MAX_LINE_CELLS = 120
 
 
 def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
@@ -35,7 +44,7 @@ def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
         sheet: The issue.
         cells: The width of the panel.
     """
-    room = max(2, min(cells - 2, MAX_CELLS))
+    room = max(2, min(cells - 2, MAX_LINE_CELLS))
     if sheet.error:
         return tuple(DetailLine((Span(text),), sheet.line) for text in wrap(sheet.error, room))
     title = tuple(
@@ -67,7 +76,7 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
 def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
-    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL))))
+    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(fields, key=_rank):
@@ -80,7 +89,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
         parts.append((Span(fit(clip(name, label - 1), label), ("dim",)), *shown))
     if not parts:
         return []
-    if room < TWO_COLUMNS:
+    if room < MIN_TWO_COLUMN_WIDTH:
         lines = [wrap_line(part, room, rest=" " * label) for part in parts]
         return [*(DetailLine(pair) for wrapped in lines for pair in wrapped), DetailLine(())]
     return [*_two_columns(parts, room, label), DetailLine(())]
@@ -89,7 +98,11 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
 def _rank(field: tuple[str, str]) -> int:
     """Return the place of a field in the sheet; others follow in the order of the file."""
     name = field[0].casefold()
-    return _ORDER.index(name) if name in _ORDER else len(_ORDER) + (name in _WIDE_FIELDS)
+    return (
+        _FIELD_ORDER.index(name)
+        if name in _FIELD_ORDER
+        else len(_FIELD_ORDER) + (name in _WIDE_FIELDS)
+    )
 
 
 def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
@@ -106,7 +119,7 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
         # One of the next fields that fits may come up, so that no column stays empty.
         fitting = (
             at
-            for at, candidate in enumerate(remaining[:LOOKAHEAD])
+            for at, candidate in enumerate(remaining[:MAX_FIELD_LOOKAHEAD])
             if cells_of(candidate) <= room - half
         )
         beside = next(fitting, None)

@@ -70,7 +70,7 @@ def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> L
     return tuple(spans)
 
 
-_TO_DO = frozenset(
+_TO_DO_STATUSES = frozenset(
     [
         "to do",
         "todo",
@@ -93,7 +93,7 @@ _TO_DO = frozenset(
         "未着手",
     ]
 )
-_DONE = frozenset(
+_DONE_STATUSES = frozenset(
     [
         "done",
         "closed",
@@ -127,7 +127,7 @@ _DONE = frozenset(
 
 
 #: Words in the names of statuses between the work and its end.
-_IN_REVIEW = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
+_REVIEW_WORDS = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
 
 
 @lru_cache(maxsize=512)
@@ -140,11 +140,11 @@ def status_mark(status: str) -> str:
     name = status.strip().casefold()
     if not name:
         return " "
-    if name in _TO_DO:
+    if name in _TO_DO_STATUSES:
         return "○"
-    if name in _DONE:
+    if name in _DONE_STATUSES:
         return "●"
-    return "◕" if any(word in name for word in _IN_REVIEW) else "◐"
+    return "◕" if any(word in name for word in _REVIEW_WORDS) else "◐"
 
 
 @lru_cache(maxsize=512)

@@ -15,7 +15,7 @@ from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.config import expand_aliases
 from ticketr.app.jira import AuthenticationFailed
-from ticketr.app.tui.jobs_state import LOGIN_REFUSED
+from ticketr.app.tui.jobs_state import LOGIN_REFUSED_MESSAGE
 from ticketr.app.tui.services.context import CallFailed, Services
 
 T = TypeVar("T")
@@ -121,5 +121,5 @@ async def _ask_jira(
         except AuthenticationFailed as error:
             if type(error) is not AuthenticationFailed:
                 raise
-            raise CallFailed(f"{LOGIN_REFUSED}; log in again by the palette") from error
+            raise CallFailed(f"{LOGIN_REFUSED_MESSAGE}; log in again by the palette") from error
     raise CallFailed(f"it has not answered for {seconds:.0f} s")

@@ -18,9 +18,9 @@ from ticketr.text import clean
 #: Changes of fields, each of one issue.
 FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldSetting], ...]
 #: The most tickets of a change that are named.
-MAX_NAMES = 5
+MAX_NAMED_TICKETS = 5
 #: What can be done after a change of files.
-CHANGED = (
+AFTER_CHANGE_HINTS = (
     (KeyAction.PUSH, "shows what a push sends"),
     (KeyAction.UNDO, "takes it back"),
 )
@@ -38,7 +38,7 @@ async def change_field(
         sync.carry_out_edits(store, state, plan)
         (edit,) = plan.edits
         what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
-        return messages.Notice(clean(what), is_error=False, hints=CHANGED)
+        return messages.Notice(clean(what), is_error=False, hints=AFTER_CHANGE_HINTS)
 
     await services.change(name, change_file)
 
@@ -55,7 +55,7 @@ async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan
     def change_files(store: sync.Store, state: sync.State) -> messages.Notice:
         sync.carry_out_edits(store, state, plan)
         words = f"{sync.count_tickets(plan.issues)} changed"
-        return messages.Notice(words, is_error=False, hints=CHANGED)
+        return messages.Notice(words, is_error=False, hints=AFTER_CHANGE_HINTS)
 
     await services.change(name, change_files)
     return True
@@ -130,7 +130,7 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
     def add(store: sync.Store, state: sync.State) -> messages.Notice:
         sync.add_comment(store, state, place, text)
         words = clean(f"{place.path} holds the comment")
-        return messages.Notice(words, is_error=False, hints=CHANGED)
+        return messages.Notice(words, is_error=False, hints=AFTER_CHANGE_HINTS)
 
     await services.change(name, add)
 
@@ -214,5 +214,5 @@ def _names(steps: Sequence[sync.UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
     paths_and_keys = ((step.path, step.key) for step in reversed(steps))
     names = [*dict.fromkeys(key if is_key(key) else path for path, key in paths_and_keys)]
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"{', '.join(names[:MAX_NAMES])}{more}"
+    more = f" and {len(names) - MAX_NAMED_TICKETS} more" if len(names) > MAX_NAMED_TICKETS else ""
+    return f"{', '.join(names[:MAX_NAMED_TICKETS])}{more}"

@@ -44,19 +44,19 @@ from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.text import clean
 
 #: The file, in ticketr's own folder.
-FILE = "list.jsonl"
+LIST_CACHE_FILE = "list.jsonl"
 #: A list of fewer files is read in no time, and not stored.
-MIN_STORED = 500
+MIN_STORED_FILES = 500
 #: The file is written again once this share of its lines is out of date.
 STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
-MAX_BYTES = 1 << 28
+MAX_CACHE_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
 RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
-PORTION = 400
+FILES_PER_PORTION = 400
 _NO_FLAGS = frozenset[str]()
-_DRAFT = frozenset(("draft",))
+_DRAFT_FLAGS = frozenset(("draft",))
 
 
 async def read_files(services: Services, name: str) -> None:
@@ -416,9 +416,9 @@ class FileCache:
         text = ""
         with suppress(OSError, TicketrError, UnicodeDecodeError):
             if self._store.own.is_dir():
-                descriptor = self._store.folder.open_file(FILE, os.O_RDONLY)
+                descriptor = self._store.folder.open_file(LIST_CACHE_FILE, os.O_RDONLY)
                 with os.fdopen(descriptor, encoding="ascii") as file:
-                    text = file.read(MAX_BYTES)
+                    text = file.read(MAX_CACHE_BYTES)
         heading, _, rest = text.partition("\n")
         if heading == _heading():
             pairs = (line.partition("\t") for line in rest.splitlines())
@@ -428,14 +428,14 @@ class FileCache:
     def is_stale(self) -> bool:
         """Return whether the list should be stored again."""
         least = max(1.0, STALE_SHARE * len(self))
-        return len(self) >= MIN_STORED and self._changes >= least
+        return len(self) >= MIN_STORED_FILES and self._changes >= least
 
     def portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""
         yield f"{_heading()}\n"
         names = list(self._files)
-        for begin in range(0, len(names), PORTION):
-            some = names[begin : begin + PORTION]
+        for begin in range(0, len(names), FILES_PER_PORTION):
+            some = names[begin : begin + FILES_PER_PORTION]
             yield "".join([_line_of_file(name, self._files[name]) for name in some])
 
     def save(self, portions: Sequence[str]) -> None:
@@ -444,7 +444,7 @@ class FileCache:
         with suppress(OSError, TicketrError):
             self._store.folder.check()
             if self._store.state_path.exists():  # else nothing is to be made in the folder
-                self._store.folder.replace(FILE, "".join(portions))
+                self._store.folder.replace(LIST_CACHE_FILE, "".join(portions))
 
 
 @cache
@@ -487,4 +487,4 @@ def _from_json(name: str, stamp: Stamp, stored: Any) -> CachedFile:
 
 def _candidate_from_json(stored: Any) -> tuple[Candidate, int]:
     line, key, title, fields, text, updated = stored
-    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT, updated), line
+    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT_FLAGS, updated), line

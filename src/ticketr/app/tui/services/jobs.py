@@ -16,7 +16,7 @@ from ticketr import JobContext, JobID, JobSnapshot, JobStatus, OnConflict, Ticke
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import jobs_state, messages
-from ticketr.app.tui.effects import SYNCING, JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import SYNC_KINDS, JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import rows_of
 from ticketr.app.tui.services.context import CallFailed, Services
@@ -49,7 +49,7 @@ async def read_plan(
 
 
 #: The most ended jobs that are read from the history.
-MAX_HISTORY = 200
+MAX_HISTORY_JOBS = 200
 
 
 def start_job(services: Services, name: str, request: JobRequest) -> Message:
@@ -61,8 +61,8 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
     """
     workspace = services.workspaces[name]
     tags = {
-        f"{jobs_state.WORKSPACE_TAG}{workspace.name}",
-        f"{jobs_state.KIND_TAG}{request.kind.value}",
+        f"{jobs_state.WORKSPACE_TAG_PREFIX}{workspace.name}",
+        f"{jobs_state.KIND_TAG_PREFIX}{request.kind.value}",
     }
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
@@ -79,7 +79,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         return tags <= waiting.tags and bool(has_all)
 
     if (
-        request.kind in SYNCING
+        request.kind in SYNC_KINDS
         and "confirmed" not in request.options
         and any(map(covers, services.queue.jobs(key=key, status=JobStatus.PENDING)))
     ):
@@ -89,7 +89,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None
-            if request.keys or request.kind not in SYNCING
+            if request.keys or request.kind not in SYNC_KINDS
             else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags | tickets,
             key=key,
@@ -152,7 +152,7 @@ async def check_push(
 
 def keep_fresh(services: Services, name: str) -> None:
     """Pull a workspace every few minutes without a word, if the user's settings say so."""
-    queue, repeat = services.queue, f"{jobs_state.REFRESH} {name}"
+    queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
     if services.refresh and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
             _refresh,
@@ -163,8 +163,8 @@ def keep_fresh(services: Services, name: str) -> None:
             id=repeat,
             name=f"Refresh {name}",
             tags={
-                f"{jobs_state.WORKSPACE_TAG}{name}",
-                f"{jobs_state.KIND_TAG}{jobs_state.REFRESH}",
+                f"{jobs_state.WORKSPACE_TAG_PREFIX}{name}",
+                f"{jobs_state.KIND_TAG_PREFIX}{jobs_state.REFRESH_KIND}",
                 jobs_state.QUIET_TAG,
             },
             key=str(services.workspaces[name].store.root),
@@ -246,7 +246,7 @@ def run_now(services: Services, job: JobID) -> None:
 
 async def read_history(services: Services) -> jobs_state.History:
     """Read the jobs that ended, also those of earlier runs."""
-    jobs = await services.queue.history(limit=MAX_HISTORY)
+    jobs = await services.queue.history(limit=MAX_HISTORY_JOBS)
     today = datetime.now(UTC).astimezone().date()
     keys = frozenset(job.key for job in jobs if job.key is not None)
     names = await services.in_thread(_names_by_key, services.opened.folders, keys)

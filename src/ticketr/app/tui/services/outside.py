@@ -27,11 +27,11 @@ from ticketr.terminal import Resize
 from ticketr.text import clean
 
 #: The most characters that are copied; some terminals take no more.
-MAX_COPIED = 74_000
+MAX_COPIED_CHARACTERS = 74_000
 #: Seconds to wait for the program that opens a browser.
-BROWSER_WAIT = 5.0
+BROWSER_TIMEOUT = 5.0
 #: The program that opens an address by default.
-OPENER = "open" if sys.platform == "darwin" else "xdg-open"
+OPEN_COMMAND = "open" if sys.platform == "darwin" else "xdg-open"
 
 
 def leave(services: Services) -> None:
@@ -86,7 +86,7 @@ async def write_comment(
     """
     if services.terminal.is_handed_over:
         return None
-    file = await services.in_thread(_draft_of, text)
+    file = await services.in_thread(_write_comment_draft, text)
     problem = await _run_editor(services, file, 1)
     written = clean_lines(await services.in_thread(_take_draft, file)).strip()
     if problem:
@@ -101,7 +101,7 @@ async def write_comment(
     return None
 
 
-def _draft_of(text: str) -> str:
+def _write_comment_draft(text: str) -> str:
     """Write a text into a new file outside of the workspace; return the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="ticketr-comment-", suffix=".md", encoding="utf-8", delete=False
@@ -178,7 +178,7 @@ def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]
             takes the place of a ``%s`` in a command, or follows it.
         url: The address.
     """
-    for command in (environ.get("BROWSER") or OPENER).split(os.pathsep):
+    for command in (environ.get("BROWSER") or OPEN_COMMAND).split(os.pathsep):
         try:
             words = shlex.split(command.strip().removesuffix("&"))
         except ValueError:  # a quote in it is not closed
@@ -199,7 +199,7 @@ async def _is_opened(words: list[str]) -> bool:
         )
     except (OSError, ValueError):  # not there, or a word with a null character
         return False
-    with trio.move_on_after(BROWSER_WAIT):
+    with trio.move_on_after(BROWSER_TIMEOUT):
         return await program.wait() == 0
     return True
 
@@ -213,5 +213,5 @@ async def copy_addresses(services: Services, name: str, keys: tuple[str, ...]) -
 
 async def copy_text(services: Services, text: str, what: str) -> None:
     """Copy a text to the clipboard of the terminal; the notice says what it is."""
-    await services.terminal.copy(text[:MAX_COPIED])
+    await services.terminal.copy(text[:MAX_COPIED_CHARACTERS])
     services.send(messages.Notice(clean(f"copied {what}"), is_error=False))

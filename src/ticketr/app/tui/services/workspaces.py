@@ -59,7 +59,7 @@ def shown_site(address: str) -> str:
     return clean(address.removeprefix("https://"))
 
 
-_JOBS: Mapping[JobKind, Callable[..., Job[object]]] = {
+_JOB_BY_KIND: Mapping[JobKind, Callable[..., Job[object]]] = {
     JobKind.PULL: sync.PullJob,
     JobKind.PUSH: sync.PushJob,
     JobKind.SYNC: sync.SyncJob,
@@ -68,7 +68,7 @@ _JOBS: Mapping[JobKind, Callable[..., Job[object]]] = {
     JobKind.ATTACH: sync.AddAttachmentsJob,
 }
 #: The kinds of jobs that can be limited to some tickets.
-_LIMITED = frozenset((JobKind.PULL, JobKind.PUSH))
+_LIMITABLE_KINDS = frozenset((JobKind.PULL, JobKind.PUSH))
 
 
 def job_for(
@@ -81,8 +81,10 @@ def job_for(
         request: What is asked.
         on_written: Takes tickets that the job has written.
     """
-    more = {"keys": request.keys or None} if request.kind in _LIMITED else {}
-    return _JOBS[request.kind](**{**options, **request.options, **more, "on_written": on_written})
+    more = {"keys": request.keys or None} if request.kind in _LIMITABLE_KINDS else {}
+    return _JOB_BY_KIND[request.kind](
+        **{**options, **request.options, **more, "on_written": on_written}
+    )
 
 
 class FileReader(Protocol):
