@@ -20,7 +20,7 @@ from ticketr.app.cli.job_runner import GC_THRESHOLDS
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
 from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
-from ticketr.app.sync.concurrency import CONCURRENCY, PAGE
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_REQUESTS
 
 TICKETS = size(5000, toy=50)
 LATENCY = size(0.2, toy=0.0)
@@ -45,7 +45,7 @@ class LongestStep(trio.abc.Instrument):
 
 async def bare_loop(url: str) -> int:
     """Fetch what a pull fetches, and store nothing."""
-    limits = httpx.Limits(max_connections=CONCURRENCY)
+    limits = httpx.Limits(max_connections=CONCURRENT_REQUESTS)
     async with httpx.AsyncClient(
         base_url=f"{url}/rest/api/3", auth=(EMAIL, TOKEN), limits=limits
     ) as client:
@@ -63,7 +63,9 @@ async def bare_loop(url: str) -> int:
                 break
         custom = [each["id"] for each in fields if each["name"] in CUSTOM_FIELDS]
         asked = [*Columns.of(()).requested, *custom]
-        batches = [ids[start : start + PAGE] for start in range(0, len(ids), PAGE)]
+        batches = [
+            ids[start : start + BULK_FETCH_SIZE] for start in range(0, len(ids), BULK_FETCH_SIZE)
+        ]
         count = 0
 
         async def fetch() -> None:
@@ -74,7 +76,7 @@ async def bare_loop(url: str) -> int:
                 count += len(answer.json()["issues"])
 
         async with trio.open_nursery() as nursery:
-            for _ in range(CONCURRENCY):
+            for _ in range(CONCURRENT_REQUESTS):
                 nursery.start_soon(fetch)
         return count
 

@@ -25,7 +25,7 @@ from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PushJob
 from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
-from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +82,7 @@ async def bare_writes(url: str, writes: Iterable[tuple[str, str, dict[str, objec
                 answer.raise_for_status()
 
         async with trio.open_nursery() as nursery:
-            for _ in range(CONCURRENCY):
+            for _ in range(CONCURRENT_REQUESTS):
                 nursery.start_soon(write)
 
 

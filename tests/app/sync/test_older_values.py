@@ -24,7 +24,7 @@ from ticketr.app.sync import (
     plan_file_edits,
 )
 from ticketr.app.sync.compare.sent import bring_forward, digest, replaced_values
-from ticketr.app.sync.state.state import KEPT_VALUES, Base, IssueRow
+from ticketr.app.sync.state.state import MAX_OLDER_VALUES, Base, IssueRow
 from ticketr.app.tickets import Comment, Ticket, parse, render_ticket
 
 ON = {"comments": True, "links": True}
@@ -121,14 +121,14 @@ def record(state: State, ticket: Ticket) -> None:
 
 
 def test_the_last_values_of_a_part_are_kept(state: State) -> None:
-    for number in range(KEPT_VALUES + 5):
+    for number in range(MAX_OLDER_VALUES + 5):
         record(state, replace(NOW, title=f"Title {number}"))
     record(state, replace(NOW, title="Title 3"))  # it is the value of now, and older no more later
     record(state, replace(NOW, title="Last"))
 
     values = state.older.of("1")["DEMO-1"]
 
-    numbers = [*range(6, KEPT_VALUES + 5), 3]
+    numbers = [*range(6, MAX_OLDER_VALUES + 5), 3]
     assert values == {("#TITLE", digest(f"Title {number}")) for number in numbers}
 
 

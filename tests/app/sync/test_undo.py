@@ -43,7 +43,7 @@ from ticketr.app.sync import (
 from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
 from ticketr.app.sync.state.state import Base, IssueRow
-from ticketr.app.sync.state.undo import MAX_STEPS, Replacement
+from ticketr.app.sync.state.undo import MAX_UNDO_STEPS, Replacement
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
@@ -238,7 +238,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
         act(store, state, UndoKind.JIRA)
         (first,) = undo_steps(state)
         made = Replacement(first.start, first.before, first.after, first.digest, first.aside)
-        for _ in range(MAX_STEPS):
+        for _ in range(MAX_UNDO_STEPS):
             state.undo.add(
                 first.kind,
                 made,
@@ -249,8 +249,8 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
             )
         steps = undo_steps(state)
 
-    assert len(steps) == MAX_STEPS
-    assert [each.number for each in steps] == list(range(MAX_STEPS + 1, 1, -1))
+    assert len(steps) == MAX_UNDO_STEPS
+    assert [each.number for each in steps] == list(range(MAX_UNDO_STEPS + 1, 1, -1))
 
 
 PATH = "AB-1.md"

@@ -129,9 +129,9 @@ def _resolve_all(
 
 def _failure_reason(key: str, error: TicketrError) -> str:
     """Return why a conflict could not be resolved; markers may be another ticket's."""
-    from ticketr.app.tickets import CONFLICT, TicketSyntaxError
+    from ticketr.app.tickets import CONFLICT_MARKER, TicketSyntaxError
 
-    if isinstance(error, TicketSyntaxError) and CONFLICT.match(error.text):
+    if isinstance(error, TicketSyntaxError) and CONFLICT_MARKER.match(error.text):
         return f"there are conflict markers in {error.source}: edit it, sync, then resolve {key}"
     return str(error)
 

@@ -231,7 +231,7 @@ def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticke
     files = sync.template_files(root)
     if name not in files:
         known = f"there are {', '.join(files)}" if files else "there are none yet"
-        folder = root / sync.TEMPLATES
+        folder = root / sync.TEMPLATE_FOLDER
         raise click.UsageError(clean(f"there is no template {name} in {folder}; {known}"))
     template = sync.read_template(files[name])
     values: dict[str, str] = {}

@@ -140,7 +140,7 @@ if TYPE_CHECKING:
         find_conflict_markers,
         write_drafts,
     )
-    from ticketr.app.sync.workspace.store import TEMPLATES, LocalTicket, Store, holds_tickets
+    from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER, LocalTicket, Store, holds_tickets
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)
 

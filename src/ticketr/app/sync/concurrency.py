@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
-CHUNK = 20
+FILES_PER_VISIT = 20
 #: Characters in one visit; a larger file or family has a visit of its own.
-MAX_PORTION_LENGTH = 64 * 1024
+MAX_CHARACTERS_PER_VISIT = 64 * 1024
 #: The most work done on Trio's thread at once, which takes a few milliseconds. Converting one
 #: character of text is a work of 1.
 MAX_INLINE_COST = 900
@@ -56,13 +56,13 @@ async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator
 
 
 async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]) -> list[T]:
-    """Run pure functions on a worker thread, `CHUNK` of them a visit, and return their results.
+    """Run pure functions on a worker thread, `FILES_PER_VISIT` of them a visit, and return their results.
 
     Cancellation:
         Takes effect at once; a thread may continue for a while, and its results are lost.
     """
     results: list[T] = []
-    for few in chunks(functions, CHUNK):
+    for few in chunks(functions, FILES_PER_VISIT):
         results += await in_thread(_call, few, abandon_on_cancel=True)
     return results
 
@@ -78,7 +78,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def portions(
-    items: Iterable[T], weigh: Callable[[T], int], most: int = CHUNK, *, longest: int = 0
+    items: Iterable[T], weigh: Callable[[T], int], most: int = FILES_PER_VISIT, *, longest: int = 0
 ) -> Iterator[list[T]]:
     """Cut items into portions, each of one item or of a limited length.
 
@@ -86,9 +86,9 @@ def portions(
         items: The items.
         weigh: Returns the length of an item, such as its characters.
         most: The most items of a portion.
-        longest: The length of a portion; 0 for `MAX_PORTION_LENGTH` characters for `CHUNK` items.
+        longest: The length of a portion; 0 for `MAX_CHARACTERS_PER_VISIT` characters for `FILES_PER_VISIT` items.
     """
-    longest = longest or MAX_PORTION_LENGTH * most // CHUNK
+    longest = longest or MAX_CHARACTERS_PER_VISIT * most // FILES_PER_VISIT
     portion: list[T] = []
     total = 0
     for item in items:
@@ -103,14 +103,14 @@ def portions(
 
 
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
-CONCURRENCY = 4
+CONCURRENT_REQUESTS = 4
 #: How many tickets are sent at once: while some wait for Jira, others are recorded on the disk.
-TASKS = 2 * CONCURRENCY
+CONCURRENT_TICKETS = 2 * CONCURRENT_REQUESTS
 #: Issues in one bulk fetch; Jira allows no more.
-PAGE = 100
+BULK_FETCH_SIZE = 100
 #: How often a write is sent that must not happen twice; before each further try, it is certain that
 #: Jira does not have it.
-TRIES = 3
+MAX_WRITE_TRIES = 3
 
 
 def is_short_rate_limit(error: BaseException) -> bool:
@@ -121,7 +121,7 @@ def is_short_rate_limit(error: BaseException) -> bool:
 
 
 async def map_in_tasks(
-    function: Callable[[A], Awaitable[T]], items: Iterable[A], *, tasks: int = CONCURRENCY
+    function: Callable[[A], Awaitable[T]], items: Iterable[A], *, tasks: int = CONCURRENT_REQUESTS
 ) -> list[T]:
     """Call a function with each item, in several tasks at once.
 

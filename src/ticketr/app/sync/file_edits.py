@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import DRAFT, Replacement, UndoKind, digest_of
+from ticketr.app.sync.state.undo import DRAFT_KEY, Replacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import Editor, write_drafts
 from ticketr.app.tickets import (
     Comment,
@@ -317,7 +317,7 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     text = render(drafts)
     added = Replacement(0, "", text, digest_of(text), "")
     stored = state.undo.stored("")
-    state.undo.add(UndoKind.ADDED, added, key=DRAFT, head="", path=path, stored=stored)
+    state.undo.add(UndoKind.ADDED, added, key=DRAFT_KEY, head="", path=path, stored=stored)
     return path
 
 
@@ -367,7 +367,7 @@ def _replace_file(
         for index, ticket in enumerate(before.tickets):
             replacement = Replacement.at(index, before, after, digest=digest, aside="")
             if replacement.before != replacement.after:
-                key = ticket.key or DRAFT
+                key = ticket.key or DRAFT_KEY
                 head = state.head_of(key) or ""
                 stored = state.undo.stored(head)
                 state.undo.add(

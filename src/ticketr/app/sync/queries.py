@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 #: Minutes that a search for changes looks back beyond the last pull: Jira's index lags behind.
-OVERLAP = 5
+OVERLAP_MINUTES = 5
 
 _ORDER_BY = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
 
@@ -50,7 +50,7 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
     The span is counted back from Jira's own present, so neither this computer's clock nor a
     time zone matters.
     """
-    minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP
+    minutes = max(0, math.ceil((now - seen) / 60)) + OVERLAP_MINUTES
     return f"({query}) AND updated >= -{minutes}m ORDER BY key ASC"
 
 
@@ -154,7 +154,7 @@ async def read_last_change(options: SessionOptions, key: str, until: str) -> jir
 
 
 #: What people call a kind of value.
-_KINDS = {
+_VALUE_KIND_NAMES = {
     "string": "text",
     "option": "choice",
     "option-with-child": "choice of two steps",
@@ -164,7 +164,7 @@ _KINDS = {
     "securitylevel": "security level",
 }
 #: What people call a list of values of a kind.
-_LISTS = {
+_LIST_KIND_NAMES = {
     "string": "labels",
     "option": "choices",
     "user": "people",
@@ -260,7 +260,7 @@ def _schema_of(
             holds_text=field.id in rich,
         )
         for field in first.values()
-        if field.id not in mapping.NEVER_LINES and field.id != "project"
+        if field.id not in mapping.FIELDS_WITHOUT_LINES and field.id != "project"
     ]
     order = [field_id for _, field_id in columns.named]
 
@@ -300,8 +300,8 @@ def _joined_field(
 
 def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
-        return _LISTS.get(field.items, f"list of {field.items or 'values'}")
-    return clean(_KINDS.get(field.schema_type, field.schema_type or "text"))
+        return _LIST_KIND_NAMES.get(field.items, f"list of {field.items or 'values'}")
+    return clean(_VALUE_KIND_NAMES.get(field.schema_type, field.schema_type or "text"))
 
 
 def _values_of(field: jira.ScreenField) -> Iterable[str]:

@@ -28,7 +28,7 @@ from ticketr.app.jira import (
 from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
-from ticketr.app.sync.concurrency import CONCURRENCY, ThreadRunner
+from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS, ThreadRunner
 from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
@@ -180,7 +180,7 @@ class Progress:
 
 
 #: Seconds for which a site's list of fields is kept.
-_FIELDS_AGE = 86_400.0
+_MAX_FIELDS_AGE_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ async def open_session(
                 open_jira(
                     job.credentials,
                     transport=job.transport,
-                    max_concurrency=CONCURRENCY,
+                    max_concurrency=CONCURRENT_REQUESTS,
                     on_wait=progress.wait,
                     log=log.write,
                     in_thread=job.run_sync,
@@ -380,7 +380,9 @@ async def _columns(
         links=job.links,
         attachments=job.attachments is not None,
     )
-    stored = await job.run_sync(partial(record.cached_fields, now=time.time(), age=_FIELDS_AGE))
+    stored = await job.run_sync(
+        partial(record.cached_fields, now=time.time(), age=_MAX_FIELDS_AGE_SECONDS)
+    )
     if stored is not None:
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):

@@ -14,14 +14,16 @@ from pathlib import Path
 
 from ticketr.app.config import BadFile, read_block, read_text
 from ticketr.app.sync.compare.diff import with_issues
-from ticketr.app.sync.compare.mapping import PARENT
-from ticketr.app.sync.workspace.store import TEMPLATES
+from ticketr.app.sync.compare.mapping import PARENT_LINE
+from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER
 from ticketr.app.tickets import Ticket, parse
 
 #: The placeholders of Markdown, where a doubled brace is a brace, and of the Go program's YAML.
-_MARKDOWN = re.compile(r"\{\{(?P<literal>[^\W\d][\w-]*)\}\}|\{(?P<name>[^\W\d][\w-]*)\}")
-_YAML = re.compile(r"\{\{\s*\.(?P<name>\w+)\s*\}\}")
-_ENDINGS = (".md", ".yaml", ".yml")
+_MARKDOWN_PLACEHOLDER = re.compile(
+    r"\{\{(?P<literal>[^\W\d][\w-]*)\}\}|\{(?P<name>[^\W\d][\w-]*)\}"
+)
+_YAML_PLACEHOLDER = re.compile(r"\{\{\s*\.(?P<name>\w+)\s*\}\}")
+_TEMPLATE_ENDINGS = (".md", ".yaml", ".yml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Template:
 
     def fill(self, values: Mapping[str, str]) -> tuple[Ticket, ...]:
         """Return the drafts that it makes with a value for each placeholder."""
-        pattern = _MARKDOWN if self.path.endswith(".md") else _YAML
+        pattern = _MARKDOWN_PLACEHOLDER if self.path.endswith(".md") else _YAML_PLACEHOLDER
 
         def text_of(match: re.Match[str]) -> str:
             literal = match.groupdict().get("literal")
@@ -81,12 +83,12 @@ class Template:
 
 def template_files(root: Path) -> dict[str, Path]:
     """Return the files of the templates of a workspace, by their names; links are left out."""
-    folder = root / TEMPLATES
+    folder = root / TEMPLATE_FOLDER
     if folder.is_symlink() or not folder.is_dir():
         return {}
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix in _ENDINGS and path.is_file() and not path.is_symlink():
+        if path.suffix in _TEMPLATE_ENDINGS and path.is_file() and not path.is_symlink():
             files.setdefault(path.stem, path)
     return files
 
@@ -102,11 +104,11 @@ def read_template(path: Path) -> Template:
         BadFile: It is not UTF-8, not YAML of the Go program, holds no draft, or has a key.
         SettingsFailed: The system refused to read it.
     """
-    text, short = read_text(path) or "", f"{TEMPLATES}/{path.name}"
+    text, short = read_text(path) or "", f"{TEMPLATE_FOLDER}/{path.name}"
     if path.suffix == ".md":
-        pattern, tickets = _MARKDOWN, parse(text, source=short).tickets
+        pattern, tickets = _MARKDOWN_PLACEHOLDER, parse(text, source=short).tickets
     else:
-        pattern, tickets = _YAML, tuple(_read_yaml(path, text))
+        pattern, tickets = _YAML_PLACEHOLDER, tuple(_read_yaml(path, text))
     for ticket in tickets:
         if key := next(ticket.keys(), None):
             raise BadFile(short, ticket.line, f"a template has no key: {key}")
@@ -132,7 +134,7 @@ def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:
         tasks = tuple(map(Ticket, block.texts("tasks")))
         draft = Ticket(title, description=block.text("description") or "", fields=fields)
         if block in epics:
-            fields = {PARENT: title}  # the epic has no key yet
+            fields = {PARENT_LINE: title}  # the epic has no key yet
             yield replace(draft, fields={"Type": "Epic"})
             # Jira takes no sub-task of an epic.
             yield from (replace(task, fields=fields) for task in tasks)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import changes_by_key, read_ticket
 from ticketr.app.sync.errors import CannotUndo, NothingToUndo
-from ticketr.app.sync.state.undo import DRAFT, UndoKind, UndoStep, digest_of
+from ticketr.app.sync.state.undo import DRAFT_KEY, UndoKind, UndoStep, digest_of
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import file_errors
 from ticketr.app.tickets import TicketSyntaxError, parse
@@ -113,7 +113,7 @@ def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
     """
     latest: dict[str | int, UndoStep] = {}
     for step in undo_steps(state):
-        latest.setdefault(step.number if step.key == DRAFT else step.key, step)
+        latest.setdefault(step.number if step.key == DRAFT_KEY else step.key, step)
     possible: list[UndoStep] = []
     failed: list[TicketrError] = []
     for step in latest.values():
@@ -205,7 +205,7 @@ def _write_back(store: Store, step: UndoStep) -> str:
         nonlocal aside
         new = _with_old_text(text, step)
         if new != text:
-            key = None if step.key == DRAFT else step.key
+            key = None if step.key == DRAFT_KEY else step.key
             aside = store.name_of(editor.put_aside(key, step.after))
         return new
 

@@ -15,7 +15,7 @@ from ticketr.app.tickets.errors import (
     TicketSyntaxError,
 )
 from ticketr.app.tickets.grammar import (
-    CONFLICT,
+    CONFLICT_MARKER,
     is_key,
     key_order,
     mistyped_key,

@@ -19,8 +19,8 @@ from ticketr.app.tickets.model import Ticket
 # accents, and stay.
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+")
 # Letters with a part that Unicode does not take off.
-_LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"}
-_LETTER = re.compile(f"[{''.join(_LETTERS)}]")
+_LETTER_REPLACEMENTS = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"}
+_LETTER = re.compile(f"[{''.join(_LETTER_REPLACEMENTS)}]")
 
 
 def fold(text: str) -> str:
@@ -31,7 +31,9 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return text if text.isascii() else _LETTER.sub(lambda match: _LETTERS[match[0]], text)
+    return (
+        text if text.isascii() else _LETTER.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
+    )
 
 
 #: Caches short values of fields: there are few, and they are folded often.
@@ -39,7 +41,7 @@ _fold_again = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _MAX_CACHED_LENGTH = 60
 #: What has a name like a field.
-OWN_NAMES = frozenset(("key", "title", "text"))
+NON_FIELD_NAMES = frozenset(("key", "title", "text"))
 
 
 def _fold_value(text: str) -> str:
@@ -92,7 +94,7 @@ class Candidate:
         field_name = self._names.get(name)
         if field_name is not None:
             value = self.fields[field_name]
-        elif name in OWN_NAMES:
+        elif name in NON_FIELD_NAMES:
             value = str(getattr(self, name))
         else:
             return ""
@@ -117,7 +119,7 @@ def candidate_of(
 #: Compares with others of the same order; issues without a value come last.
 SortKey = tuple[object, ...]
 
-_NUMBERED = re.compile(r"(.+)-([0-9]+)")
+_NUMBERED_KEY = re.compile(r"(.+)-([0-9]+)")
 #: Jira's own priorities, old names and new ones, the most urgent first.
 _PRIORITIES = (
     ("blocker",),
@@ -143,11 +145,11 @@ def sort_key(name: str) -> Callable[[Candidate], SortKey]:
     Raises:
         KeyError: There is no such order.
     """
-    return _ORDERS[name]
+    return _SORT_KEY_BY_NAME[name]
 
 
 def _by_key(candidate: Candidate) -> SortKey:
-    match = _NUMBERED.fullmatch(candidate.key)
+    match = _NUMBERED_KEY.fullmatch(candidate.key)
     place = (match[1], int(match[2])) if match else ("", 0)
     return (match is None, *place, fold(candidate.title))
 
@@ -194,7 +196,7 @@ def _moment(text: str) -> float | None:
     return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()
 
 
-_ORDERS = MappingProxyType(
+_SORT_KEY_BY_NAME = MappingProxyType(
     {
         "key": _by_key,
         "title": _by_title,
@@ -208,7 +210,7 @@ _ORDERS = MappingProxyType(
     }
 )
 #: The names of the orders.
-SORT_NAMES = tuple(_ORDERS)
+SORT_NAMES = tuple(_SORT_KEY_BY_NAME)
 
 
 #: The folded names of the field with the points: of projects managed by a company, and by a team.

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ticketr.app.config.checks import nearest
-from ticketr.app.tickets.candidate import OWN_NAMES, Candidate, fold
+from ticketr.app.tickets.candidate import NON_FIELD_NAMES, Candidate, fold
 from ticketr.app.tickets.errors import InvalidFilter
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
@@ -35,10 +35,10 @@ _FLAGS_OF_WORDS = {flag: frozenset({flag}) for flag in FLAGS} | {
 }
 _ASSIGNEE = "assignee"
 #: The names after @ that stand for the user.
-_ME = frozenset({"me", "mine"})
+_NAMES_OF_USER = frozenset({"me", "mine"})
 
 _SPACE = re.compile(r"\s*")
-_BARE = re.compile(r'[^\s"]*')
+_UNQUOTED = re.compile(r'[^\s"]*')
 _BARE_NAME = re.compile(r'[^\s"=]*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -151,7 +151,7 @@ class FilterNames:
 
     def check_field(self, text: str, at: int, name: str) -> None:
         """Raise `InvalidFilter` if no ticket has a field that a filter names at a place."""
-        if self.fields and fold(name) not in {*map(fold, self.fields), *OWN_NAMES}:
+        if self.fields and fold(name) not in {*map(fold, self.fields), *NON_FIELD_NAMES}:
             near = nearest(name, self.fields)
             hint = f"; did you mean {near}?" if near else ""
             raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')
@@ -185,10 +185,10 @@ def parse_filter(text: str, names: FilterNames = ANY_NAMES) -> Filter:
 def _term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
     """Parse a term without its minus; return it and where it ends."""
     if text[at : at + 1] == "@":
-        person, end = _piece(text, at + 1, _BARE)
+        person, end = _piece(text, at + 1, _UNQUOTED)
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
-        if person.lower() in _ME and text[at + 1] != '"':
+        if person.lower() in _NAMES_OF_USER and text[at + 1] != '"':
             if not names.user:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
             return FieldTerm(_ASSIGNEE, fold(names.user), is_whole=True), end
@@ -198,7 +198,7 @@ def _term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
         if not word:
             raise InvalidFilter(text, end, "the name of a field has to be before =")
         names.check_field(text, at, word)
-        value, end = _piece(text, end + 1, _BARE)
+        value, end = _piece(text, end + 1, _UNQUOTED)
         return FieldTerm(fold(word), fold(value)), end
     if end == at:
         raise InvalidFilter(text, at - 1, "what an issue must not have has to follow -")

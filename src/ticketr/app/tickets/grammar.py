@@ -53,15 +53,15 @@ def one_line(text: str) -> str:
 
 
 #: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
-KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
+ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]+-[1-9][0-9]*")
 
 # File systems allow names of 255 bytes; writers add a suffix to the name.
-_MAX_KEY = 200
+_MAX_KEY_CHARACTERS = 200
 
 
 def is_key(text: str) -> bool:
     """Return whether the whole text is an issue key."""
-    return KEY.fullmatch(text) is not None
+    return ISSUE_KEY.fullmatch(text) is not None
 
 
 def key_order(key: str) -> tuple[str, int]:
@@ -81,17 +81,17 @@ def safe_file_name(key: str) -> str:
     Raises:
         InvalidKey: The text is not a key, such as ``../../x``, or too long for a file name.
     """
-    if len(key) > _MAX_KEY or not is_key(key):
+    if len(key) > _MAX_KEY_CHARACTERS or not is_key(key):
         raise InvalidKey(key)
     return f"{key}.md"
 
 
-_OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
+_FENCE_OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
 
 
 def opening_fence(line: str) -> str | None:
     """Return the backticks or tildes by which a line opens a code block, or None."""
-    match = _OPENING.match(line)
+    match = _FENCE_OPENING.match(line)
     return None if match is None else match[1]
 
 
@@ -116,19 +116,19 @@ def closing_fence(lines: Sequence[str], start: int) -> int | None:
             if has_heading and (opening_fence(line) or "").startswith(fence):
                 return None
         if not has_heading and line.startswith("#"):
-            has_heading = line.startswith(TICKET) or section_of(line) is not None
+            has_heading = line.startswith(TICKET_PREFIX) or section_of(line) is not None
     return None
 
 
-TICKET: Final = "# TICKET:"
-DESCRIPTION: Final = "Description"
-FIELDS: Final = "Fields"
-CRITERIA: Final = "Acceptance Criteria"
-TASKS: Final = "Tasks"
+TICKET_PREFIX: Final = "# TICKET:"
+DESCRIPTION_SECTION: Final = "Description"
+FIELDS_SECTION: Final = "Fields"
+CRITERIA_SECTION: Final = "Acceptance Criteria"
+TASKS_SECTION: Final = "Tasks"
 #: The section of one rich-text field, whose name follows a colon.
-FIELD: Final = "Field"
+FIELD_SECTION: Final = "Field"
 
-SECTION_NAMES = frozenset({DESCRIPTION, FIELDS, CRITERIA, TASKS})
+SECTION_NAMES = frozenset({DESCRIPTION_SECTION, FIELDS_SECTION, CRITERIA_SECTION, TASKS_SECTION})
 
 # A quick test that nearly no line of prose passes; only matching lines are examined further.
 MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
@@ -151,7 +151,7 @@ _ALMOST_TICKET = (
     rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_FIELD_SECTION = rf"## {FIELD}:\s*(?=\S)"
+_FIELD_SECTION = rf"## {FIELD_SECTION}:\s*(?=\S)"
 _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
     rf"|{_FIELD_SECTION})"
@@ -165,28 +165,28 @@ _ALMOST_SECTION = (
     rf"##[ \t]+(?i:(?!(?:{_OWN_WORDS})[ \t:#]*\Z)"
     rf"(?:{'|'.join(map(_one_letter_off, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
-_CONFLICT = r"(?:<{7}|>{7})(?: |\Z)"
+_CONFLICT_MARKER_FORM = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
 ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
-CONFLICT = compile_on_use(_CONFLICT)
+CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_FORM)
 
 _FIELD_HEADING = compile_on_use(_FIELD_SECTION)
 
-_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT})"
+_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_FORM})"
 _FENCE = "(?:```|~~~)"
 
 _ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
 _UNESCAPE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL}|{_FENCE}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_ESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT})")
-_UNESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT})")
+_ESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_FORM})")
+_UNESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_FORM})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
     """Return the name of the section that a line starts, or None.
 
-    A heading is one of the four names, optionally with a colon or closing hashes, or `FIELD` with
+    A heading is one of the four names, optionally with a colon or closing hashes, or `FIELD_SECTION` with
     the name of a field. In a task it may be indented by up to three spaces, and there is no section
     for tasks.
     """
@@ -195,9 +195,9 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
     if not line.startswith("## "):
         return None
     if _FIELD_HEADING.match(line):
-        return FIELD
+        return FIELD_SECTION
     name = line[3:].rstrip(" \t:#")
-    return name if name in SECTION_NAMES and not (in_task and name == TASKS) else None
+    return name if name in SECTION_NAMES and not (in_task and name == TASKS_SECTION) else None
 
 
 def read_field_heading(line: str) -> str:
@@ -261,7 +261,7 @@ _NEARLY_KEY = compile_on_use(
     rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_CLOSED}"
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
-_BRACKET = compile_on_use(r"\[([^\]]*)\]\s*")
+_BRACKETED_KEY = compile_on_use(r"\[([^\]]*)\]\s*")
 _ESCAPED_TITLE = compile_on_use(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
 
 
@@ -282,7 +282,7 @@ def read_title(text: str) -> tuple[str | None, str]:
     Raises:
         TitleError: There is a key without a title, or a mistyped key.
     """
-    bracket = _BRACKET.match(text)
+    bracket = _BRACKETED_KEY.match(text)
     if bracket is not None:
         key = bracket[1]
         if is_key(key):
@@ -346,14 +346,14 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
 # A comment of Jira begins with its number, its author and its time, and its text follows, indented. A
 # new one begins with ``- new:``. Such a line alone makes ``## Comments`` a section; before other lines
 # alone these words are text.
-COMMENTS = "Comments"
+COMMENTS_SECTION = "Comments"
 
 _COMMENTS_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
 _NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
-NEW_COMMENT = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
-KNOWN_COMMENT = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
+NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
+KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
 BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
 
@@ -377,13 +377,13 @@ def begins_comments(lines: Sequence[str], index: int, *, may_be_empty: bool = Fa
     first = next(written, None)
     if first is None:
         return may_be_empty
-    if NEW_COMMENT.match(first) or KNOWN_COMMENT.match(first):
+    if NEW_COMMENT_PREFIX.match(first) or KNOWN_COMMENT_PREFIX.match(first):
         return True
-    return any(KNOWN_COMMENT.match(line) and BEFORE_TIME.search(line) for line in written)
+    return any(KNOWN_COMMENT_PREFIX.match(line) and BEFORE_TIME.search(line) for line in written)
 
 
-_ESCAPED_NAME = compile_on_use(r"\\([\\:#*+<>-])")
-_NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
+_ESCAPED_NAME_CHARACTER = compile_on_use(r"\\([\\:#*+<>-])")
+_FIELD_NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
 
 @lru_cache(maxsize=4096)
@@ -406,10 +406,10 @@ def read_field(line: str) -> tuple[str, str] | None:
         line = line[2:].lstrip()
     name, colon, value = line.partition(":")
     if "\\" in name:
-        match = _NAME.match(line)
+        match = _FIELD_NAME.match(line)
         if match is None:
             return None
-        name, value = _ESCAPED_NAME.sub(r"\1", match[1]), line[match.end() :]
+        name, value = _ESCAPED_NAME_CHARACTER.sub(r"\1", match[1]), line[match.end() :]
     name = one_line(name)
     return (name, normal_text(value).strip()) if name and colon else None
 

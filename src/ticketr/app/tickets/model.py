@@ -25,7 +25,7 @@ from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
     BEFORE_TIME,
     COMMENT_TIME,
-    CONFLICT,
+    CONFLICT_MARKER,
     is_key,
     normal_text,
     one_line,
@@ -36,7 +36,7 @@ from ticketr.app.tickets.grammar import (
 NO_TITLE = "(no title)"
 
 # Lines in Fields that are not remarks: fields, headings, conflict markers.
-_MORE_THAN_WORDS = re.compile(rf".*:|##|{CONFLICT.pattern}")
+_NOT_A_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _block(text: str) -> str:
@@ -50,7 +50,7 @@ def _remark(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
-    if not ALMOST_TICKET.match(line) and (comment or not _MORE_THAN_WORDS.match(line)):
+    if not ALMOST_TICKET.match(line) and (comment or not _NOT_A_REMARK.match(line)):
         return line
     line = f"# {line.lstrip('# ')}".rstrip()
     return f"# \\{line[2:]}" if ALMOST_TICKET.match(line) else line
@@ -95,7 +95,7 @@ def _is_number(text: str) -> bool:
 
 
 #: For each consecutive run of lines in a text, the number of its first line there and in the file.
-Runs: TypeAlias = tuple[tuple[int, int], ...]
+LineRuns: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class TextPlace:
     """
 
     heading: int
-    runs: Runs = ()
+    runs: LineRuns = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Places:
         fields: For each field, its name and the number of its line in the file.
     """
 
-    description: Runs = ()
+    description: LineRuns = ()
     criteria: tuple[int, ...] = ()
     texts: Mapping[str, TextPlace] = field(default_factory=dict[str, TextPlace], hash=False)
     fields: tuple[tuple[str, int], ...] = ()
@@ -157,7 +157,7 @@ class Places:
         return dict(self.fields).get(name, 0)
 
 
-def _line_in(runs: Runs, line: int) -> int:
+def _line_in(runs: LineRuns, line: int) -> int:
     at = bisect_right(runs, line, key=lambda run: run[0]) - 1
     return runs[at][1] + line - runs[at][0] if at >= 0 else 0
 

@@ -19,17 +19,17 @@ from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
     BEFORE_TIME,
-    COMMENTS,
-    KNOWN_COMMENT,
+    COMMENTS_SECTION,
+    KNOWN_COMMENT_PREFIX,
     MAY_BE_SPECIAL,
-    NEW_COMMENT,
-    TICKET,
+    NEW_COMMENT_PREFIX,
+    TICKET_PREFIX,
     begins_comments,
     opening_fence,
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.tickets.model import Runs
+    from ticketr.app.tickets.model import LineRuns
 
 
 _BOM = "\ufeff"
@@ -87,7 +87,7 @@ def refuse_mistakes(file: SourceLines, index: int, line: str, *, in_ticket: bool
     if match := grammar.ALMOST_TICKET.match(line):
         if "STORY" in match[0]:
             problem = "stories are tickets now; write # TICKET: Title"
-        elif line.lstrip().startswith(TICKET):
+        elif line.lstrip().startswith(TICKET_PREFIX):
             problem = "the heading of a ticket begins in the first column; remove what is before it"
         else:
             problem = "this is not quite the heading of a ticket; write # TICKET: Title"
@@ -145,7 +145,7 @@ class _Text:
             runs.append((at, number))
         self.lines += lines
 
-    def places(self) -> Runs:
+    def places(self) -> LineRuns:
         """Return the places of the lines; the text starts at its first non-blank line."""
         blank = 0
         if self.lines and not self.lines[0].strip():
@@ -163,9 +163,9 @@ def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
         The comment with the rest of the line as its text, and the index where that begins; None for
         any other line.
     """
-    if match := NEW_COMMENT.match(line):
+    if match := NEW_COMMENT_PREFIX.match(line):
         return model.Comment(line[match.end() :]), match.end()
-    match = KNOWN_COMMENT.match(line)
+    match = KNOWN_COMMENT_PREFIX.match(line)
     if match is None:
         return None
     rest = line[match.end() :]
@@ -238,7 +238,7 @@ class _IssueReader:
         while index < len(lines):
             line = lines[index]
             if MAY_BE_SPECIAL.match(line):
-                if not self._in_task and line.startswith(TICKET):
+                if not self._in_task and line.startswith(TICKET_PREFIX):
                     break
                 if self._enters_section(index, line):
                     index += 1
@@ -278,23 +278,23 @@ class _IssueReader:
         if section is None and line.startswith("## "):
             in_text = self._read_line is _IssueReader._text_lines
             if begins_comments(self._lines, index, may_be_empty=not in_text):
-                section = COMMENTS
+                section = COMMENTS_SECTION
         if section is None:
             refuse_mistakes(self._file, index + self._offset, line)
             return False
         self._item = None
         match section:
-            case grammar.DESCRIPTION:
+            case grammar.DESCRIPTION_SECTION:
                 self._begin_text(self._text)
-            case grammar.FIELD:
+            case grammar.FIELD_SECTION:
                 number = index + self._offset + 1
                 name = grammar.read_field_heading(line)
                 self._begin_text(self._texts.setdefault(name, _Text(number)))
-            case grammar.FIELDS:
+            case grammar.FIELDS_SECTION:
                 self._read_line = _IssueReader._field
-            case grammar.CRITERIA:
+            case grammar.CRITERIA_SECTION:
                 self._read_line = _IssueReader._criterion
-            case grammar.COMMENTS:
+            case grammar.COMMENTS_SECTION:
                 self._read_line = _IssueReader._comment
             case _:
                 self._read_line = _IssueReader._task
@@ -499,7 +499,7 @@ class _IssueReader:
                 # The next task is indented only if this one is.
                 if text.startswith("-") and len(line) - len(text) <= indent:
                     return index
-            elif text.startswith(("-", "##")) or line.startswith(TICKET):
+            elif text.startswith(("-", "##")) or line.startswith(TICKET_PREFIX):
                 return index
         return len(self._lines)
 
@@ -551,7 +551,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
     first = index = _end_of_preamble(file)
     tickets, spans = [], []
     while index < len(lines):
-        reader = _IssueReader(file, index, len(TICKET))
+        reader = _IssueReader(file, index, len(TICKET_PREFIX))
         if not reader.title:
             problem = "a ticket needs a title; write # TICKET: Title"
             file.fail(index, problem, column=len(lines[index]) + 1)
@@ -567,7 +567,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
 
 def _refuse_conflicts(file: SourceLines) -> None:
     for index, line in enumerate(file.lines):
-        if grammar.CONFLICT.match(line):
+        if grammar.CONFLICT_MARKER.match(line):
             file.fail(
                 index,
                 "this file holds a git conflict; resolve it, or put a backslash before the "
@@ -581,7 +581,7 @@ def _end_of_preamble(file: SourceLines) -> int:
     while index < len(file.lines):
         line = file.lines[index]
         if MAY_BE_SPECIAL.match(line):
-            if line.startswith(TICKET):
+            if line.startswith(TICKET_PREFIX):
                 break
             refuse_mistakes(file, index, line, in_ticket=False)
             if opening_fence(line):

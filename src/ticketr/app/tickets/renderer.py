@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.errors import InvalidTicket
 from ticketr.app.tickets.grammar import (
-    COMMENTS,
+    COMMENTS_SECTION,
     MAY_BE_SPECIAL,
     begins_comments,
     closing_fence,
@@ -48,10 +48,10 @@ def render(tickets: Iterable[Ticket]) -> str:
 
 def render_ticket(ticket: Ticket) -> str:
     """Return the text of one ticket with its tasks; it ends in one line end."""
-    lines = [f"{grammar.TICKET} {grammar.write_title(ticket.key, ticket.title)}", ""]
+    lines = [f"{grammar.TICKET_PREFIX} {grammar.write_title(ticket.key, ticket.title)}", ""]
     _add_sections(ticket, lines)
     if ticket.tasks:
-        lines.append(f"## {grammar.TASKS}")
+        lines.append(f"## {grammar.TASKS_SECTION}")
         for task in ticket.tasks:
             _add_task(task, lines)
     while not lines[-1]:
@@ -133,11 +133,11 @@ def _line_end(text: str, start: int) -> str:
 
 def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
-        lines.append(f"## {grammar.DESCRIPTION}")
+        lines.append(f"## {grammar.DESCRIPTION_SECTION}")
         lines += _text(issue.description.split("\n"), with_sections=True)
         lines.append("")
     if issue.fields or issue.remarks:
-        lines.append(f"## {grammar.FIELDS}")
+        lines.append(f"## {grammar.FIELDS_SECTION}")
         lines += issue.remarks
         for name, value in issue.fields.items():
             written_name = grammar.write_name(name)
@@ -148,18 +148,18 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
                 lines.append(f"{written_name}: {value}" if value else f"{written_name}:")
         lines.append("")
     if issue.acceptance_criteria:
-        lines.append(f"## {grammar.CRITERIA}")
+        lines.append(f"## {grammar.CRITERIA_SECTION}")
         for criterion in issue.acceptance_criteria:
             first, *rest = criterion.split("\n")
             lines.append(f"- {first}")
             lines += [_indented(grammar.escape_item(line)) for line in rest]
         lines.append("")
     for name, text in issue.texts.items():
-        lines.append(f"## {grammar.FIELD}: {name}")
+        lines.append(f"## {grammar.FIELD_SECTION}: {name}")
         lines += _text(text.split("\n"), with_sections=True) if text else ()
         lines.append("")
     if issue.comments:
-        lines.append(f"## {COMMENTS}")
+        lines.append(f"## {COMMENTS_SECTION}")
         for comment in issue.comments:
             _add_comment(comment, lines)
             lines.append("")

@@ -9,7 +9,7 @@ import pytest
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownField, UnsupportedField
-from ticketr.app.sync.compare.mapping import NEVER_LINES, STANDARD_FIELDS, family_text
+from ticketr.app.sync.compare.mapping import FIELDS_WITHOUT_LINES, STANDARD_FIELDS, family_text
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:
@@ -65,7 +65,7 @@ def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are
     assert str(caught.value).endswith("did you mean Team Estimate?")
 
 
-@pytest.mark.parametrize("field_id", sorted(NEVER_LINES))
+@pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
 def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownField):
         Columns.of([field("Odd", field_id)], ["Odd"])
@@ -202,7 +202,7 @@ def test_for_an_unknown_id_the_nearest_name_is_offered() -> None:
         names(MappedField("Others", "customfield_7", "f.yaml:3"))
 
 
-@pytest.mark.parametrize("field_id", sorted(NEVER_LINES))
+@pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
 def test_the_id_of_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownField):
         names(MappedField("Odd", field_id), site=(field("Odd", field_id),))

@@ -255,7 +255,7 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
 ) -> None:
     whole = Bench(bench.site, bench.root.with_name("whole"))
     await whole.pull()
-    monkeypatch.setattr(pipeline, "PAGE", 1)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 1)
     bench.latency = latency
 
     result = await bench.pull(transport=without_sub_tasks(bench))
@@ -267,7 +267,7 @@ async def test_sub_tasks_that_nobody_announced_join_their_family(
 async def test_requests_run_side_by_side(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
-    monkeypatch.setattr(pipeline, "PAGE", 5)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 5)
     bench.latency = 1.0
     start = autojump_clock.current_time()
 
@@ -283,7 +283,7 @@ async def test_a_cancel_ends_the_running_request_at_once(
 ) -> None:
     import trio
 
-    monkeypatch.setattr(pipeline, "PAGE", 5)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 5)
     bench.latency = 1.0
     async with open_job_queue(workers=1) as queue:
         handle = await queue.submit(bench.job())
@@ -305,7 +305,7 @@ async def test_a_cancel_ends_the_running_request_at_once(
 async def test_a_cancelled_pull_tells_its_count_before_it_closes_its_files(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "PAGE", 5)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 5)
     bench.latency = 1.0
 
     async def run_sync(function: Any, *args: Any, abandon_on_cancel: bool = False) -> Any:
@@ -328,7 +328,7 @@ async def test_a_cancelled_pull_tells_its_count_before_it_closes_its_files(
 async def test_a_thread_that_writes_ends_early_when_the_pull_is_cancelled(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "PAGE", 5)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 5)
     bench.latency = 1.0  # more is under way at the first write
 
     async def run_sync(function: Any, *args: Any, abandon_on_cancel: bool = False) -> Any:
@@ -483,7 +483,7 @@ def count_steps(root: Path, site: Any) -> int:
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(pipeline, "PAGE", 4)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 4)
     return make_site(tickets=TICKETS, seed=3)
 
 
@@ -596,7 +596,7 @@ async def test_a_ticket_filed_under_another_is_left_there_and_reported(bench: Be
 async def test_a_folder_in_the_place_of_a_file_stops_that_ticket_alone(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "PAGE", 4)
+    monkeypatch.setattr(pipeline, "BULK_FETCH_SIZE", 4)
     last = max((issue.number for issue in bench.site if issue.parent is None), default=0)
     (bench.root / f"DEMO-{last}.md").mkdir(parents=True)
 

@@ -19,8 +19,8 @@ from ticketr import JobFailed
 from ticketr.app.jira import AuthenticationFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, FileFailed
-from ticketr.app.sync.concurrency import CONCURRENCY
-from ticketr.app.sync.workspace.files import TEMPORARY
+from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS
+from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX
 from ticketr.app.tickets import parse
 
 WITH_STATUS = f"{DRAFT}\n## Fields\nStatus: In Progress\n\n## Tasks\n- Part\n"
@@ -157,7 +157,7 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
         path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None
     ) -> int:
         mine = bench.root / "DEMO-1.md"
-        if str(path).startswith(TEMPORARY) and flags & os.O_EXCL and not mine.exists():
+        if str(path).startswith(TEMPORARY_PREFIX) and flags & os.O_EXCL and not mine.exists():
             mine.write_text(theirs)
         return make(path, flags, mode, dir_fd=dir_fd)
 
@@ -319,7 +319,7 @@ async def test_a_login_that_is_refused_in_the_middle_ends_the_push(
         await bench.push(transport=Expiring(create_app(bench.site, latency=0.1)))
 
     assert isinstance(failed.value.__cause__, AuthenticationFailed)
-    assert 0 < answers.count(401) <= CONCURRENCY
+    assert 0 < answers.count(401) <= CONCURRENT_REQUESTS
     await check_clean(bench)
     assert len(new(bench)) == count
     heads = [each for each in bench.site if each.parent is None or not each.type.subtask]

@@ -23,7 +23,7 @@ from jira_sandbox import create_app
 from ticketr import JobSnapshot, JobStatus, open_job_queue
 from ticketr.app.sync import Code, PullJob, PushJob, SyncJob, Take
 from ticketr.app.sync.compare.diff import Change, CorePart
-from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS
 from ticketr.app.tickets import Ticket, parse
 
 
@@ -362,7 +362,7 @@ def check_count(bench: Bench, snapshot: JobSnapshot) -> None:
         assert count[0] <= count[1] or count[1] == 0, message
         if message.endswith("pushed"):
             assert count[0] == snapshot.progress.current
-            assert done(bench.site) - CONCURRENCY <= count[0] <= done(bench.site), message
+            assert done(bench.site) - CONCURRENT_REQUESTS <= count[0] <= done(bench.site), message
         else:
             assert done(bench.site) == 0
 

@@ -19,7 +19,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, PushJob, State
-from ticketr.app.sync.concurrency import CONCURRENCY
+from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -106,7 +106,7 @@ async def test_tickets_are_read_again_while_others_are_sent(bench: Bench) -> Non
     assert after.index("read") < COUNT // 2
     assert after[-1] == "read"
     before, read_again = 2, len(fetched(bench)) - 3
-    sent = math.ceil((COUNT + read_again - 1) / CONCURRENCY)
+    sent = math.ceil((COUNT + read_again - 1) / CONCURRENT_REQUESTS)
     assert trio.current_time() - began == before + sent + 1
     synced = await bench.sync()
     assert (synced.pull.total - synced.pull.unchanged, synced.push.total) == (0, 0)
@@ -154,7 +154,7 @@ async def test_the_disk_keeps_no_request_waiting(bench: Bench) -> None:
     wire = Lossy(create_app(bench.site, latency=1.0), lambda *_: None, before=before)
 
     assert len((await bench.push(transport=wire, run_sync=slow)).updated) == COUNT
-    sent = math.ceil(COUNT / CONCURRENCY)
+    sent = math.ceil(COUNT / CONCURRENT_REQUESTS)
     assert times[-1] - times[0] < 1.1 * sent
 
 

@@ -11,7 +11,7 @@ from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync.workspace.store import GO_STATE_FILE, MAX_GO_STATE, go_hash, read_hashes
+from ticketr.app.sync.workspace.store import GO_STATE_FILE, MAX_GO_STATE_BYTES, go_hash, read_hashes
 from ticketr.app.tickets import parse
 
 EXAMPLES = Path(__file__).parents[2] / "tickets" / "go_format"
@@ -100,7 +100,9 @@ def test_what_has_the_name_of_its_state_and_is_no_file_is_not_waited_for(tmp_pat
         lambda: path.symlink_to("/dev/zero"),
         lambda: path.symlink_to(path.name),
         path.mkdir,
-        lambda: path.write_text(json.dumps({"A-1": {"local_hash": "x"}}) + " " * MAX_GO_STATE),
+        lambda: path.write_text(
+            json.dumps({"A-1": {"local_hash": "x"}}) + " " * MAX_GO_STATE_BYTES
+        ),
     ):
         make()
 

@@ -12,7 +12,7 @@ from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
 MAX_NAME_BYTES = 200
-_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
+_FORBIDDEN_NAME_CHARACTERS = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
 def safe_name(name: str) -> str:
@@ -21,7 +21,7 @@ def safe_name(name: str) -> str:
     Args:
         name: The name of an attachment, as its author wrote it.
     """
-    name = _NOT_IN_NAMES.sub("_", clean(" ".join(name.split())))
+    name = _FORBIDDEN_NAME_CHARACTERS.sub("_", clean(" ".join(name.split())))
     name = name.encode("utf-8", "replace").decode().strip(" ")
     if name.startswith("."):
         name = f"_{name[1:]}"
@@ -38,7 +38,7 @@ def possible_names(name: str, attachment_id: str) -> Iterator[str]:
     safe = safe_name(name)
     yield safe
     stem, suffix = _stem_and_suffix(safe)
-    yield f"{stem} ({_NOT_IN_NAMES.sub('_', attachment_id)[:20]}){suffix}"
+    yield f"{stem} ({_FORBIDDEN_NAME_CHARACTERS.sub('_', attachment_id)[:20]}){suffix}"
 
 
 def _stem_and_suffix(name: str) -> tuple[str, str]:
@@ -63,11 +63,11 @@ def size_words(size: int | None) -> str:
 #: Jira's field that holds the attachments.
 ATTACHMENT_FIELD = "attachment"
 #: The line of a file that lists them.
-ATTACHMENTS = "Attachments"
+ATTACHMENT_LINE = "Attachments"
 #: The key of a record that holds its media ID; Jira's own records do not have it.
-_MEDIA = "media"
+_MEDIA_KEY = "media"
 #: What files and downloads need of a record.
-ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA)
+ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_KEY)
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -84,7 +84,7 @@ def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[s
         media: The media ID of attachments, by their own IDs.
     """
     known = [
-        {**entry, _MEDIA: media[text]} if (text := str(entry.get("id"))) in media else entry
+        {**entry, _MEDIA_KEY: media[text]} if (text := str(entry.get("id"))) in media else entry
         for entry in objects(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
@@ -102,7 +102,7 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
     return {
         name: media
         for entry in entries
-        if isinstance(media := entry.get(_MEDIA), str)
+        if isinstance(media := entry.get(_MEDIA_KEY), str)
         and names[name := str(entry.get("filename"))] == 1
     }
 

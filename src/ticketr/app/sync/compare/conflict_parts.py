@@ -20,9 +20,9 @@ from ticketr.app.sync.errors import BadChoice
 ChangedBy: TypeAlias = Literal["mine", "jira"]
 
 #: The name of a part with a number behind it.
-_CRITERIA = "Acceptance criteria"
+_CRITERIA_NAME = "Acceptance criteria"
 #: How a further line of a criterion is shown.
-_CONTINUED = "\n  "
+_CONTINUATION = "\n  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
 
 def lines_text(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
-    end = _CONTINUED if part is diff.CorePart.CRITERIA else "\n"
-    text = "\n".join(line.replace(diff.SOFT_END, end) for line in lines)
+    end = _CONTINUATION if part is diff.CorePart.CRITERIA else "\n"
+    text = "\n".join(line.replace(diff.SOFT_LINE_END, end) for line in lines)
     return text.strip("\n")
 
 
@@ -103,7 +103,7 @@ def _read_lines(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part, from a text that `lines_text` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
-        return part_lines(part, text.strip("\n").replace(_CONTINUED, diff.SOFT_END))
+        return part_lines(part, text.strip("\n").replace(_CONTINUATION, diff.SOFT_LINE_END))
     lines = text.split("\n")
     while lines and not lines[0].strip():
         del lines[0]
@@ -134,7 +134,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
 
 def _names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
     """Return the name of each difference between the two sides of a part."""
-    name = _CRITERIA if part is diff.CorePart.CRITERIA else diff.part_name(part)
+    name = _CRITERIA_NAME if part is diff.CorePart.CRITERIA else diff.part_name(part)
     changed = [chunk for chunk in chunks if not chunk.is_same]
     if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
@@ -183,7 +183,7 @@ def _number_range(first: int, last: int) -> str:
 
 
 #: A line that begins an item of a list, a row of a table or a quotation.
-_ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
+_ITEM_START = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,5 +369,10 @@ def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
 def _lines_to_append(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
     """Return the lines to put after others, without blank lines between two items of a list."""
     start = next((at for at, line in enumerate(second) if line.strip()), len(second))
-    are_items = first and second[start:] and _ITEM.match(first[-1]) and _ITEM.match(second[start])
+    are_items = (
+        first
+        and second[start:]
+        and _ITEM_START.match(first[-1])
+        and _ITEM_START.match(second[start])
+    )
     return second[start:] if are_items else second

@@ -193,7 +193,7 @@ def count_edits(base: Ticket, local: Ticket) -> int:
 
 
 #: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
-SOFT_END = "\r"
+SOFT_LINE_END = "\r"
 
 
 class CorePart(Enum):
@@ -284,9 +284,9 @@ Part: TypeAlias = CorePart | CommentPart | TextPart | str
 #: The parts that are one document in Jira.
 DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
-_STATUS = "Status"
+_STATUS_FIELD = "Status"
 #: The prefix of a stored part that is not a field; no line of a file begins with it.
-_OWN_PREFIX = "#"
+_NON_FIELD_PREFIX = "#"
 #: The prefix of a comment; its number follows.
 _COMMENT_PREFIX = "#comment "
 #: The prefix of a rich-text field; its name follows.
@@ -310,12 +310,12 @@ class Change:
     @property
     def old_shown(self) -> str:
         """The old text as people read it."""
-        return self.old.replace(SOFT_END, "\n")
+        return self.old.replace(SOFT_LINE_END, "\n")
 
     @property
     def new_shown(self) -> str:
         """The new text as people read it."""
-        return self.new.replace(SOFT_END, "\n")
+        return self.new.replace(SOFT_LINE_END, "\n")
 
     @property
     def name(self) -> str:
@@ -336,7 +336,7 @@ def stored_name(part: Part) -> str:
         return f"{_COMMENT_PREFIX}{part.id}"
     if isinstance(part, TextPart):
         return f"{_TEXT_PREFIX}{part.name}"
-    return part if isinstance(part, str) else f"{_OWN_PREFIX}{part.name}"
+    return part if isinstance(part, str) else f"{_NON_FIELD_PREFIX}{part.name}"
 
 
 def stored_part(name: str) -> Part:
@@ -345,7 +345,7 @@ def stored_part(name: str) -> Part:
         return CommentPart(name.removeprefix(_COMMENT_PREFIX))
     if name.startswith(_TEXT_PREFIX):
         return TextPart(name.removeprefix(_TEXT_PREFIX))
-    return CorePart[name[1:]] if name.startswith(_OWN_PREFIX) else name
+    return CorePart[name[1:]] if name.startswith(_NON_FIELD_PREFIX) else name
 
 
 def is_rich_text(part: Part) -> bool:
@@ -365,7 +365,7 @@ def shows_pictures(part: Part) -> bool:
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
-    criteria = (text.replace("\n", SOFT_END) for text in issue.acceptance_criteria)
+    criteria = (text.replace("\n", SOFT_LINE_END) for text in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
         CorePart.DESCRIPTION: issue.description,
@@ -385,7 +385,9 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 
 def criteria_of(text: str) -> tuple[str, ...]:
     """Parse the criteria from their part."""
-    return tuple(criterion.replace(SOFT_END, "\n") for criterion in text.split("\n") if criterion)
+    return tuple(
+        criterion.replace(SOFT_LINE_END, "\n") for criterion in text.split("\n") if criterion
+    )
 
 
 def alike(part: Part, one: str, other: str) -> bool:
@@ -396,7 +398,7 @@ def alike(part: Part, one: str, other: str) -> bool:
         # `_dropped` is the slower of the two, and needed only where the documents are equal.
         return all(meaning(part, one) == meaning(part, other) for meaning in (_document, _dropped))
     # Transitions match a status in any case; there may be none to the status Jira has already.
-    return part == _STATUS and one.casefold() == other.casefold()
+    return part == _STATUS_FIELD and one.casefold() == other.casefold()
 
 
 def _document(part: Part, text: str) -> object:

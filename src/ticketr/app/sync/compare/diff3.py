@@ -24,9 +24,9 @@ from ticketr.text import common_prefix_length
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
 _MAX_PAIRS = 200_000
 #: A line is frequent if it occurs more often than this.
-_FREQUENT = 20
+_FREQUENT_ABOVE = 20
 #: The number of units from which on units that occur once are paired before all others.
-_LONG = 400
+_LONG_FROM_UNITS = 400
 
 
 #: A line, after the blank lines before it; at the end of a text, blank lines alone.
@@ -172,7 +172,7 @@ def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
     landmarks it gets short texts only.
     """
-    if min(len(base), len(other)) < _LONG:
+    if min(len(base), len(other)) < _LONG_FROM_UNITS:
         return []
     here, there = Counter(base), Counter(other)
     positions = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
@@ -203,7 +203,7 @@ def _matches_between(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     positions: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(positions.get(unit, ())) for unit in base) > _MAX_PAIRS:
-        for unit in [unit for unit in positions if len(positions[unit]) > _FREQUENT]:
+        for unit in [unit for unit in positions if len(positions[unit]) > _FREQUENT_ABOVE]:
             del positions[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}

@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.tickets import Ticket
 
-_SCHEME = "attachment:"
+_ATTACHMENT_SCHEME = "attachment:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,11 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
             comments = (comment.text for comment in own.comments)
             texts = (own.description, *own.texts.values(), *comments)
             names = {
-                file.media.removeprefix(_SCHEME)
+                file.media.removeprefix(_ATTACHMENT_SCHEME)
                 for text in texts
-                if _SCHEME in text and not is_too_long(text)
+                if _ATTACHMENT_SCHEME in text and not is_too_long(text)
                 for file in shown_files(to_adf(text, files=BY_NAME))
-                if file.media.startswith(_SCHEME)
+                if file.media.startswith(_ATTACHMENT_SCHEME)
             }
             if missing := names - files_of(issue.fields).keys():
                 unknown[issue.key] = frozenset(missing)

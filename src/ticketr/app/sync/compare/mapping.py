@@ -30,7 +30,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENT_KEYS,
-    ATTACHMENTS,
+    ATTACHMENT_LINE,
     attachment_line,
     files_of,
     quoted,
@@ -43,7 +43,7 @@ from ticketr.app.sync.compare.comments import (
     documents_in,
     jira_comments,
 )
-from ticketr.app.sync.compare.times import ESTIMATES, MAX_SECONDS, duration_text
+from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, MAX_DURATION_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
@@ -62,21 +62,23 @@ STANDARD_FIELDS = (
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
 #: The line that names the parent of an issue that is not a sub-task.
-PARENT = "Parent"
+PARENT_LINE = "Parent"
 #: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
-NEVER_LINES = frozenset({"summary", "description", "parent", "subtasks", "issuekey", "comment"})
+FIELDS_WITHOUT_LINES = frozenset(
+    {"summary", "description", "parent", "subtasks", "issuekey", "comment"}
+)
 
 _SECTION_PREFIX = "## Field: "
 
 #: Why no line can hold a field.
-_HOLDS_TIME = "it holds tracked time"
-_HOLDS_ASSETS = "it holds objects of Assets"
-_HOLDS_MORE = "it holds more of each entry than a line can"
+_TIME_REASON = "it holds tracked time"
+_ASSETS_REASON = "it holds objects of Assets"
+_STRUCTURE_REASON = "it holds more of each entry than a line can"
 
 #: By the field's ID.
-_WHY_BY_ID = dict.fromkeys(
+_UNSUPPORTED_REASON_BY_ID = dict.fromkeys(
     (
         "aggregateprogress",
         "aggregatetimeestimate",
@@ -87,24 +89,24 @@ _WHY_BY_ID = dict.fromkeys(
         "timetracking",
         "workratio",
     ),
-    _HOLDS_TIME,
+    _TIME_REASON,
 )
 #: By the kind of its value, or of its members.
-_WHY_BY_KIND = {
-    "timetracking": _HOLDS_TIME,
-    "progress": _HOLDS_TIME,
-    "worklog": _HOLDS_TIME,
-    "cmdb-object-field": _HOLDS_ASSETS,
-    "attachment": _HOLDS_MORE,
-    "comments-page": _HOLDS_MORE,
-    "issuelinks": _HOLDS_MORE,
-    "votes": _HOLDS_MORE,
-    "watches": _HOLDS_MORE,
+_UNSUPPORTED_REASON_BY_KIND = {
+    "timetracking": _TIME_REASON,
+    "progress": _TIME_REASON,
+    "worklog": _TIME_REASON,
+    "cmdb-object-field": _ASSETS_REASON,
+    "attachment": _STRUCTURE_REASON,
+    "comments-page": _STRUCTURE_REASON,
+    "issuelinks": _STRUCTURE_REASON,
+    "votes": _STRUCTURE_REASON,
+    "watches": _STRUCTURE_REASON,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
-_WHY_BY_CUSTOM_KIND = {
+_UNSUPPORTED_REASON_BY_CUSTOM_KIND = {
     ":rm-teams-": "it holds a team of Advanced Roadmaps",
-    ".cmdb:": _HOLDS_ASSETS,
+    ".cmdb:": _ASSETS_REASON,
 }
 
 
@@ -154,7 +156,7 @@ class Columns:
         site: dict[str, str] = {}
         for site_field in fields:
             name = site_field.name.strip()  # as a file's line will have it
-            if name != PARENT and site_field.id not in NEVER_LINES:
+            if name != PARENT_LINE and site_field.id not in FIELDS_WITHOUT_LINES:
                 every.setdefault(name, site_field.id)
                 site[site_field.id] = name
         custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
@@ -195,7 +197,7 @@ class Columns:
         always = ("summary", "description", "updated", "parent", "subtasks")
         ids = [field_id for _, field_id in self.stored]
         # To send one estimate, a push needs the other one.
-        more = ESTIMATES if not ESTIMATES.keys().isdisjoint(ids) else ()
+        more = ESTIMATE_FIELDS if not ESTIMATE_FIELDS.keys().isdisjoint(ids) else ()
         return tuple(dict.fromkeys((*always, *ids, *more)))
 
     @property
@@ -215,7 +217,7 @@ def _under_own_name(
     names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Return the columns with one more, which replaces those with its name or its field."""
-    if field.name == PARENT or field.id not in {*site, *dict(names).values()}:
+    if field.name == PARENT_LINE or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
         raise UnknownField(field.name, tuple(site.values()), field.place, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
@@ -242,9 +244,14 @@ def holds_rich_text(field: Field) -> bool:
 
 def why_unsupported(field: Field) -> str | None:
     """Tell why a file cannot hold a field; None if it can."""
-    by_kind = (_WHY_BY_KIND.get(field.schema_type), _WHY_BY_KIND.get(field.items))
-    by_custom = (why for part, why in _WHY_BY_CUSTOM_KIND.items() if part in field.custom_type)
-    return next(filter(None, (_WHY_BY_ID.get(field.id), *by_kind, *by_custom)), None)
+    by_kind = (
+        _UNSUPPORTED_REASON_BY_KIND.get(field.schema_type),
+        _UNSUPPORTED_REASON_BY_KIND.get(field.items),
+    )
+    by_custom = (
+        why for part, why in _UNSUPPORTED_REASON_BY_CUSTOM_KIND.items() if part in field.custom_type
+    )
+    return next(filter(None, (_UNSUPPORTED_REASON_BY_ID.get(field.id), *by_kind, *by_custom)), None)
 
 
 #: Jira's field that holds the links.
@@ -475,7 +482,11 @@ def field_text(value: object, field_id: str = "") -> str:
     if isinstance(value, list):
         entries = [text for entry in value if (text := _entry_text(entry))]
         return ", ".join(map(quoted, entries))
-    if field_id in ESTIMATES and isinstance(value, int | float) and abs(value) < MAX_SECONDS:
+    if (
+        field_id in ESTIMATE_FIELDS
+        and isinstance(value, int | float)
+        and abs(value) < MAX_DURATION_SECONDS
+    ):
         return duration_text(value)
     return _entry_text(value)
 
@@ -486,7 +497,9 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     Rich texts are kept unchanged, since a file may not hold all of them.
     """
     return {
-        name: value if type(value) is str else _slim(value, _OWN_KEYS.get(name, _KEPT_KEYS))
+        name: value
+        if type(value) is str
+        else _slim(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_KEYS))
         for name, value in fields.items()
         if value is not None
     }
@@ -494,7 +507,7 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
 
 _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
 #: The keys to keep, by the field; those of other fields are `_KEPT_KEYS`.
-_OWN_KEYS: Mapping[str, Sequence[str]] = {
+_KEPT_KEYS_BY_FIELD: Mapping[str, Sequence[str]] = {
     COMMENT_FIELD: COMMENT_KEYS,
     ATTACHMENT_FIELD: ATTACHMENT_KEYS,
     LINK_FIELD: ("id", "key", "name", "type", "inward", "outward", "inwardIssue", "outwardIssue"),
@@ -533,10 +546,10 @@ def _make_ticket(
         lines = _link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
     if columns.attachments and (line := attachment_line(issue.fields)):
-        fields.setdefault(ATTACHMENTS, line)
+        fields.setdefault(ATTACHMENT_LINE, line)
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
-        fields[PARENT] = parent_key
+        fields[PARENT_LINE] = parent_key
     files = files_of(issue.fields)
     texts = (
         (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))

@@ -177,7 +177,7 @@ def add_sent_to_base(
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
 _MIN_SIMILARITY = 0.6
 #: How many characters of a text are compared.
-_MAX_COMPARED = 2000
+_MAX_COMPARED_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,10 +301,10 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     exact = next((at for at, text in new if text == sent.text), None)
     if exact is not None or sent.settled:
         return exact
-    matcher = SequenceMatcher(None, b=sent.text[:_MAX_COMPARED], autojunk=False)
+    matcher = SequenceMatcher(None, b=sent.text[:_MAX_COMPARED_CHARACTERS], autojunk=False)
     best, similarity = None, _MIN_SIMILARITY
     for at, text in new:
-        matcher.set_seq1(text[:_MAX_COMPARED])
+        matcher.set_seq1(text[:_MAX_COMPARED_CHARACTERS])
         if matcher.ratio() >= similarity:
             best, similarity = at, matcher.ratio()
     return best

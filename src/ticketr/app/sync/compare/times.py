@@ -14,13 +14,13 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 
 #: The fields that hold seconds, each with the part of Jira's field ``timetracking`` that sets it.
-ESTIMATES: Mapping[str, str] = MappingProxyType(
+ESTIMATE_FIELDS: Mapping[str, str] = MappingProxyType(
     {"timeoriginalestimate": "originalEstimate", "timeestimate": "remainingEstimate"}
 )
 #: Beyond so many seconds, a million years, a number is no duration, and maybe no float.
-MAX_SECONDS = 31_557_600_000_000
+MAX_DURATION_SECONDS = 31_557_600_000_000
 #: Jira's field that sets them.
-TIME_TRACKING = "timetracking"
+TIME_TRACKING_FIELD = "timetracking"
 _DURATION = compile_on_use(
     r"(?:([0-9]{1,6}(?:\.[0-9]{1,4})?) ?h)? ?(?:([0-9]{1,8}) ?m)?", re.IGNORECASE
 )
@@ -56,22 +56,22 @@ def with_time_tracking(
     Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
     with it as Jira has it.
     """
-    if ESTIMATES.keys().isdisjoint(fields):
+    if ESTIMATE_FIELDS.keys().isdisjoint(fields):
         return fields
-    seconds = {estimate: fields[estimate] for estimate in ESTIMATES if estimate in fields}
-    for estimate in ESTIMATES:
+    seconds = {estimate: fields[estimate] for estimate in ESTIMATE_FIELDS if estimate in fields}
+    for estimate in ESTIMATE_FIELDS:
         if estimate not in seconds and isinstance(present.get(estimate), int):
             seconds[estimate] = present[estimate]
     tracking = {
-        ESTIMATES[estimate]: f"{value // 60}m" if isinstance(value, int) else ""
+        ESTIMATE_FIELDS[estimate]: f"{value // 60}m" if isinstance(value, int) else ""
         for estimate, value in seconds.items()
     }
-    rest = {name: value for name, value in fields.items() if name not in ESTIMATES}
-    return {**rest, TIME_TRACKING: tracking}
+    rest = {name: value for name, value in fields.items() if name not in ESTIMATE_FIELDS}
+    return {**rest, TIME_TRACKING_FIELD: tracking}
 
 
 # A time of day may follow a blank, may do without seconds, and may be in no zone.
-_MOMENT = compile_on_use(
+_DATE_AND_TIME = compile_on_use(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ] *([0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?)"
     r" *([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
@@ -87,7 +87,7 @@ def read_moment(text: str) -> datetime | None:
     Returns:
         The moment, which has a zone if the text has; None if the text is not a moment.
     """
-    match = _MOMENT.fullmatch(text)
+    match = _DATE_AND_TIME.fullmatch(text)
     if match is None:
         return None
     day, time, zone = match.groups()

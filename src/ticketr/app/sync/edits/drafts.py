@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Fields that are never taken over, by Jira's IDs: they belong to one issue alone, a sub-task
 #: always has its ticket's, or nobody can write them.
-_IDS = frozenset(
+_NEVER_INHERITED_IDS = frozenset(
     {
         *("issuetype", "status", "parent", "summary", "description", "issuekey", "comment"),
         *("reporter", "creator", "resolution", "resolutiondate", "security", "attachment"),
@@ -35,7 +35,7 @@ _IDS = frozenset(
     }
 )
 #: The same by their names in small letters, here or on the site.
-_NAMES = frozenset(
+_NEVER_INHERITED_NAMES = frozenset(
     {
         *("type", "status", "parent", "reporter", "creator", "resolution", "resolved"),
         *("security level", "attachments", "created", "updated", "flagged", "rank", "sprint"),
@@ -44,7 +44,7 @@ _NAMES = frozenset(
     }
 )
 #: The same by the kinds of custom fields, whose names differ from language to language.
-_KINDS = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-story-points")
+_NEVER_INHERITED_KINDS = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-story-points")
 
 
 def inheritable(
@@ -58,12 +58,12 @@ def inheritable(
             pull; empty if there was none.
         site_fields: The site's list of fields, as JSON; None if it is not known.
     """
-    never = {*_IDS, *_own_fields(site_fields)}
+    never = {*_NEVER_INHERITED_IDS, *_own_fields(site_fields)}
     return {
         name: text
         for name, text in ticket.fields.items()
         if text
-        and name.casefold() not in _NAMES
+        and name.casefold() not in _NEVER_INHERITED_NAMES
         and (not columns or name in columns)
         and columns.get(name) not in never
     }
@@ -75,7 +75,9 @@ def _own_fields(site_fields: str | None) -> Iterator[str]:
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         for load in json.loads(site_fields or "[]"):
             kind = load["custom_type"].rpartition(":")[2]
-            if load["name"].strip().casefold() in _NAMES or kind.startswith(_KINDS):
+            if load["name"].strip().casefold() in _NEVER_INHERITED_NAMES or kind.startswith(
+                _NEVER_INHERITED_KINDS
+            ):
                 yield load["id"]
 
 
@@ -186,7 +188,7 @@ EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
 #: The lowest similarity at which a draft with another title may be an edited version.
 _MIN_SIMILARITY = 0.6
 #: How many characters are compared.
-_MAX_COMPARED = 500
+_MAX_COMPARED_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -262,4 +264,4 @@ class DraftMatcher:
 
 
 def _compared_text(issue: Ticket) -> str:
-    return "\n".join(part_texts(issue).values())[:_MAX_COMPARED]
+    return "\n".join(part_texts(issue).values())[:_MAX_COMPARED_CHARACTERS]

@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.diff import (
     changes_by_key,
     part_texts,
 )
-from ticketr.app.sync.compare.mapping import PARENT
+from ticketr.app.sync.compare.mapping import PARENT_LINE
 from ticketr.app.sync.compare.sent import OlderValues, bring_forward
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Why a value is left alone that an earlier sync had.
-_OLDER = (
+_OLDER_REASON = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
     "typed it yourself: ticketr resolve {key} --take mine, then push"
 )
@@ -104,7 +104,7 @@ class LocalChange:
         for issue in (ticket, *ticket.tasks):
             if issue.key is not None and issue.key in self.older:
                 names = ", ".join(value.name for value in self.older[issue.key])
-                words = _OLDER.format(names=names, key=issue.key)
+                words = _OLDER_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property
@@ -167,7 +167,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     Returns:
         The named draft; None if it names none, or if several tickets have that title.
     """
-    title = one_line(ticket.fields.get(PARENT, "")) if ticket.key is None else ""
+    title = one_line(ticket.fields.get(PARENT_LINE, "")) if ticket.key is None else ""
     if not title or is_key(title):
         return None
     named = [other for other in tickets if other.title == title]
@@ -176,7 +176,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
 
 def with_parent_key(draft: Ticket, key: str) -> Ticket:
     """Return a draft that names its parent by a key."""
-    return replace(draft, fields={**draft.fields, PARENT: key})
+    return replace(draft, fields={**draft.fields, PARENT_LINE: key})
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:

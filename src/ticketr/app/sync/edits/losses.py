@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
-_HEADING = re.compile(r"#{1,6}\s+(?=\S)")
-_MAX_TITLE = 255
+_HEADING_MARK = re.compile(r"#{1,6}\s+(?=\S)")
+_MAX_TITLE_CHARACTERS = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
-Place: TypeAlias = Callable[[int], int]
+LineLookup: TypeAlias = Callable[[int], int]
 
 
 def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
@@ -50,7 +50,11 @@ def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
 def title_problem(title: str) -> str:
     """Return why Jira would refuse a title; empty if it takes it."""
     size = len(title)
-    return f"it has {size} characters; Jira takes {_MAX_TITLE}" if size > _MAX_TITLE else ""
+    return (
+        f"it has {size} characters; Jira takes {_MAX_TITLE_CHARACTERS}"
+        if size > _MAX_TITLE_CHARACTERS
+        else ""
+    )
 
 
 def find_refusals(local_change: LocalChange) -> tuple[Note, ...]:
@@ -82,11 +86,11 @@ def literal_pieces(
         pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
-    if _HEADING.match(issue.title) and any(
+    if _HEADING_MARK.match(issue.title) and any(
         change.part is diff.CorePart.TITLE for change in changes
     ):
         where = f"{path}:{issue.line}: " if path and issue.line else ""
-        plain = clean(_HEADING.sub("", issue.title))
+        plain = clean(_HEADING_MARK.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
         may_show = pictures and diff.shows_pictures(change.part)
@@ -99,7 +103,7 @@ def literal_pieces(
 
 def changed_texts(
     issue: Ticket, changes: Iterable[diff.Change]
-) -> Iterator[tuple[diff.Change, str, Place]]:
+) -> Iterator[tuple[diff.Change, str, LineLookup]]:
     """Yield the changed texts of an issue, each with its change and the places of its lines."""
     for change in changes:
         if isinstance(change.part, diff.CommentPart):
@@ -108,7 +112,7 @@ def changed_texts(
             yield change, text, place
 
 
-def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, Place]]:
+def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]:
     """Yield the rich texts of a part of an issue, each with the places of its lines."""
     places = issue.places
     if part is diff.CorePart.DESCRIPTION:
@@ -120,7 +124,7 @@ def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, Place]]:
         yield issue.texts.get(part.name, ""), partial(places.of_text, part.name)
 
 
-def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> Place:
+def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> LineLookup:
     """Return the places of the lines of a comment with a text."""
     comments = (comment for comment in issue.comments if comment.id == part.id)
     first = next((comment.line for comment in comments if comment.text == text), 0)
@@ -160,7 +164,7 @@ class Loss:
 
 
 #: The losses that a push may cause: all, none, or those that a user has seen and accepted.
-Accepted: TypeAlias = "bool | frozenset[Loss]"
+AcceptedLosses: TypeAlias = "bool | frozenset[Loss]"
 
 
 def edited_texts_and_losses(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 #: The most transitions that one push performs on an issue.
-MAX_STEPS = 4
+MAX_TRANSITIONS = 4
 
 
 def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
         goal: The wanted status.
 
     Returns:
-        The statuses on the way, at most `MAX_STEPS`, the wanted one last; none if no way is known.
+        The statuses on the way, at most `MAX_TRANSITIONS`, the wanted one last; none if no way is known.
     """
     goal = goal.casefold()
     routes = (
@@ -62,9 +62,9 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
 def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
     """Return the statuses near a start from which it is not known where transitions lead.
 
-    They are those that fewer than `MAX_STEPS` transitions reach, the nearest first.
+    They are those that fewer than `MAX_TRANSITIONS` transitions reach, the nearest first.
     """
-    near = (route[-1] for route in _routes(edges, start) if len(route) <= MAX_STEPS)
+    near = (route[-1] for route in _routes(edges, start) if len(route) <= MAX_TRANSITIONS)
     return tuple(status for status in near if status.casefold() not in edges)
 
 
@@ -75,7 +75,7 @@ def _routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[st
     while routes:
         route = routes.popleft()
         yield route
-        for status in edges.get(route[-1].casefold(), ()) if len(route) <= MAX_STEPS else ():
+        for status in edges.get(route[-1].casefold(), ()) if len(route) <= MAX_TRANSITIONS else ():
             if status.casefold() not in seen:
                 seen.add(status.casefold())
                 routes.append((*route, status))
@@ -90,7 +90,7 @@ def route_text(before: str, between: Sequence[str], after: str) -> str:
     return f"{' > '.join(route)} ({len(route) - 1} transitions)"
 
 
-_STATUS = "Status"
+_STATUS_FIELD = "Status"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class PlanEntry:
     @property
     def moves(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
-        moves = (change for change in self.changes if change.part == _STATUS)
+        moves = (change for change in self.changes if change.part == _STATUS_FIELD)
         return next(((change.old, change.new) for change in moves), None)
 
     @property
@@ -179,7 +179,7 @@ def in_order(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
 
 
 #: What a plan calls a file that is attached.
-UPLOAD = "New attachment"
+UPLOAD_PART = "New attachment"
 
 
 def plan_entry(
@@ -208,7 +208,7 @@ def plan_entry(
     )
     changes = (
         *changes,
-        *(Change(UPLOAD, "", words) for words in uploads),
+        *(Change(UPLOAD_PART, "", words) for words in uploads),
         *(
             Change(change.part, "", f"{change.new} (from {local_change.name})")
             for change in inherited
@@ -226,9 +226,9 @@ def plan_entry(
 
 
 #: Why an issue is left out that the plan did not show like this.
-_CHANGED = "it has changed since the plan was shown"
-_NEW = "it is not in the plan that was shown"
-_NO_PARENT = "its ticket is not created"
+_CHANGED_REASON = "it has changed since the plan was shown"
+_NEW_REASON = "it is not in the plan that was shown"
+_NO_PARENT_REASON = "its ticket is not created"
 
 
 def unconfirmed(
@@ -248,12 +248,12 @@ def unconfirmed(
     shown = {entry.key: entry for entry in confirmed if entry.key}
     for issue, entry in planned:
         if entry.key and entry.key not in shown:
-            reasons[id(issue)] = _NEW
+            reasons[id(issue)] = _NEW_REASON
         elif entry.key and not all(
             any(_is_same(change, other, prefer) for other in shown[entry.key].changes)
             for change in entry.changes
         ):  # Jira may have other parts that were confirmed
-            reasons[id(issue)] = _CHANGED
+            reasons[id(issue)] = _CHANGED_REASON
     return {
         id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.UNCONFIRMED)
         for issue, entry in planned
@@ -295,19 +295,21 @@ def _unconfirmed_drafts(
             left.append((draft, entry))
     titles = {(entry.path, entry.title) for entry in entries if remaining[entry.fingerprint]}
     reasons = {
-        id(draft): _CHANGED if (entry.path, entry.title) in titles else _NEW
+        id(draft): _CHANGED_REASON if (entry.path, entry.title) in titles else _NEW_REASON
         for draft, entry in left
     }
     orphans = {id(task) for draft, _ in left for task in draft.tasks}
-    return {id(draft): _NO_PARENT for draft, _ in drafts if id(draft) in orphans} | reasons
+    return {id(draft): _NO_PARENT_REASON for draft, _ in drafts if id(draft) in orphans} | reasons
 
 
 #: Why an issue is left alone.
-_UNCERTAIN = "an earlier push asked for it and got no answer; the next push finds out if it exists"
-_CREATED = "it was created as {key}; the next push or pull writes that key into its file"
-_UNPULLED = "it was never pulled into this folder; it is compared with Jira first"
-_UNNAMED = "it was not named"
-_MISSING = "it is in no file any more, and absence here changes nothing in Jira"
+_UNCERTAIN_REASON = (
+    "an earlier push asked for it and got no answer; the next push finds out if it exists"
+)
+_CREATED_REASON = "it was created as {key}; the next push or pull writes that key into its file"
+_UNPULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
+_UNNAMED_REASON = "it was not named"
+_MISSING_REASON = "it is in no file any more, and absence here changes nothing in Jira"
 
 
 def read_push_plan(
@@ -368,7 +370,9 @@ def _make_push_plan(
         left.append(replace(note, line=line))
     missing = survey.missing(state) if keys else {}
     left += (
-        Note(key, missing[key], _MISSING, Code.MISSING) for key in keys or () if key in missing
+        Note(key, missing[key], _MISSING_REASON, Code.MISSING)
+        for key in keys or ()
+        if key in missing
     )
     losses = tuple(loss for change in planned for loss in known_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literals(change))
@@ -403,9 +407,11 @@ def _decide(
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
-                decision = Note.on(issue, path, _UNNAMED, Code.UNNAMED)
+                decision = Note.on(issue, path, _UNNAMED_REASON, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
-                reason = _CREATED.format(key=creation.key) if creation.key else _UNCERTAIN
+                reason = (
+                    _CREATED_REASON.format(key=creation.key) if creation.key else _UNCERTAIN_REASON
+                )
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
         issues += (
@@ -544,7 +550,7 @@ def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEnt
 
 def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     key = local.ticket.key or ""
-    note = Note(key, local.path, _UNPULLED, Code.UNPULLED)
+    note = Note(key, local.path, _UNPULLED_REASON, Code.UNPULLED)
     if key in conflicts:
         note = _conflict_note(conflicts[key], local.path)
     return replace(note, title=local.ticket.title, line=local.ticket.line)

@@ -22,7 +22,7 @@ from ticketr.app.config import require_database
 from ticketr.app.sync.compare.diff import read_ticket, shows_pictures
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
-from ticketr.app.sync.concurrency import CHUNK, ThreadRunner, portions
+from ticketr.app.sync.concurrency import FILES_PER_VISIT, ThreadRunner, portions
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     find_local_change,
@@ -45,7 +45,7 @@ from ticketr.app.tickets import Ticket
 
 T = TypeVar("T")
 
-_NO_DRAFT = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
+_UNKNOWN_DRAFT_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 def size_of(path: Path) -> int:
@@ -64,7 +64,7 @@ async def visit_files(
     *,
     skip: Callable[[Path], bool] = lambda _: False,
     size: Callable[[Path], int] = size_of,
-    most: int = CHUNK,
+    most: int = FILES_PER_VISIT,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
 
@@ -85,7 +85,7 @@ async def visit_files(
     walk = store.walk()
 
     def look() -> list[list[Path]] | None:
-        pathses = list(islice(walk, CHUNK))
+        pathses = list(islice(walk, FILES_PER_VISIT))
         wanted = (path for path in chain.from_iterable(pathses) if not skip(path))
         return list(portions(wanted, size, most)) if pathses else None
 
@@ -257,7 +257,7 @@ class LocalSurvey:
                 self.possible_locations.setdefault(key, location)
         for creation in state.creations.all():
             if creation.key and creation.key not in self.locations:
-                location = TicketLocation(creation.path, "", _NO_DRAFT)
+                location = TicketLocation(creation.path, "", _UNKNOWN_DRAFT_REASON)
                 self.possible_locations.setdefault(creation.key, location)
 
     def check_drafts(

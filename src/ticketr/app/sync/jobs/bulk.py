@@ -18,7 +18,12 @@ import trio
 from ticketr.app import jira
 from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, subtask_ids, type_id
-from ticketr.app.sync.concurrency import PAGE, TRIES, chunks, is_short_rate_limit
+from ticketr.app.sync.concurrency import (
+    BULK_FETCH_SIZE,
+    MAX_WRITE_TRIES,
+    chunks,
+    is_short_rate_limit,
+)
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.file_edits import FieldSetting
 from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, bulk_values, with_line_names
@@ -37,7 +42,7 @@ if TYPE_CHECKING:
 
 
 #: The fields that a `BulkIssue` is read from.
-FIELDS = ("summary", "status", "issuetype", "subtasks", "parent")
+BULK_ISSUE_FIELDS = ("summary", "status", "issuetype", "subtasks", "parent")
 
 
 @dataclass(kw_only=True)
@@ -113,8 +118,8 @@ async def _fetch(
 ) -> tuple[BulkIssue, ...]:
     """Fetch issues; raise `AbsentIssues` if Jira lacks one that was named."""
     issues: list[BulkIssue] = []
-    for chunk in chunks(ids, PAGE):
-        answer = await client.bulk_fetch(chunk, fields=FIELDS)
+    for chunk in chunks(ids, BULK_FETCH_SIZE):
+        answer = await client.bulk_fetch(chunk, fields=BULK_ISSUE_FIELDS)
         absent = ", ".join(map(clean, (*answer.missing, *answer.failed)))
         if absent and are_named:
             raise AbsentIssues(f"Jira does not have {absent}, or you may not see it")
@@ -124,7 +129,7 @@ async def _fetch(
 
 
 def read_issue(issue: jira.Issue) -> BulkIssue:
-    """Read what a bulk change needs of an issue, which has at least the fields `FIELDS`."""
+    """Read what a bulk change needs of an issue, which has at least the fields `BULK_ISSUE_FIELDS`."""
     parent = issue.fields.get("parent")
     return BulkIssue(
         id=issue.id,
@@ -140,7 +145,7 @@ def read_issue(issue: jira.Issue) -> BulkIssue:
 #: Seconds between two questions for the progress of a task: the first, and the most.
 FIRST_WAIT, MAX_WAIT = 0.25, 4.0
 #: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
-TO_CANCEL = 3.0
+CANCEL_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +237,9 @@ class BulkJob(SessionJob):
         self, session: Session, issues: Sequence[BulkIssue]
     ) -> list[BulkIssue]:
         """Look at issues; note those that are as the change makes them, and return the others."""
-        answer = await session.jira.bulk_fetch([issue.id for issue in issues], fields=FIELDS)
+        answer = await session.jira.bulk_fetch(
+            [issue.id for issue in issues], fields=BULK_ISSUE_FIELDS
+        )
         now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
         status, remaining = self.change.status.casefold(), list[BulkIssue]()
         for issue in issues:
@@ -259,7 +266,7 @@ class BulkJob(SessionJob):
         below = {name for issue in self.issues for name in issue.subtasks if self.change.delete}
         first = [issue for issue in self.issues if issue.id in below]
         rest = [issue for issue in self.issues if issue.id not in below]
-        return (*chunks(first, PAGE), *chunks(rest, PAGE))
+        return (*chunks(first, BULK_FETCH_SIZE), *chunks(rest, BULK_FETCH_SIZE))
 
     def _progress_words(self) -> str:
         result = self.so_far()
@@ -371,7 +378,7 @@ class BulkJob(SessionJob):
         except jira.JiraError as error:
             raise ChangeUnknown(error.cause) from error
         except trio.Cancelled:
-            with trio.move_on_after(TO_CANCEL, shield=True):
+            with trio.move_on_after(CANCEL_TIMEOUT, shield=True):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
                 with suppress(jira.JiraError):
@@ -395,7 +402,7 @@ class BulkJob(SessionJob):
         Returns:
             The task's ID, and the issues that it changes; none if there is no task.
         """
-        remaining_tries = TRIES
+        remaining_tries = MAX_WRITE_TRIES
         while issues:
             remaining_tries -= 1
             self._asked |= {issue.id: issue for issue in issues}

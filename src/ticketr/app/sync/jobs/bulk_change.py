@@ -9,7 +9,7 @@ from typing import Any
 
 from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.diff import Part, TextPart
-from ticketr.app.sync.compare.times import ESTIMATES
+from ticketr.app.sync.compare.times import ESTIMATE_FIELDS
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value
@@ -115,10 +115,13 @@ _REPLACED_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = 
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
 #: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
-_REQUIRED = {"priority": ("priority", "priorityId"), "issuetype": ("issueType", "issueTypeId")}
+_REQUIRED_FIELDS = {
+    "priority": ("priority", "priorityId"),
+    "issuetype": ("issueType", "issueTypeId"),
+}
 #: The groups that are one field, not a list of fields.
 _SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
-_IN_FILES_ONLY = "it cannot be set in bulk; edit the files"
+_FILES_ONLY_REASON = "it cannot be set in bulk; edit the files"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
 _OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
 
@@ -194,10 +197,10 @@ def _entry(
     # Set alone, the original estimate would replace the remaining one.
     if (
         spec.name == "Sprint"
-        or spec.id in ESTIMATES
+        or spec.id in ESTIMATE_FIELDS
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
-        raise BadValue(_IN_FILES_ONLY)
+        raise BadValue(_FILES_ONLY_REASON)
     if spec.type == "array" and spec.items in _CHANGED_LISTS:
         name, key, entry_of = _CHANGED_LISTS[spec.items]
         action = setting.action.name if value else "REMOVE_ALL"
@@ -213,17 +216,17 @@ def _entry(
         raise BadValue("only labels, components and versions can be added and removed")
     if is_text:
         return "richTextFields", {"richText": {"adfValue": value} if value else {}}
-    if spec.id in _REQUIRED:
+    if spec.id in _REQUIRED_FIELDS:
         if not value:
             raise BadValue("it cannot be cleared")
-        name, key = _REQUIRED[spec.id]
+        name, key = _REQUIRED_FIELDS[spec.id]
         return name, {key: _id_of(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
     table = _REPLACED_LISTS if spec.type == "array" else _SINGLE_VALUES
     kind = spec.items if spec.type == "array" else spec.type
     if kind not in table:
-        raise BadValue(_IN_FILES_ONLY)
+        raise BadValue(_FILES_ONLY_REASON)
     name, entry_of = table[kind]
     return name, entry_of(value)
 

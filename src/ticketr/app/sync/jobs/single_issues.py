@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ticketr import JobContext
 
 
-_SPENT = re.compile(
+_TIME_SPENT = re.compile(
     r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"
 )
 
@@ -50,7 +50,7 @@ def split_work(text: str) -> tuple[str, str]:
             break
         end = word.end()
     spent = " ".join(text[:end].lower().split())
-    if not _SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
+    if not _TIME_SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
         raise BadWork(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent), text[end:].strip()
 

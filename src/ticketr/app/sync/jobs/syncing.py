@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.config import DOWNLOAD_ATTACHMENTS
 from ticketr.app.sync.concurrency import open_log
-from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: How many keys the name of a job has.
-_MAX_KEYS = 3
+_MAX_NAMED_KEYS = 3
 #: What becomes of tickets with which a job has not done what it was to do.
 _IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
 _ALL_FAILED = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
@@ -161,8 +161,8 @@ class _NamedJob(SessionJob):
         if self.keys is None:
             return super().name
         keys = list(dict.fromkeys(self.keys))  # one that is named twice counts once
-        more = f" and {len(keys) - _MAX_KEYS} more" if len(keys) > _MAX_KEYS else ""
-        return f"{self.verb} {', '.join(keys[:_MAX_KEYS])}{more}"
+        more = f" and {len(keys) - _MAX_NAMED_KEYS} more" if len(keys) > _MAX_NAMED_KEYS else ""
+        return f"{self.verb} {', '.join(keys[:_MAX_NAMED_KEYS])}{more}"
 
     @property
     def tags(self) -> frozenset[str]:
@@ -265,7 +265,7 @@ class PushJob(_NamedJob):
 
     confirmed: PushPlan | None = field(default=None, repr=False)
     dry_run: bool = False
-    accept_loss: Accepted = False
+    accept_loss: AcceptedLosses = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
 
     def so_far(self) -> PushResult:
@@ -320,7 +320,7 @@ class SyncJob(SessionJob):
     full: bool = False
     prune: bool = False
     confirmed: PushPlan | None = field(default=None, repr=False)
-    accept_loss: Accepted = False
+    accept_loss: AcceptedLosses = False
     _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
     _pushing: bool = field(default=False, init=False, repr=False, compare=False)

@@ -11,19 +11,19 @@ import trio
 
 from ticketr.app.jira import PORTION, Attachment, AuthenticationFailed, JiraError
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_words
-from ticketr.app.sync.concurrency import PAGE, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.attachments import Download, missing_files
-from ticketr.app.sync.workspace.store import ATTACHMENTS
+from ticketr.app.sync.workspace.store import ATTACHMENT_FOLDER
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
 
 
 #: Why an attachment is not downloaded.
-_IN_THE_WAY = "other files of its name are in the way; move them away"
-_UNSIZED = "Jira does not say how many bytes it has, so it is not downloaded"
+_NAME_TAKEN_REASON = "other files of its name are in the way; move them away"
+_UNKNOWN_SIZE_REASON = "Jira does not say how many bytes it has, so it is not downloaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
     """
     attachments: dict[str, tuple[Attachment, ...]] = {}
     failed: list[Note] = []
-    for chunk in chunks(keys, PAGE):
+    for chunk in chunks(keys, BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
         for issue in (*answer.issues, *answer.renamed):
             attachments[issue.key] = jira_attachments(issue.fields)
@@ -96,19 +96,19 @@ async def download(
     root, failed, unchanged = session.store.root, list[Note](), 0
     work: list[tuple[str, Path, Attachment, str]] = []
     for key, attachments in by_key.items():
-        folder = root / Path(homes.get(key, "")).parent / ATTACHMENTS / key
+        folder = root / Path(homes.get(key, "")).parent / ATTACHMENT_FOLDER / key
         sized = [attachment for attachment in attachments if attachment.size is not None]
         missing, blocked = await session.in_thread(missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, attachment, name) for attachment, name in missing)
         where = session.store.name_of(folder)
         failed += (
-            Note(key, where, f"{attachment.name}: {_UNSIZED}", Code.BROKEN)
+            Note(key, where, f"{attachment.name}: {_UNKNOWN_SIZE_REASON}", Code.BROKEN)
             for attachment in attachments
             if attachment.size is None
         )
         failed += (
-            Note(key, where, f"{attachment.name}: {_IN_THE_WAY}", Code.KEPT)
+            Note(key, where, f"{attachment.name}: {_NAME_TAKEN_REASON}", Code.KEPT)
             for attachment in blocked
         )
     meter = Meter(session, sum(attachment.size or 0 for _, _, attachment, _ in work), "Downloading")

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
-from ticketr.app.sync.concurrency import PAGE, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given
-from ticketr.app.sync.queries import OVERLAP
+from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import Editor
 from ticketr.app.sync.workspace.files import attempt, comparable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import TicketLocation
 
 #: What a note says of an issue that Jira no longer has.
-_DELETED = "it was deleted in Jira, or you may no longer see it"
-_EDITED = f"{_DELETED}; it was edited here, or its file holds more than it"
+_DELETED_REASON = "it was deleted in Jira, or you may no longer see it"
+_EDITED_REASON = f"{_DELETED_REASON}; it was edited here, or its file holds more than it"
 
 
 async def handle_missing(
@@ -52,7 +52,7 @@ async def handle_missing(
     """
     lost: list[KnownIssue] = []
     reasons: dict[str, tuple[str, Code]] = {}
-    for chunk in chunks(missing, PAGE):
+    for chunk in chunks(missing, BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(
             [issue.id for issue in chunk], fields=["created"], partly=True
         )
@@ -71,11 +71,11 @@ async def handle_missing(
     removable, stuck = await _prune(session, lost, locations, is_dry=not prune)
     for known in lost:
         if known.key in stuck:
-            words = f"{_DELETED}; {stuck[known.key]}"
+            words = f"{_DELETED_REASON}; {stuck[known.key]}"
             tally.fail(Note(known.key, locations[known.key].path, words, Code.BROKEN))
         elif not prune or known.key not in removable:
             reasons[known.key] = (
-                _DELETED if known.key in removable else _EDITED,
+                _DELETED_REASON if known.key in removable else _EDITED_REASON,
                 Code.MISSING,
             )
     keys = [known.key for known in lost if known.key in removable]
@@ -95,7 +95,7 @@ def _is_new(issue: Issue, now: float) -> bool:
         created = datetime.fromisoformat(str(issue.fields.get("created")))
     except ValueError:  # a server may say anything
         return False
-    return now - created.timestamp() < OVERLAP * 60
+    return now - created.timestamp() < OVERLAP_MINUTES * 60
 
 
 async def _prune(

@@ -18,11 +18,11 @@ from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
+    BULK_FETCH_SIZE,
     CHECKPOINTS_BETWEEN,
-    CHUNK,
-    CONCURRENCY,
+    CONCURRENT_REQUESTS,
+    FILES_PER_VISIT,
     MAX_INLINE_COST,
-    PAGE,
     chunks,
     portions,
 )
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from ticketr.app.sync.writing.writer import FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.
-_AGAIN = "the next pull asks for it again"
-_NOT_GIVEN = (
+_ASKED_AGAIN = "the next pull asks for it again"
+_NOT_GIVEN_REASON = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
-    f"longer see it; {_AGAIN}"
+    f"longer see it; {_ASKED_AGAIN}"
 )
 
 
@@ -119,10 +119,10 @@ class PullPipeline:
         failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
-                to_prepare, fetched = trio.open_memory_channel[list["Family"]](CONCURRENCY)
+                to_prepare, fetched = trio.open_memory_channel[list["Family"]](CONCURRENT_REQUESTS)
                 to_write, prepared = trio.open_memory_channel[list["RenderedFamily"]](0)
                 with to_prepare:
-                    for _ in range(CONCURRENCY):
+                    for _ in range(CONCURRENT_REQUESTS):
                         nursery.start_soon(self._fetch, to_prepare.clone())
                 nursery.start_soon(self._prepare_all, fetched, to_write)
                 await self._write_all(prepared)
@@ -137,7 +137,7 @@ class PullPipeline:
     async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
         session = self._session
         with to_prepare:
-            while batch := self._families.next_batch(PAGE):
+            while batch := self._families.next_batch(BULK_FETCH_SIZE):
                 answer = await fetch_with_comments(session.jira, session.columns, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
@@ -153,9 +153,9 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
-            note = self._note_on(issue_id, f"{not_given(words)}; {_AGAIN}", Code.UNREACHED)
+            note = self._note_on(issue_id, f"{not_given(words)}; {_ASKED_AGAIN}", Code.UNREACHED)
             self._tally.fail(note)
-        missing = (self._note_on(text, _NOT_GIVEN, Code.MISSING) for text in answer.missing)
+        missing = (self._note_on(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing)
         self._tally.add_missing(answer.missing, missing)
 
     def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
@@ -173,7 +173,7 @@ class PullPipeline:
         try:
             with fetched, to_write:
                 async for families in fetched:
-                    for chunk in chunks(families, CHUNK):
+                    for chunk in chunks(families, FILES_PER_VISIT):
                         ready = [
                             rendered_family
                             for family in chunk
@@ -239,7 +239,9 @@ class PullPipeline:
                     stale.add(issue.id)
         head = members.pop(family.head, None)
         if head is None and (words := self._failed.get(family.head)):
-            await self._postpone(members, f"its parent is not here: {not_given(words)}; {_AGAIN}")
+            await self._postpone(
+                members, f"its parent is not here: {not_given(words)}; {_ASKED_AGAIN}"
+            )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket
             return [

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
-from ticketr.app.sync.concurrency import PAGE, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, nearest
 from ticketr.app.sync.notes import Code, Note, not_given
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownIssue
 
 
-_RELATIVES = ("subtasks", "parent", "issuetype")
+_RELATIVE_FIELDS = ("subtasks", "parent", "issuetype")
 
 
 async def pull_named(
@@ -116,9 +116,9 @@ class _Relatives:
             names: See `find`.
         """
         issues: list[Issue] = []
-        for chunk in chunks(list(names), PAGE):
-            answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVES, partly=True)
-            renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVES)
+        for chunk in chunks(list(names), BULK_FETCH_SIZE):
+            answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVE_FIELDS, partly=True)
+            renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
                 self._note(names[name], not_given(words), Code.UNREACHED)

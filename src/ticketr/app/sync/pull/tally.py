@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.writing.writer import FamilyResult
 
 #: Of an issue that was written more than once, the last of these outcomes counts.
-_WEIGHTS = (
+_OUTCOMES_BY_WEIGHT = (
     WriteOutcome.UNCHANGED,
     WriteOutcome.UPDATED,
     WriteOutcome.MERGED,
@@ -96,7 +96,7 @@ class Tally:
     Attributes:
         found: The IDs of the issues that the query found and Jira could give.
         outcomes: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
-            or was left there as it was. If it is written twice, the later in `_WEIGHTS`.
+            or was left there as it was. If it is written twice, the later in `_OUTCOMES_BY_WEIGHT`.
         kept: Tickets whose files were not changed, by key.
         conflicts: Tickets in conflict, by key.
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
@@ -215,4 +215,4 @@ class Tally:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket
         # A ticket is written again when more of it arrives; its earlier outcome still counts.
         before = self.outcomes.get(issue_id, written)
-        self.outcomes[issue_id] = max(before, written, key=_WEIGHTS.index)
+        self.outcomes[issue_id] = max(before, written, key=_OUTCOMES_BY_WEIGHT.index)

@@ -25,12 +25,18 @@ from ticketr._errors import TicketrError
 from ticketr.app import jira
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent import to_json
-from ticketr.app.sync.concurrency import TASKS, TRIES, chunks, is_short_rate_limit, map_in_tasks
+from ticketr.app.sync.concurrency import (
+    CONCURRENT_TICKETS,
+    MAX_WRITE_TRIES,
+    chunks,
+    is_short_rate_limit,
+    map_in_tasks,
+)
 from ticketr.app.sync.edits.local_changes import new_type
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
-from ticketr.app.sync.push.outbox import PROPERTY, has_ended
+from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
     find_created,
@@ -157,9 +163,9 @@ class Creator:
                 found, requests = await self._send_until_known(requests, self._send_together)
                 existing += found
             alone += requests
-        await map_in_tasks(self._finish, existing, tasks=TASKS)
+        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_TICKETS)
         existing, refused = await self._send_until_known(alone, self._send_alone)
-        await map_in_tasks(self._finish, existing, tasks=TASKS)
+        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.new.issue, request.creation.path
@@ -182,7 +188,7 @@ class Creator:
         """
         existing: list[_Request] = []
         missing: list[_Request] = []
-        for _ in range(TRIES):
+        for _ in range(MAX_WRITE_TRIES):
             found, absent = await self._look_up(await send(requests))
             existing += found
             requests = [request for request in absent if request.can_be_repeated]
@@ -226,7 +232,7 @@ class Creator:
         try:
             await self.session.jira.create_issues(
                 [
-                    (_fields(request.new), {PROPERTY: request.creation.marker})
+                    (_fields(request.new), {MARKER_PROPERTY: request.creation.marker})
                     for request in requests
                 ]
             )
@@ -251,14 +257,14 @@ class Creator:
         async def send_in_order(group: Iterable[_Request]) -> list[_Request]:
             return [failed for request in group if (failed := await self._send(request))]
 
-        unknown = await map_in_tasks(send_in_order, groups.values(), tasks=TASKS)
+        unknown = await map_in_tasks(send_in_order, groups.values(), tasks=CONCURRENT_TICKETS)
         return list(chain.from_iterable(unknown))
 
     async def _send(self, request: _Request) -> _Request | None:
         """Send one request, and complete its issue; return it if the issue may or may not exist."""
         session, creations = self.session, self.session.state.creations
         request = _sent_now(request)
-        fields, properties = _fields(request.new), {PROPERTY: request.creation.marker}
+        fields, properties = _fields(request.new), {MARKER_PROPERTY: request.creation.marker}
         await session.in_thread(creations.put, request.creation)
         try:
             created = await session.jira.create_issue(fields, properties=properties)

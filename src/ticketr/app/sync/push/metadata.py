@@ -13,8 +13,13 @@ import trio
 
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.diff import Change, Part, TextPart, is_text
-from ticketr.app.sync.compare.mapping import PARENT, holds_rich_text, line_name, why_unsupported
-from ticketr.app.sync.compare.times import ESTIMATES, TIME_TRACKING
+from ticketr.app.sync.compare.mapping import (
+    PARENT_LINE,
+    holds_rich_text,
+    line_name,
+    why_unsupported,
+)
+from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, TIME_TRACKING_FIELD
 from ticketr.app.sync.concurrency import map_in_tasks
 from ticketr.app.sync.errors import nearest
 from ticketr.app.sync.push import values
@@ -213,7 +218,7 @@ async def _link_directions(
     Raises:
         JiraError: The request failed.
     """
-    fields = {PARENT, *(name for name, _ in session.columns.names)}
+    fields = {PARENT_LINE, *(name for name, _ in session.columns.names)}
     parts = (change.part for query in queries for change in query.changes)
     may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
     if not (session.columns.links and may_be_links):
@@ -304,7 +309,7 @@ def _line_specs(
         if name in _SIMPLE_LINES:
             continue
         created = screen.get(field_id)
-        screen_id = TIME_TRACKING if field_id in ESTIMATES else field_id
+        screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_FIELDS else field_id
         known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed if created else ()
         if field_id == "issuetype":

@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
-from ticketr.app.sync.concurrency import TRIES, is_short_rate_limit
+from ticketr.app.sync.concurrency import MAX_WRITE_TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentWrite, IssuePayload
 from ticketr.app.sync.state.journal import Entry, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 
 #: The property of an issue or a comment in Jira that holds the marker of its entry.
-PROPERTY = "ticketr.created"
+MARKER_PROPERTY = "ticketr.created"
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
-ENDED_AFTER = 3600.0
+ENDED_AFTER_SECONDS = 3600.0
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitab
     Cancellation:
         Takes effect at once; Jira may have it.
     """
-    for remaining_tries in reversed(range(TRIES)):
+    for remaining_tries in reversed(range(MAX_WRITE_TRIES)):
         try:
             return await send()
         except jira.AuthenticationFailed:  # to look for it would fail, too
@@ -138,7 +138,7 @@ async def send_entry(
 
 def has_certainly_ended(entry: OutboxEntry) -> bool:
     """Return whether Jira has certainly finished with a request of an earlier run."""
-    return time.time() - entry.sent > ENDED_AFTER
+    return time.time() - entry.sent > ENDED_AFTER_SECONDS
 
 
 async def wait_until_ended(
@@ -200,7 +200,7 @@ async def send_comment(
         account=session.user.account_id,
         after=after,
     )
-    properties = {PROPERTY: entry.marker}
+    properties = {MARKER_PROPERTY: entry.marker}
     send = partial(session.jira.add_comment, key, write.body, properties=properties)
     find = partial(_find_comment, session, entry)
     await send_entry(session, comments, entry, send, find, fields={"comment"})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare import diff, grafting, mapping
-from ticketr.app.sync.compare.attachments import ATTACHMENTS, files_of
+from ticketr.app.sync.compare.attachments import ATTACHMENT_LINE, files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.push.metadata import ProjectMetadata
 
 
-_COMMENTS_OFF = (
+_COMMENTS_OFF_REASON = (
     "this workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 )
 
@@ -156,7 +156,7 @@ def _comment_payload(
         BadValue: It cannot be sent.
     """
     if not context.has_comments:
-        raise BadValue(_COMMENTS_OFF)
+        raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures)
     marks = grafting.marks_of(uploads)
@@ -225,7 +225,7 @@ def _link_payload(
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE = "Status", "Type"
-_MISFIT = (
+_MISFIT_WARNING = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
 )
@@ -314,7 +314,7 @@ def _field_value(
         # The acceptance criteria are a part of the description.
         text = edited.get(diff.CorePart.DESCRIPTION)
         return DESCRIPTION_FIELD, convert(text, uploads=uploads)
-    if part == mapping.PARENT:
+    if part == mapping.PARENT_LINE:
         return "parent", _parent(context, change)
     if part == _TYPE:
         _not_empty(change)
@@ -359,7 +359,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
     if text_spec := context.specs.get(diff.TextPart(change.name)):
         return f"it holds rich text; {_text_remedy(text_spec)}"
-    if change.part == ATTACHMENTS:
+    if change.part == ATTACHMENT_LINE:
         return (
             "this line only lists what Jira has; put it back, and attach files with "
             "'ticketr attachments add'"
@@ -369,7 +369,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
         for part, spec in context.specs.items()
         if isinstance(part, str) and not spec.unsupported
     ]
-    names += _STATUS, mapping.PARENT
+    names += _STATUS, mapping.PARENT_LINE
     return f"there is no such field here; {nearest(change.name, names)}"
 
 
@@ -390,7 +390,7 @@ def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterat
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in context.texts:
         if edited.misfits:
-            yield f"{edited.name}: {_MISFIT.format(edited.misfits[0])}"
+            yield f"{edited.name}: {_MISFIT_WARNING.format(edited.misfits[0])}"
 
 
 def _not_empty(change: diff.Change) -> str:

@@ -21,8 +21,8 @@ import trio
 
 from ticketr.app import jira
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.mapping import PARENT
-from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.compare.mapping import PARENT_LINE
+from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import (
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 
 #: The transitions of issues in each status of a workflow, by the status in small letters.
-_Edges: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
+_TransitionsByStatus: TypeAlias = "dict[str, tuple[jira.Transition, ...]]"
 
 #: The transitions to an issue's new status in their order, or why there are none.
 _FoundRoute: TypeAlias = "tuple[jira.Transition, ...] | NoTransition | jira.JiraError"
@@ -68,7 +68,9 @@ class RouteFinder:
     """
 
     session: Session
-    _workflows: dict[tuple[str, str], _Edges] = field(default_factory=dict, init=False)
+    _workflows: dict[tuple[str, str], _TransitionsByStatus] = field(
+        default_factory=dict, init=False
+    )
     _statuses: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, init=False)
     # What one task learns spares the others the same requests.
     _learning: trio.Lock = field(default_factory=trio.Lock, init=False)
@@ -82,7 +84,9 @@ class RouteFinder:
 
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
-                return await self.route(edit, frozenset(edit.payload.fields) - _EDITED_ALONE)
+                return await self.route(
+                    edit, frozenset(edit.payload.fields) - _ALWAYS_EDITED_FIELDS
+                )
             except jira.AuthenticationFailed:  # every other request would fail too
                 raise
             except (jira.JiraError, NoTransition) as error:
@@ -151,7 +155,7 @@ class RouteFinder:
         return () if key is None else await answer_or((), client.transitions(key, with_fields=True))
 
 
-def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
+def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:
     return {
         status: [transition.to for transition in transitions if transition.to]
         for status, transitions in edges.items()
@@ -159,7 +163,7 @@ def _next_statuses(edges: _Edges) -> dict[str, list[str]]:
 
 
 #: Fields that are always sent as an edit, also if the screen of a transition has them.
-_EDITED_ALONE = frozenset({"summary", "description", "issuetype", "parent"})
+_ALWAYS_EDITED_FIELDS = frozenset({"summary", "description", "issuetype", "parent"})
 
 
 def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrite | Note:
@@ -173,7 +177,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
         taken.id: (at, taken)
         for at, step in enumerate(steps)
         for taken in step.transition.fields
-        if taken.id not in _EDITED_ALONE
+        if taken.id not in _ALWAYS_EDITED_FIELDS
     }
     fields = dict(edit.payload.fields)
     for part, field_id in ((value.part, value.field) for value in edit.payload.values):
@@ -199,7 +203,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     """
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: PARENT} if isinstance(key, str) and write.parent is None else {}
+    named = {key: PARENT_LINE} if isinstance(key, str) and write.parent is None else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 
@@ -208,7 +212,7 @@ async def _find_absent(session: Session, named: set[str]) -> set[str]:
     known = await session.in_thread(session.state.known)
     requested = sorted(named.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
-    for chunk in concurrency.chunks(requested, concurrency.PAGE):
+    for chunk in concurrency.chunks(requested, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(chunk, fields=["summary"])
         renamed = await session.jira.find_renamed(answer, fields=["summary"])
         absent |= set(answer.missing) - renamed.keys()
@@ -216,7 +220,7 @@ async def _find_absent(session: Session, named: set[str]) -> set[str]:
 
 
 async def prepare(
-    session: Session, comparisons: Sequence[Comparison], accept_loss: Accepted
+    session: Session, comparisons: Sequence[Comparison], accept_loss: AcceptedLosses
 ) -> list[TicketWrites]:
     """Convert what is sent of each ticket; replace by notes what Jira would refuse.
 
@@ -234,7 +238,7 @@ async def prepare(
     """
     project = session.job.project
     queries: list[MetadataQuery] = []
-    for few in concurrency.chunks(comparisons, concurrency.CHUNK):
+    for few in concurrency.chunks(comparisons, concurrency.FILES_PER_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, project)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.sync.edits.local_changes import LocalChange
-from ticketr.app.sync.edits.losses import Accepted
+from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import PushPlan, plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
@@ -55,7 +55,7 @@ class Push:
     tally: PushTally
     keys: frozenset[str] | None = None
     confirmed: PushPlan | None = None
-    accept_loss: Accepted = False
+    accept_loss: AcceptedLosses = False
 
     async def run(
         self, survey: LocalSurvey, *, dry_run: bool = False, merging: bool = False

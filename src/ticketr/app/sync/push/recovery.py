@@ -22,14 +22,14 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
-from ticketr.app.sync.concurrency import CHUNK, PAGE, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_VISIT, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import named_parent, with_parent_key
 from ticketr.app.sync.edits.survey import visit_files
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PROPERTY, wait_until_ended
+from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
-from ticketr.app.sync.queries import OVERLAP, base_query
+from ticketr.app.sync.queries import OVERLAP_MINUTES, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.editor import Editor
@@ -183,7 +183,7 @@ async def _write_keys(
             await session.in_thread(session.state.creations.forget, request)
         else:
             existing.append(creation)
-    for chunk in chunks(existing, PAGE):
+    for chunk in chunks(existing, BULK_FETCH_SIZE):
         session.progress.report("Writing the keys of new tickets...")
         ids = [creation.id for creation in chunk]
         answer = await session.jira.bulk_fetch(ids, fields=["status"])
@@ -243,24 +243,26 @@ async def _search(session: Session, requests: Sequence[Creation]) -> dict[str, C
 
     async def read(ids: Sequence[str]) -> bool:
         """Fetch some issues and check their markers; return whether any issue exists."""
-        answer = await session.jira.bulk_fetch(ids, fields=["summary"], properties=[PROPERTY])
+        answer = await session.jira.bulk_fetch(
+            ids, fields=["summary"], properties=[MARKER_PROPERTY]
+        )
         issues = (*answer.issues, *answer.renamed)  # a moved issue has another key
         for issue in issues:
-            marker = issue.properties.get(PROPERTY)
+            marker = issue.properties.get(MARKER_PROPERTY)
             if isinstance(marker, str) and marker in missing:
                 found[marker] = missing.pop(marker).answered(issue.id, issue.key)
         return bool(issues)
 
     number, empty = min(creation.after for creation in requests), 0
     while missing and empty < MAX_EMPTY_PAGES:
-        keys = [f"{project}-{number + step}" for step in range(1, PAGE + 1)]
+        keys = [f"{project}-{number + step}" for step in range(1, BULK_FETCH_SIZE + 1)]
         empty = 0 if await read(keys) else empty + 1
-        number += PAGE
+        number += BULK_FETCH_SIZE
     if missing:  # the newest issues, in case the keys have a wider gap
         sent = min(creation.sent for creation in requests)
-        minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP
+        minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP_MINUTES
         query = f"{base_query(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
-        for chunk in chunks(await session.jira.search_ids(query), PAGE):
+        for chunk in chunks(await session.jira.search_ids(query), BULK_FETCH_SIZE):
             if missing:
                 await read(chunk)
     return found
@@ -321,7 +323,7 @@ async def _reopen_lost(session: Session) -> list[Creation]:
         by_path.setdefault(creation.path, []).append(creation)
     lost = [
         replace(creation, settled=0.0)
-        for chunk in chunks([*by_path.items()], CHUNK)
+        for chunk in chunks([*by_path.items()], FILES_PER_VISIT)
         for creation in await session.in_thread(_without_keys, session.store, chunk)
     ]
     if lost:

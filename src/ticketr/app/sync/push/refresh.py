@@ -170,7 +170,7 @@ async def _fetch(
         Each ticket, or why it could not be fetched, by its head.
     """
     wanted: list[TicketRequest] = []
-    for chunk in concurrency.chunks(list(requests), concurrency.PAGE):
+    for chunk in concurrency.chunks(list(requests), concurrency.BULK_FETCH_SIZE):
         heads = [request.head for request in chunk]
         members = await session.in_thread(session.state.members, heads)
         wanted += (
@@ -185,7 +185,7 @@ async def _fetch(
 
 def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]:
     """Yield groups of tickets whose issues fit into one bulk fetch."""
-    page = concurrency.PAGE
+    page = concurrency.BULK_FETCH_SIZE
     return concurrency.portions(requests, lambda request: len(request.names), page, longest=page)
 
 
@@ -239,7 +239,7 @@ async def _fetch_issues(
     issues: dict[str, Issue] = {}
     failed: dict[str, str] = {}
     renamed: dict[str, str] = {}
-    for chunk in concurrency.chunks(names, concurrency.PAGE):
+    for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await fetch_with_comments(session.jira, session.columns, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
@@ -349,7 +349,7 @@ async def compare_with_jira(
             for head in heads
         ]
 
-    for heads in concurrency.chunks(list(ready), concurrency.CHUNK):
+    for heads in concurrency.chunks(list(ready), concurrency.FILES_PER_VISIT):
         compares = await session.in_thread(with_last_sync, heads)
         # A cancellation does not wait for a comparison, which takes a second for the longest texts.
         compared = await concurrency.compute_all(session.in_thread, compares)

@@ -10,12 +10,12 @@ from types import MappingProxyType
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, TextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
-from ticketr.app.sync.edits.losses import Place, texts_of
+from ticketr.app.sync.edits.losses import LineLookup, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
-_MAX_NAMED = 5
+_MAX_NAMED_PEOPLE = 5
 _NO_FILES: Mapping[str, PictureFile] = MappingProxyType({})
 
 
@@ -23,7 +23,7 @@ def with_mentions(
     text: str,
     users: Mapping[str, Sequence[User]],
     path: str = "",
-    place: Place = lambda line: line,
+    place: LineLookup = lambda line: line,
 ) -> str:
     """Return a text with account IDs in its mentions by name; leave the names that no account has.
 
@@ -83,9 +83,13 @@ def _person(name: str, users: Sequence[User], place: str) -> User | None:
     fitting = named_exactly(name, users) or list(users)
     if len(fitting) > 1:
         several = " or ".join(
-            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_NAMED]
+            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_NAMED_PEOPLE]
         )
-        more = f" ({len(fitting) - _MAX_NAMED} more)" if len(fitting) > _MAX_NAMED else ""
+        more = (
+            f" ({len(fitting) - _MAX_NAMED_PEOPLE} more)"
+            if len(fitting) > _MAX_NAMED_PEOPLE
+            else ""
+        )
         raise BadValue(
             f"{place}{in_quotes(name)} is the name of several people; write {several}{more}"
         )
@@ -144,7 +148,7 @@ def rich_text_value(
 
 def _converted_texts(
     issue: Ticket, part: CorePart | TextPart, edited: EditedText | None
-) -> list[tuple[str, str, Place]]:
+) -> list[tuple[str, str, LineLookup]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""
     was = edited.before if edited is not None else Ticket("")
     before: dict[Part, str] = {CorePart.CRITERIA: "\n\n".join(was.acceptance_criteria)}
@@ -170,7 +174,7 @@ def new_document(text: str) -> dict[str, object] | None:
 
 def checked_document(
     convert: Callable[[], dict[str, object]],
-    texts: Sequence[tuple[str, str, Place]],
+    texts: Sequence[tuple[str, str, LineLookup]],
     *,
     path: str = "",
     line: int = 0,

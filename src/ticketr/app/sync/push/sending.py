@@ -20,9 +20,9 @@ import trio
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with_parts
-from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT
+from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT_LINE
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import PAGE, TASKS, map_in_tasks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_TICKETS, map_in_tasks
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
-_READ_BACK = PAGE // 2
+_READ_BACK_TICKETS = BULK_FETCH_SIZE // 2
 #: The place of the parent of a ticket that is not below a draft.
-_NO_DRAFT = ("", "")
-_STATUS = "Status"
+_NO_PARENT_DRAFT = ("", "")
+_STATUS_FIELD = "Status"
 
 
 @dataclass
@@ -101,9 +101,9 @@ class Delivery:
         by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
-            place = (change.local.path, change.below) if change.below else _NO_DRAFT
+            place = (change.local.path, change.below) if change.below else _NO_PARENT_DRAFT
             by_parent.setdefault(place, []).append(ticket)
-        await self._send(by_parent.pop(_NO_DRAFT, []))
+        await self._send(by_parent.pop(_NO_PARENT_DRAFT, []))
         while places := [place for place in by_parent if place in self._keys]:
             tickets = [
                 self._with_parent_key(ticket, self._keys[place])
@@ -125,7 +125,7 @@ class Delivery:
         payload = replace(
             new.payload,
             fields={**new.payload.fields, "parent": parent},
-            values=(*new.payload.values, SentValue(PARENT, key, "parent", parent)),
+            values=(*new.payload.values, SentValue(PARENT_LINE, key, "parent", parent)),
         )
         new = replace(new, issue=with_parent_key(new.issue, key), payload=payload)
         self._drafts.add(replace(new.issue, tasks=()))
@@ -134,7 +134,7 @@ class Delivery:
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
         existing = [ticket for ticket in writes if ticket.local_change.head is not None]
-        await map_in_tasks(self._send_ticket_edits, existing, tasks=TASKS)
+        await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_TICKETS)
         drafts = [ticket for ticket in writes if ticket.local_change.head is None]
         created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
@@ -155,7 +155,7 @@ class Delivery:
             for new in new_issues
             if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
         ]
-        await map_in_tasks(partial(self._send_edit, is_new=True), rests, tasks=TASKS)
+        await map_in_tasks(partial(self._send_edit, is_new=True), rests, tasks=CONCURRENT_TICKETS)
         return created
 
     async def _send_ticket_edits(self, ticket: TicketWrites) -> None:
@@ -167,7 +167,7 @@ class Delivery:
         is_complete = len(edits) == len(ticket.issues)
         tickets = self._complete_tickets if is_complete else self._touched
         tickets[request.head] = request
-        if len(self._complete_tickets) == _READ_BACK:
+        if len(self._complete_tickets) == _READ_BACK_TICKETS:
             complete, self._complete_tickets = self._complete_tickets, {}
             await self._read_back(complete.values())
 
@@ -208,7 +208,7 @@ class Delivery:
             unsure = _may_be_taken(error, edit)
             failure = self._failure(error, edit, sent, is_new=is_new)
             if isinstance(error, StoppedBetween):
-                moves = (change for change in edit.changes if change.part == _STATUS)
+                moves = (change for change in edit.changes if change.part == _STATUS_FIELD)
                 sent += tuple(replace(change, new=error.reached) for change in moves)
         finally:
             if sent and not is_new:  # Jira has it, even if the rest was cancelled
@@ -234,7 +234,7 @@ class Delivery:
                 change
                 for change in edit.changes
                 if not isinstance(change.part, CommentPart)
-                and change.part not in {_STATUS, *links, *moved}
+                and change.part not in {_STATUS_FIELD, *links, *moved}
             )
             yield partial(session.jira.edit_issue, key, payload.fields), sent
         for comment in payload.comments:

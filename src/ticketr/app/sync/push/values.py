@@ -26,7 +26,7 @@ _DATE = compile_on_use(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As Atlassian writes the ID of a team: a UUID, perhaps with a number behind it.
 _TEAM_ID = compile_on_use(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?")
 #: The largest whole number that JSON represents exactly.
-_MAX_EXACT = 2**53
+_MAX_EXACT_INTEGER = 2**53
 #: How many cells of a text an error message shows.
 _MAX_SHOWN_CELLS = 60
 
@@ -110,7 +110,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         return [_member(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
-    if spec.id in times.ESTIMATES:
+    if spec.id in times.ESTIMATE_FIELDS:
         return _estimate(text)
     match spec.type:
         case "number":
@@ -256,7 +256,7 @@ def _number(text: str) -> int | float:
     number = float(text)
     if math.isinf(number):
         raise BadValue(f"{in_quotes(text)} is not a number that Jira could keep")
-    return int(number) if number.is_integer() and abs(number) <= _MAX_EXACT else number
+    return int(number) if number.is_integer() and abs(number) <= _MAX_EXACT_INTEGER else number
 
 
 def _date(text: str) -> str:

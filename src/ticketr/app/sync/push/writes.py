@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import Change, CorePart, by_key, with_issues
 from ticketr.app.sync.compare.grafting import EditedText
-from ticketr.app.sync.compare.mapping import PARENT, type_id
+from ticketr.app.sync.compare.mapping import PARENT_LINE, type_id
 from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
-from ticketr.app.sync.edits.losses import Accepted, Loss, edited_texts_and_losses
+from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 #: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
-_TEXT_REFUSED = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
-_TEXT_LOST = "what its file cannot say is lost in Jira: {}"
-_LINK_REFUSED = (
+_TEXT_REFUSED_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
+_TEXT_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
+_LINK_REFUSED_REASON = (
     "sending it would remove {}; answer the question before a push in a terminal, or say "
     "--accept-loss"
 )
-_LINK_LOST = "{} is removed in Jira"
+_LINK_LOST_WARNING = "{} is removed in Jira"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def orphan_note(change: LocalChange) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.below}" has failed, so this stays a draft, too'
-    return Note.on(ticket, path, f"{PARENT}: {failed}", Code.INVALID)
+    return Note.on(ticket, path, f"{PARENT_LINE}: {failed}", Code.INVALID)
 
 
 def project_of(key: str) -> str:
@@ -142,7 +142,7 @@ class WritesBuilder:
     """
 
     metadata: Metadata
-    accept_loss: Accepted
+    accept_loss: AcceptedLosses
     has_comments: bool
     default_project: str | None
 
@@ -235,7 +235,7 @@ class WritesBuilder:
         sendable = draft
         if change.below and parent is None:
             # The parent is a draft without a key; `Delivery` adds the key later.
-            fields = {name: text for name, text in draft.fields.items() if name != PARENT}
+            fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE}
             sendable = replace(draft, fields=fields)
         payload = create_payload(
             replace(context, issue=sendable),
@@ -249,7 +249,7 @@ class WritesBuilder:
 
 
 def _loss_notes(
-    lost: Sequence[Loss], path: str, accepted: Accepted
+    lost: Sequence[Loss], path: str, accepted: AcceptedLosses
 ) -> tuple[set[str], list[Note], list[Note]]:
     """Return the keys of issues that must not be sent, notes on them, and on losses that are accepted."""
     refused = {
@@ -265,9 +265,9 @@ def _loss_notes(
     warnings: list[Note] = []
     for (key, part, is_link), pieces in by_part.items():
         if key in refused:
-            notes, words = failed, _LINK_REFUSED if is_link else _TEXT_REFUSED
+            notes, words = failed, _LINK_REFUSED_REASON if is_link else _TEXT_REFUSED_REASON
         else:
-            notes, words = warnings, _LINK_LOST if is_link else _TEXT_LOST
+            notes, words = warnings, _LINK_LOST_WARNING if is_link else _TEXT_LOST_WARNING
         reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"
         notes.append(Note(key, path, reason, Code.LOSS))
     return refused, failed, warnings

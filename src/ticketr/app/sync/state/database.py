@@ -108,10 +108,10 @@ _ATTEMPTS, _PAUSE = 100, 0.05
 #: The path of a database that is in no file.
 IN_MEMORY = Path(":memory:")
 #: How SQLite names what is wrong with a file itself.
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
-_UNREADABLE = "it does not hold what ticketr writes there"
+_DAMAGE_ERROR_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_ERROR")
+_UNREADABLE_REASON = "it does not hold what ticketr writes there"
 #: What reading a value raises that has not the shape of what ticketr writes.
-_INVALID_VALUE = (
+_INVALID_VALUE_ERRORS = (
     ValueError,
     TypeError,
     LookupError,
@@ -120,11 +120,11 @@ _INVALID_VALUE = (
     TicketSyntaxError,
 )
 #: What is wrong with a file, by the beginning of SQLite's name for it; of others, SQLite's text is used.
-_WORDS = {
+_REASON_BY_ERROR_NAME = {
     "SQLITE_NOTADB": "it is not a database",
     "SQLITE_CORRUPT": "it is damaged",
     "SQLITE_FORMAT": "it is damaged",
-    "SQLITE_ERROR": _UNREADABLE,
+    "SQLITE_ERROR": _UNREADABLE_REASON,
     "SQLITE_BUSY": "another program holds it; wait until that has ended, or end it",
     "SQLITE_LOCKED": "another program holds it; wait until that has ended, or end it",
     "SQLITE_FULL": "there is no space left on its disk",
@@ -158,10 +158,10 @@ class _Turn:
             return
         name = getattr(error, "sqlite_errorname", "")
         if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-            raise StateFailed(self.path, _UNREADABLE, damaged=True) from error
-        words = (words for start, words in _WORDS.items() if name.startswith(start))
+            raise StateFailed(self.path, _UNREADABLE_REASON, damaged=True) from error
+        words = (words for start, words in _REASON_BY_ERROR_NAME.items() if name.startswith(start))
         reason = next(words, str(error))
-        raise StateFailed(self.path, reason, name.startswith(_DAMAGED)) from error
+        raise StateFailed(self.path, reason, name.startswith(_DAMAGE_ERROR_NAMES)) from error
 
 
 class Database:
@@ -208,7 +208,7 @@ class Database:
         with self._turn:
             rows = self._db.execute(query, values).fetchall()
         if any(bytes in map(type, row) for row in rows):
-            raise StateFailed(self._path, _UNREADABLE, damaged=True)
+            raise StateFailed(self._path, _UNREADABLE_REASON, damaged=True)
         return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
@@ -300,8 +300,8 @@ class Database:
         """Raise `StateFailed` if the block finds a value that ticketr does not write."""
         try:
             yield
-        except _INVALID_VALUE as error:
-            raise StateFailed(self._path, _UNREADABLE, damaged=True) from error
+        except _INVALID_VALUE_ERRORS as error:
+            raise StateFailed(self._path, _UNREADABLE_REASON, damaged=True) from error
 
 
 @dataclass(eq=False)

@@ -133,7 +133,7 @@ def _names(value: object) -> tuple[str, ...]:
 #: without what Jira has added.
 KEEP_SETTLED_SECONDS = 30 * 86_400.0
 
-_COLUMNS = tuple(field.name for field in fields(sent.OutboxEntry))
+_OUTBOX_COLUMNS = tuple(field.name for field in fields(sent.OutboxEntry))
 
 Entry = TypeVar("Entry", bound=sent.OutboxEntry)
 
@@ -242,7 +242,7 @@ class Outbox(Table, Generic[Entry]):
             "INSERT OR REPLACE INTO outbox"
             " (kind, payload, marker, issue, sent, answer, settled) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (self._kind, _payload(entry), *(getattr(entry, name) for name in _COLUMNS))
+                (self._kind, _payload(entry), *(getattr(entry, name) for name in _OUTBOX_COLUMNS))
                 for entry in entries
             ],
         )
@@ -250,7 +250,9 @@ class Outbox(Table, Generic[Entry]):
     def _entry(self, row: Sequence[Any]) -> Entry:
         """Return a row as an entry, once the types of its values are checked."""
         payload, *columns = row
-        entry = self._type(**json.loads(payload), **dict(zip(_COLUMNS, columns, strict=True)))
+        entry = self._type(
+            **json.loads(payload), **dict(zip(_OUTBOX_COLUMNS, columns, strict=True))
+        )
         for name, wanted in self._hints.items():
             if not isinstance(getattr(entry, name), wanted):
                 raise TypeError(name)
@@ -259,7 +261,7 @@ class Outbox(Table, Generic[Entry]):
 
 def _payload(entry: sent.OutboxEntry) -> str:
     """Return what only the type of an entry has as JSON."""
-    names = (field.name for field in fields(entry) if field.name not in _COLUMNS)
+    names = (field.name for field in fields(entry) if field.name not in _OUTBOX_COLUMNS)
     return json.dumps({name: getattr(entry, name) for name in names})
 
 

@@ -22,7 +22,7 @@ from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
 
 # Texts that were about to be written do not count: they may never have been written.
-_HOLDS_SOMETHING = (
+_HAS_ROWS_QUERY = (
     "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
     " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM outbox WHERE kind = 'issue')"
 )
@@ -38,7 +38,7 @@ class SiteRecord(Table):
             OtherSite: It holds tickets, conflicts or requested issues of another site.
         """
         known = self._get("site")
-        if known not in {None, url} and self._db.read(_HOLDS_SOMETHING)[0][0]:
+        if known not in {None, url} and self._db.read(_HAS_ROWS_QUERY)[0][0]:
             raise OtherSite(
                 f"{root} holds tickets of {known}, not of {url}: correct the address, or use another"
                 " folder for that site; to use this one, first move its tickets and its .ticketr"
@@ -152,7 +152,7 @@ class MediaIds(Table):
 
 
 #: The most older values of a part that are kept.
-KEPT_VALUES = 20
+MAX_OLDER_VALUES = 20
 
 
 class OlderValues(Table):
@@ -184,7 +184,7 @@ class OlderValues(Table):
                 "DELETE FROM older WHERE part = ? AND issue = (SELECT id FROM issue WHERE key = ?)"
                 " AND number <= (SELECT max(number) FROM older AS newer"
                 " WHERE newer.issue = older.issue AND newer.part = older.part) - ?",
-                (part, key, KEPT_VALUES),
+                (part, key, MAX_OLDER_VALUES),
             )
 
     def mark_as_edits(self, values: Mapping[str, Iterable[Change]]) -> None:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ticketr.app.tickets import TicketFile
 
 #: The most steps that are kept.
-MAX_STEPS = 50
+MAX_UNDO_STEPS = 50
 #: The key of a step of a draft.
-DRAFT = "draft"
+DRAFT_KEY = "draft"
 #: What the state holds of a ticket, but for the texts that a sync is about to write.
-_TABLES = {
+_RESTORED_TABLES = {
     "issue": ("id", "key", "head", "updated", "fields", "seen", "stale"),
     "ticket": ("head", "path", "text"),
     "sent": ("head", "key", "part", "text", "field", "value"),
@@ -30,7 +30,7 @@ _TABLES = {
     "older": ("head", "issue", "part", "digest", "number"),
 }
 #: The columns that a pull changes though neither side has changed anything.
-_UNIMPORTANT = {"seen", "stale"}
+_IGNORED_COLUMNS = {"seen", "stale"}
 
 
 class UndoKind(Enum):
@@ -166,7 +166,7 @@ class UndoLog(Table):
         self._db.write(
             "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
             " AND NOT (kind = ? AND done = ?)",
-            (MAX_STEPS, UndoKind.FIELDS.name, done),
+            (MAX_UNDO_STEPS, UndoKind.FIELDS.name, done),
         )
 
     def remove(self, step: UndoStep) -> None:
@@ -180,7 +180,9 @@ class UndoLog(Table):
     def digest(self, head: str) -> str:
         """Return a digest of what the state holds of a ticket; it changes with either side."""
         rows = self._rows(head)
-        places = [at for at, name in enumerate(_TABLES["issue"]) if name not in _UNIMPORTANT]
+        places = [
+            at for at, name in enumerate(_RESTORED_TABLES["issue"]) if name not in _IGNORED_COLUMNS
+        ]
         rows["issue"] = [[row[at] for at in places] for row in rows["issue"]]
         del rows["older"]  # these change with the rest
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
@@ -189,7 +191,7 @@ class UndoLog(Table):
         """Replace what the state holds of a ticket by what `stored` has returned."""
         with self._db.value_errors():
             rows = _rows_in(stored)
-        for table, columns in _TABLES.items():
+        for table, columns in _RESTORED_TABLES.items():
             self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
             marks = ", ".join("?" * len(columns))
             self._db.write_all(
@@ -207,7 +209,7 @@ class UndoLog(Table):
                     (head,),
                 )
             ]
-            for table, columns in _TABLES.items()
+            for table, columns in _RESTORED_TABLES.items()
         }
 
 
@@ -219,8 +221,12 @@ def digest_of(text: str) -> str:
 def _rows_in(stored: str) -> dict[str, list[list[object]]]:
     """Parse the result of `UndoLog.stored`."""
     tables = json.loads(stored)
-    rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _TABLES}
-    if any(len(row) != len(_TABLES[table]) for table in _TABLES for row in rows[table]):
+    rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _RESTORED_TABLES}
+    if any(
+        len(row) != len(_RESTORED_TABLES[table])
+        for table in _RESTORED_TABLES
+        for row in rows[table]
+    ):
         raise ValueError(stored)
     return rows
 

@@ -21,20 +21,20 @@ from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.files import TEMPORARY, file_errors, open_to_write
+from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, file_errors, open_to_write
 
 #: The endings of files that are attached.
-ENDINGS = frozenset(
+ATTACHABLE_ENDINGS = frozenset(
     "avif bmp gif heic ico jpeg jpg mov mp4 png svg tif tiff webm webp".split()  # noqa: SIM905
 )
-_PORTION = 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
 #: Why the file of a picture is not attached.
-_STAYS = "so it is not attached, and leads nowhere in Jira"
-_MISSING = f"is not a file beside the file of the ticket, {_STAYS}"
-_OUTSIDE = f"leads out of the workspace, or to something hidden, {_STAYS}"
-_NO_PICTURE = f"is not a picture by its ending, such as .png, .jpg or .svg, {_STAYS}"
-_NO_FILE = f"is not a plain file, {_STAYS}"
-_EMPTY = f"is an empty file, {_STAYS}"
+_NOT_ATTACHED = "so it is not attached, and leads nowhere in Jira"
+_MISSING_REASON = f"is not a file beside the file of the ticket, {_NOT_ATTACHED}"
+_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_NOT_ATTACHED}"
+_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_NOT_ATTACHED}"
+_NO_FILE_REASON = f"is not a plain file, {_NOT_ATTACHED}"
+_EMPTY_REASON = f"is an empty file, {_NOT_ATTACHED}"
 
 
 class _Unusable(Exception):
@@ -58,7 +58,7 @@ def check_pictures(
 
 
 def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> PictureFile:
-    problem = _MISSING
+    problem = _MISSING_REASON
     before = f"{Path(ticket_file).parent.as_posix()}/"
     # Another program writes a blank as %20, and a name may have a real percent sign.
     for path in dict.fromkeys((address, unquote(address))):
@@ -74,23 +74,23 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
 def _usable(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
-        raise _Unusable(_MISSING)
+        raise _Unusable(_MISSING_REASON)
     real = os.path.realpath(root / path)
     if path.startswith("/") or not Path(real).is_relative_to(os.path.realpath(root)):
-        raise _Unusable(_OUTSIDE)
+        raise _Unusable(_OUTSIDE_REASON)
     name = Path(real).relative_to(os.path.realpath(root))
     try:
         file_stat = os.stat(real)  # noqa: PTH116
     except OSError:
-        raise _Unusable(_MISSING) from None
+        raise _Unusable(_MISSING_REASON) from None
     if any(part.startswith(".") for part in name.parts):
-        raise _Unusable(_OUTSIDE)
+        raise _Unusable(_OUTSIDE_REASON)
     if not stat.S_ISREG(file_stat.st_mode):
-        raise _Unusable(_NO_FILE)
-    if name.suffix[1:].casefold() not in ENDINGS:
-        raise _Unusable(_NO_PICTURE)
+        raise _Unusable(_NO_FILE_REASON)
+    if name.suffix[1:].casefold() not in ATTACHABLE_ENDINGS:
+        raise _Unusable(_NO_PICTURE_REASON)
     if not file_stat.st_size:
-        raise _Unusable(_EMPTY)
+        raise _Unusable(_EMPTY_REASON)
     return name.as_posix(), file_stat.st_size
 
 
@@ -145,7 +145,7 @@ def _digest(file: IO[bytes], target: Path, size: int) -> str:
     """Return the digest of a file; raise `FileFailed` if it has not exactly this size."""
     digest = hashlib.sha256()
     left = size
-    while portion := file.read(min(_PORTION, left)):
+    while portion := file.read(min(_CHUNK_BYTES, left)):
         digest.update(portion)
         left -= len(portion)
     if left or file.read(1):
@@ -208,7 +208,7 @@ class Download:
 
     def __init__(self, root: Path, folder: Path, name: str) -> None:
         self._target = folder / name
-        self._temporary = f"{TEMPORARY}{os.getpid()}-{id(self)}"
+        self._temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-{id(self)}"
         with ExitStack() as stack:
             place = self._target.relative_to(root).as_posix()
             self._folder, self._name = stack.enter_context(open_to_write(root, place))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _NOT_IN_NAMES = re.compile(r"[^\w]+")
 #: The most characters of a file's name; each may take four of the 255 bytes that a name has.
-_MAX_NAME = 60
+_MAX_NAME_CHARACTERS = 60
 
 
 def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "") -> Path:
@@ -65,14 +65,14 @@ def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "")
 
 def _file_names(title: str) -> Iterator[str]:
     """Yield a file name for a title, then numbered ones."""
-    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_MAX_NAME].rstrip("-_")
+    stem = _NOT_IN_NAMES.sub("-", title.casefold()).strip("-_")[:_MAX_NAME_CHARACTERS].rstrip("-_")
     if not stem or tickets.is_key(stem.upper()):  # some file systems ignore case
         stem = f"draft-{stem}".rstrip("-")
     yield f"{stem}.md"
     yield from (f"{stem}-{number}.md" for number in count(2))
 
 
-_MARKERS = (b"<<<<<<<", b">>>>>>>")
+_CONFLICT_MARKERS = (b"<<<<<<<", b">>>>>>>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +103,20 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
         data = store.content(name)
-        if any(marker in data for marker in _MARKERS):  # so few that they can be read once more
+        if any(
+            marker in data for marker in _CONFLICT_MARKERS
+        ):  # so few that they can be read once more
             store.tickets(name)
     except tickets.TicketSyntaxError as error:
-        return ConflictMarker(name, error.line) if tickets.CONFLICT.match(error.text) else None
+        return (
+            ConflictMarker(name, error.line) if tickets.CONFLICT_MARKER.match(error.text) else None
+        )
     except (OSError, FileFailed):
         return None
     return None
 
 
-_EMPTY = tickets.parse("")
+_EMPTY_FILE = tickets.parse("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,10 @@ class Editor:
             return None
         stamp = stamp_of(self._store.path_of(name))
         if stamp is None:
-            return Snapshot(name, None, _EMPTY)
+            return Snapshot(name, None, _EMPTY_FILE)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
         if known is None and likely is not None:
-            known = tickets.rewrite(_EMPTY, {}, [likely])
+            known = tickets.rewrite(_EMPTY_FILE, {}, [likely])
         return Snapshot(name, stamp, self._store.read(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: tickets.TicketFile, *, durable: bool = True) -> None:

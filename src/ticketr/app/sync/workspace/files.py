@@ -31,17 +31,17 @@ from ticketr.app.tickets import TicketSyntaxError
 _ONE_FILE_ERRORS = frozenset(
     (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO)
 )
-_DENIED = frozenset((errno.EACCES, errno.EPERM))
+_DENIED_ERRORS = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
-_UNREADABLE = _DENIED | {errno.ENOENT}
+_UNREADABLE_ERRORS = _DENIED_ERRORS | {errno.ENOENT}
 #: Further ones when it is written: it is larger than a limit, a mount point, a running program, or
 #: another file that has appeared.
-_UNWRITABLE = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
+_UNWRITABLE_ERRORS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
-_REFUSED = _DENIED | {errno.EROFS}
+_FOLDER_REFUSAL_ERRORS = _DENIED_ERRORS | {errno.EROFS}
 #: The actions that need to write into a folder.
 _FOLDER_ACTIONS = frozenset(("lock", "write into"))
-_WRITE_THERE = "let your account write there"
+_WRITE_ADVICE = "let your account write there"
 
 
 def attempt(change: Callable[[], bool]) -> bool | TicketrError:
@@ -71,10 +71,10 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in _DENIED and (action == "read" or _is_rename(error)):
+        if error.errno in _DENIED_ERRORS and (action == "read" or _is_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _REFUSED and action in _FOLDER_ACTIONS:
-            reason = f"{reason}; {_WRITE_THERE}"
+        elif error.errno in _FOLDER_REFUSAL_ERRORS and action in _FOLDER_ACTIONS:
+            reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
@@ -87,9 +87,9 @@ def _concerns_one_file(error: OSError, action: str) -> bool:
     if error.errno in _ONE_FILE_ERRORS:
         return True
     if action == "read":
-        return error.errno in _UNREADABLE
+        return error.errno in _UNREADABLE_ERRORS
     is_about_file = _is_rename(error) or action == "remove"
-    return error.errno in _UNWRITABLE or (error.errno in _DENIED and is_about_file)
+    return error.errno in _UNWRITABLE_ERRORS or (error.errno in _DENIED_ERRORS and is_about_file)
 
 
 def _is_rename(error: OSError) -> bool:
@@ -101,13 +101,13 @@ def _is_rename(error: OSError) -> bool:
 
 T = TypeVar("T")
 
-TEMPORARY = ".ticketr-tmp-"
+TEMPORARY_PREFIX = ".ticketr-tmp-"
 """How the name of a half-written file begins; `Store.walk` removes those of killed processes."""
 
 #: The reason if a folder, a named pipe, a socket or a device is in the place of a file.
-NO_FILE = "something that is not a file has this name; move it away"
+NOT_A_FILE_REASON = "something that is not a file has this name; move it away"
 #: How many times a file is read and replaced if something else saves it meanwhile.
-_ATTEMPTS = 100
+_MAX_REPLACE_ATTEMPTS = 100
 
 
 class FileChanged(Exception):
@@ -147,7 +147,7 @@ def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
         raise FileFailed(Path(target), "write", f"it {LINK_REFUSED_REASON}", alone=True)
     if not stat.S_ISREG(file_stat.st_mode) and not stat.S_ISDIR(file_stat.st_mode):
         # For a folder, the read error says what is wrong.
-        raise FileFailed(Path(target), "write", NO_FILE, alone=True)
+        raise FileFailed(Path(target), "write", NOT_A_FILE_REASON, alone=True)
     stamp = (file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns)
     return FileStamp(stat.S_IMODE(file_stat.st_mode), stamp)
 
@@ -158,7 +158,7 @@ def retry_if_changed(change: Callable[[], T]) -> T:
     Raises:
         FileFailed: The file was saved at each of many attempts.
     """
-    for _ in range(_ATTEMPTS - 1):
+    for _ in range(_MAX_REPLACE_ATTEMPTS - 1):
         with suppress(FileChanged):
             return change()
     try:
@@ -197,7 +197,7 @@ def replace_file(
             base,
             text,
             # A name made from the file's own name could be too long.
-            temporary=f"{TEMPORARY}{os.getpid()}-{threading.get_ident()}",
+            temporary=f"{TEMPORARY_PREFIX}{os.getpid()}-{threading.get_ident()}",
             mode=None if was is None else was.mode,
             durable=durable,
             check=require_unchanged,
@@ -227,12 +227,12 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             with open_write_folder(root, folder, make=True) as descriptor:
                 yield descriptor, base
         except OSError as error:
-            if error.errno not in _REFUSED or _is_rename(error):
+            if error.errno not in _FOLDER_REFUSAL_ERRORS or _is_rename(error):
                 raise
             place = Path(root, folder)
             while place != Path(root) and not place.is_dir():
                 place = place.parent
-            reason = f"{error.strerror}; {_WRITE_THERE}"
+            reason = f"{error.strerror}; {_WRITE_ADVICE}"
             is_alone = place != Path(root)  # else every file is concerned
             raise FileFailed(place, "write into", reason, is_alone) from error
 

@@ -28,10 +28,15 @@ from pathlib import Path, PurePosixPath
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
-from ticketr.app.sync.concurrency import CHUNK
+from ticketr.app.sync.concurrency import FILES_PER_VISIT
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.files import NO_FILE, TEMPORARY, comparable, file_errors
+from ticketr.app.sync.workspace.files import (
+    NOT_A_FILE_REASON,
+    TEMPORARY_PREFIX,
+    comparable,
+    file_errors,
+)
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
@@ -68,13 +73,15 @@ def broken_file_of(path: str, broken: Container[str]) -> str | None:
 
 
 #: The folder for attachments, beside the file of the ticket; each ticket has its own in it.
-ATTACHMENTS = "attachments"
+ATTACHMENT_FOLDER = "attachments"
 #: The folder of templates of drafts, in the workspace's own folder.
-TEMPLATES = "templates"
-_LINK = "the file, or a folder on the way to it, is a link; nothing is written through a link"
-_NO_TICKETS = "no tickets are kept in a hidden folder, templates/ or below attachments/"
+TEMPLATE_FOLDER = "templates"
+_LINK_REASON = (
+    "the file, or a folder on the way to it, is a link; nothing is written through a link"
+)
+_NO_TICKETS_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
-_TICKETISH = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
+_TICKET_LIKE = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +213,13 @@ class Store:
             is left out; see `find_obstacle`. Files below ``attachments`` are left out, since
             strangers name and write them, and so are templates.
         """
-        own = f"{TEMPORARY}{os.getpid()}-"
+        own = f"{TEMPORARY_PREFIX}{os.getpid()}-"
         for folder, folders, names in os.walk(self.root):
             here = self.root / folder
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for name in names:
-                is_left = name.startswith(TEMPORARY) and not name.startswith(own)
+                is_left = name.startswith(TEMPORARY_PREFIX) and not name.startswith(own)
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         (here / name).unlink()
@@ -225,8 +232,8 @@ class Store:
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
-            for start in range(0, max(1, len(named)), CHUNK):
-                paths = named[start : start + CHUNK]
+            for start in range(0, max(1, len(named)), FILES_PER_VISIT):
+                paths = named[start : start + FILES_PER_VISIT]
                 yield [path for path in paths if self._may_hold(path)]
 
     def _may_hold(self, path: Path) -> bool:
@@ -269,7 +276,7 @@ class Store:
         """Read a file's tickets with their texts; a file that holds none gives none."""
         with self._reading(name):
             data = self.content(name)
-            if not _TICKETISH.search(data):
+            if not _TICKET_LIKE.search(data):
                 return []
             text = data.decode("utf-8")
         file = parse(text, source=name)
@@ -301,7 +308,7 @@ class Store:
                         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             with file_errors(path, "read"):
                 if path.exists() and not path.is_file():
-                    return FileFailed(path, "read", NO_FILE, alone=True)
+                    return FileFailed(path, "read", NOT_A_FILE_REASON, alone=True)
         except FileFailed as error:
             return error
         return None
@@ -332,7 +339,7 @@ class Store:
         try:
             file_stat = os.fstat(descriptor)
             if not stat.S_ISREG(file_stat.st_mode):
-                raise FileFailed(self.root / name, "read", NO_FILE, alone=True)
+                raise FileFailed(self.root / name, "read", NOT_A_FILE_REASON, alone=True)
             data = os.read(descriptor, file_stat.st_size + 1)
             # Nearly always: one call of the system instead of five.
             if len(data) == file_stat.st_size:
@@ -351,12 +358,12 @@ class Store:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
         if not holds_tickets(name):
-            return _NO_TICKETS
+            return _NO_TICKETS_REASON
         folder = name.rpartition("/")[0]
         path = self.path_of(name)
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling(Path(path))
-            return _LINK
+            return _LINK_REASON
         if folder not in self._writable:
             self._refuse_dangling(self.root / folder)
             try:
@@ -364,7 +371,7 @@ class Store:
                     pass
             except OSError as error:  # the write gives any other error, and makes a missing folder
                 if error.errno == errno.ELOOP:
-                    return _LINK
+                    return _LINK_REASON
             self._writable.add(folder)
         return ""
 
@@ -385,9 +392,9 @@ def holds_tickets(path: str) -> bool:
         path: The file or folder, relative to the workspace.
     """
     names = path.split("/") if path != "." else [""]
-    if names[0].casefold() == TEMPLATES:
+    if names[0].casefold() == TEMPLATE_FOLDER:
         return False
-    return not any(name.startswith(".") or name.casefold() == ATTACHMENTS for name in names)
+    return not any(name.startswith(".") or name.casefold() == ATTACHMENT_FOLDER for name in names)
 
 
 def _is_of_ticket(name: str) -> bool:
@@ -397,7 +404,7 @@ def _is_of_ticket(name: str) -> bool:
 
 GO_STATE_FILE = ".ticketr.state"
 #: The largest file to read, in bytes; that program writes about 200 for each ticket.
-MAX_GO_STATE = 8 * 1024 * 1024
+MAX_GO_STATE_BYTES = 8 * 1024 * 1024
 
 
 def go_hash(ticket: Ticket) -> str:
@@ -428,7 +435,7 @@ def read_hashes(root: Path) -> dict[str, str]:
         exist or cannot be read.
     """
     try:
-        state = json.loads(read_text(root / GO_STATE_FILE, largest=MAX_GO_STATE) or "{}")
+        state = json.loads(read_text(root / GO_STATE_FILE, largest=MAX_GO_STATE_BYTES) or "{}")
     except (TicketrError, ValueError, RecursionError):
         return {}
     if not isinstance(state, dict):

@@ -33,7 +33,7 @@ from ticketr.app.sync.compare.sent import (
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
-from ticketr.app.sync.concurrency import PAGE, ThreadRunner, chunks, map_in_tasks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, ThreadRunner, chunks, map_in_tasks
 from ticketr.app.sync.state.state import IssueRow
 from ticketr.app.sync.workspace.store import go_hash
 from ticketr.app.tickets import Ticket, render_ticket
@@ -274,7 +274,7 @@ async def _attachment_fields(
         if ATTACHMENT_FIELD in issue.fields
     }
     rest = [issue.id for issue in issues if issue.id not in fields]
-    for chunk in chunks(rest, PAGE):
+    for chunk in chunks(rest, BULK_FETCH_SIZE):
         answer = await jira.bulk_fetch(chunk, fields=[ATTACHMENT_FIELD], partly=True)
         for issue in answer.issues:
             fields[issue.id] = {ATTACHMENT_FIELD: issue.fields.get(ATTACHMENT_FIELD)}

@@ -111,7 +111,7 @@ def _outcome(
 
 
 #: Characters from which on a file is not synced to disk at each of its writes.
-_NO_FSYNC_FROM = 200_000
+_NO_FSYNC_FROM_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +309,7 @@ class FamilyWriter:
             # large file is replaced often in one pull, so it is not synced to disk each time.
             merged = any(decision.outcome is WriteOutcome.MERGED for _, decision in decided)
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
-            durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM)
+            durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM_CHARACTERS)
             self._editor.replace(snapshot, new, durable=durable)
         return [
             (family, self._with_replacement(decision, file, new)) for family, decision in decided
