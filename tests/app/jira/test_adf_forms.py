@@ -483,7 +483,7 @@ def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
     assert escaped == ("a_b.png", "<c>.png", "pics\\d(.png")
     assert adf.local_pictures("a [link](b.png)") == ()
     assert adf.local_pictures("![a] (b.png)") == ()
-    assert adf.local_pictures("![](b.png) " + "x" * adf.MAX_TEXT) == ()
+    assert adf.local_pictures("![](b.png) " + "x" * adf.MAX_TEXT_CHARACTERS) == ()
 
 
 def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
 from ticketr.app.jira.adf._conversion import converts_to
-from ticketr.app.jira.adf._plain import MAX_MARKDOWN, MAX_TEXT
+from ticketr.app.jira.adf._plain import MAX_MARKDOWN_CHARACTERS, MAX_TEXT_CHARACTERS
 
 
 def document(*texts: str, nodes: int = 0) -> dict[str, Any]:
@@ -31,10 +31,10 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * (MAX_TEXT + 1),
-        "word " * MAX_TEXT,
-        "é\n\n" * (MAX_TEXT + 1),
-        "*" * (MAX_MARKDOWN + 1),
+        "a" * (MAX_TEXT_CHARACTERS + 1),
+        "word " * MAX_TEXT_CHARACTERS,
+        "é\n\n" * (MAX_TEXT_CHARACTERS + 1),
+        "*" * (MAX_MARKDOWN_CHARACTERS + 1),
     ],
 )
 @pytest.mark.usefixtures("unconverted")
@@ -48,13 +48,13 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * MAX_TEXT,
-        "*" * MAX_MARKDOWN,
-        "&amp;" * (MAX_MARKDOWN // 5),
+        "a" * MAX_TEXT_CHARACTERS,
+        "*" * MAX_MARKDOWN_CHARACTERS,
+        "&amp;" * (MAX_MARKDOWN_CHARACTERS // 5),
         "[a](https://example.com)" * 5_000,
         '<span adf="status">a</span>\n' * 4_000,
         "| a | b |\n" * 10_000,
-        "\\<" * MAX_TEXT,
+        "\\<" * MAX_TEXT_CHARACTERS,
     ],
 )
 def test_markdown_within_the_size_that_jira_accepts_is_converted(text: str) -> None:
@@ -62,7 +62,7 @@ def test_markdown_within_the_size_that_jira_accepts_is_converted(text: str) -> N
 
 
 def test_several_texts_of_one_document_count_together() -> None:
-    half = "a" * (MAX_TEXT // 2 + 1)
+    half = "a" * (MAX_TEXT_CHARACTERS // 2 + 1)
     assert not adf.is_too_long(half)
     assert adf.is_too_long(half, half)
 
@@ -70,11 +70,14 @@ def test_several_texts_of_one_document_count_together() -> None:
 @pytest.mark.parametrize(
     "large",
     [
-        document("a" * (MAX_TEXT + 1)),
-        document(*["word"] * MAX_TEXT),
-        document("a", nodes=MAX_MARKDOWN),
-        {"type": "doc", "content": [{"type": "x", "attrs": {"y": "z" * (MAX_MARKDOWN + 1)}}]},
-        {"type": "doc", "content": [[["z" * MAX_MARKDOWN]]]},
+        document("a" * (MAX_TEXT_CHARACTERS + 1)),
+        document(*["word"] * MAX_TEXT_CHARACTERS),
+        document("a", nodes=MAX_MARKDOWN_CHARACTERS),
+        {
+            "type": "doc",
+            "content": [{"type": "x", "attrs": {"y": "z" * (MAX_MARKDOWN_CHARACTERS + 1)}}],
+        },
+        {"type": "doc", "content": [[["z" * MAX_MARKDOWN_CHARACTERS]]]},
     ],
     ids=["text", "texts", "nodes", "attribute", "list"],
 )
@@ -88,11 +91,13 @@ def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]
 
 
 def test_a_document_of_the_longest_size_is_converted() -> None:
-    assert adf.convert(document("a" * MAX_TEXT)) == adf.Converted("a" * MAX_TEXT + "\n", True)
+    assert adf.convert(document("a" * MAX_TEXT_CHARACTERS)) == adf.Converted(
+        "a" * MAX_TEXT_CHARACTERS + "\n", True
+    )
 
 
 def test_words_that_are_too_many_are_shown_as_they_are() -> None:
-    text = "# no *heading* ````" + "a" * MAX_TEXT
+    text = "# no *heading* ````" + "a" * MAX_TEXT_CHARACTERS
     shown = adf.to_markdown(document(text, "second"))
     assert shown == f"`````\n{text}\nsecond\n`````\n"
 

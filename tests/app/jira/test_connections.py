@@ -189,7 +189,7 @@ async def test_data_after_an_answer_is_no_answer_to_the_next_request_with_asks()
 async def test_asks_keeps_an_idle_connection_for_a_short_time_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("ticketr.app.jira.transport._asks.KEEP_IDLE", 0.01)
+    monkeypatch.setattr("ticketr.app.jira.transport._asks.KEEP_IDLE_SECONDS", 0.01)
     async with raw_site(ME) as site, open_transport("asks") as transport:
         for count in (1, 2, 3):
             await transport.send(Request("GET", site.url))

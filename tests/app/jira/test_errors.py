@@ -9,7 +9,7 @@ import pytest
 from rows import for_each
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import MAX_TEXT, bare_url, shorten
+from ticketr.app.jira.errors import MAX_SHOWN_CHARACTERS, bare_url, shorten
 from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
@@ -26,7 +26,10 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
 @for_each(
     ("error", "words"),
     [
-        (errors.AuthenticationFailed(URL, 401), ["401", "e-mail", "API token", errors.TOKEN_PAGE]),
+        (
+            errors.AuthenticationFailed(URL, 401),
+            ["401", "e-mail", "API token", errors.TOKEN_PAGE_URL],
+        ),
         (errors.Forbidden(URL, 403), ["403", "permission"]),
         (errors.LoginBlocked(URL, 403), ["403", "log in to Jira in a browser", "captcha"]),
         (
@@ -106,7 +109,7 @@ def test_a_servers_message_is_cleaned_and_clipped() -> None:
     assert len(error.messages) == 5
     assert len(error.field_errors) == 20
     assert error.field_errors[0][0] == "a"
-    assert len(error.messages[0]) == MAX_TEXT
+    assert len(error.messages[0]) == MAX_SHOWN_CHARACTERS
     assert error.messages[0].startswith("red")
     assert error.messages[0].endswith("…")
     assert str(error).isprintable()
@@ -144,7 +147,7 @@ UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.Bad
         errors.Redirected(URL, "x"),
         errors.Rejected(URL, 409),
         errors.WrongSite(URL, URL),
-        *(kind(URL, status) for status, kind in errors.REJECTIONS.items()),
+        *(kind(URL, status) for status, kind in errors.REJECTION_BY_STATUS.items()),
         ValueError("x"),
     ],
 )

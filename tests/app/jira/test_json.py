@@ -11,15 +11,15 @@ import trio
 from hypothesis import given, strategies as st
 
 from ticketr.app.jira.json_text import (
-    MAX_INLINE,
+    MAX_BYTES_WITHOUT_CHECKPOINT,
+    MAX_INLINE_BYTES,
     MAX_VALUES,
-    MAX_WITHOUT_CHECKPOINT,
     TooManyValues,
     read_json,
 )
 
 
-@pytest.mark.parametrize("padding", [0, MAX_WITHOUT_CHECKPOINT, MAX_INLINE])
+@pytest.mark.parametrize("padding", [0, MAX_BYTES_WITHOUT_CHECKPOINT, MAX_INLINE_BYTES])
 class TestAnyLength:
     """Short texts, long ones, and very long ones, which a thread reads."""
 
@@ -60,13 +60,13 @@ async def test_a_very_long_text_is_left_to_a_thread_and_a_long_one_is_not() -> N
         threads.append(options["abandon_on_cancel"])
         return await trio.to_thread.run_sync(function, *args)
 
-    for length in (MAX_INLINE - 2, MAX_INLINE - 1):
+    for length in (MAX_INLINE_BYTES - 2, MAX_INLINE_BYTES - 1):
         assert await read_json(json.dumps("x" * length).encode(), in_thread) == "x" * length
     assert threads == [True]
 
 
 async def test_a_cancel_stops_the_reading_of_a_long_text_and_not_of_a_short_one() -> None:
-    short, long = json.dumps("x"), json.dumps("x" * MAX_WITHOUT_CHECKPOINT)
+    short, long = json.dumps("x"), json.dumps("x" * MAX_BYTES_WITHOUT_CHECKPOINT)
     with trio.CancelScope() as scope:
         scope.cancel()
         assert await read_json(short.encode()) == "x"

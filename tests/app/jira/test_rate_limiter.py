@@ -14,7 +14,7 @@ from rows import for_each
 
 from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.rate_limits import (
-    GROW_AFTER,
+    GROW_AFTER_SUCCESSES,
     WHOLE_SITE,
     Call,
     reason_of,
@@ -22,7 +22,7 @@ from ticketr.app.jira.rate_limits import (
     scope_of,
     seconds_to_wait,
 )
-from ticketr.app.jira.retry import SLOW_DOWN, RetryPolicy
+from ticketr.app.jira.retry import SLOW_DOWN_REASON, RetryPolicy
 from ticketr.app.jira.transport import Request
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
@@ -95,7 +95,7 @@ async def test_a_burst_holds_up_its_endpoint_and_method_only(autojump_clock: Clo
         (10.0, "PUT issue/A-1"),
         (10.0, "PUT issue/A-2"),
     ]
-    assert site.waits == [(10.0, SLOW_DOWN), (9.0, SLOW_DOWN)]
+    assert site.waits == [(10.0, SLOW_DOWN_REASON), (9.0, SLOW_DOWN_REASON)]
 
 
 async def test_too_many_writes_of_an_issue_hold_up_writes_of_that_issue_only(
@@ -223,7 +223,7 @@ async def test_after_a_refusal_half_as_many_go_together_and_slowly_more_again(
         open_jira(ACCOUNT, transport=app.transport(), max_concurrency=4, retry=AT_ONCE) as jira,
         trio.open_nursery() as nursery,
     ):
-        for _ in range(2 * GROW_AFTER + 3 + 4):
+        for _ in range(2 * GROW_AFTER_SUCCESSES + 3 + 4):
             nursery.start_soon(jira.search_ids, "a = 1")
     together = [app.times.count(time) for time in sorted(set(app.times))]
     assert together == [4, *[2] * 10, *[3] * 7, 4, 2]
@@ -250,7 +250,7 @@ async def test_a_near_limit_does_not_raise_the_concurrency(
     ):
         await jira.search_ids("a = 1")
         async with trio.open_nursery() as nursery:
-            for _ in range(GROW_AFTER + 5):
+            for _ in range(GROW_AFTER_SUCCESSES + 5):
                 nursery.start_soon(jira.search_ids, "a = 1")
     assert (len(set(app.times)) == len(app.times)) is near
 

@@ -261,7 +261,7 @@ def test_every_error_hides_secrets_in_addresses() -> None:
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
         errors.RateLimited(url, 429, reason="jira-burst-based"),
-        *(kind(url, status) for status, kind in errors.REJECTIONS.items()),
+        *(kind(url, status) for status, kind in errors.REJECTION_BY_STATUS.items()),
     ]
     kinds = {type(error) for error in made}
     assert kinds == {value for value in vars(errors).values() if _is_error(value)}

@@ -24,7 +24,7 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._exchange import PACKED_PORTION, PORTION, Exchange
+from ticketr.app.jira.transport._exchange import MAX_UNPACKED_BYTES, PACKED_PORTION, Exchange
 from ticketr.app.jira.transport.base import TransportSettings
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
@@ -294,13 +294,13 @@ async def test_a_bomb_is_never_blown_up() -> None:
         await body_of("gzip", bomb, b"more", largest=20_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 4 * PORTION
+    assert peak < 4 * MAX_UNPACKED_BYTES
     assert caught.value.too_large
     assert not caught.value.transient
 
 
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
-    size = 40 * PORTION
+    size = 40 * MAX_UNPACKED_BYTES
     packed = gzip.compress(b"0" * size)
     async with count_steps() as steps:
         unpacked = await body_of("gzip", packed, largest=size)
@@ -309,7 +309,7 @@ async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> N
 
 
 async def test_a_body_that_unpacks_to_nothing_has_checkpoints_too() -> None:
-    empty_blocks = b"\x00\x00\x00\xff\xff" * (2 * PORTION)
+    empty_blocks = b"\x00\x00\x00\xff\xff" * (2 * MAX_UNPACKED_BYTES)
     packed = b"\x78\x9c" + empty_blocks + b"\x01\x00\x00\xff\xff" + b"\x00\x00\x00\x01"
     async with count_steps() as steps:
         unpacked = await body_of("deflate", packed, largest=len(packed))

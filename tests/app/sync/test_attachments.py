@@ -17,7 +17,7 @@ from jira_sandbox.api.attachments import UPLOAD_LIMIT
 from jira_sandbox.data.catalogue import DEMO_USER, USERS
 from jira_sandbox.data.model import User as SiteUser
 from ticketr import open_job_queue
-from ticketr.app.jira import PORTION
+from ticketr.app.jira import CHUNK_BYTES
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     AddAttachmentsJob,
@@ -28,7 +28,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import parse
 
-BIG = os.urandom(2 * PORTION + 7)
+BIG = os.urandom(2 * CHUNK_BYTES + 7)
 
 
 def attach(

@@ -25,7 +25,7 @@ from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import own_mark
 from ticketr.app.cli.settings import find_login, find_workspace, make_credentials
 from ticketr.app.jira.credentials import is_loopback
-from ticketr.app.jira.errors import WRONG_LOGIN
+from ticketr.app.jira.errors import WRONG_LOGIN_REASON
 from ticketr.app.jira.transport import Transport
 from ticketr.app.tui import setup
 from ticketr.app.tui.services.workspaces import shown_site
@@ -184,7 +184,7 @@ def _problem_of(error: TicketrError | OSError) -> setup.Problem:
         case jira.AuthenticationFailed() | config.TokenFailed():
             field = setup.SetupField.TOKEN
             if type(error) is jira.AuthenticationFailed:  # the form itself takes another token
-                words = f"{error.cause}: {WRONG_LOGIN}; type another one"
+                words = f"{error.cause}: {WRONG_LOGIN_REASON}; type another one"
         case sync.UnknownProject():
             field = setup.SetupField.PROJECT
         case jira.JiraError():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, type_checking_imports
 
 if TYPE_CHECKING:
-    from ticketr.app.jira.attachments import PORTION, AttachmentSettings, Upload
+    from ticketr.app.jira.attachments import CHUNK_BYTES, AttachmentSettings, Upload
     from ticketr.app.jira.client import JiraClient, open_jira
     from ticketr.app.jira.credentials import Credentials, gateway_site
     from ticketr.app.jira.errors import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Redirected,
         Rejected,
     )
-    from ticketr.app.jira.issues import MAX_CREATED, BulkProgress, Worklog
+    from ticketr.app.jira.issues import MAX_CREATED_PER_REQUEST, BulkProgress, Worklog
     from ticketr.app.jira.models import (
         AllowedValue,
         Attachment,
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     )
     from ticketr.app.jira.rest_api import ask_cloud_id, check_cloud
     from ticketr.app.jira.retry import (
-        MAX_WAIT,
+        MAX_REQUESTED_WAIT,
         certainly_failed,
         may_have_happened,
     )
-    from ticketr.app.jira.site import MAX_USERS, IssueType
+    from ticketr.app.jira.site import MAX_FOUND_USERS, IssueType
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)
 

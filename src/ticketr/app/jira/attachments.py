@@ -12,15 +12,15 @@ import trio
 
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.errors import BadAnswer, Redirected, Rejected
-from ticketr.app.jira.json_text import InThread
+from ticketr.app.jira.json_text import RunInThread
 from ticketr.app.jira.models import Attachment, records
 from ticketr.app.jira.rest_api import Endpoints
 
 #: How many bytes are read, sent or requested at once.
-PORTION = 1024 * 1024
-_RANGE = compile_on_use(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
+CHUNK_BYTES = 1024 * 1024
+_CONTENT_RANGE = compile_on_use(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 #: The media ID in the address that a site sends to for the content of an attachment.
-_MEDIA = compile_on_use(
+_MEDIA_ID_IN_ADDRESS = compile_on_use(
     r"/file/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/", re.ASCII
 )
 
@@ -67,7 +67,7 @@ class AttachmentEndpoints(Endpoints):
             headers={"range": f"bytes={start}-{end - 1}"},
         )
         body = answer.body
-        match = _RANGE.fullmatch(answer.headers.get("content-range", ""))
+        match = _CONTENT_RANGE.fullmatch(answer.headers.get("content-range", ""))
         if answer.status != 206:  # the site sends all of it
             body = body[start:end]
         elif match is None or int(match[1]) != start:
@@ -95,7 +95,7 @@ class AttachmentEndpoints(Endpoints):
                 "attachment/content/{}", attachment, query=query, headers=headers
             )
         except Redirected as error:
-            match = _MEDIA.search(error.location)
+            match = _MEDIA_ID_IN_ADDRESS.search(error.location)
             return match[1] if match else ""
         return ""
 
@@ -149,7 +149,7 @@ class Upload(AsyncIterator[bytes]):
         size: int,
         *,
         limit: int | None = None,
-        in_thread: InThread = trio.to_thread.run_sync,
+        in_thread: RunInThread = trio.to_thread.run_sync,
         on_sent: Callable[[int], object] = lambda _: None,
     ) -> None:
         boundary = uuid.uuid4().hex
@@ -178,7 +178,7 @@ class Upload(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         if len(self._rest) == 1 and self._at < self.length:
-            size = min(PORTION, self.length - self._at)
+            size = min(CHUNK_BYTES, self.length - self._at)
             piece = await self._read(self._at, size)
             self._at += size
             return piece

@@ -11,7 +11,7 @@ import trio
 from ticketr.app.jira import issues
 from ticketr.app.jira.attachments import AttachmentEndpoints
 from ticketr.app.jira.credentials import Credentials
-from ticketr.app.jira.json_text import InThread
+from ticketr.app.jira.json_text import RunInThread
 from ticketr.app.jira.models import read_http_date
 from ticketr.app.jira.rest_api import RestApi, load_transport
 from ticketr.app.jira.retry import RetryPolicy
@@ -59,7 +59,7 @@ async def open_jira(
     retry: RetryPolicy | None = None,
     on_wait: Callable[[float, str], None] = lambda *_: None,
     log: Callable[..., None] = lambda *_: None,
-    in_thread: InThread = trio.to_thread.run_sync,
+    in_thread: RunInThread = trio.to_thread.run_sync,
 ) -> AsyncGenerator[JiraClient]:
     """Open a client of one Jira site; nothing is sent yet.
 

@@ -16,7 +16,7 @@ from ticketr.app.jira.errors import WrongSite
 from ticketr.cleaning import clean
 
 #: What replaces a secret.
-HIDDEN = "[hidden]"
+REDACTED_TEXT = "[hidden]"
 
 # The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
 # everything but visible ASCII: no token contains it, and it may split a token.
@@ -50,11 +50,11 @@ def _letter(special: re.Match[str]) -> str:
 
 
 #: The host that takes tokens with scopes; the path of the address names the site.
-GATEWAY = "api.atlassian.com"
+API_GATEWAY_HOST = "api.atlassian.com"
 
 _SITE = "the site"
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
-_MIN_SECRET = 8
+_MIN_SECRET_CHARACTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +100,18 @@ class Credentials:
         """Remove the token from a server's text.
 
         Returns:
-            The text itself where it does not hold the token; else one clean line with `HIDDEN` in its
+            The text itself where it does not hold the token; else one clean line with `REDACTED_TEXT` in its
             place, whether it was plain or as the header holds it. If it was broken up or escaped,
             nothing of the text is left.
         """
         secrets = _secrets_of(self)
         redacted = text
         for secret in secrets:
-            redacted = redacted.replace(secret, HIDDEN)
+            redacted = redacted.replace(secret, REDACTED_TEXT)
         line = clean(redacted)
         spellings = (_letters(redacted), _letters(line))
         if any(letters in spelling for letters in secrets.values() for spelling in spellings):
-            return HIDDEN
+            return REDACTED_TEXT
         return text if redacted == text else line
 
 
@@ -124,7 +124,7 @@ def _secrets_of(login: Credentials) -> dict[str, str]:
     """
     encoded = [f"{login.email}:{login.token}"]
     secrets: set[str] = set()
-    if len(login.token) >= _MIN_SECRET:
+    if len(login.token) >= _MIN_SECRET_CHARACTERS:
         secrets.add(login.token)
         encoded.append(login.token)
     for text in encoded:
@@ -150,7 +150,7 @@ def gateway_site(cloud_id: str, site: str = "") -> str:
     """
     cloud_id = checked_cloud_id("the cloud ID", cloud_id.strip())
     is_here = is_loopback(urlsplit(site).hostname or "")
-    return f"{site if is_here else f'https://{GATEWAY}'}/ex/jira/{cloud_id}"
+    return f"{site if is_here else f'https://{API_GATEWAY_HOST}'}/ex/jira/{cloud_id}"
 
 
 @lru_cache(maxsize=8)

@@ -41,16 +41,16 @@ from ticketr._lazy import compile_on_use
 from ticketr.cleaning import clean
 
 #: How many characters of a server's text an error shows.
-MAX_TEXT = 300
+MAX_SHOWN_CHARACTERS = 300
 
 # A segment of a path, or a part of a host's name, of a login page.
-_LOGIN = compile_on_use(
+_LOGIN_PAGE = compile_on_use(
     r"(?:^|[./_-])(?:log-?in|sign-?in|sso|saml2?|oauth2?|auth|authori[sz]e)(?:[./_-]|$)",
     re.IGNORECASE,
 )
 
 
-def shorten(text: str, limit: int = MAX_TEXT) -> str:
+def shorten(text: str, limit: int = MAX_SHOWN_CHARACTERS) -> str:
     """Clean and shorten a server's text for a one-line message.
 
     Returns:
@@ -79,40 +79,40 @@ def bare_url(url: str) -> str:
     return shorten(f"{parts.scheme}://{host}{parts.path}")
 
 
-Metadata = dict[str, Callable[[Any], object]]
+FieldMetadata = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.
-Pairs = tuple[tuple[str, str], ...]
+TextPairs = tuple[tuple[str, str], ...]
 
-TOKEN_PAGE = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
+TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page, no secret
 
 #: Why Jira refuses a login.
-WRONG_LOGIN = "the API token has expired, or it or the e-mail is wrong"
+WRONG_LOGIN_REASON = "the API token has expired, or it or the e-mail is wrong"
 #: Why no secure connection was made to a server of another kind.
-NO_TLS = "what answers there does not speak TLS"
+NO_TLS_REASON = "what answers there does not speak TLS"
 
 _CLOUD_ADDRESS = "https://you.atlassian.net"
 
-_IS_IT_JIRA = "is this the address of a Jira site?"
-_IN_TROUBLE = "Jira or something before it is in trouble, try again later"
-_LOG_IN = (
+_CHECK_ADDRESS_ADVICE = "is this the address of a Jira site?"
+_TRY_LATER_ADVICE = "Jira or something before it is in trouble, try again later"
+_LOG_IN_ADVICE = (
     "log in there in a browser if a network or proxy asks for it; else Jira is in trouble, "
     "try again later"
 )
-_WHICH_OF_BOTH = f"{_IS_IT_JIRA} If it is, {_IN_TROUBLE}"
+_ADDRESS_OR_TROUBLE_ADVICE = f"{_CHECK_ADDRESS_ADVICE} If it is, {_TRY_LATER_ADVICE}"
 
 
-def _clip_pairs(pairs: Pairs) -> Pairs:
+def _clip_pairs(pairs: TextPairs) -> TextPairs:
     return tuple((shorten(name, 80), shorten(text)) for name, text in pairs)
 
 
 # Metadata of a field: the function that cleans its value.
-_ADDRESS: Metadata = {"clean": bare_url}
-_TEXT: Metadata = {"clean": shorten}
-_WORD: Metadata = {"clean": lambda text: shorten(text, 80)}
-_TEXTS: Metadata = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
-_PAIRS: Metadata = {"clean": _clip_pairs}
-_FEW_PAIRS: Metadata = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
+_ADDRESS_METADATA: FieldMetadata = {"clean": bare_url}
+_TEXT_METADATA: FieldMetadata = {"clean": shorten}
+_WORD_METADATA: FieldMetadata = {"clean": lambda text: shorten(text, 80)}
+_TEXTS_METADATA: FieldMetadata = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
+_PAIRS_METADATA: FieldMetadata = {"clean": _clip_pairs}
+_FEW_PAIRS_METADATA: FieldMetadata = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -123,7 +123,7 @@ class JiraError(TicketrError):
         url: The requested URL, without anything that may be a secret.
     """
 
-    url: str = field(metadata=_ADDRESS)
+    url: str = field(metadata=_ADDRESS_METADATA)
 
     def __post_init__(self) -> None:
         for attribute in fields(self):
@@ -159,7 +159,7 @@ class WrongSite(JiraError):
         site: The site that the token belongs to.
     """
 
-    site: str = field(metadata=_ADDRESS)
+    site: str = field(metadata=_ADDRESS_METADATA)
 
     def __str__(self) -> str:
         return (
@@ -177,7 +177,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_WORD)
+    version: str = field(metadata=_WORD_METADATA)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -204,8 +204,8 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_TEXT)
-    proxy: str = field(default="", metadata=_ADDRESS)
+    reason: str = field(metadata=_TEXT_METADATA)
+    proxy: str = field(default="", metadata=_ADDRESS_METADATA)
 
     @property
     def cause(self) -> str:
@@ -219,7 +219,7 @@ class ConnectFailed(JiraError):
         if not self.proxy:
             return "check the address and your network"
         if self.reason.startswith("407"):
-            return _ADVICE[407]
+            return _ADVICE_BY_STATUS[407]
         return "check HTTPS_PROXY, or ask who runs the proxy; NO_PROXY names hosts without one"
 
 
@@ -231,7 +231,7 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_TEXT)
+    reason: str = field(metadata=_TEXT_METADATA)
 
     @property
     def cause(self) -> str:
@@ -241,7 +241,7 @@ class TlsFailed(JiraError):
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        if self.reason == NO_TLS:
+        if self.reason == NO_TLS_REASON:
             return "check the address and its port"
         return (
             "check the address; if your company has its own certificates, name their file in "
@@ -257,7 +257,7 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_TEXT)
+    reason: str = field(metadata=_TEXT_METADATA)
 
     @property
     def cause(self) -> str:
@@ -299,13 +299,13 @@ class Redirected(JiraError):
         known: Whether the site has answered as Jira does before.
     """
 
-    location: str = field(metadata=_ADDRESS)
+    location: str = field(metadata=_ADDRESS_METADATA)
     known: bool = False
 
     @property
     def is_login(self) -> bool:
         """Whether it sends to a login page, as a gateway in trouble does, too."""
-        return _LOGIN.search(self.location.rpartition("://")[2]) is not None
+        return _LOGIN_PAGE.search(self.location.rpartition("://")[2]) is not None
 
     @property
     def cause(self) -> str:
@@ -318,7 +318,9 @@ class Redirected(JiraError):
         """What the user can do about it."""
         if not self.is_login:
             return "if that is your Jira site, use its address instead"
-        return _LOG_IN if self.known else f"{_IS_IT_JIRA} If it is, {_LOG_IN}"
+        return (
+            _LOG_IN_ADVICE if self.known else f"{_CHECK_ADDRESS_ADVICE} If it is, {_LOG_IN_ADVICE}"
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -333,7 +335,7 @@ class BadAnswer(JiraError):
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_TEXT)
+    problem: str = field(metadata=_TEXT_METADATA)
     transient: bool = False
     known: bool = False
     too_large: bool = False
@@ -348,8 +350,8 @@ class BadAnswer(JiraError):
     def advice(self) -> str:
         """What the user can do about it."""
         if self.known:
-            return _IN_TROUBLE
-        return _WHICH_OF_BOTH if self.transient else _IS_IT_JIRA
+            return _TRY_LATER_ADVICE
+        return _ADDRESS_OR_TROUBLE_ADVICE if self.transient else _CHECK_ADDRESS_ADVICE
 
 
 @dataclass(eq=False, repr=False)
@@ -360,7 +362,7 @@ class IssuesUnavailable(JiraError):
         failed: The ID or key of each of them as it was requested, with Jira's own words.
     """
 
-    failed: Pairs = field(metadata=_PAIRS)
+    failed: TextPairs = field(metadata=_PAIRS_METADATA)
 
     @property
     def cause(self) -> str:
@@ -386,7 +388,7 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_TEXT)
+    detail: str = field(default="", metadata=_TEXT_METADATA)
     retry_after: float | None = None
 
     @property
@@ -416,8 +418,8 @@ class Rejected(JiraError):
     refused: ClassVar[str] = "refused the request"
 
     status: int
-    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS)
-    field_errors: Pairs = field(default=(), metadata=_FEW_PAIRS)
+    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_METADATA)
+    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_METADATA)
     retry_after: float | None = None
     is_from_jira: bool = True
 
@@ -425,12 +427,14 @@ class Rejected(JiraError):
     def detail(self) -> str:
         """Jira's own words in one line; empty if it had none."""
         named = [f"{name}: {words}" for name, words in self.field_errors]
-        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * MAX_TEXT)
+        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * MAX_SHOWN_CHARACTERS)
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return _ADVICE.get(self.status, _REPORT_IT if self.is_from_jira else _GATEWAY)
+        return _ADVICE_BY_STATUS.get(
+            self.status, _REPORT_FAULT_ADVICE if self.is_from_jira else _GATEWAY_ADVICE
+        )
 
     @property
     def cause(self) -> str:
@@ -481,13 +485,17 @@ class NotFound(Rejected):
     @property
     def cause(self) -> str:
         """What went wrong."""
-        match = _NAMES_ONE.search(self.url)
+        match = _SINGLE_RECORD_PATH.search(self.url)
         return f"{self.host} does not have {match[1] if match else 'it'} {self._answer}"
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return _ADVICE[404] if _NAMES_ONE.search(self.url) else _IS_IT_JIRA
+        return (
+            _ADVICE_BY_STATUS[404]
+            if _SINGLE_RECORD_PATH.search(self.url)
+            else _CHECK_ADDRESS_ADVICE
+        )
 
 
 @dataclass(eq=False, repr=False)
@@ -501,7 +509,7 @@ class RateLimited(Rejected):
     refused = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_WORD)
+    reason: str = field(default="", metadata=_WORD_METADATA)
 
     @property
     def advice(self) -> str:
@@ -510,7 +518,7 @@ class RateLimited(Rejected):
 
 
 #: The statuses that have an error class of their own.
-REJECTIONS: dict[int, type[Rejected]] = {
+REJECTION_BY_STATUS: dict[int, type[Rejected]] = {
     400: BadRequest,
     401: AuthenticationFailed,
     403: Forbidden,
@@ -518,40 +526,44 @@ REJECTIONS: dict[int, type[Rejected]] = {
     429: RateLimited,
 }
 
-_CORRECT_IT = "correct what Jira names here"
-_GATEWAY = f"{_IS_IT_JIRA} If it is, something before it refuses; ask who runs the site"
-_REPORT_IT = "this is ticketr's or the site's fault, please report it"
-_IS_CHANGED = "another person or program changes it at the moment, or has locked it; try again"
+_CORRECT_REQUEST_ADVICE = "correct what Jira names here"
+_GATEWAY_ADVICE = (
+    f"{_CHECK_ADDRESS_ADVICE} If it is, something before it refuses; ask who runs the site"
+)
+_REPORT_FAULT_ADVICE = "this is ticketr's or the site's fault, please report it"
+_CONFLICT_ADVICE = "another person or program changes it at the moment, or has locked it; try again"
 #: What to do about a status.
-_ADVICE = {
-    400: _CORRECT_IT,
+_ADVICE_BY_STATUS = {
+    400: _CORRECT_REQUEST_ADVICE,
     401: (
-        f"{WRONG_LOGIN}; 'ticketr workspace add' takes a new "
-        f"token (--scoped: one with scopes) from {TOKEN_PAGE}"
+        f"{WRONG_LOGIN_REASON}; 'ticketr workspace add' takes a new "
+        f"token (--scoped: one with scopes) from {TOKEN_PAGE_URL}"
     ),
     402: "the site's plan has ended or it is suspended; ask who runs the site",
     403: "ask the site's administrator for the permission, or use another account",
     404: "check the key; Jira also answers so when your account may not see it",
     407: "the proxy asks for a name and password: HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT",
     408: "it took too long to arrive; check your network, or try again later",
-    409: _IS_CHANGED,
+    409: _CONFLICT_ADVICE,
     410: "Jira has removed what this asks for; a newer ticketr may know what replaces it",
     413: (
         "the file or text is larger than the site takes; make it smaller, or ask the site's "
         "administrator to raise the limit"
     ),
-    422: _CORRECT_IT,
-    423: _IS_CHANGED,
+    422: _CORRECT_REQUEST_ADVICE,
+    423: _CONFLICT_ADVICE,
 }
 #: The addresses of things that have a key or an ID.
-_NAMES_ONE = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
+_SINGLE_RECORD_PATH = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
 #: The longest wait that is reported; a server that asks for a longer one is not believed.
-_MAX_TOLD = 24 * 60 * 60
+_MAX_REPORTED_WAIT = 24 * 60 * 60
 
 
 def _wait_words(seconds: float | None) -> str:
     """Say when to try again, in words that follow "try again"; empty if that is unknown."""
-    if not seconds or seconds > _MAX_TOLD:  # a server may ask for 0 seconds, again and again
+    if (
+        not seconds or seconds > _MAX_REPORTED_WAIT
+    ):  # a server may ask for 0 seconds, again and again
         return ""
     if seconds < 120:
         return f" in {math.ceil(seconds)} s"

@@ -25,7 +25,7 @@ from ticketr.app.jira.models import (
 from ticketr.app.jira.rest_api import Endpoints
 
 #: How many issues one request can create.
-MAX_CREATED = 50
+MAX_CREATED_PER_REQUEST = 50
 
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
@@ -53,7 +53,7 @@ class IssueEndpoints(Endpoints):
         Raises:
             BadRequest: The site does not accept them; `field_errors` tells which.
             BadAnswer: The answer has no key; the issue probably exists.
-            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
         """
         body = {"fields": dict(fields), **_properties(properties)}
         answer = await self._api.write(
@@ -70,11 +70,11 @@ class IssueEndpoints(Endpoints):
         caller finds them by their properties.
 
         Args:
-            issues: The fields and the entity properties of each; at most `MAX_CREATED`.
+            issues: The fields and the entity properties of each; at most `MAX_CREATED_PER_REQUEST`.
 
         Raises:
             BadRequest: The site accepts none of them.
-            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
         """
         updates = [
             {"fields": dict(fields), **_properties(properties)} for fields, properties in issues
@@ -235,7 +235,7 @@ class CommentEndpoints(Endpoints):
             BadRequest: The site does not accept the text.
             Forbidden: The account may not comment.
             NotFound: There is no such issue, or the account may not see it.
-            RateLimited: The site's limit is used up, maybe for longer than `MAX_WAIT`.
+            RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
             BadAnswer: The answer has no ID; the comment probably exists.
         """
         content = {"body": dict(body), **_properties(properties)}
@@ -404,9 +404,9 @@ class WorklogEndpoints(Endpoints):
 
 
 #: How many issues one task can change.
-MAX_CHANGED = 1000
+MAX_CHANGED_PER_TASK = 1000
 #: The statuses of a task that still runs, or will.
-_RUNNING = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
+_RUNNING_STATUSES = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
 
 
 class BulkProgress(NamedTuple):
@@ -425,7 +425,7 @@ class BulkProgress(NamedTuple):
     @property
     def is_over(self) -> bool:
         """Whether the task has ended, in whatever way."""
-        return self.status not in _RUNNING
+        return self.status not in _RUNNING_STATUSES
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self:
@@ -458,7 +458,7 @@ class BulkEndpoints(Endpoints):
         """Change fields of issues.
 
         Args:
-            ids: The IDs or keys of the issues; at most `MAX_CHANGED`.
+            ids: The IDs or keys of the issues; at most `MAX_CHANGED_PER_TASK`.
             fields: The IDs of the fields.
             values: The new values, as Jira's bulk edit takes them.
 

@@ -19,17 +19,17 @@ import orjson
 import trio
 
 #: The longest text, in bytes, that is read without a checkpoint.
-MAX_WITHOUT_CHECKPOINT = 64 * 1024
+MAX_BYTES_WITHOUT_CHECKPOINT = 64 * 1024
 #: The longest text, in bytes, that is read on the thread of the caller; it takes a few milliseconds.
-MAX_INLINE = 1024 * 1024
+MAX_INLINE_BYTES = 1024 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MAX_VALUES = 1_000_000
 #: Runs blocking work, as `trio.to_thread.run_sync` does.
-InThread: TypeAlias = Callable[..., Awaitable[Any]]
+RunInThread: TypeAlias = Callable[..., Awaitable[Any]]
 
 # An escape of half a character. Two of them make one whole character, which is common and fine.
-_ESCAPE = rb"\u"
-_HALF_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_UNICODE_ESCAPE = rb"\u"
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SEPARATORS = (b",", b"[", b"{")
 
 
@@ -43,7 +43,7 @@ class TooManyValues(ValueError):
     """Raised when a text holds more values than `MAX_VALUES`."""
 
 
-async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) -> Any:
+async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_sync) -> Any:
     """Read JSON.
 
     Args:
@@ -63,9 +63,9 @@ async def read_json(body: bytes, in_thread: InThread = trio.to_thread.run_sync) 
     Cancellation:
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
-    if len(body) > MAX_INLINE:
+    if len(body) > MAX_INLINE_BYTES:
         return await in_thread(_read_long, body, abandon_on_cancel=True)
-    is_long = len(body) > MAX_WITHOUT_CHECKPOINT
+    is_long = len(body) > MAX_BYTES_WITHOUT_CHECKPOINT
     if is_long:  # a step of its own: the work before and after takes time, too
         await trio.lowlevel.checkpoint()
     try:
@@ -88,7 +88,7 @@ def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = N
     value = json.loads(
         body, object_hook=object_hook, parse_float=_finite, parse_constant=lambda _: None
     )
-    has_halves = _ESCAPE in body and _HALF_ESCAPE.search(body)
+    has_halves = _UNICODE_ESCAPE in body and _SURROGATE_ESCAPE.search(body)
     return _whole_characters(value) if has_halves else value
 
 

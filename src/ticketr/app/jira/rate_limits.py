@@ -30,7 +30,7 @@ import trio
 
 from ticketr.app.jira.errors import RateLimited
 from ticketr.app.jira.models import read_http_date, read_time
-from ticketr.app.jira.retry import MAX_WAIT, SLOW_DOWN
+from ticketr.app.jira.retry import MAX_REQUESTED_WAIT, SLOW_DOWN_REASON
 from ticketr.app.jira.transport.base import Request
 
 
@@ -52,7 +52,7 @@ class Call:
     repeatable: bool = True
 
 
-_PREFIX = re.compile(r"^(?:x-|beta-)+")
+_HEADER_PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 #: What a limit of the whole site concerns.
 WHOLE_SITE = "site"
@@ -127,12 +127,12 @@ def _time_of(headers: Mapping[str, str]) -> datetime:
 def _header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
-    texts = (value for name, value in headers.items() if _PREFIX.sub("", name) == wanted)
+    texts = (value for name, value in headers.items() if _HEADER_PREFIX.sub("", name) == wanted)
     return next(texts, "").strip()
 
 
 #: How many successes raise the limit by one.
-GROW_AFTER = 20
+GROW_AFTER_SUCCESSES = 20
 
 
 class AdaptiveLimit:
@@ -162,9 +162,9 @@ class AdaptiveLimit:
             self.cuts += 1
 
     def count_success(self) -> None:
-        """Count a success, and raise the limit after `GROW_AFTER` of them."""
+        """Count a success, and raise the limit after `GROW_AFTER_SUCCESSES` of them."""
         self._successes += 1
-        if self._successes >= GROW_AFTER:
+        if self._successes >= GROW_AFTER_SUCCESSES:
             self._successes = 0
             self.slots.total_tokens = min(self._most, self.slots.total_tokens + 1)
 
@@ -266,8 +266,8 @@ class Slot:
             self._limit.count_success()
             return
         seconds = retry_after(headers)
-        if seconds and seconds <= MAX_WAIT:
-            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN)
+        if seconds and seconds <= MAX_REQUESTED_WAIT:
+            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN_REASON)
             self._limiter.back_off(WHOLE_SITE, backoff)
 
     def close(self) -> None:

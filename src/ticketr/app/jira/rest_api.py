@@ -20,17 +20,22 @@ import trio
 
 from ticketr._version import __version__
 from ticketr.app.jira import errors, rate_limits
-from ticketr.app.jira.credentials import GATEWAY, HIDDEN, Credentials, normalise_site
-from ticketr.app.jira.json_text import MAX_VALUES, InThread, TooManyValues, read_json
+from ticketr.app.jira.credentials import (
+    API_GATEWAY_HOST,
+    REDACTED_TEXT,
+    Credentials,
+    normalise_site,
+)
+from ticketr.app.jira.json_text import MAX_VALUES, RunInThread, TooManyValues, read_json
 from ticketr.app.jira.models import objects, text_of
 from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
 #: The path of the cloud ID, below the site's address.
-TENANT_INFO = "_edge/tenant_info"
+TENANT_INFO_PATH = "_edge/tenant_info"
 #: The path of the server's information, in the version of the API that every kind of site has.
-SERVER_INFO = "rest/api/2/serverInfo"
+SERVER_INFO_PATH = "rest/api/2/serverInfo"
 
 _CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -58,7 +63,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     """
     site = normalise_site(site)
     async with await load_transport(transport) as opened:
-        answer = await _get_without_login(f"{site}/{TENANT_INFO}", opened)
+        answer = await _get_without_login(f"{site}/{TENANT_INFO_PATH}", opened)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")
@@ -92,7 +97,7 @@ async def check_cloud(site: str, *, transport: Transport | None = None) -> None:
 async def _check_kind(site: str, opened: Transport) -> None:
     """Do what `check_cloud` does, for an address in its normal form and an open adapter."""
     try:
-        answer = (await _get_without_login(f"{site}/{SERVER_INFO}", opened)).object()
+        answer = (await _get_without_login(f"{site}/{SERVER_INFO_PATH}", opened)).object()
     except (errors.NotFound, errors.BadAnswer):
         raise errors.NoJira(site) from None
     kind, version = text_of(answer.get("deploymentType")), text_of(answer.get("version"))
@@ -123,9 +128,9 @@ T = TypeVar("T")
 _MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 # Why a login was refused; the value is for one that waits for the answer to a captcha.
 _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
-_MAX_ERROR = 256 * 1024
+_MAX_ERROR_BYTES = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
-_MAX_MESSAGE = 8000
+_MAX_MESSAGE_CHARACTERS = 8000
 _MAX_WORDS = 20
 
 
@@ -143,7 +148,7 @@ class JsonResponse:
 
     @classmethod
     async def read(
-        cls, response: Response, in_thread: InThread = trio.to_thread.run_sync
+        cls, response: Response, in_thread: RunInThread = trio.to_thread.run_sync
     ) -> JsonResponse:
         """Read an answer with a status of 200 to 299.
 
@@ -228,7 +233,7 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         wait = rate_limits.seconds_to_wait(response.headers)
         reason = _redacted_start(rate_limits.reason_of(response.headers), redact)
         return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
-    kind = errors.REJECTIONS.get(status, errors.Rejected)
+    kind = errors.REJECTION_BY_STATUS.get(status, errors.Rejected)
     if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
         kind = errors.LoginBlocked
     wait = rate_limits.retry_after(response.headers)
@@ -248,7 +253,7 @@ def _error_texts(
     response: Response, redact: Callable[[str], str]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
     """Return a server's messages, its messages about fields, and whether they have Jira's form."""
-    if _why_no_json(response) or len(response.body) > _MAX_ERROR:
+    if _why_no_json(response) or len(response.body) > _MAX_ERROR_BYTES:
         return (), (), False
     try:
         answer = json.loads(response.body)
@@ -272,12 +277,12 @@ def _error_texts(
 
 def _redacted_start(text: str, redact: Callable[[str], str]) -> str:
     """Remove secrets from the beginning of a server's text, which an error shows."""
-    start = text[:_MAX_MESSAGE]
+    start = text[:_MAX_MESSAGE_CHARACTERS]
     shown = redact(start)
     if shown == start or start == text:
         return shown
     # The cut may have gone through a secret, and what is hidden makes room for what follows.
-    return f"{shown.partition(HIDDEN)[0]}{HIDDEN}"
+    return f"{shown.partition(REDACTED_TEXT)[0]}{REDACTED_TEXT}"
 
 
 class RestApi:
@@ -298,7 +303,7 @@ class RestApi:
         retry: RetryPolicy,
         on_wait: Callable[[float, str], None],
         log: Callable[..., None],
-        in_thread: InThread,
+        in_thread: RunInThread,
     ) -> None:
         self._log = log
         self._in_thread = in_thread
@@ -392,7 +397,7 @@ class RestApi:
         Returns:
             Why ticketr does not work with it; None if it does, or if that is unknown.
         """
-        if self._known or urlsplit(self.site).hostname == GATEWAY:
+        if self._known or urlsplit(self.site).hostname == API_GATEWAY_HOST:
             return None
         try:
             await _check_kind(self.site, self._transport)

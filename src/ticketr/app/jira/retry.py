@@ -33,7 +33,7 @@ from ticketr.app.jira.errors import (
 )
 
 #: Errors of requests that were not sent.
-_UNSENT = (ConnectFailed, TlsFailed, WrongSite)
+_UNSENT_ERRORS = (ConnectFailed, TlsFailed, WrongSite)
 
 
 def may_have_happened(error: BaseException) -> bool:
@@ -61,7 +61,7 @@ def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
     Returns:
         Whether the write can be repeated without a look at what Jira has.
     """
-    if isinstance(error, _UNSENT):
+    if isinstance(error, _UNSENT_ERRORS):
         return True
     return isinstance(error, BadRequest) and any(name in fields for name, _ in error.field_errors)
 
@@ -71,9 +71,9 @@ BUSY_STATUSES = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
 TRANSIENT_STATUSES = BUSY_STATUSES | {500}
 #: The longest wait that a server may ask for, in seconds.
-MAX_WAIT = 300.0
+MAX_REQUESTED_WAIT = 300.0
 
-SLOW_DOWN = "Jira asked us to slow down"
+SLOW_DOWN_REASON = "Jira asked us to slow down"
 
 
 #: The longest wait before the second attempt, in seconds.
@@ -142,7 +142,7 @@ class RetryPolicy:
         """Return the wait that the server asks for, with jitter; None if it is too long."""
         if not retry_after:  # zero seconds say no more than no header
             return self._backoff(attempt)
-        if retry_after > MAX_WAIT:
+        if retry_after > MAX_REQUESTED_WAIT:
             return None
         # Jitter on top: all requests that back off wait for the same second.
         return retry_after + FIRST_WAIT * self.chance()
@@ -160,7 +160,7 @@ def wait_reason(error: errors.JiraError) -> str:
     """
     match error:
         case errors.RateLimited():
-            return SLOW_DOWN
+            return SLOW_DOWN_REASON
         case errors.ServerError():
             return (
                 f"Jira {'is busy' if error.status in BUSY_STATUSES else 'failed'} ({error.status})"

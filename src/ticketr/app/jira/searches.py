@@ -13,7 +13,7 @@ from ticketr.app.jira.models import BulkFetched, Issue, objects, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
 #: How many issues one bulk fetch may ask for.
-BULK_LIMIT = 100
+BULK_FETCH_LIMIT = 100
 #: How many IDs one page of a search may hold.
 PAGE_SIZE = 5000
 #: How many pages one search may have.
@@ -22,10 +22,10 @@ MAX_PAGES = 10_000
 MAX_ISSUES = 1_000_000
 
 _MAX_PAGES_WITHOUT_NEW = 10
-_SEARCH = "search/jql"
-_BULK_FETCH = "issue/bulkfetch"
-_NO_REASON = "no reason given"
-_NO_KEY = "its answer has no key"
+_SEARCH_PATH = "search/jql"
+_BULK_FETCH_PATH = "issue/bulkfetch"
+_UNKNOWN_REASON = "no reason given"
+_NO_KEY_REASON = "its answer has no key"
 
 
 class SearchEndpoints(Endpoints):
@@ -49,7 +49,7 @@ class SearchEndpoints(Endpoints):
         tokens: set[str] = set()
         fruitless = 0
         while True:
-            answer = await self._api.ask(_SEARCH, body)
+            answer = await self._api.ask(_SEARCH_PATH, body)
             before = len(ids)
             for item in answer.array("issues", most=PAGE_SIZE):
                 name = text_of(item.get("id")) or text_of(item.get("key"))
@@ -81,7 +81,7 @@ class SearchEndpoints(Endpoints):
         be too large, are requested again as long as the site returns some of them.
 
         Args:
-            ids: Their IDs or keys, at most `BULK_LIMIT`.
+            ids: Their IDs or keys, at most `BULK_FETCH_LIMIT`.
             fields: Which fields to read.
             properties: Which entity properties to read, at most five.
             partly: Whether to return the issues that the site could return if some failed.
@@ -93,8 +93,10 @@ class SearchEndpoints(Endpoints):
         Raises:
             IssuesUnavailable: The site could not return some of them, unless ``partly``.
         """
-        if len(ids) > BULK_LIMIT:
-            raise ValueError(f"{len(ids)} issues in one request, at most {BULK_LIMIT} are possible")
+        if len(ids) > BULK_FETCH_LIMIT:
+            raise ValueError(
+                f"{len(ids)} issues in one request, at most {BULK_FETCH_LIMIT} are possible"
+            )
         if not ids:
             await trio.lowlevel.checkpoint()
             return BulkFetched((), ())
@@ -110,7 +112,7 @@ class SearchEndpoints(Endpoints):
                 break
             failed = fetched.failed
         if failed and not partly:
-            raise IssuesUnavailable(self._api.address(_BULK_FETCH), tuple(failed.items()))
+            raise IssuesUnavailable(self._api.address(_BULK_FETCH_PATH), tuple(failed.items()))
         return fetched
 
     async def find_renamed(
@@ -138,7 +140,9 @@ class SearchEndpoints(Endpoints):
     async def _fetch(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
-            answer = await self._api.ask(_BULK_FETCH, {"issueIdsOrKeys": list(ids), **selected})
+            answer = await self._api.ask(
+                _BULK_FETCH_PATH, {"issueIdsOrKeys": list(ids), **selected}
+            )
         except BadAnswer as error:
             if not error.too_large or len(ids) == 1:
                 raise
@@ -157,7 +161,7 @@ class SearchEndpoints(Endpoints):
         for item in answer.array("issues", most=len(ids)):
             issue = Issue.read(item)
             if issue is None:
-                unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY})
+                unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY_REASON})
                 continue
             kept = others if requested.isdisjoint((issue.id, issue.key.upper())) else issues
             kept.setdefault(issue.id, issue)
@@ -166,7 +170,7 @@ class SearchEndpoints(Endpoints):
         errors = (*unreadable, *objects(answer.object().get("issueErrors")))
         failed: dict[str, str] = {}
         for item in errors:
-            words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _NO_REASON
+            words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _UNKNOWN_REASON
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue
@@ -202,7 +206,7 @@ class SearchEndpoints(Endpoints):
 
     async def first_key(self, jql: str) -> str | None:
         """Return the key of the first issue that a search finds; None for none."""
-        answer = await self._api.ask(_SEARCH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
+        answer = await self._api.ask(_SEARCH_PATH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
         for item in answer.array("issues"):
             issue = Issue.read(item)
             if issue is None:

@@ -14,7 +14,7 @@ from ticketr.app.jira.errors import AuthenticationFailed, BadAnswer, Forbidden, 
 from ticketr.app.jira.rest_api import Endpoints
 
 #: The most accounts that a search gives.
-MAX_USERS = 50
+MAX_FOUND_USERS = 50
 # The forms of account IDs: of old accounts, and of new ones.
 _ACCOUNT_ID = re.compile(r"[0-9a-f]{24}|\d+:[0-9a-f-]{36}")
 
@@ -164,7 +164,7 @@ class SiteEndpoints(Endpoints):
         return await self._users("user/assignable/search", {"project": project, by: query})
 
     async def _users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
-        answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_USERS})
+        answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_FOUND_USERS})
         return models.records(models.User.read, answer.array())
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:

@@ -115,9 +115,9 @@ MAX_WRITE_TRIES = 3
 
 def is_short_rate_limit(error: BaseException) -> bool:
     """Return whether a rate limit refused a request, and the next request may wait it out."""
-    from ticketr.app.jira import MAX_WAIT, RateLimited  # noqa: PLC0415 - not for a status
+    from ticketr.app.jira import MAX_REQUESTED_WAIT, RateLimited  # noqa: PLC0415 - not for a status
 
-    return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= MAX_WAIT
+    return isinstance(error, RateLimited) and (error.retry_after or 0.0) <= MAX_REQUESTED_WAIT
 
 
 async def map_in_tasks(

@@ -135,7 +135,7 @@ async def read_values(
         if "user" not in (wanted.schema_type, wanted.items):
             return tuple(_values_of(wanted)), True
         users = await client.assignable_users(key.rpartition("-")[0], "")
-    return tuple(user.display_name for user in users), len(users) < jira.MAX_USERS
+    return tuple(user.display_name for user in users), len(users) < jira.MAX_FOUND_USERS
 
 
 async def read_last_change(options: SessionOptions, key: str, until: str) -> jira.LastChange | None:

@@ -115,7 +115,7 @@ def test_quotes_with_a_mark_are_panels() -> None:
 
 
 def test_each_panel_that_jira_knows_has_its_mark() -> None:
-    assert PANEL_KIND_BY_MARK == inline.PANELS
+    assert PANEL_KIND_BY_MARK == inline.PANEL_KIND_BY_WORD
     for word in PANEL_KIND_BY_MARK:
         (label, _) = render_markdown(f"> [!{word}]\n> a", 40)
         assert plain(label.line) != f"│ [!{word}]"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
-    MAX_TEXT,
+    MAX_TEXT_CHARACTERS,
     NO_FILES,
     conversion_size,
     is_too_large,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_people
 
 #: What most descriptions hold.
-_TYPICAL = """\
+_TYPICAL_MARKDOWN = """\
 ## One
 
 **Two** `three` & <four> :smile: [five](https://example.com), https://example.com/six?seven=#8
@@ -73,7 +73,7 @@ def load_conversions() -> None:
     """
     from ticketr.app.jira.adf import _conversion
 
-    convert(_conversion.read(_TYPICAL, NO_FILES))
+    convert(_conversion.read(_TYPICAL_MARKDOWN, NO_FILES))
 
 
 def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
@@ -184,13 +184,13 @@ def unsent_pieces(
     from ticketr.app.jira.adf import _losses
 
     pieces = _losses.unsent_pieces(markdown, before, files, pictures)
-    return tuple(islice(pieces, _losses.MAX_NAMED))
+    return tuple(islice(pieces, _losses.MAX_NAMED_LOSSES))
 
 
 def length(document: object) -> int:
     """Count the characters of a document's texts, and one for each end of a line.
 
-    Jira counts a little more for what marks them, so what is longer than `MAX_TEXT` here is
+    Jira counts a little more for what marks them, so what is longer than `MAX_TEXT_CHARACTERS` here is
     refused there.
     """
     if not isinstance(document, dict):

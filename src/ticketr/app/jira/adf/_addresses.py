@@ -9,40 +9,42 @@ from typing import Any
 from ticketr._lazy import compile_on_use
 
 #: Stands for a backslash that escapes what is behind it.
-BACKSLASH = "\ufdd0"
+BACKSLASH_PLACEHOLDER = "\ufdd0"
 #: Stands for a percent sign.
-PERCENT = "\ufdd8"
+PERCENT_PLACEHOLDER = "\ufdd8"
 #: Stands at both ends of an address that needs no angle brackets.
-DIRECT = "\ufde7"
+DIRECT_ADDRESS_PLACEHOLDER = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
-EMPHASIS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
+EMPHASIS_PLACEHOLDERS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
-OF_EMPHASIS = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
+EMPHASIS_BY_PLACEHOLDER = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
 #: The attributes that hold addresses.
-ADDRESSES = frozenset({"href", "url"})
+ADDRESS_ATTRIBUTES = frozenset({"href", "url"})
 
 # Quotation marks, an ellipsis, and the punctuation and brackets of East Asian texts: they belong to
 # the sentence around a bare address, since within one they would be encoded.
-_STOPS = (
+_STOP_CHARACTERS = (
     r"\u2018-\u201f\u2026\u2039\u203a\xab\xbb"
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 )
 #: An address without anything around it.
-BARE = compile_on_use(rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOPS}]+")
+BARE_ADDRESS = compile_on_use(
+    rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOP_CHARACTERS}]+"
+)
 #: The punctuation that ends no bare address, as it belongs to the sentence.
-_TRAILING = "?!.,:;*_~'"
-_WITH_BACKSLASH = rf"{BACKSLASH}\g<0>"
+_TRAILING_PUNCTUATION = "?!.,:;*_~'"
+_WITH_BACKSLASH = rf"{BACKSLASH_PLACEHOLDER}\g<0>"
 _SPECIAL = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = compile_on_use(r"[\n\r\t]")
 #: An address that needs no angle brackets as the destination of a link.
-_WITHOUT_BRACKETS = compile_on_use(
+_ADDRESS_WITHOUT_BRACKETS = compile_on_use(
     r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+"
 )
 #: The text before and after an address that lets a reader of Markdown find its ends.
-_BEFORE_BARE = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
-_AFTER_BARE = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOPS}]|\Z)")
+_TEXT_BEFORE_ADDRESS = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
+_TEXT_AFTER_ADDRESS = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOP_CHARACTERS}]|\Z)")
 
 
 def link_addresses(content: list[Any]) -> list[Any]:
@@ -92,7 +94,7 @@ def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
-    for match in BARE.finditer(text):
+    for match in BARE_ADDRESS.finditer(text):
         yield match.start(), match.start() + _length(match[0])
 
 
@@ -100,7 +102,7 @@ def _length(address: str) -> int:
     """Count the characters of an address without the punctuation of the sentence around it."""
     end = len(address)
     unopened = address.count(")") - address.count("(")
-    while address[end - 1] in _TRAILING or (address[end - 1] == ")" and unopened > 0):
+    while address[end - 1] in _TRAILING_PUNCTUATION or (address[end - 1] == ")" and unopened > 0):
         unopened -= address[end - 1] == ")"
         end -= 1
     return end
@@ -124,9 +126,9 @@ def protect_emphasis(markdown: str) -> str:
     def protected(match: re.Match[str]) -> str:
         is_destination = markdown.startswith("](", match.start() - 2)
         end = _destination(match[0]) if is_destination else _length(match[0])
-        return match[0][:end].translate(EMPHASIS) + match[0][end:]
+        return match[0][:end].translate(EMPHASIS_PLACEHOLDERS) + match[0][end:]
 
-    return BARE.sub(protected, markdown)
+    return BARE_ADDRESS.sub(protected, markdown)
 
 
 def protect_links(content: list[Any]) -> None:
@@ -136,10 +138,12 @@ def protect_links(content: list[Any]) -> None:
         if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
         if _is_bare(node) and (
-            _allows(content[at - 1] if at else None, _BEFORE_BARE)
-            and _allows(content[at + 1] if at < last else None, _AFTER_BARE, more=at + 1 < last)
+            _allows(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
+            and _allows(
+                content[at + 1] if at < last else None, _TEXT_AFTER_ADDRESS, more=at + 1 < last
+            )
         ):
-            node["text"] = node["text"].translate(EMPHASIS)
+            node["text"] = node["text"].translate(EMPHASIS_PLACEHOLDERS)
             del node["marks"]
         else:
             # Other texts may share its marks.
@@ -182,8 +186,8 @@ def _with_escapes(mark: Any) -> Any:
         escaped["title"] = _SPECIAL_IN_TITLE.sub(_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
         text = _ENTITY.sub("&amp;", _SPECIAL.sub(_WITH_BACKSLASH, href))
-        if _WITHOUT_BRACKETS.fullmatch(href):
-            escaped["href"] = f"{DIRECT}{text}{DIRECT}"
+        if _ADDRESS_WITHOUT_BRACKETS.fullmatch(href):
+            escaped["href"] = f"{DIRECT_ADDRESS_PLACEHOLDER}{text}{DIRECT_ADDRESS_PLACEHOLDER}"
         else:
             escaped["href"] = _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
     return {**mark, "attrs": escaped}

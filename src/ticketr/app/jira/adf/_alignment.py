@@ -22,9 +22,11 @@ from ticketr.app.jira.adf._plain import walk
 from ticketr.text import common_prefix_length
 
 #: Blocks below this depth are compared as a whole.
-_MAX_DEPTH = 40
-_LINES = frozenset({"paragraph", "heading", "taskItem", "decisionItem", "caption", "codeBlock"})
-_INLINE = frozenset(
+_MAX_COMPARED_DEPTH = 40
+_LINE_NODES = frozenset(
+    {"paragraph", "heading", "taskItem", "decisionItem", "caption", "codeBlock"}
+)
+_INLINE_NODES = frozenset(
     {
         *("text", "hardBreak", "mention", "emoji", "date", "status", "inlineCard", "placeholder"),
         *("inlineExtension", "mediaInline", "unknownInline"),
@@ -76,8 +78,8 @@ class BlockReader:
         kind = str(node.get("type"))
         content: Any = node.get("content")
         shell = self._number_of({key: value for key, value in node.items() if key != "content"})
-        is_line = kind in _LINES or not isinstance(content, list) or not content
-        if depth >= _MAX_DEPTH or is_line or any(map(is_inline, content)):
+        is_line = kind in _LINE_NODES or not isinstance(content, list) or not content
+        if depth >= _MAX_COMPARED_DEPTH or is_line or any(map(is_inline, content)):
             inside = self._number_of({"type": kind, "content": content})
             return Block(
                 node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
@@ -98,7 +100,7 @@ class BlockReader:
 
 def is_inline(node: object) -> bool:
     """Return whether a node is in a line of text."""
-    return not isinstance(node, dict) or node.get("type") in _INLINE
+    return not isinstance(node, dict) or node.get("type") in _INLINE_NODES
 
 
 #: The most pairs of equal items that are compared. Above it, only the beginnings and the ends of the
@@ -240,7 +242,7 @@ def _with_invisible(joinable: Sequence[Unit]) -> list[Unit]:
 
 
 # What is in a table makes a table with it, so it becomes nothing else.
-_PARTS = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})
+_PART_NODES = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})
 #: How much two blocks of the same kind are alike at least, and of different kinds.
 _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
@@ -353,7 +355,7 @@ class BlockChanges:
     def _likeness(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
-        if not same and (old.is_line != new.is_line or {old.kind, new.kind} & _PARTS):
+        if not same and (old.is_line != new.is_line or {old.kind, new.kind} & _PART_NODES):
             return 0.0
         one, other = self._words_of(old), self._words_of(new)
         total = one.total() + other.total()

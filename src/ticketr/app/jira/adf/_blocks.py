@@ -12,12 +12,12 @@ from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
 
-LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
+LIST_NODES = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: A list that is nested deeper has blank lines.
 _MAX_DEPTH = 20
 #: Separates what Markdown would join.
-EMPTY_COMMENT = "<!-- -->"
-EMPTY: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
+SEPARATOR_COMMENT = "<!-- -->"
+EMPTY_PARAGRAPHS: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 #: What is written for each kind of panel.
 PANEL_WORDS = {
     "info": "INFO",
@@ -71,7 +71,7 @@ class BlockWriter(ABC):
         for at, node in enumerate(blocks):
             kind, has_bullets = self.read_as(node, parent)
             if kind == before and kind in {"orderedList", "taskList"}:
-                texts.append(EMPTY_COMMENT)
+                texts.append(SEPARATOR_COMMENT)
                 marker = ""
             marker = ("*" if marker == "-" else "-") if has_bullets else ""
             is_short = short and at not in long
@@ -87,7 +87,7 @@ class BlockWriter(ABC):
         for number, item in enumerate(items, start=(node.get("attrs") or {}).get("order", 1)):
             sign = marker if node["type"] == "bulletList" else f"{number}."
             blocks = content_of(item)
-            if short and len(blocks) == 1 and blocks[0] in EMPTY:
+            if short and len(blocks) == 1 and blocks[0] in EMPTY_PARAGRAPHS:
                 texts.append(sign)
                 continue
             if len(blocks) == 1:  # nearly always
@@ -138,7 +138,7 @@ def is_tight_list(node: Json, depth: int = 0) -> bool:
                 and is_tight_list(lists[0], depth + 1)
             )
         else:
-            is_tight = _is_text(first) or first in EMPTY
+            is_tight = _is_text(first) or first in EMPTY_PARAGRAPHS
         if not is_tight:
             return False
     return True
@@ -146,7 +146,7 @@ def is_tight_list(node: Json, depth: int = 0) -> bool:
 
 def _follows_a_text(node: Any) -> bool:
     """Return whether a block is a list that is read as one right below a line of text."""
-    if type(node) is not dict or node.get("type") not in LISTS:
+    if type(node) is not dict or node.get("type") not in LIST_NODES:
         return False
     first = [block for item in content_of(node)[:1] for block in content_of(item)[:1]]
     return (node.get("attrs") or {}).get("order", 1) == 1 and any(map(_is_text, first))

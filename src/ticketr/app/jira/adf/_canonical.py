@@ -27,13 +27,13 @@ Json = dict[str, Any]
 MAX_DEPTH = 60
 
 #: The nodes that hold lines of text.
-LINES_OF_TEXT = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
+LINE_NODES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
 _NO_DEFAULTS: Json = {}
 _MISSING = object()
-_INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
+_MARKS_INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
 
 #: The attributes of each kind of node that mean the same as none.
-_DEFAULTS: dict[str, Json] = {
+_DEFAULT_ATTRIBUTES: dict[str, Json] = {
     "orderedList": {"order": 1},
     "codeBlock": {"language": ""},
     "tableCell": {"colspan": 1, "rowspan": 1},
@@ -91,7 +91,7 @@ def _canonical_node(node: Json, depth: int) -> Json:
 
 
 def _canonical_attrs(attrs: Json, kind: object) -> Json:
-    defaults = _DEFAULTS.get(kind, _NO_DEFAULTS) if type(kind) is str else _NO_DEFAULTS
+    defaults = _DEFAULT_ATTRIBUTES.get(kind, _NO_DEFAULTS) if type(kind) is str else _NO_DEFAULTS
     return {
         k: v
         for k, v in attrs.items()
@@ -125,7 +125,7 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
             result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else link_addresses(result)
     line = result if linked is result else _with_plain_edges(linked)
-    if parent in LINES_OF_TEXT:
+    if parent in LINE_NODES:
         _remove_last_blanks(line)
     return line
 
@@ -184,7 +184,7 @@ def _add_line(result: list[Any], node: Json, text: str) -> None:
 
 
 def _is_invisible(mark: Any) -> bool:
-    return type(mark) is dict and mark.get("type") in _INVISIBLE_ON_BLANKS
+    return type(mark) is dict and mark.get("type") in _MARKS_INVISIBLE_ON_BLANKS
 
 
 def _join(result: list[Any], node: Json, text: str) -> None:
@@ -206,14 +206,14 @@ def _join(result: list[Any], node: Json, text: str) -> None:
     result.append({**node, "text": text})
 
 
-_WIDTH = "colwidth"
-_SIZES = {
+_WIDTH_ATTRIBUTE = "colwidth"
+_SIZE_ATTRIBUTES = {
     "table": ("displayMode", "isNumberColumnEnabled", "layout", "width"),
-    "tableCell": (_WIDTH,),
-    "tableHeader": (_WIDTH,),
+    "tableCell": (_WIDTH_ATTRIBUTE,),
+    "tableHeader": (_WIDTH_ATTRIBUTE,),
 }
 #: What holds no table, or holds it as data.
-_WITHOUT_TABLES = frozenset(
+_NODES_WITHOUT_TABLES = frozenset(
     {"bodiedExtension", "bodiedSyncBlock", "codeBlock", "heading", "paragraph", "taskItem"}
 )
 #: Below this depth, nodes may be those of the caller.
@@ -238,27 +238,27 @@ def with_whole_widths(node: Json) -> Json:
     place.
     """
     for child in _dicts(node):
-        if str(child.get("type")) not in _WITHOUT_TABLES:
+        if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             with_whole_widths(child)
     if node.get("type") == "table":
         cells = [cell for row in _dicts(node) for cell in _dicts(row)]
-        widths = [_attrs(cell).pop(_WIDTH, None) for cell in cells]
+        widths = [_attrs(cell).pop(_WIDTH_ATTRIBUTE, None) for cell in cells]
         if any(widths):
-            node["attrs"] = {**_attrs(node), _WIDTH: True}
+            node["attrs"] = {**_attrs(node), _WIDTH_ATTRIBUTE: True}
     return node
 
 
 def remove_sizes(node: Json, depth: int = 0) -> None:
     """Remove the sizes of the tables in a canonical document, in place."""
     attrs = node.get("attrs")
-    names = _SIZES.get(str(node.get("type")), ())
+    names = _SIZE_ATTRIBUTES.get(str(node.get("type")), ())
     if names and type(attrs) is dict and not attrs.keys().isdisjoint(names):
         for name in names:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
     for child in _dicts(node) if depth < _MAX_DEPTH else ():
-        if str(child.get("type")) not in _WITHOUT_TABLES:
+        if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             remove_sizes(child, depth + 1)
 
 

@@ -37,13 +37,15 @@ from ticketr.app.jira.adf._plain import (
     strings,
     walk,
 )
-from ticketr.app.jira.adf._signs import UNUSED
+from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_PLACEHOLDER
 from ticketr.app.jira.adf._simple import Converted, Parts
-from ticketr.app.jira.adf.forms.files import ATTACHED, BY_NAME, name_files
+from ticketr.app.jira.adf.forms.files import ATTACHMENT_PREFIX, BY_NAME, name_files
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
-_DEFINITION = re.compile(rf"({LINE_PREFIX})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE)
+_LINK_DEFINITION = re.compile(
+    rf"({LINE_PREFIX})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE
+)
 
 
 def read_tokens(protected: str) -> list[dict[str, Any]]:
@@ -54,10 +56,10 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
 
         def opened(definition: re.Match[str]) -> str:
             is_used = label_key(definition[2]) in used
-            return definition[0] if is_used else f"{definition[1]}{UNUSED}"
+            return definition[0] if is_used else f"{definition[1]}{UNUSED_DEFINITION_PLACEHOLDER}"
 
         # Footnotes, and definitions of addresses that no link uses, are text.
-        text = _DEFINITION.sub(opened, protected)
+        text = _LINK_DEFINITION.sub(opened, protected)
         tokens = tokenize(text) if text != protected else tokens
     return Reader(tokenize, restore_address).read(tokens)
 
@@ -81,7 +83,7 @@ def _labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 
 #: The blocks that Jira does not accept without a block in them.
-_NEVER_EMPTY = ("listItem", "blockquote")
+_NEVER_EMPTY_NODES = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
@@ -171,7 +173,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
             if "<>" in markdown:
                 read_decisions(document)
             restore_document(document)
-            if ATTACHED in markdown and files is not BY_NAME:
+            if ATTACHMENT_PREFIX in markdown and files is not BY_NAME:
                 name_files(document, files)
         _mend(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
@@ -215,7 +217,7 @@ def _paragraph(text: str) -> Json:
 def _mend(document: Json) -> None:
     """Fill items and quotes without content, and make tasks of one paragraph usual ones, in place."""
     for node in walk(document):
-        if node["type"] in _NEVER_EMPTY and not node["content"]:
+        if node["type"] in _NEVER_EMPTY_NODES and not node["content"]:
             node["content"] = [{"type": "paragraph", "content": []}]
         elif node["type"] == "blockTaskItem" and len(node["content"]) < 2:
             only = node["content"][0] if node["content"] else {"type": "paragraph", "content": []}

@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, units
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
-from ticketr.app.jira.adf._losses import MAX_NAMED, Losses
+from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
 from ticketr.app.jira.adf._schema import problems
 
-_NOT_MERGED = frozenset({"type", "content", "version", "attrs"})
+_UNMERGED_KEYS = frozenset({"type", "content", "version", "attrs"})
 
 
 def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
@@ -45,7 +45,7 @@ def _changed(original: Json, before: Json, after: Json, source: Json) -> Json:
     """Apply the difference between two records to a third one."""
     result = dict(original)
     for name in dict.fromkeys((*before, *after)):
-        if name in _NOT_MERGED and source is not after:
+        if name in _UNMERGED_KEYS and source is not after:
             continue
         if name not in after:
             result.pop(name, None)
@@ -80,14 +80,14 @@ def _comparable(node: Json) -> str:
     return json.dumps(canonical(node), sort_keys=True, default=repr)
 
 
-_ID = "localId"
+_LOCAL_ID_KEY = "localId"
 
 
 def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
     """Return a document or a block with other IDs."""
     result = dict(node)
     if _local_id(node) is not None:
-        result["attrs"] = {**node["attrs"], _ID: next(ids)}
+        result["attrs"] = {**node["attrs"], _LOCAL_ID_KEY: next(ids)}
     content = node.get("content")
     if isinstance(content, list):
         result["content"] = [
@@ -98,7 +98,7 @@ def with_new_ids(node: Json, ids: Iterator[str]) -> Json:
 
 def _local_id(node: Json) -> str | None:
     attrs = node.get("attrs")
-    local_id = attrs.get(_ID) if isinstance(attrs, dict) else None
+    local_id = attrs.get(_LOCAL_ID_KEY) if isinstance(attrs, dict) else None
     return local_id if isinstance(local_id, str) else None
 
 
@@ -172,7 +172,7 @@ def graft(
 def _converted(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).rest()[:MAX_NAMED]
+        lost = Losses(original, shown, edited).rest()[:MAX_NAMED_LOSSES]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
@@ -220,7 +220,7 @@ class _Graft:
             for what in losses.of(edit.original, edit.shown, edit.sent)
         ]
         lost += (Lost(what, ()) for what in losses.rest())
-        return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED])
+        return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
     def _blocks(
         self,

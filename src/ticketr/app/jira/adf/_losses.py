@@ -22,17 +22,17 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
-from ticketr.app.jira.adf._blocks import EMPTY_COMMENT, PANEL_WORDS
+from ticketr.app.jira.adf._blocks import PANEL_WORDS, SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, strings, walk
-from ticketr.app.jira.adf._simple import COLORS
+from ticketr.app.jira.adf._simple import STATUS_COLORS
 from ticketr.app.jira.adf.forms.files import without_escapes
-from ticketr.app.jira.adf.forms.inline import PANELS
+from ticketr.app.jira.adf.forms.inline import PANEL_KIND_BY_WORD
 from ticketr.app.jira.errors import shorten
 
 #: More than these would tell nothing new.
-MAX_NAMED = 10
+MAX_NAMED_LOSSES = 10
 
 _NAME_WORD = re.compile(r"\S+")
 # A piece that can be lost: its kind, and what distinguishes it from others of that kind.
@@ -228,9 +228,9 @@ def _attrs_key(attrs: object) -> str:
 
 
 #: The most characters that are shown of a piece.
-MAX_PIECE = 60
+MAX_PIECE_CHARACTERS = 60
 #: What is wrong with a picture in a line of text.
-AMONG_WORDS = (
+INLINE_PICTURE_REASON = (
     "belongs to a picture, which needs a paragraph of its own, with an empty line around it, and"
     " is at most 100% wide"
 )
@@ -240,8 +240,8 @@ _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
 _SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
-_MOMENT = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
-_HTML = re.compile(
+_DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
+_HTML_TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
@@ -250,7 +250,7 @@ _ADDRESS = re.compile(
 )
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
-_BY_KIND = _placeholders.SHORT - {"summary"}
+_BY_KIND = _placeholders.SHORT_FORM_TAGS - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
@@ -284,12 +284,14 @@ class UnsentPiece:
         return f"{where}“{self.text}” {self.reason}"
 
 
-_IN_COMMENT = "is lost in Jira, as an HTML comment; take it out, or write \\<!-- to send it as text"
-_IN_HTML = (
+_COMMENT_REASON = (
+    "is lost in Jira, as an HTML comment; take it out, or write \\<!-- to send it as text"
+)
+_HTML_REASON = (
     "has no place there in Jira; put a backslash before each < or backquotes around it to send it "
     "as text"
 )
-_NO_PLACE = "has no place there in Jira; write it another way"
+_MISPLACED_REASON = "has no place there in Jira; write it another way"
 
 
 def unsent_pieces(
@@ -358,11 +360,13 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
-            yield _table_line(lines, line, _tables.STRAY)
+            yield _table_line(lines, line, _tables.STRAY_TABLE_REASON)
 
 
 def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
-    return UnsentPiece(shorten(lines[line - 1].strip(), MAX_PIECE), line, reason, is_lost=True)
+    return UnsentPiece(
+        shorten(lines[line - 1].strip(), MAX_PIECE_CHARACTERS), line, reason, is_lost=True
+    )
 
 
 def _without_shown_text(shown: re.Match[str]) -> str:
@@ -370,7 +374,7 @@ def _without_shown_text(shown: re.Match[str]) -> str:
     tag, day = shown.groups()
     if tag is None:
         return ""
-    moment = _MOMENT.search(tag)
+    moment = _DATETIME_ATTRIBUTE.search(tag)
     if moment and day != f"{datetime.fromtimestamp(int(moment[1]) / 1000, tz=UTC):%Y-%m-%d}":
         return shown[0]
     return tag
@@ -384,9 +388,9 @@ def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") ->
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
-        problem = _IN_COMMENT
-    reason = problem or (_IN_HTML if is_html else _NO_PLACE)
-    return UnsentPiece(shorten(text, MAX_PIECE), line, reason, is_lost=True)
+        problem = _COMMENT_REASON
+    reason = problem or (_HTML_REASON if is_html else _MISPLACED_REASON)
+    return UnsentPiece(shorten(text, MAX_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
 def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
@@ -398,7 +402,7 @@ def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
     opened: list[tuple[str, str]] = []
     for token in tokens:
         if token["type"] in {"block_html", "inline_html"}:
-            for tag in _HTML.finditer(token["raw"]):
+            for tag in _HTML_TAG.finditer(token["raw"]):
                 yield from _without_effect(tag, opened)
         else:
             yield from _tags_without_effect(token.get("children", []))
@@ -410,7 +414,7 @@ def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterat
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
-        if tag[0] != EMPTY_COMMENT:
+        if tag[0] != SEPARATOR_COMMENT:
             yield tag[0]
     elif closing:
         place = next((i for i in reversed(range(len(opened))) if opened[i][0] == name), None)
@@ -429,7 +433,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
-                yield _HTML.sub(" ", raw), True, problem
+                yield _HTML_TAG.sub(" ", raw), True, problem
             case {"type": "block_code", "raw": str(raw)}:
                 yield raw, False, problem
                 language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
@@ -437,7 +441,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
             case {"raw": str(raw)}:
                 yield raw, False, problem
             case _:
-                inner = AMONG_WORDS if token["type"] == "image" else problem
+                inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem
                 yield from _texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
@@ -459,7 +463,7 @@ def _repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPie
             yield _piece_at(address[1], markdown, is_html=False)
 
 
-_TAGS = (
+_HTML_TAG_NAMES = (
     "a|abbr|article|aside|b|big|blockquote|button|caption|center|cite|code|col|dd|del|details|div"
     "|dl|dt|em|figure|font|footer|form|h[1-6]|header|i|iframe|img|input|ins|kbd|label|li|main|mark"
     "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
@@ -469,13 +473,13 @@ _CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
     |{_placeholders.LINE_PREFIX}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
-    |(?<=>)[ \t]*(?P<panel>\[!(?i:{"|".join(PANELS)})\]|\[![A-Za-z]{{1,20}}\](?=[ \t]*$))
+    |(?<=>)[ \t]*(?P<panel>\[!(?i:{"|".join(PANEL_KIND_BY_WORD)})\]|\[![A-Za-z]{{1,20}}\](?=[ \t]*$))
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
     |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
-    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.SHORT)})(?=[\s>])[^<>\n]*>|<su[bp]>)
-    |(?P<tag>(?<!\w)<(?:{_TAGS})(?=[\s/>])[^<>\n]*>)
+    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.SHORT_FORM_TAGS)})(?=[\s>])[^<>\n]*>|<su[bp]>)
+    |(?P<tag>(?<!\w)<(?:{_HTML_TAG_NAMES})(?=[\s/>])[^<>\n]*>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
     |!\[[^\]\n]{{0,300}}\]\((?:<(?P<angled_image>(?:\\.|[^<>\\\n]){{1,2000}})>|(?P<image>[^\s()]{{1,2000}}))
@@ -498,10 +502,10 @@ def _literals(
         if known[candidate.text]:
             known[candidate.text] -= 1
             continue
-        if reason is _NO_PICTURE and address in pictures:
+        if reason is _DEAD_PICTURE_REASON and address in pictures:
             reason = pictures[address]
             is_literal = reason != ""
-        elif reason in {_NO_PICTURE, _NOWHERE}:
+        elif reason in {_DEAD_PICTURE_REASON, _DEAD_LINK_REASON}:
             is_literal = address in addresses
         else:
             is_literal = candidate.text in text
@@ -517,43 +521,43 @@ def _candidates(markdown: str) -> Iterator[UnsentPiece]:
             kind = match.lastgroup
             if kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
-            elif kind in _REASONS:
-                yield UnsentPiece(match[kind], number, _REASONS[kind])
-            elif kind in _PLACES and not _PLACES[kind].match(match[kind]):
-                reason = _NO_PICTURE if kind.endswith("image") else _NOWHERE
+            elif kind in _LOSS_REASONS:
+                yield UnsentPiece(match[kind], number, _LOSS_REASONS[kind])
+            elif kind in _WORKING_ADDRESSES and not _WORKING_ADDRESSES[kind].match(match[kind]):
+                reason = _DEAD_PICTURE_REASON if kind.endswith("image") else _DEAD_LINK_REASON
                 yield UnsentPiece(match[kind], number, reason)
 
 
-_REASONS = {
+_LOSS_REASONS = {
     "panel": "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of "
     f"a quote, and the quote in no list; a panel is called {', '.join(PANEL_WORDS.values())}",
     "short": "goes to Jira as text; it needs an end tag, and <details> the beginning of a line",
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
-    "color": f"makes no status; a color is {', '.join(COLORS)}",
+    "color": f"makes no status; a color is {', '.join(STATUS_COLORS)}",
     "day": "goes to Jira as text, for it is not a date; a date is written {2026-03-01}",
     "emoji": "goes to Jira as text, for it knows no emoji of that name; write the character itself",
     "tag": "goes to Jira as text, for HTML is not read here; write Markdown instead",
     "blanks": "goes to Jira as text; an address with blanks needs to be between < and >",
     "box": "goes to Jira as text; a task is written - [ ], and stands in a description alone",
 }
-_NOWHERE = (
+_DEAD_LINK_REASON = (
     "leads nowhere in Jira; attach the file to the issue, or write the whole address, with https://"
 )
-_NO_PICTURE = (
+_DEAD_PICTURE_REASON = (
     "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
     "paragraph of a description"
 )
 _ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
-_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
+_ADDRESS_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
 #: The form of addresses that work in Jira, by their syntax in Markdown.
-_PLACES = {
+_WORKING_ADDRESSES = {
     "image": _ADDRESS_ANYWHERE,
     "angled_image": _ADDRESS_ANYWHERE,
-    "link": _ON_SITE,
-    "angled_link": _ON_SITE,
-    "defined": _ON_SITE,
+    "link": _ADDRESS_ON_SITE,
+    "angled_link": _ADDRESS_ON_SITE,
+    "defined": _ADDRESS_ON_SITE,
 }
 
 
@@ -567,9 +571,9 @@ def _addresses(document: Json) -> Iterator[str]:
 
 
 #: So many words are enough to find a line.
-_MAX_WORDS = 5
+_MAX_SEARCHED_WORDS = 5
 #: What is between two words of a text: punctuation, marks and tags, on a few lines.
-_BETWEEN = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
+_BETWEEN_WORDS = r"(?:[\W_]|<[^<>]*>|&\w+;){1,200}?"
 
 
 def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int:
@@ -608,10 +612,10 @@ def _line_texts(
 
 
 def _find(markdown: str, text: str, start: int) -> re.Match[str] | None:
-    words = _WORD.findall(text[:200])[:_MAX_WORDS]
+    words = _WORD.findall(text[:200])[:_MAX_SEARCHED_WORDS]
     if not words:
         return None
-    pattern = re.compile(_BETWEEN.join(map(re.escape, words)))
+    pattern = re.compile(_BETWEEN_WORDS.join(map(re.escape, words)))
     return pattern.search(markdown, start) or re.compile(re.escape(words[0])).search(
         markdown, start
     )

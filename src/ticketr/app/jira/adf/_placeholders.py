@@ -6,8 +6,8 @@ document that holds one nevertheless is converted without placeholders and is se
 
 `protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
 
-While a document is written, the placeholders of `RAW` stand for signs that marklas would escape.
-While Markdown is read, those of `ESCAPED` stand for signs with a backslash before them, which begin
+While a document is written, the placeholders of `RAW_PLACEHOLDERS` stand for signs that marklas would escape.
+While Markdown is read, those of `ESCAPED_PLACEHOLDERS` stand for signs with a backslash before them, which begin
 no short form.
 
 marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
@@ -27,17 +27,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _addresses, _signs
-from ticketr.app.jira.adf._blocks import EMPTY_COMMENT
-from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json
+from ticketr.app.jira.adf._blocks import SEPARATOR_COMMENT
+from ticketr.app.jira.adf._canonical import LINE_NODES, Json
 from ticketr.app.jira.adf._tables import Tables, fenced_ranges
 
 #: Stands for a ``<`` that is text.
-LESS = "\ufdd6"
+LESS_THAN_PLACEHOLDER = "\ufdd6"
 #: Stands for a ``<`` with a backslash before it, which is two characters in code.
-ESCAPED_LESS = "\ufdd7"
+ESCAPED_LESS_THAN_PLACEHOLDER = "\ufdd7"
 
 #: The kinds of node that marklas writes as each tag.
-_KINDS = {
+_NODE_KINDS_BY_TAG = {
     "a": "inlineCard link",
     "aside": "panel",
     "details": "expand nestedExpand",
@@ -56,17 +56,19 @@ _KINDS = {
     "ul": "decisionList taskList",
 }
 #: The tags that marklas writes, each with the kind in its ``adf`` attribute.
-MARKLAS_TAGS = frozenset((tag, kind) for tag, kinds in _KINDS.items() for kind in kinds.split())
+MARKLAS_TAGS = frozenset(
+    (tag, kind) for tag, kinds in _NODE_KINDS_BY_TAG.items() for kind in kinds.split()
+)
 #: The tags without an ``adf`` attribute that are read everywhere.
-SHORT = frozenset({"details", "sub", "summary", "sup", "u"})
+SHORT_FORM_TAGS = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
-IN_CELLS = frozenset(
+CELL_TAGS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
 )
 
-_BLOCKS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
+_BLOCK_TAGS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 #: The tags that must be around a tag.
-_WITHIN = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
+_REQUIRED_PARENT_TAGS = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may be before the first word of a line: indent, and the signs of quotes and items.
 LINE_PREFIX = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
@@ -81,7 +83,7 @@ _PIECE = re.compile(
     |\\[^\n]
     |\]\(\s*<(?:[^<>\\\n]|\\.)*>
     |^[ \t>]*\[[^\]\n]+\]:[ \t]*<[^<>\n]*>
-    |(?P<auto><https?://[^<>\s{_signs.AUTO}]+>)
+    |(?P<auto><https?://[^<>\s{_signs.AUTOLINK_PLACEHOLDER}]+>)
     |<(?:[a-zA-Z][a-zA-Z0-9+.-]{{1,31}}://|mailto:|tel:)[^<>\s]*>
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
@@ -91,8 +93,8 @@ _PIECE = re.compile(
     |(?P<less><)""",
     re.MULTILINE | re.VERBOSE,
 )
-_ADF = re.compile(r"""\sadf=["'](\w*)["']""")
-_BEFORE = re.compile(LINE_PREFIX, re.MULTILINE)
+_ADF_ATTRIBUTE = re.compile(r"""\sadf=["'](\w*)["']""")
+_LINE_PREFIX_PATTERN = re.compile(LINE_PREFIX, re.MULTILINE)
 _INDENT = re.compile(" {0,3}")
 _BAR = re.compile(r"(?<!\\)\|")
 
@@ -135,7 +137,7 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
             gone = {
                 tag.start: tag
                 for tag in opened
-                if tag.in_row or (kind == "blank" and tag.name not in _BLOCKS)
+                if tag.in_row or (kind == "blank" and tag.name not in _BLOCK_TAGS)
             }
             if gone:
                 opened = [tag for tag in opened if tag.start not in gone]
@@ -143,28 +145,28 @@ def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
-            yield piece.start("break"), piece.start("break"), _signs.STAY
+            yield piece.start("break"), piece.start("break"), _signs.REMOVED_PLACEHOLDER
         elif kind == "escaped":
-            yield start, piece.end(), ESCAPED_LESS
+            yield start, piece.end(), ESCAPED_LESS_THAN_PLACEHOLDER
         elif kind == "auto":
-            yield piece.end() - 1, piece.end() - 1, _signs.AUTO
+            yield piece.end() - 1, piece.end() - 1, _signs.AUTOLINK_PLACEHOLDER
         elif kind == "less" or (
-            (piece["open"] or piece["close"]) in SHORT
+            (piece["open"] or piece["close"]) in SHORT_FORM_TAGS
             and "adf=" not in piece[0]
             and _is_within(start, fences)
         ):
-            yield start, start + 1, LESS
+            yield start, start + 1, LESS_THAN_PLACEHOLDER
         elif piece["close"]:
             if not _close_tag(opened, piece["close"]):
-                yield start, start + 1, LESS
+                yield start, start + 1, LESS_THAN_PLACEHOLDER
         elif piece["open"]:
-            pattern = _BEFORE if "adf=" in piece["attrs"] else _INDENT
+            pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _INDENT
             first = in_row or pattern.fullmatch(markdown, line, start) is not None
             if not _is_read(piece, opened, in_row=in_row, first=first):
-                yield start, start + 1, LESS
+                yield start, start + 1, LESS_THAN_PLACEHOLDER
             elif piece["open"] != "hr":
                 opened.append(_Open(start, piece["open"], in_row))
-    yield from ((tag.start, tag.start + 1, LESS) for tag in [*unclosed, *opened])
+    yield from ((tag.start, tag.start + 1, LESS_THAN_PLACEHOLDER) for tag in [*unclosed, *opened])
 
 
 def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
@@ -192,72 +194,85 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
         first: Whether a block can begin there.
     """
     tag, attrs = piece["open"], piece["attrs"]
-    if tag in _WITHIN and not any(ancestor.name in _WITHIN[tag] for ancestor in opened):
+    if tag in _REQUIRED_PARENT_TAGS and not any(
+        ancestor.name in _REQUIRED_PARENT_TAGS[tag] for ancestor in opened
+    ):
         return False
     if in_row and _BAR.search(attrs):  # the cell ends within the tag
         return False
     if "adf=" not in attrs:
         if tag == "details":
             return first and attrs in {"", " open"}
-        bare = tag in SHORT and not attrs
-        return bare or tag == "summary" or (in_row and tag in IN_CELLS)
-    match = _ADF.search(attrs)
+        bare = tag in SHORT_FORM_TAGS and not attrs
+        return bare or tag == "summary" or (in_row and tag in CELL_TAGS)
+    match = _ADF_ATTRIBUTE.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS
-    return is_from_marklas and (first or tag not in _BLOCKS)
+    return is_from_marklas and (first or tag not in _BLOCK_TAGS)
 
 
-_SPACE = "\ufdd1"
-_TAB = "\ufdd2"
-_NBSP = "\ufdd4"
+_SPACE_PLACEHOLDER = "\ufdd1"
+_TAB_PLACEHOLDER = "\ufdd2"
+_NBSP_PLACEHOLDER = "\ufdd4"
 #: Parts two texts without being seen.
-APART = "\ufdd5"
-_ANY = re.compile(f"[{_addresses.BACKSLASH}-{_signs.LAST_PLACEHOLDER}]")
+SEPARATOR_PLACEHOLDER = "\ufdd5"
+_ANY_PLACEHOLDER = re.compile(f"[{_addresses.BACKSLASH_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]")
 
 #: The escapes in Markdown that the placeholders stand for.
-_ESCAPES = str.maketrans(
+_ESCAPE_BY_PLACEHOLDER = str.maketrans(
     {
-        _addresses.BACKSLASH: "\\",
-        _SPACE: "&#32;",
-        _TAB: "&#9;",
-        _NBSP: "&#160;",
-        _signs.STAY: "",
-        APART: EMPTY_COMMENT,  # nothing to a reader, but it ends the word before it
-        **_addresses.OF_EMPHASIS,
-        **_signs.OF_RAW,
+        _addresses.BACKSLASH_PLACEHOLDER: "\\",
+        _SPACE_PLACEHOLDER: "&#32;",
+        _TAB_PLACEHOLDER: "&#9;",
+        _NBSP_PLACEHOLDER: "&#160;",
+        _signs.REMOVED_PLACEHOLDER: "",
+        SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
+        **_addresses.EMPHASIS_BY_PLACEHOLDER,
+        **_signs.CHARACTER_BY_RAW_PLACEHOLDER,
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_MARKS_OF_ITEMS = tuple(map(_signs.verbatim, ("[ ] ", "[x] ", "<> ")))
+_ITEM_PREFIXES = tuple(map(_signs.verbatim, ("[ ] ", "[x] ", "<> ")))
 _BLANKS_AT_EDGES = " \t\xa0"
-_PLACEHOLDERS_OF_BLANKS = str.maketrans({" ": _SPACE, "\t": _TAB, "\xa0": _NBSP})
-_CHARACTERS_OF_HTML = {
-    LESS: "<",
-    ESCAPED_LESS: "<",
-    _signs.STAY: "",
-    _addresses.PERCENT: "%",
-    _signs.AUTO: "",
-    _signs.UNUSED: "[",
-    **_addresses.OF_EMPHASIS,
+_PLACEHOLDER_BY_BLANK = str.maketrans(
+    {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
+)
+_HTML_BY_PLACEHOLDER = {
+    LESS_THAN_PLACEHOLDER: "<",
+    ESCAPED_LESS_THAN_PLACEHOLDER: "<",
+    _signs.REMOVED_PLACEHOLDER: "",
+    _addresses.PERCENT_PLACEHOLDER: "%",
+    _signs.AUTOLINK_PLACEHOLDER: "",
+    _signs.UNUSED_DEFINITION_PLACEHOLDER: "[",
+    **_addresses.EMPHASIS_BY_PLACEHOLDER,
 }
 #: What the placeholders stand for, in text and in code.
-_CHARACTERS = str.maketrans(
-    {_SPACE: " ", _TAB: "\t", _NBSP: "\xa0", **_CHARACTERS_OF_HTML, **_signs.OF_ESCAPED}
-)
-_CHARACTERS_IN_CODE = str.maketrans(
+_CHARACTER_BY_PLACEHOLDER = str.maketrans(
     {
-        _SPACE: "&#32;",
-        _TAB: "&#9;",
-        _NBSP: "&#160;",
-        **_CHARACTERS_OF_HTML,
-        ESCAPED_LESS: "\\<",
-        **{placeholder: f"\\{sign}" for placeholder, sign in _signs.OF_ESCAPED.items()},
+        _SPACE_PLACEHOLDER: " ",
+        _TAB_PLACEHOLDER: "\t",
+        _NBSP_PLACEHOLDER: "\xa0",
+        **_HTML_BY_PLACEHOLDER,
+        **_signs.CHARACTER_BY_ESCAPED_PLACEHOLDER,
     }
 )
-_BLANK_BY_ENTITY = {"32": _SPACE, "9": _TAB, "160": _NBSP}
+_CODE_BY_PLACEHOLDER = str.maketrans(
+    {
+        _SPACE_PLACEHOLDER: "&#32;",
+        _TAB_PLACEHOLDER: "&#9;",
+        _NBSP_PLACEHOLDER: "&#160;",
+        **_HTML_BY_PLACEHOLDER,
+        ESCAPED_LESS_THAN_PLACEHOLDER: "\\<",
+        **{
+            placeholder: f"\\{sign}"
+            for placeholder, sign in _signs.CHARACTER_BY_ESCAPED_PLACEHOLDER.items()
+        },
+    }
+)
+_BLANK_BY_ENTITY = {"32": _SPACE_PLACEHOLDER, "9": _TAB_PLACEHOLDER, "160": _NBSP_PLACEHOLDER}
 
 _ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
-_EMPTY_END = re.compile(rf" +{_signs.STAY}$", re.MULTILINE)
+_EMPTY_END = re.compile(rf" +{_signs.REMOVED_PLACEHOLDER}$", re.MULTILINE)
 _PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -268,23 +283,25 @@ _PLAIN_SIGN = re.compile(
 )
 _CLOSING_HASHES = re.compile(r"#+$")
 
-_EMPHASIS = frozenset({"strong", "em", "strike"})
-_CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
-_TITLED = ("expand", "nestedExpand")
+_EMPHASIS_MARKS = frozenset({"strong", "em", "strike"})
+_CODE_NODES = ("codeBlock", "status")  # tuples: a type may be unhashable
+_TITLED_NODES = ("expand", "nestedExpand")
 
 
 def has_no_placeholders(markdown: str) -> bool:
     """Return whether Markdown holds none of the placeholder characters."""
-    return markdown.isascii() or _ANY.search(markdown) is None
+    return markdown.isascii() or _ANY_PLACEHOLDER.search(markdown) is None
 
 
 def restore_markdown(markdown: str) -> str:
     """Replace the placeholders in Markdown by the escapes that they stand for."""
-    if not _ANY.search(markdown):
+    if not _ANY_PLACEHOLDER.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
-    direct = markdown.replace(f"(<{_addresses.DIRECT}", "(").replace(f"{_addresses.DIRECT}>", "")
-    return _EMPTY_END.sub("", direct).translate(_ESCAPES)
+    direct = markdown.replace(f"(<{_addresses.DIRECT_ADDRESS_PLACEHOLDER}", "(").replace(
+        f"{_addresses.DIRECT_ADDRESS_PLACEHOLDER}>", ""
+    )
+    return _EMPTY_END.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -294,22 +311,22 @@ def protect_markdown(markdown: str) -> str:
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
     markdown = Tables(markdown).markdown
-    if _ANY.search(markdown):
+    if _ANY_PLACEHOLDER.search(markdown):
         return markdown
     markdown = _addresses.protect_emphasis(markdown)
     if "&#" in markdown or "\\" in markdown:
         markdown = _ENTITY.sub(_placeholder, markdown)
-    return protect_html(markdown.replace("%", _addresses.PERCENT))
+    return protect_html(markdown.replace("%", _addresses.PERCENT_PLACEHOLDER))
 
 
 def restore_piece(text: str) -> str:
     """Replace the placeholders in a piece of protected Markdown by what they stand for."""
-    return text.translate(_CHARACTERS_IN_CODE) if _ANY.search(text) else text
+    return text.translate(_CODE_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
 
 
 def restore_address(address: str) -> str:
     """Return an address without marklas's percent-encoding and without placeholders."""
-    return unquote(address).translate(_CHARACTERS)
+    return unquote(address).translate(_CHARACTER_BY_PLACEHOLDER)
 
 
 def restore_document(node: Any, *, code: bool = False) -> Any:
@@ -317,22 +334,24 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
     if type(node) is str:
         # Placeholders are not ASCII, as most texts are.
         return (
-            node if node.isascii() else node.translate(_CHARACTERS_IN_CODE if code else _CHARACTERS)
+            node
+            if node.isascii()
+            else node.translate(_CODE_BY_PLACEHOLDER if code else _CHARACTER_BY_PLACEHOLDER)
         )
     if type(node) is list:
         node[:] = [restore_document(item, code=code) for item in node]
     elif type(node) is dict:
         kind = node.get("type")
-        code = code or kind in _CODE or _addresses.has_mark(node, "code")
+        code = code or kind in _CODE_NODES or _addresses.has_mark(node, "code")
         for key, value in node.items():
             if type(value) is str:
-                if key in _addresses.ADDRESSES:
+                if key in _addresses.ADDRESS_ATTRIBUTES:
                     node[key] = restore_address(value)
                 elif not value.isascii():
                     node[key] = restore_document(value, code=code)
             else:
                 # The title of a block is not Markdown.
-                is_code = code or (key == "attrs" and kind in _TITLED)
+                is_code = code or (key == "attrs" and kind in _TITLED_NODES)
                 node[key] = restore_document(value, code=is_code)
     return node
 
@@ -344,7 +363,7 @@ def _placeholder(match: re.Match[str]) -> str:
         return _BLANK_BY_ENTITY[number]
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
-    return _signs.ESCAPED.get(sign, match[0])
+    return _signs.ESCAPED_PLACEHOLDERS.get(sign, match[0])
 
 
 def protect_content(node: Json) -> None:
@@ -361,7 +380,7 @@ def protect_content(node: Json) -> None:
             _protect_text(child)
         else:
             protect_content(child)
-    if kind in LINES_OF_TEXT:
+    if kind in LINE_NODES:
         _protect_line(content, kind)
 
 
@@ -372,7 +391,7 @@ def _protect_text(node: Json) -> None:
             node["text"] = f" {text} "  # one on either side is taken away again
         return
     if "&#" in text:
-        text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH + "&", text)
+        text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
     node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.verbatim(match[0]), text)
 
 
@@ -380,19 +399,23 @@ def _protect_line(content: list[Json], kind: str) -> None:
     """Put placeholders where a line of text would be read as something else."""
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
-    end = APART if all(child.get("type") == "hardBreak" for child in content) else _signs.STAY
+    end = (
+        SEPARATOR_PLACEHOLDER
+        if all(child.get("type") == "hardBreak" for child in content)
+        else _signs.REMOVED_PLACEHOLDER
+    )
     if _is_plain(last):
         last["text"] = _protect_end(last["text"], kind)
     if _is_plain(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
-    if first.get("text") in _MARKS_OF_ITEMS and _is_plain(content[1]):
+    if first.get("text") in _ITEM_PREFIXES and _is_plain(content[1]):
         second = content[1]["text"]
         if second[:1].isspace():
             content[1]["text"] = _protect_start(second, alone=False)
     if len(content) > 1:
         _keep_apart(content)
     if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
-        content.insert(0, {"type": "text", "text": _signs.STAY})
+        content.insert(0, {"type": "text", "text": _signs.REMOVED_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -403,9 +426,9 @@ def _keep_apart(content: list[Json]) -> None:
     for before, after in itertools.pairwise(tuple(content)):
         # Else the link would be an image.
         if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
-            before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH}!"
+            before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH_PLACEHOLDER}!"
         if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
-            content.insert(position, {"type": "text", "text": APART})
+            content.insert(position, {"type": "text", "text": SEPARATOR_PLACEHOLDER})
             position += 1
         position += 1
 
@@ -434,29 +457,29 @@ def _is_word(node: Json, edge: str) -> bool:
 def _is_emphasis(node: Json) -> bool:
     """Return whether a text begins and ends with asterisks or tildes."""
     marks = node.get("marks", ())
-    return len(marks) > 0 and all(mark.get("type") in _EMPHASIS for mark in marks)
+    return len(marks) > 0 and all(mark.get("type") in _EMPHASIS_MARKS for mark in marks)
 
 
 def _protect_start(text: str, *, alone: bool) -> str:
     rest = text.lstrip(_BLANKS_AT_EDGES)
     if len(rest) != len(text):
-        return text[: len(text) - len(rest)].translate(_PLACEHOLDERS_OF_BLANKS) + rest
+        return text[: len(text) - len(rest)].translate(_PLACEHOLDER_BY_BLANK) + rest
     if text[:1].isspace():
-        return _signs.STAY + text
+        return _signs.REMOVED_PLACEHOLDER + text
     if _LINE_START.match(text):
-        return _addresses.BACKSLASH + text
+        return _addresses.BACKSLASH_PLACEHOLDER + text
     number = _LONE_NUMBER.match(text) if alone else None
-    return f"{number[1]}{_addresses.BACKSLASH}{number[2]}" if number else text
+    return f"{number[1]}{_addresses.BACKSLASH_PLACEHOLDER}{number[2]}" if number else text
 
 
 def _protect_end(text: str, kind: str) -> str:
     rest = text.rstrip(_BLANKS_AT_EDGES)
     if len(rest) != len(text):
-        return rest + text[len(rest) :].translate(_PLACEHOLDERS_OF_BLANKS)
+        return rest + text[len(rest) :].translate(_PLACEHOLDER_BY_BLANK)
     if text[-1:].isspace():
-        return text + _signs.STAY
+        return text + _signs.REMOVED_PLACEHOLDER
     if kind == "heading" and text.endswith("#"):
-        return _CLOSING_HASHES.sub(lambda match: _addresses.BACKSLASH + match[0], text)
+        return _CLOSING_HASHES.sub(lambda match: _addresses.BACKSLASH_PLACEHOLDER + match[0], text)
     return text
 
 

@@ -18,7 +18,7 @@ from ticketr.app.jira.errors import shorten
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 _WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
-_INLINE = (
+_INLINE_NODES = (
     "text",
     "mention",
     "emoji",
@@ -57,7 +57,7 @@ def plain_lines(node: object) -> list[str]:
     """Return the words of a node, a line for each block that has some."""
     lines: list[list[str]] = [[]]
     for part in walk(node):
-        if part.get("type") not in _INLINE:
+        if part.get("type") not in _INLINE_NODES:
             lines.append([])
         lines[-1].append(_text_of(part))
     return [line for line in map(str.strip, map("".join, lines)) if line]
@@ -100,18 +100,18 @@ def kind_words(kind: str) -> str:
 
 
 #: The characters that Jira takes in a description.
-MAX_TEXT = 32_767
+MAX_TEXT_CHARACTERS = 32_767
 #: The characters of Markdown that can say as much: tables, links and tags take more than they show.
 #:
 #: It is also how many nodes and other characters a document may have beside its text.
-MAX_MARKDOWN = 4 * MAX_TEXT
+MAX_MARKDOWN_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
 _NO_TEXT = compile_on_use(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
 _TEXT_KEY = "text"
 #: The characters that take as long to convert as a node.
-_NODE_CHARACTERS = 3
+_CHARACTERS_PER_NODE = 3
 
 
 def is_too_long(*markdown: str) -> bool:
@@ -121,14 +121,14 @@ def is_too_long(*markdown: str) -> bool:
         markdown: The Markdown; several texts count as one document.
 
     Returns:
-        Whether it is certain. If not, the document may still be longer than `MAX_TEXT`.
+        Whether it is certain. If not, the document may still be longer than `MAX_TEXT_CHARACTERS`.
     """
     size = sum(map(len, markdown))
-    if size <= MAX_TEXT:
+    if size <= MAX_TEXT_CHARACTERS:
         return False
-    if size > MAX_MARKDOWN:
+    if size > MAX_MARKDOWN_CHARACTERS:
         return True
-    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > MAX_TEXT
+    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > MAX_TEXT_CHARACTERS
 
 
 def is_too_large(document: object) -> bool:
@@ -153,7 +153,7 @@ def is_too_large(document: object) -> bool:
             waiting += node
         elif type(node) is str:
             rest += len(node)
-        if text > MAX_TEXT or rest > MAX_MARKDOWN:
+        if text > MAX_TEXT_CHARACTERS or rest > MAX_MARKDOWN_CHARACTERS:
             return True
     return False
 
@@ -173,9 +173,9 @@ def conversion_size(document: object, most: int) -> int:
     waiting = [document]
     while waiting and size <= most:
         node = waiting.pop()
-        size += len(node) if type(node) is str else _NODE_CHARACTERS
+        size += len(node) if type(node) is str else _CHARACTERS_PER_NODE
         if type(node) is dict:
             waiting += node.values()
         elif type(node) is list:
-            waiting += node[: most // _NODE_CHARACTERS + 1]
+            waiting += node[: most // _CHARACTERS_PER_NODE + 1]
     return size

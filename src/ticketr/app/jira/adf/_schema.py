@@ -147,7 +147,7 @@ MARKS = frozenset(
 #: More than these would tell nothing new.
 MAX_PROBLEMS = 10
 
-_OWN_KEYS = frozenset({"type", "content", "attrs", "marks"})
+_NODE_KEYS = frozenset({"type", "content", "attrs", "marks"})
 
 
 def problems(document: object) -> tuple[str, ...]:
@@ -160,7 +160,7 @@ def problems(document: object) -> tuple[str, ...]:
     if not isinstance(document, dict) or document.get("type") != "doc":
         return ("this is not a document",)
     version = document.get("version")
-    if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _OWN_KEYS:
+    if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _NODE_KEYS:
         return ("this is not a document of version 1",)
     return node_problems({key: document[key] for key in document if key != "version"})
 

@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 from ticketr._lazy import compile_on_use
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._blocks import (
-    EMPTY,
-    LISTS,
+    EMPTY_PARAGRAPHS,
+    LIST_NODES,
     PANEL_WORDS,
     BlockWriter,
     expand,
@@ -27,54 +27,54 @@ from ticketr.app.jira.adf._blocks import (
     quoted,
 )
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import MAX_TEXT, conversion_size
+from ticketr.app.jira.adf._plain import MAX_TEXT_CHARACTERS, conversion_size
 
-_NODE = frozenset({"type", "attrs", "content"})
+_NODE_KEYS = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
-_INNER = frozenset({*LISTS, "codeBlock", "heading", "paragraph"})
-_BOXES = {"TODO": "[ ]", "DONE": "[x]"}
+_INNER_BLOCKS = frozenset({*LIST_NODES, "codeBlock", "heading", "paragraph"})
+_CHECKBOX_BY_STATE = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
-_SIZES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
+_SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
 #: The attributes of a cell that spans no other.
 _NO_SPANS = {"colspan": 1, "rowspan": 1}
-_HEADINGS: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
+_HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: A deeper indent than that of any simple list.
-_DEEP = " " * 21
+_DEEP_INDENT = " " * 21
 #: A list that begins at 1 may say so.
 _FROM_ONE = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
 COST_UNIT = 12
 #: The signs around a text with a mark.
-_MARKS = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
+_SIGN_BY_MARK = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.
-COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
+STATUS_COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
 
 # A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
 # address, an ampersand that begins no entity, a number sign that closes no heading, and what is
 # within a word or stands alone.
-_SIGN = (
+_PLAIN_CHARACTER = (
     r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026\u2192\u20ac\xa3\xa7\xa9\xb0\xb1-]"
     r"|:(?=[ ]|\Z)|(?<=\d):(?=\d++(?!:))|&(?=[ ])|\#(?=[^\W_])|(?<=[^\W_])[_@](?=[^\W_])|[>|](?=[ ]))"
 )
-_TEXT = compile_on_use(rf"(?:[ ]?{_SIGN})+[ ]?|[ ]")
+_PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_PLAIN_CHARACTER})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
-_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
+_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
-_MARKED = compile_on_use(
-    rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
+_MARKED_TEXT = compile_on_use(
+    rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_PLAIN_CHARACTER})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
 _AFTER_MARKED = tuple(" .,;:?!)")
-_NAME = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
-_ACCOUNT = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
+_MENTION = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
+_ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
 _ADDRESS = compile_on_use(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
 )
-_LANGUAGE = compile_on_use(r"[a-z0-9]*")
+_CODE_LANGUAGE = compile_on_use(r"[a-z0-9]*")
 _COLOR = compile_on_use(r"#[0-9a-f]{6}")
-_STAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
-_CODE = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
+_TIMESTAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
+_CODE_TEXT = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
 Parts: TypeAlias = list[str | list[Any]]
@@ -100,7 +100,7 @@ def simple_markdown(document: object) -> str | None:
         document: A document as Jira sends it, in any shape.
     """
     match split_blocks(document):
-        case [str(markdown)] if len(markdown) < MAX_TEXT:
+        case [str(markdown)] if len(markdown) < MAX_TEXT_CHARACTERS:
             return f"{markdown}\n" if markdown else ""
     return None
 
@@ -177,7 +177,7 @@ class _SimpleWriter(BlockWriter):
                 is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in content)
                 if content and is_plain and is_tight_list(node):
                     text = self.list(node, marker, short=False, is_tight=True)
-                    if _DEEP not in text:
+                    if _DEEP_INDENT not in text:
                         return text
             case "blockquote" if not attrs:
                 return quoted(self._inner(content, kind))
@@ -191,10 +191,12 @@ class _SimpleWriter(BlockWriter):
         """Return the blocks in a quote, a panel or an expand."""
         kinds = [_shape(block)[0] for block in blocks]
         # Two lists in a row would be one.
-        has_lists = any(kind in LISTS and after in LISTS for kind, after in pairwise(kinds))
+        has_lists = any(
+            kind in LIST_NODES and after in LIST_NODES for kind, after in pairwise(kinds)
+        )
         # Jira takes no heading in a quote, so none is read there.
         has_heading = parent == "blockquote" and "heading" in kinds
-        if not blocks or has_lists or has_heading or not set(kinds) <= _INNER:
+        if not blocks or has_lists or has_heading or not set(kinds) <= _INNER_BLOCKS:
             raise _NotSimple
         return self.flow(blocks, parent)
 
@@ -211,7 +213,7 @@ def _leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
             return _line(content)
-        case "heading" if attrs in _HEADINGS:
+        case "heading" if attrs in _HEADING_ATTRIBUTES:
             line = _line(content)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
         case "codeBlock" if attrs.keys() <= {"language"}:
@@ -220,7 +222,7 @@ def _leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
             return "---"
         case "taskList" if not attrs:
             return _tasks(content)
-        case "table" if attrs.keys() <= _SIZES:
+        case "table" if attrs.keys() <= _SIZE_ATTRIBUTES:
             return _table(content)
     return ""
 
@@ -228,7 +230,7 @@ def _leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
 def _is_title(title: object) -> bool:
     if type(title) is not str or title != title.strip() or "&" in title:
         return False
-    return not title or _TEXT.fullmatch(title) is not None
+    return not title or _PLAIN_TEXT.fullmatch(title) is not None
 
 
 def _tasks(items: Sequence[Any]) -> str:
@@ -237,7 +239,7 @@ def _tasks(items: Sequence[Any]) -> str:
         match _shape(item):
             case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
                 line = _line(content)
-                lines.append(f"- {_BOXES[state]} {line}" if line else "")
+                lines.append(f"- {_CHECKBOX_BY_STATE[state]} {line}" if line else "")
             case _:
                 return ""
     return "\n".join(lines) if all(lines) else ""
@@ -266,7 +268,7 @@ def _cells(row: Any, kind: str) -> list[str]:
             return []
         block_kind, block_attrs, line = _shape(blocks[0])
         text = _line(line) if block_kind == "paragraph" and not block_attrs else ""
-        if "|" in text or (not text and blocks[0] not in EMPTY):
+        if "|" in text or (not text and blocks[0] not in EMPTY_PARAGRAPHS):
             return []
         texts.append(text)
     return texts
@@ -274,8 +276,10 @@ def _cells(row: Any, kind: str) -> list[str]:
 
 def _code(content: Sequence[Any], language: object) -> str:
     match content:
-        case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE.fullmatch(text):
-            is_simple = type(language) is str and _LANGUAGE.fullmatch(language)
+        case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE_TEXT.fullmatch(
+            text
+        ):
+            is_simple = type(language) is str and _CODE_LANGUAGE.fullmatch(language)
             return f"```{language}\n{text}\n```" if is_simple else ""
     return ""
 
@@ -295,7 +299,7 @@ def _inline_can_follow(last: str, kind: str, line: str, text: str) -> bool:
     """Return whether a part of a line may come after the one before it; a break is before the first."""
     match last, kind:
         case "hardBreak", "text":
-            return _START.match(text) is not None
+            return _LINE_START.match(text) is not None
         case ("hardBreak", "marked" | "emoji") | ("text", "tagged") | ("tagged", "text"):
             return True
         case _, "hardBreak":
@@ -312,7 +316,7 @@ def _inline_can_follow(last: str, kind: str, line: str, text: str) -> bool:
 def _inline(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
-        return "text", text if node.get("type") == "text" and _TEXT.fullmatch(text) else ""
+        return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""
     match node:
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
             if len(marks) == 1 and (tagged := _tagged(text, marks[0])):
@@ -325,13 +329,17 @@ def _inline(node: Any) -> tuple[str, str]:
             more.pop("localId", None)
             if rest or more not in ({}, {"accessLevel": ""}):
                 return "", ""
-            is_simple = _NAME.fullmatch(name) and _ACCOUNT.fullmatch(account)
+            is_simple = _MENTION.fullmatch(name) and _ACCOUNT_ID.fullmatch(account)
             return "marked", f"@[{name[1:]}]({account})" if is_simple else ""
         case {"type": "hardBreak", **rest} if not rest or rest == {"attrs": {"text": "\n"}}:
             return "hardBreak", "<br>"
         case {"type": "status", "attrs": {"text": str(label), "color": str(color), **more}, **rest}:
             more.pop("localId", None)
-            code = "" if rest or more or color not in COLORS else _marked(label, [{"type": "code"}])
+            code = (
+                ""
+                if rest or more or color not in STATUS_COLORS
+                else _marked(label, [{"type": "code"}])
+            )
             return "marked", f"{code}{{{color}}}" if code else ""
         case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
             day = None if rest or more else day_of(stamp)
@@ -344,7 +352,7 @@ def _inline(node: Any) -> tuple[str, str]:
 
 def day_of(stamp: str) -> str | None:
     """Return the day at whose begin a timestamp of a date is; None for any other."""
-    if not _STAMP.fullmatch(stamp) or int(stamp) % _DAY_MS:
+    if not _TIMESTAMP.fullmatch(stamp) or int(stamp) % _DAY_MS:
         return None
     try:
         return (_EPOCH + timedelta(milliseconds=int(stamp))).date().isoformat()
@@ -365,21 +373,21 @@ def _tagged(text: str, mark: Any) -> str:
             end = "span"
         case _:
             return ""
-    match = _MARKED.fullmatch(text) if tag else None
+    match = _MARKED_TEXT.fullmatch(text) if tag else None
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
 def _marked(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
-    sign, address, match = "", "", _MARKED.fullmatch(text)
+    sign, address, match = "", "", _MARKED_TEXT.fullmatch(text)
     for mark in marks:
         match mark:
             case {"type": "link", "attrs": {"href": str(href), **more}, **rest}:
                 if address or more or rest or not _ADDRESS.fullmatch(href):
                     return ""
                 address = href
-            case {"type": str(kind), **rest} if kind in _MARKS and not sign and not rest:
-                sign = _MARKS[kind]
+            case {"type": str(kind), **rest} if kind in _SIGN_BY_MARK and not sign and not rest:
+                sign = _SIGN_BY_MARK[kind]
             case _:
                 return ""
     if match is None or (match["blank"] and (sign == "`" or address)):
@@ -394,7 +402,7 @@ def _shape(node: Any) -> tuple[str, Json, list[Any]]:
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody
     sees, is not among the attributes.
     """
-    if type(node) is not dict or not node.keys() <= _NODE:
+    if type(node) is not dict or not node.keys() <= _NODE_KEYS:
         return "", {}, []
     kind, attrs, content = node.get("type"), node.get("attrs"), node.get("content")
     if type(kind) is not str or (attrs is not None and type(attrs) is not dict):

@@ -13,12 +13,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
-_MAX_FILLED = 2_000
+_MAX_FILLED_CELLS = 2_000
 
 # Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
 # read, or a long line of blanks would take its length squared.
-_DELIMITER = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
-_LIKE_DELIMITER = re.compile(r"[\s>]*+[|:\-][|:\-\s]*+")
+_DELIMITER_ROW = re.compile(r" {0,3}\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+\|?\s*+")
+_POSSIBLE_DELIMITER_ROW = re.compile(r"[\s>]*+[|:\-][|:\-\s]*+")
 # A line that begins another block, and so ends a table and heads none.
 _BLOCK_START = re.compile(
     r" {0,3}(?:#{1,6}(?:[ \t]|$)|>|</?(?:aside|details|div|figure|section|summary|ul)\b|```|~~~|[-+*](?:[ \t]|$)|\d{1,9}[.)](?:[ \t]|$)"
@@ -58,7 +58,7 @@ class Tables:
         while index < len(lines):
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
-            if may_be and _LIKE_DELIMITER.fullmatch(line):
+            if may_be and _POSSIBLE_DELIMITER_ROW.fullmatch(line):
                 if columns := self._columns(index):
                     index = self._table(index, columns)
                     continue
@@ -68,7 +68,7 @@ class Tables:
     def _columns(self, index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
         head = self._lines[index - 1]
-        if not _DELIMITER.fullmatch(self._lines[index]) or head.startswith(("    ", "\t")):
+        if not _DELIMITER_ROW.fullmatch(self._lines[index]) or head.startswith(("    ", "\t")):
             return 0
         if _BLOCK_START.match(head):
             return 0
@@ -102,7 +102,7 @@ class Tables:
         if not any(cells[columns:]):
             del cells[columns:]
         missing = columns - len(cells)
-        if missing < 0 or missing + self._filled > _MAX_FILLED:
+        if missing < 0 or missing + self._filled > _MAX_FILLED_CELLS:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
             reason = f"has {count} where its table has {columns}; a | that is text is written \\|"
             self.problems.append((index + 1, reason))
@@ -113,7 +113,7 @@ class Tables:
 
 
 #: What is wrong with a line that looks like the second line of a table but is not one.
-STRAY = (
+STRAY_TABLE_REASON = (
     "looks like a table, but is none: each row needs as many cells as the first, and it cannot "
     "be in a list or a quote; if it is text, put a backslash before each |"
 )

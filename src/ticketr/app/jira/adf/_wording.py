@@ -15,12 +15,12 @@ from ticketr.app.jira.adf._conversion import label_key, used_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
 
-_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
-_ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
+_LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
+_LIST_ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
 _FORM = re.compile(r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)")
 #: How many stretches of lines one block may consist of.
-_MAX_JOINED = 40
+_MAX_JOINED_STRETCHES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +89,12 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     lines that the other text does not have, and with them.
     """
     lines, others = text.split("\n"), like.split("\n")
-    bullet = next((match[2] for line in others if (match := _ITEM.match(line))), "-")
+    bullet = next((match[2] for line in others if (match := _LIST_ITEM.match(line))), "-")
     bare = [[_FORM.sub(_normal_form, line).rstrip() for line in side] for side in (lines, others)]
     same = dict(matches(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(
-            others[same[at]] if at in same else _ITEM.sub(rf"\1{bullet}\3", line)
+            others[same[at]] if at in same else _LIST_ITEM.sub(rf"\1{bullet}\3", line)
             for at, line in enumerate(lines)
             if at in same or has_blank_lines or line
         )
@@ -136,7 +136,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
         keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
-            if joined > _MAX_JOINED:
+            if joined > _MAX_JOINED_STRETCHES:
                 return None
             continue
         result.append(Stretch(text, keys))
@@ -149,7 +149,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
 
 def _used_definitions(markdown: str) -> list[re.Match[str]]:
     """Return the definitions of addresses that links use; all others are text."""
-    definitions = list(_DEFINITION.finditer(markdown))
+    definitions = list(_LINK_DEFINITION.finditer(markdown))
     if not definitions:
         return []
     used = used_labels(markdown)

@@ -39,7 +39,7 @@ from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import read_certificates
 from ticketr.app.jira.transport.base import (
-    CLOSE_WITHIN,
+    CLOSE_TIMEOUT,
     AsksMissing,
     Request,
     Response,
@@ -47,9 +47,9 @@ from ticketr.app.jira.transport.base import (
 )
 
 #: How long an idle connection is kept, in seconds; as httpx does.
-KEEP_IDLE = 5.0
+KEEP_IDLE_SECONDS = 5.0
 
-_IN_URLS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"  # and letters, digits and _.- as everywhere
 
 
 def _is_reusable(connection: Any) -> bool:
@@ -57,7 +57,7 @@ def _is_reusable(connection: Any) -> bool:
 
     Bytes from the other side mean that it has closed the connection.
     """
-    if trio.current_time() - connection.idle_since > KEEP_IDLE:
+    if trio.current_time() - connection.idle_since > KEEP_IDLE_SECONDS:
         return False
     raw = connection.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - not Django's
     try:
@@ -120,7 +120,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
                 connection.idle_since = trio.current_time()
                 self._conn_pool.appendleft(connection)
             else:
-                with trio.move_on_after(CLOSE_WITHIN, shield=True):
+                with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
                     await self._close_now(connection)
         return answer
 
@@ -178,7 +178,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         """Keep the address as it is; quote only characters that no address may hold."""
         parts = urlsplit(self.uri)
         target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        self.path = quote(target, safe=_IN_URLS)
+        self.path = quote(target, safe=_URL_CHARACTERS)
         self.req_url = self.uri
 
     async def _send(self, *whole: Any) -> None:
@@ -256,7 +256,7 @@ class AsksTransport(TransportSettings):
 
     async def __aexit__(self, *exc: object) -> None:
         """Close every connection."""
-        with trio.move_on_after(CLOSE_WITHIN, shield=True):
+        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await self._session.close()
 
     async def send(self, request: Request) -> Response:
@@ -274,7 +274,7 @@ class AsksTransport(TransportSettings):
         place = _place(url)
         with trio.move_on_after(self.connect_within), _connecting(url):
             return await self._session.connection(place)
-        raise ConnectFailed(url, _exchange.NOT_CONNECTED)
+        raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON)
 
 
 def _place(url: str) -> str:
@@ -285,7 +285,7 @@ def _place(url: str) -> str:
             return f"{parts.scheme}://{parts.netloc}"
     except ValueError:  # no port, or no address of version 6
         pass
-    raise ConnectFailed(url, _exchange.BAD_ADDRESS)
+    raise ConnectFailed(url, _exchange.BAD_ADDRESS_REASON)
 
 
 @contextmanager
@@ -294,7 +294,7 @@ def _connecting(url: str) -> Iterator[None]:
     try:
         yield
     except anyio.EndOfStream:
-        raise TlsFailed(url, _exchange.CLOSED) from None
+        raise TlsFailed(url, _exchange.CLOSED_REASON) from None
     except (OSError, anyio.BrokenResourceError) as error:
         raise _exchange.connect_error(url, error) from None
 
@@ -310,8 +310,8 @@ def _converted(url: str) -> Iterator[None]:
     except UnicodeError as error:
         raise _exchange.encoding_error(url, error) from None
     except h11.LocalProtocolError:
-        raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
+        raise ConnectionLost(url, _exchange.NOT_SENDABLE_REASON) from None
     except h11.RemoteProtocolError as error:
         raise ConnectionLost(url, _exchange.protocol_problem(error)) from None
     except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError):
-        raise ConnectionLost(url, _exchange.CLOSED) from None
+        raise ConnectionLost(url, _exchange.CLOSED_REASON) from None

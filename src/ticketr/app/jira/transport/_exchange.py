@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import trio
 
 from ticketr.app.jira.errors import (
-    NO_TLS,
+    NO_TLS_REASON,
     BadAnswer,
     ConnectFailed,
     ConnectionLost,
@@ -27,10 +27,10 @@ from ticketr.app.jira.transport.base import (
 
 #: The most bytes that are unpacked between two checkpoints, and the most that they are unpacked from:
 #: a compressed body may hold megabytes that unpack to nothing.
-PORTION = 256 * 1024
+MAX_UNPACKED_BYTES = 256 * 1024
 PACKED_PORTION = 64 * 1024
 
-_GZIP_OR_ZLIB = 47  # what zlib.decompressobj takes for "see which of the two it is"
+_GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
@@ -90,7 +90,7 @@ class Exchange:
             BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
-            Takes effect after each `PORTION` that is unpacked, and each `PACKED_PORTION` that is read
+            Takes effect after each `MAX_UNPACKED_BYTES` that is unpacked, and each `PACKED_PORTION` that is read
             for it; a smaller body has no checkpoint.
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
@@ -108,14 +108,14 @@ class Exchange:
         """Decompress a body; note a problem if that fails, or it is too large."""
         self._size = taken = 0
         unpacked: list[bytes] = []
-        compression = zlib.decompressobj(_GZIP_OR_ZLIB)
+        compression = zlib.decompressobj(_GZIP_OR_ZLIB_WBITS)
         try:
             while not compression.eof:
                 piece = compression.unconsumed_tail
                 if not piece:
                     piece = packed[taken : taken + PACKED_PORTION]
                     taken += len(piece)
-                portion = compression.decompress(piece, PORTION)
+                portion = compression.decompress(piece, MAX_UNPACKED_BYTES)
                 self._size += len(portion)
                 if self._size > self._settings.largest_body:
                     self.problem = f"more than {self._settings.largest_body} bytes"
@@ -124,7 +124,7 @@ class Exchange:
                     self.problem = "its compression ends in the middle"
                     return []
                 unpacked.append(portion)
-                if len(piece) == PACKED_PORTION or len(portion) == PORTION:
+                if len(piece) == PACKED_PORTION or len(portion) == MAX_UNPACKED_BYTES:
                     await trio.lowlevel.checkpoint()
         except zlib.error:
             self.problem = "its compression is broken"
@@ -139,10 +139,10 @@ class Exchange:
         return NoAnswer(self._url, self._settings.answer_within)
 
 
-BAD_ADDRESS = "the address cannot be used"
-CLOSED = "connection closed"
-NOT_CONNECTED = "no answer to connecting"
-NOT_SENDABLE = "the request was not sendable"
+BAD_ADDRESS_REASON = "the address cannot be used"
+CLOSED_REASON = "connection closed"
+NOT_CONNECTED_REASON = "no answer to connecting"
+NOT_SENDABLE_REASON = "the request was not sendable"
 #: OpenSSL's names for an answer that is not TLS.
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 
@@ -159,7 +159,7 @@ def connect_error(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
-            reason = NO_TLS if cause.reason in _NO_TLS_REASONS else cause.reason
+            reason = NO_TLS_REASON if cause.reason in _NO_TLS_REASONS else cause.reason
             return TlsFailed(url, text or reason or "TLS failed")
         if isinstance(cause, OSError) and not words:
             words = cause.strerror or ""
@@ -171,14 +171,14 @@ def connect_error(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
 def protocol_problem(error: Exception) -> str:
     """Say what is wrong with an answer, without what h11 quotes from it."""
     text = str(error)
-    return CLOSED if "ConnectionClosed" in text else text.partition(":")[0]
+    return CLOSED_REASON if "ConnectionClosed" in text else text.partition(":")[0]
 
 
 def encoding_error(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
     """Make the error for a text that cannot be written as bytes: a host's name, or a header."""
     if getattr(error, "encoding", "idna") == "idna":
-        return ConnectFailed(url, BAD_ADDRESS)
-    return ConnectionLost(url, NOT_SENDABLE)
+        return ConnectFailed(url, BAD_ADDRESS_REASON)
+    return ConnectionLost(url, NOT_SENDABLE_REASON)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -32,7 +32,7 @@ from ticketr.app.jira.transport._lean_httpx import (
     read_certificates,
 )
 from ticketr.app.jira.transport.base import (
-    CLOSE_WITHIN,
+    CLOSE_TIMEOUT,
     Request,
     Response,
     TransportSettings,
@@ -84,7 +84,7 @@ class HttpxTransport(TransportSettings):
 
     async def __aexit__(self, *exc: object) -> None:
         """Close every connection."""
-        with trio.move_on_after(CLOSE_WITHIN, shield=True):
+        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await self._client.aclose()
 
     async def send(self, request: Request) -> Response:
@@ -92,7 +92,7 @@ class HttpxTransport(TransportSettings):
         if self._certificates.problem and request.url.lower().startswith("https:"):
             raise TlsFailed(request.url, self._certificates.problem)
         if self._client.is_closed:
-            raise ConnectionLost(request.url, _exchange.CLOSED)
+            raise ConnectionLost(request.url, _exchange.CLOSED_REASON)
         exchange = _exchange.Exchange(request, self)
         with exchange.scope as scope, _converted(request.url):
             async with _closing_opened() as trace:
@@ -135,7 +135,7 @@ async def _closing_opened() -> AsyncGenerator[Callable[..., object]]:
     try:
         yield trace
     except BaseException:
-        with trio.move_on_after(CLOSE_WITHIN, shield=True):
+        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             for connection in opened:
                 await connection.aclose()
         raise
@@ -171,19 +171,19 @@ def _converted(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectTimeout:
-        raise ConnectFailed(url, _exchange.NOT_CONNECTED, _proxy_of(url)) from None
+        raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON, _proxy_of(url)) from None
     except (httpx.ConnectError, httpx.ProxyError) as error:
         raise _exchange.connect_error(url, error, _proxy_of(url)) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise ConnectFailed(url, _exchange.BAD_ADDRESS) from None
+        raise ConnectFailed(url, _exchange.BAD_ADDRESS_REASON) from None
     except UnicodeError as error:
         raise _exchange.encoding_error(url, error) from None
     except httpx.LocalProtocolError:
-        raise ConnectionLost(url, _exchange.NOT_SENDABLE) from None
+        raise ConnectionLost(url, _exchange.NOT_SENDABLE_REASON) from None
     except httpx.RemoteProtocolError as error:
         raise ConnectionLost(url, _exchange.protocol_problem(error)) from None
     except httpx.TransportError:
-        raise ConnectionLost(url, _exchange.CLOSED) from None
+        raise ConnectionLost(url, _exchange.CLOSED_REASON) from None
 
 
 def _proxy_of(url: str) -> str:

@@ -30,7 +30,7 @@ class AsksMissing(TicketrError):
 
 
 #: The longest that closing may take, in seconds, even when all is cancelled.
-CLOSE_WITHIN = 1.0
+CLOSE_TIMEOUT = 1.0
 #: The slowest that a large body may be sent, in bytes in a second.
 MIN_BYTES_PER_SECOND = 10_000
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from ticketr.app.jira import PORTION, Attachment, AuthenticationFailed, JiraError
+from ticketr.app.jira import CHUNK_BYTES, Attachment, AuthenticationFailed, JiraError
 from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_words
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import FileFailed
@@ -133,8 +133,8 @@ async def _download_one(
     file = await session.in_thread(Download, session.store.root, folder, name)
     try:
         size = attachment.size or 0  # one without a size does not come here
-        for start in range(0, size, PORTION):
-            end = min(start + PORTION, size)
+        for start in range(0, size, CHUNK_BYTES):
+            end = min(start + CHUNK_BYTES, size)
             portion = await session.jira.read_attachment(attachment.id, start, end)
             await session.in_thread(file.write, portion)
             meter.add(len(portion), name)

@@ -157,7 +157,7 @@ class Creator:
         is_many = len(new_issues) >= _MIN_BATCH
         if is_many:
             self.session.progress.report(f"Creating {len(new_issues)} tickets...")
-        for chunk in chunks(new_issues, jira.MAX_CREATED):
+        for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
             requests = [await self._request_for(new) for new in chunk]
             if is_many:
                 found, requests = await self._send_until_known(requests, self._send_together)

@@ -194,12 +194,12 @@ def checked_document(
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT}"
+    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT_CHARACTERS}"
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
     document = convert()
-    if (size := adf.length(document)) > adf.MAX_TEXT:
+    if (size := adf.length(document)) > adf.MAX_TEXT_CHARACTERS:
         raise BadValue(too_long.format(size))
     gone = [
         piece.words(path, piece.line and place(piece.line))

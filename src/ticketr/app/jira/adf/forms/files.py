@@ -20,7 +20,7 @@ from ticketr.app.jira.adf._signs import verbatim
 from ticketr.app.jira.adf._tables import blank_code
 
 #: Stands before the name of a file.
-ATTACHED = "attachment:"
+ATTACHMENT_PREFIX = "attachment:"
 
 
 #: Leaves the names of files in the place of media IDs, to compare texts by them.
@@ -29,13 +29,13 @@ BY_NAME: Final[Mapping[str, str]] = MappingProxyType({"": ""})
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
 # How a picture is placed, its width in percent or pixels, and its own size.
-_PLACED = compile_on_use(
+_PICTURE_PLACEMENT = compile_on_use(
     rf"\{{(?:(?P<layout>{_LAYOUTS}))?(?: ?(?P<width>{_NUMBER})(?P<unit>%|px))?"
     rf"(?: ?(?P<across>\d{{1,5}})x(?P<down>\d{{1,5}}))?\}}",
     re.ASCII,
 )
-_UNITS = {"%": "percentage", "px": "pixel"}
-_ESCAPED = compile_on_use(r"\\([!-/:-@\[-`{-~])")
+_WIDTH_UNITS = {"%": "percentage", "px": "pixel"}
+_ESCAPED_CHARACTER = compile_on_use(r"\\([!-/:-@\[-`{-~])")
 _IN_BRACKETS = compile_on_use(r"[\s()]")
 
 
@@ -53,7 +53,7 @@ class ShownFile:
 
 
 #: What holds text, and no picture.
-_LINES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
+_LINE_NODES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
 
 
 def shown_files(document: object) -> tuple[ShownFile, ...]:
@@ -72,7 +72,9 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                 waiting += [
                     node
                     for node in reversed(content_of(node))
-                    if type(node) is dict and "content" in node and node.get("type") not in _LINES
+                    if type(node) is dict
+                    and "content" in node
+                    and node.get("type") not in _LINE_NODES
                 ]
     return tuple(shown.values())
 
@@ -105,15 +107,15 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
         address: Its address.
         placed: What follows it; None for nothing.
     """
-    match = _PLACED.fullmatch("{}" if placed is None else placed)
-    if not address.startswith(ATTACHED) or address == ATTACHED or match is None:
+    match = _PICTURE_PLACEMENT.fullmatch("{}" if placed is None else placed)
+    if not address.startswith(ATTACHMENT_PREFIX) or address == ATTACHMENT_PREFIX or match is None:
         return None
     block: Json = {"layout": match["layout"] or "center"}
     if match["width"]:
         width = float(match["width"]) if "." in match["width"] else int(match["width"])
         if match["unit"] == "%" and width > 100:  # Jira refuses it
             return None
-        block |= {"width": width, "widthType": _UNITS[match["unit"]]}
+        block |= {"width": width, "widthType": _WIDTH_UNITS[match["unit"]]}
     media: Json = {"type": "file", "id": address, "collection": ""}
     if alt:
         media["alt"] = alt
@@ -142,8 +144,8 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     if name is None or not _is_plain(name) or not (alt == "" or _is_plain(alt)):
         return None
     layout = _layout_of(block, attrs)
-    wanted = {**attrs, "id": ATTACHED + name}
-    if read_picture(alt, ATTACHED + name, layout or None) != (block, wanted):
+    wanted = {**attrs, "id": ATTACHMENT_PREFIX + name}
+    if read_picture(alt, ATTACHMENT_PREFIX + name, layout or None) != (block, wanted):
         return None
     address = verbatim(f"]({address_of(name)})")
     return [{"type": "text", "text": f"{verbatim('![')}{alt}{address}{layout}"}]
@@ -157,8 +159,8 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
             case {
                 "type": "mediaSingle",
                 "content": [{"attrs": {"id": str(name)} as attrs}, *_],
-            } if name.startswith(ATTACHED):
-                file = name.removeprefix(ATTACHED)
+            } if name.startswith(ATTACHMENT_PREFIX):
+                file = name.removeprefix(ATTACHMENT_PREFIX)
                 if file in files:
                     attrs["id"] = files[file]
                 else:
@@ -173,12 +175,16 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
 
 def without_escapes(address: str) -> str:
     """Return an address without the backslashes that Markdown has before signs."""
-    return _ESCAPED.sub(r"\1", address)
+    return _ESCAPED_CHARACTER.sub(r"\1", address)
 
 
 def address_of(name: str) -> str:
     """Return the address of an attached file as Markdown has it."""
-    return f"<{ATTACHED}{name}>" if _IN_BRACKETS.search(name) else f"{ATTACHED}{name}"
+    return (
+        f"<{ATTACHMENT_PREFIX}{name}>"
+        if _IN_BRACKETS.search(name)
+        else f"{ATTACHMENT_PREFIX}{name}"
+    )
 
 
 def _layout_of(block: Json, attrs: Json) -> str:
@@ -187,7 +193,9 @@ def _layout_of(block: Json, attrs: Json) -> str:
     if block.get("layout") != "center":
         parts.append(str(block.get("layout")))
     if "width" in block:
-        unit = next((sign for sign, kind in _UNITS.items() if kind == block.get("widthType")), "?")
+        unit = next(
+            (sign for sign, kind in _WIDTH_UNITS.items() if kind == block.get("widthType")), "?"
+        )
         parts.append(f"{block['width']}{unit}")
     if "width" in attrs:
         parts.append(f"{attrs['width']}x{attrs.get('height')}")
@@ -211,8 +219,8 @@ _PICTURE = re.compile(
     re.VERBOSE,
 )
 #: An address of a place on the web, or in the text itself.
-_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
-_MARKER_NAME = "ticketr-picture-"
+_ABSOLUTE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
+_PICTURE_MARKER_PREFIX = "ticketr-picture-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,10 +281,12 @@ def _pictures_alone(markdown: str) -> list[_LocalPicture]:
     pictures = list(_find_local_pictures(markdown))
     if not pictures:
         return []
-    marks = {picture: f"{_MARKER_NAME}{number}" for number, picture in enumerate(pictures)}
+    marks = {
+        picture: f"{_PICTURE_MARKER_PREFIX}{number}" for number, picture in enumerate(pictures)
+    }
     marked = _with_addresses(markdown, pictures, lambda picture: address_of(marks[picture]))
     shown = shown_files(to_adf(marked, files=BY_NAME))
-    alone = {file.media.removeprefix(ATTACHED) for file in shown}
+    alone = {file.media.removeprefix(ATTACHMENT_PREFIX) for file in shown}
     return [picture for picture in pictures if marks[picture] in alone]
 
 
@@ -284,7 +294,7 @@ def _find_local_pictures(markdown: str) -> Iterator[_LocalPicture]:
     for number, line in enumerate(blank_code(markdown).split("\n")):
         for match in _PICTURE.finditer(line):
             address = match["angled"] or match["plain"]
-            if address and not _ELSEWHERE.match(address):
+            if address and not _ABSOLUTE_ADDRESS.match(address):
                 start, end = match.end("alt") + 1, match.end() - 1
                 yield _LocalPicture(
                     without_escapes(address), number, match.start("alt"), start, end

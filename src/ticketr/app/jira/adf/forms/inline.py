@@ -15,15 +15,15 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.jira.adf._addresses import BACKSLASH, BARE, has_mark
+from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_ADDRESS, has_mark
 from ticketr.app.jira.adf._blocks import PANEL_WORDS
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTO, verbatim
-from ticketr.app.jira.adf._simple import COLORS, day_of
+from ticketr.app.jira.adf._signs import AUTOLINK_PLACEHOLDER, verbatim
+from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
 #: What is read: the kind of panel by its word.
-PANELS = {
+PANEL_KIND_BY_WORD = {
     **{word: kind for kind, word in PANEL_WORDS.items()},
     "IMPORTANT": "note",
     "SUCCESS": "success",
@@ -98,17 +98,17 @@ def _mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
 
 Token: TypeAlias = dict[str, Any]
 
-_OTHER_COLORS = {"grey": "neutral", "gray": "neutral"}
+_COLOR_ALIASES = {"grey": "neutral", "gray": "neutral"}
 
 #: An account ID; no address of a page looks like one.
-_ACCOUNT = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
-_IS_ACCOUNT = re.compile(_ACCOUNT, re.ASCII)
-_STATUS = re.compile(rf"\{{({'|'.join((*COLORS, *_OTHER_COLORS))})\}}")
+_ACCOUNT_ID = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
+_ACCOUNT_ID_PATTERN = re.compile(_ACCOUNT_ID, re.ASCII)
+_STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})\}}")
 _DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
-_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
-_EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_NAME}:)+)(?![\w:])"
-_FORM_IN_TEXT = re.compile(rf"{BARE.pattern}|{_DATE}|{_EMOJI}")
-_CARD = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
+_EMOJI_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
+_EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME}:)+)(?![\w:])"
+_FORM_IN_TEXT = re.compile(rf"{BARE_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
+_CARD_ADDRESS = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -148,7 +148,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     if before is None or not before.get("raw", "").endswith("@") or before["type"] != "text":
         return None
     children = link["children"]
-    if "title" in link["attrs"] or not _IS_ACCOUNT.fullmatch(address):
+    if "title" in link["attrs"] or not _ACCOUNT_ID_PATTERN.fullmatch(address):
         return None
     if any(value["type"] not in {"text", "softbreak"} for value in children):
         return None
@@ -164,7 +164,7 @@ def _mention_texts(attrs: Json) -> list[Json] | None:
         case {"id": str(account), **rest} if rest.keys() <= {"text"}:
             shown = rest.get("text")
             name = "" if shown is None else _name_of(shown)
-            if name is not None and _IS_ACCOUNT.fullmatch(account):
+            if name is not None and _ACCOUNT_ID_PATTERN.fullmatch(account):
                 return [text(f"@{verbatim('[')}{name}{verbatim(f']({account})')}")]
     return None
 
@@ -187,10 +187,10 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
         code: What is before the words.
         words: The words, which may begin with a color.
     """
-    match = _STATUS.match(words)
+    match = _STATUS_COLOR.match(words)
     if match is None or code is None or code["type"] != "codespan" or not code["raw"]:
         return None
-    color = _OTHER_COLORS.get(match[1], match[1])
+    color = _COLOR_ALIASES.get(match[1], match[1])
     return _node("status", {"color": color}, code), words[match.end() :]
 
 
@@ -247,7 +247,7 @@ def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
 # Cards: <https://...>, and <https://...>{card} for a large one
 
 #: What follows the address of a card that is a block.
-LARGE_CARD = "{card}"
+LARGE_CARD_SUFFIX = "{card}"
 
 
 def read_card(address: str) -> list[Token] | None:
@@ -255,7 +255,7 @@ def read_card(address: str) -> list[Token] | None:
 
     An address that `write_card` would not write makes a link.
     """
-    if not address.endswith(AUTO) or not _CARD.fullmatch(address[:-1]):
+    if not address.endswith(AUTOLINK_PLACEHOLDER) or not _CARD_ADDRESS.fullmatch(address[:-1]):
         return None
     return [html(f'<a adf="inlineCard" href="{address[:-1]}">'), html("</a>")]
 
@@ -263,7 +263,7 @@ def read_card(address: str) -> list[Token] | None:
 def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
     match attrs:
-        case {"url": str(address), **rest} if not rest and _CARD.fullmatch(address):
+        case {"url": str(address), **rest} if not rest and _CARD_ADDRESS.fullmatch(address):
             return [text(verbatim(f"<{address}>"))]
     return None
 
@@ -306,7 +306,7 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
         case "inlineCard", _:
             return write_card(attrs)
         case "status", {"text": str(label), "color": str(color), **rest} if not rest:
-            if color in COLORS and label and label.isprintable():
+            if color in STATUS_COLORS and label and label.isprintable():
                 return [{**text(label), "marks": [{"type": "code"}]}, text(f"{{{color}}}")]
         case "date", {"timestamp": str(stamp), **rest} if not rest:
             day = day_of(stamp)
@@ -337,11 +337,13 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
     escaped = words
     if starts:
         ends = (*starts, len(words))
-        escaped = BACKSLASH.join([words[start:end] for start, end in pairwise((0, *ends))])
+        escaped = BACKSLASH_PLACEHOLDER.join(
+            [words[start:end] for start, end in pairwise((0, *ends))]
+        )
     if words.endswith("@") and after is not None and _links_to_account(after):
-        escaped = f"{escaped[:-1]}{BACKSLASH}@"
-    if before is not None and has_mark(before, "code") and _STATUS.match(words):
-        escaped = f"{BACKSLASH}{escaped}"
+        escaped = f"{escaped[:-1]}{BACKSLASH_PLACEHOLDER}@"
+    if before is not None and has_mark(before, "code") and _STATUS_COLOR.match(words):
+        escaped = f"{BACKSLASH_PLACEHOLDER}{escaped}"
     return escaped
 
 
@@ -349,6 +351,8 @@ def _links_to_account(node: Json) -> bool:
     marks = node.get("marks")
     for mark in marks if type(marks) is list else ():
         match mark:
-            case {"type": "link", "attrs": {"href": str(href)}} if _IS_ACCOUNT.fullmatch(href):
+            case {"type": "link", "attrs": {"href": str(href)}} if _ACCOUNT_ID_PATTERN.fullmatch(
+                href
+            ):
                 return True
     return False

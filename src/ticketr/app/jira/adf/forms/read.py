@@ -13,29 +13,29 @@ from itertools import groupby
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._placeholders import LESS
+from ticketr.app.jira.adf._placeholders import LESS_THAN_PLACEHOLDER
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture
 
-_LINES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
-_PARAGRAPHS = frozenset({"paragraph", "block_text"})
-_ADF = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
-_ATOMS = frozenset(
+_LINE_TOKENS = frozenset({"paragraph", "block_text", "heading", "table_cell"})
+_PARAGRAPH_TOKENS = frozenset({"paragraph", "block_text"})
+_ADF_TAG = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
+_ATOM_NODES = frozenset(
     {
         *("date", "emoji", "inlineCard", "inlineExtension", "media", "mediaInline", "mention"),
         *("placeholder", "status", "unknownInline"),
     }
 )
 #: Tokens in a line that hold no form, and those that hold what their children do.
-_PLAIN = frozenset({"codespan", "linebreak", "softbreak"})
-_EMPHASIS = frozenset({"emphasis", "strikethrough", "strong"})
+_PLAIN_TOKENS = frozenset({"codespan", "linebreak", "softbreak"})
+_EMPHASIS_TOKENS = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
-_PARTS = "ticketr-parts"
+_JOINED_TEXTS_KEY = "ticketr-parts"
 _PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
-_DETAILS = re.compile(r"<details(?: open)?>")
-_END_OF_DETAILS = "</details>"
-_SUMMARY = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
-_DECISION = re.compile(rf"{LESS}>(?:[ \t]|\Z)")
+_DETAILS_TAG = re.compile(r"<details(?: open)?>")
+_DETAILS_END_TAG = "</details>"
+_SUMMARY_ELEMENT = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
+_DECISION_MARK = re.compile(rf"{LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
 
 
 class Reader:
@@ -70,9 +70,9 @@ class Reader:
 
     def _tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
-        opened = _DETAILS.match(tag.lstrip())
+        opened = _DETAILS_TAG.match(tag.lstrip())
         if not opened:
-            if tag.lstrip().startswith(_END_OF_DETAILS):
+            if tag.lstrip().startswith(_DETAILS_END_TAG):
                 self._expands -= 1
             elif tag.lstrip().startswith("<details"):
                 self._expands += 1
@@ -82,24 +82,24 @@ class Reader:
         self._expands += 1
         yield _html_block(f'<details adf="{kind}">')
         rest = tag.lstrip()[opened.end() :]
-        title = _SUMMARY.match(rest)
+        title = _SUMMARY_ELEMENT.match(rest)
         if title:
             yield _html_block(title[0])
             rest = rest[title.end() :]
-        closes = rest.rstrip().endswith(_END_OF_DETAILS)
-        rest = rest.rstrip().removesuffix(_END_OF_DETAILS)
+        closes = rest.rstrip().endswith(_DETAILS_END_TAG)
+        rest = rest.rstrip().removesuffix(_DETAILS_END_TAG)
         if rest.strip():
             yield from self.read(self._tokenize(rest))
         if closes:
             self._expands -= 1
-            yield _html_block(_END_OF_DETAILS)
+            yield _html_block(_DETAILS_END_TAG)
 
     def _quote(self, token: inline.Token) -> list[inline.Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
         mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
-        panel = inline.PANELS.get(mark[1].upper()) if mark else None
+        panel = inline.PANEL_KIND_BY_WORD.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
             return self._read_inside(token)
         blocks = others
@@ -120,7 +120,7 @@ class Reader:
             case [
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
-            ] if sign == inline.LARGE_CARD and inline.read_card(address) is not None:
+            ] if sign == inline.LARGE_CARD_SUFFIX and inline.read_card(address) is not None:
                 result = inline.params({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{result}'>"),
@@ -133,8 +133,8 @@ class Reader:
         children = token.get("children")
         if not children:
             return [token]
-        if token["type"] in _LINES:
-            alone = pictures and token["type"] in _PARAGRAPHS
+        if token["type"] in _LINE_TOKENS:
+            alone = pictures and token["type"] in _PARAGRAPH_TOKENS
             picture = self._picture(children) if alone else None
             return picture or [{**token, "children": self._line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
@@ -197,7 +197,7 @@ class Reader:
                 result.append({**token, "children": line})
             else:
                 result.append(token)
-        return [part for token in result for part in token.get(_PARTS, (token,))]
+        return [part for token in result for part in token.get(_JOINED_TEXTS_KEY, (token,))]
 
     def _text(self, text: inline.Token, result: list[inline.Token]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
@@ -255,7 +255,7 @@ def _with_decision_lists(node: Json) -> Iterator[Json]:
         if decided:
             lines = [item["content"][0]["content"] for item in items]
             for line in lines:
-                line[0]["text"] = _DECISION.sub("", line[0]["text"], count=1)
+                line[0]["text"] = _DECISION_MARK.sub("", line[0]["text"], count=1)
             attrs = {"localId": "", "state": "DECIDED"}
             decisions = [
                 {"type": "decisionItem", "attrs": attrs.copy(), "content": line} for line in lines
@@ -269,7 +269,7 @@ def _is_decision(item: Json) -> bool:
     """Return whether an item is one paragraph that begins with the mark of a decision."""
     match item:
         case {"content": [{"type": "paragraph", "content": [{"type": "text", "text": words}, *_]}]}:
-            return _DECISION.match(words) is not None
+            return _DECISION_MARK.match(words) is not None
     return False
 
 
@@ -281,17 +281,17 @@ def _may_hold_form(token: inline.Token) -> bool:
     kind = token["type"]
     if kind == "text":
         return "{" in token["raw"] or ":" in token["raw"]
-    if kind in _EMPHASIS:
+    if kind in _EMPHASIS_TOKENS:
         return any(map(_may_hold_form, token["children"]))
-    return kind not in _PLAIN
+    return kind not in _PLAIN_TOKENS
 
 
 def _closing_of_atom(tag: str) -> str:
     """Return the end tag of a node without text of its own, or of code; else nothing."""
     if tag.startswith(("<code>", "<code ")):
         return "</code>"
-    match = _ADF.match(tag)
-    return f"</{match[1]}>" if match and match[2] in _ATOMS else ""
+    match = _ADF_TAG.match(tag)
+    return f"</{match[1]}>" if match and match[2] in _ATOM_NODES else ""
 
 
 def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
@@ -301,6 +301,6 @@ def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
         texts = list(group)
         if is_text and len(texts) > 1:
             words = "".join(text["raw"] for text in texts)
-            texts = [{"type": "text", "raw": words, _PARTS: texts}]
+            texts = [{"type": "text", "raw": words, _JOINED_TEXTS_KEY: texts}]
         result += texts
     return result

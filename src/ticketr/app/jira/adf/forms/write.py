@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ticketr.app.jira.adf._blocks import (
-    EMPTY,
-    LISTS,
+    EMPTY_PARAGRAPHS,
+    LIST_NODES,
     PANEL_WORDS,
     BlockWriter,
     expand,
@@ -19,13 +19,13 @@ from ticketr.app.jira.adf._blocks import (
     panel,
     quoted,
 )
-from ticketr.app.jira.adf._canonical import LINES_OF_TEXT, Json, content_of
+from ticketr.app.jira.adf._canonical import LINE_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODES
-from ticketr.app.jira.adf._signs import SLOT, STAY, verbatim
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, verbatim
 from ticketr.app.jira.adf._simple import simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
-    LARGE_CARD,
+    LARGE_CARD_SUFFIX,
     escape_text,
     tag_of,
     text,
@@ -34,19 +34,19 @@ from ticketr.app.jira.adf.forms.inline import (
 )
 
 # marklas writes their content as data, or it is not Markdown.
-_OPAQUE = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
-_CELLS = frozenset({"tableCell", "tableHeader"})
+_OPAQUE_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
+_CELL_NODES = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own.
-_FLOWS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
+_BLOCK_CONTAINER_NODES = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 #: The nodes in which a block has a short form.
 _PARENTS_OF_FORMS = {
-    "panel": _FLOWS - {"panel"},
+    "panel": _BLOCK_CONTAINER_NODES - {"panel"},
     "expand": frozenset({"doc", "layoutColumn"}),
     "nestedExpand": frozenset({"expand"}),
-    "blockCard": _FLOWS,
-    "decisionList": _FLOWS,
-    "taskList": _FLOWS | {"listItem"},
-    "mediaSingle": _FLOWS | {"blockquote", "listItem"},
+    "blockCard": _BLOCK_CONTAINER_NODES,
+    "decisionList": _BLOCK_CONTAINER_NODES,
+    "taskList": _BLOCK_CONTAINER_NODES | {"listItem"},
+    "mediaSingle": _BLOCK_CONTAINER_NODES | {"blockquote", "listItem"},
 }
 #: The start tag of each end tag.
 _START_OF_END_TAG = {verbatim(f"</{tag}>"): (verbatim(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
@@ -78,10 +78,10 @@ class Writer(BlockWriter):
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a block."""
         kind, content = node.get("type"), content_of(node)
-        if kind in LISTS:
+        if kind in LIST_NODES:
             return self.list(node, marker, short=short, is_tight=is_tight_list(node))
         if kind == "blockquote":
-            is_empty = short and len(content) == 1 and content[0] in EMPTY
+            is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
             return quoted("" if is_empty else self.flow(content, kind, short=short))
         if short and (form := self._form(node, parent)) is not None:
             self.used = True
@@ -115,7 +115,7 @@ class Writer(BlockWriter):
                 return node if word and content else None
             case "blockCard":
                 card = write_card(attrs)
-                return None if card is None else _paragraph(*card, text(LARGE_CARD))
+                return None if card is None else _paragraph(*card, text(LARGE_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
                 return _decisions(content) if all(map(_has_decision_form, content)) else None
             case "taskList":
@@ -127,7 +127,9 @@ class Writer(BlockWriter):
     def _shell(self, node: Json, *, short: bool) -> str:
         """Return a block as marklas writes it, and the blocks in it as they are written here."""
         inside: list[str] = []
-        shell, *ends = self._by_marklas(self._with_slots(node, inside, short=short)).split(SLOT)
+        shell, *ends = self._by_marklas(self._with_slots(node, inside, short=short)).split(
+            BLOCKS_PLACEHOLDER
+        )
         return shell + "".join(map("".join, zip(inside, ends, strict=True)))
 
     def _with_slots(self, node: Json, inside: list[str], *, short: bool) -> Json:
@@ -138,20 +140,20 @@ class Writer(BlockWriter):
             return {**node, "content": columns}
         if kind in {"panel", "expand", "nestedExpand", "layoutColumn"} and content:
             inside.append(self.flow(content, kind, short=short))
-            return {**node, "content": [_paragraph(text(SLOT))]}
+            return {**node, "content": [_paragraph(text(BLOCKS_PLACEHOLDER))]}
         self._write_lines(node, "", short=short)
         return node
 
     def _write_lines(self, node: Any, parent: str, *, short: bool) -> None:
         """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
-        if type(kind) is not str or kind not in NODES or kind in _OPAQUE:
+        if type(kind) is not str or kind not in NODES or kind in _OPAQUE_NODES:
             return
-        if kind in LINES_OF_TEXT:
+        if kind in LINE_NODES:
             self._line(content_of(node), short=short)
             return
         # The text of other lists of decisions is in HTML, where no form is read.
-        short = short and (kind != "decisionList" or parent in _CELLS)
+        short = short and (kind != "decisionList" or parent in _CELL_NODES)
         for child in content_of(node):
             self._write_lines(child, kind, short=short)
 
@@ -271,7 +273,7 @@ def _boxes(node: Json) -> Json:
             continue
         box = text(verbatim("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(content_of(blocks[0]) or [text(STAY)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text(REMOVED_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
