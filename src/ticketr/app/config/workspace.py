@@ -180,7 +180,7 @@ class Workspace:
         """
         if self.site is None:
             hint = "the address of your Jira site, like https://you.atlassian.net"
-            raise MissingSetting(URL_VARIABLES, hint)
+            raise MissingSetting(URL_VARIABLES, f"{hint}, or 'ticketr workspace add'")
         if self.site_error is not None:
             raise self.site_error
         return self.site
