@@ -149,7 +149,7 @@ def test_with_nothing_at_all_there_is_still_a_folder(machine: Machine) -> None:
     workspace = machine.resolve(machine.home)
 
     assert workspace == Workspace(machine.home.name, machine.home, is_known=False)
-    with pytest.raises(MissingSetting, match="JIRA_URL is not set: .*workspace add"):
+    with pytest.raises(MissingSetting, match=r"JIRA_URL is not set: .*workspace add"):
         workspace.required_site()
     with pytest.raises(MissingSetting, match="JIRA_PROJECT_KEY or --project is not set: the key"):
         workspace.required_project()
