@@ -22,10 +22,17 @@ _MAX_DEPTH = 12
 
 
 class FromSchema:
-    """A generator of documents from the schema."""
+    """A generator of documents from the schema.
 
-    def __init__(self, rng: Random) -> None:
+    Args:
+        rng: The source of chance.
+        as_sent: Whether to leave out what the schema accepts and no Jira sends: numbers that are not
+            whole, days that are no numbers, and task lists that begin with a further list.
+    """
+
+    def __init__(self, rng: Random, *, as_sent: bool = False) -> None:
         self._rng = rng
+        self._as_sent = as_sent
         self._definitions = load("adf-schema.json")["definitions"]
 
     def document(self) -> Any:
@@ -73,7 +80,8 @@ class FromSchema:
                 return self._rng.choice(_PATTERNS.get(schema.get("pattern"), words))
             case "number":
                 low, high = schema.get("minimum", 0), schema.get("maximum", 100)
-                return self._rng.choice([low, high, (low + high) / 2])
+                middle = (low + high) // 2 if self._as_sent else (low + high) / 2
+                return self._rng.choice([low, high, middle])
             case "boolean":
                 return self._rng.random() < 0.5
             case _:
@@ -95,11 +103,18 @@ class FromSchema:
     def _object(self, schema: Any, depth: int) -> Any:
         required = set(schema.get("required", ())) | {"type"}
         often = 0.3 if depth < _MAX_DEPTH else 0.0
-        return {
+        made = {
             name: self._of(part, depth + 1)
             for name, part in schema.get("properties", {}).items()
             if name in required or self._rng.random() < (0.7 if name == "content" else often)
         }
+        if self._as_sent and "timestamp" in made:
+            made["timestamp"] = "1700000000000"
+        if self._as_sent and made.get("type") == "taskList":
+            first = made["content"][0]
+            if first["type"] == "taskList":
+                made["content"][:1] = first["content"]
+        return made
 
     def _array(self, schema: Any, depth: int) -> Any:
         least = schema.get("minItems", 0)
