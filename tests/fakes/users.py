@@ -63,7 +63,7 @@ class User:
         patch = self.monkeypatch
         patch.chdir(self.root)
         patch.setattr("os.isatty", lambda _: False)
-        patch.setattr("ticketr.app.cli.options._transport", self._transport)
+        patch.setattr("ticketr.app.cli.options._make_transport", self._transport)
         settings = {
             "TICKETR_CONFIG_DIR": str(self.root.parent / "config"),
             "JIRA_URL": URL,

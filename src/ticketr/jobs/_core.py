@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import QueueMarks, is_inside, make_marks
+from ticketr.jobs._deadlock import QueueMarks, is_inside, make_queue_marks
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._handle import Around, JobHandle
 from ticketr.jobs._job import (
@@ -158,7 +158,7 @@ class QueueCore:
         self.registry: Registry = Registry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, options.workers)
-        self.marks: QueueMarks = make_marks()
+        self.marks: QueueMarks = make_queue_marks()
         self.repeats: Repeats = Repeats(self)
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0

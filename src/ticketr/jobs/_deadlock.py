@@ -32,7 +32,7 @@ ENCLOSING_QUEUES: Final[ContextVar[QueueMarks]] = ContextVar(
 )
 
 
-def make_marks() -> QueueMarks:
+def make_queue_marks() -> QueueMarks:
     """Return the marks of a queue that is opened here."""
     return (object(), *ENCLOSING_QUEUES.get())
 

@@ -113,14 +113,14 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     """
     core.phase.cancels_delayed_jobs = True
     if seconds <= 0:
-        cut_off(core)
+        cancel_all_jobs(core)
     else:
         core.do_in_batches(core.cancel_at_end, core.schedule.delayed(core.now()))
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
 
-def cut_off(core: QueueCore) -> None:
+def cancel_all_jobs(core: QueueCore) -> None:
     """Cancel every job, at the end of the grace."""
     phase = core.phase
     phase.cut_off_at = math.inf

@@ -12,7 +12,7 @@ from trio.abc import Clock
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._shutdown import abandon, cut_off, warn_of_stuck_jobs
+from ticketr.jobs._shutdown import abandon, cancel_all_jobs, warn_of_stuck_jobs
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -82,7 +82,7 @@ def handle_due_times(core: QueueCore) -> None:
     if now < core.timer.scope.deadline:
         return
     if now >= core.phase.cut_off_at:
-        cut_off(core)
+        cancel_all_jobs(core)
     for record in core.schedule.expired(now):
         core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.due(now)

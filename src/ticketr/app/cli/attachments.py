@@ -99,7 +99,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
 
     job = sync.GetAttachmentsJob(**arguments_for_keys(options), keys=keys)
     ended = run_job(job, plain=options.plain)
-    return _report(ended, verb="downloaded", as_json=options.as_json)
+    return _print_result(ended, verb="downloaded", as_json=options.as_json)
 
 
 @attachments.command(
@@ -126,10 +126,10 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
 
     job = sync.AddAttachmentsJob(**arguments_for_keys(options), key=key, files=files)
     ended = run_job(job, plain=options.plain)
-    return _report(ended, verb="attached", as_json=options.as_json)
+    return _print_result(ended, verb="attached", as_json=options.as_json)
 
 
-def _report(ended: JobOutcome[sync.AttachmentResult], *, verb: str, as_json: bool) -> int:
+def _print_result(ended: JobOutcome[sync.AttachmentResult], *, verb: str, as_json: bool) -> int:
     """Print what was done, and return the exit code."""
     result = ended.result or sync.AttachmentResult()
     if as_json:

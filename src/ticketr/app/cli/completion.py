@@ -20,7 +20,7 @@ from ticketr.app.cli.help import command
 from ticketr.cleaning import clean
 
 
-def _root(context: click.Context) -> Path | None:
+def _workspace_root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
     name, folder = context.params.get("workspace"), context.params.get("folder")
     try:
@@ -33,7 +33,7 @@ def complete_key(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the key of an issue, in any case, except keys that are on the line already."""
-    root = _root(ctx)
+    root = _workspace_root(ctx)
     if root is None:
         return []
     given = ctx.params.get(param.name or "") or ()
@@ -69,9 +69,9 @@ def complete_workspace(
     ]
 
 
-def _names(ctx: click.Context, field: str) -> list[str]:
+def _value_names(ctx: click.Context, field: str) -> list[str]:
     """Return the names that a field of the issues here has; none if there is no workspace."""
-    root = _root(ctx)
+    root = _workspace_root(ctx)
     return [] if root is None else config.known_names(root, os.environ, field)
 
 
@@ -79,7 +79,9 @@ def complete_status(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete the name of a status that issues here have."""
-    return [CompletionItem(name) for name in _starting_with(_names(ctx, "status"), incomplete)]
+    return [
+        CompletionItem(name) for name in _starting_with(_value_names(ctx, "status"), incomplete)
+    ]
 
 
 def complete_key_or_status(
@@ -93,7 +95,7 @@ def complete_key_or_person(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Complete a key, or the name of a person with an issue here."""
-    people = _starting_with(("me", *_names(ctx, "assignee")), incomplete)
+    people = _starting_with(("me", *_value_names(ctx, "assignee")), incomplete)
     return [*complete_key(ctx, param, incomplete), *map(CompletionItem, people)]
 
 

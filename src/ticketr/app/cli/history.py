@@ -103,7 +103,7 @@ class WorkspaceHistories:
         if root not in self._marked:
             await _require_own(root)
             await file.write([])  # makes the file
-            await trio.to_thread.run_sync(_sign, root, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(_store_mark, root, abandon_on_cancel=True)
             self._marked.add(root)
         await file.write([_without_secrets(job) for job in jobs])
 
@@ -146,7 +146,7 @@ def _has_own_history(root: Path) -> bool:
     return mark is None or has_own_history(root, mark)
 
 
-def _sign(root: Path) -> None:
+def _store_mark(root: Path) -> None:
     if (mark := _stored_mark()) is not None:
         sign_history(root, mark)
 

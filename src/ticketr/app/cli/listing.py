@@ -127,7 +127,7 @@ def _is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _encoding() -> str:
+def _output_encoding() -> str:
     return sys.stdout.encoding or "ascii"
 
 
@@ -157,7 +157,7 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
 def _flag_mark(listed: ListedIssue) -> str:
     mark = next((mark for flag, mark in _MARK_BY_FLAG if flag in listed.candidate.flags), " ")
     try:
-        mark.encode(_encoding())
+        mark.encode(_output_encoding())
     except UnicodeError:
         return "x"
     return mark

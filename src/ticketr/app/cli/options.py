@@ -333,7 +333,7 @@ def job_arguments(
     settings = session_options(
         resolved, find_credentials(resolved), mark, strategy=options.strategy
     )
-    return {**settings, "jql": jql, "transport": _transport(options.http)}
+    return {**settings, "jql": jql, "transport": _make_transport(options.http)}
 
 
 def session_options(
@@ -372,7 +372,7 @@ def session_options(
     }
 
 
-def _transport(http: str) -> Transport | None:
+def _make_transport(http: str) -> Transport | None:
     if http == "httpx":
         return None
     from ticketr.app.jira.transport import open_transport

@@ -35,11 +35,15 @@ def schema(options: CommonOptions) -> None:
     if options.as_json:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
-        rows = [(f"{_marks(field)} {field.name}", field.kind, _values(field)) for field in fields]
+        rows = [
+            (f"{_field_marks(field)} {field.name}", field.kind, _allowed_values(field))
+            for field in fields
+        ]
         print_table(rows, _MAX_COLUMN_CELLS)
     else:
         print_cells(
-            (_marks(field), field.name, field.kind, field.id, _values(field)) for field in fields
+            (_field_marks(field), field.name, field.kind, field.id, _allowed_values(field))
+            for field in fields
         )
 
 
@@ -59,11 +63,11 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
         return await sync.read_schema(client, project, settings["fields"])
 
 
-def _marks(field: sync.SchemaField) -> str:
+def _field_marks(field: sync.SchemaField) -> str:
     kept = "+" if field.is_kept else "-" if field.reason else " "
     return kept + ("*" if field.required else " ")
 
 
-def _values(field: sync.SchemaField) -> str:
+def _allowed_values(field: sync.SchemaField) -> str:
     """Return the allowed values, or why no file can hold the field."""
     return field.reason or field.values_text

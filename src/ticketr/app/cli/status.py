@@ -146,7 +146,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             console.echo_marked(f"{mark:<10}", line, color=_MARK_COLORS.get(mark, "cyan"))
         if not lines:
             console.echo(_empty_message(edits, keys))
-        if counts := _counts(mark for mark, _ in lines):
+        if counts := _count_marks(mark for mark, _ in lines):
             console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
             console.print_messages(OLDER_HINT)
@@ -178,7 +178,11 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         broken = survey.broken_of(keys or None, state)
     if options.as_json:
         tickets = [asdict(version) for version in versions]
-        data = {"tickets": tickets, "broken": _problems(broken), "missing": _places(missing)}
+        data = {
+            "tickets": tickets,
+            "broken": _broken_as_json(broken),
+            "missing": _missing_as_json(missing),
+        }
         console.echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
@@ -299,19 +303,19 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "unknown": [
             {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
         ],
-        "broken": _problems(edits.broken),
-        "missing": _places(edits.missing),
+        "broken": _broken_as_json(edits.broken),
+        "missing": _missing_as_json(edits.missing),
         "losses": [asdict(loss) for loss in edits.losses],
         "literals": [asdict(note) for note in edits.literals],
         "refused": [asdict(note) for note in edits.refused],
     }
 
 
-def _problems(broken: Mapping[str, TicketrError]) -> list[dict[str, str]]:
+def _broken_as_json(broken: Mapping[str, TicketrError]) -> list[dict[str, str]]:
     return [{"path": path, "reason": str(error)} for path, error in broken.items()]
 
 
-def _places(missing: Mapping[str, str]) -> list[dict[str, str]]:
+def _missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "path": path} for key, path in missing.items()]
 
 
@@ -366,7 +370,7 @@ def _lines_or_count(
         yield mark, f"{key} ({path}): {what}"
 
 
-def _counts(marks: Iterable[str]) -> str:
+def _count_marks(marks: Iterable[str]) -> str:
     """Return how many edits, drafts, conflicts and broken files are listed; empty for none."""
     count = Counter(marks)
     words = {

@@ -34,7 +34,7 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
         environ: The environment, usually ``os.environ``.
         start: The beginning of the keys, in upper case.
     """
-    rows = _read(
+    rows = _query_state(
         root,
         environ,
         "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
@@ -44,7 +44,7 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
     if len(keys) > MAX_TITLES:
         return [(key, "") for key in keys]
     titles: dict[str, str] = dict(
-        _read(
+        _query_state(
             root,
             environ,
             "SELECT key, json_extract(fields, '$.summary') FROM issue"
@@ -64,11 +64,11 @@ def known_names(root: Path, environ: Mapping[str, str], field: str) -> list[str]
         field: ``"status"`` or ``"assignee"``.
     """
     query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    rows = _read(root, environ, query, (_NAME_JSON_PATHS[field], _MAX_SAMPLED_ISSUES))
+    rows = _query_state(root, environ, query, (_NAME_JSON_PATHS[field], _MAX_SAMPLED_ISSUES))
     return sorted(name for (name,) in rows if name)
 
 
-def _read(
+def _query_state(
     root: Path, environ: Mapping[str, str], query: str, values: tuple[object, ...]
 ) -> list[Any]:
     """Return the rows of a query on the state file; none if the file cannot be used."""

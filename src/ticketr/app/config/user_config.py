@@ -171,8 +171,8 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
         in_use=table.checked("use", checks.checked_name),
-        workspaces={name: _workspace(name, workspaces) for name in workspaces.names()},
-        sites={_site(name, sites): _login(sites.table(name)) for name in sites.names()},
+        workspaces={name: _read_workspace(name, workspaces) for name in workspaces.names()},
+        sites={_read_site(name, sites): _read_login(sites.table(name)) for name in sites.names()},
         aliases=read_aliases(table.table("aliases")),
         refresh=_read_refresh_seconds(table.table("app")),
     )
@@ -189,22 +189,22 @@ def _read_refresh_seconds(table: Table) -> float:
     return seconds
 
 
-def _workspace(name: str, workspaces: Table) -> WorkspaceEntry:
+def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
     workspaces.check_name(name, "the name of a workspace", checks.checked_name)
     folder, site = table.text("folder"), table.checked("site", checks.checked_site)
     if not folder or not site:
         raise workspaces.bad(name, f"the workspace {name!r} needs a folder and a site")
-    return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _login(table))
+    return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _read_login(table))
 
 
-def _site(name: str, sites: Table) -> str:
+def _read_site(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS)
     return sites.check_name(name, "a site", checks.checked_site)
 
 
-def _login(table: Table) -> LoginEntry:
+def _read_login(table: Table) -> LoginEntry:
     return LoginEntry(
         email=table.checked("email", checks.checked_email),
         token_command=_command_words(table),

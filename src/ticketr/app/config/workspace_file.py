@@ -108,7 +108,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         site=table.checked("site", checks.checked_site),
         project=table.checked("project", checks.checked_project),
         jql=table.checked("jql", checks.checked_jql),
-        fields=_fields(path, table),
+        fields=_read_fields(path, table),
         comments=table.flag("comments") or False,
         links=table.flag("links") or False,
         inherit=table.flag("inherit") is not False,
@@ -128,7 +128,7 @@ def _ignored_alias(table: Table, name: str) -> str:
     return str(table.table(_ALIASES_KEY).bad(name, problem))
 
 
-def _fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
+def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     """Read the fields: a list of the site's names, or a table from names to Jira's IDs."""
     if _FIELDS_KEY not in table:
         return None

@@ -32,12 +32,12 @@ _SPECIAL = r"""
 _AS_WRITTEN = re.compile(_SPECIAL, re.IGNORECASE | re.VERBOSE)
 
 
-def _letters(text: str) -> str:
+def _visible_letters(text: str) -> str:
     """Return the visible letters of a text, its escapes decoded, in lower case."""
-    return _AS_WRITTEN.sub(_letter, text).lower()
+    return _AS_WRITTEN.sub(_decode_escape, text).lower()
 
 
-def _letter(special: re.Match[str]) -> str:
+def _decode_escape(special: re.Match[str]) -> str:
     """Return the character of an escape; empty for an invisible one."""
     form = special.lastgroup
     if form is None:
@@ -109,7 +109,7 @@ class Credentials:
         for secret in secrets:
             redacted = redacted.replace(secret, REDACTED_TEXT)
         line = clean(redacted)
-        spellings = (_letters(redacted), _letters(line))
+        spellings = (_visible_letters(redacted), _visible_letters(line))
         if any(letters in spelling for letters in secrets.values() for spelling in spellings):
             return REDACTED_TEXT
         return text if redacted == text else line
@@ -131,7 +131,7 @@ def _secrets_of(login: Credentials) -> dict[str, str]:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             secret = encode(text.encode("utf-8", "replace")).decode()
             secrets |= {secret, secret.rstrip("=")}
-    return {secret: _letters(secret) for secret in sorted(secrets, key=len, reverse=True)}
+    return {secret: _visible_letters(secret) for secret in sorted(secrets, key=len, reverse=True)}
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:

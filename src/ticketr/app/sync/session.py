@@ -337,7 +337,7 @@ async def open_session(
                 user = await jira.myself()
                 # Only after the login: a mistyped address must not own the folder.
                 await job.run_sync(state.site_record.claim_site, job.site, user.display_name)
-                fields, columns = await _columns(job, state, jira)
+                fields, columns = await _load_columns(job, state, jira)
                 yield Session(
                     job=job,
                     in_thread=job.run_sync,
@@ -365,7 +365,7 @@ async def _report_silence(jira: JiraClient, progress: Progress) -> None:
         progress.report_silence(0 if since is None else trio.current_time() - since)
 
 
-async def _columns(
+async def _load_columns(
     job: SessionJob, state: State, jira: JiraClient
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.

@@ -11,7 +11,7 @@ from ticketr.cleaning import clean
 _MAX_SHOWN = 80
 
 
-def _show(text: str) -> str:
+def _quote_excerpt(text: str) -> str:
     """Return a text of the user's file quoted, cleaned and shortened for an error."""
     more = "..." if len(text) > _MAX_SHOWN else ""
     return f'"{clean(text[:_MAX_SHOWN])}{more}"'
@@ -37,7 +37,7 @@ class TicketSyntaxError(TicketrError):
 
     def __str__(self) -> str:
         place = f"{clean(self.source)}:{self.line}:{self.column}"
-        return f"{place}: {self.problem}: {_show(self.text)}"
+        return f"{place}: {self.problem}: {_quote_excerpt(self.text)}"
 
 
 @dataclass(eq=False, repr=False)
@@ -51,7 +51,7 @@ class InvalidKey(TicketrError):
     key: str
 
     def __str__(self) -> str:
-        return f"{_show(self.key)} is not an issue key; a key looks like PROJ-123"
+        return f"{_quote_excerpt(self.key)} is not an issue key; a key looks like PROJ-123"
 
 
 @dataclass(eq=False, repr=False)
@@ -67,7 +67,7 @@ class InvalidTicket(TicketrError):
     text: str
 
     def __str__(self) -> str:
-        return f"{self.problem}: {_show(self.text)}"
+        return f"{self.problem}: {_quote_excerpt(self.text)}"
 
 
 @dataclass(eq=False, repr=False)
@@ -85,5 +85,5 @@ class InvalidFilter(TicketrError):
     problem: str
 
     def __str__(self) -> str:
-        rest = _show(self.text[self.position :])
+        rest = _quote_excerpt(self.text[self.position :])
         return f"the filter is wrong at character {self.position + 1}: {self.problem}: {rest}"

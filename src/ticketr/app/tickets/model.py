@@ -39,14 +39,14 @@ NO_TITLE = "(no title)"
 _NOT_A_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
-def _block(text: str) -> str:
+def _strip_blank_lines(text: str) -> str:
     """Remove blank lines around a text; keep the first line's indent, as of a code block."""
     text = normal_text(text).rstrip()
     space = len(text) - len(text.lstrip())
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
-def _remark(text: str) -> str:
+def _checked_remark(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
@@ -207,18 +207,18 @@ class Ticket:
             raise InvalidKey(self.key)
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
-        put(self, "description", _block(self.description))
+        put(self, "description", _strip_blank_lines(self.description))
         is_normal = type(self.fields) is NormalFields
         fields = self.fields if is_normal else _normal_fields(self.fields, stripped)
         put(self, "fields", MappingProxyType(fields))
-        put(self, "texts", MappingProxyType(_normal_fields(self.texts, _block)))
+        put(self, "texts", MappingProxyType(_normal_fields(self.texts, _strip_blank_lines)))
         put(
             self,
             "acceptance_criteria",
             tuple(filter(None, map(stripped, self.acceptance_criteria))),
         )
         put(self, "tasks", tuple(self.tasks))
-        put(self, "remarks", tuple(filter(None, map(_remark, self.remarks))))
+        put(self, "remarks", tuple(filter(None, map(_checked_remark, self.remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))

@@ -28,9 +28,9 @@ def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
     layout = state.layout
     left = []
     if layout.left:
-        above = _workspaces(state, now, theme) if layout.workspaces else []
+        above = _draw_workspaces(state, now, theme) if layout.workspaces else []
         # The lowest screen has no room for a title.
-        left = [*above, *_tickets(state, theme)][-layout.body :]
+        left = [*above, *_draw_tickets(state, theme)][-layout.body :]
     if not layout.right:
         return left
     right = draw_detail(state, theme)[-layout.body :]
@@ -42,15 +42,15 @@ def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
     return [f"{one}{rule}{two}" for one, two in zip(left, right, strict=True)]
 
 
-def _focus(state: AppState) -> Panel | None:
+def _highlighted_panel(state: AppState) -> Panel | None:
     """Return the panel with the focus; None where a list over it has the only reversed row."""
     return None if state.context in {Context.CHOICE, Context.PALETTE} else state.focus
 
 
-def _workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
+def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
     current, count = state.current, len(state.workspaces)
     cells, height = state.layout.left, state.layout.workspaces
-    is_focused = _focus(state) is Panel.WORKSPACES
+    is_focused = _highlighted_panel(state) is Panel.WORKSPACES
     top = frame.scroll_top(0, current, height, count)
     rows = []
     for at, workspace in enumerate(state.workspaces[top : top + height], start=top):
@@ -102,14 +102,14 @@ def _job_words(job: JobSnapshot) -> tuple[str, ...]:
     return f"{kind}ing {share}", share
 
 
-def _tickets(state: AppState, theme: Theme) -> list[str]:
+def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
     cells, height = state.layout.left, state.layout.tickets
     workspace = state.workspace.scrolled(height)
     shown = workspace.visible.rows[workspace.top : workspace.top + height]
-    is_focused = _focus(state) is Panel.TICKETS
+    is_focused = _highlighted_panel(state) is Panel.TICKETS
     selected, style = workspace.index, "reverse" if is_focused else "bold"
     rows = [
-        _row(workspace, row, cells, theme, style if at == selected else "")
+        _draw_row(workspace, row, cells, theme, style if at == selected else "")
         for at, row in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
@@ -121,11 +121,11 @@ def _tickets(state: AppState, theme: Theme) -> list[str]:
     return [title, *frame.filled(rows, height, cells)]
 
 
-def _row(
+def _draw_row(
     workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, selected: str
 ) -> str:
     """Draw a row; `selected` is the style of the selected one, and empty for others."""
-    line = _line(workspace, visible, cells, theme, "▌" if selected else " ")
+    line = _ticket_line(workspace, visible, cells, theme, "▌" if selected else " ")
     styles = (selected,) if selected else () if visible.is_hit else ("dim",)
     words = workspace.search_words
     is_found = words and visible.is_hit
@@ -144,7 +144,7 @@ def _row(
     return theme.row(frame.with_marks(line, ranges, *marks), cells)
 
 
-def _line(
+def _ticket_line(
     workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, bar: str
 ) -> Line:
     row = visible.row
@@ -211,7 +211,7 @@ def _empty_words(state: AppState) -> str:
 def draw_detail(state: AppState, theme: Theme) -> list[str]:
     """Return the rows of the open ticket's panel, its title first."""
     ticket, cells, height = state.ticket, state.layout.right, state.layout.detail
-    is_focused = _focus(state) is Panel.DETAIL
+    is_focused = _highlighted_panel(state) is Panel.DETAIL
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.filled([], height, cells)]
@@ -233,7 +233,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         if at == selected:
             rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
         else:
-            rows.append(theme.row((Span(" "), *text, *_hint(line, state.keymap)), cells))
+            rows.append(theme.row((Span(" "), *text, *_key_hint(line, state.keymap)), cells))
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
@@ -249,7 +249,7 @@ def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-def _hint(line: DetailLine, keys: KeyMap) -> Line:
+def _key_hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
     key = keys.key(KeyAction.RESOLVE, Context.DETAIL) if line.names_key else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

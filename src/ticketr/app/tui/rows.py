@@ -58,16 +58,16 @@ class Rows:
         """
         shown = list(self.shown)
         for ticket in tickets:
-            shown[_place(shown, ticket[0].order)] = _family(ticket)
+            shown[_rows_of_ticket(shown, ticket[0].order)] = _family(ticket)
         return Rows(tuple(shown))
 
     def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            place = _place(self.shown, ticket[0].order)
-            before = {old.row.key: _content(old.row) for old in self.shown[place]}
-            news = {row.key for row in ticket if before.get(row.key) != _content(row)}
+            place = _rows_of_ticket(self.shown, ticket[0].order)
+            before = {old.row.key: _comparable_content(old.row) for old in self.shown[place]}
+            news = {row.key for row in ticket if before.get(row.key) != _comparable_content(row)}
             keys |= news or {ticket[0].key}  # a comment, for instance
         return frozenset(keys)
 
@@ -115,7 +115,7 @@ class Rows:
         return (shown.row for shown in self.shown)
 
 
-def _place(shown: Sequence[VisibleRow], order: Order) -> slice:
+def _rows_of_ticket(shown: Sequence[VisibleRow], order: Order) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
@@ -123,7 +123,7 @@ def _place(shown: Sequence[VisibleRow], order: Order) -> slice:
     return slice(first, bisect_left(shown, end, lo=first, key=rank))
 
 
-def _content(row: ListRow) -> object:
+def _comparable_content(row: ListRow) -> object:
     """Return what a file says of an issue, for comparisons."""
     return row.candidate.title, row.candidate.fields, row.candidate.text
 

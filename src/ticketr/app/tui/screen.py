@@ -95,7 +95,7 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
     above = [*body, *rule]
     bar = _action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))
     above = above[: len(above) + 1 - len(bar)]
-    return [_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
+    return [_draw_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
 
 
 def next_change(state: AppState, now: float, theme: Theme) -> float:
@@ -111,7 +111,7 @@ def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
     return state.overlays[next(full, 0) :]
 
 
-def _header(state: AppState, now: float, theme: Theme) -> str:
+def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     given = [header for overlay in state.overlays if (header := overlay.header(state)) is not None]
     choices: tuple[Line, ...]  # the longest first
     more = ""
@@ -119,11 +119,11 @@ def _header(state: AppState, now: float, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.left:  # the ticket alone: which one of the list
-        left, choices = _trail(state), _place_lines(state)
+        left, choices = _ticket_path(state), _place_lines(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
-        choices = (_counts(state), _counts(state, is_short=True))
+        choices = (_mark_counts(state), _mark_counts(state, is_short=True))
         if state.workspaces and not state.layout.workspaces:  # their panel would say it
             more = next(filter(None, activity_of(state, workspace, now)), "")
     left = clip(left, max(0, state.width - 12))
@@ -137,7 +137,7 @@ def _header(state: AppState, now: float, theme: Theme) -> str:
     return theme.row(name, state.width)
 
 
-def _trail(state: AppState) -> str:
+def _ticket_path(state: AppState) -> str:
     """Return the workspace, the parent and the key of the open ticket."""
     row, sheet = state.row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
@@ -158,7 +158,7 @@ def _place_lines(state: AppState) -> tuple[Line, ...]:
     return (place, *keys), (place,)
 
 
-def _counts(state: AppState, *, is_short: bool = False) -> Line:
+def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
     for sign, number, words in state.workspace.counts:
@@ -183,7 +183,7 @@ def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
         lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
         return [theme.row((Span(f" {line}", styles),), state.width) for line in lines]
-    return [theme.row((Span(" "), *_hints(state, theme)), state.width)]
+    return [theme.row((Span(" "), *_key_hints(state, theme)), state.width)]
 
 
 def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
@@ -197,7 +197,7 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
     return lines
 
 
-def _hints(state: AppState, theme: Theme) -> list[Span]:
+def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     """Return the keys that have an effect now, most important first, while there is room for them."""
     idle = _idle_actions(state)
     bindings = state.keymap.bindings(state.context)

@@ -103,7 +103,7 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
             return state, (call(outside.leave),)
         case _:
             effects = ()
-    return _offer(state, message, now, effects)
+    return _offer_to_overlays(state, message, now, effects)
 
 
 def may_refresh(state: AppState, name: str) -> bool:
@@ -116,7 +116,9 @@ def may_refresh(state: AppState, name: str) -> bool:
     return is_known and not state.overlays and not state.jobs.live
 
 
-def _offer(state: AppState, message: Message, now: float, effects: tuple[Call, ...]) -> Step:
+def _offer_to_overlays(
+    state: AppState, message: Message, now: float, effects: tuple[Call, ...]
+) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
     for overlay in reversed(state.overlays):
         step = overlay.on_message(state, message, now)

@@ -172,22 +172,22 @@ def _add_line(result: list[Any], node: Json, text: str) -> None:
     marks: Any = node.get("marks")
     core = text.strip() if type(marks) is list else text
     if len(core) == len(text) or not any(map(_is_invisible, marks)):
-        _join(result, node, text)
+        _append_text(result, node, text)
         return
     plain = {**node, "marks": [mark for mark in marks if not _is_invisible(mark)]}
     if not plain["marks"]:
         del plain["marks"]
     start = text.find(core) if core else len(text)
-    _join(result, plain, text[:start])
-    _join(result, node, core)
-    _join(result, plain, text[start + len(core) :])
+    _append_text(result, plain, text[:start])
+    _append_text(result, node, core)
+    _append_text(result, plain, text[start + len(core) :])
 
 
 def _is_invisible(mark: Any) -> bool:
     return type(mark) is dict and mark.get("type") in _MARKS_INVISIBLE_ON_BLANKS
 
 
-def _join(result: list[Any], node: Json, text: str) -> None:
+def _append_text(result: list[Any], node: Json, text: str) -> None:
     """Add a text to the one before it if the two differ in nothing but their words."""
     if not text:
         return

@@ -58,7 +58,7 @@ class Losses:
         #: The lost pieces that `of` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
-            self._remaining_losses = self._pieces.lost_pieces(_count(_document(sent)))
+            self._remaining_losses = self._pieces.lost_pieces(_count_pieces(_document(sent)))
 
     def of(
         self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
@@ -75,13 +75,13 @@ class Losses:
         if before == after and not self._remaining_losses:
             return ()
         pieces = _Pieces(before, after)
-        sent_pieces = _count(_document({"content": list(sent)}))
+        sent_pieces = _count_pieces(_document({"content": list(sent)}))
         lost = pieces.lost_pieces(sent_pieces) & self._remaining_losses
         self._remaining_losses -= pieces.jira_pieces - sent_pieces
         if before == after:
             return ()
         if not pieces.hidden_pieces:
-            return (_rearranged(before, after),) if sent else ()
+            return (_first_moved_block(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
@@ -112,15 +112,15 @@ class _Pieces:
 
     def __init__(self, before: Json, after: Json) -> None:
         self._before, self._after = before, after
-        self.jira_pieces = _count(before)
-        self._shown_pieces = _count(after)
+        self.jira_pieces = _count_pieces(before)
+        self._shown_pieces = _count_pieces(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
         pairs = (pair for node in walk(before) for pair in _pieces(node))
         self.mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
-        jira_kinds = _kinds(self.jira_pieces)
+        jira_kinds = _count_kinds(self.jira_pieces)
         self.shown_kinds = {
             kind
-            for kind, number in _kinds(self._shown_pieces).items()
+            for kind, number in _count_kinds(self._shown_pieces).items()
             if number >= jira_kinds[kind]
         }
 
@@ -132,7 +132,7 @@ class _Pieces:
         """Return the names of some pieces."""
         if not pieces:
             return ()
-        names, other = _names(self._before, pieces), _names(self._after, pieces)
+        names, other = _names_of_pieces(self._before, pieces), _names_of_pieces(self._after, pieces)
         texts: list[str] = []
         words: list[tuple[str, str]] = []
         for piece in pieces:
@@ -151,27 +151,27 @@ class _Pieces:
         return tuple(dict.fromkeys(texts))
 
 
-def _kinds(pieces: Counter[_Piece]) -> Counter[str]:
+def _count_kinds(pieces: Counter[_Piece]) -> Counter[str]:
     counted: Counter[str] = Counter()
     for (kind, _), number in pieces.items():
         counted[kind] += number
     return counted
 
 
-def _rearranged(before: Json, after: Json) -> str:
+def _first_moved_block(before: Json, after: Json) -> str:
     """Name the first block that differs, where no piece is missing."""
     for block, other in zip_longest(content_of(before), content_of(after)):
         if block and block != other:
-            return f"how {_name(block)} is put together"
+            return f"how {_name_of_node(block)} is put together"
     return "how it is put together"
 
 
-def _count(document: Json) -> Counter[_Piece]:
+def _count_pieces(document: Json) -> Counter[_Piece]:
     """Count the pieces of a document."""
     return Counter(piece for node in walk(document) for piece, _ in _pieces(node))
 
 
-def _names(document: Json, wanted: Collection[_Piece]) -> _Names:
+def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _Names:
     """Return what some pieces of a document can be called."""
     names: _Names = {}
     for node in walk(document):
@@ -206,17 +206,17 @@ def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
     """Return a name of a piece for people."""
     kind, word = piece
     if mark is None:
-        return f"“{shorten(word, 40)}”" if kind == "word" else _name(node)
+        return f"“{shorten(word, 40)}”" if kind == "word" else _name_of_node(node)
     text, attrs = node.get("text"), mark.get("attrs")
     text_near = text.strip() if isinstance(text, str) else ""
     if kind == "link" and isinstance(attrs, dict):
         of = f" of “{shorten(text_near, 40)}”" if text_near else ""
         return f"the link to {shorten(str(attrs.get('href')), 60)}{of}"
-    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_name(node)}"
+    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_name_of_node(node)}"
     return f"the {kind_words(kind)}{where}"
 
 
-def _name(node: Any) -> str:
+def _name_of_node(node: Any) -> str:
     if not isinstance(node, dict):
         return "a something"
     text_near = next(iter(plain_lines(node)), "")
@@ -308,17 +308,19 @@ def unsent_pieces(
     """
     document = read(markdown, {})
     known: Counter[str] | None = None
-    for piece in _lost(markdown, document):
+    for piece in _find_lost_pieces(markdown, document):
         if known is None:
-            known = Counter(lost.text for lost in _lost(before, read(before, {})))
+            known = Counter(lost.text for lost in _find_lost_pieces(before, read(before, {})))
         if known[piece.text]:
             known[piece.text] -= 1
         else:
             yield piece
-    yield from _literals(markdown, read(markdown, files) if files else document, before, pictures)
+    yield from _find_literal_pieces(
+        markdown, read(markdown, files) if files else document, before, pictures
+    )
 
 
-def _lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
     for piece in _find_lost(markdown, document):
@@ -490,14 +492,14 @@ _CANDIDATE = re.compile(
 )
 
 
-def _literals(
+def _find_literal_pieces(
     markdown: str, document: Json, before: str, pictures: Mapping[str, str]
 ) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
-    known = Counter(candidate.text for candidate in _candidates(before))
+    known = Counter(candidate.text for candidate in _find_candidates(before))
     text = "\n".join(prose(document))
     addresses = set(_addresses(document))
-    for candidate in _candidates(markdown):
+    for candidate in _find_candidates(markdown):
         reason, address = candidate.reason, without_escapes(candidate.text)
         if known[candidate.text]:
             known[candidate.text] -= 1
@@ -513,7 +515,7 @@ def _literals(
             yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
 
 
-def _candidates(markdown: str) -> Iterator[UnsentPiece]:
+def _find_candidates(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what looks like such a piece outside of code, in the order of the lines."""
     lines = markdown.split("\n")
     for number, line in enumerate(_tables.blank_code(markdown).split("\n"), start=1):

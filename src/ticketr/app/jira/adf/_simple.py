@@ -169,12 +169,12 @@ class _SimpleWriter(BlockWriter):
 
     def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs, content = _shape(node)
-        if text := _leaf(kind, attrs, content):
+        kind, attrs, content = _node_parts(node)
+        if text := _render_leaf(kind, attrs, content):
             return text
         match kind:
             case "bulletList" | "orderedList" if not attrs or (kind, attrs) == _FROM_ONE:
-                is_plain = all(_shape(item)[:2] == ("listItem", {}) for item in content)
+                is_plain = all(_node_parts(item)[:2] == ("listItem", {}) for item in content)
                 if content and is_plain and is_tight_list(node):
                     text = self.list(node, marker, short=False, is_tight=True)
                     if _DEEP_INDENT not in text:
@@ -189,7 +189,7 @@ class _SimpleWriter(BlockWriter):
 
     def _inner(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
-        kinds = [_shape(block)[0] for block in blocks]
+        kinds = [_node_parts(block)[0] for block in blocks]
         # Two lists in a row would be one.
         has_lists = any(
             kind in LIST_NODES and after in LIST_NODES for kind, after in pairwise(kinds)
@@ -206,24 +206,24 @@ _WRITER = _SimpleWriter()
 
 def simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _leaf(*_shape(node))
+    return _render_leaf(*_node_parts(node))
 
 
-def _leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
+def _render_leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
-            return _line(content)
+            return _render_line(content)
         case "heading" if attrs in _HEADING_ATTRIBUTES:
-            line = _line(content)
+            line = _render_line(content)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
         case "codeBlock" if attrs.keys() <= {"language"}:
-            return _code(content, attrs.get("language", ""))
+            return _render_code(content, attrs.get("language", ""))
         case "rule" if not attrs and not content:
             return "---"
         case "taskList" if not attrs:
-            return _tasks(content)
+            return _render_tasks(content)
         case "table" if attrs.keys() <= _SIZE_ATTRIBUTES:
-            return _table(content)
+            return _render_table(content)
     return ""
 
 
@@ -233,22 +233,23 @@ def _is_title(title: object) -> bool:
     return not title or _PLAIN_TEXT.fullmatch(title) is not None
 
 
-def _tasks(items: Sequence[Any]) -> str:
+def _render_tasks(items: Sequence[Any]) -> str:
     lines: list[str] = []
     for item in items:
-        match _shape(item):
+        match _node_parts(item):
             case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
-                line = _line(content)
+                line = _render_line(content)
                 lines.append(f"- {_CHECKBOX_BY_STATE[state]} {line}" if line else "")
             case _:
                 return ""
     return "\n".join(lines) if all(lines) else ""
 
 
-def _table(rows: Sequence[Any]) -> str:
+def _render_table(rows: Sequence[Any]) -> str:
     """Return a table with names of columns in its first row, and only there."""
     head, *body = [
-        _cells(row, "tableCell" if number else "tableHeader") for number, row in enumerate(rows)
+        _render_cells(row, "tableCell" if number else "tableHeader")
+        for number, row in enumerate(rows)
     ] or [[]]
     if not head or not body or not all(head) or any(len(cells) != len(head) for cells in body):
         return ""
@@ -256,25 +257,25 @@ def _table(rows: Sequence[Any]) -> str:
     return "\n".join([f"| {' | '.join(cells)} |" for cells in lines])
 
 
-def _cells(row: Any, kind: str) -> list[str]:
+def _render_cells(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
-    row_kind, row_attrs, cells = _shape(row)
+    row_kind, row_attrs, cells = _node_parts(row)
     texts: list[str] = []
     for cell in cells if row_kind == "tableRow" and not row_attrs else ():
-        cell_kind, attrs, blocks = _shape(cell)
+        cell_kind, attrs, blocks = _node_parts(cell)
         attrs.pop("colwidth", None)
         is_plain = all(_NO_SPANS.get(name) == value for name, value in attrs.items())
         if cell_kind != kind or len(blocks) != 1 or not is_plain:
             return []
-        block_kind, block_attrs, line = _shape(blocks[0])
-        text = _line(line) if block_kind == "paragraph" and not block_attrs else ""
+        block_kind, block_attrs, line = _node_parts(blocks[0])
+        text = _render_line(line) if block_kind == "paragraph" and not block_attrs else ""
         if "|" in text or (not text and blocks[0] not in EMPTY_PARAGRAPHS):
             return []
         texts.append(text)
     return texts
 
 
-def _code(content: Sequence[Any], language: object) -> str:
+def _render_code(content: Sequence[Any], language: object) -> str:
     match content:
         case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE_TEXT.fullmatch(
             text
@@ -284,11 +285,11 @@ def _code(content: Sequence[Any], language: object) -> str:
     return ""
 
 
-def _line(content: Sequence[Any]) -> str:
+def _render_line(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
-        kind, text = _inline(child)
+        kind, text = _render_inline(child)
         if not text or not _inline_can_follow(last, kind, line, text):
             return ""
         line, last = line + text, kind
@@ -313,15 +314,15 @@ def _inline_can_follow(last: str, kind: str, line: str, text: str) -> bool:
     return False
 
 
-def _inline(node: Any) -> tuple[str, str]:
+def _render_inline(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""
     match node:
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
-            if len(marks) == 1 and (tagged := _tagged(text, marks[0])):
+            if len(marks) == 1 and (tagged := _render_tagged_text(text, marks[0])):
                 return "tagged", tagged
-            return "marked", _marked(text, marks)
+            return "marked", _render_marked_text(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
@@ -338,7 +339,7 @@ def _inline(node: Any) -> tuple[str, str]:
             code = (
                 ""
                 if rest or more or color not in STATUS_COLORS
-                else _marked(label, [{"type": "code"}])
+                else _render_marked_text(label, [{"type": "code"}])
             )
             return "marked", f"{code}{{{color}}}" if code else ""
         case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
@@ -360,7 +361,7 @@ def day_of(stamp: str) -> str | None:
         return None
 
 
-def _tagged(text: str, mark: Any) -> str:
+def _render_tagged_text(text: str, mark: Any) -> str:
     """Return a text in tags, which other texts may touch; empty if it is not simple."""
     match mark:
         case {"type": "underline"} if len(mark) == 1:
@@ -377,7 +378,7 @@ def _tagged(text: str, mark: Any) -> str:
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
-def _marked(text: str, marks: Sequence[Any]) -> str:
+def _render_marked_text(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
     sign, address, match = "", "", _MARKED_TEXT.fullmatch(text)
     for mark in marks:
@@ -396,7 +397,7 @@ def _marked(text: str, marks: Sequence[Any]) -> str:
     return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
-def _shape(node: Any) -> tuple[str, Json, list[Any]]:
+def _node_parts(node: Any) -> tuple[str, Json, list[Any]]:
     """Return the kind, the attributes and the content of a block.
 
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody

@@ -271,13 +271,13 @@ class AsksTransport(TransportSettings):
         raise exchange.timeout_error()
 
     async def _connect(self, url: str) -> Any:
-        place = _place(url)
+        place = _origin_of(url)
         with trio.move_on_after(self.connect_within), _connecting(url):
             return await self._session.connection(place)
         raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON)
 
 
-def _place(url: str) -> str:
+def _origin_of(url: str) -> str:
     """Return the scheme, host and port of an address."""
     try:
         parts = urlsplit(url)

@@ -118,7 +118,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     if diff.alike(part, merge.local, merge.remote):
         return
     changed = [(place, chunk) for place, chunk in merge.numbered() if not chunk.is_same]
-    for name, (place, chunk) in zip(_names(part, merge.chunks), changed, strict=True):
+    for name, (place, chunk) in zip(_chunk_names(part, merge.chunks), changed, strict=True):
         base, yours, jiras = (
             lines_text(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
@@ -132,7 +132,7 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
             yield MergedPart(name, "jira", base, jiras)
 
 
-def _names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
+def _chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
     """Return the name of each difference between the two sides of a part."""
     name = _CRITERIA_NAME if part is diff.CorePart.CRITERIA else diff.part_name(part)
     changed = [chunk for chunk in chunks if not chunk.is_same]

@@ -395,13 +395,15 @@ def alike(part: Part, one: str, other: str) -> bool:
     if one == other:
         return True
     if is_text(part):
-        # `_dropped` is the slower of the two, and needed only where the documents are equal.
-        return all(meaning(part, one) == meaning(part, other) for meaning in (_document, _dropped))
+        # `_lost_text` is the slower of the two, and needed only where the documents are equal.
+        return all(
+            meaning(part, one) == meaning(part, other) for meaning in (_converted_text, _lost_text)
+        )
     # Transitions match a status in any case; there may be none to the status Jira has already.
     return part == _STATUS_FIELD and one.casefold() == other.casefold()
 
 
-def _document(part: Part, text: str) -> object:
+def _converted_text(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
     if part is not CorePart.CRITERIA:
         return canonical(to_adf(text, files=BY_NAME))
@@ -409,7 +411,7 @@ def _document(part: Part, text: str) -> object:
     return canonical(description_adf(issue, files=BY_NAME))
 
 
-def _dropped(part: Part, text: str) -> object:
+def _lost_text(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
     if part is not CorePart.CRITERIA:
         return lost_texts(text)

@@ -97,13 +97,13 @@ _CHANGED_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]
 _SINGLE_VALUES: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
-    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _day(day)}}),
+    "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _bulk_edit_date(day)}}),
     "datetime": (
         "dateTimePickerFields",
-        lambda moment: {"dateTime": {"formattedDateTime": _moment(moment)}},
+        lambda moment: {"dateTime": {"formattedDateTime": _bulk_edit_time(moment)}},
     ),
     "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
-    "option": ("singleSelectFields", lambda value: {"option": _option(value)}),
+    "option": ("singleSelectFields", lambda value: {"option": _option_entry(value)}),
     "version": (
         "singleVersionPickerFields",
         lambda value: {"version": {"versionId": _id_of(value) if value else "-1"}},
@@ -111,7 +111,7 @@ _SINGLE_VALUES: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
 }
 #: For lists that are only replaced, by the kind of their members.
 _REPLACED_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
-    "option": ("multipleSelectFields", lambda some: {"options": [*map(_option, some)]}),
+    "option": ("multipleSelectFields", lambda some: {"options": [*map(_option_entry, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
 #: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
@@ -169,7 +169,7 @@ def bulk_values(
         try:
             is_text, text = spec is text_spec, setting.text
             value = new_document(text) if is_text else jira_value(spec, text, lookup)
-            name, entry = _entry(spec, setting, value, is_text=is_text)
+            name, entry = _bulk_edit_entry(spec, setting, value, is_text=is_text)
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
@@ -183,7 +183,7 @@ def bulk_values(
     return tuple(ids), values
 
 
-def _entry(
+def _bulk_edit_entry(
     spec: FieldSpec, setting: FieldSetting, value: Any, *, is_text: bool
 ) -> tuple[str, dict[str, object]]:
     """Return the name of a field's group in a bulk edit, and its entry there.
@@ -238,15 +238,15 @@ def _id_of(value: Any) -> str:
     return str(option_id)
 
 
-def _option(value: Any) -> dict[str, object]:
+def _option_entry(value: Any) -> dict[str, object]:
     return {"optionId": int(_id_of(value)) if value else -1}
 
 
-def _day(day: str | None) -> str:
+def _bulk_edit_date(day: str | None) -> str:
     """Return a day as the bulk edit takes it: ``31-01-2026``, unlike the edit of one issue."""
     return f"{date.fromisoformat(day):%d-%m-%Y}" if day else ""
 
 
-def _moment(moment: str | None) -> str:
+def _bulk_edit_time(moment: str | None) -> str:
     """Return a moment by ISO 8601, whose zone has a colon, unlike in Jira's other requests."""
     return datetime.fromisoformat(moment).isoformat(timespec="milliseconds") if moment else ""

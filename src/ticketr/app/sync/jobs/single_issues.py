@@ -89,7 +89,7 @@ class LogWorkJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            comment = _document(self.text, {})
+            comment = _comment_document(self.text, {})
             began = _start_time(self.started, session)
             send = partial(
                 session.jira.add_worklog,
@@ -155,7 +155,7 @@ class CommentJob(SessionJob):
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
             names = [person.name for person in jira.adf.named_people(self.text)]
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
-            document = _document(self.text, people)
+            document = _comment_document(self.text, people)
             if document is None:
                 raise BadWork(self.text, "the comment is empty")
             before = await read_comments(session, self.key, self.key)
@@ -180,7 +180,9 @@ class CommentJob(SessionJob):
         return AddedComment(number, tuple(warnings))
 
 
-def _document(text: str, people: Mapping[str, Sequence[jira.User]]) -> dict[str, object] | None:
+def _comment_document(
+    text: str, people: Mapping[str, Sequence[jira.User]]
+) -> dict[str, object] | None:
     """Convert a text with the people it mentions; raise `BadWork` if Jira would refuse or lose it."""
     try:
         return new_document(with_mentions(text, people))

@@ -72,7 +72,7 @@ def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
     site_record.save_workflow(*new, {**known, "": [edit.status]})
 
 
-def _fields(new: IssueWrite) -> dict[str, object]:
+def _create_fields(new: IssueWrite) -> dict[str, object]:
     """Return the fields of a new issue, its parent included."""
     return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
 
@@ -232,7 +232,7 @@ class Creator:
         try:
             await self.session.jira.create_issues(
                 [
-                    (_fields(request.new), {MARKER_PROPERTY: request.creation.marker})
+                    (_create_fields(request.new), {MARKER_PROPERTY: request.creation.marker})
                     for request in requests
                 ]
             )
@@ -264,7 +264,7 @@ class Creator:
         """Send one request, and complete its issue; return it if the issue may or may not exist."""
         session, creations = self.session, self.session.state.creations
         request = _sent_now(request)
-        fields, properties = _fields(request.new), {MARKER_PROPERTY: request.creation.marker}
+        fields, properties = _create_fields(request.new), {MARKER_PROPERTY: request.creation.marker}
         await session.in_thread(creations.put, request.creation)
         try:
             created = await session.jira.create_issue(fields, properties=properties)

@@ -251,7 +251,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
         # No issue of another type can be created, so that type has only the site's fields.
         form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
-        return type_id, _specs(session, {field.id: field for field in form}, types)
+        return type_id, _field_specs(session, {field.id: field for field in form}, types)
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
@@ -259,7 +259,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     return replace(metadata, specs=dict(specs), statuses=statuses)
 
 
-def _specs(
+def _field_specs(
     session: Session, screen: Mapping[str, ScreenField], types: Iterable[IssueType]
 ) -> dict[Part, values.FieldSpec]:
     """Return the fields of an issue type, by their lines and sections.
@@ -302,7 +302,7 @@ def _specs(
 def _line_specs(
     session: Session, screen: Mapping[str, ScreenField], types: Iterable[IssueType]
 ) -> dict[Part, values.FieldSpec]:
-    """Return the fields that lines hold; see `_specs`."""
+    """Return the fields that lines hold; see `_field_specs`."""
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
     for name, field_id in session.columns.names:

@@ -315,7 +315,7 @@ def _field_value(
         text = edited.get(diff.CorePart.DESCRIPTION)
         return DESCRIPTION_FIELD, convert(text, uploads=uploads)
     if part == mapping.PARENT_LINE:
-        return "parent", _parent(context, change)
+        return "parent", _parent_value(context, change)
     if part == _TYPE:
         _not_empty(change)
     spec = context.specs.get(part)
@@ -326,7 +326,7 @@ def _field_value(
     return spec.id, jira_value(spec, change.new, context.lookup)
 
 
-def _parent(context: PayloadContext, change: diff.Change) -> dict[str, str] | None:
+def _parent_value(context: PayloadContext, change: diff.Change) -> dict[str, str] | None:
     if change.new and not is_key(change.new):
         nor = ", nor the title of one draft in its file" if context.issue.key is None else ""
         raise BadValue(f"{in_quotes(change.new)} is not a key like PROJ-123{nor}")
@@ -457,7 +457,7 @@ def _draft_payload(
     problems = (
         *sent.problems,
         *_off_screen(context, parts, kind.name),
-        *_missing(context, parts, fields, kind.name),
+        *_missing_field_problems(context, parts, fields, kind.name),
         *(later.problems if later is not None else ()),
     )
     own = (SentValue(_TYPE, named, "issuetype", issue_type),) if named else ()
@@ -499,7 +499,7 @@ def _inherited_payload(
     return IssuePayload(fields, inherited=tuple(sent), left_out=tuple(left_out))
 
 
-def _missing(
+def _missing_field_problems(
     context: PayloadContext, parts: Collection[diff.Part], fields: Collection[str], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line or section that an issue of this type needs and the draft lacks.

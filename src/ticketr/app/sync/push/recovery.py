@@ -225,13 +225,13 @@ async def find_created(
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
-        creations |= await _search(session, own)
+        creations |= await _search_markers(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _search(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
+async def _search_markers(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.
 
     Returns:

@@ -105,30 +105,30 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         BadValue: The text is not a value of the field.
     """
     if spec.name == "Sprint":
-        return _sprint(text, lookup.sprints)
+        return _sprint_id(text, lookup.sprints)
     if spec.type == "array":
-        return [_member(spec, member, lookup) for member in read_list(text)]
+        return [_list_entry_value(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
     if spec.id in times.ESTIMATE_FIELDS:
-        return _estimate(text)
+        return _parse_estimate(text)
     match spec.type:
         case "number":
-            return _number(text)
+            return _parse_number(text)
         case "user":
-            return {"accountId": _account(text, lookup.people.get(text, ()))}
+            return {"accountId": _account_id(text, lookup.people.get(text, ()))}
         case "date":
-            return _date(text)
+            return _parse_date(text)
         case "datetime":
-            return _moment(text, lookup.time_zone)
+            return _parse_date_time(text, lookup.time_zone)
         case "team":
-            return _team(text, lookup.teams)
+            return _team_id(text, lookup.teams)
         case "option-with-child":
             return _choice_of_two(spec, text)
         case "string" | "any" | "":
             return text
         case _:
-            return _choice(spec, text)
+            return _choice_value(spec, text)
 
 
 def read_list(text: str) -> list[str]:
@@ -195,17 +195,17 @@ def as_choice(name: str, allowed: Iterable[AllowedValue]) -> dict[str, str]:
     return {"id": choice.id} if choice.id else {"name": choice.name}
 
 
-def _member(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
+def _list_entry_value(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
     if spec.items == "string":
         if any(letter.isspace() for letter in entry):
             raise BadValue(f"{in_quotes(entry)} has a space in it, which Jira allows in no label")
         return entry
     if spec.items == "user":
-        return {"accountId": _account(entry, lookup.people.get(entry, ()))}
-    return _choice(spec, entry)
+        return {"accountId": _account_id(entry, lookup.people.get(entry, ()))}
+    return _choice_value(spec, entry)
 
 
-def _choice(spec: FieldSpec, name: str) -> dict[str, str]:
+def _choice_value(spec: FieldSpec, name: str) -> dict[str, str]:
     if not spec.allowed:
         is_option = "option" in {spec.items, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
@@ -232,7 +232,7 @@ def _with_spaces(text: str) -> str:
     return re.sub(r"\s*>\s*", CASCADE_SEPARATOR, text)
 
 
-def _team(text: str, teams: Mapping[str, str]) -> str:
+def _team_id(text: str, teams: Mapping[str, str]) -> str:
     """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
     if _TEAM_ID.fullmatch(text):
         return text
@@ -242,7 +242,7 @@ def _team(text: str, teams: Mapping[str, str]) -> str:
     return choose(text, allowed, "is the team of no ticket here").id
 
 
-def _estimate(text: str) -> int:
+def _parse_estimate(text: str) -> int:
     seconds = times.read_duration(text)
     if seconds is None:
         hint = "how long a day or a week is differs from site to site"
@@ -250,7 +250,7 @@ def _estimate(text: str) -> int:
     return seconds
 
 
-def _number(text: str) -> int | float:
+def _parse_number(text: str) -> int | float:
     if not _NUMBER.fullmatch(text):
         raise BadValue(f"{in_quotes(text)} is not a number")
     number = float(text)
@@ -259,7 +259,7 @@ def _number(text: str) -> int | float:
     return int(number) if number.is_integer() and abs(number) <= _MAX_EXACT_INTEGER else number
 
 
-def _date(text: str) -> str:
+def _parse_date(text: str) -> str:
     if _DATE.fullmatch(text):
         with suppress(ValueError):
             date.fromisoformat(text)
@@ -267,7 +267,7 @@ def _date(text: str) -> str:
     raise BadValue(f"{in_quotes(text)} is not a date like 2026-01-31")
 
 
-def _moment(text: str, time_zone: str) -> str:
+def _parse_date_time(text: str, time_zone: str) -> str:
     moment = times.read_moment(text)
     if moment is None:
         raise BadValue(
@@ -296,7 +296,7 @@ def named_exactly(name: str, users: Iterable[User]) -> list[User]:
     ]
 
 
-def _account(name: str, users: tuple[User, ...]) -> str:
+def _account_id(name: str, users: tuple[User, ...]) -> str:
     if is_me(name) and users:
         return users[0].account_id
     exact = named_exactly(name, users)
@@ -311,7 +311,7 @@ def _account(name: str, users: tuple[User, ...]) -> str:
     raise BadValue(f"nobody called {in_quotes(name)} can be chosen; {hint}")
 
 
-def _sprint(text: str, sprints: Mapping[str, int]) -> int | None:
+def _sprint_id(text: str, sprints: Mapping[str, int]) -> int | None:
     names = read_list(text)
     if not names:
         return None

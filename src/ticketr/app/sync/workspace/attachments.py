@@ -63,7 +63,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     # Another program writes a blank as %20, and a name may have a real percent sign.
     for path in dict.fromkeys((address, unquote(address))):
         try:
-            name, size = _usable(root, path if path.startswith("/") else f"{before}{path}")
+            name, size = _locate_picture(root, path if path.startswith("/") else f"{before}{path}")
         except _Unusable as error:
             problem = str(error)
         else:
@@ -71,7 +71,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     return PictureFile(address, problem=problem)
 
 
-def _usable(root: Path, path: str) -> tuple[str, int]:
+def _locate_picture(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
         raise _Unusable(_MISSING_REASON)
@@ -124,7 +124,7 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
     """
     target = Path(os.path.realpath(root)) / path
     try:
-        _, size = _usable(root, path)
+        _, size = _locate_picture(root, path)
     except _Unusable as error:
         raise FileFailed(target, "read", f"it {error}", alone=True) from None
     if most is not None and size > most:
@@ -135,13 +135,13 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         file = os.fdopen(descriptor, "rb")
         try:
-            return OpenPicture(file, target.name, size, _digest(file, target, size))
+            return OpenPicture(file, target.name, size, _checked_digest(file, target, size))
         except BaseException:
             file.close()
             raise
 
 
-def _digest(file: IO[bytes], target: Path, size: int) -> str:
+def _checked_digest(file: IO[bytes], target: Path, size: int) -> str:
     """Return the digest of a file; raise `FileFailed` if it has not exactly this size."""
     digest = hashlib.sha256()
     left = size

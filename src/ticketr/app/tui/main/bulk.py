@@ -152,7 +152,7 @@ def change_tickets(state: AppState, targets: _Targets) -> Step:
         ),
         Option("set the status", _FILES, value=choose_status),
         Option("set another field", _FILES, value=_choose_field),
-        Option("delete with sub-tasks", "in Jira, at once", refused, _delete),
+        Option("delete with sub-tasks", "in Jira, at once", refused, _open_deletion),
     )
 
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
@@ -248,7 +248,7 @@ def choose_value(
         if field.name == "Labels" and " " in text:
             step = choose_value(state, targets, field, TextInput.of(value))
             return step[0].noticed("A label has no blanks", is_bad=True), step[1]
-        has_it = field.is_list and all(text in _values(row, field) for row in targets.rows)
+        has_it = field.is_list and all(text in _field_values(row, field) for row in targets.rows)
         how = (
             (sync.ListAction.REMOVE if has_it else sync.ListAction.ADD)
             if field.is_list
@@ -256,7 +256,7 @@ def choose_value(
         )
         return targets.change(state, sync.FieldSetting(field.name, text, how))
 
-    options_of = partial(_options, state, targets, field)
+    options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
     asking = call_in(name, ask_values, (key, field.name)) if field.is_listed and key else None
     choice = Choice(
@@ -273,7 +273,7 @@ def choose_value(
     return state.opened(choice), (asking,) if asking else ()
 
 
-def _options(
+def _value_options(
     state: AppState, targets: _Targets, field: _Field, listed: tuple[str, ...]
 ) -> tuple[Option, ...]:
     """Return the values to choose from: the user and the present values first.
@@ -287,7 +287,7 @@ def _options(
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.has_several)
     me = workspace.names.user if field.name == "Assignee" else ""
-    present = Counter(value for row in targets.rows for value in _values(row, field))
+    present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
     titles = {row.key: row.title for row in tickets} if field.name == PARENT_FIELD else {}
@@ -316,12 +316,12 @@ def _options(
     return tuple(options)
 
 
-def _values(row: ListRow, field: _Field) -> tuple[str, ...]:
+def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
     return tuple(counts_of_values((row,), field.name, is_list=field.has_several))
 
 
-def _delete(state: AppState, targets: _Targets) -> Step:
+def _open_deletion(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, targets.keys
 

@@ -51,20 +51,22 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     """Yield commands that have no key."""
     row, workspace = state.row, state.workspace
     if row is not None and row.key:
-        yield Option(f"push {row.key}", "only this ticket", value=partial(_plan, (row.key,)))
-        yield Option(f"pull {row.key}", "only this ticket", value=partial(_pull, (row.key,)))
+        yield Option(f"push {row.key}", "only this ticket", value=partial(_open_plan, (row.key,)))
+        yield Option(f"pull {row.key}", "only this ticket", value=partial(_start_pull, (row.key,)))
     rows = workspace.rows if workspace.chosen else ()  # they are many
     if chosen := tuple(row.key for row in rows if row.id in workspace.chosen and row.key):
         tickets = count_tickets(len(chosen))
-        yield Option("push the chosen tickets", tickets, value=partial(_plan, chosen))
+        yield Option("push the chosen tickets", tickets, value=partial(_open_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
-        yield Option(f"filter: {word}", f"show only what is {word}", value=partial(_filter, word))
+        yield Option(
+            f"filter: {word}", f"show only what is {word}", value=partial(_apply_filter, word)
+        )
     for name, jql in sorted(workspace.aliases.items()):
         yield Option(
-            f"filter: @{name}", clean(jql), value=partial(_filter, f"{JQL_PREFIX} @{name}")
+            f"filter: @{name}", clean(jql), value=partial(_apply_filter, f"{JQL_PREFIX} @{name}")
         )
     if workspace.filter.text:
-        yield Option("filter: none", "show all tickets", value=partial(_filter, ""))
+        yield Option("filter: none", "show all tickets", value=partial(_apply_filter, ""))
     connect = Option("connect to Jira", "asks for a login", also="login log in token workspace")
     yield replace(connect, value=lambda state, _: (state.opened(FirstRun()), ()))
     if state.workspaces[1:]:
@@ -72,19 +74,19 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         yield Option("pull every workspace", count, value=_pull_all)
 
 
-def _ticket(row: ListRow) -> Option:
+def _ticket_option(row: ListRow) -> Option:
     return Option(f"{row.key or 'draft'}  {row.title}", row.status, value=partial(_go_to, row))
 
 
-def _values(state: AppState, name: str) -> Iterator[Option]:
+def _value_options(state: AppState, name: str) -> Iterator[Option]:
     counts = counts_of_values(state.workspace.rows, name)
     for value, count in sorted((clean(text), count) for text, count in counts.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        wanted = partial(_filter, f'{name.lower()}="{quoted}"')
+        wanted = partial(_apply_filter, f'{name.lower()}="{quoted}"')
         yield Option(value, count_tickets(count), value=wanted)
 
 
-def _workspaces(state: AppState) -> Iterator[Option]:
+def _workspace_options(state: AppState) -> Iterator[Option]:
     for at, workspace in enumerate(state.workspaces):
         yield Option(
             clean(workspace.name), clean(workspace.site), value=partial(show_workspace, index=at)
@@ -96,12 +98,12 @@ def _go_to(row: ListRow, state: AppState, now: float) -> Step:
     return show_row(state, row), ()
 
 
-def _plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+def _open_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     plan = Plan(state.workspace.name, JobKind.PUSH, keys)
     return state.opened(plan), (plan.request,)
 
 
-def _pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+def _start_pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     request = JobRequest(JobKind.PULL, keys=keys)
     return state, (call_in(state.workspace.name, jobs.start_job, request),)
 
@@ -113,7 +115,7 @@ def _pull_all(state: AppState, now: float) -> Step:
     )
 
 
-def _filter(text: str, state: AppState, now: float) -> Step:
+def _apply_filter(text: str, state: AppState, now: float) -> Step:
     return show_filter(state, text)
 
 
@@ -139,13 +141,17 @@ class Palette(ListOverlay):
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                return [*map(_ticket, state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES))]
+                return [
+                    *map(
+                        _ticket_option, state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES)
+                    )
+                ]
             case "@":
-                options = _values(state, "Assignee")
+                options = _value_options(state, "Assignee")
             case "=":
-                options = _values(state, "Status")
+                options = _value_options(state, "Status")
             case "~":
-                options = _workspaces(state)
+                options = _workspace_options(state)
             case _:
                 options = self._commands(state)
         return matching(options, words)[:MAX_TICKET_ENTRIES]

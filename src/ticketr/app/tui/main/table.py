@@ -56,7 +56,7 @@ def escape(state: AppState) -> Step | None:
     return None
 
 
-def _pull(state: AppState, now: float) -> Step:
+def _start_pull(state: AppState, now: float) -> Step:
     workspace = state.workspace
     if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
@@ -94,7 +94,7 @@ def _log_in(state: AppState, _: float) -> Step:
     return state, (replace(read, on_success=log_in),)
 
 
-def _diff(state: AppState, now: float) -> Step | None:
+def _open_diff(state: AppState, now: float) -> Step | None:
     row = state.row
     sheet = changing.sheet_of_row(state, row) if row is not None else None
     if row is not None and sheet is None:  # the one before is still shown
@@ -107,7 +107,7 @@ def _diff(state: AppState, now: float) -> Step | None:
     return state.opened(Diff(state.workspace.name, sheet)), ()
 
 
-def _plan(state: AppState, _: float, *, kind: JobKind) -> Step:
+def _open_plan(state: AppState, _: float, *, kind: JobKind) -> Step:
     plan = Plan(state.workspace.name, kind)
     return state.opened(plan), (plan.request,)
 
@@ -167,7 +167,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.RELOAD: _call_service(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
     KeyAction.UNDO: _call_service(find_undo),
-    KeyAction.DIFF: _diff,
+    KeyAction.DIFF: _open_diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),
     KeyAction.REDRAW: lambda state, _: (state, (call(outside.redraw),)),
@@ -175,7 +175,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.JOBS: lambda state, _: (state.opened(Jobs()), (call(jobs.read_history),)),
     KeyAction.ADD_WORKSPACE: lambda state, _: (state.opened(FirstRun()), ()),
     KeyAction.LOG_IN: _log_in,
-    KeyAction.PULL: _pull,
-    KeyAction.PUSH: partial(_plan, kind=JobKind.PUSH),
-    KeyAction.SYNC: partial(_plan, kind=JobKind.SYNC),
+    KeyAction.PULL: _start_pull,
+    KeyAction.PUSH: partial(_open_plan, kind=JobKind.PUSH),
+    KeyAction.SYNC: partial(_open_plan, kind=JobKind.SYNC),
 }

@@ -58,7 +58,7 @@ def _date_and_time(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _columns(name: str, texts: Sequence[str], cells: int) -> str:
+def _draw_columns(name: str, texts: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
     *others, last = texts[-3 if cells >= MIN_THREE_COLUMN_WIDTH else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
@@ -71,13 +71,13 @@ def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
     mine, jiras = _SIDE_SIGNS.get(choice, ("✎", "○"))
-    base, yours, theirs = map(_shortened, (part.base, part.yours, part.jiras))
+    base, yours, theirs = map(_shorten_lines, (part.base, part.yours, part.jiras))
     versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
-    line = f"{'▌' if is_selected else ' '} {_columns(clean(part.name), versions, cells)}"
+    line = f"{'▌' if is_selected else ' '} {_draw_columns(clean(part.name), versions, cells)}"
     return theme.row((Span(line),), cells, *(("reverse",) if is_selected else ()))
 
 
-def _shortened(text: str) -> str:
+def _shorten_lines(text: str) -> str:
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     return clean(text) or "–"
@@ -103,7 +103,7 @@ def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
     for part in view.merged:
         side = "yours " if part.side == "mine" else "Jira's"
-        words = f"{_shortened(part.before)} → {_shortened(part.after)}"
+        words = f"{_shorten_lines(part.before)} → {_shorten_lines(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
 
@@ -130,7 +130,9 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
-        texts = (clip(_shortened(text), MAX_QUOTED_CELLS) for text in (write.before, write.after))
+        texts = (
+            clip(_shorten_lines(text), MAX_QUOTED_CELLS) for text in (write.before, write.after)
+        )
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
@@ -335,7 +337,7 @@ class ConflictScreen(Overlay):
         count = len(view.parts)
         at = min(self.at, count - 1)
         rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
-        names = _columns("", ("at the last sync", "yours", "Jira's"), cells)
+        names = _draw_columns("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
             choice = self.choices.get(part.id)

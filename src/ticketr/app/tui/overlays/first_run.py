@@ -275,7 +275,7 @@ SETUP_WAYS = (
 )
 
 
-def _ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]:
+def _offered_ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]:
     """Return the ways that are offered: without its packages, the sandbox is none."""
     return SETUP_WAYS if state.has_sandbox else SETUP_WAYS[1:]
 
@@ -300,7 +300,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
-    for at, (name, facts, action) in enumerate(_ways(state)):
+    for at, (name, facts, action) in enumerate(_offered_ways(state)):
         key = state.keymap.key(action, Context.WAYS)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
@@ -326,7 +326,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     )
     used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
-    value = Span(fit(_value(form, place, room, is_focused=is_focused), room))
+    value = Span(fit(_draw_value(form, place, room, is_focused=is_focused), room))
     sign, words = form.note(place, keymap)
     if not words:
         yield (*start, value)
@@ -341,7 +341,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield from _project_lines(form.projects, form.choice, used, cells)
 
 
-def _value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
+def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
     line = form.input(place)
     is_hidden = place is SetupField.TOKEN and not form.is_token_shown
     if is_focused:
@@ -438,10 +438,10 @@ class FirstRun(Overlay):
                 return state.noticed(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
-                way = max(0, min(self.way + by, len(_ways(state)) - 1))
+                way = max(0, min(self.way + by, len(_offered_ways(state)) - 1))
                 return state.exchanged(self, replace(self, way=way)), ()
             case KeyAction.CONNECT | KeyAction.OPEN_FOLDER:
-                actions = [way_action for *_, way_action in _ways(state)]
+                actions = [way_action for *_, way_action in _offered_ways(state)]
                 return self._choose_way(state, actions.index(action))
             case KeyAction.ACCEPT:
                 return self._choose_way(state, self.way)
@@ -449,7 +449,7 @@ class FirstRun(Overlay):
                 return None
 
     def _choose_way(self, state: AppState, way: int) -> Step:
-        *_, action = _ways(state)[way]
+        *_, action = _offered_ways(state)[way]
         if action is KeyAction.CONNECT:
             return self._ask_checks(state, self.kept_form, way=way, is_open=True, problem="")
         if action is KeyAction.OPEN_FOLDER:

@@ -141,19 +141,19 @@ class ListOverlay(Overlay):
         room = self._room(state, options)
         begin = max(0, min(at - room // 2, len(options) - room))
         for number, option in enumerate(options[begin : begin + room], start=begin):
-            rows.append((_row(option, cells, is_selected=number == at), number == at))
+            rows.append((_draw_option(option, cells, is_selected=number == at), number == at))
         rows += [("", False)] * (room - len(options))
         rows += [] if is_low or not self.hint else [(f" {self.hint}", False)]
         return boxed(below, self.title, rows, cells, state.width, theme)
 
 
-def _row(option: Option, cells: int, *, is_selected: bool) -> str:
-    facts = clip(_facts(option), max(0, cells // 2, cells - width(option.words) - 3))
+def _draw_option(option: Option, cells: int, *, is_selected: bool) -> str:
+    facts = clip(_option_facts(option), max(0, cells // 2, cells - width(option.words) - 3))
     bar = "▌" if is_selected else " "
     return f"{bar}{fit(option.words, max(1, cells - width(facts) - 3))} {facts} "
 
 
-def _facts(option: Option) -> str:
+def _option_facts(option: Option) -> str:
     return option.refused or option.facts
 
 
@@ -196,7 +196,8 @@ class Choice(ListOverlay):
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
         lines = (
-            f"{option.words} {_facts(option)}" for option in self.options[:MAX_MEASURED_OPTIONS]
+            f"{option.words} {_option_facts(option)}"
+            for option in self.options[:MAX_MEASURED_OPTIONS]
         )
         return min(
             64, max(MIN_LIST_CELLS, width(self.title) + 6, *(width(line) + 4 for line in lines))

@@ -39,18 +39,18 @@ class Column:
     text: Callable[[ListRow], str]
 
 
-def _assignee(row: ListRow) -> str:
+def _assignee_cell(row: ListRow) -> str:
     name = initials(clean(row.candidate.fields.get("Assignee", "")))
     return f"{' ' * (2 - width(name))}{name}"
 
 
-def _type(row: ListRow) -> str:
+def _type_cell(row: ListRow) -> str:
     """Return the type; that of a sub-task has no room for its whole name."""
     name = clean(row.candidate.fields.get("Type", ""))
     return name[:3] if name in {"Sub-task", "Subtask"} else name
 
 
-def _priority(row: ListRow) -> str:
+def _priority_cell(row: ListRow) -> str:
     name = row.candidate.folded("priority")
     rank = rank_of_priority(name)
     unknown = "?" if name else " "  # one that the site has made up
@@ -66,7 +66,7 @@ def _day(moment: str) -> str:
         return ""
 
 
-def _sprint(row: ListRow) -> str:
+def _sprint_cell(row: ListRow) -> str:
     """Return the last sprint; a long name keeps its last word, which is the number."""
     name = clean(row.candidate.fields.get("Sprint", "")).rpartition(",")[2].strip()
     if width(name) <= SPRINT_CELLS:
@@ -75,20 +75,20 @@ def _sprint(row: ListRow) -> str:
     return f"{clip(start, SPRINT_CELLS - 1 - width(number), ellipsis='.')} {number}"
 
 
-def _points(row: ListRow) -> str:
+def _points_cell(row: ListRow) -> str:
     points = points_of(row.candidate)
     return f"{points:>3g}" if points else ""
 
 
 #: The columns, those first that have room first.
 COLUMNS = (
-    Column("assignee", 2, _assignee),
-    Column("priority", 1, _priority),
+    Column("assignee", 2, _assignee_cell),
+    Column("priority", 1, _priority_cell),
     Column("updated", 10, lambda row: _day(row.candidate.updated)),
     Column("status", 11, lambda row: row.status),
-    Column("type", 5, _type),
-    Column("sprint", SPRINT_CELLS, _sprint),
-    Column("points", 3, _points),
+    Column("type", 5, _type_cell),
+    Column("sprint", SPRINT_CELLS, _sprint_cell),
+    Column("points", 3, _points_cell),
 )
 #: From left to right.
 _COLUMN_ORDER = ("priority", "type", "status", "updated", "sprint", "points", "assignee")

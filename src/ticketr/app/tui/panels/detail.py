@@ -50,8 +50,8 @@ def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
     title = tuple(
         DetailLine(pair, sheet.line) for pair in wrap_line((Span(sheet.title, ("bold",)),), room)
     )
-    lines = (*title, *_clashes(sheet, room), DetailLine(()), *_fields(sheet, room))
-    return (*lines, *_texts(sheet.issue, room), *_tasks(sheet.issue.tasks, room))
+    lines = (*title, *_clash_lines(sheet, room), DetailLine(()), *_field_lines(sheet, room))
+    return (*lines, *_text_lines(sheet.issue, room), *_task_lines(sheet.issue.tasks, room))
 
 
 def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
@@ -62,7 +62,7 @@ def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
     return len(lines) - len(sheet.issue.tasks) + task if task >= 0 else -1
 
 
-def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
+def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     if not sheet.clashes:
         return []
     words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashes)}"))
@@ -73,13 +73,13 @@ def _clashes(sheet: Sheet, room: int) -> list[DetailLine]:
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 
-def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
+def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
     label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
-    for name, value in sorted(fields, key=_rank):
+    for name, value in sorted(fields, key=_field_rank):
         shown: Line = (Span(value or "–"),)
         if name.casefold() == "status":
             shown = (mark(status_mark(value)), Span(f" {value}"))
@@ -95,7 +95,7 @@ def _fields(sheet: Sheet, room: int) -> list[DetailLine]:
     return [*_two_columns(parts, room, label), DetailLine(())]
 
 
-def _rank(field: tuple[str, str]) -> int:
+def _field_rank(field: tuple[str, str]) -> int:
     """Return the place of a field in the sheet; others follow in the order of the file."""
     name = field[0].casefold()
     return (
@@ -129,7 +129,7 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     return lines
 
 
-def _texts(issue: Ticket, room: int) -> Iterator[DetailLine]:
+def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
     places = issue.places
     for rendered in render_markdown(issue.description, room):
         yield DetailLine(rendered.line, places.of_description(rendered.source + 1))
@@ -147,10 +147,10 @@ def _texts(issue: Ticket, room: int) -> Iterator[DetailLine]:
             yield DetailLine(part, places.of_text(name, 0))
         for rendered in render_markdown(text, room):
             yield DetailLine(rendered.line, places.of_text(name, rendered.source + 1))
-    yield from _comments(issue.comments, room)
+    yield from _comment_lines(issue.comments, room)
 
 
-def _comments(comments: Sequence[Comment], room: int) -> Iterator[DetailLine]:
+def _comment_lines(comments: Sequence[Comment], room: int) -> Iterator[DetailLine]:
     if not comments:
         return
     yield DetailLine(())
@@ -166,7 +166,7 @@ def _comments(comments: Sequence[Comment], room: int) -> Iterator[DetailLine]:
             yield DetailLine((Span("  "), *rendered.line), line)
 
 
-def _tasks(tasks: Sequence[Ticket], room: int) -> Iterator[DetailLine]:
+def _task_lines(tasks: Sequence[Ticket], room: int) -> Iterator[DetailLine]:
     if tasks:
         yield DetailLine(())
         yield DetailLine((Span(f"Sub-tasks  {len(tasks)}", ("bold",)),))

@@ -261,7 +261,7 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
         order: The order of the issue's row.
     """
     try:
-        tickets = _find(store, path, order)
+        tickets = _find_issue(store, path, order)
     except TicketrError as error:
         words = clean(without_root(store, error))
         return Sheet("", clean(path), clean(path), error=words)
@@ -270,12 +270,17 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
     local, issue = tickets
     with suppress(TicketrError), sync.read_state(store) as state:
         return sheet_of(
-            issue, path, _edits(store.root, state, local, issue), _clashes(state, local, issue)
+            issue,
+            path,
+            _find_edits(store.root, state, local, issue),
+            _clashing_parts(state, local, issue),
         )
     return sheet_of(issue, path)
 
 
-def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket, Ticket] | None:
+def _find_issue(
+    store: sync.Store, path: str, order: Order
+) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
     for local in store.local_tickets(path):
@@ -285,7 +290,7 @@ def _find(store: sync.Store, path: str, order: Order) -> tuple[sync.LocalTicket,
     return None
 
 
-def _clashes(state: sync.State, local: sync.LocalTicket, issue: Ticket) -> Iterator[str]:
+def _clashing_parts(state: sync.State, local: sync.LocalTicket, issue: Ticket) -> Iterator[str]:
     """Yield the parts of an issue of a ticket that both sides have changed; a ticket has all."""
     conflict = state.conflicts.of(local.ticket.key) if local.ticket.key else None
     for part in conflict.parts if conflict is not None else ():
@@ -294,7 +299,7 @@ def _clashes(state: sync.State, local: sync.LocalTicket, issue: Ticket) -> Itera
             yield clean(own)
 
 
-def _edits(
+def _find_edits(
     root: Path, state: sync.State, local: sync.LocalTicket, issue: Ticket
 ) -> tuple[Edit, ...]:
     """Return what was edited in an issue of a ticket since the last sync."""

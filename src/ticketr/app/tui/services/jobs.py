@@ -155,7 +155,7 @@ def keep_fresh(services: Services, name: str) -> None:
     queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
     if services.refresh and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
-            _refresh,
+            _pull_if_idle,
             services,
             name,
             every=services.refresh,
@@ -171,7 +171,7 @@ def keep_fresh(services: Services, name: str) -> None:
         )
 
 
-async def _refresh(context: JobContext, services: Services, name: str) -> object:
+async def _pull_if_idle(context: JobContext, services: Services, name: str) -> object:
     """Pull a workspace unless the user is busy, and tell the app what has changed in Jira."""
     workspace = services.workspaces[name]
 

@@ -61,7 +61,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
         await services.readers[name].read()
         return
     store = services.workspaces[name].store
-    before = await services.in_thread(_tickets, store, path)
+    before = await services.in_thread(_read_tickets, store, path)
     if services.terminal.is_handed_over:
         return
     problem = await _run_editor(services, file, line)
@@ -136,7 +136,7 @@ async def _run_editor(services: Services, file: str, line: int) -> str:
     return problem
 
 
-def _tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
+def _read_tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
     """Return the tickets of a file; none if it cannot be read."""
     with suppress(TicketrError):
         return store.tickets(path)
