@@ -10,7 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from drawing.states import HEIGHT, REBUILD, SITE, TICKETS, WIDTH, at_work, job, opened
+from drawing.states import (
+    HEIGHT,
+    REBUILD,
+    SITE,
+    TICKETS,
+    WIDTH,
+    at_work,
+    check_answer,
+    job,
+    opened,
+)
 from drawing.svg import drawn_row, head
 from fakes.states import tickets_of
 
@@ -22,7 +32,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.jobs import check_push, read_plan
+from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -84,6 +94,10 @@ class Camera:
         """Let messages arrive."""
         for message in each:
             self._state, _ = update(self._state, message, self.now)
+
+    def sees_check(self) -> None:
+        """Let Jira refuse nothing of the plan on the screen."""
+        self.sees(check_answer(self._state))
 
     def opens(self, edits: tuple[Edit, ...] = (), ticket: Ticket = REBUILD) -> None:
         """Select the ticket that is edited, and open it."""
@@ -162,8 +176,8 @@ def _pushes(film: Camera) -> None:
     film.sees(
         Key("p"),
         messages.Answered(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
-        messages.Answered(call_in("harbour", check_push, (), frozenset()), PushResult()),
     )
+    film.sees_check()
     film.takes(3.6, STILL)
     film.says("Enter", "carry it out")
     began = film.now
