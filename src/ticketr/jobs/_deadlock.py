@@ -20,7 +20,7 @@ import trio
 
 from ticketr._errors import WouldDeadlock
 from ticketr.jobs._job import PENDING, RUNNING
-from ticketr.jobs._record import AwaitedJobs, JobRecord
+from ticketr.jobs._record import GetAwaitedJobs, JobRecord
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -60,7 +60,7 @@ T = TypeVar("T")
 
 async def wait_for_jobs(
     queue: QueueCore,
-    awaited: AwaitedJobs,
+    awaited: GetAwaitedJobs,
     park: Callable[[], Awaitable[T]],
     *,
     is_refusable: bool = True,

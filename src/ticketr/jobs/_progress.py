@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ticketr.jobs._values import checked_number, full_repr, safe_repr
 
-MAX_BYTES: Final = sys.float_info.max
+MAX_FLOAT: Final = sys.float_info.max
 """The largest number that can be divided; an ``int`` may be larger."""
 
 
@@ -103,7 +103,7 @@ def _as_finite(value: Any) -> float | None:
             value = checked_number("progress", value)
         except Exception:  # noqa: BLE001 - the value's own code
             return None
-    return value if -MAX_BYTES <= value <= MAX_BYTES else None
+    return value if -MAX_FLOAT <= value <= MAX_FLOAT else None
 
 
 MAX_DEPTH: Final = 100

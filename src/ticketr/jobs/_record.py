@@ -96,7 +96,7 @@ class JobExtras:
     cancel_cause: CancelCause | None = None
     outcome_seen: bool = False
     scheduled_at: datetime | None = None
-    awaits: AwaitedJobs | None = None
+    awaits: GetAwaitedJobs | None = None
     stored: StoredCall | StoredJob | None = None
 
 
@@ -131,7 +131,7 @@ they were before an attempt, for the next one; None if there were none."""
 ENDED_CALL: Final[JobCall] = (ended_job_function, (), NO_CONTEXT, None)
 
 
-AwaitedJobs: TypeAlias = "Callable[[], Collection[JobRecord]]"
+GetAwaitedJobs: TypeAlias = "Callable[[], Collection[JobRecord]]"
 """Returns the jobs that a wait waits for; none once it is over."""
 
 
@@ -397,7 +397,7 @@ class JobRecord:
 
     # Waiting for other jobs
 
-    def note_wait(self, awaited: AwaitedJobs | None) -> None:
+    def note_wait(self, awaited: GetAwaitedJobs | None) -> None:
         """Note what the job's own task waits for without a limit; None once it goes on."""
         self.own_extras().awaits = awaited
 

@@ -53,7 +53,7 @@ class StreamGuard:
         self.lock: threading.RLock = threading.RLock()
         self.frame = ""
         self.is_shown: bool = False
-        self.final_text = ""
+        self.final_text: str = ""
         self._device = os.fstat(fd).st_rdev
         self._is_current = is_current
         self._wake = wake

@@ -13,7 +13,7 @@ from rows import for_each
 
 from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_fields
 from ticketr.app.config.tomlfile import MAX_FILE_BYTES, edited, line_of, read_table, read_text
-from ticketr.app.config.yamlfile import YamlBlock, read_block
+from ticketr.app.config.yamlfile import YamlMapping, parse_yaml
 
 TEXT = """\
 # a comment
@@ -207,8 +207,8 @@ def test_a_file_that_cannot_be_edited_exactly_is_left_alone(tmp_path: Path) -> N
 PATH = Path("f.yaml")
 
 
-def read(text: str) -> YamlBlock:
-    return read_block(PATH, text)
+def read(text: str) -> YamlMapping:
+    return parse_yaml(PATH, text)
 
 
 @for_each("text", ["a: [canary]", "a: {b: canary}", "a: !!str [canary]"])

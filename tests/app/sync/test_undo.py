@@ -172,7 +172,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
         (step,) = undo_steps(state)
-        assert state.undo.digest(step.head) == step.then
+        assert state.undo.digest(step.head) == step.state_digest
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
     await bench.pull()
@@ -245,7 +245,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
                 key=first.key,
                 head=first.head,
                 path=first.path,
-                stored=first.stored,
+                stored=first.state_before,
             )
         steps = undo_steps(state)
 

@@ -97,7 +97,7 @@ from ticketr.app.config.workspace_file import (
 if TYPE_CHECKING:
     from ticketr.app.config.state_names import known_keys, known_names
     from ticketr.app.config.support_log import SupportLog
-    from ticketr.app.config.yamlfile import read_block
+    from ticketr.app.config.yamlfile import parse_yaml
 
 # Few commands need these names, so a module is imported when its first name is looked up.
 if not TYPE_CHECKING:  # pragma: no branch - to a type checker, any name would seem to exist

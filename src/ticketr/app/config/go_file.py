@@ -30,9 +30,9 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
     if text is None:
         return ()
     # The parser is loaded only where there is such a file, which is rare.
-    from ticketr.app.config.yamlfile import read_block  # noqa: PLC0415 - see above
+    from ticketr.app.config.yamlfile import parse_yaml  # noqa: PLC0415 - see above
 
-    mappings = read_block(path, text).block("field_mappings")
+    mappings = parse_yaml(path, text).block("field_mappings")
     fields: dict[str, MappedField] = {}
     for key in mappings.names():
         field_id = mappings.block(key).text("id") if mappings.is_block(key) else mappings.text(key)

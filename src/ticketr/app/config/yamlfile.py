@@ -19,7 +19,7 @@ N = TypeVar("N", bound=Node)
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
 
-class YamlBlock:
+class YamlMapping:
     """One block of names in a YAML file.
 
     Args:
@@ -71,26 +71,26 @@ class YamlBlock:
         node = self._get(key, ScalarNode, "a text")
         return node.value.strip() or None if node else None
 
-    def block(self, key: str) -> YamlBlock:
+    def block(self, key: str) -> YamlMapping:
         """Return the block of that name; an empty one where there is none.
 
         Raises:
             BadFile: It is something else.
         """
-        return YamlBlock(self._path, self._get(key, MappingNode, "a block of names"), key)
+        return YamlMapping(self._path, self._get(key, MappingNode, "a block of names"), key)
 
     def is_block(self, key: str) -> bool:
         """Return whether a name stands for a block."""
         return isinstance(self._values[key][1], MappingNode)
 
-    def blocks(self, key: str) -> list[YamlBlock]:
+    def blocks(self, key: str) -> list[YamlMapping]:
         """Return the blocks in a list; none where there is no such name.
 
         Raises:
             BadFile: It is no list, or holds something else.
         """
         nodes = self._list(key, MappingNode, "a list of blocks of names")
-        return [YamlBlock(self._path, node, key) for node in nodes]
+        return [YamlMapping(self._path, node, key) for node in nodes]
 
     def texts(self, key: str) -> list[str]:
         """Return the texts in a list; see `blocks`."""
@@ -112,7 +112,7 @@ class YamlBlock:
         return f"{key!r} in {self._name}" if self._name else key
 
 
-def read_block(path: Path, text: str) -> YamlBlock:
+def parse_yaml(path: Path, text: str) -> YamlMapping:
     """Parse a file's text.
 
     Raises:
@@ -133,8 +133,8 @@ def read_block(path: Path, text: str) -> YamlBlock:
     except RecursionError:
         raise BadFile(str(path), None, "no such file is written by hand") from None
     if node is None or node.tag == f"{_TAG_PREFIX}null":
-        return YamlBlock(path)
+        return YamlMapping(path)
     if not isinstance(node, MappingNode):
         line = node.start_mark.line + 1
         raise BadFile(str(path), line, "the file must be a block of names")
-    return YamlBlock(path, node)
+    return YamlMapping(path, node)

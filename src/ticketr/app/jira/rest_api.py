@@ -131,7 +131,7 @@ _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
 _MAX_ERROR_BYTES = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
 _MAX_MESSAGE_CHARACTERS = 8000
-_MAX_WORDS = 20
+_MAX_PAIRS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ def _error_texts(
         messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
-    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_WORDS]
+    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_PAIRS]
     field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
     is_from_jira = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(
         answer

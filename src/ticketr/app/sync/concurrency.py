@@ -105,7 +105,7 @@ def portions(
 #: How many requests run at once; with Jira's rate limits, 4 to 8 is polite.
 CONCURRENT_REQUESTS = 4
 #: How many tickets are sent at once: while some wait for Jira, others are recorded on the disk.
-CONCURRENT_TICKETS = 2 * CONCURRENT_REQUESTS
+CONCURRENT_SENT_TICKETS = 2 * CONCURRENT_REQUESTS
 #: Issues in one bulk fetch; Jira allows no more.
 BULK_FETCH_SIZE = 100
 #: How often a write is sent that must not happen twice; before each further try, it is certain that

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ticketr.app.config import BadFile, read_block, read_text
+from ticketr.app.config import BadFile, parse_yaml, read_text
 from ticketr.app.sync.compare.diff import with_issues
 from ticketr.app.sync.compare.mapping import PARENT_LINE
 from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER
@@ -124,7 +124,7 @@ def read_template(path: Path) -> Template:
 
 def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:
     """Yield the epic and the stories of a template of the Go program."""
-    structure = read_block(path, text).block("structure")
+    structure = parse_yaml(path, text).block("structure")
     epics = [structure.block("epic")] if "epic" in structure.names() else []
     fields: dict[str, str] = {}
     for block in (*epics, *structure.blocks("stories")):

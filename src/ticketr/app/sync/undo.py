@@ -141,7 +141,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
-    if state.undo.digest(step.head) != step.then:
+    if state.undo.digest(step.head) != step.state_digest:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
 
 
@@ -167,7 +167,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():
-        state.undo.restore(step.head, step.stored)
+        state.undo.restore(step.head, step.state_before)
         if step.kind is UndoKind.SYNC:
             # What comes back is an edit, also an older value that the pull has replaced.
             base, now = state.base(step.head), read_ticket(step.before)

@@ -141,11 +141,13 @@ def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
     if not set(criteria).difference(like) or adf.is_too_long(*criteria) or adf.is_too_long(*like):
         return criteria
-    known = {_adf_of(text): text for text in like if text not in criteria}
-    return tuple(text if text in like else known.get(_adf_of(text), text) for text in criteria)
+    known = {_comparable_adf(text): text for text in like if text not in criteria}
+    return tuple(
+        text if text in like else known.get(_comparable_adf(text), text) for text in criteria
+    )
 
 
-def _adf_of(text: str) -> tuple[str, tuple[str, ...]]:
+def _comparable_adf(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(
         adf.canonical(adf.to_adf(text, files=adf.BY_NAME)), sort_keys=True

@@ -26,7 +26,7 @@ from ticketr.app import jira
 from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.compare.sent import to_json
 from ticketr.app.sync.concurrency import (
-    CONCURRENT_TICKETS,
+    CONCURRENT_SENT_TICKETS,
     MAX_WRITE_TRIES,
     chunks,
     is_short_rate_limit,
@@ -163,9 +163,9 @@ class Creator:
                 found, requests = await self._send_until_known(requests, self._send_together)
                 existing += found
             alone += requests
-        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_TICKETS)
+        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_SENT_TICKETS)
         existing, refused = await self._send_until_known(alone, self._send_alone)
-        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_TICKETS)
+        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.new.issue, request.creation.path
@@ -257,7 +257,7 @@ class Creator:
         async def send_in_order(group: Iterable[_Request]) -> list[_Request]:
             return [failed for request in group if (failed := await self._send(request))]
 
-        unknown = await map_in_tasks(send_in_order, groups.values(), tasks=CONCURRENT_TICKETS)
+        unknown = await map_in_tasks(send_in_order, groups.values(), tasks=CONCURRENT_SENT_TICKETS)
         return list(chain.from_iterable(unknown))
 
     async def _send(self, request: _Request) -> _Request | None:

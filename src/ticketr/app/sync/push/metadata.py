@@ -51,7 +51,7 @@ class ProjectMetadata:
     subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def wrong_status(self, type_id: str, status: str | None) -> tuple[str, ...]:
+    def status_problems(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
         names = self.statuses.get(type_id, ())
         if not status or not names or status.casefold() in {name.casefold() for name in names}:

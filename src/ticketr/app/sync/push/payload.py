@@ -425,7 +425,7 @@ def create_payload(
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
     context = replace(context, specs=metadata.specs.get(kind.id, {}))
     sent = _draft_payload(context, kind, _inherited_payload(context, inherited, kind.name), project)
-    wrong = metadata.wrong_status(kind.id, sent.status)
+    wrong = metadata.status_problems(kind.id, sent.status)
     return replace(sent, problems=tuple(dict.fromkeys((*sent.problems, *wrong))))
 
 

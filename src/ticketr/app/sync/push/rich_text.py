@@ -120,7 +120,7 @@ def rich_text_value(
     Raises:
         BadValue: Jira would refuse the text or lose a part of it.
     """
-    for text, _, place in _converted_texts(issue, part, edited):  # a name may be that of several
+    for text, _, place in _source_texts(issue, part, edited):  # a name may be that of several
         with_mentions(text, lookup.mentioned, path, place)
     issue = issue_with_mentions(issue, lookup.mentioned)
     issue = replace(issue, description=adf.with_attachments(issue.description, marks_of(uploads)))
@@ -138,7 +138,7 @@ def rich_text_value(
         line = issue.places.of_description(1) or issue.line
     document = checked_document(
         convert,
-        _converted_texts(issue, part, edited),
+        _source_texts(issue, part, edited),
         path=path,
         line=line,
         original=edited.original if edited is not None else None,
@@ -146,7 +146,7 @@ def rich_text_value(
     return document if document.get("content") else None
 
 
-def _converted_texts(
+def _source_texts(
     issue: Ticket, part: CorePart | TextPart, edited: EditedText | None
 ) -> list[tuple[str, str, LineLookup]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""

@@ -22,7 +22,7 @@ from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with_parts
 from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT_LINE
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_TICKETS, map_in_tasks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKETS, map_in_tasks
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
@@ -134,7 +134,7 @@ class Delivery:
     async def _send(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
         existing = [ticket for ticket in writes if ticket.local_change.head is not None]
-        await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_TICKETS)
+        await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_SENT_TICKETS)
         drafts = [ticket for ticket in writes if ticket.local_change.head is None]
         created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
@@ -155,7 +155,9 @@ class Delivery:
             for new in new_issues
             if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
         ]
-        await map_in_tasks(partial(self._send_edit, is_new=True), rests, tasks=CONCURRENT_TICKETS)
+        await map_in_tasks(
+            partial(self._send_edit, is_new=True), rests, tasks=CONCURRENT_SENT_TICKETS
+        )
         return created
 
     async def _send_ticket_edits(self, ticket: TicketWrites) -> None:

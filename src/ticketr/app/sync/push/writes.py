@@ -207,7 +207,7 @@ class WritesBuilder:
         payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
         if types is not None and "issuetype" in payload.fields:
             # The status of an unchanged type is checked by the issue's transitions.
-            wrong = types.wrong_status(type_id(payload.fields), payload.status)
+            wrong = types.status_problems(type_id(payload.fields), payload.status)
             payload = replace(payload, problems=(*payload.problems, *wrong))
         return IssueWrite(
             context.issue,

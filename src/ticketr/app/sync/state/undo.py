@@ -97,8 +97,8 @@ class UndoStep(Replacement):
         key: The key of the ticket; ``draft`` for a draft.
         head: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
-        stored: What the state held of the ticket before, from `UndoLog.stored`.
-        then: The digest of what the state held afterwards, from `UndoLog.digest`.
+        state_before: What the state held of the ticket before, from `UndoLog.stored`.
+        state_digest: The digest of what the state held afterwards, from `UndoLog.digest`.
         number: Orders the steps.
     """
 
@@ -107,8 +107,8 @@ class UndoStep(Replacement):
     key: str
     head: str
     path: str
-    stored: str
-    then: str
+    state_before: str
+    state_digest: str
     number: int
 
 

@@ -81,7 +81,7 @@ _LIST_FIELDS = frozenset(("Components",))
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
 )
-_FILES = "with the next push"
+_WITH_NEXT_PUSH = "with the next push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +147,11 @@ def change_tickets(state: AppState, targets: _Targets) -> Step:
     refused = "" if targets.keys else "Jira has none of them"
     options = (
         *(
-            Option(field.words, _FILES, value=partial(choose_value, field=field))
+            Option(field.words, _WITH_NEXT_PUSH, value=partial(choose_value, field=field))
             for field in FIELD_BY_ACTION.values()
         ),
-        Option("set the status", _FILES, value=choose_status),
-        Option("set another field", _FILES, value=_choose_field),
+        Option("set the status", _WITH_NEXT_PUSH, value=choose_status),
+        Option("set another field", _WITH_NEXT_PUSH, value=_choose_field),
         Option("delete with sub-tasks", "in Jira, at once", refused, _open_deletion),
     )
 

@@ -54,7 +54,7 @@ MAX_CACHE_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
 RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
-FILES_PER_PORTION = 400
+FILES_PER_STORED_PORTION = 400
 _NO_FLAGS = frozenset[str]()
 _DRAFT_FLAGS = frozenset(("draft",))
 
@@ -439,8 +439,8 @@ class FileCache:
         """Yield the text of the list to store, in portions."""
         yield f"{_heading()}\n"
         names = list(self._files)
-        for begin in range(0, len(names), FILES_PER_PORTION):
-            some = names[begin : begin + FILES_PER_PORTION]
+        for begin in range(0, len(names), FILES_PER_STORED_PORTION):
+            some = names[begin : begin + FILES_PER_STORED_PORTION]
             yield "".join([_line_of_file(name, self._files[name]) for name in some])
 
     def save(self, portions: Sequence[str]) -> None:
