@@ -41,7 +41,7 @@ from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
 
-END_OF_ITEMS: Final = object()
+NO_MORE: Final = object()
 """What is drawn when there are no more items."""
 DRAWS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
@@ -194,14 +194,8 @@ class JobMap:
                     elif number % DRAWS_PER_CHECKPOINT == 0:
                         await checkpoint()
                     draw = self._iterator
-                    item = (
-                        await anext(draw, END_OF_ITEMS)
-                        if self._is_async
-                        else next(draw, END_OF_ITEMS)
-                    )
-                    if (
-                        item is END_OF_ITEMS or self._is_stopped
-                    ):  # perhaps by the iterable's own code
+                    item = await anext(draw, NO_MORE) if self._is_async else next(draw, NO_MORE)
+                    if item is NO_MORE or self._is_stopped:  # perhaps by the iterable's own code
                         break
                     if not await self._submit(item):
                         break

@@ -35,7 +35,7 @@ from ticketr.jobs._sqlite.rows import (
     repeat_of_row,
 )
 from ticketr.jobs._sqlite.store import SqliteStore
-from ticketr.jobs._sqlite.writer import ROWS_PER_PAGE, StoreWriter
+from ticketr.jobs._sqlite.writer import PAGE_ROWS, StoreWriter
 from ticketr.jobs._values import safe_str
 
 logger = logging.getLogger("ticketr.jobs")
@@ -93,9 +93,7 @@ class Opening:
                     self._mark_unloaded(row, error)
                 await trio.lowlevel.checkpoint()
             page = (
-                []
-                if len(page) < ROWS_PER_PAGE
-                else await self._writer.jobs_after(page[-1][0].number)
+                [] if len(page) < PAGE_ROWS else await self._writer.jobs_after(page[-1][0].number)
             )
         for repeat in repeats:
             try:
@@ -103,8 +101,8 @@ class Opening:
             except Exception as error:  # noqa: BLE001 - the same
                 self._mark_repeat_unloaded(repeat, error)
         ended.sort(key=attrgetter("finished_at"))
-        for start in range(0, len(ended), ROWS_PER_PAGE):
-            self._core.registry.restore_ended(ended[start : start + ROWS_PER_PAGE])
+        for start in range(0, len(ended), PAGE_ROWS):
+            self._core.registry.restore_ended(ended[start : start + PAGE_ROWS])
             await trio.lowlevel.checkpoint()
 
     def _mark_unloaded(self, row: JobRow, error: Exception) -> None:

@@ -83,7 +83,7 @@ SCHEMA: Final = Schema(
 """A job's ``job`` is dropped at its end, unless it failed: it may be retried. A link says that a job
 starts after another; it is deleted when that one no longer keeps it from starting."""
 
-ROWS_PER_PAGE: Final = 100
+PAGE_ROWS: Final = 100
 """How many jobs are read at a time."""
 
 INSERT_JOB: Final = (
@@ -224,7 +224,7 @@ class StoreFile:
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
             return [RepeatRow(*row) for row in repeats], (last or 0) + 1
 
-    def jobs_after(self, number: int, limit: int = ROWS_PER_PAGE) -> list[tuple[JobRow, list[int]]]:
+    def jobs_after(self, number: int, limit: int = PAGE_ROWS) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs after one of this number, with the numbers of their predecessors.
 
         They are limited: all of them at once would hold up Trio's thread.
@@ -351,7 +351,7 @@ class StoreWriter:
         return repeats, number  # noqa: ASYNC910 - run_sync has a checkpoint
 
     async def jobs_after(
-        self, number: int, limit: int = ROWS_PER_PAGE
+        self, number: int, limit: int = PAGE_ROWS
     ) -> list[tuple[JobRow, list[int]]]:
         """Return the next jobs of the file after one of this number, as the file does.
 
