@@ -35,7 +35,7 @@ Get = Callable[[], Awaitable[object]]
 def _no_short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the limit on closing a connection long, so that a cancel that waits for it is seen."""
     for module in ("_asks", "_httpx"):
-        monkeypatch.setattr(f"ticketr.app.jira.transport.{module}.CLOSE_WITHIN", 1000.0)
+        monkeypatch.setattr(f"ticketr.app.jira.transport.{module}.CLOSE_TIMEOUT", 1000.0)
 
 
 def account(url: str) -> Credentials:
