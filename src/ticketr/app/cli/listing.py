@@ -263,7 +263,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
         for file in files:
             name = store.name_of(file)
             pairs += ((name, local.ticket) for local in survey.scan(store, state, name))
-    survey.complete(store, state)
+    survey.complete(store, state, state.places())
     survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}

@@ -260,10 +260,10 @@ def _find_edited(
     for change in survey.local_changes:
         ticket, path = change.local.ticket, change.local.path
         is_named = not keys or ticket.key in keys
-        for found, edits in ((edited, change.edits), (older, change.older)):
+        for tickets, edits in ((edited, change.edits), (older, change.older)):
             for key, changes in edits.items():
                 if is_named or key in keys:
-                    found.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
+                    tickets.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
         if is_named:
             begun = (*((ticket,) if change.head is None else ()), *change.drafts)
             drafts += (

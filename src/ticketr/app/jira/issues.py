@@ -403,8 +403,6 @@ class WorklogEndpoints(Endpoints):
         return answer.record(Worklog.read, "it tells no ID of the record")
 
 
-#: How many issues one task can change.
-MAX_CHANGED_PER_TASK = 1000
 #: The statuses of a task that still runs, or will.
 _RUNNING_STATUSES = frozenset({"ENQUEUED", "RUNNING", "CANCEL_REQUESTED"})
 
@@ -458,7 +456,7 @@ class BulkEndpoints(Endpoints):
         """Change fields of issues.
 
         Args:
-            ids: The IDs or keys of the issues; at most `MAX_CHANGED_PER_TASK`.
+            ids: The IDs or keys of the issues; at most 1,000.
             fields: The IDs of the fields.
             values: The new values, as Jira's bulk edit takes them.
 

@@ -29,7 +29,7 @@ from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS, ThreadRunner
-from ticketr.app.sync.edits.survey import LocalSurvey, visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey, group_by_file, visit_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
@@ -225,9 +225,10 @@ class Session:
             check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
         """
         survey, store, state = LocalSurvey(), self.store, self.state
-        known = await self.in_thread(state.keys_by_file)
-        await visit_files(store, self.in_thread, partial(survey.add_files, store, state, known))
-        await self.in_thread(survey.complete, store, state)
+        homes = await self.in_thread(state.places)
+        keys = await self.in_thread(group_by_file, homes)
+        await visit_files(store, self.in_thread, partial(survey.add_files, store, state, keys))
+        await self.in_thread(survey.complete, store, state, homes)
         if check_drafts:
             check = partial(survey.check_drafts, inherit=self.job.inherit, recent=self.recent)
             await self.in_thread(check, state, self.job.project)

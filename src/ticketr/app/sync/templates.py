@@ -114,12 +114,12 @@ def read_template(path: Path) -> Template:
             raise BadFile(short, ticket.line, f"a template has no key: {key}")
     if not tickets:
         raise BadFile(short, None, "it holds no ticket")
-    found: dict[str, Placeholder] = {}
+    placeholders: dict[str, Placeholder] = {}
     for number, line in enumerate(text.split("\n"), 1):
         for match in pattern.finditer(line):
             if name := match["name"]:
-                found.setdefault(name, Placeholder(name, number, line.strip()))
-    return Template(path.stem, short, tickets, tuple(found.values()))
+                placeholders.setdefault(name, Placeholder(name, number, line.strip()))
+    return Template(path.stem, short, tickets, tuple(placeholders.values()))
 
 
 def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:

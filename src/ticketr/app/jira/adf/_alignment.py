@@ -116,14 +116,14 @@ def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[in
     rest = min(len(one), len(other)) - start
     end = min(common_prefix_length(one[::-1], other[::-1]), rest)
     middle, others = one[start : len(one) - end], other[start : len(other) - end]
-    found = [(at, at) for at in range(start)]
+    places = [(at, at) for at in range(start)]
     counts = Counter(others)
     if sum(counts[item] for item in middle) <= _MAX_PAIRS:
         matcher = SequenceMatcher(None, middle, others, autojunk=False)
         for left, right, size in matcher.get_matching_blocks():
-            found += [(start + left + at, start + right + at) for at in range(size)]
-    found += [(len(one) - at, len(other) - at) for at in range(end, 0, -1)]
-    return found
+            places += [(start + left + at, start + right + at) for at in range(size)]
+    places += [(len(one) - at, len(other) - at) for at in range(end, 0, -1)]
+    return places
 
 
 def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:

@@ -81,7 +81,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self._open: set[Any] = set()
 
     async def connection(self, place: str) -> Any:
-        """Return an idle connection, or a new one where there is none.
+        """Return an idle connection, or open one if none is idle.
 
         Args:
             place: The scheme, host and port of the other side.

@@ -15,7 +15,8 @@ from ticketr.app.tickets import Comment
 
 #: Jira's field that holds the comments.
 COMMENT_FIELD = "comment"
-#: What files and comparisons need of the field: of itself, a comment, its author and who may see it.
+#: The keys of the field's JSON that files and comparisons need: its own, those of a comment, of the
+#: comment's author and of its visibility.
 COMMENT_KEYS = (
     *("comments", "total"),
     *("id", "author", "created", "body", "visibility"),

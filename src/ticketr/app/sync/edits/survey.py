@@ -226,12 +226,16 @@ class LocalSurvey:
             local for local in self.never_pulled if keys.isdisjoint(local.ticket.keys())
         ]
 
-    def complete(self, store: Store, state: State) -> None:
+    def complete(self, store: Store, state: State, homes: Mapping[str, tuple[str, str]]) -> None:
         """Find what is in no file that can be read, once every file was scanned.
 
         Files and folders that `Store.walk` left out since they cannot be read are reported.
+
+        Args:
+            store: The ticket files.
+            state: The last sync.
+            homes: What `State.places` returned.
         """
-        homes = state.places()
         unreadable = {
             path: error
             for path, error in self.broken.items()
@@ -348,7 +352,7 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            keys_by_file: What `State.keys_by_file` returned.
+            keys_by_file: What `group_by_file` returned.
             paths: The files.
         """
         for path in paths:
@@ -478,6 +482,18 @@ class LocalSurvey:
         self.local_changes.append(local_change)
 
 
+def group_by_file(homes: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
+    """Return the keys in each file at the last sync, by its name and the key of their ticket.
+
+    Args:
+        homes: What `State.places` returned.
+    """
+    keys: dict[str, dict[str, list[str]]] = {}
+    for key, (path, head) in homes.items():
+        keys.setdefault(path, {}).setdefault(head, []).append(key)
+    return keys
+
+
 def take_survey(
     store: Store, state: State, *, project: str | None = None, inherit: bool = True
 ) -> LocalSurvey:
@@ -487,10 +503,11 @@ def take_survey(
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
-    known = state.keys_by_file()
+    homes = state.places()
+    keys_by_file = group_by_file(homes)
     for paths in store.walk():
-        survey.add_files(store, state, known, paths)
-    survey.complete(store, state)
+        survey.add_files(store, state, keys_by_file, paths)
+    survey.complete(store, state, homes)
     survey.check_drafts(state, project, inherit=inherit)
     return survey
 

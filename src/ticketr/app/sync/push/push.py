@@ -195,5 +195,8 @@ class Push:
 
 def _with_action(comparisons: Iterable[Comparison], action: PushAction) -> list[TicketRequest]:
     """Return the requests that fetch the existing tickets with an action again."""
-    found = (comparison for comparison in comparisons if comparison.action is action)
-    return [TicketRequest.of(comparison.local_change) for comparison in found]
+    return [
+        TicketRequest.of(comparison.local_change)
+        for comparison in comparisons
+        if comparison.action is action
+    ]

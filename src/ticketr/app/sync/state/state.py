@@ -394,13 +394,6 @@ class State(Database):
         )
         return {key: (path, head) for key, path, head in self.read(query)}
 
-    def keys_by_file(self) -> dict[str, dict[str, list[str]]]:
-        """Return the keys in each file at the last sync, by its name and the key of their ticket."""
-        keys: dict[str, dict[str, list[str]]] = {}
-        for key, (path, head) in self.places().items():
-            keys.setdefault(path, {}).setdefault(head, []).append(key)
-        return keys
-
     def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.
 

@@ -304,7 +304,7 @@ class ConflictScreen(Overlay):
 
     @property
     def author_request(self) -> Call | None:
-        """The request for the name of the person who changed Jira's version; None if nobody did."""
+        """The request for the name of whoever changed Jira's version; None if it has not changed."""
         view = self.view
         if view is None or not view.changed:
             return None

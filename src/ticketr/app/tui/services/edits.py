@@ -199,7 +199,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
         if failed:
             words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
         elif len(done) > 1:
-            words = f"{_names([each for each, _ in done])} are as they were"
+            words = f"{_names([step for step, _ in done])} are as they were"
         elif step.kind is sync.UndoKind.ADDED:
             words = f"{step.path} is gone; its text is in {aside}"
         else:
