@@ -7,8 +7,9 @@ this table, so they agree with what the keys do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from ticketr.app.config import Table
@@ -372,30 +373,28 @@ class KeyMap:
 
     table: tuple[Binding, ...] = DEFAULT_BINDINGS
     new: frozenset[tuple[KeyAction, str]] = frozenset()
-    #: A cache: the screen asks in each frame.
-    _bindings: dict[Context, Bindings] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
 
-    def bindings(self, context: Context) -> Bindings:
-        """Return what is bound in a context and those around it."""
-        if context not in self._bindings:
-            around = {*_ENCLOSING_CONTEXTS[context]}
-            rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
-            keys = sorted(
-                _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
-            )
-            by_key, names = dict(keys), dict[KeyAction, str]()
-            for row in rows:
-                for key in row.keys:
-                    if key in by_key and by_key[key].action is row.action:
-                        names.setdefault(row.action, name_of(key))
-            self._bindings[context] = Bindings(rows, by_key, names)
-        return self._bindings[context]
+    @cached_property
+    def bindings(self) -> Mapping[Context, Bindings]:
+        """What is bound in each context and those around it."""
+        return {context: self._bindings_in(context) for context in Context}
+
+    def _bindings_in(self, context: Context) -> Bindings:
+        around = {*_ENCLOSING_CONTEXTS[context]}
+        rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
+        keys = sorted(
+            _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
+        )
+        by_key, names = dict(keys), dict[KeyAction, str]()
+        for row in rows:
+            for key in row.keys:
+                if key in by_key and by_key[key].action is row.action:
+                    names.setdefault(row.action, name_of(key))
+        return Bindings(rows, by_key, names)
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
-        binding = self.bindings(context).by_key.get(key)
+        binding = self.bindings[context].by_key.get(key)
         return None if binding is None else binding.action
 
     def key(self, action: KeyAction, context: Context) -> str:
@@ -403,7 +402,7 @@ class KeyMap:
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        return self.bindings(context).names.get(action, "")
+        return self.bindings[context].names.get(action, "")
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.

@@ -13,9 +13,10 @@ from ticketr.app.tui.jobs_state import seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main_screen import activity_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
+from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
-from ticketr.statusline.render import duration
+from ticketr.statusline.render import duration, next_spin
 from ticketr.text import clean, clip, width, wrap
 
 #: The least cells for the first part of an end, before the rest is cut instead.
@@ -30,7 +31,10 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         now: The time, in seconds by Trio's clock.
         theme: Colours and characters.
     """
-    if state.status.running or state.status.last is None:
+    last = state.status.last
+    if last is None and not state.jobs.live:
+        return " " * state.width
+    if state.status.running or last is None:
         others = len(state.jobs.live) - 1
         more = ""
         if others > 0:
@@ -39,7 +43,6 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         hint = "" if state.overlays else "esc cancel"
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
         return f"{line}{more}"
-    last = state.status.last
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
     words = _fit_job_end(f"{end.words} | {duration(seconds_of(last))}", room, theme)
@@ -100,9 +103,11 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
 
 def next_change(state: AppState, now: float, theme: Theme) -> float:
     """Return the time at which the screen changes without a message; infinity for never."""
-    style = theme.line_style
-    parts = (overlay.next_change(state, now, style) for overlay in _shown_overlays(state))
-    return min(state.status.next_change(now, style), *parts, math.inf)
+    if not state.status.running:
+        return math.inf
+    change = state.status.next_change(now, theme.line_style)
+    spins = any(overlay.has_spinners for overlay in _shown_overlays(state))
+    return min(change, next_spin(now)) if spins and theme.line_style.motion else change
 
 
 def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
@@ -169,9 +174,10 @@ def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
 
 def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
-    typed = state.overlays[-1].line(state, theme) if state.overlays else None
-    if typed is not None:
-        right = Span(theme.text(state.overlays[-1].line_hints(state)), ("dim",))
+    overlay = state.overlays[-1] if state.overlays else None
+    if isinstance(overlay, LineInput):
+        typed = overlay.line(state, theme)
+        right = Span(theme.text(overlay.line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), MIN_NOTICE_CELLS)
@@ -199,8 +205,11 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
 
 def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     """Return the keys that have an effect now, most important first, while there is room for them."""
-    idle = _idle_actions(state)
-    bindings = state.keymap.bindings(state.context)
+    if state.overlays:
+        idle = state.overlays[-1].idle_actions(state)
+    else:
+        idle = _idle_actions_on_main_screen(state)
+    bindings = state.keymap.bindings[state.context]
     hints = [
         (bindings.names[row.action], theme.text(row.hint), Context.EVERYWHERE in row.contexts)
         for row in bindings.rows
@@ -220,11 +229,8 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     return spans
 
 
-def _idle_actions(state: AppState) -> AbstractSet[KeyAction]:
-    """Return the actions that have no effect now."""
-    if state.overlays:
-        idle = state.overlays[-1].idle_actions(state)
-        return idle | {KeyAction.HELP} if state.context is Context.HELP else idle
+def _idle_actions_on_main_screen(state: AppState) -> AbstractSet[KeyAction]:
+    """Return the actions that have no effect now on the main screen."""
     row, workspace = state.row, state.workspace
     is_narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
     cancels = state.job_to_cancel is not None  # the status line says so

@@ -177,7 +177,7 @@ class AppState:
     overlays: tuple[Overlay, ...] = ()
     jobs: JobsState = field(default_factory=JobsState)
     status: StatusModel = field(default_factory=StatusModel)
-    keymap: KeyMap = field(default_factory=KeyMap)
+    keymap: KeyMap = field(default=KeyMap())
     notice: str = ""
     is_notice_bad: bool = False
     swallow_until: float = -math.inf

@@ -180,11 +180,11 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
     """
     text = plain(line)
     rooms = (max(2, width - width_of(first)), max(2, width - width_of(rest)))
-    ranges = [(0, len(text))]
-    if width_of(text) > rooms[0]:
-        ranges = list(word_ranges(text, *rooms))
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
-    return [(*prefixes[number > 0], *part) for number, part in enumerate(slices(line, ranges))]
+    if width_of(text) <= rooms[0]:
+        return [(*prefixes[0], *line)]
+    parts = slices(line, word_ranges(text, *rooms))
+    return [(*prefixes[number > 0], *part) for number, part in enumerate(parts)]
 
 
 @lru_cache(maxsize=1024)

@@ -40,8 +40,9 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
 
 def _updated(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     if isinstance(message, terminal.Key | terminal.Mouse) and not state.overlays:
-        # It goes on from what is drawn.
-        state = state.with_workspace(state.workspace.scrolled(state.layout.tickets))
+        workspace = state.workspace.scrolled(state.layout.tickets)
+        if workspace is not state.workspace:  # it goes on from what is drawn
+            state = state.with_workspace(workspace)
     match message:
         case terminal.Key(name):
             return _key(state, name, now)

@@ -162,7 +162,7 @@ class WorkspaceView:
         Args:
             page: The number of rows of the list on the screen.
         """
-        last_top = max(0, len(self.visible) - page)
+        last_top = max(0, len(self.visible.rows) - page)
         top = min(max(self.top, self.index - page + 1), self.index, last_top)
         return self if top == self.top else replace(self, top=top)
 

@@ -141,11 +141,8 @@ class Palette(ListOverlay):
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                return [
-                    *map(
-                        _ticket_option, state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES)
-                    )
-                ]
+                rows = state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES)
+                return [*map(_ticket_option, rows)]
             case "@":
                 options = _value_options(state, "Assignee")
             case "=":
@@ -171,7 +168,7 @@ class Palette(ListOverlay):
 
     def _commands(self, state: AppState) -> Iterator[Option]:
         seen = {*_ACTIONS_WITHOUT_COMMANDS}
-        bindings = state.keymap.bindings(Context.TICKETS)
+        bindings = state.keymap.bindings[Context.TICKETS]
         for row in bindings.rows:
             if row.action not in seen:
                 seen.add(row.action)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set as AbstractSet
@@ -16,7 +15,6 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
-from ticketr.statusline import LineStyle
 from ticketr.text import clean, clip, fit, width
 
 _STYLE_SEQUENCE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
@@ -167,6 +165,8 @@ class Overlay(ABC):
 
     #: Whether it hides everything below it.
     is_full: ClassVar[bool] = True
+    #: Whether it shows a spinner beside each running job.
+    has_spinners: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -193,16 +193,6 @@ class Overlay(ABC):
         """Return the left and right side of the first row; None to keep the main screen's."""
         return None
 
-    def next_change(self, state: AppState, now: float, style: LineStyle) -> float:
-        """Return the time at which what it shows changes without a message; infinity for never.
-
-        Args:
-            state: The state.
-            now: The time, in seconds by Trio's clock.
-            style: Whether anything may move.
-        """
-        return math.inf
-
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body.
 
@@ -213,11 +203,3 @@ class Overlay(ABC):
             theme: Colours and characters.
         """
         return below
-
-    def line(self, state: AppState, theme: Theme) -> str | None:
-        """Return the text of the action bar, such as an input; None for the hints of its keys."""
-        return None
-
-    def line_hints(self, state: AppState) -> str:
-        """Return what is at the right of `line` while there is no notice; empty for nothing."""
-        return ""

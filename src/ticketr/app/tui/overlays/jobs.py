@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -23,8 +22,7 @@ from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, sta
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
-from ticketr.statusline import LineStyle
-from ticketr.statusline.render import duration, next_spin, running_line, spinner
+from ticketr.statusline.render import duration, running_line, spinner
 from ticketr.text import clean, clip, fit, width
 
 if TYPE_CHECKING:
@@ -220,6 +218,7 @@ class Jobs(Overlay):
     """
 
     context: ClassVar[Context] = Context.JOBS
+    has_spinners: ClassVar[bool] = True
 
     job: str = ""
 
@@ -264,10 +263,6 @@ class Jobs(Overlay):
         ended = len(jobs.ended) + len(jobs.of_earlier_runs)
         counts = f"{len(jobs.running)} running · {len(jobs.waiting)} waiting · {ended} ended"
         return "Jobs", counts
-
-    def next_change(self, state: AppState, now: float, style: LineStyle) -> float:
-        """Return when the spinners of the running jobs turn."""
-        return next_spin(now) if state.jobs.running and style.motion else math.inf
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""

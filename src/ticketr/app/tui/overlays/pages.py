@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import ClassVar, final
 
@@ -111,6 +112,10 @@ class Help(Overlay):
         top = moved_index(action, self.top, page, last)
         return None if top is None else (state.replaced(replace(self, top=top)), ())
 
+    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+        """Return the action that opened it."""
+        return frozenset((KeyAction.HELP,))
+
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         lines, height = help_lines(state.keymap, self.place, state.width), state.layout.body
@@ -130,7 +135,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         place: The place.
         cells: The width of the screen.
     """
-    bound = keymap.bindings(place)
+    bound = keymap.bindings[place]
     named = ((bound.keys_of(row), row.help) for row in bound.rows)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))

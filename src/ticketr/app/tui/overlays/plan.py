@@ -22,6 +22,7 @@ from ticketr.app.tui.overlays.review import (
     NOTHING_WRITTEN_MESSAGE,
     Review,
     Section,
+    identity_of,
     item_lines,
     padded_name,
 )
@@ -114,16 +115,18 @@ class Plan(Review[sync.PushPlan]):
 
     def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
-        idle = Review.idle_actions(self, state)
+        item = self.selected(state)
+        if isinstance(item, sync.PlanEntry):
+            if not any(map(_is_long, _edits(item))):
+                return {KeyAction.UNFOLD, KeyAction.FOLD}
+            is_unfolded = item.fingerprint in self.unfolded
+            return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
+        idle = {*_DETAIL_ACTIONS, KeyAction.SELECT}
+        if not isinstance(item, sync.Note):
+            idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
-            idle |= {KeyAction.ACCEPT}
-        entry = self.selected(state)
-        if not isinstance(entry, sync.PlanEntry):
-            return idle
-        if not any(map(_is_long, _edits(entry))):
-            return idle - {KeyAction.DIFF}
-        is_unfolded = entry.fingerprint in self.unfolded
-        return idle - {KeyAction.DIFF, KeyAction.FOLD if is_unfolded else KeyAction.UNFOLD}
+            idle.add(KeyAction.ACCEPT)
+        return idle
 
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
         """Return the plan with all texts shown if the screen has room for them."""
@@ -266,7 +269,7 @@ class Plan(Review[sync.PushPlan]):
 
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
-        is_out = self.is_left_out(entry)
+        is_out = identity_of(entry) in self.left_out
         is_open = entry.fingerprint in self.unfolded and not is_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_words(edit, entry.route) for edit in edits if edit not in shown]

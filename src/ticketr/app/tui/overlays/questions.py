@@ -392,12 +392,12 @@ class LineInput(Overlay):
         ]
 
     def line(self, state: AppState, theme: Theme) -> str:
-        """Return the text of the action bar."""
+        """Return what the action bar shows instead of the hints of keys."""
         room = max(4, state.width - len(self.label) - 3)
         return f" {self.label} {self.input.shown(room)}"
 
     def line_hints(self, state: AppState) -> str:
-        """Return examples and keys, as many as there is room for."""
+        """Return what is at the right of `line`: examples and keys, as many as there is room for."""
         keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
         if self.on_edit is not None:
             keys.append((KeyAction.IN_EDITOR, "opens $EDITOR"))

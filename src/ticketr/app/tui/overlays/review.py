@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.panels.frame import filled, spaced, title_rule
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import AppState, Step
@@ -174,13 +174,9 @@ class Review(Overlay, Generic[P]):
             return replace(changed, at=identities.index(identity_of(item)))
         return replace(changed, at=max(0, min(self.at, len(identities) - 1)))
 
-    def is_left_out(self, item: Item) -> bool:
-        """Return whether an item was left out."""
-        return identity_of(item) in self.left_out
-
     def kept(self, items: Iterable[ItemT]) -> tuple[ItemT, ...]:
         """Return the items that were not left out."""
-        return tuple(item for item in items if not self.is_left_out(item))
+        return tuple(item for item in items if identity_of(item) not in self.left_out)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -190,12 +186,13 @@ class Review(Overlay, Generic[P]):
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body
         if self.plan is None:
-            return filled([theme.fit(f" {self.waiting_words}", cells)], height, cells)
+            waiting = (Span(f" {self.waiting_words}"),)
+            return filled([theme.row(waiting, cells)], height, cells)
         rows, headings, items = self.rows(state, self.plan, theme)
         item = items[self.at] if items else range(1)
         rows, begin = spaced(rows, headings, item.start, height, " " * cells)
         # All of the item, but its begin if there is no room for all of it.
-        top = min(scroll_top(0, begin + len(item) - 1, height, len(rows)), begin)
+        top = min(max(0, begin + len(item) - height), begin)
         return filled(rows[top:], height, cells)
 
     def rows(
@@ -293,7 +290,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         return state.closed(), (replace(request, on_success=on_success),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
-        return plan.without({edit for edit in plan.edits if self.is_left_out(edit)})
+        return plan.without({edit for edit in plan.edits if identity_of(edit) in self.left_out})
 
     def summary(self, plan: sync.FileEditPlan) -> str:
         """Return what Enter does."""
@@ -314,7 +311,8 @@ class FileEdits(Review[sync.FileEditPlan]):
         def lines(edit: sync.FileEdit) -> list[Line]:
             before, after = clean(edit.before) or "none", clean(edit.after) or "none"
             words = f"{clean(edit.field)}: {before} → {after}"
-            return item_lines(edit, "*", [words], keymap, cells, is_out=self.is_left_out(edit))
+            is_out = identity_of(edit) in self.left_out
+            return item_lines(edit, "*", [words], keymap, cells, is_out=is_out)
 
         return (Section(plan.edits, lines),)
 
@@ -344,7 +342,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         statuses = max(width(clean(issue.status)) for issue in plan)
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
-            sign = "-" if self.is_left_out(issue) else "*"
+            sign = "-" if identity_of(issue) in self.left_out else "*"
             more = f"  with {_subtask_words(len(issue.subtasks))}" if issue.subtasks else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
