@@ -35,7 +35,7 @@ from ticketr import (
     WouldDeadlock,
 )
 from ticketr._install import missing_packages
-from ticketr.app.cli import APP_MODULES
+from ticketr.app.cli import APP_EXTRA_MODULES
 
 PACKAGE = Path(ticketr.__file__).parent
 #: Type checkers alone import typing_extensions, which they know without its being installed.
@@ -293,12 +293,12 @@ def run_without(modules: str, program: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_library_needs_no_module_of_the_app() -> None:
-    done = run_without(",".join(APP_MODULES), "import ticketr.testing, ticketr")
+    done = run_without(",".join(APP_EXTRA_MODULES), "import ticketr.testing, ticketr")
 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("module", APP_MODULES)
+@pytest.mark.parametrize("module", APP_EXTRA_MODULES)
 def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
     done = run_without(module, "import runpy; runpy.run_module('ticketr', run_name='__main__')")
 

@@ -16,7 +16,7 @@ from rows import for_each
 import ticketr
 from ticketr._install import RELEASED, missing_packages
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.go_commands import REPLACEMENTS
+from ticketr.app.cli.go_commands import REPLACEMENT_BY_GO_COMMAND
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*/README.md")])
@@ -98,7 +98,7 @@ def test_the_page_on_the_go_program_has_each_command_that_was_replaced() -> None
     cells = [line.split("|")[1] for line in page.splitlines() if line.startswith("|")]
     words = set(re.findall(r"`([^`]+)`", "\n".join(cells)))
 
-    for old in REPLACEMENTS:
+    for old in REPLACEMENT_BY_GO_COMMAND:
         assert old in words or old.rpartition(" ")[2] in words, old
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from rows import for_each
 
-from ticketr.app.editor import editor_words, how_it_failed
+from ticketr.app.editor import describe_failure, editor_words
 
 PATH = "/home/mia/tickets/DEMO-9.md"
 
@@ -69,4 +69,4 @@ def test_visual_goes_before_editor_and_vi_is_the_last_resort(
     ],
 )
 def test_how_an_editor_failed_is_said(code: int, words: str) -> None:
-    assert how_it_failed(code) == words
+    assert describe_failure(code) == words

@@ -58,7 +58,7 @@ _GOTO_EDITORS = frozenset(
     ["code", "code-insiders", "code-oss", "codium", "vscodium", "cursor", "windsurf", "positron"]
 )
 #: Editors that take a line as an option of its own.
-_LINE_OPTIONS = {
+_LINE_OPTION_BY_EDITOR = {
     "kate": "--line",
     "kwrite": "--line",
     "mate": "--line",
@@ -93,15 +93,15 @@ def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[s
     Returns:
         The program and its arguments.
     """
-    words = _wanted(environ)
+    words = _editor_command(environ)
     name = _name_of(words[0])
     for editors, (long, short) in _WAIT_OPTIONS:
         if name in editors and not {long, short} & {*words[1:]}:
             words.append(long)
-    return [*words, *_at_line(name, path, line)]
+    return [*words, *_file_and_line_arguments(name, path, line)]
 
 
-def how_it_failed(code: int) -> str:
+def describe_failure(code: int) -> str:
     """Return how an editor ended that did not succeed, as a predicate.
 
     Args:
@@ -113,7 +113,7 @@ def how_it_failed(code: int) -> str:
     return f"was ended by {name}"
 
 
-def _wanted(environ: Mapping[str, str]) -> list[str]:
+def _editor_command(environ: Mapping[str, str]) -> list[str]:
     for variable in ("VISUAL", "EDITOR"):
         value = environ.get(variable, "").strip()
         if value:
@@ -130,7 +130,7 @@ def _name_of(program: str) -> str:
     return name.partition(".")[0]
 
 
-def _at_line(name: str, path: str, line: int) -> Sequence[str]:
+def _file_and_line_arguments(name: str, path: str, line: int) -> Sequence[str]:
     if line <= 0:
         return (path,)
     if name in _PLUS_LINE_EDITORS:
@@ -139,6 +139,6 @@ def _at_line(name: str, path: str, line: int) -> Sequence[str]:
         return (f"{path}:{line}",)
     if name in _GOTO_EDITORS:
         return ("--goto", f"{path}:{line}")
-    if name in _LINE_OPTIONS:
-        return (_LINE_OPTIONS[name], str(line), path)
+    if name in _LINE_OPTION_BY_EDITOR:
+        return (_LINE_OPTION_BY_EDITOR[name], str(line), path)
     return (path,)

@@ -25,8 +25,8 @@ from fakes.users import User, ticketr_here
 from ticketr import JobProgress, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.cli import app
-from ticketr.app.cli.help import GROUPS
-from ticketr.app.cli.screen import exit_messages, line_style, read_keymap
+from ticketr.app.cli.help import COMMAND_GROUPS
+from ticketr.app.cli.screen import exit_messages, read_keymap, status_line_style
 from ticketr.app.sync import DuplicateKey
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -207,7 +207,7 @@ def test_plain_prints_tickets_and_edits_and_the_commands(workspace: Path) -> Non
 
     assert ended.returncode == 0, ended.stderr
     assert "DEMO-1" in ended.stdout.splitlines()[0]
-    first, *commands, last = ended.stderr.splitlines()[-len(GROUPS["Daily"]) - 2 :]
+    first, *commands, last = ended.stderr.splitlines()[-len(COMMAND_GROUPS["Daily"]) - 2 :]
     assert first == "Without a screen, these commands do the same as the app:"
     assert commands[2] == "ticketr sync: Pull, merge and push in one go."
     assert last == "ticketr --help: list all commands"
@@ -260,11 +260,11 @@ def test_without_motion_the_app_shows_no_spinner(
     terminal = cast("Terminal", Plain())
     monkeypatch.delenv("TICKETR_NO_MOTION", raising=False)
     monkeypatch.delenv("REDUCED_MOTION", raising=False)
-    assert line_style(terminal).motion
+    assert status_line_style(terminal).motion
 
     monkeypatch.setenv(name, "1")
 
-    assert not line_style(terminal).motion
+    assert not status_line_style(terminal).motion
 
 
 def test_the_terminal_decides_what_it_supports(
@@ -273,7 +273,7 @@ def test_the_terminal_decides_what_it_supports(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TICKETR_ASCII", "1")
 
-    style = line_style(cast("Terminal", Plain()))
+    style = status_line_style(cast("Terminal", Plain()))
 
     assert (style.color, style.unicode) == (False, True)
 

@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from rows import for_each
 
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.go_commands import REPLACEMENTS
+from ticketr.app.cli.go_commands import REPLACEMENT_BY_GO_COMMAND
 
 
-@for_each("line", REPLACEMENTS)
+@for_each("line", REPLACEMENT_BY_GO_COMMAND)
 def test_a_command_line_of_the_go_program_names_what_replaces_it(line: str) -> None:
     _, *words = line.split()
 
@@ -19,7 +19,10 @@ def test_a_command_line_of_the_go_program_names_what_replaces_it(line: str) -> N
 
     assert ended.exit_code == 2
     last = ended.output.splitlines()[-1]
-    assert last == f"Error: '{words[-1]}' was in the Go program Ticketr; now: {REPLACEMENTS[line]}"
+    assert (
+        last
+        == f"Error: '{words[-1]}' was in the Go program Ticketr; now: {REPLACEMENT_BY_GO_COMMAND[line]}"
+    )
 
 
 @pytest.mark.parametrize("line", ["ticketr pull --full --alias X", "ticketr bulk A-1 --ids A-2"])
@@ -30,7 +33,7 @@ def test_it_does_so_for_an_option_behind_others_too(line: str) -> None:
 
 
 def test_no_command_and_option_that_exist_are_replaced() -> None:
-    for line in REPLACEMENTS:
+    for line in REPLACEMENT_BY_GO_COMMAND:
         command: click.Command = cli
         for word in line.split()[1:-1]:
             assert isinstance(command, click.Group)

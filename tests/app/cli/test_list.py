@@ -162,7 +162,7 @@ def test_an_empty_list_says_why_it_is_empty(someone: User) -> None:
 def test_in_a_terminal_the_list_is_a_table_that_fits(
     worker: User, monkeypatch: pytest.MonkeyPatch, encoding: str
 ) -> None:
-    monkeypatch.setattr("ticketr.app.cli.listing._is_terminal", lambda: True)
+    monkeypatch.setattr("ticketr.app.cli.listing._is_output_terminal", lambda: True)
     monkeypatch.setattr("ticketr.app.cli.listing._output_encoding", lambda: encoding)
     monkeypatch.setenv("COLUMNS", "60")
 

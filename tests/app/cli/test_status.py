@@ -384,7 +384,7 @@ def test_a_sub_task_is_printed_by_itself(owner: User) -> None:
 
 
 def test_a_ticket_in_a_terminal_is_cleaned(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ticketr.app.cli.ticket._is_terminal", lambda: True)
+    monkeypatch.setattr("ticketr.app.cli.ticket._is_output_terminal", lambda: True)
 
     shown = owner.runs("show", "DEMO-7").out
 

@@ -19,7 +19,7 @@ from trio.testing import MockClock
 
 from ticketr import TicketrError, open_job_queue
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.screen import app_workspaces
+from ticketr.app.cli.screen import find_app_workspaces
 from ticketr.app.cli.workspace_add import check_login
 from ticketr.app.config import (
     BadSetting,
@@ -142,7 +142,7 @@ def test_without_a_place_for_settings_nothing_is_left_behind(user: User, site: s
     assert not list(folder.iterdir())
 
 
-GO_FILE = """\
+GO_SETTINGS_FILE = """\
 field_mappings:
   Summary: summary
   State: status
@@ -153,7 +153,7 @@ field_mappings:
 
 def test_settings_of_the_go_program_are_taken_over(user: User, site: str, printed: Any) -> None:
     folder = user.goes("acme")
-    (folder / ".ticketr.yaml").write_text(GO_FILE)
+    (folder / ".ticketr.yaml").write_text(GO_SETTINGS_FILE)
     add(user, site)
 
     assert "fields taken over from .ticketr.yaml: 2" in printed().splitlines()
@@ -186,7 +186,7 @@ def test_fields_of_the_go_program_are_pulled_and_pushed_under_its_names(
     user: User, site: str, printed: Any
 ) -> None:
     folder = user.goes("acme")
-    (folder / ".ticketr.yaml").write_text(GO_FILE)
+    (folder / ".ticketr.yaml").write_text(GO_SETTINGS_FILE)
     add(user, site)
     printed()
     assert user.runs("pull", "--json") == 0
@@ -497,7 +497,7 @@ def test_the_current_workspace_comes_first_and_open_and_the_others_follow_closed
     configure(home, "http://127.0.0.1:9", monkeypatch)
     (home / "ops" / "ticketr.toml").write_text("this is not TOML")
 
-    found = app_workspaces()
+    found = find_app_workspaces()
 
     assert [each.name for each in found] == ["work", "ops", "shop"]
     assert tuple(each.root for each in found) == (home / "work", home / "ops", home / "shop")
@@ -521,7 +521,7 @@ def _outside_trio() -> tuple[OpenWorkspace | ClosedWorkspace, ...]:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(app_workspaces).result()
+        return threads.submit(find_app_workspaces).result()
 
 
 async def test_a_token_is_looked_up_for_the_first_job_and_its_lack_is_the_failure_of_the_job(
@@ -566,7 +566,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
 
 
 def test_where_nothing_is_configured_there_is_no_workspace(home: Path) -> None:
-    assert app_workspaces() == ()
+    assert find_app_workspaces() == ()
 
 
 def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
@@ -577,7 +577,7 @@ def test_outside_of_all_workspaces_with_none_in_use_all_of_them_are_offered(
     (home / "elsewhere").mkdir()
     monkeypatch.chdir(home / "elsewhere")
 
-    names = [closed(each).name for each in app_workspaces()]
+    names = [closed(each).name for each in find_app_workspaces()]
 
     assert names == ["ops", "shop", "work"]
 

@@ -17,12 +17,12 @@ from ticketr.app.config import (
     checked_cloud_id,
     checked_email,
     checked_jql,
-    checked_name,
     checked_project,
     checked_site,
+    checked_workspace_name,
     expand_aliases,
-    known_keys,
-    known_names,
+    find_known_keys,
+    find_value_names,
     read_environment,
     read_user_config,
     read_workspace_file,
@@ -106,7 +106,7 @@ def test_an_invalid_project_key_is_refused(project: str) -> None:
 @pytest.mark.parametrize("name", ["", "a b", "../x", "-x", "a/b", "x" * 65, "acme\n"])
 def test_an_invalid_name_is_refused(name: str) -> None:
     with pytest.raises(BadSetting, match="use letters, digits"):
-        checked_name("NAME", name)
+        checked_workspace_name("NAME", name)
 
 
 @pytest.mark.parametrize("cloud_id", ["", "a/b", "..", "a?b", "a b"])
@@ -302,7 +302,7 @@ def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
         == f"(project = B) AND ({BUILT_IN_ALIASES['recent']}) AND ({BUILT_IN_ALIASES['mine']})"
     )
     assert found.aliases == {**BUILT_IN_ALIASES, "ours": "project = B"}
-    assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored[0]
+    assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored_warnings[0]
 
 
 def test_an_alias_may_be_called_like_a_secret(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def root(tmp_path: Path, environ: dict[str, str]) -> Path:
     """Return a workspace that knows many issues."""
     folder = tmp_path / "work"
-    mark = config.open_mark(config.config_folder(environ))
+    mark = config.read_or_make_user_mark(config.config_folder(environ))
     store = Store(folder, config.STATE_FOLDER, mark)
     store.prepare()
     state = State(store.state_path, mark)
@@ -344,26 +344,26 @@ def root(tmp_path: Path, environ: dict[str, str]) -> Path:
 
 
 def test_keys_come_in_the_order_of_their_numbers(root: Path, environ: dict[str, str]) -> None:
-    found = known_keys(root, environ, "AB-")
+    found = find_known_keys(root, environ, "AB-")
 
     assert found == [(f"AB-{number}", "") for number in range(1, COUNT + 1)]
 
 
 def test_few_keys_come_with_their_titles(root: Path, environ: dict[str, str]) -> None:
-    assert known_keys(root, environ, "AB-8") == [("AB-8", "Issue 8"), ("AB-80", "Issue 80")]
-    assert known_keys(root, environ, "AB-%") == []
-    assert known_keys(root, environ, "XY") == []
+    assert find_known_keys(root, environ, "AB-8") == [("AB-8", "Issue 8"), ("AB-80", "Issue 80")]
+    assert find_known_keys(root, environ, "AB-%") == []
+    assert find_known_keys(root, environ, "XY") == []
 
 
 def test_statuses_and_people_come_once(root: Path, environ: dict[str, str]) -> None:
-    assert known_names(root, environ, "status") == ["Done", "To Do"]
-    assert known_names(root, environ, "assignee") == ["Zoë"]
+    assert find_value_names(root, environ, "status") == ["Done", "To Do"]
+    assert find_value_names(root, environ, "assignee") == ["Zoë"]
 
 
 def test_a_folder_without_a_state_gives_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
-    assert known_keys(tmp_path, environ, "") == []
-    config.open_mark(config.config_folder(environ))
-    assert known_keys(tmp_path, environ, "") == []
+    assert find_known_keys(tmp_path, environ, "") == []
+    config.read_or_make_user_mark(config.config_folder(environ))
+    assert find_known_keys(tmp_path, environ, "") == []
     assert not (tmp_path / config.STATE_FOLDER).exists()
 
 
@@ -371,9 +371,9 @@ def test_a_file_of_somebody_else_gives_nothing(
     root: Path, environ: dict[str, str], tmp_path: Path
 ) -> None:
     other = {"TICKETR_CONFIG_DIR": str(tmp_path / "other")}
-    assert known_keys(root, other, "") == []
-    config.open_mark(config.config_folder(other))
-    assert known_keys(root, other, "") == []
+    assert find_known_keys(root, other, "") == []
+    config.read_or_make_user_mark(config.config_folder(other))
+    assert find_known_keys(root, other, "") == []
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_a_file_that_ticketr_has_not_made_so_gives_nothing(
         db.execute(change)
     db.close()
 
-    assert known_keys(root, environ, "") == []
+    assert find_known_keys(root, environ, "") == []
 
 
 def test_a_link_or_what_is_no_database_gives_nothing(
@@ -400,7 +400,7 @@ def test_a_link_or_what_is_no_database_gives_nothing(
     path = root / config.STATE_FOLDER / "state.db"
     away = path.rename(tmp_path / "away.db")
     path.symlink_to(away)
-    assert known_keys(root, environ, "") == []
+    assert find_known_keys(root, environ, "") == []
     path.unlink()
     path.write_text("no database")
-    assert known_names(root, environ, "status") == []
+    assert find_value_names(root, environ, "status") == []

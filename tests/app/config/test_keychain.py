@@ -202,7 +202,7 @@ async def test_a_failure_names_the_program_and_shows_neither_words_nor_output(
 async def test_a_command_that_does_not_end_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(token_command, "COMMAND_TIMEOUT", 0.3)
+    monkeypatch.setattr(token_command, "COMMAND_TIMEOUT_SECONDS", 0.3)
 
     with pytest.raises(TokenFailed, match="did not end within 0 s"):
         await run(["sleep", "60"], tmp_path)

@@ -19,8 +19,8 @@ from ticketr.app.config import (
     StateFolder,
     UnsafePath,
     config_folder,
-    open_mark,
     read_list_memory,
+    read_or_make_user_mark,
     require_database,
     store_list_memory,
 )
@@ -356,12 +356,12 @@ def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) ->
 
 
 def test_a_mark_is_made_once_for_the_user_alone(folder: Path) -> None:
-    mark = open_mark(folder)
+    mark = read_or_make_user_mark(folder)
 
-    assert open_mark(folder) == mark
+    assert read_or_make_user_mark(folder) == mark
     assert len(mark) == 64
     assert (folder / "marks.toml").stat().st_mode & 0o777 == 0o600
-    assert open_mark(folder.with_name("another")) != mark
+    assert read_or_make_user_mark(folder.with_name("another")) != mark
 
 
 @pytest.mark.parametrize("text", ["", "mark = 1\n", 'mark = "abc"\n', 'marks = "a"\n', "="])
@@ -371,14 +371,14 @@ def test_an_invalid_mark_is_refused_and_not_shown(text: str, folder: Path) -> No
     (folder / "marks.toml").write_text(text)
 
     with pytest.raises(BadFile, match=r"marks\.toml") as caught:
-        open_mark(folder)
+        read_or_make_user_mark(folder)
 
     assert "abc" not in str(caught.value)
 
 
 def test_a_mark_that_others_can_read_is_refused(folder: Path) -> None:
-    open_mark(folder)
+    read_or_make_user_mark(folder)
     (folder / "marks.toml").chmod(0o644)
 
     with pytest.raises(NotPrivate):
-        open_mark(folder)
+        read_or_make_user_mark(folder)

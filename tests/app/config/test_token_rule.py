@@ -315,8 +315,8 @@ def test_a_refused_workspace_has_no_login(user: User) -> None:
     workspace = resolve_workspace(user.environ, user.root)
 
     assert workspace.login == LoginEntry()
-    assert not workspace.from_environment
-    assert read_user_config(user.folder).sites[A].cloud_id == "cloud"
+    assert not workspace.uses_environment_login
+    assert read_user_config(user.folder).login_by_site[A].cloud_id == "cloud"
 
 
 SITE = "https://acme.atlassian.net"
@@ -330,7 +330,7 @@ def environ(folder: Path) -> dict[str, str]:
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    return Workspace("acme", tmp_path, SITE, login=LoginEntry(MY_NAME), from_environment=True)
+    return Workspace("acme", tmp_path, SITE, login=LoginEntry(MY_NAME), uses_environment_login=True)
 
 
 async def test_the_sources_are_asked_in_their_order(

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_fields
-from ticketr.app.config.tomlfile import MAX_FILE_BYTES, edited, line_of, read_table, read_text
+from ticketr.app.config.tomlfile import MAX_FILE_BYTES, edited_toml, line_of, read_table, read_text
 from ticketr.app.config.yamlfile import YamlMapping, parse_yaml
 
 TEXT = """\
@@ -184,7 +184,7 @@ def add(document: dict[str, Any]) -> None:
     ],
 )
 def test_an_edit_changes_only_its_value_and_keeps_every_comment(text: str, tmp_path: Path) -> None:
-    new = edited(tmp_path / "x", text, add)
+    new = edited_toml(tmp_path / "x", text, add)
 
     wanted = tomllib.loads(text)
     add(wanted)
@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_edited_exactly_is_left_alone(tmp_path: Path) -> N
             raise ValueError("hunter2")
 
     with pytest.raises(BadFile, match="ticketr cannot change a file") as caught:
-        edited(tmp_path / "x", "a = 1\n", change)
+        edited_toml(tmp_path / "x", "a = 1\n", change)
 
     assert "hunter2" not in str(caught.value)
 

@@ -32,8 +32,8 @@ from ticketr.app.config import (
 )
 from ticketr.app.config.checks import CONFLICT_STRATEGIES
 from ticketr.app.config.errors import SecretInFile
-from ticketr.app.config.user_config import _KNOWN_KEYS, _WORKSPACE_KEYS, free_name
-from ticketr.app.config.workspace import is_environment_for
+from ticketr.app.config.user_config import _KNOWN_KEYS, _WORKSPACE_KEYS, free_workspace_name
+from ticketr.app.config.workspace import is_environment_login_for
 from ticketr.app.config.workspace_file import _KNOWN_KEYS as FILE_KEYS, _SYNC_KEYS, WORKSPACE_FILE
 
 SITE = "https://acme.atlassian.net"
@@ -70,9 +70,9 @@ def test_everything_that_can_stand_in_it_is_read(folder: Path) -> None:
 
     words = ("pass", "show", "my jira")
     login = LoginEntry("me@acme.com", words, "1-2-3")
-    assert config.in_use == "acme"
+    assert config.workspace_in_use == "acme"
     assert config.workspaces == {"acme": WorkspaceEntry("acme", Path("/srv/acme"), SITE, login)}
-    assert config.sites == {
+    assert config.login_by_site == {
         "https://beta.example": LoginEntry("", ("op", "read", "op://x/my token"))
     }
 
@@ -98,7 +98,7 @@ def test_the_seconds_between_two_pulls_of_the_app_are_read(
 ) -> None:
     write(folder, f"[app]\n{text}\n")
 
-    assert read_user_config(folder).refresh == seconds
+    assert read_user_config(folder).refresh_seconds == seconds
 
 
 @pytest.mark.parametrize(
@@ -170,9 +170,9 @@ def test_an_unknown_name_suggests_the_nearest_one(folder: Path) -> None:
     store_workspace(folder, ACME)
 
     with pytest.raises(UnknownWorkspace, match=r"no workspace 'acm', did you mean 'acme'\? "):
-        read_user_config(folder).named("acm")
+        read_user_config(folder).workspace_named("acm")
     with pytest.raises(UnknownWorkspace, match=r"no workspace 'zzz'\. 'ticketr workspace list'"):
-        read_user_config(folder).named("zzz")
+        read_user_config(folder).workspace_named("zzz")
 
 
 def test_a_workspace_is_found_by_any_path_to_its_folder(tmp_path: Path) -> None:
@@ -181,9 +181,9 @@ def test_a_workspace_is_found_by_any_path_to_its_folder(tmp_path: Path) -> None:
     link.symlink_to(root)
     config = UserConfig(workspaces={"a": WorkspaceEntry("a", link, SITE)})
 
-    assert config.at(root) == config.at(link) == config.workspaces["a"]
-    assert config.at(root / "inner") is None
-    assert config.at(tmp_path) is None
+    assert config.workspace_at(root) == config.workspace_at(link) == config.workspaces["a"]
+    assert config.workspace_at(root / "inner") is None
+    assert config.workspace_at(tmp_path) is None
 
 
 def test_stored_workspaces_are_read_again_and_the_first_is_in_use(folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_stored_workspaces_are_read_again_and_the_first_is_in_use(folder: Path) 
 
     config = read_user_config(folder)
     assert config.workspaces == {"acme": ACME, "beta": BETA}
-    assert config.in_use == "acme"
+    assert config.workspace_in_use == "acme"
     assert (folder / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
@@ -227,7 +227,7 @@ def test_using_and_removing_change_only_that(folder: Path) -> None:
     store_workspace(folder, BETA)
 
     use_workspace(folder, "beta")
-    assert read_user_config(folder).in_use == "beta"
+    assert read_user_config(folder).workspace_in_use == "beta"
 
     remove_workspace(folder, "beta")
     assert read_user_config(folder) == UserConfig(None, {"acme": ACME})
@@ -260,7 +260,7 @@ def test_an_unknown_workspace_can_be_neither_used_nor_removed(folder: Path) -> N
     ],
 )
 def test_a_new_name_is_like_the_folders_and_free(wanted: str, name: str) -> None:
-    assert free_name(wanted, UserConfig(workspaces={"acme": ACME})) == name
+    assert free_workspace_name(wanted, UserConfig(workspaces={"acme": ACME})) == name
 
 
 def write_shared(root: Path, text: str) -> Path:
@@ -457,7 +457,7 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
 
     assert write_workspace_file(root, wanted)
 
-    assert read_workspace_file(root) == replace(wanted, comments=True)
+    assert read_workspace_file(root) == replace(wanted, keeps_comments=True)
     assert (root / "ticketr.toml").read_text().startswith("# What ticketr knows")
     assert [each.name for each in root.iterdir()] == ["ticketr.toml"]
 
@@ -472,7 +472,7 @@ def test_a_workspace_that_was_synced_before_gets_no_comments(tmp_path: Path) -> 
     for folder in (tmp_path, there.parent):
         written = read_workspace_file(folder)
         assert written is not None
-        assert not written.comments
+        assert not written.keeps_comments
 
 
 def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
@@ -537,7 +537,7 @@ def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: P
     (folder / "config.toml").write_text(OWN)
     (folder / "config.toml").chmod(0o600)
 
-    assert read_user_config(folder).in_use == "acme"
+    assert read_user_config(folder).workspace_in_use == "acme"
     assert missing((*_KNOWN_KEYS, *_WORKSPACE_KEYS), OWN) == []
 
 
@@ -572,7 +572,7 @@ def test_the_table_of_the_token_rule_is_the_rule() -> None:
     for file, url, config, site, environment, stored in rows():
         for named, confirmed in itertools.product(words[url], words[config]):
             known = {confirmed} if confirmed else set()
-            is_ours = is_environment_for(site, named=named, confirmed=confirmed, known=known)
+            is_ours = is_environment_login_for(site, named=named, confirmed=confirmed, known=known)
             if site not in {named, confirmed}:
                 expected = ("refused", "refused")
             else:

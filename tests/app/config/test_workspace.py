@@ -121,11 +121,11 @@ def test_with_the_environment_alone_the_current_folder_is_not_one_yet(machine: M
 
     workspace = machine.resolve(here)
 
-    assert not workspace.is_known
+    assert not workspace.is_found_or_named
     assert (workspace.name, workspace.root) == ("here", here)
     assert (workspace.site, workspace.project) == (SITE, "ENV")
     assert workspace.login == LoginEntry("me@acme.com")
-    assert workspace.from_environment
+    assert workspace.uses_environment_login
     assert workspace.site_error is None
 
 
@@ -134,21 +134,21 @@ def test_a_folder_is_a_workspace_by_its_file_its_state_or_the_users_word(machine
     (stray / ".ticketr.yaml").write_text("defaults:\n  project_key: DEMO\n")
     used = machine.folder("used", state=True)
     (used / ".ticketr" / "state.db").touch()
-    assert [machine.resolve(each).is_known for each in (nothing, stray)] == [False, False]
-    assert machine.resolve(nothing, folder=nothing).is_known
+    assert [machine.resolve(each).is_found_or_named for each in (nothing, stray)] == [False, False]
+    assert machine.resolve(nothing, folder=nothing).is_found_or_named
 
     added = machine.add("added")
 
     known = (machine.folder("file", ""), used, added)
-    assert [machine.resolve(each).is_known for each in known] == [True, True, True]
+    assert [machine.resolve(each).is_found_or_named for each in known] == [True, True, True]
     workspace = machine.resolve(nothing)
-    assert (workspace.root, workspace.is_known) == (added, True)  # it is the one in use
+    assert (workspace.root, workspace.is_found_or_named) == (added, True)  # it is the one in use
 
 
 def test_with_nothing_at_all_there_is_still_a_folder(machine: Machine) -> None:
     workspace = machine.resolve(machine.home)
 
-    assert workspace == Workspace(machine.home.name, machine.home, is_known=False)
+    assert workspace == Workspace(machine.home.name, machine.home, is_found_or_named=False)
     with pytest.raises(MissingSetting, match=r"JIRA_URL is not set: .*workspace add"):
         workspace.required_site()
     with pytest.raises(MissingSetting, match="JIRA_PROJECT_KEY or --project is not set: the key"):
@@ -196,8 +196,8 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
     assert (workspace.fields, workspace.file.strategy) == (("Team",), "mine")
     assert (workspace.story_type, workspace.subtask_type) == ("Story", "Step")
-    assert not workspace.file.inherit
-    assert machine.resolve(machine.folder("b", "")).file.inherit
+    assert not workspace.file.subtasks_inherit
+    assert machine.resolve(machine.folder("b", "")).file.subtasks_inherit
     assert machine.resolve(root, project="OPTION").project == "OPTION"
 
 

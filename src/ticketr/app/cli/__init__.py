@@ -16,7 +16,7 @@ TYPE_CHECKING = False  # Ctrl+C while `typing` was imported would be a traceback
 __all__ = ["main"]
 
 #: The modules that the extra ``app`` installs.
-APP_MODULES = (
+APP_EXTRA_MODULES = (
     "blessed",
     "click",
     "httpx",
@@ -33,7 +33,7 @@ APP_MODULES = (
 #: and hardly any garbage; looking for it takes a tenth of the start.
 _GC_THRESHOLD = 100_000
 #: The exit code of ``exits.for_signal(SIGINT)``, which needs imports.
-_INTERRUPTED = 130
+_INTERRUPTED_EXIT_CODE = 130
 
 
 def main() -> None:
@@ -47,27 +47,27 @@ def main() -> None:
 
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it may be ignored
             signal.signal(signal.SIGINT, exit_interrupted)
-        run = _load()
+        run = _import_main()
         run()
     except KeyboardInterrupt:
         exit_interrupted()
 
 
-def _load() -> Callable[[], None]:
+def _import_main() -> Callable[[], None]:
     """Import the command line."""
     import gc
     from importlib.util import find_spec
 
     gc.set_threshold(_GC_THRESHOLD)
     if find_spec("fcntl") is None:
-        _refuse(
+        _exit_with_usage_error(
             "the app needs Linux, macOS or another POSIX system, such as WSL on Windows; "
             "what Python imports as ticketr works here"
         )
-    if any(find_spec(name) is None for name in APP_MODULES):
+    if any(find_spec(name) is None for name in APP_EXTRA_MODULES):
         from ticketr._install import missing_packages
 
-        _refuse(f"the app {missing_packages('app')}")
+        _exit_with_usage_error(f"the app {missing_packages('app')}")
     from ticketr.app.cli.console import prepare_streams
 
     prepare_streams()
@@ -76,7 +76,7 @@ def _load() -> Callable[[], None]:
     return run
 
 
-def _refuse(words: str) -> NoReturn:
+def _exit_with_usage_error(words: str) -> NoReturn:
     from ticketr.app.cli import exits
 
     print(f"ticketr: {words}", file=sys.stderr)  # noqa: T201 - a command talks to people
@@ -93,4 +93,4 @@ def exit_interrupted(*_: object) -> NoReturn:
         os.write(2, b"ticketr: interrupted\n")
     except OSError:
         pass
-    os._exit(_INTERRUPTED)
+    os._exit(_INTERRUPTED_EXIT_CODE)

@@ -43,7 +43,7 @@ def alias(
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
     settings = options.find_workspace()
-    for line in settings.file.ignored:
+    for line in settings.file.ignored_warnings:
         echo(line, err=True)
     aliases = settings.aliases
     folder = config.config_folder(os.environ)
@@ -57,7 +57,7 @@ def alias(
         return exits.DONE
     name = name.removeprefix("@")
     if query is not None:
-        name = config.checked_alias("NAME", name)
+        name = config.checked_alias_name("NAME", name)
         query = config.checked_jql("QUERY", query)
         config.expand_aliases("QUERY", f"@{name}", {**aliases, name: query})
         config.store_alias(folder, name, query)

@@ -18,7 +18,7 @@ import click
 from ticketr._errors import TicketrError
 from ticketr._version import __version__
 from ticketr.app.cli import console, exit_interrupted, exits
-from ticketr.app.cli.help import GROUPS, Group, LazyCommands
+from ticketr.app.cli.help import COMMAND_GROUPS, Group, LazyCommands
 
 #: The variable by which a shell asks for a completion; click reads it.
 COMPLETION_VARIABLE = "_TICKETR_COMPLETE"
@@ -60,23 +60,23 @@ def cli(
     JIRA_PROJECT_KEY, or ticketr demo
     """
     if debug:
-        console.show_logs()
+        console.show_debug_logs()
     for is_wanted, name in ((only_ascii, "TICKETR_ASCII"), (no_mouse, "TICKETR_NO_MOUSE")):
         if is_wanted:
             os.environ[name] = "1"
     if context.invoked_subcommand is not None:
         return exits.DONE
-    return _print_app(context) if plain else _open_app()
+    return _print_app_as_lines(context) if plain else _open_app()
 
 
-def _print_app(context: click.Context) -> int:
+def _print_app_as_lines(context: click.Context) -> int:
     """Print what the app shows first, and which commands do what its keys do."""
     from ticketr.app.cli.listing import list_
     from ticketr.app.cli.status import status
 
     code: int = max(context.invoke(list_), context.invoke(status))
     console.print_messages("Without a screen, these commands do the same as the app:")
-    for name, (_, words) in GROUPS["Daily"].items():
+    for name, (_, words) in COMMAND_GROUPS["Daily"].items():
         console.print_messages(f"ticketr {name}: {words}")
     console.print_messages("ticketr --help: list all commands")
     return code
@@ -90,7 +90,7 @@ def _open_app() -> int:
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli import job_runner, screen
 
-    return job_runner.run(screen.run_screen, screen.app_workspaces())
+    return job_runner.run(screen.run_screen, screen.find_app_workspaces())
 
 
 def main() -> None:
@@ -109,9 +109,9 @@ def _run() -> int:
     try:
         with raising if exits_at_once else nullcontext():
             if COMPLETION_VARIABLE in os.environ:
-                from ticketr.app.cli.completion import use_own_script
+                from ticketr.app.cli.completion import register_completion_scripts
 
-                use_own_script()
+                register_completion_scripts()
             code: int | None = cli.main(prog_name="ticketr", standalone_mode=False)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - the outermost edge: no traceback for users
         return _handle_error(error)  # noqa: ASYNC104 - the user has seen it
@@ -134,7 +134,7 @@ def _handle_error(error: BaseException) -> int:
 
     Nurseries may have wrapped it in exception groups, together with other errors.
     """
-    leaves = list(_leaves(error))
+    leaves = list(_leaf_errors(error))
     reported = next(
         exception
         for kind in _ERROR_PRECEDENCE
@@ -160,7 +160,7 @@ def _handle_error(error: BaseException) -> int:
             return _report_bug(reported)
 
 
-def _leaves(error: BaseException) -> Iterator[BaseException]:
+def _leaf_errors(error: BaseException) -> Iterator[BaseException]:
     """Yield an error, or the errors of a group in their order."""
     waiting = [error]
     while waiting:
@@ -200,7 +200,7 @@ def _log_bug(error: BaseException) -> Path | None:
     from ticketr.app import config
 
     with suppress(Exception):
-        root = config.find_folder(os.environ, Path.cwd())
+        root = config.find_workspace_folder(os.environ, Path.cwd())
         if not (root / config.STATE_FOLDER).is_dir():
             return None
         log = config.SupportLog(root, os.environ)

@@ -25,7 +25,7 @@ from ticketr.app.cli.options import (
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
 
-_keys_argument = click.argument(
+_required_keys_argument = click.argument(
     "keys",
     nargs=-1,
     required=True,
@@ -52,7 +52,7 @@ def attachments() -> None:
     examples={"ticketr attachments list DEMO-9": "List their names and sizes."},
     exits=exits.TICKET_COMMAND_EXITS,
 )
-@_keys_argument
+@_required_keys_argument
 @workspace_options
 @plain_option
 def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
@@ -60,7 +60,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.ListAttachmentsJob(**arguments_for_keys(options), keys=keys)
-    ended = run_job(job, plain=options.plain)
+    ended = run_job(job, plain=options.is_plain)
     listing = ended.result or sync.AttachmentList({})
     if options.as_json:
         listed = {
@@ -85,7 +85,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     examples={"ticketr attachments get DEMO-9 DEMO-12": "Download those of two issues."},
     exits=exits.TICKET_COMMAND_EXITS,
 )
-@_keys_argument
+@_required_keys_argument
 @workspace_options
 @plain_option
 def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
@@ -98,7 +98,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.GetAttachmentsJob(**arguments_for_keys(options), keys=keys)
-    ended = run_job(job, plain=options.plain)
+    ended = run_job(job, plain=options.is_plain)
     return _print_result(ended, verb="downloaded", as_json=options.as_json)
 
 
@@ -125,7 +125,7 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     job = sync.AddAttachmentsJob(**arguments_for_keys(options), key=key, files=files)
-    ended = run_job(job, plain=options.plain)
+    ended = run_job(job, plain=options.is_plain)
     return _print_result(ended, verb="attached", as_json=options.as_json)
 
 

@@ -10,7 +10,7 @@ import click
 
 from ticketr.app import config, sync
 from ticketr.app.cli import completion, exits
-from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, echo_json, print_messages
+from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, confirm, echo, echo_json, print_messages
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
@@ -35,7 +35,7 @@ _UNPUSHED_EDIT_REASON = (
 )
 
 
-def _change_options(command: F) -> F:
+def _add_change_options(command: F) -> F:
     """Add the options that commands share which change issues in Jira."""
     return with_options(
         command,
@@ -43,7 +43,7 @@ def _change_options(command: F) -> F:
             click.option(
                 "-n", "--dry-run", is_flag=True, help="Only say which issues it would change."
             ),
-            click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+            click.option("-y", "--yes", "skips_confirmation", is_flag=True, help="Do not ask."),
             plain_option,
             workspace_options,
         ),
@@ -84,7 +84,7 @@ def _change_options(command: F) -> F:
     help="Move them under a parent.",
 )
 @click.option("--delete", is_flag=True, help="Delete them, with their sub-tasks, for ever.")
-@_change_options
+@_add_change_options
 def bulk(
     options: CommonOptions,
     *,
@@ -105,7 +105,7 @@ def bulk(
         raise click.UsageError("name the issues, or give a query by --jql")
     if sum(map(bool, (settings, transition, parent, delete))) != 1:
         raise click.UsageError("give one of --set, --transition, --move and --delete")
-    change = sync.BulkChange(_read_settings(settings), transition, parent, delete)
+    change = sync.BulkChange(_parse_field_settings(settings), transition, parent, delete)
     return _run_change(options, change, keys, jql)
 
 
@@ -124,7 +124,7 @@ def bulk(
     metavar="KEY... [me|NAME|-]",
     shell_complete=completion.complete_key_or_person,
 )
-@_change_options
+@_add_change_options
 def assign(
     options: CommonOptions,
     *,
@@ -155,7 +155,7 @@ def assign(
     metavar="KEY... STATUS",
     shell_complete=completion.complete_key_or_status,
 )
-@_change_options
+@_add_change_options
 def move(
     options: CommonOptions,
     *,
@@ -193,18 +193,20 @@ def _run_change(
     options = replace(options, needs_project=False)
     resolved = require_workspace(options)
     aliases = resolved.aliases_in(jql or "")
-    if change.delete and options.yes:
+    if change.delete and options.skips_confirmation:
         _refuse_team_aliases(aliases)
     arguments = job_arguments(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
     for alias in aliases:
         echo(str(alias), err=True)
-    finding = run_job(sync.FindIssuesJob(**arguments, query=query, keys=keys), plain=options.plain)
+    finding = run_job(
+        sync.FindIssuesJob(**arguments, query=query, keys=keys), plain=options.is_plain
+    )
     as_json = options.as_json
     if finding.result is None:
         _print_result(finding, sync.BulkResult(), change, aliases, as_json=as_json)
         return finding.exit_code()
-    known, clashing = _known_and_clashing(arguments, change)
+    known, clashing = _find_pulled_and_clashing(arguments, change)
     refused = tuple(clashing[issue.key] for issue in finding.result if issue.key in clashing)
     issues = tuple(issue for issue in finding.result if issue.key not in clashing)
     if options.dry_run or not issues:
@@ -212,23 +214,23 @@ def _run_change(
         return exits.PARTLY if refused else exits.DONE
     if not as_json:
         print_messages(*(f"failed: {note}" for note in refused))
-    if not options.yes:
+    if not options.skips_confirmation:
         _confirm_change(issues, change, arguments.get("browse") or arguments["credentials"].site)
     job = sync.BulkJob(**arguments, issues=issues, change=change)
-    ended = run_job(job, plain=options.plain)
+    ended = run_job(job, plain=options.is_plain)
     result = job.so_far()
     codes = [ended.exit_code(is_partial=bool(refused or result.failed))]
     keys = [key for key in (*result.done, *result.already) if key in known]
     pulled: Sequence[str] = ()
     if keys and not change.delete and ended.signal is None:
-        pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.plain)
+        pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.is_plain)
         codes.append(exit_code(pulling))
         pulled = keys if pulling.result is not None else ()
     _print_result(ended, result, change, aliases, as_json=as_json, refused=refused, pulled=pulled)
     return worst_exit_code(codes)
 
 
-def _known_and_clashing(
+def _find_pulled_and_clashing(
     arguments: sync.SessionOptions, change: sync.BulkChange
 ) -> tuple[Collection[str], dict[str, sync.Note]]:
     """Return the keys that were pulled here, and a note on each issue with an edit of what changes.
@@ -281,7 +283,7 @@ def _refuse_team_aliases(aliases: Sequence[config.UsedAlias]) -> None:
             )
 
 
-def _read_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]:
+def _parse_field_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]:
     from ticketr.app.config.checks import folded
 
     settings: dict[str, sync.FieldSetting] = {}
@@ -308,7 +310,7 @@ def _describe_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange) 
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
 
 
-def _alias_records(aliases: Sequence[config.UsedAlias]) -> list[dict[str, str]]:
+def _aliases_as_json(aliases: Sequence[config.UsedAlias]) -> list[dict[str, str]]:
     return [alias._asdict() for alias in aliases]
 
 
@@ -324,7 +326,7 @@ def _print_issues(
         listed = [
             {"key": issue.key, "title": issue.title, "status": issue.status} for issue in issues
         ]
-        record = {"change": str(change), "aliases": _alias_records(aliases), "tickets": listed}
+        record = {"change": str(change), "aliases": _aliases_as_json(aliases), "tickets": listed}
         echo_json({**record, "failed": [*map(asdict, refused)]})
         return
     for issue in issues:
@@ -350,7 +352,7 @@ def _confirm_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, s
         echo(f"and {len(issues) - config.CONFIRM_ABOVE_WRITES} more; --dry-run lists all", err=True)
     warning = " This cannot be undone." if change.delete else ""
     if not confirm(f"In {site}, {what}.{warning} Go on?"):
-        echo(NOTHING_SENT, err=True)
+        echo(NOTHING_SENT_MESSAGE, err=True)
         click.get_current_context().exit(exits.DONE)
 
 
@@ -368,7 +370,7 @@ def _print_result(
         echo_json(
             {
                 **ended.as_json(),
-                "aliases": _alias_records(aliases),
+                "aliases": _aliases_as_json(aliases),
                 "changed": list(result.done),
                 "already": list(result.already),
                 "failed": [*map(asdict, (*refused, *result.failed))],

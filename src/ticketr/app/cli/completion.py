@@ -24,7 +24,7 @@ def _workspace_root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
     name, folder = context.params.get("workspace"), context.params.get("folder")
     try:
-        return config.find_folder(os.environ, Path.cwd(), name=name, folder=folder)
+        return config.find_workspace_folder(os.environ, Path.cwd(), name=name, folder=folder)
     except (TicketrError, OSError):
         return None
 
@@ -38,7 +38,7 @@ def complete_key(
         return []
     given = ctx.params.get(param.name or "") or ()
     there = {key.upper() for key in ((given,) if isinstance(given, str) else given)}
-    pairs = config.known_keys(root, os.environ, incomplete.upper())
+    pairs = config.find_known_keys(root, os.environ, incomplete.upper())
     return [CompletionItem(key, help=clean(title)) for key, title in pairs if key not in there]
 
 
@@ -72,7 +72,7 @@ def complete_workspace(
 def _value_names(ctx: click.Context, field: str) -> list[str]:
     """Return the names that a field of the issues here has; none if there is no workspace."""
     root = _workspace_root(ctx)
-    return [] if root is None else config.known_names(root, os.environ, field)
+    return [] if root is None else config.find_value_names(root, os.environ, field)
 
 
 def complete_status(
@@ -148,7 +148,7 @@ class _Fish(shell_completion.FishComplete):
     )
 
 
-def use_own_script() -> None:
+def register_completion_scripts() -> None:
     """Let click answer the completions of bash and fish for the scripts here, and not its own."""
     shell_completion.add_completion_class(_Bash)
     shell_completion.add_completion_class(_Fish)
@@ -167,7 +167,7 @@ def use_own_script() -> None:
 @click.pass_context
 def completion(context: click.Context, *, shell: str) -> None:
     """Print the script by which a shell completes commands, options, keys, names and statuses."""
-    use_own_script()
+    register_completion_scripts()
     kind: type[shell_completion.ShellComplete] | None = shell_completion.get_completion_class(shell)
     assert kind is not None
     click.echo(kind(context.find_root().command, {}, "ticketr", "_TICKETR_COMPLETE").source())

@@ -13,7 +13,7 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import NOTHING_SENT, confirm, echo, print_messages
+from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store
 from ticketr.app.cli.settings import is_interactive, refuse_unattended
 from ticketr.app.cli.status import loss_lines
@@ -21,21 +21,21 @@ from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.text import common_prefix_length
 
 J = TypeVar("J", "sync.PushJob", "sync.SyncJob")
-Jobs: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
+JobsByWorkspace: TypeAlias = "Mapping[str, sync.PushJob] | Mapping[str, sync.SyncJob]"
 
 #: The command that shows what would be sent; a sync has no such option.
 _DRY_RUN_COMMAND = "ticketr push --dry-run"
 #: The most characters of a text that a plan shows on a line.
 _MAX_LINE_CHARACTERS = 60
 #: The characters shown before the first one that differs.
-_CONTEXT_CHARACTERS = 20
+_CHARACTERS_BEFORE_DIFFERENCE = 20
 #: The most changed lines of one part that a plan shows.
-_MAX_LINES = 8
+_MAX_CHANGED_LINES = 8
 #: The most lines of what is left alone.
 _MAX_LEFT_ALONE_LINES = 20
 
 
-def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
+def read_plans(jobs: JobsByWorkspace, *, skips_confirmation: bool) -> dict[str, sync.PushPlan]:
     """Return the plan of each job, by the names of their workspaces.
 
     The plan of a workspace that cannot be read is empty: the job reports the error. A script that
@@ -45,7 +45,7 @@ def read_plans(jobs: Jobs, *, yes: bool) -> dict[str, sync.PushPlan]:
         UnknownTicket: A key that was named is unknown.
     """
     named = any(isinstance(job, sync.PushJob) and job.keys for job in jobs.values())
-    if yes and not named and not is_interactive():
+    if skips_confirmation and not named and not is_interactive():
         return {}
     return {name: _read_plan(job) for name, job in jobs.items()}
 
@@ -86,14 +86,14 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
         refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
     for name, plan in plans.items():
-        _show_plan(name, plan)
+        _print_plan(name, plan)
     if writes and not confirm(f"Create or change {what} in {site}?"):
-        echo(NOTHING_SENT, err=True)
+        echo(NOTHING_SENT_MESSAGE, err=True)
         click.get_current_context().exit(exits.DONE)
     return {name: replace(job, confirmed=plans[name]) for name, job in jobs.items()}
 
 
-def refuse_many(job: sync.SyncJob) -> None:
+def refuse_many_writes(job: sync.SyncJob) -> None:
     """Refuse a job that nobody watches if it would write more than 20 issues.
 
     Raises:
@@ -103,7 +103,7 @@ def refuse_many(job: sync.SyncJob) -> None:
     refuse_unattended(writes, f"create or change {writes} tickets", job.site, _DRY_RUN_COMMAND)
 
 
-def _show_plan(name: str, plan: sync.PushPlan) -> None:
+def _print_plan(name: str, plan: sync.PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
     if name and (plan.entries or plan.left):
         print_messages(f"{name}:")
@@ -176,7 +176,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
         elif name == "Status" and entry.route:
             lines.append(f"    {name}: {entry.route}")
         elif "\n" in old + new or max(len(old), len(new)) > _MAX_LINE_CHARACTERS:
-            lines += (f"    {name}:", *(f"        {line}" for line in _differences(old, new)))
+            lines += (f"    {name}:", *(f"        {line}" for line in _changed_lines(old, new)))
         else:
             lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
     return lines
@@ -206,8 +206,8 @@ def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
     return lines
 
 
-def _differences(old: str, new: str) -> list[str]:
-    """Return the lines that differ, at most `_MAX_LINES` of them."""
+def _changed_lines(old: str, new: str) -> list[str]:
+    """Return the lines that differ, at most `_MAX_CHANGED_LINES` of them."""
     texts: list[str] = []
     before, after = old.split("\n"), new.split("\n")
     for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
@@ -220,13 +220,13 @@ def _differences(old: str, new: str) -> list[str]:
                     texts.append(f"{sign} {_excerpt(line, start)}")
     if not texts:
         return ["(blank lines)"]
-    more = len(texts) - _MAX_LINES
+    more = len(texts) - _MAX_CHANGED_LINES
     rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
-    return [*texts[:_MAX_LINES], *rest]
+    return [*texts[:_MAX_CHANGED_LINES], *rest]
 
 
 def _excerpt(line: str, position: int) -> str:
     """Return the part of a line around a position, at most `_MAX_LINE_CHARACTERS` characters."""
-    start = max(0, min(position - _CONTEXT_CHARACTERS, len(line) - _MAX_LINE_CHARACTERS))
+    start = max(0, min(position - _CHARACTERS_BEFORE_DIFFERENCE, len(line) - _MAX_LINE_CHARACTERS))
     end = start + _MAX_LINE_CHARACTERS
     return f"{'...' if start else ''}{line[start:end]}{'...' if end < len(line) else ''}"

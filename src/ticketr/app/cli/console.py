@@ -24,7 +24,7 @@ from ticketr.cleaning import clean
 from ticketr.tty import can_draw, wants_color
 
 #: The message after the answer no.
-NOTHING_SENT = "Nothing was sent."
+NOTHING_SENT_MESSAGE = "Nothing was sent."
 
 _IN, _OUT, _ERR = range(3)
 
@@ -279,7 +279,7 @@ def reset_output() -> None:
     root.addHandler(_LogHandler(sys.stderr))
 
 
-def show_logs() -> None:
+def show_debug_logs() -> None:
     """Show everything that ticketr logs."""
     # Not what other packages log: they log headers, and headers hold secrets.
     logging.getLogger("ticketr").setLevel(logging.DEBUG)

@@ -21,7 +21,7 @@ from ticketr._errors import TicketrError
 from ticketr._install import missing_packages
 from ticketr.app import jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.ownership import own_mark
+from ticketr.app.cli.ownership import require_own_mark
 from ticketr.app.config import STATE_FOLDER, TOKEN_VARIABLES
 
 #: The file that keeps the demo's Jira, in ticketr's own folder.
@@ -30,8 +30,8 @@ DATABASE_FILE = "demo.db"
 PROJECT_KEY = "DEMO"
 _LISTENING_PREFIX = "listening on "
 _ERROR_PREFIX = "jira-sandbox: "
-_END_TIMEOUT = 2.0
-_MAX_REASON = 4096
+_END_TIMEOUT_SECONDS = 2.0
+_MAX_REASON_BYTES = 4096
 
 
 def has_demo_extra() -> bool:
@@ -96,10 +96,10 @@ async def open_sandbox(**options: object) -> AsyncGenerator[str]:
             yield await _read_address(process, process.stdout, stderr)
         finally:
             process.terminate()
-            with trio.move_on_after(_END_TIMEOUT, shield=True):
+            with trio.move_on_after(_END_TIMEOUT_SECONDS, shield=True):
                 await process.wait()
             process.kill()  # if it has not ended by then
-            with trio.move_on_after(_END_TIMEOUT, shield=True):
+            with trio.move_on_after(_END_TIMEOUT_SECONDS, shield=True):
                 await process.wait()
                 await trio.aclose_forcefully(process.stdin)
                 await trio.aclose_forcefully(process.stdout)
@@ -114,18 +114,18 @@ async def _read_address(
     line = received.decode(errors="replace").strip()
     if line.startswith(_LISTENING_PREFIX):
         return line.removeprefix(_LISTENING_PREFIX)
-    with trio.move_on_after(_END_TIMEOUT):
+    with trio.move_on_after(_END_TIMEOUT_SECONDS):
         await process.wait()
-    reason = _reason(stderr)
+    reason = _read_failure_reason(stderr)
     if process.returncode == exits.USAGE:
         raise click.UsageError(reason)
     raise SandboxFailed(reason)
 
 
-def _reason(stderr: IO[bytes]) -> str:
+def _read_failure_reason(stderr: IO[bytes]) -> str:
     """Return the line with the sandbox's last error, or the last line if Python wrote it."""
     size = stderr.seek(0, 2)
-    stderr.seek(max(0, size - _MAX_REASON))
+    stderr.seek(max(0, size - _MAX_REASON_BYTES))
     lines = [line for line in stderr.read().decode(errors="replace").split("\n") if line.strip()]
     errors = [line for line in lines if line.startswith(_ERROR_PREFIX)]
     return (errors or lines or [""])[-1].removeprefix(_ERROR_PREFIX)
@@ -143,12 +143,12 @@ def prepare_demo_folder(folder: Path | None = None) -> tuple[Path, str]:
     Raises:
         UnsafePath: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be made or written.
-        ConfigError: See `own_mark`, as for its other errors.
+        ConfigError: See `require_own_mark`, as for its other errors.
     """
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check()
-    mark = own_mark(root)
+    mark = require_own_mark(root)
     store.prepare()
     return root, mark
 

@@ -22,8 +22,8 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli import workspace_add
 from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder
 from ticketr.app.cli.options import session_options
-from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import find_login, find_workspace, make_credentials
+from ticketr.app.cli.ownership import require_own_mark
+from ticketr.app.cli.settings import find_stored_credentials, find_workspace, make_credentials
 from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN_REASON
 from ticketr.app.jira.transport import Transport
@@ -36,18 +36,18 @@ T = TypeVar("T")
 
 #: The names of values in errors, and the fields that hold them.
 _SITE, _EMAIL, _PROJECT = "the site", "the mail address", "the project"
-_FIELDS: Final = {
+_FIELD_BY_VALUE_NAME: Final = {
     _SITE: setup.SetupField.SITE,
     _EMAIL: setup.SetupField.EMAIL,
     _PROJECT: setup.SetupField.PROJECT,
 }
 #: The first name of a setting that is missing, and the field that holds its value.
-_FIELD_OF_SETTING: Final = {
+_FIELD_BY_SETTING: Final = {
     config.TOKEN_VARIABLES[0]: setup.SetupField.TOKEN,
     "JIRA_EMAIL": setup.SetupField.EMAIL,
     "JIRA_PROJECT_KEY": setup.SetupField.PROJECT,
 }
-_CLOUD_HOST = ".atlassian.net"
+_CLOUD_HOST_SUFFIX = ".atlassian.net"
 
 
 def _returns_problems(
@@ -114,7 +114,7 @@ class WorkspaceSetup:
         """
         home = Path.home()
         with suppress(OSError):  # the current folder was deleted
-            if (here := Path.cwd()) != home and _is_free(here):
+            if (here := Path.cwd()) != home and _is_missing_or_empty(here):
                 return here
         around = home / "work" if (home / "work").is_dir() else home
         host = ""
@@ -124,7 +124,9 @@ class WorkspaceSetup:
         name = re.sub(r"[^a-z0-9-]", "", name.lower()) or "jira"
         names = [name, *([f"{name}-{project.lower()}"] if project.isalnum() else [])]
         numbered = (f"{names[-1]}-{number}" for number in range(2, 1000))
-        free = (around / name for name in (*names, *numbered) if _is_free(around / name))
+        free = (
+            around / name for name in (*names, *numbered) if _is_missing_or_empty(around / name)
+        )
         return next(free, around / name)
 
     @_returns_problems
@@ -135,24 +137,24 @@ class WorkspaceSetup:
         token = _typed_login(site, wanted.email, wanted.token)
         login = make_credentials(token, None)
         entry, file, workspace = await trio.to_thread.run_sync(
-            _new_workspace, wanted.folder, site, login.email, project
+            _prepare_new_workspace, wanted.folder, site, login.email, project
         )
         await workspace_add.check_login(
             login, site=site, project=project, fields=workspace.fields, transport=self._transport()
         )
-        mark = await trio.to_thread.run_sync(own_mark, entry.folder)
+        mark = await trio.to_thread.run_sync(require_own_mark, entry.folder)
         source, _ = await trio.to_thread.run_sync(workspace_add.store_workspace, entry, file, token)
         options = session_options(workspace, login, mark)
         return setup.OpenedWorkspace(
-            clean(entry.name), options, workspace_add.TOKEN_LOCATIONS[source]
+            clean(entry.name), options, workspace_add.TOKEN_LOCATION_MESSAGES[source]
         )
 
     @_returns_problems
     async def open_folder(self, folder: Path) -> setup.OpenedWorkspace:
         """Open a folder that is a workspace; see `Setup.open_folder`."""
-        workspace = await trio.to_thread.run_sync(_existing_workspace, folder)
-        login = await find_login(workspace, "connect to Jira with this folder")
-        mark = await trio.to_thread.run_sync(own_mark, workspace.root)
+        workspace = await trio.to_thread.run_sync(_read_existing_workspace, folder)
+        login = await find_stored_credentials(workspace, "connect to Jira with this folder")
+        mark = await trio.to_thread.run_sync(require_own_mark, workspace.root)
         return setup.OpenedWorkspace(clean(workspace.name), session_options(workspace, login, mark))
 
     @asynccontextmanager
@@ -175,12 +177,12 @@ def _problem_of(error: TicketrError | OSError) -> setup.Problem:
     field: setup.SetupField | None = setup.SetupField.FOLDER
     words = str(error)
     match error:
-        case config.BadSetting(name=name) if name in _FIELDS:
-            field = _FIELDS[name]
+        case config.BadSetting(name=name) if name in _FIELD_BY_VALUE_NAME:
+            field = _FIELD_BY_VALUE_NAME[name]
         case config.SiteNotConfirmed():
             field = setup.SetupField.SITE
         case config.MissingSetting(names=(first, *_), hint=words):
-            field = _FIELD_OF_SETTING.get(first, setup.SetupField.SITE)
+            field = _FIELD_BY_SETTING.get(first, setup.SetupField.SITE)
         case jira.AuthenticationFailed() | config.TokenFailed():
             field = setup.SetupField.TOKEN
             if type(error) is jira.AuthenticationFailed:  # the form itself takes another token
@@ -208,7 +210,7 @@ def checked_address(address: str) -> str:
             host = urlsplit(f"//{text}").hostname or ""
             text = f"{'http' if is_loopback(host) else 'https'}://{text}"
         parts = urlsplit(text)
-        if (parts.hostname or "").endswith(_CLOUD_HOST):
+        if (parts.hostname or "").endswith(_CLOUD_HOST_SUFFIX):
             text = f"{parts.scheme}://{parts.netloc}"
     return config.checked_site(_SITE, text)
 
@@ -224,14 +226,14 @@ def _typed_login(site: str, email: str, token: str) -> config.FoundToken:
     return config.FoundToken(site, address, token.strip(), config.TokenSource.PROMPT)
 
 
-def _is_free(folder: Path) -> bool:
+def _is_missing_or_empty(folder: Path) -> bool:
     try:
         return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
     except OSError:
         return False
 
 
-def _new_workspace(
+def _prepare_new_workspace(
     folder: Path, site: str, email: str, project: str
 ) -> tuple[config.WorkspaceEntry, config.WorkspaceFile, config.Workspace]:
     """Return the entry of a new workspace, the settings of its file, and it as commands see it.
@@ -242,16 +244,16 @@ def _new_workspace(
     root = Path(os.path.expanduser(folder)).resolve()  # noqa: PTH111 - never an error
     config.StateFolder(root / config.STATE_FOLDER).check()
     user_config = config.read_user_config(config.config_folder(os.environ))
-    name = workspace_add.workspace_name(None, root, user_config)
+    name = workspace_add.choose_workspace_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
-    mapped = workspace_add.go_mapped_fields(root)
+    mapped = workspace_add.read_go_mapped_fields(root)
     file = config.WorkspaceFile(root, site, project, None, mapped)
-    config.missing_in_file(root, file)
+    config.find_missing_settings(root, file)
     workspace = config.resolve_workspace(os.environ, root, proposed=entry, project=project)
     return entry, file, replace(workspace, fields=mapped or workspace.fields)
 
 
-def _existing_workspace(folder: Path) -> config.Workspace:
+def _read_existing_workspace(folder: Path) -> config.Workspace:
     """Return the workspace in a folder.
 
     Raises:
@@ -284,7 +286,7 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
         return setup.FolderAnswer(setup.FolderKind.NEW)
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "it is a file")
-    known = config.read_user_config(config.config_folder(os.environ)).at(root)
+    known = config.read_user_config(config.config_folder(os.environ)).workspace_at(root)
     if known is not None or (root / config.WORKSPACE_FILE).is_file():
         return setup.FolderAnswer(
             setup.FolderKind.WORKSPACE, shown_site(find_workspace(folder=root).site or "")

@@ -10,11 +10,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from ticketr.app.cli import exits
-from ticketr.app.cli.go_commands import REPLACEMENTS
+from ticketr.app.cli.go_commands import REPLACEMENT_BY_GO_COMMAND
 
 #: The commands of ``ticketr``, in the groups of its help: the place of each, as ``module:name``, and
 #: what it does. The list of commands is printed without importing one.
-GROUPS = {
+COMMAND_GROUPS = {
     "Daily": {
         "pull": ("pull_push:pull", "Bring tickets from Jira into Markdown files."),
         "push": ("pull_push:push", "Bring what you edited to Jira."),
@@ -48,7 +48,9 @@ GROUPS = {
         "sandbox": ("sandbox:sandbox", "Serve a Jira stand-in with made-up tickets."),
     },
 }
-_COMMANDS = {name: command for group in GROUPS.values() for name, command in group.items()}
+_PLACE_AND_SUMMARY_BY_NAME = {
+    name: command for group in COMMAND_GROUPS.values() for name, command in group.items()
+}
 
 
 class Command(click.Command):
@@ -103,7 +105,7 @@ class Group(Command, click.Group):
         """Write the list of commands, without importing one."""
         groups = {"Commands": sorted(self.commands)}
         if isinstance(self.commands, LazyCommands):
-            groups = {name: list(commands) for name, commands in GROUPS.items()}
+            groups = {name: list(commands) for name, commands in COMMAND_GROUPS.items()}
         column = max(map(len, self.commands))  # the same in all groups
         for title, names in groups.items():
             with formatter.section(title):
@@ -118,13 +120,13 @@ class Group(Command, click.Group):
 
     def _summary_of(self, name: str) -> str:
         if isinstance(self.commands, LazyCommands):
-            return _COMMANDS[name][1]
+            return _PLACE_AND_SUMMARY_BY_NAME[name][1]
         return self.commands[name].get_short_help_str(100)
 
 
 def _refuse_go_command(ctx: click.Context, word: str) -> None:
     """Raise a usage error for a command or an option of the Go program."""
-    if words := REPLACEMENTS.get(f"{ctx.command_path} {word}"):
+    if words := REPLACEMENT_BY_GO_COMMAND.get(f"{ctx.command_path} {word}"):
         ctx.fail(f"'{word}' was in the Go program Ticketr; now: {words}")
 
 
@@ -133,12 +135,12 @@ class LazyCommands(Mapping[str, click.Command]):
     """The commands of ``ticketr``, by their names; each is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
-        module, _, attribute = _COMMANDS[name][0].partition(":")
+        module, _, attribute = _PLACE_AND_SUMMARY_BY_NAME[name][0].partition(":")
         command: click.Command = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
         return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_COMMANDS)
+        return iter(_PLACE_AND_SUMMARY_BY_NAME)
 
     def __len__(self) -> int:
-        return len(_COMMANDS)
+        return len(_PLACE_AND_SUMMARY_BY_NAME)

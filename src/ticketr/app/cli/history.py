@@ -17,8 +17,8 @@ from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
-from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, own_mark, sign_history
-from ticketr.app.config import STATE_FOLDER, config_folder, open_mark
+from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, require_own_mark, sign_history
+from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_user_mark
 
 
 @command(
@@ -37,7 +37,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
     finished_jobs: list[ticketr.FinishedJob] = []
     with sync.readable(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
-            own_mark(root)
+            require_own_mark(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
     if options.as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
@@ -101,9 +101,9 @@ class WorkspaceHistories:
 
         file = _history_of(root)
         if root not in self._marked:
-            await _require_own(root)
+            await _require_own_history(root)
             await file.write([])  # makes the file
-            await trio.to_thread.run_sync(_store_mark, root, abandon_on_cancel=True)
+            await trio.to_thread.run_sync(_mark_history, root, abandon_on_cancel=True)
             self._marked.add(root)
         await file.write([_without_secrets(job) for job in jobs])
 
@@ -119,7 +119,7 @@ class WorkspaceHistories:
         failed: list[HistoryFailed] = []
         for root in tuple(self._roots.values()):
             try:
-                await _require_own(root)
+                await _require_own_history(root)
                 jobs += await _history_of(root).read(limit=limit, status=status)
             except HistoryFailed as error:
                 failed.append(error)
@@ -132,7 +132,7 @@ def _history_of(root: Path) -> ticketr.SqliteHistory:
     return ticketr.SqliteHistory(root / STATE_FOLDER / HISTORY_FILE)
 
 
-async def _require_own(root: Path) -> None:
+async def _require_own_history(root: Path) -> None:
     """Raise `HistoryFailed` if another user has made the history of a workspace."""
     import trio
 
@@ -142,19 +142,19 @@ async def _require_own(root: Path) -> None:
 
 
 def _has_own_history(root: Path) -> bool:
-    mark = _stored_mark()
+    mark = _read_or_make_mark()
     return mark is None or has_own_history(root, mark)
 
 
-def _store_mark(root: Path) -> None:
-    if (mark := _stored_mark()) is not None:
+def _mark_history(root: Path) -> None:
+    if (mark := _read_or_make_mark()) is not None:
         sign_history(root, mark)
 
 
-def _stored_mark() -> str | None:
+def _read_or_make_mark() -> str | None:
     """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
     try:
-        return open_mark(config_folder(os.environ))
+        return read_or_make_user_mark(config_folder(os.environ))
     except TicketrError:
         return None
 

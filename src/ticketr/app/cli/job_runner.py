@@ -96,7 +96,7 @@ class JobOutcome(Generic[T_co]):
         return self.snapshot.error.message if self.snapshot.error is not None else ""
 
     @property
-    def error(self) -> str | None:
+    def error_name(self) -> str | None:
         """The name of the error that ended the job, if one did."""
         error = self.snapshot.error
         return error.type.rpartition(".")[2] if error is not None else None
@@ -112,7 +112,7 @@ class JobOutcome(Generic[T_co]):
     def as_json(self) -> dict[str, object]:
         """Return how the job ended, as a part of a JSON object."""
         status = {"status": self.snapshot.status.value, "message": self.message}
-        return {**status, **({"error": self.error} if self.error else {})}
+        return {**status, **({"error": self.error_name} if self.error_name else {})}
 
 
 def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
@@ -165,7 +165,7 @@ async def run_all(
             history=history,
             on_job_error=lambda _: None,  # the caller gets every outcome
         ) as queue,
-        StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_shown),
+        StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_snapshot_to_show),
         trio.open_nursery() as nursery,
     ):
         handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
@@ -181,7 +181,7 @@ async def run_all(
     return outcomes
 
 
-def _shown(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
+def _snapshot_to_show(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
     """Return a snapshot for the status line: a job of which all has failed is shown as failed."""
     message = snapshot.progress.message if snapshot.progress is not None else ""
     has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.is_failure(message)
@@ -204,7 +204,7 @@ async def _call_on_signal(
             stop(reason=received[-1].name)
 
 
-async def _run_every(
+async def _run_repeatedly(
     jobs: Mapping[str, ResumableJob[R]],
     *,
     options: CommonOptions,
@@ -222,7 +222,7 @@ async def _run_every(
     stopped = trio.Event()
     named = {str(job.root): (name, job) for name, job in jobs.items()}
     # Without a line that is drawn over, each run is to have one line alone.
-    is_drawn = not options.plain and sys.stderr.isatty() and can_draw(os.environ)
+    is_drawn = not options.is_plain and sys.stderr.isatty() and can_draw(os.environ)
     async with trio.open_nursery() as readers, trio.open_nursery() as watchers:
         async with (
             ticketr.open_job_queue(
@@ -231,7 +231,9 @@ async def _run_every(
                 history=WorkspaceHistories([job.root for job in jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
-            StatusLine(queue, hint="ctrl+c stop", view=_shown) if is_drawn else nullcontext(),
+            StatusLine(queue, hint="ctrl+c stop", view=_snapshot_to_show)
+            if is_drawn
+            else nullcontext(),
         ):
 
             def stop(*, reason: str) -> None:
@@ -247,7 +249,7 @@ async def _run_every(
                             continue
                         ended: JobOutcome[Any] = JobOutcome(snapshot)
                         _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
-                        if ended.error in sync.LASTING_ERRORS:
+                        if ended.error_name in sync.LASTING_ERRORS:
                             codes.append(exit_code(ended))
                             queue.cancel_repeat(str(snapshot.key))
                             if not queue.repeats():
@@ -257,7 +259,10 @@ async def _run_every(
             ends = queue.watch()  # what is left of them is read after the queue has closed
             readers.start_soon(read, ends)
             for folder, (_, job) in named.items():
-                run_job, every = partial(_check_and_run, job=job, check=check), options.every or 0
+                run_job, every = (
+                    partial(_check_and_run, job=job, check=check),
+                    options.every_seconds or 0,
+                )
                 queue.repeat(
                     run_job, every=every, id=folder, name=job.name, key=folder, tags=job.tags
                 )
@@ -302,7 +307,7 @@ def run_jobs(
         print_result: Prints a result for people.
         failed: The folders of workspaces whose jobs could not start, and why.
         empty: The result that these report.
-        options: `plain`, `as_json` and `every` count.
+        options: `is_plain`, `as_json` and `every_seconds` count.
         check: Called with a job before each of its runs by ``--every``, on a worker thread; an
             error fails the run.
     """
@@ -318,19 +323,19 @@ def run_jobs(
         for name, (root, error) in failed.items()
     }
     failure_lines = [f"{name}: {error}" for name, (_, error) in failed.items()]
-    if options.every and jobs:
+    if options.every_seconds and jobs:
         if options.as_json:
             for object_ in failures.values():
                 echo_json(object_)
         else:
             print_messages(*failure_lines)
         return worst_exit_code(
-            [*codes, *run(partial(_run_every, jobs, options=options, check=check))]
+            [*codes, *run(partial(_run_repeatedly, jobs, options=options, check=check))]
         )
     named: dict[str, JobOutcome[R]] = {}
     if jobs:
         history = WorkspaceHistories([job.root for job in jobs.values()])
-        run_them = partial(run_all, list(jobs.values()), plain=options.plain, history=history)
+        run_them = partial(run_all, list(jobs.values()), plain=options.is_plain, history=history)
         named = dict(zip(jobs, run(run_them), strict=True))
     if options.as_json:
         objects = failures | {
@@ -351,7 +356,7 @@ def run_jobs(
 def exit_code(ended: JobOutcome[Result]) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
     if ended.result is None:
-        is_usage = ended.signal is None and ended.error in sync.USAGE_ERRORS
+        is_usage = ended.signal is None and ended.error_name in sync.USAGE_ERRORS
         return exits.USAGE if is_usage else ended.exit_code()
     result = ended.result
     parts = (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)

@@ -27,7 +27,7 @@ _MARK_BY_FLAG = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited",
 _MAX_COLUMN_CELLS = (40, 16, None, 20)
 #: The most cells of the columns of a table of counts: the field, the value, the count, the points.
 _MAX_COUNT_COLUMN_CELLS = (20, None, 8, 12)
-_FIELDS = ("Status", "Type", "Assignee")
+_DEFAULT_COUNTED_FIELDS = ("Status", "Type", "Assignee")
 
 
 _filter_argument = click.argument("terms", nargs=-1, metavar="[FILTER]...")
@@ -110,7 +110,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
     else:
         rows = [_row_cells(issue) for issue in issues]
-        if _is_terminal():
+        if _is_output_terminal():
             marked = [
                 (f"{_flag_mark(issue)} {key}", *cells)
                 for issue, (key, *cells, _) in zip(issues, rows, strict=True)
@@ -119,11 +119,11 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         else:
             print_cells(rows)
     if not issues and not options.as_json:
-        echo(_nothing_matches(wanted), err=True)
+        echo(_no_match_message(wanted), err=True)
     return exits.FAILED if listing.broken else exits.DONE
 
 
-def _is_terminal() -> bool:
+def _is_output_terminal() -> bool:
     return sys.stdout.isatty()
 
 
@@ -193,18 +193,20 @@ def stats(
     wanted, listing = _read_listing(options, terms)
     issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
     candidates = wanted.select(issues)
-    totals = {name: tickets.total_by(candidates, name) for name in fields or _FIELDS}
+    totals = {
+        name: tickets.total_by(candidates, name) for name in fields or _DEFAULT_COUNTED_FIELDS
+    }
     if options.as_json:
         echo_json(_totals_as_json(str(listing.root), candidates, totals))
     elif not candidates:
-        echo(_nothing_matches(wanted), err=True)
+        echo(_no_match_message(wanted), err=True)
     else:
         rows = [
             (name, value.value, str(value.issues), f"{value.points:.15g}")
             for name, values in totals.items()
             for value in values
         ]
-        if _is_terminal():
+        if _is_output_terminal():
             print_table(rows, _MAX_COUNT_COLUMN_CELLS)
         else:
             print_cells(rows)
@@ -284,7 +286,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     return Listing(store.root, tuple(issues), survey.broken)
 
 
-def _nothing_matches(wanted: tickets.Filter) -> str:
+def _no_match_message(wanted: tickets.Filter) -> str:
     """Say why a command on the tickets that fit a filter shows none."""
     return "no ticket fits" if wanted.terms else "there is no ticket here"
 

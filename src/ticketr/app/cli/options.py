@@ -16,7 +16,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
 from ticketr.app.cli.completion import complete_key, complete_key_or_file, complete_workspace
 from ticketr.app.cli.console import print_messages
-from ticketr.app.cli.ownership import open_own_store, own_mark
+from ticketr.app.cli.ownership import open_own_store, require_own_mark
 from ticketr.app.cli.settings import find_credentials, find_workspace
 from ticketr.cleaning import clean
 
@@ -73,7 +73,7 @@ words_argument = click.argument(
     "words", nargs=-1, metavar="[KEY|FILE]...", shell_complete=complete_key_or_file
 )
 plain_option = click.option(
-    "--plain", is_flag=True, help="Progress as plain lines, also in a terminal."
+    "--plain", "is_plain", is_flag=True, help="Progress as plain lines, also in a terminal."
 )
 strategy_option = click.option(
     "--strategy",
@@ -106,6 +106,7 @@ _COMMON_OPTIONS = (
     click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
     click.option(
         "--http",
+        "http_package",
         type=click.Choice(("httpx", "asks")),
         default="httpx",
         help="The package that speaks HTTP.",
@@ -118,15 +119,15 @@ _COMMON_OPTIONS = (
     ),
     plain_option,
 )
-_INTERVAL = re.compile(r"([1-9][0-9]{0,4})([smhd])")
+_INTERVAL_PATTERN = re.compile(r"([1-9][0-9]{0,4})([smhd])")
 _SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
+def _parse_interval_seconds(_: click.Context, __: click.Parameter, text: str | None) -> int | None:
     """Return the seconds of an interval."""
     if text is None:
         return None
-    match = _INTERVAL.fullmatch(text)
+    match = _INTERVAL_PATTERN.fullmatch(text)
     if match is None:
         raise click.BadParameter("write the time like 30s, 5m, 2h or 1d")
     return int(match[1]) * _SECONDS_PER_UNIT[match[2]]
@@ -134,8 +135,9 @@ def _read_interval(_: click.Context, __: click.Parameter, text: str | None) -> i
 
 every_option = click.option(
     "--every",
+    "every_seconds",
     metavar="TIME",
-    callback=_read_interval,
+    callback=_parse_interval_seconds,
     help="Again and again, such as every 5m, until Ctrl+C or SIGTERM.",
 )
 
@@ -149,13 +151,13 @@ class CommonOptions:
         folder: The folder from ``--folder``.
         project: The key from ``--project``.
         strategy: A side; None for the workspace's own, as always for a push.
-        http: The package for HTTP.
+        http_package: The package for HTTP.
         all_workspaces: Whether to run in every workspace that the user has added.
-        every: The seconds from one run to the next; None to run once.
-        plain: Whether to print progress as plain lines in a terminal, too.
+        every_seconds: The seconds from one run to the next; None to run once.
+        is_plain: Whether to print progress as plain lines in a terminal, too.
         as_json: Whether to print the result as JSON.
         dry_run: Whether to change nothing, and say what would change.
-        yes: Whether to ask nothing.
+        skips_confirmation: Whether to ask nothing.
         needs_project: Whether the command needs a project, or a query in its place; one on issues
             by their keys does not.
     """
@@ -164,13 +166,13 @@ class CommonOptions:
     folder: Path | None = None
     project: str | None = None
     strategy: str | None = None
-    http: str = "httpx"
+    http_package: str = "httpx"
     all_workspaces: bool = False
-    every: int | None = None
-    plain: bool = False
+    every_seconds: int | None = None
+    is_plain: bool = False
     as_json: bool = False
     dry_run: bool = False
-    yes: bool = False
+    skips_confirmation: bool = False
     needs_project: bool = True
 
     def find_workspace(self) -> config.Workspace:
@@ -183,7 +185,7 @@ class CommonOptions:
 
 
 #: The folders of workspaces whose jobs cannot start, and why.
-Failures: TypeAlias = dict[str, tuple[Path, TicketrError]]
+FailedWorkspaces: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
 def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
@@ -217,7 +219,7 @@ def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
 
 def find_job_arguments(
     options: CommonOptions, *, jql: str | None = None
-) -> tuple[dict[str, sync.SessionOptions], Failures]:
+) -> tuple[dict[str, sync.SessionOptions], FailedWorkspaces]:
     """Return the arguments of the jobs that a command is to run.
 
     For a single workspace, `location_notice` is printed: a push to another Jira cannot be undone.
@@ -245,7 +247,7 @@ def find_job_arguments(
     if not workspaces:
         raise click.UsageError("you have added no workspace yet: 'ticketr workspace add'")
     ready: dict[str, sync.SessionOptions] = {}
-    failed: Failures = {}
+    failed: FailedWorkspaces = {}
     for name, entry in sorted(workspaces.items()):
         try:
             settings = workspace_arguments(replace(options, workspace=name), jql=jql)
@@ -307,8 +309,8 @@ def require_workspace(options: CommonOptions) -> config.Workspace:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     workspace = options.find_workspace()
-    print_messages(*workspace.file.ignored)
-    if not workspace.is_known:
+    print_messages(*workspace.file.ignored_warnings)
+    if not workspace.is_found_or_named:
         raise config.NoWorkspace(str(workspace.root), workspace.site)
     workspace.required_site()
     return workspace
@@ -329,11 +331,11 @@ def job_arguments(
         jql = resolved.jql
     if jql is None and options.needs_project:
         resolved.required_project("which project, or give a query by --jql")
-    mark = own_mark(resolved.root)
+    mark = require_own_mark(resolved.root)
     settings = session_options(
         resolved, find_credentials(resolved), mark, strategy=options.strategy
     )
-    return {**settings, "jql": jql, "transport": _make_transport(options.http)}
+    return {**settings, "jql": jql, "transport": _make_transport(options.http_package)}
 
 
 def session_options(
@@ -360,10 +362,10 @@ def session_options(
         "project": workspace.project,
         "project_place": workspace.project_place,
         "fields": workspace.fields,
-        "comments": workspace.file.comments,
-        "links": workspace.file.links,
-        "attachments": workspace.file.attachments,
-        "inherit": workspace.file.inherit,
+        "comments": workspace.file.keeps_comments,
+        "links": workspace.file.keeps_links,
+        "attachments": workspace.file.attachment_mode,
+        "inherit": workspace.file.subtasks_inherit,
         "story_type": workspace.story_type,
         "subtask_type": workspace.subtask_type,
         "prefer": sides.get(strategy or workspace.file.strategy or ""),
@@ -380,7 +382,7 @@ def _make_transport(http: str) -> Transport | None:
     return open_transport("asks")
 
 
-def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
+def find_named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
     """Return the keys, and the files of a workspace, that the words of a command line name.
 
     Args:
@@ -392,14 +394,14 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
 
     Raises:
         click.UsageError: A word is neither, or a file is none of the workspace.
-        ConfigError: See `own_mark`, as for its other errors.
+        ConfigError: See `require_own_mark`, as for its other errors.
     """
     from ticketr.app.tickets import is_key
 
     names: list[str] = []
     for word in words:
         if not is_key(word.strip().upper()) and os.path.lexists(word):
-            names += _files_at(Path(word), open_own_store(root))
+            names += _find_ticket_files(Path(word), open_own_store(root))
         elif word.endswith(".md"):
             raise click.UsageError(f"{clean(word)} is not there")
         else:
@@ -407,7 +409,7 @@ def named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _files_at(path: Path, store: sync.Store) -> list[str]:
+def _find_ticket_files(path: Path, store: sync.Store) -> list[str]:
     """Return the file with a path, or all files in a folder, as the workspace names them.
 
     Raises:

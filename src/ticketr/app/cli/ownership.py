@@ -20,12 +20,12 @@ def open_own_store(root: Path) -> sync.Store:
     """Return the files of a workspace; a state file in it must be the user's.
 
     Raises:
-        ConfigError: See `own_mark`, as for its other errors.
+        ConfigError: See `require_own_mark`, as for its other errors.
     """
     store = sync.Store(root, config.STATE_FOLDER)
     # Without a state file no mark is needed, so none is created in the user's settings.
     return (
-        sync.Store(root, config.STATE_FOLDER, own_mark(root))
+        sync.Store(root, config.STATE_FOLDER, require_own_mark(root))
         if store.state_path.exists()
         else store
     )
@@ -37,14 +37,14 @@ def open_state(store: sync.Store) -> AbstractContextManager[sync.State]:
     Raises:
         StateFailed: The state file cannot be used.
         FileFailed: The folder cannot be written.
-        ConfigError: See `own_mark`, as for its other errors.
+        ConfigError: See `require_own_mark`, as for its other errors.
     """
-    mark = own_mark(store.root)
+    mark = require_own_mark(store.root)
     store.prepare()
     return closing(sync.State(store.state_path, mark))
 
 
-def own_mark(root: Path) -> str:
+def require_own_mark(root: Path) -> str:
     """Return the mark of a workspace's state file, or the mark that a new one gets.
 
     Raises:
@@ -52,10 +52,10 @@ def own_mark(root: Path) -> str:
         ConfigError: The user's settings cannot be used.
         SettingsFailed: The user's mark cannot be kept.
     """
-    mark = config.open_mark(config.config_folder(os.environ))
+    mark = config.read_or_make_user_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     try:
-        unmarked = _unmarked(store)
+        unmarked = _find_unmarked_files(store)
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return mark
     if unmarked:
@@ -75,9 +75,9 @@ def trust(root: Path) -> bool:
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
-    mark = config.open_mark(config.config_folder(os.environ))
+    mark = config.read_or_make_user_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
-    unmarked = _unmarked(store)
+    unmarked = _find_unmarked_files(store)
     if store.state_path in unmarked:
         with closing(sync.State(store.state_path)) as state:
             state.sign(mark)
@@ -86,7 +86,7 @@ def trust(root: Path) -> bool:
     return bool(unmarked)
 
 
-def _unmarked(store: sync.Store) -> list[Path]:
+def _find_unmarked_files(store: sync.Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
     assert store.mark is not None
     unmarked: list[Path] = []
@@ -118,7 +118,7 @@ def has_own_history(root: Path, mark: str) -> bool:
             with closing(sqlite3.connect(path, isolation_level=None)) as database:
                 kinds = {row[0] for row in database.execute("SELECT type FROM sqlite_master")}
                 # SQLite runs triggers and views by itself, and one from a stranger may never end.
-                if kinds & {"trigger", "view"} or config.has_mark(database, mark):
+                if kinds & {"trigger", "view"} or config.has_user_mark(database, mark):
                     return True
                 return database.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is None
         except sqlite3.Error:
@@ -138,6 +138,6 @@ def sign_history(root: Path, mark: str) -> None:
     config.require_database(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            config.add_mark(database, mark)
+            config.add_user_mark(database, mark)
     except sqlite3.Error as error:
         raise HistoryFailed(str(path), str(error)) from error

@@ -16,8 +16,8 @@ from ticketr.app.cli.options import (
     common_options,
     every_option,
     find_job_arguments,
+    find_named_tickets,
     keys_argument,
-    named_tickets,
     refuse_keys_with_all,
     strategy_option,
     words_argument,
@@ -36,6 +36,7 @@ _accept_loss_option = click.option(
 _yes_option = click.option(
     "-y",
     "--yes",
+    "skips_confirmation",
     is_flag=True,
     help=f"Do not ask, even for more than {CONFIRM_ABOVE_WRITES} writes.",
 )
@@ -140,16 +141,16 @@ def push(
     jobs = {
         name: sync.PushJob(
             **keywords,
-            keys=named_tickets(words, keywords["root"]) or None,
+            keys=find_named_tickets(words, keywords["root"]) or None,
             dry_run=options.dry_run,
             accept_loss=accept_loss,
         )
         for name, keywords in ready.items()
     }
     empty = sync.PushResult()
-    plans = confirmation.read_plans(jobs, yes=options.yes)
+    plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
     if not options.dry_run:
-        if not options.yes:
+        if not options.skips_confirmation:
             jobs = confirmation.confirm_plans(jobs, plans)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
 
@@ -204,12 +205,12 @@ def sync_(
     }
     empty = sync.SyncResult(sync.PullResult(), sync.PushResult())
     check = None
-    if options.every:
+    if options.every_seconds:
         jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
-        check = None if options.yes else confirmation.refuse_many
+        check = None if options.skips_confirmation else confirmation.refuse_many_writes
     else:
-        plans = confirmation.read_plans(jobs, yes=options.yes)
-        if not options.yes:
+        plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
+        if not options.skips_confirmation:
             jobs = confirmation.confirm_plans(jobs, plans)
         jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
     return job_runner.run_jobs(

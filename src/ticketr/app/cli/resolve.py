@@ -27,13 +27,13 @@ from ticketr.app.cli.ownership import open_state
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
 
 #: The message for each side.
-_DONE_MESSAGES = {
+_DONE_MESSAGE_BY_SIDE = {
     "mine": "{path} has your version of what clashed; the next push brings that to Jira",
     "jira": "{path} has Jira's version of what clashed",
     "both": "{path} has both versions of what clashed between conflict markers; edit it, then sync",
 }
 #: What to do next, for each side.
-_NEXT_STEPS = {
+_NEXT_STEP_BY_SIDE = {
     "mine": "to bring your version to Jira: ticketr push",
     "jira": "to bring your other edits to Jira: ticketr push",
     "both": "once no marker is left in the file: ticketr sync",
@@ -77,7 +77,7 @@ def resolve(
     store = options.open_own_store()
     with sync.read_state(store) as state:
         conflicts = state.conflicts.all()
-        named = [_conflict_key(state, key) for key in keys]
+        named = [_key_of_conflicting_ticket(state, key) for key in keys]
     wanted = [conflict.key for conflict in conflicts] if takes_all else named
     resolved: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
@@ -101,7 +101,7 @@ def resolve(
     return exits.FAILED if failed else exits.DONE
 
 
-def _conflict_key(state: sync.State, key: str) -> str:
+def _key_of_conflicting_ticket(state: sync.State, key: str) -> str:
     """Return the key of the conflicting ticket that holds a key; any other key as it is."""
     conflict = sync.conflict_of(state, key)
     return key if conflict is None else conflict.key
@@ -146,11 +146,11 @@ def _print_outcomes(
         words = (
             _MERGED_MESSAGE
             if is_whole
-            else _DONE_MESSAGES[take]
+            else _DONE_MESSAGE_BY_SIDE[take]
             if done["can_undo"]
             else _BROUGHT_FORWARD_MESSAGE
         )
-        hint = _NEXT_STEPS["jira" if is_whole else take]
+        hint = _NEXT_STEP_BY_SIDE["jira" if is_whole else take]
         hint += "; to take this back: ticketr undo" if done["can_undo"] else ""
         aside = f"; the old text is in {done['aside']}" if done["aside"] else ""
         echo(f"{done['key']}: {words.format(path=path)}{aside}")
@@ -181,7 +181,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     pulled with changes since.
     """
     store = options.open_own_store()
-    undone = sync.UndoneChange(()) if listed else _undo_last(store, key)
+    undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
     with sync.read_state(store) as state:
         steps = sync.undo_steps(state, key)
         keys = [step.key for step, _ in undone.done]
@@ -208,7 +208,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
         raise undone.failed[0]
 
 
-def _undo_last(store: sync.Store, key: str | None) -> sync.UndoneChange:
+def _undo_last_change(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
     with sync.read_state(store) as state:  # so that a folder without a state gets none
         sync.last_step(state, key)

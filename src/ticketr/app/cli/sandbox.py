@@ -19,7 +19,7 @@ _EXAMPLES = {
 }
 
 
-def _command() -> Command:
+def _make_command() -> Command:
     """Return the sandbox's own command, or one that names the extra that it needs."""
     if has_demo_extra():
         from jira_sandbox.cli import sandbox as own
@@ -43,4 +43,4 @@ def _command() -> Command:
     )
 
 
-sandbox = _command()
+sandbox = _make_command()

@@ -21,8 +21,8 @@ from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import WorkspaceSetup
 from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
-from ticketr.app.cli.ownership import own_mark
-from ticketr.app.cli.settings import find_login, find_workspace
+from ticketr.app.cli.ownership import require_own_mark
+from ticketr.app.cli.settings import find_stored_credentials, find_workspace
 from ticketr.app.jira import Credentials
 from ticketr.app.tui.app import App
 from ticketr.app.tui.effects import JobRequest
@@ -78,7 +78,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             workers=WORKERS, history=history, on_job_error=_log_failure
         ) as queue:
             async with open_terminal() as terminal:
-                style = line_style(terminal)
+                style = status_line_style(terminal)
                 theme = Theme(partial(sgr, colors=terminal.colors), style)
                 app = App(
                     terminal,
@@ -89,7 +89,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
                     setup=first_run,
                     outlasting=outlasting,
                     has_sandbox=has_demo_extra(),
-                    refresh=user_config.refresh,
+                    refresh=user_config.refresh_seconds,
                 )
                 await app.run(pull=pull)
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
@@ -109,7 +109,7 @@ def read_keymap() -> KeyMap:
         ConfigError: A setting of a key, or the file, cannot be used.
         SettingsFailed: The file could not be read.
     """
-    return keymap_of(config.read_keys(config.config_folder(os.environ)))
+    return keymap_of(config.read_keys_table(config.config_folder(os.environ)))
 
 
 def exit_messages(jobs: Iterable[JobSnapshot]) -> list[str]:
@@ -125,13 +125,13 @@ def _log_failure(failed: JobSnapshot) -> None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
 
 
-def line_style(terminal: Terminal) -> LineStyle:
+def status_line_style(terminal: Terminal) -> LineStyle:
     """Return the style of the status line: the terminal's abilities, the user's wishes."""
     wanted = LineStyle.of(os.environ, sys.stdout)
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)
 
 
-def app_workspaces() -> tuple[AppWorkspace, ...]:
+def find_app_workspaces() -> tuple[AppWorkspace, ...]:
     """Return the workspace that a command is about, and all others of the user's config.
 
     Not to be called inside Trio.
@@ -147,12 +147,12 @@ def app_workspaces() -> tuple[AppWorkspace, ...]:
         TokenFailed: A source of tokens failed.
     """
     first = find_workspace()
-    if not first.is_known:
+    if not first.is_found_or_named:
         return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
     root = options["root"]
-    workspace = open_workspace(user_config.name_for(root), options, first.aliases)
+    workspace = open_workspace(user_config.workspace_name_for(root), options, first.aliases)
     return (workspace, *_other_workspaces(user_config, without=root))
 
 
@@ -163,21 +163,24 @@ def _other_workspaces(
     here = None if without is None else os.path.realpath(without)
     return tuple(
         ClosedWorkspace(
-            entry.name, partial(_open, entry.name), shown_site(entry.site), root=entry.folder
+            entry.name,
+            partial(_open_workspace, entry.name),
+            shown_site(entry.site),
+            root=entry.folder,
         )
         for _, entry in sorted(user_config.workspaces.items())
         if os.path.realpath(entry.folder) != here
     )
 
 
-async def _open(name: str) -> OpenWorkspace:
+async def _open_workspace(name: str) -> OpenWorkspace:
     """Open a workspace without looking for its token, which only its jobs need.
 
     Raises:
         ConfigError: A setting cannot be used, or the state file is not the user's.
         SettingsFailed: A file of settings could not be read.
     """
-    workspace, mark = await trio.to_thread.run_sync(_workspace_and_mark, name)
+    workspace, mark = await trio.to_thread.run_sync(_find_workspace_and_mark, name)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
     lazy = _LazyOptions(workspace, session_options(workspace, login, mark))
     return replace(
@@ -190,9 +193,9 @@ async def _open(name: str) -> OpenWorkspace:
     )
 
 
-def _workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
+def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
     workspace = find_workspace(workspace=name)
-    return workspace, own_mark(workspace.root)
+    return workspace, require_own_mark(workspace.root)
 
 
 @dataclass
@@ -223,7 +226,7 @@ class _LazyOptions:
             self.workspace.required_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()
-            login = await find_login(self.workspace, "log in again by the palette")
+            login = await find_stored_credentials(self.workspace, "log in again by the palette")
             self.options = {**self.options, "credentials": login}
         return self.options
 
@@ -237,7 +240,7 @@ class _LazyJob:
     """A job whose options are looked up when it begins; an error there is the job's."""
 
     name: str
-    lazy: _LazyOptions
+    lazy_options: _LazyOptions
     request: JobRequest
     on_written: sync.OnWritten
 
@@ -247,5 +250,5 @@ class _LazyJob:
         Cancellation:
             As that of the job of its kind.
         """
-        job: Job[object] = job_for(await self.lazy.get(), self.request, self.on_written)
+        job: Job[object] = job_for(await self.lazy_options.get(), self.request, self.on_written)
         return await job.execute(context)

@@ -87,7 +87,7 @@ def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Cre
     return credentials
 
 
-async def find_login(workspace: config.Workspace, hint: str) -> jira.Credentials:
+async def find_stored_credentials(workspace: config.Workspace, hint: str) -> jira.Credentials:
     """Return the stored login of a workspace, without asking the user.
 
     Args:

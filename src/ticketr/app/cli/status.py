@@ -28,7 +28,7 @@ MISSING_MESSAGE = (
 #: The message about tickets without a last sync.
 NEVER_PULLED_MESSAGE = "never pulled into this folder; the next pull compares with Jira"
 #: What to do about values that are older than the last pull.
-OLDER_HINT = (
+OLDER_VALUES_HINT = (
     "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
     "you typed it yourself: ticketr resolve KEY --take mine, then push"
 )
@@ -73,32 +73,32 @@ class LocalEdits:
     """What was edited in a workspace since the last sync, and what cannot be compared.
 
     Attributes:
-        count: How many issues with keys the files hold.
+        ticket_count: How many issues with keys the files hold.
         edited: What was edited, in the order of the keys.
         drafts: The drafts, in the order of the files.
-        older: What is older than the last pull; it was not edited.
+        older_tickets: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
-        creations: The requested issues that have no key in a file yet.
+        unfinished_creations: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         broken: The errors of files, by their paths relative to the workspace.
-        missing: The former file of each ticket that is in no file now, by key.
+        last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
-        literals: What Jira would get as plain text.
-        refused: What Jira would refuse.
+        plain_text_notes: What Jira would get as plain text.
+        refusal_notes: What Jira would refuse.
     """
 
-    count: int
+    ticket_count: int
     edited: tuple[EditedTicket, ...]
     drafts: tuple[Draft, ...]
-    older: tuple[EditedTicket, ...]
+    older_tickets: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
-    creations: tuple[sync.Creation, ...]
+    unfinished_creations: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
     broken: Mapping[str, TicketrError]
-    missing: Mapping[str, str]
+    last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
-    literals: tuple[sync.Note, ...]
-    refused: tuple[sync.Note, ...]
+    plain_text_notes: tuple[sync.Note, ...]
+    refusal_notes: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,15 +141,15 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     if options.as_json:
         console.echo_json({"folder": str(store.root), **_as_json(edits)})
     else:
-        lines = list(_lines(edits))
+        lines = list(_marked_lines(edits))
         for mark, line in lines:
             console.echo_marked(f"{mark:<10}", line, color=_MARK_COLORS.get(mark, "cyan"))
         if not lines:
             console.echo(_empty_message(edits, keys))
-        if counts := _count_marks(mark for mark, _ in lines):
+        if counts := _counts_text(mark for mark, _ in lines):
             console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
-            console.print_messages(OLDER_HINT)
+            console.print_messages(OLDER_VALUES_HINT)
     return exits.FAILED if edits.broken else exits.DONE
 
 
@@ -170,8 +170,8 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     with sync.read_state(store) as state:
         survey = sync.take_survey(store, state)
         sync.check_keys(keys, survey, state)
-        versions = _versions_of(survey, state, keys)
-        own = {_ticket_key(state, key) for key in keys}
+        versions = _find_ticket_versions(survey, state, keys)
+        own = {_key_of_parent_or_self(state, key) for key in keys}
         missing = {
             key: path for key, path in survey.missing(state).items() if not keys or key in own
         }
@@ -210,7 +210,7 @@ def _find_local_edits(
     uncertain = sync.find_uncertain(creations, survey.local_changes)
     edited, older, drafts = _find_edited(survey, keys, uncertain)
     edited_keys = {ticket.key for ticket in edited}
-    tickets = {_ticket_key(state, key) for key in keys}
+    tickets = {_key_of_parent_or_self(state, key) for key in keys}
     missing = survey.missing(state)
 
     def is_named(key: str | None) -> bool:
@@ -225,22 +225,24 @@ def _find_local_edits(
         )
 
     return LocalEdits(
-        count=len(survey.locations),
+        ticket_count=len(survey.locations),
         edited=tuple(edited),
         drafts=tuple(drafts),
-        older=tuple(older),
+        older_tickets=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
-        creations=tuple(creation for creation in creations if is_named(creation.parent)),
+        unfinished_creations=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
             ticket
             for ticket in survey.never_pulled
             if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
         ),
         broken=survey.broken_of(keys or None, state),
-        missing={key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)},
+        last_path_by_missing_key={
+            key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)
+        },
         losses=tuple(loss for loss in survey.losses(state) if loss.key in edited_keys),
-        literals=notes(sync.find_literals),
-        refused=notes(sync.find_refusals),
+        plain_text_notes=notes(sync.find_literals),
+        refusal_notes=notes(sync.find_refusals),
     )
 
 
@@ -274,7 +276,7 @@ def _find_edited(
     return edited, older, drafts
 
 
-def _ticket_key(state: sync.State, key: str) -> str:
+def _key_of_parent_or_self(state: sync.State, key: str) -> str:
     """Return the key of a sub-task's ticket; any other key as it is."""
     head = state.head_of(key)
     issues = state.issues_of(head) if head else ()
@@ -284,30 +286,31 @@ def _ticket_key(state: sync.State, key: str) -> str:
 def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
     if keys:
         return f"nothing to push of {', '.join(keys)}"
-    if not edits.count:
+    if not edits.ticket_count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    tickets = "1 ticket is" if edits.count == 1 else f"{edits.count} tickets are"
+    tickets = "1 ticket is" if edits.ticket_count == 1 else f"{edits.ticket_count} tickets are"
     return f"nothing to push; {tickets} unchanged since the last sync"
 
 
 def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
-        "tickets": edits.count,
+        "tickets": edits.ticket_count,
         "edited": [asdict(ticket) for ticket in edits.edited],
-        "older": [asdict(ticket) for ticket in edits.older],
+        "older": [asdict(ticket) for ticket in edits.older_tickets],
         "drafts": [asdict(draft) for draft in edits.drafts],
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
-            {"title": creation.title, "path": creation.path} for creation in edits.creations
+            {"title": creation.title, "path": creation.path}
+            for creation in edits.unfinished_creations
         ],
         "unknown": [
             {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
         ],
         "broken": _broken_as_json(edits.broken),
-        "missing": _missing_as_json(edits.missing),
+        "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
-        "literals": [asdict(note) for note in edits.literals],
-        "refused": [asdict(note) for note in edits.refused],
+        "literals": [asdict(note) for note in edits.plain_text_notes],
+        "refused": [asdict(note) for note in edits.refusal_notes],
     }
 
 
@@ -332,10 +335,10 @@ def conflict_line(conflict: sync.Conflict) -> str:
     return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
 
 
-def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
+def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     in_conflict = {conflict.key for conflict in edits.conflicts}
-    for mark, tickets in (("edited", edits.edited), ("older", edits.older)):
+    for mark, tickets in (("edited", edits.edited), ("older", edits.older_tickets)):
         for ticket in tickets:
             if ticket.key not in in_conflict:
                 yield mark, f"{ticket.key} ({ticket.path}): {', '.join(ticket.parts)}"
@@ -343,7 +346,7 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "draft", f"{draft.title} ({draft.path})"
     for conflict in edits.conflicts:
         yield "conflict", conflict_line(conflict)
-    for creation in edits.creations:
+    for creation in edits.unfinished_creations:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
@@ -352,10 +355,12 @@ def _lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for mark, notes in (("refused", edits.refused), ("text", edits.literals)):
+    for mark, notes in (("refused", edits.refusal_notes), ("text", edits.plain_text_notes)):
         for note in notes:
             yield mark, str(note)
-    yield from _lines_or_count("missing", edits.missing.items(), MISSING_MESSAGE, in_conflict)
+    yield from _lines_or_count(
+        "missing", edits.last_path_by_missing_key.items(), MISSING_MESSAGE, in_conflict
+    )
 
 
 def _lines_or_count(
@@ -370,7 +375,7 @@ def _lines_or_count(
         yield mark, f"{key} ({path}): {what}"
 
 
-def _count_marks(marks: Iterable[str]) -> str:
+def _counts_text(marks: Iterable[str]) -> str:
     """Return how many edits, drafts, conflicts and broken files are listed; empty for none."""
     count = Counter(marks)
     words = {
@@ -383,7 +388,7 @@ def _count_marks(marks: Iterable[str]) -> str:
     return ", ".join(f"{count[mark]} {word}" for mark, word in words.items() if count[mark])
 
 
-def _versions_of(
+def _find_ticket_versions(
     survey: sync.LocalSurvey, state: sync.State, keys: Sequence[str]
 ) -> list[TicketVersions]:
     here = {
@@ -393,7 +398,9 @@ def _versions_of(
     }
     conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
     versions: list[TicketVersions] = []
-    for key in dict.fromkeys(_ticket_key(state, key) for key in (keys or [*here, *conflicts])):
+    for key in dict.fromkeys(
+        _key_of_parent_or_self(state, key) for key in (keys or [*here, *conflicts])
+    ):
         known = state.base_of_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:

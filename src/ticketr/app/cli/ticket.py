@@ -35,13 +35,13 @@ class FoundIssue:
     Attributes:
         path: The file, relative to the workspace.
         issue: The issue.
-        head: The ticket that it is in: itself, or its parent.
+        enclosing_ticket: The ticket that it is in: itself, or its parent.
         text: Its text, as in the file.
     """
 
     path: str
     issue: Ticket
-    head: Ticket
+    enclosing_ticket: Ticket
     text: str
 
 
@@ -60,17 +60,19 @@ def show(options: CommonOptions, *, key: str) -> None:
     if options.as_json:
         own = _as_json(issue.issue)
         place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
-        parent = issue.head.key if issue.issue is not issue.head else None
+        parent = issue.enclosing_ticket.key if issue.issue is not issue.enclosing_ticket else None
         tasks = [_as_json(task) for task in issue.issue.tasks]
         console.echo_json(
             {"folder": str(store.root), **own, "parent": parent, "tasks": tasks, **place}
         )
     else:
         text = console.redacted(issue.text)
-        click.echo(console.printable_lines(text) if _is_terminal() else text.encode(), nl=False)
+        click.echo(
+            console.printable_lines(text) if _is_output_terminal() else text.encode(), nl=False
+        )
 
 
-def _is_terminal() -> bool:
+def _is_output_terminal() -> bool:
     return sys.stdout.isatty()
 
 
@@ -128,7 +130,7 @@ def run_editor(path: str, *, line: int) -> None:
     """
     import subprocess
 
-    from ticketr.app.editor import editor_words, how_it_failed
+    from ticketr.app.editor import describe_failure, editor_words
 
     words = editor_words(os.environ, path, line)
     name = f"the editor ({shlex.join(words)})"
@@ -141,7 +143,7 @@ def run_editor(path: str, *, line: int) -> None:
         problem = f"cannot be started: {error.strerror}; set VISUAL or EDITOR, as in EDITOR=nano"
         raise click.ClickException(f"{name} {problem}") from error
     if ended.returncode:
-        raise click.ClickException(f"{name} {how_it_failed(ended.returncode)}")
+        raise click.ClickException(f"{name} {describe_failure(ended.returncode)}")
 
 
 @command(
@@ -201,10 +203,10 @@ def new(
         raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
     resolved = options.find_workspace()
     if template is None:
-        drafts: tuple[Ticket, ...] = (_draft(title, kind or resolved.story_type, parent),)
+        drafts: tuple[Ticket, ...] = (_make_draft(title, kind or resolved.story_type, parent),)
     else:
         drafts = _fill_template(resolved.root, template, title)
-    inner = "" if options.folder is not None else _inner_folder(resolved.root)
+    inner = "" if options.folder is not None else _current_folder_within(resolved.root)
     path = sync.write_drafts(resolved.root, drafts, inner)
     if options.as_json:
         console.echo_json({"folder": str(resolved.root), "path": str(path)})
@@ -212,7 +214,7 @@ def new(
         click.echo(console.printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
-def _draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
+def _make_draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
     from ticketr.app.tickets import Ticket, is_key
 
     if not title:
@@ -252,7 +254,7 @@ def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticke
     return template.fill(values)
 
 
-def _inner_folder(root: Path) -> str:
+def _current_folder_within(root: Path) -> str:
     """Return the current folder, relative to the workspace; empty where a push finds no files."""
     here = Path.cwd()
     if here == root or not here.is_relative_to(root):
@@ -270,7 +272,7 @@ def _require_issue(store: sync.Store, key: str) -> FoundIssue:
     own = f"{key}.md"
     names = (store.name_of(path) for paths in store.walk() for path in paths)
     for name in chain([own], (name for name in names if name != own)):
-        issue = _issue_in_file(store, name, key)
+        issue = _find_issue_in_file(store, name, key)
         if issue is not None:
             return issue
     raise click.UsageError(
@@ -278,7 +280,7 @@ def _require_issue(store: sync.Store, key: str) -> FoundIssue:
     )
 
 
-def _issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
+def _find_issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | None:
     """Return an issue in a file; None if it is not there, or not in a file that cannot be read."""
     is_own = path == f"{key}.md"
     try:

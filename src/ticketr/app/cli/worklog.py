@@ -11,7 +11,7 @@ import click
 
 from ticketr.app import config, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import NOTHING_SENT, echo, echo_json
+from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, echo, echo_json
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
@@ -90,13 +90,13 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     if message == "-":
         message = sys.stdin.read()
     elif message is None:
-        draft = _write_draft(key)
+        draft = _let_user_write_draft(key)
         message = draft.read_text(encoding="utf-8", errors="replace").removeprefix(
             _draft_header(key)
         )
     if not message.strip():
         _delete_draft(draft)
-        echo(NOTHING_SENT, err=True)
+        echo(NOTHING_SENT_MESSAGE, err=True)
         return exits.DONE
     ended = run_job(sync.CommentJob(**arguments, key=key, text=message.strip()))
     done = ended.result
@@ -108,7 +108,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
         echo(f"warning: {warning}", err=True)
     code = ended.exit_code()
     if done is not None and arguments.get("comments"):
-        code = _pull_if_known(arguments, key)
+        code = _pull_if_pulled_before(arguments, key)
     if options.as_json:
         echo_json({**ended.as_json(), "key": key, "id": done.id if done else None})
     elif done is not None:
@@ -116,7 +116,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     return code
 
 
-def _pull_if_known(arguments: sync.SessionOptions, key: str) -> int:
+def _pull_if_pulled_before(arguments: sync.SessionOptions, key: str) -> int:
     """Pull a ticket, if it was pulled before; return the exit code."""
     from ticketr.app.cli.job_runner import exit_code, run_job
 
@@ -126,7 +126,7 @@ def _pull_if_known(arguments: sync.SessionOptions, key: str) -> int:
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
 
 
-def _write_draft(key: str) -> Path:
+def _let_user_write_draft(key: str) -> Path:
     """Let the user write a comment into a new file outside of the workspace; return the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix=f"{key}-comment-", suffix=".md", encoding="utf-8", delete=False

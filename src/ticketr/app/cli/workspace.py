@@ -51,7 +51,12 @@ def workspace() -> None:
 @click.option("--email", help="The e-mail address of your account there.")
 @click.option("-p", "--project", metavar="KEY", help="The project of its tickets.")
 @click.option("--jql", metavar="QUERY", help="A query to pull by, instead of the whole project.")
-@click.option("--scoped", is_flag=True, help="For a token with scopes: ask for the cloud ID.")
+@click.option(
+    "--scoped",
+    "has_scoped_token",
+    is_flag=True,
+    help="For a token with scopes: ask for the cloud ID.",
+)
 def add(**values: Any) -> None:
     """Add a workspace, or log in to one again.
 
@@ -77,9 +82,9 @@ def add(**values: Any) -> None:
 def list_(*, as_json: bool) -> None:
     """List the workspaces that you have added; * is the one in use."""
     user_config = config.read_user_config(config.config_folder(os.environ))
-    entries = [_list_entry(name, user_config) for name in sorted(user_config.workspaces)]
+    entries = [_entry_as_json(name, user_config) for name in sorted(user_config.workspaces)]
     if as_json:
-        echo_json({"in_use": user_config.in_use, "workspaces": entries})
+        echo_json({"in_use": user_config.workspace_in_use, "workspaces": entries})
         return
     if not entries:
         echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
@@ -89,7 +94,7 @@ def list_(*, as_json: bool) -> None:
         echo(f"{sign} {entry['name']}  {entry['folder']}  {what}".rstrip())
 
 
-def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
+def _entry_as_json(name: str, user_config: config.UserConfig) -> dict[str, object]:
     """Return a workspace's settings as a command resolves them, without a request."""
     entry = user_config.workspaces[name]
     data: dict[str, object] = {
@@ -99,7 +104,7 @@ def _list_entry(name: str, user_config: config.UserConfig) -> dict[str, object]:
         "email": entry.login.email,
         "project": None,
         "jql": None,
-        "in_use": name == user_config.in_use,
+        "in_use": name == user_config.workspace_in_use,
         "problem": None,
     }
     try:
@@ -136,10 +141,12 @@ def remove(*, name: str) -> None:
     """
     folder = config.config_folder(os.environ)
     user_config = config.read_user_config(folder)
-    entry = user_config.named(name)
+    entry = user_config.workspace_named(name)
 
     def account(site: str, login: config.LoginEntry) -> tuple[str, str | None]:
-        return site, login.completed_by(user_config.sites.get(site, config.LoginEntry())).email
+        return site, login.completed_by(
+            user_config.login_by_site.get(site, config.LoginEntry())
+        ).email
 
     site, email = account(entry.site, entry.login)
     others = {

@@ -16,11 +16,15 @@ from ticketr.app.cli import settings
 from ticketr.app.cli.console import ask, echo
 from ticketr.app.jira.transport import Transport
 
-_STORED_SOURCES = {config.TokenSource.KEYRING, config.TokenSource.FILE, config.TokenSource.PROMPT}
+_REPLACEABLE_TOKEN_SOURCES = {
+    config.TokenSource.KEYRING,
+    config.TokenSource.FILE,
+    config.TokenSource.PROMPT,
+}
 #: The most logins that are tried before the site's refusal is reported.
 MAX_LOGIN_TRIES = 3
 #: Where the token of a workspace is, in words for people.
-TOKEN_LOCATIONS = {
+TOKEN_LOCATION_MESSAGES = {
     config.TokenSource.ENVIRONMENT: "the token stays in the environment and is not stored",
     config.TokenSource.COMMAND: "the token is what your token_command prints",
     config.TokenSource.KEYRING: "the token is in your keyring",
@@ -39,7 +43,7 @@ class AddRequest:
         email: The account's e-mail address.
         project: The project's key.
         jql: The query to pull by.
-        scoped: Whether to ask the site for its ID at Atlassian's gateway.
+        has_scoped_token: Whether to ask the site for its ID at Atlassian's gateway.
     """
 
     name: str | None = None
@@ -48,7 +52,7 @@ class AddRequest:
     email: str | None = None
     project: str | None = None
     jql: str | None = None
-    scoped: bool = False
+    has_scoped_token: bool = False
 
 
 def add_workspace(request: AddRequest) -> None:
@@ -63,15 +67,15 @@ def add_workspace(request: AddRequest) -> None:
         JiraError: The site could not be reached, or refused.
         SettingsFailed: A file could not be written.
     """
-    entry = _workspace_entry(request)
+    entry = _make_workspace_entry(request)
     # Before any question: this command does not change what the team shares.
-    config.missing_in_file(
+    config.find_missing_settings(
         entry.folder, config.WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
     )
-    if request.scoped:
+    if request.has_scoped_token:
         cloud_id = trio.run(jira.ask_cloud_id, entry.site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
-    mapped = go_mapped_fields(entry.folder)
+    mapped = read_go_mapped_fields(entry.folder)
     workspace = _complete_workspace(entry, request)
     workspace = replace(workspace, fields=mapped or workspace.fields)
     token, user, project = _find_accepted_login(workspace, request)
@@ -81,18 +85,18 @@ def add_workspace(request: AddRequest) -> None:
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {user.display_name}"]
     if project is not None:
         lines.append(f"project {project.key}: {project.name}")
-    lines.append(TOKEN_LOCATIONS[source])
+    lines.append(TOKEN_LOCATION_MESSAGES[source])
     if entry.login.cloud_id is not None:
         lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
-        lines.append(f"fields taken over from {config.GO_FILE}: {len(mapped)}")
+        lines.append(f"fields taken over from {config.GO_SETTINGS_FILE}: {len(mapped)}")
     if is_file_written:
         lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
     for line in lines:
         echo(line)
 
 
-def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
+def _make_workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     """Return the entry with the workspace's name, folder, site and login."""
     user_config = config.read_user_config(config.config_folder(os.environ))
     if request.folder is not None:
@@ -102,9 +106,9 @@ def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     else:
         roots = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
         folder = (config.find_root(Path.cwd(), roots) or Path.cwd()).resolve()
-    known = user_config.at(folder)
-    name = workspace_name(request.name, folder, user_config)
-    site = _site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
+    known = user_config.workspace_at(folder)
+    name = choose_workspace_name(request.name, folder, user_config)
+    site = _choose_site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
     email = None if request.email is None else config.checked_email("--email", request.email)
     login = config.LoginEntry(email)
     if known is not None and known.site == site:
@@ -112,7 +116,7 @@ def _workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     return config.WorkspaceEntry(name, folder, site, login)
 
 
-def _site(request: AddRequest, here: config.Workspace) -> str:
+def _choose_site(request: AddRequest, here: config.Workspace) -> str:
     """Return the site that the user named; a name in a file needs the user's yes."""
     if request.site is not None:
         return config.checked_site("--site", request.site)
@@ -179,7 +183,11 @@ def _find_accepted_login(
         try:
             return token, *check_workspace_login(workspace, token)
         except jira.AuthenticationFailed as error:
-            if tries == MAX_LOGIN_TRIES or not can_ask or token.source not in _STORED_SOURCES:
+            if (
+                tries == MAX_LOGIN_TRIES
+                or not can_ask
+                or token.source not in _REPLACEABLE_TOKEN_SOURCES
+            ):
                 raise
             echo(str(error), err=True)
         tries += 1
@@ -245,7 +253,7 @@ async def check_login(
         return user, details
 
 
-def workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
+def choose_workspace_name(given: str | None, folder: Path, user_config: config.UserConfig) -> str:
     """Return the name of a new workspace, or of the one that the user has in a folder.
 
     Args:
@@ -257,16 +265,16 @@ def workspace_name(given: str | None, folder: Path, user_config: config.UserConf
         WorkspaceTaken: The folder or the name belongs to another workspace.
         BadSetting: The name cannot be one.
     """
-    known = user_config.at(folder)
+    known = user_config.workspace_at(folder)
     if given is None or (known is not None and given == known.name):
-        return user_config.name_for(folder)
+        return user_config.workspace_name_for(folder)
     taken = known or user_config.workspaces.get(given)
     if taken is not None:
         raise config.WorkspaceTaken(taken.name, str(taken.folder))
-    return config.checked_name("NAME", given)
+    return config.checked_workspace_name("NAME", given)
 
 
-def go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
+def read_go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     """Return the fields that only the Go program's settings in a folder name.
 
     Raises:

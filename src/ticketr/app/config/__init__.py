@@ -9,20 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, type_checking_imports
-from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, checked_alias, expand_aliases
+from ticketr.app.config.aliases import (
+    BUILT_IN_ALIASES,
+    UsedAlias,
+    checked_alias_name,
+    expand_aliases,
+)
 from ticketr.app.config.checks import (
     CONFIRM_ABOVE_WRITES,
     CONFLICT_STRATEGIES,
-    DOWNLOAD_ATTACHMENTS,
+    DOWNLOAD_ATTACHMENT_MODE,
     FORMER_STRATEGY_NAMES,
     MappedField,
     WantedField,
     checked_cloud_id,
     checked_email,
     checked_jql,
-    checked_name,
     checked_project,
     checked_site,
+    checked_workspace_name,
     reserved_name,
 )
 from ticketr.app.config.errors import (
@@ -50,7 +55,7 @@ from ticketr.app.config.files import (
     replace_atomically,
     write_new,
 )
-from ticketr.app.config.go_file import GO_FILE, read_go_fields
+from ticketr.app.config.go_file import GO_SETTINGS_FILE, read_go_fields
 from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
@@ -67,10 +72,10 @@ from ticketr.app.config.user_config import (
     LoginEntry,
     UserConfig,
     WorkspaceEntry,
-    add_mark,
-    has_mark,
-    open_mark,
-    read_keys,
+    add_user_mark,
+    has_user_mark,
+    read_keys_table,
+    read_or_make_user_mark,
     read_user_config,
     remove_alias,
     remove_workspace,
@@ -81,21 +86,21 @@ from ticketr.app.config.user_config import (
 from ticketr.app.config.workspace import (
     TOKEN_VARIABLES,
     Workspace,
-    find_folder,
     find_root,
+    find_workspace_folder,
     read_environment,
     resolve_workspace,
 )
 from ticketr.app.config.workspace_file import (
     WORKSPACE_FILE,
     WorkspaceFile,
-    missing_in_file,
+    find_missing_settings,
     read_workspace_file,
     write_workspace_file,
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.config.state_names import known_keys, known_names
+    from ticketr.app.config.state_names import find_known_keys, find_value_names
     from ticketr.app.config.support_log import SupportLog
     from ticketr.app.config.yamlfile import parse_yaml
 

@@ -56,7 +56,7 @@ def is_built_in(name: str) -> bool:
     return name.casefold() in BUILT_IN_ALIASES
 
 
-def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
+def find_alias_names(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the aliases that a query uses, and that those use, each once."""
     names: dict[str, None] = {}
     left = [query]
@@ -69,7 +69,7 @@ def names_in(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def checked_alias(name: str, value: str) -> str:
+def checked_alias_name(name: str, value: str) -> str:
     """Return the name of an alias.
 
     Args:
@@ -93,8 +93,8 @@ def read_aliases(table: Table) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for key in table.names():
-        table.check_name(key, "the name of an alias", checked_alias)
-        texts[key] = table.checked(key, checked_jql) or ""
+        table.check_name(key, "the name of an alias", checked_alias_name)
+        texts[key] = table.checked_text(key, checked_jql) or ""
     return texts
 
 

@@ -58,14 +58,14 @@ class MappedField:
 
 
 #: Lines that a push knows by their names, with their fields.
-_BUILT_IN_LINES = {"Type": "issuetype", "Status": "status"}
+_FIELD_ID_BY_BUILT_IN_NAME = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
 WantedField: TypeAlias = "str | MappedField"
 
 
 def reserved_name(wanted: MappedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
-    for name, field_id in _BUILT_IN_LINES.items():
+    for name, field_id in _FIELD_ID_BY_BUILT_IN_NAME.items():
         if (name == wanted.name) != (field_id == wanted.id):
             return name
     return None
@@ -77,9 +77,9 @@ def one_line(name: str) -> str:
 
 
 #: What to do with attachments so that a pull downloads them.
-DOWNLOAD_ATTACHMENTS = "download"
+DOWNLOAD_ATTACHMENT_MODE = "download"
 #: What can be done with the attachments of tickets.
-ATTACHMENT_MODES = ("list", DOWNLOAD_ATTACHMENTS)
+ATTACHMENT_MODES = ("list", DOWNLOAD_ATTACHMENT_MODE)
 #: What to do with a conflict when the command line does not say.
 CONFLICT_STRATEGIES = ("mine", "jira", "both")
 #: Older words for them, which are still read.
@@ -138,7 +138,7 @@ checked_project = _make_check(
     "a project key is upper-case letters and digits, like DEMO",
 )
 #: Checks the name of a workspace.
-checked_name = _make_check(
+checked_workspace_name = _make_check(
     re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}").fullmatch,
     "use letters, digits, '.', '_' and '-'",
 )
@@ -161,7 +161,7 @@ def checked_attachments(name: str, what: str) -> str:
     Raises:
         BadSetting: Nothing of that name can be done.
     """
-    return _checked_word(name, what, ATTACHMENT_MODES)
+    return _checked_choice(name, what, ATTACHMENT_MODES)
 
 
 def checked_strategy(name: str, strategy: str) -> str:
@@ -170,10 +170,10 @@ def checked_strategy(name: str, strategy: str) -> str:
     Raises:
         BadSetting: There is no such strategy.
     """
-    return _checked_word(name, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES)
+    return _checked_choice(name, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES)
 
 
-def _checked_word(name: str, word: str, known: Sequence[str]) -> str:
+def _checked_choice(name: str, word: str, known: Sequence[str]) -> str:
     if word not in known:
         hint = nearest(word, known)
         offer = f" (did you mean {hint}?)" if hint else ""

@@ -88,7 +88,7 @@ class BadFile(ConfigError):
     @property
     def place(self) -> str:
         """The file, and the line where it is known."""
-        return place(self.path, self.line)
+        return format_place(self.path, self.line)
 
     def __str__(self) -> str:
         return f"{self.place}: {self.problem}"
@@ -127,19 +127,19 @@ class SiteNotConfirmed(ConfigError):
     Attributes:
         site: The site's address.
         path: The file.
-        confirmed: The site that the user confirmed for this folder, if it is another.
-        named: The site that JIRA_URL names, if it is another.
+        confirmed_site: The site that the user confirmed for this folder, if it is another.
+        environment_site: The site that JIRA_URL names, if it is another.
     """
 
     site: str
     path: str
-    confirmed: str | None
-    named: str | None
+    confirmed_site: str | None
+    environment_site: str | None
 
     def __str__(self) -> str:
-        besides = f" (JIRA_URL names {self.named})" if self.named else ""
-        if self.confirmed:
-            besides = f" (the one you confirmed is {self.confirmed})"
+        besides = f" (JIRA_URL names {self.environment_site})" if self.environment_site else ""
+        if self.confirmed_site:
+            besides = f" (the one you confirmed is {self.confirmed_site})"
         folder = shlex.quote(self.path.rpartition("/")[0] or "/")
         return (
             f"{self.path} names the Jira site {self.site}, which you have not confirmed for this "
@@ -155,16 +155,16 @@ class UnsafePath(ConfigError):
     Attributes:
         path: The path.
         kind: What it is, such as "a link".
-        expected: What it should be, "a file" or "a folder".
+        expected_kind: What it should be, "a file" or "a folder".
     """
 
     path: str
     kind: str
-    expected: str
+    expected_kind: str
 
     def __str__(self) -> str:
         return (
-            f"{self.path} is {self.kind} and not {self.expected} of ticketr's own, so nothing there "
+            f"{self.path} is {self.kind} and not {self.expected_kind} of ticketr's own, so nothing there "
             "is read or written; a git repository can bring such a thing: move it away, then try "
             "again"
         )
@@ -272,7 +272,7 @@ class SettingsFailed(TicketrError):
 
 
 @contextmanager
-def settings_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
+def convert_settings_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
     """Convert an OSError to SettingsFailed.
 
     Args:
@@ -307,6 +307,6 @@ class TokenFailed(TicketrError):
         return f"no token from {self.source}: {self.problem}; {self.remedy}"
 
 
-def place(path: str, line: int | None) -> str:
+def format_place(path: str, line: int | None) -> str:
     """Return a file's path and line in the form of compilers."""
     return path if line is None else f"{path}:{line}"

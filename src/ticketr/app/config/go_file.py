@@ -12,7 +12,7 @@ from ticketr.app.config.checks import MappedField, one_line
 from ticketr.app.config.tomlfile import read_text
 
 #: The file's name, in the workspace's root.
-GO_FILE = ".ticketr.yaml"
+GO_SETTINGS_FILE = ".ticketr.yaml"
 
 #: Fields that have their own place in a Markdown file, in both programs.
 _FIELDS_WITH_OWN_PLACE = frozenset({"summary", "description", "issuetype", "project", "parent"})
@@ -25,7 +25,7 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
         BadFile: It cannot be used; the error repeats no value of it.
         SettingsFailed: The system refused to read it.
     """
-    path = root / GO_FILE
+    path = root / GO_SETTINGS_FILE
     text = read_text(path)
     if text is None:
         return ()
@@ -38,7 +38,7 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
         field_id = mappings.block(key).text("id") if mappings.is_block(key) else mappings.text(key)
         if field_id is None:
             problem = f"{key!r} needs an id, which is Jira's, like customfield_10016"
-            raise mappings.bad(key, problem)
+            raise mappings.make_error(key, problem)
         name = one_line(key)
         if name and field_id not in _FIELDS_WITH_OWN_PLACE:
             fields.setdefault(field_id, MappedField(name, field_id, str(path)))

@@ -31,14 +31,16 @@ def is_available() -> bool:
 def read(site: str, email: str) -> str | None:
     """Return the token that is stored for an account of a site, if one is."""
     with _open_keyring() as keyring:
-        token: str | None = keyring.get_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL)
+        token: str | None = keyring.get_password(
+            _service_name(site), email or _ACCOUNT_WITHOUT_EMAIL
+        )
     return token
 
 
 def write(site: str, email: str, token: str) -> None:
     """Store the token of an account of a site."""
     with _open_keyring() as keyring:
-        keyring.set_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL, token)
+        keyring.set_password(_service_name(site), email or _ACCOUNT_WITHOUT_EMAIL, token)
 
 
 def delete(site: str, email: str) -> bool:
@@ -50,11 +52,11 @@ def delete(site: str, email: str) -> bool:
     if read(site, email) is None:
         return False
     with _open_keyring() as keyring:
-        keyring.delete_password(_service(site), email or _ACCOUNT_WITHOUT_EMAIL)
+        keyring.delete_password(_service_name(site), email or _ACCOUNT_WITHOUT_EMAIL)
     return True
 
 
-def _service(site: str) -> str:
+def _service_name(site: str) -> str:
     return f"ticketr {site}"
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
-from ticketr.app.config.user_config import has_mark, read_mark
+from ticketr.app.config.user_config import has_user_mark, read_user_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
@@ -26,7 +26,7 @@ _MAX_SAMPLED_ISSUES = 3_000
 _NAME_JSON_PATHS = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
 
 
-def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
+def find_known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
     """Return the keys that begin with a text, each with its title if there are few.
 
     Args:
@@ -40,7 +40,7 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
         "SELECT key FROM issue WHERE substr(key, 1, length(?1)) = ?1 LIMIT ?2",
         (start, MAX_OFFERED_KEYS),
     )
-    keys = sorted((key for (key,) in rows), key=_by_number)
+    keys = sorted((key for (key,) in rows), key=_project_and_number)
     if len(keys) > MAX_TITLES:
         return [(key, "") for key in keys]
     titles: dict[str, str] = dict(
@@ -55,7 +55,7 @@ def known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple
     return [(key, titles.get(key) or "") for key in keys]
 
 
-def known_names(root: Path, environ: Mapping[str, str], field: str) -> list[str]:
+def find_value_names(root: Path, environ: Mapping[str, str], field: str) -> list[str]:
     """Return the names that a field of the known issues has, sorted.
 
     Args:
@@ -75,20 +75,20 @@ def _query_state(
     path = root / STATE_FOLDER / STATE_FILE
     try:
         require_database(path)
-        mark = read_mark(config_folder(environ))
+        mark = read_user_mark(config_folder(environ))
         if mark is None or not path.exists():
             return []
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
             # SQLite runs triggers and views by itself, and one from a stranger may never end.
-            if kinds & {"trigger", "view"} or not has_mark(db, mark):
+            if kinds & {"trigger", "view"} or not has_user_mark(db, mark):
                 return []
             return db.execute(query, values).fetchall()
     except (TicketrError, OSError, ValueError, sqlite3.Error):
         return []
 
 
-def _by_number(key: str) -> tuple[str, int]:
+def _project_and_number(key: str) -> tuple[str, int]:
     project, _, number = key.rpartition("-")
     return project, int(number) if number.isdecimal() else 0

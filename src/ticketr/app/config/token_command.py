@@ -11,7 +11,7 @@ import trio
 from ticketr.app.config.errors import TokenFailed
 
 #: Seconds; a password manager may wait for its user to unlock it.
-COMMAND_TIMEOUT = 120.0
+COMMAND_TIMEOUT_SECONDS = 120.0
 
 
 async def run_token_command(words: Sequence[str], *, folder: Path, interactive: bool) -> str:
@@ -35,7 +35,7 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
     """
     program = words[0]
     outside = None if interactive else subprocess.DEVNULL
-    with trio.move_on_after(COMMAND_TIMEOUT) as timeout:
+    with trio.move_on_after(COMMAND_TIMEOUT_SECONDS) as timeout:
         try:
             ended = await trio.run_process(
                 list(words),
@@ -49,7 +49,7 @@ async def run_token_command(words: Sequence[str], *, folder: Path, interactive: 
             reason = getattr(error, "strerror", None) or "a NUL in it"
             raise _token_failure(program, f"cannot be started: {reason}") from None
     if timeout.cancelled_caught:
-        raise _token_failure(program, f"did not end within {COMMAND_TIMEOUT:.0f} s")
+        raise _token_failure(program, f"did not end within {COMMAND_TIMEOUT_SECONDS:.0f} s")
     if ended.returncode != 0:
         raise _token_failure(program, f"ended with exit code {ended.returncode}")
     token = ended.stdout.decode(errors="replace").partition("\n")[0].strip()

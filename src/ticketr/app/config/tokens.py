@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 from ticketr.app.config import keychain
 from ticketr.app.config.errors import TokenFailed
 from ticketr.app.config.files import config_folder, lock_config_folder, read_private, write_private
-from ticketr.app.config.tomlfile import delete_entry, edited, read_table
+from ticketr.app.config.tomlfile import delete_entry, edited_toml, read_table
 from ticketr.app.config.workspace import TOKEN_VARIABLES, read_environment
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def write_token(folder: Path, site: str, email: str, token: str) -> None:
         if text is not None:
             read_table(path, text).table(site)
         text = _FILE_HEADER if text is None else text
-        new = edited(path, text, lambda tables: tables.setdefault(site, {}).update({email: token}))
+        new = edited_toml(
+            path, text, lambda tables: tables.setdefault(site, {}).update({email: token})
+        )
         write_private(path, new)
 
 
@@ -74,7 +76,9 @@ def delete_token(folder: Path, site: str, email: str) -> bool:
         text = read_private(path)
         if text is None or email not in read_table(path, text).table(site):
             return False
-        write_private(path, edited(path, text, lambda tables: delete_entry(tables, site, email)))
+        write_private(
+            path, edited_toml(path, text, lambda tables: delete_entry(tables, site, email))
+        )
     return True
 
 
@@ -145,7 +149,7 @@ async def find_token(
     await trio.lowlevel.checkpoint()
     site, login = workspace.required_site(), workspace.login
     environment = read_environment(environ)
-    if workspace.from_environment and environment.token:
+    if workspace.uses_environment_login and environment.token:
         email = environment.email or login.email
         return FoundToken(site, email, environment.token, TokenSource.ENVIRONMENT)
     folder = config_folder(environ)

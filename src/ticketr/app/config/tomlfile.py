@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ticketr.app.config.checks import nearest
-from ticketr.app.config.errors import BadFile, BadSetting, UnknownKey, place, settings_errors
+from ticketr.app.config.errors import (
+    BadFile,
+    BadSetting,
+    UnknownKey,
+    convert_settings_errors,
+    format_place,
+)
 
 T = TypeVar("T")
 
@@ -19,7 +25,7 @@ T = TypeVar("T")
 MAX_FILE_BYTES = 64 * 1024
 #: Lines times characters; an error in a longer file names no line, since the search parses the
 #: file up to each line.
-_MAX_WORK_SEARCHED = 1_000_000
+_MAX_LINE_SEARCH_COST = 1_000_000
 # A name of more parts was not written by a person, and the parser takes the square of their number.
 _LONG_DOTTED_KEY = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
@@ -40,14 +46,14 @@ def read_text(
     path: Path,
     *,
     check: Callable[[os.stat_result], None] | None = None,
-    largest: int = MAX_FILE_BYTES,
+    max_bytes: int = MAX_FILE_BYTES,
 ) -> str | None:
     """Read a file of settings.
 
     Args:
         path: The file.
         check: Called with the status of the opened file, before it is read.
-        largest: How many bytes it may have.
+        max_bytes: How many bytes it may have.
 
     Returns:
         Its text, or None where there is no such file.
@@ -56,7 +62,7 @@ def read_text(
         BadFile: It is not an ordinary file, too large or no text.
         SettingsFailed: The system refused to read it.
     """
-    with settings_errors(path, "read"):
+    with convert_settings_errors(path, "read"):
         try:
             # Checked first, since opening a device can have effects. The path may lead to another
             # file by the time it is opened, so opening must not block, as it would for a named pipe.
@@ -69,9 +75,9 @@ def read_text(
             _require_file(path, status)
             if check is not None:
                 check(status)
-            content = file.read(largest + 1)
-    if len(content) > largest:
-        raise BadFile(str(path), None, f"it is larger than {largest // 1024} KiB")
+            content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise BadFile(str(path), None, f"it is larger than {max_bytes // 1024} KiB")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -149,7 +155,7 @@ class Table:
         """
         return self._get(key, str, "text in quotes")
 
-    def checked(self, key: str, check: Callable[[str, str], str]) -> str | None:
+    def checked_text(self, key: str, check: Callable[[str, str], str]) -> str | None:
         """Return a text that has passed a check; None where the table has no such name.
 
         Raises:
@@ -162,7 +168,7 @@ class Table:
         try:
             return check(key, value)
         except BadSetting as error:
-            where = f"{place(str(self._path), self.line(key))}: {key}"
+            where = f"{format_place(str(self._path), self.line(key))}: {key}"
             raise BadSetting(where, error.value, error.problem) from None
 
     def check_name(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
@@ -174,7 +180,7 @@ class Table:
         try:
             return check(what, key)
         except BadSetting as error:
-            raise self.bad(key, str(error)) from None
+            raise self.make_error(key, str(error)) from None
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts; an empty one where the table has no such name.
@@ -187,7 +193,7 @@ class Table:
         texts = tuple(text for text in value if isinstance(text, str) and text.strip())
         if len(texts) != len(value):
             odd = next(entry for entry in value if not isinstance(entry, str) or not entry.strip())
-            raise self._bad_value(key, odd, expected)
+            raise self._make_value_error(key, odd, expected)
         return texts
 
     def flag(self, key: str) -> bool | None:
@@ -229,20 +235,20 @@ class Table:
         is_flag = isinstance(value, bool)  # which is an int, too
         if value is None or (isinstance(value, kind) and is_flag == (kind is bool)):
             return value
-        raise self._bad_value(key, value, expected)
+        raise self._make_value_error(key, value, expected)
 
-    def bad(self, key: str, problem: str) -> BadFile:
+    def make_error(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this table."""
         return BadFile(str(self._path), self.line(key), problem)
 
-    def _bad_value(self, key: str, value: object, expected: str) -> BadFile:
+    def _make_value_error(self, key: str, value: object, expected: str) -> BadFile:
         # The value itself is not repeated: in a file of secrets it may be one.
         empty = isinstance(value, str) and not value.strip()
         text = "an empty text" if empty else _VALUE_TYPE_NAMES.get(type(value), "a date or time")
-        return self.bad(key, f"{key} must be {expected}, and here is {text}")
+        return self.make_error(key, f"{key} must be {expected}, and here is {text}")
 
 
-def edited(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:
+def edited_toml(path: Path, text: str, change: Callable[[dict[str, Any]], None]) -> str:
     """Change the values in a file's text; comments and order stay.
 
     Args:
@@ -294,7 +300,7 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
         The line, counted from 1, or None in a file that is too long to look.
     """
     lines = [f"{line}\n" for line in text.split("\n")]
-    if not keys or len(lines) * len(text) > _MAX_WORK_SEARCHED:
+    if not keys or len(lines) * len(text) > _MAX_LINE_SEARCH_COST:
         return None
     readable = 0
     for count in range(1, len(lines) + 1):

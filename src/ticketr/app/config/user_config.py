@@ -24,7 +24,7 @@ from ticketr.app.config import checks
 from ticketr.app.config.aliases import read_aliases
 from ticketr.app.config.errors import UnknownWorkspace
 from ticketr.app.config.files import lock_config_folder, read_private, write_private
-from ticketr.app.config.tomlfile import delete_entry, edited, read_table
+from ticketr.app.config.tomlfile import delete_entry, edited_toml, read_table
 
 if TYPE_CHECKING:
     import sqlite3
@@ -90,20 +90,20 @@ class UserConfig:
     """The settings in ``config.toml``.
 
     Attributes:
-        in_use: The name of the workspace for a command outside of all workspaces.
+        workspace_in_use: The name of the workspace for a command outside of all workspaces.
         workspaces: Every workspace by its name.
-        sites: The login of each site, for every workspace.
+        login_by_site: The login of each site, for every workspace.
         aliases: The user's names for queries.
-        refresh: The seconds after which the app pulls without being asked; 0 for never.
+        refresh_seconds: The seconds after which the app pulls without being asked; 0 for never.
     """
 
-    in_use: str | None = None
+    workspace_in_use: str | None = None
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
-    sites: Mapping[str, LoginEntry] = field(default_factory=dict)
+    login_by_site: Mapping[str, LoginEntry] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
-    refresh: float = DEFAULT_REFRESH_SECONDS
+    refresh_seconds: float = DEFAULT_REFRESH_SECONDS
 
-    def named(self, name: str) -> WorkspaceEntry:
+    def workspace_named(self, name: str) -> WorkspaceEntry:
         """Return the workspace of that name.
 
         Raises:
@@ -113,7 +113,7 @@ class UserConfig:
             raise UnknownWorkspace(name, checks.nearest(name, self.workspaces))
         return self.workspaces[name]
 
-    def at(self, folder: Path) -> WorkspaceEntry | None:
+    def workspace_at(self, folder: Path) -> WorkspaceEntry | None:
         """Return the workspace with this root; None where there is none."""
         wanted = os.path.realpath(folder)
         for entry in self.workspaces.values():
@@ -121,10 +121,10 @@ class UserConfig:
                 return entry
         return None
 
-    def name_for(self, folder: Path) -> str:
+    def workspace_name_for(self, folder: Path) -> str:
         """Return the name of the workspace with this root, or an unused one for it."""
-        known = self.at(folder)
-        return free_name(folder.name, self) if known is None else known.name
+        known = self.workspace_at(folder)
+        return free_workspace_name(folder.name, self) if known is None else known.name
 
 
 def read_user_config(folder: Path) -> UserConfig:
@@ -144,7 +144,7 @@ def read_user_config(folder: Path) -> UserConfig:
     return UserConfig() if text is None else parse_user_config(path, text)
 
 
-def read_keys(folder: Path) -> Table:
+def read_keys_table(folder: Path) -> Table:
     """Read the table ``[keys]``, which only the app uses.
 
     Returns:
@@ -170,11 +170,13 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     table.refuse_unknown(_KNOWN_KEYS)
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
-        in_use=table.checked("use", checks.checked_name),
+        workspace_in_use=table.checked_text("use", checks.checked_workspace_name),
         workspaces={name: _read_workspace(name, workspaces) for name in workspaces.names()},
-        sites={_read_site(name, sites): _read_login(sites.table(name)) for name in sites.names()},
+        login_by_site={
+            _read_site(name, sites): _read_login(sites.table(name)) for name in sites.names()
+        },
         aliases=read_aliases(table.table("aliases")),
-        refresh=_read_refresh_seconds(table.table("app")),
+        refresh_seconds=_read_refresh_seconds(table.table("app")),
     )
 
 
@@ -185,17 +187,17 @@ def _read_refresh_seconds(table: Table) -> float:
         return DEFAULT_REFRESH_SECONDS
     if seconds and not MIN_REFRESH_SECONDS <= seconds <= MAX_REFRESH_SECONDS:
         limits = f"from {MIN_REFRESH_SECONDS} to {MAX_REFRESH_SECONDS} seconds, or 0 for never"
-        raise table.bad("refresh", f"refresh must be {limits}")
+        raise table.make_error("refresh", f"refresh must be {limits}")
     return seconds
 
 
 def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
-    workspaces.check_name(name, "the name of a workspace", checks.checked_name)
-    folder, site = table.text("folder"), table.checked("site", checks.checked_site)
+    workspaces.check_name(name, "the name of a workspace", checks.checked_workspace_name)
+    folder, site = table.text("folder"), table.checked_text("site", checks.checked_site)
     if not folder or not site:
-        raise workspaces.bad(name, f"the workspace {name!r} needs a folder and a site")
+        raise workspaces.make_error(name, f"the workspace {name!r} needs a folder and a site")
     return WorkspaceEntry(name, Path(folder).expanduser().absolute(), site, _read_login(table))
 
 
@@ -206,13 +208,13 @@ def _read_site(name: str, sites: Table) -> str:
 
 def _read_login(table: Table) -> LoginEntry:
     return LoginEntry(
-        email=table.checked("email", checks.checked_email),
-        token_command=_command_words(table),
-        cloud_id=table.checked("cloud_id", checks.checked_cloud_id),
+        email=table.checked_text("email", checks.checked_email),
+        token_command=_read_token_command(table),
+        cloud_id=table.checked_text("cloud_id", checks.checked_cloud_id),
     )
 
 
-def _command_words(table: Table) -> tuple[str, ...]:
+def _read_token_command(table: Table) -> tuple[str, ...]:
     """Read a command; it is never given to a shell."""
     key = "token_command"
     if table.is_list(key):
@@ -221,13 +223,13 @@ def _command_words(table: Table) -> tuple[str, ...]:
         try:
             words = tuple(shlex.split(table.text(key) or ""))
         except ValueError as error:  # its words repeat nothing of the text
-            raise table.bad(key, f"{key} cannot be split into words: {error}") from None
+            raise table.make_error(key, f"{key} cannot be split into words: {error}") from None
     if key in table and not words:
-        raise table.bad(key, f"{key} is empty")
+        raise table.make_error(key, f"{key} is empty")
     return words
 
 
-def free_name(wanted: str, config: UserConfig) -> str:
+def free_workspace_name(wanted: str, config: UserConfig) -> str:
     """Return an unused name for a new workspace.
 
     Args:
@@ -245,14 +247,14 @@ def free_name(wanted: str, config: UserConfig) -> str:
 MARKS_FILE = "marks.toml"
 
 _MARK_KEY = "mark"
-_MARK_FORM = re.compile(r"[0-9a-f]{64}")
+_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
 _MARKS_FILE_HEADER = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it each
 # of your workspaces is refused until you say 'ticketr workspace trust' there.
 """
 
 
-def open_mark(folder: Path) -> str:
+def read_or_make_user_mark(folder: Path) -> str:
     """Read the user's mark, 64 hexadecimal digits; make one if the user has none yet.
 
     Args:
@@ -262,23 +264,24 @@ def open_mark(folder: Path) -> str:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    mark = read_mark(folder)
+    mark = read_user_mark(folder)
     if mark is not None:
         return mark
     with lock_config_folder(folder):
-        mark = read_mark(folder)  # another process may have made it meanwhile
+        mark = read_user_mark(folder)  # another process may have made it meanwhile
         if mark is None:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
 
             mark, path = secrets.token_hex(32), folder / MARKS_FILE
             values = {_MARK_KEY: mark}
             write_private(
-                path, edited(path, _MARKS_FILE_HEADER, lambda document: document.update(values))
+                path,
+                edited_toml(path, _MARKS_FILE_HEADER, lambda document: document.update(values)),
             )
     return mark
 
 
-def has_mark(database: sqlite3.Connection, mark: str) -> bool:
+def has_user_mark(database: sqlite3.Connection, mark: str) -> bool:
     """Return whether a database has a mark."""
     try:
         rows = database.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
@@ -287,13 +290,13 @@ def has_mark(database: sqlite3.Connection, mark: str) -> bool:
     return bool(rows)
 
 
-def add_mark(database: sqlite3.Connection, mark: str) -> None:
+def add_user_mark(database: sqlite3.Connection, mark: str) -> None:
     """Add a mark to a database; it may have several."""
     database.execute("CREATE TABLE IF NOT EXISTS mark (value TEXT PRIMARY KEY) WITHOUT ROWID")
     database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
 
-def read_mark(folder: Path) -> str | None:
+def read_user_mark(folder: Path) -> str | None:
     """Read the user's mark; return None if the user has none yet.
 
     Raises:
@@ -306,8 +309,10 @@ def read_mark(folder: Path) -> str | None:
         return None
     table = read_table(path, text)
     mark = table.text(_MARK_KEY) or ""
-    if not _MARK_FORM.fullmatch(mark):
-        raise table.bad(_MARK_KEY, "this is not a mark; move the file away, and a new one is made")
+    if not _MARK_PATTERN.fullmatch(mark):
+        raise table.make_error(
+            _MARK_KEY, "this is not a mark; move the file away, and a new one is made"
+        )
     return mark
 
 
@@ -342,7 +347,7 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
         table.update({key: value for key, value in values.items() if value is not None})
         document.setdefault("use", entry.name)
 
-    _edit(folder, change)
+    _edit_config(folder, change)
 
 
 def use_workspace(folder: Path, name: str) -> None:
@@ -353,7 +358,7 @@ def use_workspace(folder: Path, name: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-    _edit(folder, lambda document: document.update(use=name), needed=name)
+    _edit_config(folder, lambda document: document.update(use=name), needed=name)
 
 
 def remove_workspace(folder: Path, name: str) -> None:
@@ -370,7 +375,7 @@ def remove_workspace(folder: Path, name: str) -> None:
         if document.get("use") == name:
             del document["use"]
 
-    _edit(folder, change, needed=name)
+    _edit_config(folder, change, needed=name)
 
 
 def store_alias(folder: Path, name: str, query: str) -> None:
@@ -380,7 +385,7 @@ def store_alias(folder: Path, name: str, query: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-    _edit(folder, lambda document: document.setdefault("aliases", {}).update({name: query}))
+    _edit_config(folder, lambda document: document.setdefault("aliases", {}).update({name: query}))
 
 
 def remove_alias(folder: Path, name: str) -> bool:
@@ -395,11 +400,11 @@ def remove_alias(folder: Path, name: str) -> bool:
     """
     if name not in read_user_config(folder).aliases:
         return False
-    _edit(folder, lambda document: delete_entry(document, "aliases", name))
+    _edit_config(folder, lambda document: delete_entry(document, "aliases", name))
     return True
 
 
-def _edit(
+def _edit_config(
     folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
 ) -> None:
     """Change the file's text, and check that it can be read before it is written."""
@@ -407,8 +412,8 @@ def _edit(
     with lock_config_folder(folder):
         config = read_user_config(folder)
         if needed is not None:
-            config.named(needed)
+            config.workspace_named(needed)
         text = read_private(path)
-        new = edited(path, _CONFIG_FILE_HEADER if text is None else text, change)
+        new = edited_toml(path, _CONFIG_FILE_HEADER if text is None else text, change)
         parse_user_config(path, new)
         write_private(path, new)

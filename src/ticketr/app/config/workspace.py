@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, expand_aliases, names_in
+from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, expand_aliases, find_alias_names
 from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
@@ -93,7 +93,7 @@ def _first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str,
     return names[0], ""
 
 
-def is_environment_for(
+def is_environment_login_for(
     site: str, *, named: str | None, confirmed: str | None, known: AbstractSet[str]
 ) -> bool:
     """Return whether the login in the environment is one for a site.
@@ -126,19 +126,19 @@ class Workspace:
         site: The site's address; None where nothing names one.
         site_error: Why no login may go to that site yet; None if one may.
         login: The login for that site.
-        from_environment: Whether the login in the environment is one for that site.
+        uses_environment_login: Whether the login in the environment is one for that site.
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         project_place: The setting that names the project, for people; empty where the user has just
             typed it.
         jql: The query to pull by.
         fields: Further fields to keep in the files.
         file: The settings in its ``ticketr.toml``, which has no second place for some.
-        is_known: Whether the folder is a workspace, or the user named it. If not, it is the current
+        is_found_or_named: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
         aliases: The names for queries: of everybody, of the team and of the user.
-        team_aliases: Those of them that the workspace's file defines.
+        team_alias_names: Those of them that the workspace's file defines.
     """
 
     name: str
@@ -146,27 +146,27 @@ class Workspace:
     site: str | None = None
     site_error: SiteNotConfirmed | None = None
     login: LoginEntry = field(default_factory=LoginEntry)
-    from_environment: bool = False
+    uses_environment_login: bool = False
     project: str | None = None
     project_place: str = ""
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
-    is_known: bool = True
+    is_found_or_named: bool = True
     story_type: str = DEFAULT_STORY_TYPE
     subtask_type: str = DEFAULT_SUBTASK_TYPE
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
-    team_aliases: frozenset[str] = frozenset()
+    team_alias_names: frozenset[str] = frozenset()
     file: WorkspaceFile = field(default=WorkspaceFile(Path()), compare=False)
 
     def aliases_in(self, query: str) -> tuple[UsedAlias, ...]:
         """Return the aliases that a query uses, and those within them."""
         return tuple(
             UsedAlias(name, self._source_of(name), self.aliases[name])
-            for name in names_in(query, self.aliases)
+            for name in find_alias_names(query, self.aliases)
         )
 
     def _source_of(self, alias: str) -> str:
-        if alias in self.team_aliases:
+        if alias in self.team_alias_names:
             return WORKSPACE_FILE
         is_own = self.aliases[alias] != BUILT_IN_ALIASES.get(alias)
         return "your settings" if is_own else "built in"
@@ -234,11 +234,13 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     workspace = _merge_settings(root, entry, config, environment, project)
     own = (root / WORKSPACE_FILE, root / STATE_FOLDER / STATE_FILE)
-    is_known = folder is not None or entry is not None or any(path.is_file() for path in own)
-    return replace(workspace, is_known=is_known)
+    is_found_or_named = (
+        folder is not None or entry is not None or any(path.is_file() for path in own)
+    )
+    return replace(workspace, is_found_or_named=is_found_or_named)
 
 
-def find_folder(
+def find_workspace_folder(
     environ: Mapping[str, str],
     here: Path,
     *,
@@ -261,17 +263,17 @@ def _find_root_and_entry(
     if name is not None and folder is not None:
         raise BadSetting("--folder", str(folder), "give a folder or --workspace, not both")
     if name is not None:
-        return _existing_folder(config.named(name))
+        return _require_folder(config.workspace_named(name))
     if folder is None:
         known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
         folder = find_root(here, known)
-    if folder is None and config.in_use is not None:
-        return _existing_folder(config.named(config.in_use))
+    if folder is None and config.workspace_in_use is not None:
+        return _require_folder(config.workspace_named(config.workspace_in_use))
     root = (here if folder is None else folder).absolute()
-    return root, config.at(root)
+    return root, config.workspace_at(root)
 
 
-def _existing_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
+def _require_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
     if not entry.folder.is_dir():  # it might be on a disk that is not there just now
         hint = f"bring it back, or 'ticketr workspace remove {entry.name}'"
         raise BadSetting(f"the folder of {entry.name}", str(entry.folder), f"it is gone: {hint}")
@@ -335,7 +337,7 @@ def _merge_settings(
         story_type=environment.story_type or DEFAULT_STORY_TYPE,
         subtask_type=environment.subtask_type or DEFAULT_SUBTASK_TYPE,
         aliases=aliases,
-        team_aliases=frozenset(file.aliases.keys() - config.aliases.keys()),
+        team_alias_names=frozenset(file.aliases.keys() - config.aliases.keys()),
         file=file,
     )
     if site is None:
@@ -343,10 +345,12 @@ def _merge_settings(
     if site not in {named, confirmed}:
         error = SiteNotConfirmed(site, str(file.path), confirmed, named)
         return replace(workspace, site_error=error)
-    known = {*config.sites, *(other.site for other in config.workspaces.values())}
-    from_environment = is_environment_for(site, named=named, confirmed=confirmed, known=known)
+    known = {*config.login_by_site, *(other.site for other in config.workspaces.values())}
+    uses_environment_login = is_environment_login_for(
+        site, named=named, confirmed=confirmed, known=known
+    )
     login = entry.login if entry and entry.site == site else LoginEntry()
-    login = login.completed_by(config.sites.get(site, LoginEntry()))
-    if from_environment:
+    login = login.completed_by(config.login_by_site.get(site, LoginEntry()))
+    if uses_environment_login:
         login = login.completed_by(LoginEntry(email=environment.email))
-    return replace(workspace, login=login, from_environment=from_environment)
+    return replace(workspace, login=login, uses_environment_login=uses_environment_login)

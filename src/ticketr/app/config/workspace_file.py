@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.config import checks, files
 from ticketr.app.config.aliases import is_built_in, read_aliases
-from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile, settings_errors
+from ticketr.app.config.errors import BadFile, BadSetting, SecretInFile, convert_settings_errors
 from ticketr.app.config.state_folder import STATE_FOLDER
-from ticketr.app.config.tomlfile import edited, read_table, read_text
+from ticketr.app.config.tomlfile import edited_toml, read_table, read_text
 
 if TYPE_CHECKING:
     from ticketr.app.config.checks import WantedField
@@ -53,14 +53,14 @@ class WorkspaceFile:
         project: The project that new tickets belong to, and that is pulled unless there is a query.
         jql: The query to pull by.
         fields: Further fields to keep in the files; None if the file does not say.
-        comments: Whether files hold comments.
-        links: Whether files hold lines of links to other tickets.
-        attachments: What a pull does with attachments, ``"list"`` or ``"download"``; None for
+        keeps_comments: Whether files hold comments.
+        keeps_links: Whether files hold lines of links to other tickets.
+        attachment_mode: What a pull does with attachments, ``"list"`` or ``"download"``; None for
             nothing.
-        inherit: Whether new sub-tasks take over the fields of their tickets.
+        subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
         strategy: What to do with a conflict, one of ``CONFLICT_STRATEGIES``; None leaves it to be resolved.
         aliases: The team's names for queries; none has the name of a built-in one.
-        ignored: What in the file does not count, and why, each with its line.
+        ignored_warnings: What in the file does not count, and why, each with its line.
     """
 
     path: Path
@@ -69,12 +69,12 @@ class WorkspaceFile:
     jql: str | None = None
     fields: tuple[WantedField, ...] | None = None
     strategy: str | None = None
-    comments: bool = False
-    links: bool = False
-    attachments: str | None = None
-    inherit: bool = True
+    keeps_comments: bool = False
+    keeps_links: bool = False
+    attachment_mode: str | None = None
+    subtasks_inherit: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
-    ignored: tuple[str, ...] = ()
+    ignored_warnings: tuple[str, ...] = ()
 
 
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
@@ -96,7 +96,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     _refuse_secrets(path, table)
     for key in _USER_CONFIG_KEYS:
         if key in table:
-            raise table.bad(
+            raise table.make_error(
                 key, f"{key} differs from person to person: it belongs in your own config.toml"
             )
     table.refuse_unknown(_KNOWN_KEYS)
@@ -105,27 +105,29 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     aliases = read_aliases(table.table(_ALIASES_KEY))
     return WorkspaceFile(
         path,
-        site=table.checked("site", checks.checked_site),
-        project=table.checked("project", checks.checked_project),
-        jql=table.checked("jql", checks.checked_jql),
+        site=table.checked_text("site", checks.checked_site),
+        project=table.checked_text("project", checks.checked_project),
+        jql=table.checked_text("jql", checks.checked_jql),
         fields=_read_fields(path, table),
-        comments=table.flag("comments") or False,
-        links=table.flag("links") or False,
-        inherit=table.flag("inherit") is not False,
-        attachments=table.checked("attachments", checks.checked_attachments),
-        strategy=sync.checked("strategy", checks.checked_strategy),
+        keeps_comments=table.flag("comments") or False,
+        keeps_links=table.flag("links") or False,
+        subtasks_inherit=table.flag("inherit") is not False,
+        attachment_mode=table.checked_text("attachments", checks.checked_attachments),
+        strategy=sync.checked_text("strategy", checks.checked_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
-        ignored=tuple(_ignored_alias(table, name) for name in aliases if is_built_in(name)),
+        ignored_warnings=tuple(
+            _ignored_alias_warning(table, name) for name in aliases if is_built_in(name)
+        ),
     )
 
 
-def _ignored_alias(table: Table, name: str) -> str:
+def _ignored_alias_warning(table: Table, name: str) -> str:
     """Return the warning about an alias that would replace a built-in one."""
     hint = f"your own settings can: ticketr alias {name} QUERY"
     problem = (
         f"ignored: @{name} is built in, and a file that others share cannot change it ({hint})"
     )
-    return str(table.table(_ALIASES_KEY).bad(name, problem))
+    return str(table.table(_ALIASES_KEY).make_error(name, problem))
 
 
 def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
@@ -141,13 +143,15 @@ def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
             checks.one_line(key), (fields.text(key) or "").strip(), str(path)
         )
         if not field.name or not field.id:
-            raise fields.bad(key, f"{key!r} needs the ID of a field, like customfield_10016")
+            raise fields.make_error(key, f"{key!r} needs the ID of a field, like customfield_10016")
         if (kept := checks.reserved_name(field)) is not None:
-            raise fields.bad(key, f"{kept!r} is the line of a field of its own and keeps its name")
+            raise fields.make_error(
+                key, f"{kept!r} is the line of a field of its own and keeps its name"
+            )
         if field.id in mapped:
             other = mapped[field.id].name
             problem = f"{key!r} is the same field as {other!r}; a field has one line in a file"
-            raise fields.bad(key, problem)
+            raise fields.make_error(key, problem)
         mapped[field.id] = field
     return tuple(mapped.values())
 
@@ -177,26 +181,26 @@ def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
         BadSetting: The file says something else, which the team has agreed on.
         SettingsFailed: The system refused to write it.
     """
-    missing = missing_in_file(root, wanted)
+    missing = find_missing_settings(root, wanted)
     path = root / WORKSPACE_FILE
     if missing:
-        with settings_errors(root, "make"):
+        with convert_settings_errors(root, "make"):
             root.mkdir(parents=True, exist_ok=True)
         if path.is_symlink():  # as a git repository can bring one
             raise BadFile(str(path), None, f"this {files.LINK_REFUSED_REASON}")
         text = read_text(path)
-        new = edited(
+        new = edited_toml(
             path,
             _WORKSPACE_FILE_HEADER if text is None else text,
             lambda document: document.update(missing),
         )
-        with settings_errors(path, "write"), files.open_write_folder(root) as folder:
+        with convert_settings_errors(path, "write"), files.open_write_folder(root) as folder:
             mode = path.stat().st_mode & 0o777 if path.exists() else None
             files.replace_atomically(folder, path.name, new, mode=mode)
     return bool(missing)
 
 
-def missing_in_file(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
+def find_missing_settings(root: Path, wanted: WorkspaceFile) -> dict[str, object]:
     """Return the settings that the file of a workspace lacks.
 
     Args:

@@ -57,7 +57,7 @@ class YamlMapping:
         if node is None or node.tag == f"{_TAG_PREFIX}null":
             return None
         if not isinstance(node, kind):
-            raise self.bad(key, f"{self._shown(key)} must be {expected}")
+            raise self.make_error(key, f"{self._describe_key(key)} must be {expected}")
         return node
 
     def text(self, key: str) -> str | None:
@@ -89,26 +89,26 @@ class YamlMapping:
         Raises:
             BadFile: It is no list, or holds something else.
         """
-        nodes = self._list(key, MappingNode, "a list of blocks of names")
+        nodes = self._get_list(key, MappingNode, "a list of blocks of names")
         return [YamlMapping(self._path, node, key) for node in nodes]
 
     def texts(self, key: str) -> list[str]:
         """Return the texts in a list; see `blocks`."""
-        return [node.value.strip() for node in self._list(key, ScalarNode, "a list of texts")]
+        return [node.value.strip() for node in self._get_list(key, ScalarNode, "a list of texts")]
 
-    def _list(self, key: str, kind: type[N], expected: str) -> list[N]:
+    def _get_list(self, key: str, kind: type[N], expected: str) -> list[N]:
         node = self._get(key, SequenceNode, expected)
         members = node.value if node else []
         nodes = [member for member in members if isinstance(member, kind)]
         if len(nodes) < len(members):
-            raise self.bad(key, f"{self._shown(key)} must be {expected}")
+            raise self.make_error(key, f"{self._describe_key(key)} must be {expected}")
         return nodes
 
-    def bad(self, key: str, problem: str) -> BadFile:
+    def make_error(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this block, without its value."""
         return BadFile(str(self._path), self._values[key][0], problem)
 
-    def _shown(self, key: str) -> str:
+    def _describe_key(self, key: str) -> str:
         return f"{key!r} in {self._name}" if self._name else key
 
 

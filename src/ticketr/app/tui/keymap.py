@@ -475,7 +475,9 @@ def keymap_of(table: Table) -> KeyMap:
         is_given = one.action in given and two.action in given
         if is_given and (context, one.action, two.action) not in shared:
             words = f"{name_of(key)} would be both {one.name} and {two.name}"
-            raise table.bad(two.name, f"{words} in {context.value}; give one of them another key")
+            raise table.make_error(
+                two.name, f"{words} in {context.value}; give one of them another key"
+            )
     old = {(row.action, key) for row in DEFAULT_BINDINGS for key in row.keys}
     new = {(row.action, key) for row in rows for key in row.keys}
     return KeyMap(rows, frozenset(new - old))
@@ -488,21 +490,23 @@ def _keys(table: Table, name: str) -> tuple[str, ...]:
     for text in table.texts(name) if table.is_list(name) else (table.text(name) or "",):
         key = key_of(text)
         if key is None:
-            raise table.bad(
+            raise table.make_error(
                 name, f'{name}: there is no key {text!r}; write "p", "Ctrl+F", "F5" or "Space"'
             )
         if key in _UNREACHABLE_KEYS:
-            raise table.bad(
+            raise table.make_error(
                 name, f"{name}: {name_of(key)} {_UNREACHABLE_KEYS[key]}; choose another key"
             )
         owners = _RESERVED_KEYS.get(key, (action,))
         if action not in owners:
             words = " and ".join(owner.name.lower() for owner in owners)
-            raise table.bad(name, f"{name}: {name_of(key)} is only for {words}; choose another key")
+            raise table.make_error(
+                name, f"{name}: {name_of(key)} is only for {words}; choose another key"
+            )
         keys.append(key)
     fixed = _FIXED_KEY_BY_ACTION.get(action)
     if fixed is not None and keys != [fixed]:
-        raise table.bad(name, f"{name} stays on {name_of(fixed)}, and has no other key")
+        raise table.make_error(name, f"{name} stays on {name_of(fixed)}, and has no other key")
     if action is KeyAction.QUIT:
         keys.append("KEY_CTRL_C")
     return tuple(dict.fromkeys(keys))

@@ -16,7 +16,7 @@ from threading import RLock
 from types import TracebackType
 from typing import Any
 
-from ticketr.app.config import ForeignState, add_mark, has_mark, require_database
+from ticketr.app.config import ForeignState, add_user_mark, has_user_mark, require_database
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -191,7 +191,7 @@ class Database:
             if kinds & {"trigger", "view"}:
                 problem = "it holds triggers or views, which no ticketr has made"
                 raise StateFailed(path, problem, damaged=True)
-            if kinds and mark is not None and not has_mark(self._db, mark):
+            if kinds and mark is not None and not has_user_mark(self._db, mark):
                 raise ForeignState(str(path.parent.parent), str(path))
             self._begin_log()
             self._db.execute("PRAGMA synchronous = NORMAL")
@@ -253,7 +253,7 @@ class Database:
     def sign(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
         with self._turn:
-            add_mark(self._db, mark)
+            add_user_mark(self._db, mark)
 
     def _begin_log(self) -> None:
         """Turn the write-ahead log on, as a new file does once.

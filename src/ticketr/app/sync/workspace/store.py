@@ -435,7 +435,7 @@ def read_hashes(root: Path) -> dict[str, str]:
         exist or cannot be read.
     """
     try:
-        state = json.loads(read_text(root / GO_STATE_FILE, largest=MAX_GO_STATE_BYTES) or "{}")
+        state = json.loads(read_text(root / GO_STATE_FILE, max_bytes=MAX_GO_STATE_BYTES) or "{}")
     except (TicketrError, ValueError, RecursionError):
         return {}
     if not isinstance(state, dict):

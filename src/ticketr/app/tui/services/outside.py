@@ -15,7 +15,7 @@ import trio
 
 from ticketr import TicketrError
 from ticketr.app import sync
-from ticketr.app.editor import editor_words, how_it_failed
+from ticketr.app.editor import describe_failure, editor_words
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
@@ -131,7 +131,7 @@ async def _run_editor(services: Services, file: str, line: int) -> str:
             problem = f"cannot start {words[0]}: {error.strerror}; set EDITOR to your editor"
         else:
             if ended.returncode:
-                problem = f"the editor {words[0]} {how_it_failed(ended.returncode)}"
+                problem = f"the editor {words[0]} {describe_failure(ended.returncode)}"
     services.send(Resize(*services.terminal.size))
     return problem
 
