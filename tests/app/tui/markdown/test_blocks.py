@@ -33,7 +33,7 @@ def shown(text: str, width: int = 40) -> list[str]:
 
 
 def sources(text: str, width: int = 40) -> list[tuple[str, int]]:
-    return [(plain(each.line), each.source) for each in render_markdown(text, width)]
+    return [(plain(each.line), each.source_line) for each in render_markdown(text, width)]
 
 
 def check(lines: tuple[RenderedLine, ...], text: str, width: int) -> None:
@@ -42,7 +42,7 @@ def check(lines: tuple[RenderedLine, ...], text: str, width: int) -> None:
     for each in lines:
         assert cells(each.line) <= width
         assert not any(ord(c) < 32 or 127 <= ord(c) < 160 for c in plain(each.line))
-        assert 0 <= each.source <= count
+        assert 0 <= each.source_line <= count
 
 
 @for_each(("sample", "width"), CASES)
@@ -50,7 +50,7 @@ def test_samples(sample: Path, width: int) -> None:
     text = sample.read_text("utf-8")
     lines = render_markdown(text, width)
     check(lines, text, width)
-    found = "".join(f"{each.source:3} {plain(each.line)}".rstrip() + "\n" for each in lines)
+    found = "".join(f"{each.source_line:3} {plain(each.line)}".rstrip() + "\n" for each in lines)
     golden = HERE / "golden" / f"{sample.stem}-{width}.txt"
     if os.environ.get("TICKETR_GOLDEN") == "write":
         golden.write_text(found, "utf-8")
@@ -110,7 +110,7 @@ def test_quotes_with_a_mark_are_panels() -> None:
         *("│ Warning", "│ a b", "", "│ [!note] a", "", "│ Success", "", "│ [!TIP]", "", "│ [!x]")
     ]
     assert lines[0].line == (Span("│ ", ("yellow",)), Span("Warning", ("bold",)))
-    assert lines[1].source == 1
+    assert lines[1].source_line == 1
     assert lines[3].line[0] == Span("│ ", ("dim",))
 
 
@@ -164,7 +164,7 @@ def test_only_tags_of_ticketr_are_tags() -> None:
 def test_long_lines_of_code_are_wrapped_with_a_mark() -> None:
     lines = render_markdown("```sql\nabcdefghijklmnopq\n工工工工工工\n```", 12)
 
-    assert [(plain(each.line), each.source) for each in lines] == [
+    assert [(plain(each.line), each.source_line) for each in lines] == [
         ("│        sql", 1),
         ("│ abcdefghij", 1),
         ("│ ↪ klmnopq", 1),
@@ -194,7 +194,7 @@ def test_a_text_that_is_too_long_is_not_parsed() -> None:
     lines = render_markdown(text, 10)
 
     assert plain(lines[0].line) == "**a** b"
-    assert (plain(lines[-1].line), lines[-1].source) == ("    c", MAX_MARKDOWN_CHARACTERS // 8)
+    assert (plain(lines[-1].line), lines[-1].source_line) == ("    c", MAX_MARKDOWN_CHARACTERS // 8)
 
 
 HOSTILE = {
@@ -451,7 +451,7 @@ def test_the_header_is_bold_and_lines_know_their_source() -> None:
     lines = render_markdown("|*a*|\n|-|\n|b|", 80)
 
     assert lines[1].line[2] == Span("a", ("bold", "italic"))
-    assert [each.source for each in lines] == [0, 0, 2, 2, 2]
+    assert [each.source_line for each in lines] == [0, 0, 2, 2, 2]
 
 
 def test_an_empty_header_is_left_out() -> None:

@@ -12,42 +12,50 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from ticketr.app.tui.markdown.inline import DECISION_MARK, Text, panel_of, read_tag, texts_of
-from ticketr.app.tui.markdown.page import Frame, Glyphs, Page, RenderedLine
+from ticketr.app.tui.markdown.inline import (
+    DECISION_MARK,
+    UnwrappedLine,
+    panel_kind_of,
+    read_tag,
+    unwrapped_lines_of,
+)
+from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine, RuleGlyphs
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import clean, cuts_of, width as width_of
 
 #: The mark before the rest of a line of code.
-WRAPPED_MARK: Final = "↪ "
+WRAPPED_CODE_MARK: Final = "↪ "
 
 
 def _add_code(page: Page, token: Token) -> None:
     """Write a block of code, with its language at the right if there is room for it."""
     bar = (Span(f"{Glyphs.BAR} ", ("dim",)),)
-    page.open("code", bar, bar)
+    page.open_container("code", bar, bar)
     room = page.room
     label = clean(token.info.split(maxsplit=1)[0]) if token.info.strip() else ""
-    source = _source(token) + (token.type == "fence")
+    source_line = _source_line_of(token) + (token.type == "fence")
     for number, line in enumerate(token.content.removesuffix("\n").split("\n")):
-        for begins, part in _code_parts(clean(line.expandtabs(4)), room):
-            spans = (Span(WRAPPED_MARK, ("dim",)),) if not begins else ()
+        for begins, part in _split_code_line(clean(line.expandtabs(4)), room):
+            spans = (Span(WRAPPED_CODE_MARK, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
                 left = room - width_of(label)
                 if left > 0 and width_of(part) < left - 1:
                     shown = (*fit_line(shown, left), Span(label, ("dim",)))
                 elif left > 0:
-                    page.add((Span(" " * left), Span(label, ("dim",))), source)
+                    page.add_line((Span(" " * left), Span(label, ("dim",))), source_line)
                 label = ""
-            page.add(shown, source + number)
-    page.close("code")
-    page.gap()
+            page.add_line(shown, source_line + number)
+    page.close_container("code")
+    page.add_gap_before_next()
 
 
-def _code_parts(text: str, room: int) -> Iterator[tuple[bool, str]]:
+def _split_code_line(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
     stops = (
-        cuts_of(text, room, max(2, room - width_of(WRAPPED_MARK))) if width_of(text) > room else ()
+        cuts_of(text, room, max(2, room - width_of(WRAPPED_CODE_MARK)))
+        if width_of(text) > room
+        else ()
     )
     for number, (begin, end) in enumerate(pairwise([0, *stops, len(text)])):
         yield number == 0, text[begin:end]
@@ -58,21 +66,21 @@ MIN_COLUMN_CELLS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class TableRow:
     """A row of a table.
 
     Attributes:
-        source: Its source line.
+        source_line: Its source line.
         is_header: Whether it is the header.
         cells: The lines of each cell.
     """
 
-    source: int
+    source_line: int
     is_header: bool = False
-    cells: list[list[Text]] = field(default_factory=list)
+    cells: list[list[UnwrappedLine]] = field(default_factory=list)
 
 
-def add_table(page: Page, rows: Sequence[Row]) -> None:
+def add_table(page: Page, rows: Sequence[TableRow]) -> None:
     """Write a table.
 
     Args:
@@ -88,14 +96,14 @@ def add_table(page: Page, rows: Sequence[Row]) -> None:
     has_header = any(text.spans for cell in rows[0].cells for text in cell)
     shown = [(row, list(_row_lines(row, widths))) for row in rows[not has_header :]]
     is_ruled = any(len(lines) > 1 for row, lines in shown if not row.is_header)
-    top, middle, bottom = (_table_rule(frame, widths) for frame in Glyphs.FRAME)
-    page.add(top, rows[0].source)
+    top, middle, bottom = (_table_rule(frame, widths) for frame in Glyphs.TABLE_FRAME)
+    page.add_line(top, rows[0].source_line)
     for number, (row, lines) in enumerate(shown):
         if number and (is_ruled or shown[number - 1][0].is_header):
-            page.add(middle, row.source)
+            page.add_line(middle, row.source_line)
         for line in lines:
-            page.add(line, row.source)
-    page.add(bottom, rows[-1].source)
+            page.add_line(line, row.source_line)
+    page.add_line(bottom, rows[-1].source_line)
 
 
 def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
@@ -121,15 +129,15 @@ def column_widths(needs: Sequence[int], room: int) -> list[int] | None:
     return widths
 
 
-def _cell_width(cell: Sequence[Text]) -> int:
+def _cell_width(cell: Sequence[UnwrappedLine]) -> int:
     return max(width_of("".join([span.text for span in text.spans])) for text in cell)
 
 
-def _row_lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
+def _row_lines(row: TableRow, widths: Sequence[int]) -> Iterator[Line]:
     """Yield the lines of a row."""
     column = Span(Glyphs.BAR, ("dim",))
     columns = [
-        [line.line for text in cell for line in text.wrapped(width)]
+        [line.line for text in cell for line in text.wrap(width)]
         for cell, width in zip(row.cells, widths, strict=True)
     ]
     for parts in zip_longest(*columns, fillvalue=()):
@@ -139,13 +147,13 @@ def _row_lines(row: Row, widths: Sequence[int]) -> Iterator[Line]:
         yield (*spans, column)
 
 
-def _table_rule(frame: Frame, widths: Sequence[int]) -> Line:
+def _table_rule(frame: RuleGlyphs, widths: Sequence[int]) -> Line:
     left, crossing, right = frame
     lines = crossing.join(Glyphs.RULE * width for width in widths)
     return (Span(f"{left}{lines}{right}", ("dim",)),)
 
 
-def _add_table_as_list(page: Page, rows: Sequence[Row]) -> None:
+def _add_table_as_list(page: Page, rows: Sequence[TableRow]) -> None:
     """Write a table as a list: each cell with the head of its column."""
     header, *others = rows
     heads = [
@@ -156,35 +164,35 @@ def _add_table_as_list(page: Page, rows: Sequence[Row]) -> None:
         for head, cell in zip(heads, row.cells, strict=True):
             if not any(text.spans for text in cell):
                 continue
-            page.open("cell", (), (Span("  "),))
-            first = Text(row.source)
+            page.open_container("cell", (), (Span("  "),))
+            first = UnwrappedLine(row.source_line)
             if head.strip() and row is not header:
-                first.append(Span(f"{head}: ", ("bold",)), row.source)
+                first.append(Span(f"{head}: ", ("bold",)), row.source_line)
             for span in cell[0].spans:
-                first.append(span, row.source)
+                first.append(span, row.source_line)
             for text in (first, *cell[1:]):
-                page.add_all(text.wrapped(page.room))
-            page.close("cell")
-        page.gap()
+                page.add_lines(text.wrap(page.room))
+            page.close_container("cell")
+        page.add_gap_before_next()
 
 
 #: The most characters of a text that is read as Markdown; a longer one is shown as it is, which is
 #: far quicker. Jira takes no description of more than 32,767 characters.
 MAX_MARKDOWN_CHARACTERS = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
-BRACKET_WEIGHT = 10
+CHARACTERS_PER_BRACKET = 10
 #: The least width, in cells.
 MIN_WIDTH_CELLS = 10
 #: The most blocks within one another; what is deeper is shown as it is.
-_MAX_DEPTH: Final = 40
+_MAX_NESTING_DEPTH: Final = 40
 
-_PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_DEPTH})
+_PARSER = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING_DEPTH})
 # HTML blocks are off, since Markdown goes on around ticketr's own tags, and other tags are text.
 # Texts are not joined, since a character behind a backslash begins no form.
 _PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
 
-_LINE_END = re.compile("\r\n|\r|\n")
-_CHECKBOX = re.compile(r"\[([ xX])\][ \xa0]")
+_LINE_END_PATTERN = re.compile("\r\n|\r|\n")
+_CHECKBOX_PATTERN = re.compile(r"\[([ xX])\][ \xa0]")
 _DETAILS_TAGS: Final = ("<details>", "<details open>")
 _PANEL_TITLE_AND_COLOR: Final = {
     "info": ("Info", "blue"),
@@ -214,29 +222,29 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
         The lines, each with the number of its line in the text. They are not padded.
     """
     page = Page(max(width, MIN_WIDTH_CELLS))
-    if len(text) + BRACKET_WEIGHT * text.count("[") > MAX_MARKDOWN_CHARACTERS:
-        for number, line in enumerate(_LINE_END.split(text)):
+    if len(text) + CHARACTERS_PER_BRACKET * text.count("[") > MAX_MARKDOWN_CHARACTERS:
+        for number, line in enumerate(_LINE_END_PATTERN.split(text)):
             _add_plain(page, line, number)
     else:
-        _Walk(page, text).run()
+        _BlockWriter(page, text).write_all()
     return tuple(page.lines)
 
 
-def _add_plain(page: Page, text: str, source: int) -> None:
+def _add_plain(page: Page, text: str, source_line: int) -> None:
     """Add a line of text as it is."""
     for line in wrap_line((Span(clean(text.expandtabs(4))),), page.room):
-        page.add(line, source)
+        page.add_line(line, source_line)
 
 
 @dataclass(frozen=True, slots=True)
-class _List:
+class _OpenList:
     """An open list: its bullet, empty for numbers, and whether it has no blank lines."""
 
     bullet: str
     is_tight: bool
 
 
-class _Walk:
+class _BlockWriter:
     """A walk over the tokens of a text.
 
     Args:
@@ -248,31 +256,31 @@ class _Walk:
         self.page = page
         self.text = text
         self.tokens = _PARSER.parse(text)
-        self.lists: list[_List] = []
+        self.lists: list[_OpenList] = []
 
-    def run(self) -> None:
+    def write_all(self) -> None:
         """Write all blocks."""
         index = 0
         while index < len(self.tokens):
             token = self.tokens[index]
             match token.type:
                 case "table_open":
-                    index = self._table(index)
+                    index = self._add_table(index)
                 case "inline":
-                    self._paragraph(token, self.tokens[index - 1])
+                    self._add_paragraph(token, self.tokens[index - 1])
                 case "fence" | "code_block":
                     _add_code(self.page, token)
                 case "hr":
                     rule = Glyphs.RULE * self.page.room
-                    self.page.add((Span(rule, ("dim",)),), _source(token))
-                    self.page.gap()
+                    self.page.add_line((Span(rule, ("dim",)),), _source_line_of(token))
+                    self.page.add_gap_before_next()
                 case _:
-                    self._container(index, token)
+                    self._open_or_close_block(index, token)
             index += 1
         while self.page.containers:
-            self.page.close(self.page.containers[-1].tag)
+            self.page.close_container(self.page.containers[-1].tag)
 
-    def _container(self, index: int, token: Token) -> None:
+    def _open_or_close_block(self, index: int, token: Token) -> None:
         """Open or close what holds blocks."""
         page = self.page
         match token.type:
@@ -281,33 +289,33 @@ class _Walk:
             case "bullet_list_open":
                 depth = sum(bool(parent.bullet) for parent in self.lists)
                 bullet = Glyphs.BULLETS[min(depth, len(Glyphs.BULLETS) - 1)]
-                self.lists.append(_List(bullet, self._is_tight(index)))
+                self.lists.append(_OpenList(bullet, self._is_tight(index)))
             case "ordered_list_open":
-                self.lists.append(_List("", self._is_tight(index)))
+                self.lists.append(_OpenList("", self._is_tight(index)))
             case "list_item_open":
                 self._open_item(index)
             case "bullet_list_close" | "ordered_list_close":
                 self.lists.pop()
-                page.gap()
+                page.add_gap_before_next()
             case "blockquote_close" | "list_item_close":
                 if self.tokens[index - 1].nesting == 1:
-                    self._too_deep(self.tokens[index - 1])
-                page.close("item" if token.type == "list_item_close" else "blockquote")
+                    self._add_too_deep_blocks(self.tokens[index - 1])
+                page.close_container("item" if token.type == "list_item_close" else "blockquote")
                 if token.type == "blockquote_close":
-                    page.gap()
+                    page.add_gap_before_next()
             case _:
                 pass
 
     def _open_quote(self, index: int) -> None:
         """Open a quote, or a panel if its first line is the mark of one."""
         text = self.tokens[index + 2 : index + 3]
-        panel = panel_of(text[0].content) if text and text[0].type == "inline" else None
+        panel = panel_kind_of(text[0].content) if text and text[0].type == "inline" else None
         label, color = _PANEL_TITLE_AND_COLOR[panel] if panel else ("", "dim")
         bar = (Span(f"{Glyphs.BAR} ", (color,)),)
-        self.page.open("blockquote", bar, bar)
+        self.page.open_container("blockquote", bar, bar)
         if not panel:
             return
-        self.page.add((Span(label, ("bold",)),), _source(text[0]))
+        self.page.add_line((Span(label, ("bold",)),), _source_line_of(text[0]))
         children = text[0].children or []
         broken = next((at for at, child in enumerate(children) if child.type == "softbreak"), None)
         text[0].children = [] if broken is None else children[broken + 1 :]
@@ -337,108 +345,114 @@ class _Walk:
         marker = f"{inner.bullet or token.info + token.markup} "
         if self.tokens[index + 1].type == "paragraph_open":
             text = self.tokens[index + 2]
-            if text.children and (box := _CHECKBOX.match(text.content)):
-                shown = Glyphs.BOXES[box[1] != " "]
+            if text.children and (box := _CHECKBOX_PATTERN.match(text.content)):
+                shown = Glyphs.CHECKBOXES[box[1] != " "]
                 marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
             elif inner.bullet and text.children and text.content.startswith(DECISION_MARK):
-                marker = f"{Glyphs.DECIDED} "
+                marker = f"{Glyphs.DECISION_BULLET} "
                 text.children[0].content = text.children[0].content[len(DECISION_MARK) :]
         indent = (Span(" " * width_of(marker)),)
-        self.page.open("item", (Span(marker),), indent, is_tight=inner.is_tight)
+        self.page.open_container("item", (Span(marker),), indent, is_tight=inner.is_tight)
 
-    def _too_deep(self, token: Token) -> None:
+    def _add_too_deep_blocks(self, token: Token) -> None:
         """Show what the parser has left out of an empty block, as it is."""
-        if token.level < _MAX_DEPTH - 1 or token.map is None:
+        if token.level < _MAX_NESTING_DEPTH - 1 or token.map is None:
             return
         begin, end = token.map
-        for number, line in enumerate(_LINE_END.split(self.text)[begin:end], begin):
+        for number, line in enumerate(_LINE_END_PATTERN.split(self.text)[begin:end], begin):
             _add_plain(self.page, line.strip(), number)
 
-    def _paragraph(self, token: Token, opening: Token) -> None:
+    def _add_paragraph(self, token: Token, opening: Token) -> None:
         """Write a paragraph, a heading, or what a tag of ticketr opens or closes."""
         children = token.children or []
-        source = _source(token)
+        source_line = _source_line_of(token)
         is_paragraph = opening.type == "paragraph_open"
         if is_paragraph:
             if token.content == "<p></p>":
                 return
-            if len(children) == 1 and self._tag(children[0], source):
+            if len(children) == 1 and self._open_or_close_tag(children[0], source_line):
                 return
             if len(children) > 1 and children[0].content in _DETAILS_TAGS:
-                self._details_in_one_line(token, opening)
+                self._add_one_line_details(token, opening)
                 return
-        texts = texts_of(children, self.page, source, *(() if is_paragraph else ("bold",)))
+        texts = unwrapped_lines_of(
+            children, self.page, source_line, *(() if is_paragraph else ("bold",))
+        )
         if any(text.spans for text in texts):
             for text in texts:
-                self.page.add_all(text.wrapped(self.page.room))
+                self.page.add_lines(text.wrap(self.page.room))
             if not token.content.startswith("<summary"):
-                self.page.gap()
+                self.page.add_gap_before_next()
 
-    def _details_in_one_line(self, token: Token, opening: Token) -> None:
+    def _add_one_line_details(self, token: Token, opening: Token) -> None:
         """Write what begins with `details` and is in one line with its title or its text."""
         first, *children = token.children or []
-        self._tag(first, _source(token))
+        self._open_or_close_tag(first, _source_line_of(token))
         if children[0].type == "softbreak":
             del children[0]
         closed = children[-1:] if children[-1].content == "</details>" else []
         token.children = children[: len(children) - len(closed)]
-        self._paragraph(token, opening)
+        self._add_paragraph(token, opening)
         for tag in closed:
-            self._tag(tag, _source(token))
+            self._open_or_close_tag(tag, _source_line_of(token))
 
-    def _tag(self, token: Token, source: int) -> bool:
+    def _open_or_close_tag(self, token: Token, source_line: int) -> bool:
         """Open or close what a tag of ticketr holds; return whether it does."""
         tag = read_tag(token.content, in_cell=False) if token.type == "html_inline" else None
         if tag is None or tag.name not in _BLOCK_CONTAINER_TAGS:
             return False
         if tag.is_end:
-            return self._close(tag.name)
-        if len(self.page.containers) >= 2 * _MAX_DEPTH:
+            return self._close_tag(tag.name)
+        if len(self.page.containers) >= 2 * _MAX_NESTING_DEPTH:
             return False
-        if tag.kind == "panel":
-            label, color = _PANEL_TITLE_AND_COLOR.get(tag.param("panelType"), _DEFAULT_PANEL)
+        if tag.node_kind == "panel":
+            label, color = _PANEL_TITLE_AND_COLOR.get(
+                tag.text_parameter("panelType"), _DEFAULT_PANEL
+            )
             bar = (Span(f"{Glyphs.BAR} ", (color,)),)
-            self.page.open(tag.name, bar, bar)
-            self.page.add((Span(label, ("bold",)),), source)
+            self.page.open_container(tag.name, bar, bar)
+            self.page.add_line((Span(label, ("bold",)),), source_line)
         elif tag.name == "details":
-            self.page.open(tag.name, (Span("▾ "),), (Span("  "),))
+            self.page.open_container(tag.name, (Span("▾ "),), (Span("  "),))
         else:
-            self.page.open(tag.name, (), ())
+            self.page.open_container(tag.name, (), ())
         return True
 
-    def _close(self, name: str) -> bool:
+    def _close_tag(self, name: str) -> bool:
         """Close the innermost container with that tag of ticketr; return if there is one."""
         for container in reversed(self.page.containers):
             if container.tag not in _BLOCK_CONTAINER_TAGS:
                 return False
             if container.tag == name:
-                self.page.close(name)
-                self.page.gap()
+                self.page.close_container(name)
+                self.page.add_gap_before_next()
                 return True
         return False
 
-    def _table(self, index: int) -> int:
+    def _add_table(self, index: int) -> int:
         """Write a table; return the index of its last token."""
-        rows: list[Row] = []
-        source = _source(self.tokens[index])
+        rows: list[TableRow] = []
+        source_line = _source_line_of(self.tokens[index])
         while (token := self.tokens[index]).type != "table_close":
             match token.type:
                 case "tr_open":
-                    source = token.map[0] if token.map else source
-                    rows.append(Row(source, is_header=not rows))
+                    source_line = token.map[0] if token.map else source_line
+                    rows.append(TableRow(source_line, is_header=not rows))
                 case "inline":
                     styles = ("bold",) if rows[-1].is_header else ()
-                    texts = texts_of(token.children or [], self.page, source, *styles, in_cell=True)
+                    texts = unwrapped_lines_of(
+                        token.children or [], self.page, source_line, *styles, in_cell=True
+                    )
                     rows[-1].cells.append(texts)
                 case _:
                     pass
             index += 1
         add_table(self.page, rows)
-        self.page.gap()
+        self.page.add_gap_before_next()
         return index
 
 
-def _source(token: Token) -> int:
+def _source_line_of(token: Token) -> int:
     """Return the line that a block begins at."""
     return token.map[0] if token.map else 0

@@ -36,12 +36,12 @@ _CELL_TAGS: Final = BLOCK_TAGS | {"code", "td", "th"}
 #: The tags of short forms, and their kinds.
 KIND_BY_SHORT_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
 
-_TAG = re.compile(
+_TAG_PATTERN = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
     (?P<attrs>(?:\s+(?:open(?=[\s>])|[\w-]+=(?:"[^"]*"|'[^']*')))*)\s*/?>""",
     re.VERBOSE,
 )
-_ATTR = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
+_ATTRIBUTE_PATTERN = re.compile(r"""([\w-]+)=(?:"([^"]*)"|'([^']*)')""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,19 @@ class Tag:
 
     Attributes:
         name: Its name, such as ``span``.
-        kind: Its ``adf`` attribute, such as ``mention``; empty if it has none.
+        node_kind: Its ``adf`` attribute, such as ``mention``; empty if it has none.
         attrs: Its attributes.
         is_end: Whether it is an end tag.
-        is_short: Whether it has no ``adf`` attribute and is one of a short form.
+        is_short_form: Whether it has no ``adf`` attribute and is one of a short form.
     """
 
     name: str
-    kind: str
+    node_kind: str
     attrs: dict[str, str]
     is_end: bool
-    is_short: bool = False
+    is_short_form: bool = False
 
-    def param(self, name: str) -> str:
+    def text_parameter(self, name: str) -> str:
         """Return a text among its parameters; empty if there is none."""
         try:
             params: object = json.loads(self.attrs.get("params", "{}"))
@@ -82,7 +82,7 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
     Returns:
         The tag. For an end tag, the caller has to look whether it was opened.
     """
-    tag_match = _TAG.fullmatch(text)
+    tag_match = _TAG_PATTERN.fullmatch(text)
     if tag_match is None:
         return None
     name = tag_match["name"].lower()
@@ -90,11 +90,11 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
         return Tag(name, "", {}, is_end=True)
     attrs = {
         match[1].lower(): _unescaped(match[2] if match[2] is not None else match[3])
-        for match in _ATTR.finditer(tag_match["attrs"])
+        for match in _ATTRIBUTE_PATTERN.finditer(tag_match["attrs"])
     }
     kind = attrs.get("adf", "")
     if not kind and name in KIND_BY_SHORT_TAG and tag_match["attrs"].strip() in {"", "open"}:
-        return Tag(name, KIND_BY_SHORT_TAG[name], {}, is_end=False, is_short=True)
+        return Tag(name, KIND_BY_SHORT_TAG[name], {}, is_end=False, is_short_form=True)
     if kind or name in {"br", "summary"} or (in_cell and name in _CELL_TAGS):
         return Tag(name, kind, attrs, is_end=False)
     return None
@@ -122,11 +122,11 @@ PANEL_KIND_BY_MARK: Final = {
 #: What an item of a list begins with that is a decision.
 DECISION_MARK: Final = "<> "
 
-_PANEL_MARK = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
-_ACCOUNT_ID = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
-_STATUS_COLOR = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
-_LAYOUT_IN_BRACES = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
-_IN_TEXT = re.compile(
+_PANEL_MARK_PATTERN = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
+_ACCOUNT_ID_PATTERN = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
+_STATUS_COLOR_PATTERN = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
+_LAYOUT_IN_BRACES_PATTERN = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
+_FORM_IN_TEXT_PATTERN = re.compile(
     r"""https?://\S+
     |\{(?P<date>\d{4}-\d\d-\d\d)\}
     |(?<![\w:/])(?P<emoji>(?::(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1):)+)(?![\w:])""",
@@ -134,25 +134,25 @@ _IN_TEXT = re.compile(
 )
 
 
-def panel_of(content: str) -> str | None:
+def panel_kind_of(content: str) -> str | None:
     """Return the kind of panel that a quote is, by the text of its first paragraph."""
-    match = _PANEL_MARK.match(content)
+    match = _PANEL_MARK_PATTERN.match(content)
     return PANEL_KIND_BY_MARK.get(match[1].upper()) if match else None
 
 
-def read_forms(tokens: Sequence[Token]) -> list[Token]:
+def read_short_forms(tokens: Sequence[Token]) -> list[Token]:
     """Return the tokens of a block with its short forms read, and adjacent texts joined.
 
     A character behind a backslash is a token of its own, which begins no form.
     """
     made: list[Token] = []
-    for before, token in pairwise((_text(""), *tokens)):
+    for before, token in pairwise((_text_token(""), *tokens)):
         if token.type == "link_open" and _is_mention(before, token):
             made[-1].content = made[-1].content[:-1]
             token.type = "mention_open"
         words = token.content
         if token.type == "text":
-            words = _read_text(words, made[-1] if made else None)
+            words = _read_forms_in_text(words, made[-1] if made else None)
         elif token.type != "text_special":
             made.append(token)
             continue
@@ -161,31 +161,31 @@ def read_forms(tokens: Sequence[Token]) -> list[Token]:
         if made and made[-1].type == "text":
             made[-1].content += words
         else:
-            made.append(_text(words))
+            made.append(_text_token(words))
     return made
 
 
 def _is_mention(before: Token, link: Token) -> bool:
     """Return whether a link is a mention: it follows an @, and its address is an account."""
-    is_account = _ACCOUNT_ID.fullmatch(str(link.attrs.get("href"))) is not None
+    is_account = _ACCOUNT_ID_PATTERN.fullmatch(str(link.attrs.get("href"))) is not None
     return is_account and before.type == "text" and before.content.endswith("@")
 
 
-def _read_text(words: str, before: Token | None) -> str:
+def _read_forms_in_text(words: str, before: Token | None) -> str:
     """Return what is shown of a text, whose beginning may belong to the token before it."""
     if (
         before is not None
         and before.type == "code_inline"
-        and (match := _STATUS_COLOR.match(words))
+        and (match := _STATUS_COLOR_PATTERN.match(words))
     ):
         before.type = "status"
         words = words[match.end() :]
-    elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES.match(words):
+    elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES_PATTERN.match(words):
         words = ""
-    return _IN_TEXT.sub(_shown_text, words)
+    return _FORM_IN_TEXT_PATTERN.sub(_date_or_emoji_text, words)
 
 
-def _shown_text(match: re.Match[str]) -> str:
+def _date_or_emoji_text(match: re.Match[str]) -> str:
     """Return what is shown of a date or of emoji; what is written if it is neither."""
     if match["date"]:
         try:
@@ -196,7 +196,7 @@ def _shown_text(match: re.Match[str]) -> str:
     return match[0] if None in emoji else "".join(entry["text"] for entry in emoji if entry)
 
 
-def _text(words: str) -> Token:
+def _text_token(words: str) -> Token:
     return Token("text", "", 0, content=words)
 
 
@@ -221,7 +221,7 @@ _STYLE_BY_NODE_KIND: Final = {
 #: What the address of an attachment begins with; its name follows.
 _ATTACHMENT_PREFIX: Final = "attachment:"
 #: What stands for content that only Jira can show.
-_PLACEHOLDERS: Final = {
+_PLACEHOLDER_BY_NODE_KIND: Final = {
     "blockCard": "",
     "bodiedExtension": "[macro]",
     "bodiedSyncBlock": "[synced block]",
@@ -233,101 +233,110 @@ _PLACEHOLDERS: Final = {
 }
 #: The most tags that are open at once; further ones are text.
 MAX_OPEN_TAGS: Final = 50
-_MEDIA = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
+_MEDIA_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
-_ADDRESS = re.compile(
+_ADDRESS_PATTERN = re.compile(
     r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}\u2018-\u201f\u2026\xab\xbb\u3001-\u3003"
     r"\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+"
 )
-_NUMBER = re.compile("[0-9]{1,9}")
+_NUMBER_PATTERN = re.compile("[0-9]{1,9}")
 _NOT_LAST_IN_ADDRESS = "?!.,:;*_~'"
 
 
 @dataclass(slots=True)
-class Text:
+class UnwrappedLine:
     """A line before it is wrapped.
 
     Attributes:
-        source: The source line of its start.
+        source_line: The source line of its start.
         spans: Its spans.
         offsets: The offsets in the text at which another source line begins.
-        sources: The source line of each.
+        source_lines: The source line of each.
         length: The number of its characters.
     """
 
-    source: int
+    source_line: int
     spans: list[Span] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
-    sources: list[int] = field(default_factory=list)
+    source_lines: list[int] = field(default_factory=list)
     length: int = 0
 
-    def append(self, span: Span, source: int) -> None:
+    def append(self, span: Span, source_line: int) -> None:
         """Append a span."""
-        if not self.sources or self.sources[-1] != source:
+        if not self.source_lines or self.source_lines[-1] != source_line:
             self.offsets.append(self.length)
-            self.sources.append(source)
+            self.source_lines.append(source_line)
         self.spans.append(span)
         self.length += len(span.text)
 
-    def wrapped(self, width: int) -> Iterator[RenderedLine]:
+    def wrap(self, width: int) -> Iterator[RenderedLine]:
         """Yield the lines of at most so many cells."""
         text = "".join([span.text for span in self.spans])
         ranges = list(word_ranges(text, width, width))
         for (begin, _), line in zip(ranges, slices(tuple(self.spans), ranges), strict=True):
-            source = (
-                self.sources[bisect_right(self.offsets, begin) - 1] if self.sources else self.source
+            source_line = (
+                self.source_lines[bisect_right(self.offsets, begin) - 1]
+                if self.source_lines
+                else self.source_line
             )
-            yield RenderedLine(line, source)
+            yield RenderedLine(line, source_line)
 
 
 @dataclass(slots=True)
-class _Builder:
+class _LineBuilder:
     """The lines of a block so far, and the marks and tags that are open."""
 
     page: Page
-    source: int
+    source_line: int
     in_cell: bool
     styles: tuple[str, ...]
-    texts: list[Text]
-    marks: list[tuple[str, ...]] = field(default_factory=list)
-    tags: list[Tag] = field(default_factory=list)
+    lines: list[UnwrappedLine]
+    style_stack: list[tuple[str, ...]] = field(default_factory=list)
+    open_tags: list[Tag] = field(default_factory=list)
     link: str = ""
-    shown: list[str] = field(default_factory=list)  # since the link began
-    ends: Counter[str] = field(default_factory=Counter)  # the tags that are to come
+    link_text_parts: list[str] = field(default_factory=list)  # since the link began
+    upcoming_tags: Counter[str] = field(default_factory=Counter)  # the tags that are to come
 
     def add(self, text: str, *styles: str) -> None:
         """Append a text."""
         text = clean(text)
         if text:
             styles = tuple(dict.fromkeys((*self.styles, *styles)))
-            self.texts[-1].append(Span(text, styles, self.link), self.source)
+            self.lines[-1].append(Span(text, styles, self.link), self.source_line)
             if self.link:
-                self.shown.append(text)
+                self.link_text_parts.append(text)
 
 
-def texts_of(
-    tokens: Iterable[Token], page: Page, source: int, *styles: str, in_cell: bool = False
-) -> list[Text]:
+def unwrapped_lines_of(
+    tokens: Iterable[Token], page: Page, source_line: int, *styles: str, in_cell: bool = False
+) -> list[UnwrappedLine]:
     """Return the lines that a block's inline tokens make.
 
     Args:
         tokens: The tokens.
         page: The page that the lines are for.
-        source: The source line of the first token.
+        source_line: The source line of the first token.
         styles: The styles of the whole text.
         in_cell: Whether the block is the cell of a table.
     """
-    tokens = read_forms(tuple(tokens))
-    ends = Counter(token.content for token in tokens if token.type == "html_inline")
-    builder = _Builder(page, source, in_cell, styles, [Text(source)], ends=ends)
+    tokens = read_short_forms(tuple(tokens))
+    upcoming_tags = Counter(token.content for token in tokens if token.type == "html_inline")
+    builder = _LineBuilder(
+        page,
+        source_line,
+        in_cell,
+        styles,
+        [UnwrappedLine(source_line)],
+        upcoming_tags=upcoming_tags,
+    )
     for token in tokens:
-        _append(builder, token)
-    if len(builder.texts) > 1 and not builder.texts[-1].spans:
-        builder.texts.pop()
-    return builder.texts
+        _append_token(builder, token)
+    if len(builder.lines) > 1 and not builder.lines[-1].spans:
+        builder.lines.pop()
+    return builder.lines
 
 
-def _append(builder: _Builder, token: Token) -> None:
+def _append_token(builder: _LineBuilder, token: Token) -> None:
     """Append what a token shows."""
     match token.type:
         case "text":
@@ -338,20 +347,20 @@ def _append(builder: _Builder, token: Token) -> None:
             builder.add(f"[{token.content}]", "bold")
         case "softbreak":
             builder.add(" ")
-            builder.source += 1
+            builder.source_line += 1
         case "hardbreak":
-            builder.source += 1
-            builder.texts.append(Text(builder.source))
+            builder.source_line += 1
+            builder.lines.append(UnwrappedLine(builder.source_line))
         case "strong_open" | "em_open" | "s_open" | "mention_open":
-            builder.marks.append(builder.styles)
+            builder.style_stack.append(builder.styles)
             builder.styles = with_style(builder.styles, _STYLE_BY_TOKEN[token.type])
         case "strong_close" | "em_close" | "s_close":
-            builder.styles = builder.marks.pop()
+            builder.styles = builder.style_stack.pop()
         case "link_open":
-            builder.marks.append(builder.styles)
+            builder.style_stack.append(builder.styles)
             _open_link(builder, str(token.attrs.get("href", "")))
         case "link_close":
-            builder.styles = builder.marks.pop()
+            builder.styles = builder.style_stack.pop()
             _close_link(builder)
         case "image":
             _append_image(builder, token)
@@ -359,12 +368,12 @@ def _append(builder: _Builder, token: Token) -> None:
             _append_html(builder, token.content)
 
 
-def _append_text(builder: _Builder, text: str) -> None:
-    tag = builder.tags[-1] if builder.tags else None
+def _append_text(builder: _LineBuilder, text: str) -> None:
+    tag = builder.open_tags[-1] if builder.open_tags else None
     if tag is not None and tag.name == "sup":
         text = f"^{text}"
-    elif tag is not None and tag.kind in {"media", "mediaInline"}:
-        if match := _MEDIA.fullmatch(text):
+    elif tag is not None and tag.node_kind in {"media", "mediaInline"}:
+        if match := _MEDIA_PATTERN.fullmatch(text):
             text = match[1]
     elif not builder.link and "://" in text:
         _append_addresses(builder, text)
@@ -372,10 +381,10 @@ def _append_text(builder: _Builder, text: str) -> None:
     builder.add(text)
 
 
-def _append_addresses(builder: _Builder, text: str) -> None:
+def _append_addresses(builder: _LineBuilder, text: str) -> None:
     """Append a text whose addresses become links."""
     at = 0
-    for match in _ADDRESS.finditer(text):
+    for match in _ADDRESS_PATTERN.finditer(text):
         address = match[0].rstrip(_NOT_LAST_IN_ADDRESS)
         if "(" not in address:
             address = address.partition(")")[0]
@@ -388,8 +397,8 @@ def _append_addresses(builder: _Builder, text: str) -> None:
     builder.add(text[at:])
 
 
-def _append_code(builder: _Builder, code: str) -> None:
-    if builder.tags and builder.tags[-1].kind == "status":
+def _append_code(builder: _LineBuilder, code: str) -> None:
+    if builder.open_tags and builder.open_tags[-1].node_kind == "status":
         builder.add(f"[{code}]")
         return
     builder.add("`", "dim")
@@ -397,16 +406,16 @@ def _append_code(builder: _Builder, code: str) -> None:
     builder.add("`", "dim")
 
 
-def _open_link(builder: _Builder, address: str) -> None:
+def _open_link(builder: _LineBuilder, address: str) -> None:
     builder.styles = with_style(builder.styles, "underline")
     builder.link = address
-    builder.shown.clear()
+    builder.link_text_parts.clear()
 
 
-def _close_link(builder: _Builder) -> None:
+def _close_link(builder: _LineBuilder) -> None:
     """End a link; its address follows if no terminal opens it."""
     link, builder.link = builder.link, ""
-    shown = "".join(builder.shown)
+    shown = "".join(builder.link_text_parts)
     if link_address(link):
         return
     address = clean(link.removeprefix("mailto:"))
@@ -414,7 +423,7 @@ def _close_link(builder: _Builder) -> None:
         builder.add(f" ({address})")
 
 
-def _append_image(builder: _Builder, token: Token) -> None:
+def _append_image(builder: _LineBuilder, token: Token) -> None:
     source = str(token.attrs.get("src", ""))
     alt = " ".join("".join([child.content for child in token.children or ()]).split())
     inner = builder.link
@@ -425,85 +434,85 @@ def _append_image(builder: _Builder, token: Token) -> None:
     builder.link = inner
 
 
-def _append_html(builder: _Builder, text: str) -> None:
-    builder.ends[text] -= 1
+def _append_html(builder: _LineBuilder, text: str) -> None:
+    builder.upcoming_tags[text] -= 1
     if text == SEPARATOR_COMMENT:
         return
     tag = read_tag(text, in_cell=builder.in_cell)
-    if tag is None or not _has_place(builder, tag):
+    if tag is None or not _is_allowed_here(builder, tag):
         builder.add(text)
-        builder.source += text.count("\n")
+        builder.source_line += text.count("\n")
         return
     if tag.name == "br":
-        builder.texts.append(Text(builder.source))
+        builder.lines.append(UnwrappedLine(builder.source_line))
         return
-    if tag.name in BLOCK_TAGS and builder.texts[-1].spans:
-        builder.texts.append(Text(builder.source))
+    if tag.name in BLOCK_TAGS and builder.lines[-1].spans:
+        builder.lines.append(UnwrappedLine(builder.source_line))
     if tag.is_end:
         _close_tags(builder, tag.name)
     else:
         _open_tag(builder, tag)
 
 
-def _has_place(builder: _Builder, tag: Tag) -> bool:
+def _is_allowed_here(builder: _LineBuilder, tag: Tag) -> bool:
     """Return whether an end tag ends one, and a start tag may be in this place."""
     if tag.is_end:
-        return any(tag.name == open_tag.name for open_tag in builder.tags)
+        return any(tag.name == open_tag.name for open_tag in builder.open_tags)
     if tag.name == "summary":
         outer = [container.tag for container in builder.page.containers[-1:]]
-        return "details" in (*outer, *(open_tag.name for open_tag in builder.tags))
-    if tag.is_short and not builder.ends[f"</{tag.name}>"]:
+        return "details" in (*outer, *(open_tag.name for open_tag in builder.open_tags))
+    if tag.is_short_form and not builder.upcoming_tags[f"</{tag.name}>"]:
         return False
-    return len(builder.tags) < MAX_OPEN_TAGS
+    return len(builder.open_tags) < MAX_OPEN_TAGS
 
 
-def _open_tag(builder: _Builder, tag: Tag) -> None:
+def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
     if tag.name == "hr":
         builder.add(Glyphs.RULE * 3)
         return
-    builder.tags.append(tag)
-    builder.marks.append(builder.styles)
-    style = _STYLE_BY_NODE_KIND.get(tag.kind) or _STYLE_BY_TAG.get(tag.name)
+    builder.open_tags.append(tag)
+    builder.style_stack.append(builder.styles)
+    style = _STYLE_BY_NODE_KIND.get(tag.node_kind) or _STYLE_BY_TAG.get(tag.name)
     if style:
         builder.styles = with_style(builder.styles, style)
     if tag.name == "a" and not builder.link:
         _open_link(builder, tag.attrs.get("href", ""))
     if tag.name == "li":
-        builder.add(f"{_bullet(builder, tag)} ")
+        builder.add(f"{_bullet_of_item(builder, tag)} ")
     elif tag.name in {"td", "th"}:
-        gap = " " if builder.texts[-1].spans else ""
+        gap = " " if builder.lines[-1].spans else ""
         builder.add(f"{gap}{Glyphs.BAR} ")
-    elif tag.kind in {"media", "mediaInline"}:
+    elif tag.node_kind in {"media", "mediaInline"}:
         builder.add("[file: ")
-    elif tag.kind in _PLACEHOLDERS:
-        builder.add(_PLACEHOLDERS[tag.kind], "dim")
+    elif tag.node_kind in _PLACEHOLDER_BY_NODE_KIND:
+        builder.add(_PLACEHOLDER_BY_NODE_KIND[tag.node_kind], "dim")
 
 
-def _bullet(builder: _Builder, tag: Tag) -> str:
+def _bullet_of_item(builder: _LineBuilder, tag: Tag) -> str:
     """Return what an item of a list in HTML begins with."""
-    if tag.kind == "taskItem":
-        return Glyphs.BOXES[tag.param("state") == "DONE"]
-    if tag.kind == "decisionItem":
-        return Glyphs.DECIDED
-    for number, outer in reversed(list(enumerate(builder.tags))):
+    if tag.node_kind == "taskItem":
+        return Glyphs.CHECKBOXES[tag.text_parameter("state") == "DONE"]
+    if tag.node_kind == "decisionItem":
+        return Glyphs.DECISION_BULLET
+    for number, outer in reversed(list(enumerate(builder.open_tags))):
         if outer.name == "ol":
             start = outer.attrs.get("start", "1")
-            at = int(start) if _NUMBER.fullmatch(start) else 1
-            builder.tags[number] = replace(outer, attrs={**outer.attrs, "start": str(at + 1)})
+            at = int(start) if _NUMBER_PATTERN.fullmatch(start) else 1
+            builder.open_tags[number] = replace(outer, attrs={**outer.attrs, "start": str(at + 1)})
             return f"{at}."
         if outer.name == "ul":
             break
     return Glyphs.BULLETS[0]
 
 
-def _close_tags(builder: _Builder, name: str) -> None:
+def _close_tags(builder: _LineBuilder, name: str) -> None:
     """Close the innermost tag of that name, which must be open, and all within it."""
     closed = ""
     while closed != name:
-        tag = builder.tags.pop()
-        if tag.kind in {"media", "mediaInline"}:
+        tag = builder.open_tags.pop()
+        if tag.node_kind in {"media", "mediaInline"}:
             builder.add("]")
-        builder.styles = builder.marks.pop()
+        builder.styles = builder.style_stack.pop()
         if tag.name == "a":
             _close_link(builder)
         closed = tag.name

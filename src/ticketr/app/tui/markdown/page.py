@@ -15,14 +15,14 @@ class RenderedLine:
 
     Attributes:
         line: The styled text; at most as wide as asked for.
-        source: The number of the line in the Markdown that it comes from, from 0.
+        source_line: The number of the line in the Markdown that it comes from, from 0.
     """
 
     line: Line
-    source: int
+    source_line: int
 
 
-Frame = tuple[str, str, str]
+RuleGlyphs = tuple[str, str, str]
 
 
 class Glyphs:
@@ -31,16 +31,16 @@ class Glyphs:
     #: The bullets of a list, of a list in it, and so on.
     BULLETS = ("•", "◦", "▪")
     #: What a decision of Jira begins with.
-    DECIDED = "▸"
+    DECISION_BULLET = "▸"
     #: The boxes of a task that is to be done and of one that is done.
-    BOXES = ("☐", "☑")
+    CHECKBOXES = ("☐", "☑")
     #: The line at the left of quotes, panels and code, and between two columns.
     BAR = "│"
     #: A horizontal rule.
     RULE = "─"
     #: The lines of a table: for its top, the line below a row, and its bottom, each with the left
     #: end, a crossing and the right end.
-    FRAME: tuple[Frame, Frame, Frame] = (
+    TABLE_FRAME: tuple[RuleGlyphs, RuleGlyphs, RuleGlyphs] = (
         ("┌─", "─┬─", "─┐"),
         ("├─", "─┼─", "─┤"),
         ("└─", "─┴─", "─┘"),
@@ -53,16 +53,16 @@ class Container:
 
     Attributes:
         tag: What it is: the tag of ticketr's HTML, or the kind of block.
-        first: What its first line begins with, outer containers included.
-        rest: What its other lines begin with, outer containers included.
+        first_prefix: What its first line begins with, outer containers included.
+        next_prefix: What its other lines begin with, outer containers included.
         room: The cells for the text of its lines.
         is_tight: Whether its blocks follow one another without a blank line.
         is_empty: Whether it has no line yet.
     """
 
     tag: str
-    first: Line
-    rest: Line
+    first_prefix: Line
+    next_prefix: Line
     room: int
     is_tight: bool = False
     is_empty: bool = True
@@ -81,18 +81,24 @@ class Page:
     width: int
     lines: list[RenderedLine] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
-    _gap: int | None = None  # the depth of the blank line that has to come before the next line
+    _blank_line_depth: int | None = (
+        None  # the depth of the blank line that has to come before the next line
+    )
 
     @property
     def room(self) -> int:
         """The cells for the text of a line."""
         return self.containers[-1].room if self.containers else self.width
 
-    def open(self, tag: str, first: Line, rest: Line, *, is_tight: bool = False) -> None:
+    def open_container(
+        self, tag: str, first_prefix: Line, next_prefix: Line, *, is_tight: bool = False
+    ) -> None:
         """Open a container."""
         outer = self.containers[-1] if self.containers else _ROOT_CONTAINER
-        whole_first = self._joined_prefix(outer.first if outer.is_empty else outer.rest, first)
-        whole_rest = self._joined_prefix(outer.rest, rest)
+        whole_first = self._joined_prefix(
+            outer.first_prefix if outer.is_empty else outer.next_prefix, first_prefix
+        )
+        whole_rest = self._joined_prefix(outer.next_prefix, next_prefix)
         room = self.width - max(cells(whole_first), cells(whole_rest))
         self.containers.append(Container(tag, whole_first, whole_rest, room, is_tight))
 
@@ -104,53 +110,57 @@ class Page:
             outer = fit_line(outer, most - cells(inner), "")
         return (*outer, *inner)
 
-    def close(self, tag: str) -> None:
+    def close_container(self, tag: str) -> None:
         """Close the innermost container with this tag, which must be open, and all within it."""
         closed = ""
         while closed != tag:
             container = self.containers[-1]
-            if container.is_empty and container.first:
-                self.add((), self.lines[-1].source if self.lines else 0)
+            if container.is_empty and container.first_prefix:
+                self.add_line((), self.lines[-1].source_line if self.lines else 0)
             self.containers.pop()
-            if self._gap is not None:
-                self._gap = min(self._gap, len(self.containers))
+            if self._blank_line_depth is not None:
+                self._blank_line_depth = min(self._blank_line_depth, len(self.containers))
             closed = container.tag
 
-    def gap(self) -> None:
+    def add_gap_before_next(self) -> None:
         """Let a blank line follow, if another block does."""
         if self.containers and (self.containers[-1].is_tight or self.containers[-1].is_empty):
             return
-        if self.lines and self._gap is None:
-            self._gap = len(self.containers)
+        if self.lines and self._blank_line_depth is None:
+            self._blank_line_depth = len(self.containers)
 
-    def add(self, line: Line, source: int) -> None:
+    def add_line(self, line: Line, source_line: int) -> None:
         """Add a line to the innermost container."""
-        if self._gap is not None:
-            blank = self.containers[self._gap - 1].rest if self._gap else ()
-            self.lines.append(RenderedLine(_stripped(blank), source))
-            self._gap = None
+        if self._blank_line_depth is not None:
+            blank = (
+                self.containers[self._blank_line_depth - 1].next_prefix
+                if self._blank_line_depth
+                else ()
+            )
+            self.lines.append(RenderedLine(_without_trailing_spaces(blank), source_line))
+            self._blank_line_depth = None
         if self.containers:
             inner = self.containers[-1]
-            line = (*(inner.first if inner.is_empty else inner.rest), *line)
+            line = (*(inner.first_prefix if inner.is_empty else inner.next_prefix), *line)
             for container in reversed(self.containers):
                 if not container.is_empty:
                     break
                 container.is_empty = False
-        line = _stripped(line)
+        line = _without_trailing_spaces(line)
         if cells(line) > self.width:  # a character may be wider than the room
             line = fit_line(line, self.width)
-        self.lines.append(RenderedLine(line, source))
+        self.lines.append(RenderedLine(line, source_line))
 
-    def add_all(self, lines: Iterable[RenderedLine]) -> None:
+    def add_lines(self, lines: Iterable[RenderedLine]) -> None:
         """Add lines to the innermost container."""
         for line in lines:
-            self.add(line.line, line.source)
+            self.add_line(line.line, line.source_line)
 
 
 _ROOT_CONTAINER: Final = Container("", (), (), 0, is_empty=False)
 
 
-def _stripped(line: Line) -> Line:
+def _without_trailing_spaces(line: Line) -> Line:
     """Return a line without spaces at its end."""
     while line and line[-1].text.endswith(" "):
         text = line[-1].text.rstrip(" ")

@@ -132,13 +132,13 @@ def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
 def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
     places = issue.places
     for rendered in render_markdown(issue.description, room):
-        yield DetailLine(rendered.line, places.of_description(rendered.source + 1))
+        yield DetailLine(rendered.line, places.of_description(rendered.source_line + 1))
     if issue.acceptance_criteria:
         yield from (DetailLine(()), DetailLine((Span("Acceptance criteria", ("bold",)),)))
     for number, text in enumerate(issue.acceptance_criteria):
         prefix = Span("• ")
         for rendered in render_markdown(text, room - 2):
-            line = places.of_criterion(number, rendered.source + 1)
+            line = places.of_criterion(number, rendered.source_line + 1)
             yield DetailLine((prefix, *rendered.line), line)
             prefix = Span("  ")
     for name, text in issue.texts.items():
@@ -146,7 +146,7 @@ def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
         for part in wrap_line((Span(clean(name), ("bold",)),), room):
             yield DetailLine(part, places.of_text(name, 0))
         for rendered in render_markdown(text, room):
-            yield DetailLine(rendered.line, places.of_text(name, rendered.source + 1))
+            yield DetailLine(rendered.line, places.of_text(name, rendered.source_line + 1))
     yield from _comment_lines(issue.comments, room)
 
 
@@ -162,7 +162,7 @@ def _comment_lines(comments: Sequence[Comment], room: int) -> Iterator[DetailLin
         head = (Span(words, ("dim",)),) if words else (mark("*"), Span(" not sent yet"))
         yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
         for rendered in render_markdown(comment.text, room - 2):
-            line = comment.line + rendered.source if comment.line else 0
+            line = comment.line + rendered.source_line if comment.line else 0
             yield DetailLine((Span("  "), *rendered.line), line)
 
 
