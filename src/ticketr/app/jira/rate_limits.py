@@ -135,19 +135,20 @@ def _header(headers: Mapping[str, str], what: str) -> str:
 GROW_AFTER_SUCCESSES = 20
 
 
+@dataclass(eq=False)
 class AdaptiveLimit:
     """A concurrency limit that a refusal halves and successes raise, one by one.
 
     Attributes:
-        slots: As many as the limit allows now.
+        most: The most that it allows.
+        slots: As many as it allows now.
         cuts: How often it was halved.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self.slots = trio.CapacityLimiter(most)
-        self.cuts = 0
-        self._successes = 0
+    most: int
+    slots: trio.CapacityLimiter
+    cuts: int = 0
+    _successes: int = 0
 
     def count_refusal(self, cuts: int) -> None:
         """Halve the limit.
@@ -166,7 +167,7 @@ class AdaptiveLimit:
         self._successes += 1
         if self._successes >= GROW_AFTER_SUCCESSES:
             self._successes = 0
-            self.slots.total_tokens = min(self._most, self.slots.total_tokens + 1)
+            self.slots.total_tokens = min(self.most, self.slots.total_tokens + 1)
 
 
 class Backoff(NamedTuple):
@@ -196,7 +197,9 @@ class RateLimiter:
 
     def __init__(self, most: int, on_wait: Callable[[float, str], None]) -> None:
         self.site_slots = trio.CapacityLimiter(most)
-        self.limits = defaultdict[str, AdaptiveLimit](lambda: AdaptiveLimit(most))
+        self.limits = defaultdict[str, AdaptiveLimit](
+            lambda: AdaptiveLimit(most, trio.CapacityLimiter(most))
+        )
         self.on_wait = on_wait
         self._backoffs: dict[str, Backoff] = {}
 
@@ -212,6 +215,7 @@ class RateLimiter:
         return max(lasting, default=None)
 
 
+@dataclass(eq=False, repr=False)
 class Slot:
     """The permission of one call to be sent.
 
@@ -219,23 +223,25 @@ class Slot:
     has only during an attempt.
     """
 
-    def __init__(self, limiter: RateLimiter, call: Call) -> None:
-        self._limiter = limiter
-        self._call = call
-        self._limit = limiter.limits[call.kind]
-        self._acquired = False
+    _limiter: RateLimiter
+    _call: Call
+    _acquired: bool = False
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
-        limiter, slots = self._limiter, self._limit.slots
-        issue, kind = self._call.issue, self._call.kind
+        limiter, issue, kind = self._limiter, self._call.issue, self._call.kind
+        limit = limiter.limits[kind]
+        slots = limit.slots
         while True:
             of_issue = limiter.longest_backoff(issue)
             if of_issue or slots.borrowed_tokens > slots.total_tokens:
                 self.close()
             if not of_issue and not self._acquired:
-                await slots.acquire_on_behalf_of(self)
+                try:  # without a checkpoint; below, there is one anyway
+                    slots.acquire_on_behalf_of_nowait(self)
+                except trio.WouldBlock:
+                    await slots.acquire_on_behalf_of(self)
                 self._acquired = True
             backoff = of_issue or limiter.longest_backoff(kind, WHOLE_SITE, own=own)
             if backoff:
@@ -246,12 +252,12 @@ class Slot:
                 # Another call may have been refused while this one waited for the site.
                 if limiter.longest_backoff(issue, kind, WHOLE_SITE):
                     continue
-                cuts = self._limit.cuts
+                cuts = limit.cuts
                 try:
                     yield
                 except RateLimited as error:
                     if scope_of(self._call, error.reason) == kind:
-                        self._limit.count_refusal(cuts)
+                        limit.count_refusal(cuts)
                     raise
                 return
 
@@ -263,7 +269,7 @@ class Slot:
         """
         is_near = _header(headers, "nearlimit").lower() == "true"
         if not is_near and _header(headers, "remaining") != "0":
-            self._limit.count_success()
+            self._limiter.limits[self._call.kind].count_success()
             return
         seconds = retry_after(headers)
         if seconds and seconds <= MAX_REQUESTED_WAIT:
@@ -274,4 +280,4 @@ class Slot:
         """Release the slot of the call's kind."""
         if self._acquired:
             self._acquired = False
-            self._limit.slots.release_on_behalf_of(self)
+            self._limiter.limits[self._call.kind].slots.release_on_behalf_of(self)

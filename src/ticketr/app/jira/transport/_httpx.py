@@ -12,8 +12,9 @@ Three choices need a reason:
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
@@ -68,8 +69,9 @@ class HttpxTransport(TransportSettings):
 
     def _make_client(self) -> httpx.AsyncClient:
         # Imports the half of httpx that connects; it takes a moment.
-        with hide_module("h2"), hide_module("anyio"):
-            import_module("httpcore")
+        if "httpcore" not in sys.modules:
+            with hide_module("h2"), hide_module("anyio"):
+                import_module("httpcore")
         app = self.app
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
@@ -94,51 +96,50 @@ class HttpxTransport(TransportSettings):
         if self._client.is_closed:
             raise ConnectionLost(request.url, _exchange.CLOSED_REASON)
         exchange = _exchange.Exchange(request, self)
-        with exchange.scope as scope, _converted(request.url):
-            async with _closing_opened() as trace:
-                built = self._client.build_request(
-                    request.method,
-                    request.url,
-                    headers=dict(request.headers),
-                    content=request.body,
-                    extensions={"trace": trace},
-                )
-                built.stream = _Content(request, exchange)
-                async with aclosing(await self._client.send(built, stream=True)) as answer:
-                    async for piece in answer.aiter_raw():
-                        exchange.feed(piece)
-                        if exchange.problem:
-                            # Leaving the loop would leave half-run generators to the collector,
-                            # which is too late to close a connection. Cancelled, they all end now.
-                            scope.cancel()
+        opened: list[Any] = []  # the connections of this request alone
+
+        async def keep_opened(event: str, info: dict[str, Any]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(info["return_value"])
+
+        try:
+            with exchange.scope as scope:
+                try:
+                    built = self._build_request(request, exchange, keep_opened)
+                    async with aclosing(await self._client.send(built, stream=True)) as answer:
+                        async for piece in answer.aiter_raw():
+                            exchange.feed(piece)
+                            if exchange.problem:
+                                # Leaving the loop would leave half-run generators to the collector,
+                                # too late to close a connection. Cancelled, they all end now.
+                                scope.cancel()
+                except BaseException:
+                    # Cancelled in the TLS handshake, httpcore leaves a connection to the collector.
+                    with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+                        for connection in opened:
+                            await connection.aclose()
+                    raise
+        except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
+            # Without a chain: h11 quotes a header that it refuses, and the token is a header.
+            raise _jira_error(request.url, error) from None
         if exchange.problem or not scope.cancelled_caught:
             headers = {name.lower(): value for name, value in answer.headers.items()}
             return await exchange.response(answer.status_code, headers)
         raise exchange.timeout_error()
 
-
-@asynccontextmanager
-async def _closing_opened() -> AsyncGenerator[Callable[..., object]]:
-    """Close the connection that a request opened if the request fails.
-
-    When it is cancelled in the TLS handshake, httpcore leaves the connection to the collector.
-
-    Yields:
-        What handles the events of httpcore's trace extension.
-    """
-    opened: list[Any] = []
-
-    async def trace(event: str, info: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            opened.append(info["return_value"])
-
-    try:
-        yield trace
-    except BaseException:
-        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
-            for connection in opened:
-                await connection.aclose()
-        raise
+    def _build_request(
+        self, request: Request, exchange: _exchange.Exchange, on_event: Callable[..., object]
+    ) -> httpx.Request:
+        """Make httpx's form of a request; httpcore calls back at each event of its connection."""
+        built = self._client.build_request(
+            request.method,
+            request.url,
+            headers=dict(request.headers),
+            content=request.body,
+            extensions={"trace": on_event},
+        )
+        built.stream = _Content(request, exchange)
+        return built
 
 
 class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
@@ -162,28 +163,25 @@ class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
         return self._rest.pop()
 
 
-@contextmanager
-def _converted(url: str) -> Iterator[None]:
-    """Convert the errors of httpx to ticketr's.
-
-    Without a chain: h11 puts a header that it refuses into its message, and the token is a header.
-    """
-    try:
-        yield
-    except httpx.ConnectTimeout:
-        raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON, _proxy_of(url)) from None
-    except (httpx.ConnectError, httpx.ProxyError) as error:
-        raise _exchange.connect_error(url, error, _proxy_of(url)) from None
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
-        raise ConnectFailed(url, _exchange.BAD_ADDRESS_REASON) from None
-    except UnicodeError as error:
-        raise _exchange.encoding_error(url, error) from None
-    except httpx.LocalProtocolError:
-        raise ConnectionLost(url, _exchange.NOT_SENDABLE_REASON) from None
-    except httpx.RemoteProtocolError as error:
-        raise ConnectionLost(url, _exchange.protocol_problem(error)) from None
-    except httpx.TransportError:
-        raise ConnectionLost(url, _exchange.CLOSED_REASON) from None
+def _jira_error(
+    url: str, error: httpx.TransportError | httpx.InvalidURL | UnicodeError
+) -> ConnectFailed | ConnectionLost | TlsFailed:
+    """Make ticketr's error of one of httpx."""
+    match error:
+        case httpx.ConnectTimeout():
+            return ConnectFailed(url, _exchange.NOT_CONNECTED_REASON, _proxy_of(url))
+        case httpx.ConnectError() | httpx.ProxyError():
+            return _exchange.connect_error(url, error, _proxy_of(url))
+        case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+            return ConnectFailed(url, _exchange.BAD_ADDRESS_REASON)
+        case UnicodeError():
+            return _exchange.encoding_error(url, error)
+        case httpx.LocalProtocolError():
+            return ConnectionLost(url, _exchange.NOT_SENDABLE_REASON)
+        case httpx.RemoteProtocolError():
+            return ConnectionLost(url, _exchange.protocol_problem(error))
+        case _:
+            return ConnectionLost(url, _exchange.CLOSED_REASON)
 
 
 def _proxy_of(url: str) -> str:
