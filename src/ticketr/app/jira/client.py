@@ -79,7 +79,7 @@ async def open_jira(
     Raises:
         BadSetting: The site's address cannot be used, or is plain http to another machine.
     """
-    transport = await load_transport(transport)
+    transport = transport or await load_transport()
     api = RestApi(
         credentials,
         transport,

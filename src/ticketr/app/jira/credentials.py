@@ -30,10 +30,15 @@ _SPECIAL = r"""
     | [^!-~]+
 """
 _AS_WRITTEN = re.compile(_SPECIAL, re.IGNORECASE | re.VERBOSE)
+# The signs that begin an escape, and what is skipped in a text without them.
+_ESCAPE_SIGNS = frozenset("\\%&")
+_INVISIBLE = re.compile(r"[^!-~]+", re.IGNORECASE)
 
 
 def _visible_letters(text: str) -> str:
     """Return the visible letters of a text, its escapes decoded, in lower case."""
+    if _ESCAPE_SIGNS.isdisjoint(text):  # as in nearly every text
+        return _INVISIBLE.sub("", text).lower()
     return _AS_WRITTEN.sub(_decode_escape, text).lower()
 
 

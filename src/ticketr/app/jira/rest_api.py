@@ -62,7 +62,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
         JiraError: The request failed.
     """
     site = normalise_site(site)
-    async with await load_transport(transport) as opened:
+    async with transport or await load_transport() as opened:
         answer = await _get_without_login(f"{site}/{TENANT_INFO_PATH}", opened)
     cloud_id = answer.object().get("cloudId")
     if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
@@ -90,7 +90,7 @@ async def check_cloud(site: str, *, transport: Transport | None = None) -> None:
         Takes effect at once, inside the request too.
     """
     site = normalise_site(site)
-    async with await load_transport(transport) as opened:
+    async with transport or await load_transport() as opened:
         await _check_kind(site, opened)
 
 
@@ -107,10 +107,8 @@ async def _check_kind(site: str, opened: Transport) -> None:
         raise errors.NotCloud(site, version)
 
 
-async def load_transport(transport: Transport | None) -> Transport:
-    """Return a transport, which is the default one if none is given."""
-    if transport is not None:
-        return transport
+async def load_transport() -> Transport:
+    """Return a transport by the default HTTP package, which is imported first."""
     # In a thread, since importing the HTTP package takes a tenth of a second.
     return await trio.to_thread.run_sync(open_transport)
 

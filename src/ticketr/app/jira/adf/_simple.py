@@ -319,9 +319,14 @@ def _render_inline(node: Any) -> tuple[str, str]:
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""
     match node:
+        case {
+            "type": "text",
+            "text": str(text),
+            "marks": [{"type": "underline" | "subsup" | "textColor"} as mark],
+            **rest,
+        } if not rest:
+            return "tagged", _render_tagged_text(text, mark)
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
-            if len(marks) == 1 and (tagged := _render_tagged_text(text, marks[0])):
-                return "tagged", tagged
             return "marked", _render_marked_text(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
