@@ -36,11 +36,6 @@ def normal_text(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
-def stripped(text: str) -> str:
-    """Return a normal text without outer white space."""
-    return normal_text(text).strip()
-
-
 def one_line(text: str) -> str:
     """Return a text on one line without outer white space."""
     text = text.strip()
@@ -49,7 +44,7 @@ def one_line(text: str) -> str:
     lines = text.splitlines()
     if len(lines) > 1:
         text = " ".join(part for line in lines if (part := line.strip()))
-    return stripped(text)
+    return normal_text(text).strip()
 
 
 #: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
@@ -86,13 +81,8 @@ def safe_file_name(key: str) -> str:
     return f"{key}.md"
 
 
-_FENCE_OPENING = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
-
-
-def opening_fence(line: str) -> str | None:
-    """Return the backticks or tildes by which a line opens a code block, or None."""
-    match = _FENCE_OPENING.match(line)
-    return None if match is None else match[1]
+#: What opens a code block; its group has the backticks or tildes.
+OPENING_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*\Z)|~{3,})")
 
 
 def closing_fence(lines: Sequence[str], start: int) -> int | None:
@@ -103,8 +93,9 @@ def closing_fence(lines: Sequence[str], start: int) -> int | None:
         line of its kind: most likely its own closing line is missing, and the one found would
         belong to another block.
     """
-    fence = opening_fence(lines[start])
-    assert fence is not None
+    opening = OPENING_FENCE.match(lines[start])
+    assert opening is not None
+    fence = opening[1]
     has_heading = False
     for index in range(start + 1, len(lines)):
         line = lines[index]
@@ -113,7 +104,8 @@ def closing_fence(lines: Sequence[str], start: int) -> int | None:
             is_closing = run.startswith(fence) and not run.strip(fence[0])
             if is_closing and not line.startswith("    "):
                 return index
-            if has_heading and (opening_fence(line) or "").startswith(fence):
+            other = OPENING_FENCE.match(line) if has_heading else None
+            if other is not None and other[1].startswith(fence):
                 return None
         if not has_heading and line.startswith("#"):
             has_heading = line.startswith(TICKET_PREFIX) or section_of(line) is not None
@@ -257,61 +249,21 @@ _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 _KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
 _CLOSED = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
-_NEARLY_KEY = compile_on_use(
+NEARLY_KEY = compile_on_use(
     rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_CLOSED}"
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
-_BRACKETED_KEY = compile_on_use(r"\[([^\]]*)\]\s*")
-_ESCAPED_TITLE = compile_on_use(rf"\\+(?:\[|{_NEARLY_KEY.pattern})")
-
-
-class TitleError(ValueError):
-    """Raised by ``read_title``; its message says what is wrong and what to write instead."""
-
-
-def read_title(text: str) -> tuple[str | None, str]:
-    r"""Parse the key and the title that follow ``# TICKET:`` or the dash of a task.
-
-    Args:
-        text: The rest of the line, without outer white space.
-
-    Returns:
-        The key, or None, and the title. All text behind a key is the title. Without a key, a
-        backslash escapes a bracket or a text that looks like a key.
-
-    Raises:
-        TitleError: There is a key without a title, or a mistyped key.
-    """
-    bracket = _BRACKETED_KEY.match(text)
-    if bracket is not None:
-        key = bracket[1]
-        if is_key(key):
-            if bracket.end() == len(text):
-                raise TitleError("there is a key but no title; write the title behind the key")
-            return key, text[bracket.end() :]
-    if match := _NEARLY_KEY.match(text):
-        raise TitleError(
-            f"this is not a key, but looks like one; write {_nearest(match)}, or put a backslash "
-            "before it if it belongs to the title"
-        )
-    return None, text[1:] if _ESCAPED_TITLE.match(text) else text
-
-
-def _nearest(match: re.Match[str]) -> str:
-    """Return the key that was probably meant, in its correct form."""
-    word, number = (
-        match["in_word"] or match["bare_word"],
-        match["in_number"] or match["bare_number"],
-    )
-    key = f"{word.upper()}-{number.lstrip('0')}"
-    return f"[{key}]" if is_key(key) else "a key as [PROJ-123]"
+#: A bracket and the text in it, with which a title with a key begins.
+BRACKETED_KEY = compile_on_use(r"\[([^\]]*)\]\s*")
+#: A title without a key that begins with backslashes, of which the first is no part of it.
+ESCAPED_TITLE = compile_on_use(rf"\\+(?:\[|{NEARLY_KEY.pattern})")
 
 
 def write_title(key: str | None, title: str) -> str:
-    """Return key and title in the form that ``read_title`` parses."""
+    """Return key and title as a heading has them; a title that looks like a key is escaped."""
     if key is not None:
         return f"[{key}] {title}"
-    if _NEARLY_KEY.match(title) or _ESCAPED_TITLE.match(title):
+    if NEARLY_KEY.match(title) or ESCAPED_TITLE.match(title):
         return f"\\{title}"
     return title
 
@@ -337,7 +289,7 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
     Returns:
         The key; None if the title starts with no such key.
     """
-    if _NEARLY_KEY.match(title):  # it was escaped by a backslash
+    if NEARLY_KEY.match(title):  # it was escaped by a backslash
         return None
     matches = ((project, _mistyped_key_pattern(project).match(title)) for project in projects)
     return next((f"{project}-{match[1]}" for project, match in matches if match), None)
@@ -348,7 +300,8 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
 # alone these words are text.
 COMMENTS_SECTION = "Comments"
 
-_COMMENTS_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
+#: The heading of the comments, perhaps behind backslashes, if `has_comments_below` it; else text.
+COMMENTS_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
 _NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
@@ -358,8 +311,8 @@ COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
 BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
 
 
-def begins_comments(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
-    """Return whether a line is the heading of the comments, perhaps behind backslashes.
+def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
+    """Return whether comments are below a line that matches `COMMENTS_HEADING`.
 
     A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
     time may also be below other lines: else what was written above the comments would make all
@@ -367,11 +320,9 @@ def begins_comments(lines: Sequence[str], index: int, *, may_be_empty: bool = Fa
 
     Args:
         lines: The lines of a file or of a text.
-        index: The line.
-        may_be_empty: Whether it is one, too, if nothing follows before the next heading.
+        index: The heading.
+        may_be_empty: What to return if nothing follows before the next heading.
     """
-    if not _COMMENTS_HEADING.match(lines[index]):
-        return False
     section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
     first = next(written, None)

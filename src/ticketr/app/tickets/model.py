@@ -29,7 +29,6 @@ from ticketr.app.tickets.grammar import (
     is_key,
     normal_text,
     one_line,
-    stripped,
 )
 
 #: Replaces an empty title, since a heading needs one.
@@ -40,8 +39,8 @@ _NOT_A_REMARK = re.compile(rf".*:|##|{CONFLICT_MARKER.pattern}")
 
 
 def _strip_blank_lines(text: str) -> str:
-    """Remove blank lines around a text; keep the first line's indent, as of a code block."""
-    text = normal_text(text).rstrip()
+    """Remove blank lines around a normal text; keep the first line's indent, as of a code block."""
+    text = text.rstrip()
     space = len(text) - len(text.lstrip())
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
@@ -76,7 +75,7 @@ class Comment:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "text", stripped(self.text))
+        put(self, "text", normal_text(self.text).strip())
         put(self, "id", self.id if _is_number(self.id) else "")
         put(self, "author", one_line(BEFORE_TIME.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
@@ -207,16 +206,13 @@ class Ticket:
             raise InvalidKey(self.key)
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
-        put(self, "description", _strip_blank_lines(self.description))
+        put(self, "description", _strip_blank_lines(normal_text(self.description)))
         is_normal = type(self.fields) is NormalFields
-        fields = self.fields if is_normal else _normal_fields(self.fields, stripped)
+        fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
         put(self, "texts", MappingProxyType(_normal_fields(self.texts, _strip_blank_lines)))
-        put(
-            self,
-            "acceptance_criteria",
-            tuple(filter(None, map(stripped, self.acceptance_criteria))),
-        )
+        criteria = [normal_text(text).strip() for text in self.acceptance_criteria]
+        put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", tuple(filter(None, map(_checked_remark, self.remarks))))
         # A new comment without a text is none.
@@ -250,13 +246,19 @@ class NormalFields(dict[str, str]):
     """Fields whose names and values are in their normal form, as the parser reads them."""
 
 
-def _normal_fields(fields: Mapping[str, str], normalized: Callable[[str], str]) -> dict[str, str]:
+def _normal_fields(fields: Mapping[str, str], strip: Callable[[str], str]) -> dict[str, str]:
+    """Return fields in their normal form.
+
+    Args:
+        fields: The fields.
+        strip: Removes the outer white space that a value, which is a normal text, does not keep.
+    """
     content: dict[str, str] = {}
     for name, value in fields.items():
         canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
-        content[canonical] = normalized(value)
+        content[canonical] = strip(normal_text(value))
     return content
 
 

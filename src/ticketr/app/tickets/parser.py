@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -19,13 +19,14 @@ from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
     BEFORE_TIME,
+    COMMENTS_HEADING,
     COMMENTS_SECTION,
     KNOWN_COMMENT_PREFIX,
     MAY_BE_SPECIAL,
     NEW_COMMENT_PREFIX,
+    OPENING_FENCE,
     TICKET_PREFIX,
-    begins_comments,
-    opening_fence,
+    has_comments_below,
 )
 
 if TYPE_CHECKING:
@@ -122,23 +123,23 @@ def end_of_fence(file: SourceLines, index: int, lines: Sequence[str], start: int
     return end
 
 
+@dataclass(slots=True)
 class _Text:
     """A text that consists of one or several passages of a file.
 
     Attributes:
-        lines: The lines.
         heading: The number of the heading of its section in the file, from 1; 0 if it has none.
+        lines: The lines.
+        runs: For each consecutive run of lines, the index of its first line and its number in the file.
     """
 
-    def __init__(self, heading: int = 0) -> None:
-        self.lines: list[str] = []
-        self.heading = heading
-        # For each consecutive run of lines, the index of its first line and its number in the file.
-        self._runs: list[tuple[int, int]] = []
+    heading: int = 0
+    lines: list[str] = field(default_factory=list)
+    runs: list[tuple[int, int]] = field(default_factory=list)
 
     def add(self, number: int, lines: Sequence[str]) -> None:
         """Add lines that are in a row in the file, the first of them with a number from 1."""
-        at, runs = len(self.lines), self._runs
+        at, runs = len(self.lines), self.runs
         while runs and runs[-1][0] >= at:
             runs.pop()
         if not runs or at - runs[-1][0] != number - runs[-1][1]:
@@ -150,7 +151,7 @@ class _Text:
         blank = 0
         if self.lines and not self.lines[0].strip():
             blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
-        return tuple([(at - blank + 1, number) for at, number in self._runs])
+        return tuple([(at - blank + 1, number) for at, number in self.runs])
 
 
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
@@ -194,110 +195,122 @@ def dedented(line: str, width: int = len(INDENT)) -> str:
     return line if line.strip() else ""
 
 
+@dataclass(slots=True)
 class _IssueReader:
     """Reads a ticket, or a task.
 
-    Args:
+    Attributes:
         file: The file.
         index: The index of the line with the key and the title.
-        start: The index behind what begins that line.
-        body: The lines of a task below that line, without their indent; None for a ticket.
-
-    Attributes:
-        title: The title; empty if there is none.
+        key: The key; None for a draft.
+        title: The title.
+        lines: The lines of the file; of a task, those below its first line, without their indent.
+        offset: The index in the file of the first of `lines`.
+        in_task: Whether it is a task.
+        text: The description.
+        fields: The fields.
+        field_lines: The number of each field's line in the file, from 1.
+        remarks: The lines among the fields that are none.
+        criteria: The lines of each criterion, with the number of its first line.
+        tasks: The tasks.
+        comments: The comments.
+        texts: The texts of fields.
+        item: The criterion that further lines belong to.
+        stray_end: The index behind the last line that did not fit into its section.
+        target: The text that lines of text belong to.
+        read_line: Reads the next line in the present section. It is a function, not a bound method,
+            which would refer to its reader: the two would be a cycle for each issue, which only the
+            garbage collector frees.
     """
 
-    def __init__(
-        self, file: SourceLines, index: int, start: int, body: Sequence[str] | None = None
-    ) -> None:
-        self._file = file
-        self._index = index
-        self._key, self.title = _read_heading(file, index, start)
-        self._in_task = body is not None
-        self._lines = file.lines if body is None else body
-        self._offset = 0 if body is None else index + 1  # the index of the first line in the file
-        self._text = _Text()
-        self._fields = model.NormalFields()
-        self._field_lines: dict[str, int] = {}  # from 1
-        self._remarks: list[str] = []
-        self._criteria: list[tuple[int, list[str]]] = []  # each with the number of its first line
-        self._tasks: list[model.Ticket] = []
-        self._comments: list[model.Comment] = []
-        self._texts: dict[str, _Text] = {}
-        self._item: list[str] | None = None  # the criterion that further lines belong to
-        self._stray_end = -1
-        self._target = self._text  # the text that lines of text belong to
-        # A function, not a bound method, which would refer to its reader: the two would be a cycle
-        # for each issue, which only the garbage collector frees.
-        self._read_line: Callable[[_IssueReader, int], int] = _IssueReader._text_lines
+    file: SourceLines
+    index: int
+    key: str | None
+    title: str
+    lines: Sequence[str]
+    offset: int = 0
+    in_task: bool = False
+    text: _Text = field(default_factory=_Text)
+    fields: model.NormalFields = field(default_factory=model.NormalFields)
+    field_lines: dict[str, int] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    criteria: list[tuple[int, list[str]]] = field(default_factory=list)
+    tasks: list[model.Ticket] = field(default_factory=list)
+    comments: list[model.Comment] = field(default_factory=list)
+    texts: dict[str, _Text] = field(default_factory=dict)
+    item: list[str] | None = None
+    stray_end: int = -1
+    target: _Text = field(init=False)
+    read_line: Callable[[_IssueReader, int], int] = field(init=False)
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
-        lines = self._lines
-        index = 0 if self._in_task else self._index + 1
+        self._begin_text(self.text)
+        lines = self.lines
+        index = 0 if self.in_task else self.index + 1
         while index < len(lines):
             line = lines[index]
             if MAY_BE_SPECIAL.match(line):
-                if not self._in_task and line.startswith(TICKET_PREFIX):
+                if not self.in_task and line.startswith(TICKET_PREFIX):
                     break
                 if self._enters_section(index, line):
                     index += 1
                     continue
-            index = self._read_line(self, index)
+            index = self.read_line(self, index)
         return index
 
     def ticket(self) -> model.Ticket:
         """Return the finished ticket."""
         criteria = [
             number + next(at for at, line in enumerate(lines) if line.strip())
-            for number, lines in self._criteria
+            for number, lines in self.criteria
             if any(map(str.strip, lines))
         ]
         texts = {
-            name: model.TextPlace(text.heading, text.places()) for name, text in self._texts.items()
+            name: model.TextPlace(text.heading, text.places()) for name, text in self.texts.items()
         }
         places = model.Places(
-            self._text.places(), tuple(criteria), texts, tuple(self._field_lines.items())
+            self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items())
         )
         return model.Ticket(
             title=self.title,
-            key=self._key,
-            description="\n".join(self._text.lines),
-            fields=self._fields,
-            acceptance_criteria=tuple(["\n".join(lines) for _, lines in self._criteria]),
-            tasks=tuple(self._tasks),
-            comments=tuple(self._comments),
-            texts={name: "\n".join(text.lines) for name, text in self._texts.items()},
-            line=self._index + 1,
-            remarks=tuple(self._remarks),
+            key=self.key,
+            description="\n".join(self.text.lines),
+            fields=self.fields,
+            acceptance_criteria=tuple(["\n".join(lines) for _, lines in self.criteria]),
+            tasks=tuple(self.tasks),
+            comments=tuple(self.comments),
+            texts={name: "\n".join(text.lines) for name, text in self.texts.items()},
+            line=self.index + 1,
+            remarks=tuple(self.remarks),
             places=places,
         )
 
     def _enters_section(self, index: int, line: str) -> bool:
-        section = grammar.section_of(line, in_task=self._in_task)
-        if section is None and line.startswith("## "):
-            in_text = self._read_line is _IssueReader._text_lines
-            if begins_comments(self._lines, index, may_be_empty=not in_text):
+        section = grammar.section_of(line, in_task=self.in_task)
+        if section is None and line.startswith("## ") and COMMENTS_HEADING.match(line):
+            in_text = self.read_line is _IssueReader._text_lines
+            if has_comments_below(self.lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
-            refuse_mistakes(self._file, index + self._offset, line)
+            refuse_mistakes(self.file, index + self.offset, line)
             return False
-        self._item = None
+        self.item = None
         match section:
             case grammar.DESCRIPTION_SECTION:
-                self._begin_text(self._text)
+                self._begin_text(self.text)
             case grammar.FIELD_SECTION:
-                number = index + self._offset + 1
+                number = index + self.offset + 1
                 name = grammar.read_field_heading(line)
-                self._begin_text(self._texts.setdefault(name, _Text(number)))
+                self._begin_text(self.texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
-                self._read_line = _IssueReader._field
+                self.read_line = _IssueReader._field
             case grammar.CRITERIA_SECTION:
-                self._read_line = _IssueReader._criterion
+                self.read_line = _IssueReader._criterion
             case grammar.COMMENTS_SECTION:
-                self._read_line = _IssueReader._comment
+                self.read_line = _IssueReader._comment
             case _:
-                self._read_line = _IssueReader._task
+                self.read_line = _IssueReader._task
         return True
 
     # Text: the description with lines that fit into no other section, and texts of fields.
@@ -308,8 +321,8 @@ class _IssueReader:
             text.lines.pop()
         if text.lines:
             text.lines.append("")
-        self._target = text
-        self._read_line = _IssueReader._text_lines
+        self.target = text
+        self.read_line = _IssueReader._text_lines
 
     def _text_lines(self, index: int, *, is_alone: bool = False) -> int:
         """Read a line of text, or the block of code that it opens.
@@ -318,39 +331,39 @@ class _IssueReader:
             index: The line.
             is_alone: Whether to leave the lines behind it that have no special meaning either.
         """
-        lines, stop = self._lines, index + 1
+        lines, stop = self.lines, index + 1
         line = lines[index]
         text: Sequence[str]
         if not MAY_BE_SPECIAL.match(line):
             while not is_alone and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
                 stop += 1
             text = lines[index:stop]
-        elif opening_fence(line):
-            stop = end_of_fence(self._file, index + self._offset, lines, index) + 1
+        elif OPENING_FENCE.match(line):
+            stop = end_of_fence(self.file, index + self.offset, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
-        elif begins_comments(lines, index):
+        elif COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
-        self._target.add(index + self._offset + 1, text)
+        self.target.add(index + self.offset + 1, text)
         return stop
 
     def _stray_line(self, index: int, *, stay: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
-        section = self._read_line
-        if index != self._stray_end:
-            self._begin_text(self._text)
-        self._stray_end = self._text_lines(index, is_alone=stay)
-        self._read_line = section if stay else _IssueReader._text_lines
-        return self._stray_end
+        section = self.read_line
+        if index != self.stray_end:
+            self._begin_text(self.text)
+        self.stray_end = self._text_lines(index, is_alone=stay)
+        self.read_line = section if stay else _IssueReader._text_lines
+        return self.stray_end
 
     # Fields.
 
     def _field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
-        lines, fields, places = self._lines, self._fields, self._field_lines
-        first, offset = index, self._offset + 1
+        lines, fields, places = self.lines, self.fields, self.field_lines
+        first, offset = index, self.offset + 1
         while index < len(lines):
             texts = grammar.plain_field(lines[index])
             if texts is None:
@@ -359,9 +372,10 @@ class _IssueReader:
                 text = lines[index].strip()
                 if text.startswith("##"):
                     return self._stray_line(index, stay=False)
-                texts = None if text.startswith("#") else grammar.read_field(text)
+                if text and not text.startswith("#"):
+                    texts = grammar.read_field(text)
                 if texts is None and text:
-                    self._remarks.append(text)
+                    self.remarks.append(text)
             if texts is not None:
                 name, value = texts
                 places[name] = index + offset
@@ -369,7 +383,7 @@ class _IssueReader:
                     value, index = self._value_block(index)
                 other = fields.get(name, value)
                 if other != value:  # the last value counts; the other stays in the file
-                    self._remarks += [f"# {name}: {line}" for line in other.split("\n")]
+                    self.remarks += [f"# {name}: {line}" for line in other.split("\n")]
                 fields[name] = value
             index += 1
         return index
@@ -378,41 +392,42 @@ class _IssueReader:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
-        for at in range(index + 1, len(self._lines)):
-            line = self._lines[at]
+        for at in range(index + 1, len(self.lines)):
+            line = self.lines[at]
             if line.strip():
                 if not line.startswith((INDENT, "\t")):
                     break
                 if MAY_BE_SPECIAL.match(line):
-                    refuse_mistakes(self._file, at + self._offset, line)
-                    if grammar.section_of(line, in_task=self._in_task):
+                    refuse_mistakes(self.file, at + self.offset, line)
+                    if grammar.section_of(line, in_task=self.in_task):
                         break
                 last = at
             block.append(grammar.unescape(dedented(line)))
-        return grammar.stripped("\n".join(block[: last - index]) or "|"), last
+        text = "\n".join(block[: last - index]) or "|"
+        return grammar.normal_text(text).strip(), last
 
     # Acceptance criteria.
 
     def _criterion(self, index: int) -> int:
-        line = self._lines[index]
+        line = self.lines[index]
         text = line.lstrip()
         other = _OTHER_ITEM.match(line)
         if other or text.startswith("-"):
-            self._item = None
+            self.item = None
             if not grammar.is_rule(text.rstrip()):
-                self._item = [line[other.end() :] if other else text[1:].lstrip()]
-                self._criteria.append((index + self._offset + 1, self._item))
-        elif self._item is not None and _continues_criterion(self._item, line):
-            self._item.append(grammar.unescape_item(dedented(line)))
+                self.item = [line[other.end() :] if other else text[1:].lstrip()]
+                self.criteria.append((index + self.offset + 1, self.item))
+        elif self.item is not None and _continues_criterion(self.item, line):
+            self.item.append(grammar.unescape_item(dedented(line)))
         elif text:
-            self._item = None
+            self.item = None
             return self._stray_line(index, stay=not line.startswith("##"))
         return index + 1
 
     # Comments.
 
     def _comment(self, index: int) -> int:
-        line = self._lines[index]
+        line = self.lines[index]
         if not line.strip():
             return index + 1
         if line.startswith("##"):
@@ -423,17 +438,17 @@ class _IssueReader:
                 "this is not a comment; write - new: before the text of a new one, and indent its "
                 "other lines by two spaces"
             )
-            self._file.fail(index + self._offset, problem)
+            self.file.fail(index + self.offset, problem)
         comment, column = head
-        if comment.id and any(existing.id == comment.id for existing in self._comments):
+        if comment.id and any(existing.id == comment.id for existing in self.comments):
             problem = "this comment already exists; remove one of the two"
-            self._file.fail(index + self._offset, problem)
+            self.file.fail(index + self.offset, problem)
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
-        text = [line[column:], *map(dedented, self._lines[index + 1 : stop])]
+        text = [line[column:], *map(dedented, self.lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescaped(text, index + self._offset)
-        number = index + self._offset + first + 1
-        self._comments.append(replace(comment, text="\n".join(lines), line=number))
+        lines = self._unescaped(text, index + self.offset)
+        number = index + self.offset + first + 1
+        self.comments.append(replace(comment, text="\n".join(lines), line=number))
         return stop
 
     def _end_of_comment(self, start: int, *, is_prose: bool) -> int:
@@ -442,8 +457,8 @@ class _IssueReader:
         A line without indent still belongs to it right below a line of prose, as in Markdown.
         """
         stop = start
-        for index in range(start, len(self._lines)):
-            line = self._lines[index]
+        for index in range(start, len(self.lines)):
+            line = self.lines[index]
             if line.startswith((INDENT, "\t")) or (is_prose and line[:1].isalnum()):
                 is_prose = is_prose or bool(line.strip())
             elif line.strip():
@@ -460,17 +475,17 @@ class _IssueReader:
         while len(text) < len(lines):
             at = len(text)
             text.append(grammar.unescape(lines[at]))
-            if opening_fence(lines[at]):
-                end = end_of_fence(self._file, first + at, lines, at)
+            if OPENING_FENCE.match(lines[at]):
+                end = end_of_fence(self.file, first + at, lines, at)
                 text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end + 1])
             elif at:
-                refuse_mistakes(self._file, first + at, lines[at])
+                refuse_mistakes(self.file, first + at, lines[at])
         return text
 
     # Tasks.
 
     def _task(self, index: int) -> int:
-        line = self._lines[index]
+        line = self.lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
             return self._stray_line(index, stay=not line.startswith("##"))
@@ -479,19 +494,20 @@ class _IssueReader:
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
         width = indent + len(INDENT)
-        body = [dedented(line, width) for line in self._lines[index + 1 : stop]]
-        task = _IssueReader(self._file, index, indent + 1, body)
+        body = [dedented(line, width) for line in self.lines[index + 1 : stop]]
+        key, title = _read_heading(self.file, index, indent + 1)
+        task = _IssueReader(self.file, index, key, title, body, offset=index + 1, in_task=True)
         task.read()
-        if task.title:
-            self._tasks.append(task.ticket())
+        if title:
+            self.tasks.append(task.ticket())
         elif any(map(str.strip, body)):
-            self._file.fail(index, "a task needs a title; write - Title", column=indent + 1)
+            self.file.fail(index, "a task needs a title; write - Title", column=indent + 1)
         return stop
 
     def _end_of_task(self, start: int, indent: int) -> int:
         inner = " " * (indent + len(INDENT))
-        for index in range(start, len(self._lines)):
-            line = self._lines[index]
+        for index in range(start, len(self.lines)):
+            line = self.lines[index]
             if line.startswith(inner):  # no next task, nor a heading
                 continue
             text = line.lstrip()
@@ -501,23 +517,44 @@ class _IssueReader:
                     return index
             elif text.startswith(("-", "##")) or line.startswith(TICKET_PREFIX):
                 return index
-        return len(self._lines)
+        return len(self.lines)
 
 
 def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None, str]:
-    """Return the key and the title that are in a line, behind what begins it."""
+    """Return the key, or None, and the title that are in a line, behind what begins it.
+
+    All text behind a key is the title. Without a key, a backslash escapes a bracket or a text that
+    looks like a key, as `grammar.write_title` writes it.
+
+    Raises:
+        TicketSyntaxError: There is a key without a title, a mistyped key, or a key for the second time.
+    """
     line = file.lines[index]
     rest = line[start:].lstrip()
-    try:
-        key, title = grammar.read_title(rest.rstrip())
-    except grammar.TitleError as error:
-        file.fail(index, str(error), column=len(line) - len(rest) + 1)
-    if key is not None:
+    column = len(line) - len(rest) + 1
+    text = rest.rstrip()
+    bracket = grammar.BRACKETED_KEY.match(text)
+    if bracket is not None and grammar.is_key(bracket[1]):
+        key, title = bracket[1], text[bracket.end() :]
+        if not title:
+            problem = "there is a key but no title; write the title behind the key"
+            file.fail(index, problem, column=column)
         number = file.keys.setdefault(key, index + 1)
         if number <= index:
             problem = f"{key} is already on line {number}; remove one of the two"
             file.fail(index, problem, column=line.index("[") + 1)
-    return key, title
+        return key, title
+    if match := grammar.NEARLY_KEY.match(text):
+        word = match["in_word"] or match["bare_word"]
+        number_text = match["in_number"] or match["bare_number"]
+        key = f"{word.upper()}-{number_text.lstrip('0')}"
+        meant = f"[{key}]" if grammar.is_key(key) else "a key as [PROJ-123]"
+        problem = (
+            f"this is not a key, but looks like one; write {meant}, or put a backslash before it if "
+            "it belongs to the title"
+        )
+        file.fail(index, problem, column=column)
+    return None, text[1:] if grammar.ESCAPED_TITLE.match(text) else text
 
 
 def _continues_criterion(item: Sequence[str], line: str) -> bool:
@@ -548,13 +585,15 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
     lines, starts = file.lines, file.starts
     if "<<<<<<<" in text or ">>>>>>>" in text:
         _refuse_conflicts(file)
-    first = index = _end_of_preamble(file)
+    # Nearly every file begins with a ticket.
+    first = index = 0 if lines[0].startswith(TICKET_PREFIX) else _end_of_preamble(file)
     tickets, spans = [], []
     while index < len(lines):
-        reader = _IssueReader(file, index, len(TICKET_PREFIX))
-        if not reader.title:
+        key, title = _read_heading(file, index, len(TICKET_PREFIX))
+        if not title:
             problem = "a ticket needs a title; write # TICKET: Title"
             file.fail(index, problem, column=len(lines[index]) + 1)
+        reader = _IssueReader(file, index, key, title, lines)
         start, index = index, reader.read()
         stop = index
         while not lines[stop - 1].strip():
@@ -584,7 +623,7 @@ def _end_of_preamble(file: SourceLines) -> int:
             if line.startswith(TICKET_PREFIX):
                 break
             refuse_mistakes(file, index, line, in_ticket=False)
-            if opening_fence(line):
+            if OPENING_FENCE.match(line):
                 index = end_of_fence(file, index, file.lines, index)
         index += 1
     return index

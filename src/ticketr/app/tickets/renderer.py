@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from ticketr.app.tickets import grammar
 from ticketr.app.tickets.errors import InvalidTicket
 from ticketr.app.tickets.grammar import (
+    COMMENTS_HEADING,
     COMMENTS_SECTION,
     MAY_BE_SPECIAL,
-    begins_comments,
+    OPENING_FENCE,
     closing_fence,
-    opening_fence,
+    has_comments_below,
 )
 from ticketr.app.tickets.model import TicketFile, TicketSpan
 
@@ -81,8 +82,8 @@ def rewrite(
     """
     parts = list(_parts(file, changes))
     rest = file.text[file.spans[-1].end :] if parts else file.text
-    end = _line_end(file.text, 0)
     for ticket, text in added:
+        end = _line_end(file.text, 0)
         last = (parts[-1][2] if parts else "") + rest
         if last.strip("\ufeff"):
             ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
@@ -113,7 +114,9 @@ def _parts(file: TicketFile, changes: Mapping[int, Ticket]) -> Iterator[tuple[st
         rendered = render_ticket(new)
         if text[-1] not in "\r\n":
             rendered = rendered.removesuffix("\n")
-        yield before, new, rendered.replace("\n", _line_end(file.text, span.start))
+        if "\r" in file.text:
+            rendered = rendered.replace("\n", _line_end(file.text, span.start))
+        yield before, new, rendered
 
 
 def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
@@ -192,9 +195,9 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
             yield grammar.escape(line, fenced=True) if index < end else line
         elif not (MAY_BE_SPECIAL.match(line) or line.lstrip(" ").startswith(("<", ">"))):
             yield line
-        elif with_sections and begins_comments(lines, index):
+        elif with_sections and COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
             yield grammar.insert_backslash(line)
-        elif not opening_fence(line):
+        elif not OPENING_FENCE.match(line):
             yield grammar.escape(line)
         else:
             closing_index = closing_fence(lines, index) if fences else None
