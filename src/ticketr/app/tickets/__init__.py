@@ -22,7 +22,7 @@ from ticketr.app.tickets.grammar import (
     one_line,
     safe_file_name,
 )
-from ticketr.app.tickets.model import Comment, Ticket, TicketFile
+from ticketr.app.tickets.model import Comment, Ticket, TicketFile, TicketSpan
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 

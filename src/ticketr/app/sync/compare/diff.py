@@ -436,25 +436,25 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
         key: The issue, its head or a sub-task.
         texts: The parts; a field without text has a line, or a section, without one then.
     """
-
-    def changed(issue: Ticket) -> Ticket:
-        if issue.key != key:
-            return issue
-        own = part_texts(issue) | dict(texts)
-        fields = {part: text for part, text in texts.items() if isinstance(part, str)}
-        comments = {part: text for part, text in texts.items() if isinstance(part, CommentPart)}
-        rich = {part.name: text for part, text in texts.items() if isinstance(part, TextPart)}
-        return replace(
-            issue,
-            title=own[CorePart.TITLE],
-            description=own[CorePart.DESCRIPTION],
-            acceptance_criteria=criteria_of(own[CorePart.CRITERIA]),
-            fields={**issue.fields, **fields},
-            texts={**issue.texts, **rich},
-            comments=_with_comment_texts(issue, comments) if comments else issue.comments,
-        )
-
-    return with_issues(ticket, changed)
+    issue = by_key(ticket).get(key)
+    if issue is None:
+        return ticket
+    criteria = issue.acceptance_criteria
+    if CorePart.CRITERIA in texts:
+        criteria = criteria_of(texts[CorePart.CRITERIA])
+    fields = {part: text for part, text in texts.items() if isinstance(part, str)}
+    comments = {part: text for part, text in texts.items() if isinstance(part, CommentPart)}
+    rich = {part.name: text for part, text in texts.items() if isinstance(part, TextPart)}
+    new = replace(
+        issue,
+        title=texts.get(CorePart.TITLE, issue.title),
+        description=texts.get(CorePart.DESCRIPTION, issue.description),
+        acceptance_criteria=criteria,
+        fields={**issue.fields, **fields},
+        texts={**issue.texts, **rich},
+        comments=_with_comment_texts(issue, comments) if comments else issue.comments,
+    )
+    return with_issues(ticket, lambda one: new if one is issue else one)
 
 
 def with_issues(ticket: Ticket, changed: Callable[[Ticket], Ticket]) -> Ticket:

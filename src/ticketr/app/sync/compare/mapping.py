@@ -427,11 +427,13 @@ def family_text(
         # Criteria that do not survive as a section of their own are tried again as description.
         again = inexact.intersection(issue.id for issue, made in pairs if made.acceptance_criteria)
         if not again:
-            keys = frozenset(
-                issue.key
-                for issue, made in pairs
-                if issue.id in inexact or not _are_texts_exact(issue, made, columns)
-            )
+            if columns.texts:
+                inexact |= {
+                    issue.id
+                    for issue, made in pairs
+                    if issue.id not in inexact and not _are_texts_exact(issue, made, columns)
+                }
+            keys = frozenset(issue.key for issue in issues if issue.id in inexact)
             return FamilyText(ticket, render_ticket(ticket), keys, columns.texts)
         whole |= again
         for issue_id in again:

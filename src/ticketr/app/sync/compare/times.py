@@ -51,13 +51,11 @@ def read_duration(text: str) -> int | None:
 def with_time_tracking(
     fields: dict[str, object], present: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return the fields with the estimates in the form that Jira reads.
+    """Return fields, of which some are estimates, with those in the form that Jira reads.
 
     Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
     with it as Jira has it.
     """
-    if ESTIMATE_FIELDS.keys().isdisjoint(fields):
-        return fields
     seconds = {estimate: fields[estimate] for estimate in ESTIMATE_FIELDS if estimate in fields}
     for estimate in ESTIMATE_FIELDS:
         if estimate not in seconds and isinstance(present.get(estimate), int):

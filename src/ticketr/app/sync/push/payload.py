@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_LINE, files_of
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.compare.times import with_time_tracking
+from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, with_time_tracking
 from ticketr.app.sync.edits import losses
 from ticketr.app.sync.edits.local_changes import draft_changes
 from ticketr.app.sync.errors import nearest
@@ -261,7 +261,9 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         values += tuple(
             replace(value, part=criteria.part, text=criteria.new) for value in described
         )
-    fields = with_time_tracking(payload.fields, context.present)
+    fields = payload.fields
+    if not ESTIMATE_FIELDS.keys().isdisjoint(fields):
+        fields = with_time_tracking(fields, context.present)
     return replace(payload, fields=fields, values=values)
 
 

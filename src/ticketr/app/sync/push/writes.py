@@ -54,7 +54,7 @@ class IssueWrite:
         parent: The key of the ticket of a new sub-task, empty until that is created; None for
             other issues.
         issue_id: The ID of an existing issue.
-        last_comment: The highest number of its comments; 0 if it has none.
+        last_comment: The highest number of its comments, if some are sent; 0 if it has none.
         type_id: The ID of its present type.
         status: Its present status.
         route: The transitions to its new status; none if they are not known yet.
@@ -217,7 +217,7 @@ class WritesBuilder:
             payload,
             key=there.key,
             issue_id=there.id,
-            last_comment=highest_number(there.fields),
+            last_comment=highest_number(there.fields) if payload.comments else 0,
             type_id=kind,
             status=status_of(there),
         )

@@ -161,7 +161,9 @@ class Editor:
             return Snapshot(name, None, _EMPTY_FILE)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
         if known is None and likely is not None:
-            known = tickets.rewrite(_EMPTY_FILE, {}, [likely])
+            ticket, text = likely
+            span = tickets.TicketSpan(0, len(text))
+            known = tickets.TicketFile(text, "", (ticket,), (span,))
         return Snapshot(name, stamp, self._store.read(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: tickets.TicketFile, *, durable: bool = True) -> None:
