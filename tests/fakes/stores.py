@@ -26,9 +26,9 @@ def put(store: Store, name: str, text: str) -> Path:
     return path
 
 
-def files(store: Store) -> list[Path]:
+def files(store: Store) -> list[str]:
     """Return every file that may hold tickets."""
-    return [path for paths in store.walk() for path in paths]
+    return [name for names in store.walk() for name in names]
 
 
 def undo_last(store: Store, state: State, key: str | None = None) -> tuple[UndoStep, str]:

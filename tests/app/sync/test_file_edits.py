@@ -49,7 +49,7 @@ Priority: Low
 
 
 def place(store: Store, key: str) -> IssuePlace:
-    for path in (store.name_of(each) for paths in store.walk() for each in paths):
+    for path in (each for names in store.walk() for each in names):
         if store.holds(path, key):
             return IssuePlace(path, key)
     raise AssertionError(key)

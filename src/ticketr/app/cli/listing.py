@@ -261,9 +261,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     """Read all issues of a workspace, and compare them with the last sync."""
     survey = sync.LocalSurvey()
     pairs: list[tuple[str, tickets.Ticket]] = []
-    for files in store.walk():
-        for file in files:
-            name = store.name_of(file)
+    for names in store.walk():
+        for name in names:
             pairs += ((name, local.ticket) for local in survey.scan(store, state, name))
     survey.complete(store, state, state.places())
     survey.check_drafts(state)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, TypeAlias, TypeVar
 
@@ -421,9 +422,10 @@ def _find_ticket_files(path: Path, store: sync.Store) -> list[str]:
     if wanted.is_relative_to(root):
         name = wanted.relative_to(root).as_posix()
         folder = "" if name == "." else f"{name}/"
-        files = (store.name_of(file) for files in store.walk() for file in files)
         names = [
-            file for file in files if file == name or (path.is_dir() and file.startswith(folder))
+            file
+            for file in chain.from_iterable(store.walk())
+            if file == name or (path.is_dir() and file.startswith(folder))
         ]
     if not names:
         raise click.UsageError(

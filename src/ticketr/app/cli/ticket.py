@@ -270,8 +270,8 @@ def _require_issue(store: sync.Store, key: str) -> FoundIssue:
         click.UsageError: No file has it.
     """
     own = f"{key}.md"
-    names = (store.name_of(path) for paths in store.walk() for path in paths)
-    for name in chain([own], (name for name in names if name != own)):
+    others = (name for names in store.walk() for name in names if name != own)
+    for name in chain([own], others):
         issue = _find_issue_in_file(store, name, key)
         if issue is not None:
             return issue

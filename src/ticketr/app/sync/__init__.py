@@ -36,9 +36,9 @@ if TYPE_CHECKING:
         base_texts,
         cached_ticket,
         check_keys,
+        find_files,
         read_state,
         readable,
-        size_of,
         take_survey,
         visit_files,
     )

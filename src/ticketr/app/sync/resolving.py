@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import chain
 
 from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
@@ -176,8 +177,7 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     if store.holds(conflict.path, conflict.key):
         return conflict.path
     broken: TicketSyntaxError | None = None
-    for path in (path for paths in store.walk() for path in paths):
-        name = store.name_of(path)
+    for name in chain.from_iterable(store.walk()):
         try:
             if store.holds(name, conflict.key):
                 return name

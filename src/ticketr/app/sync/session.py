@@ -29,7 +29,7 @@ from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS, ThreadRunner
-from ticketr.app.sync.edits.survey import LocalSurvey, group_by_file, visit_files
+from ticketr.app.sync.edits.survey import LocalSurvey, find_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
@@ -224,14 +224,14 @@ class Session:
         Args:
             check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
         """
-        survey, store, state = LocalSurvey(), self.store, self.state
-        homes = await self.in_thread(state.places)
-        keys = await self.in_thread(group_by_file, homes)
-        await visit_files(store, self.in_thread, partial(survey.add_files, store, state, keys))
-        await self.in_thread(survey.complete, store, state, homes)
-        if check_drafts:
+        survey = LocalSurvey()
+        portions = survey.scan_all(self.store, self.state, find_files(self.store))
+        while await self.in_thread(next, portions, None):
+            pass
+        drafting = (change.head is None or change.drafts for change in survey.local_changes)
+        if check_drafts and any(drafting):
             check = partial(survey.check_drafts, inherit=self.job.inherit, recent=self.recent)
-            await self.in_thread(check, state, self.job.project)
+            await self.in_thread(check, self.state, self.job.project)
         return survey
 
     def project_errors(self) -> AbstractAsyncContextManager[None]:

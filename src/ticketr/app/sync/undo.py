@@ -131,8 +131,7 @@ def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
 def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
     """Raise the error that `undo_step` would."""
     _require_same_state(state, step)
-    path = store.path_of(step.path)
-    with file_errors(path, "read"):
+    with file_errors(store.root / step.path, "read"):
         text = store.content(step.path).decode()
     if step.kind is not UndoKind.ADDED:
         _with_old_text(text, step)

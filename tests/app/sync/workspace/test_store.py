@@ -45,8 +45,7 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
 
 
 def locations(store: Store) -> list[tuple[str, TicketLocation]]:
-    names = [store.name_of(path) for path in files(store)]
-    pairs = [(name, ticket) for name in names for ticket in store.tickets(name)]
+    pairs = [(name, ticket) for name in files(store) for ticket in store.tickets(name)]
     return [
         (key, TicketLocation(name, ticket.key or ""))
         for name, ticket in pairs

@@ -175,13 +175,13 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
         write(tmp_path, number)
     told: list[Message] = []
 
-    # A second each: the filter, the stored list, the state, its texts, the search, each batch.
-    with trio.move_on_after(7.5):
+    # A second each: the filter, the stored list, the state, its texts, each batch.
+    with trio.move_on_after(6.5):
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
 
     sizes = [len(each.tickets) for each in told if isinstance(each, TicketsFound)]
     assert sizes == [FILES_PER_VISIT, FILES_PER_VISIT]
-    assert trio.current_time() == 8.5  # one more second, to close the state
+    assert trio.current_time() == 7.5  # one more second, to close the state
 
 
 async def test_looks_take_turns_and_one_that_waits_is_enough(
@@ -197,7 +197,7 @@ async def test_looks_take_turns_and_one_that_waits_is_enough(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(reader.read)
-        await trio.sleep(5.5)  # it has found the files and is about to read them
+        await trio.sleep(5.5)  # it has read the files and is about to join their rows
         write(tmp_path, 2)
 
         async def read_and_look() -> None:

@@ -364,10 +364,11 @@ def _make_push_plan(
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
     left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
-    broken = survey.broken_of(keys, state)
-    for note, error in zip(notes_on(broken), broken.values(), strict=True):
-        line = error.line if isinstance(error, TicketSyntaxError) else None
-        left.append(replace(note, line=line))
+    if survey.broken:
+        broken = survey.broken_of(keys, state)
+        for note, error in zip(notes_on(broken), broken.values(), strict=True):
+            line = error.line if isinstance(error, TicketSyntaxError) else None
+            left.append(replace(note, line=line))
     missing = survey.missing(state) if keys else {}
     left += (
         Note(key, missing[key], _MISSING_REASON, Code.MISSING)

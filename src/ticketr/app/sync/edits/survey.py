@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -48,50 +48,56 @@ T = TypeVar("T")
 _UNKNOWN_DRAFT_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
-def size_of(path: Path) -> int:
-    """Return the size of a file in bytes; 0 if it cannot be found out."""
-    try:
-        return os.stat(path).st_size  # noqa: PTH116 - thousands of files
-    except OSError:  # reading the file reports it
-        return 0
-
-
-async def visit_files(
+def find_files(
     store: Store,
-    in_thread: ThreadRunner,
-    visit: Callable[[Sequence[Path]], T],
-    then: Callable[[T], object] = lambda _: None,
     *,
-    skip: Callable[[Path], bool] = lambda _: False,
-    size: Callable[[Path], int] = size_of,
+    skip: Callable[[str], bool] = lambda _: False,
+    size: Callable[[str], int] | None = None,
     most: int = FILES_PER_VISIT,
-) -> None:
-    """Visit the files that may hold tickets, in portions, on worker threads.
+) -> Iterator[list[str]]:
+    """Find the files that may hold tickets.
 
     A folder may hold far more files than tickets, for example a home folder.
 
     Args:
         store: The workspace.
+        skip: Called with each file; returns whether to leave it out.
+        size: Called with each file that is not left out; returns its size in bytes.
+            None for `Store.size_of`.
+        most: The most files in a portion.
+
+    Yields:
+        Some files, as many as one visit to a worker thread may read; none after some folders without
+        files, so that the caller can stop.
+    """
+    size = size or store.size_of
+    walk = store.walk()
+    while folders := list(islice(walk, FILES_PER_VISIT)):
+        wanted = (name for name in chain.from_iterable(folders) if not skip(name))
+        yield from list(portions(wanted, size, most)) or [[]]
+
+
+async def visit_files(
+    in_thread: ThreadRunner,
+    files: Iterator[Sequence[str]],
+    visit: Callable[[Sequence[str]], T],
+    then: Callable[[T], object] = lambda _: None,
+) -> None:
+    """Visit the files that may hold tickets, in portions, on worker threads.
+
+    Args:
         in_thread: Runs a function on a worker thread.
+        files: What `find_files` returned.
         visit: Called with a portion of the files, on a worker thread.
         then: Called with what ``visit`` returned, on Trio's thread.
-        skip: Called with each file, on a worker thread; returns whether not to visit it.
-        size: Called with each file that is visited, on a worker thread; returns its size in bytes.
-        most: The most files in a portion.
 
     Cancellation:
         Takes effect after the portion that a thread is working on.
     """
-    walk = store.walk()
-
-    def look() -> list[list[Path]] | None:
-        pathses = list(islice(walk, FILES_PER_VISIT))
-        wanted = (path for path in chain.from_iterable(pathses) if not skip(path))
-        return list(portions(wanted, size, most)) if pathses else None
-
-    while (some := await in_thread(look)) is not None:
-        for portion in some:
-            then(await in_thread(visit, portion))
+    visits = ([visit(names)] if names else [] for names in files)
+    while (results := await in_thread(next, visits, None)) is not None:
+        for result in results:
+            then(result)
 
 
 @contextmanager
@@ -340,26 +346,33 @@ class LocalSurvey:
             if key not in here and broken_file_of(path, broken) is None
         }
 
-    def add_files(
-        self,
-        store: Store,
-        state: State,
-        keys_by_file: Mapping[str, Mapping[str, Sequence[str]]],
-        paths: Iterable[Path],
-    ) -> None:
-        """Scan some files; one that holds what the last sync wrote is not parsed.
+    def scan_all(
+        self, store: Store, state: State, files: Iterable[Sequence[str]]
+    ) -> Iterator[bool]:
+        """Scan all files, and find what is in none of them.
+
+        A file that holds what the last sync wrote is not parsed.
 
         Args:
             store: The ticket files.
             state: The last sync.
-            keys_by_file: What `group_by_file` returned.
-            paths: The files.
+            files: All files that may hold tickets, in portions.
+
+        Yields:
+            True before the first portion and after each one, so that the caller can stop.
         """
-        for path in paths:
-            name = store.name_of(path)
-            heads = [*keys_by_file.get(name, {}).items()]
-            if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
-                self.scan(store, state, name)
+        homes = state.places()
+        keys_by_file: dict[str, dict[str, list[str]]] = {}  # and by the keys of their tickets
+        for key, (path, head) in homes.items():
+            keys_by_file.setdefault(path, {}).setdefault(head, []).append(key)
+        yield True
+        for names in files:
+            for name in names:
+                heads = [*keys_by_file.get(name, {}).items()]
+                if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
+                    self.scan(store, state, name)
+            yield True
+        self.complete(store, state, homes)
 
     def _add_if_unedited(
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
@@ -380,7 +393,8 @@ class LocalSurvey:
     def scan(self, store: Store, state: State, name: str) -> Sequence[LocalTicket]:
         """Read one file and compare its tickets with the last sync; return them.
 
-        The file has none if it cannot be read. Its error, in `broken`, concerns no other file.
+        The file has none if it cannot be read. Its error, in `broken`, concerns no other file. A key
+        that another ticket has, too, is refused in both.
         """
         try:
             tickets = store.local_tickets(name)
@@ -390,7 +404,14 @@ class LocalSurvey:
             return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:
-            if self._add_keys(local):
+            is_elsewhere = False
+            for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
+                if key in self.locations:
+                    is_elsewhere = True
+                    self._refuse(DuplicateKey(key, self.locations[key].path, name))
+                else:
+                    self.locations[key] = TicketLocation(name, local.ticket.key or "")
+            if not is_elsewhere:
                 self.add(state, local, store.root, issues)
         return tickets
 
@@ -415,17 +436,6 @@ class LocalSurvey:
             (key, TicketLocation(name, ticket.keys[0])) for ticket in seen for key in ticket.keys
         )
         return True
-
-    def _add_keys(self, local: LocalTicket) -> bool:
-        """Add the keys of a ticket; if another ticket has one of them, refuse both and return False."""
-        are_new = True
-        for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
-            if key in self.locations:
-                are_new = False
-                self._refuse(DuplicateKey(key, self.locations[key].path, local.path))
-            else:
-                self.locations[key] = TicketLocation(local.path, local.ticket.key or "")
-        return are_new
 
     def _refuse(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
@@ -482,18 +492,6 @@ class LocalSurvey:
         self.local_changes.append(local_change)
 
 
-def group_by_file(homes: Mapping[str, tuple[str, str]]) -> dict[str, dict[str, list[str]]]:
-    """Return the keys in each file at the last sync, by its name and the key of their ticket.
-
-    Args:
-        homes: What `State.places` returned.
-    """
-    keys: dict[str, dict[str, list[str]]] = {}
-    for key, (path, head) in homes.items():
-        keys.setdefault(path, {}).setdefault(head, []).append(key)
-    return keys
-
-
 def take_survey(
     store: Store, state: State, *, project: str | None = None, inherit: bool = True
 ) -> LocalSurvey:
@@ -503,11 +501,8 @@ def take_survey(
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
-    homes = state.places()
-    keys_by_file = group_by_file(homes)
-    for paths in store.walk():
-        survey.add_files(store, state, keys_by_file, paths)
-    survey.complete(store, state, homes)
+    for _ in survey.scan_all(store, state, store.walk()):
+        pass
     survey.check_drafts(state, project, inherit=inherit)
     return survey
 

@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
@@ -25,7 +24,7 @@ from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_VISIT, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import named_parent, with_parent_key
-from ticketr.app.sync.edits.survey import visit_files
+from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
@@ -298,8 +297,8 @@ async def _find_file(
     pairs: list[tuple[float, str]] = []
     hidden: set[str] = set()
 
-    def look(paths: Iterable[Path]) -> None:
-        for name in map(store.name_of, paths):
+    def look(names: Iterable[str]) -> None:
+        for name in names:
             try:
                 tickets = store.tickets(name)
             except TicketrError:  # the survey of the files reports it
@@ -312,7 +311,7 @@ async def _find_file(
             if score >= SAME_TITLE or (is_own and score):
                 pairs.append((score, name))
 
-    await visit_files(store, session.in_thread, look)
+    await visit_files(session.in_thread, find_files(store), look)
     return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 

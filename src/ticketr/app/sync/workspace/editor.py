@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,8 +94,8 @@ class ConflictMarker:
 
 def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
     """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
-    for path in (path for paths in store.walk() for path in paths):
-        if (marker := find_conflict_marker(store, store.name_of(path))) is not None:
+    for name in chain.from_iterable(store.walk()):
+        if (marker := find_conflict_marker(store, name)) is not None:
             yield marker
 
 
@@ -156,7 +156,7 @@ class Editor:
         """
         if self._store.refusal(name):
             return None
-        stamp = stamp_of(self._store.path_of(name))
+        stamp = stamp_of(f"{self._store.root}/{name}")
         if stamp is None:
             return Snapshot(name, None, _EMPTY_FILE)
         known = self._last[1] if self._last is not None and self._last[0] == name else None
@@ -250,7 +250,7 @@ class Editor:
         if stamp is None or comparable(now := self._text(name)) != comparable(text):
             return None
         aside = self.put_aside(key, now)
-        path = self._store.path_of(name)
+        path = f"{self._store.root}/{name}"
         parent, _, base = name.rpartition("/")
         try:
             with (
@@ -268,10 +268,10 @@ class Editor:
 
     def _stamp(self, name: str) -> FileStamp | None:
         """Return the stamp of a file that may be written; None if there is none."""
-        return None if self._store.refusal(name) else stamp_of(self._store.path_of(name))
+        return None if self._store.refusal(name) else stamp_of(f"{self._store.root}/{name}")
 
     def _text(self, name: str) -> str:
-        with file_errors(self._store.path_of(name), "read"):
+        with file_errors(f"{self._store.root}/{name}", "read"):
             return self._store.content(name).decode()
 
 

@@ -201,7 +201,7 @@ class Store:
         )
         raise FileFailed(self.root, "write into", reason)
 
-    def walk(self) -> Iterator[list[Path]]:
+    def walk(self) -> Iterator[list[str]]:
         """Go through the workspace folder by folder, in a fixed order.
 
         While the workspace is locked, temporary files of killed processes are removed. Without the
@@ -223,21 +223,23 @@ class Store:
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         (here / name).unlink()
-            if not holds_tickets(self.name_of(here)):
+            relative = self.name_of(here)
+            if not holds_tickets(relative):
                 yield []
                 continue
+            prefix = "" if here == self.root else f"{relative}/"
             named = [
-                here / name
+                f"{prefix}{name}"
                 for name in sorted([*names, *filter(_is_of_ticket, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
             for start in range(0, max(1, len(named)), FILES_PER_VISIT):
-                paths = named[start : start + FILES_PER_VISIT]
-                yield [path for path in paths if self._may_hold(path)]
+                yield list(filter(self._may_hold, named[start : start + FILES_PER_VISIT]))
 
-    def _may_hold(self, path: Path) -> bool:
+    def _may_hold(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
+        path = self.root / name
         try:
             if path.is_file():  # if a link's target is in the workspace, that is found itself
                 return not path.is_symlink()
@@ -252,9 +254,12 @@ class Store:
             return text[len(self._prefix) :]
         return path.relative_to(self.root).as_posix()
 
-    def path_of(self, name: str) -> str:
-        """Return the path of a file, as text: there may be thousands of files."""
-        return f"{self._prefix}{name}"
+    def size_of(self, name: str) -> int:
+        """Return the size of a file in bytes; 0 if it cannot be found out."""
+        try:
+            return os.stat(f"{self.root}/{name}").st_size  # noqa: PTH116 - thousands of files: no Path for each
+        except OSError:  # reading the file reports it
+            return 0
 
     def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file."""
@@ -321,7 +326,7 @@ class Store:
         except UnicodeEncodeError:
             reason = "its name is not UTF-8; rename it"
             raise FileFailed(self.root / name, "read", reason, alone=True) from None
-        with file_errors(self.path_of(name), "read"):
+        with file_errors(f"{self.root}/{name}", "read"):
             try:
                 yield
             except FileNotFoundError:
@@ -335,7 +340,7 @@ class Store:
             FileFailed: Something that is not a file has the name.
             OSError: It cannot be read.
         """
-        descriptor = os.open(self.path_of(name), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(f"{self.root}/{name}", os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             file_stat = os.fstat(descriptor)
             if not stat.S_ISREG(file_stat.st_mode):
@@ -360,16 +365,16 @@ class Store:
         if not holds_tickets(name):
             return _NO_TICKETS_REASON
         folder = name.rpartition("/")[0]
-        path = self.path_of(name)
+        path = f"{self.root}/{name}"
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling(Path(path))
             return _LINK_REASON
         if folder not in self._writable:
-            self._refuse_dangling(self.root / folder)
             try:
                 with open_write_folder(self.root, folder):
                     pass
             except OSError as error:  # the write gives any other error, and makes a missing folder
+                self._refuse_dangling(self.root / folder)
                 if error.errno == errno.ELOOP:
                     return _LINK_REASON
             self._writable.add(folder)

@@ -56,7 +56,7 @@ def _with_paths(
         else family
         for family in families
     ]
-    gone = [family for family in families if family.path and _is_gone(store, family.path)]
+    gone = [family for family in families if family.path and not store.size_of(family.path)]
     if not gone:
         return families
     keys = {family.head.id: _keys_of(state, family) for family in gone}
@@ -64,13 +64,6 @@ def _with_paths(
     texts = _find_files(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
-
-
-def _is_gone(store: Store, name: str) -> bool:
-    try:
-        return not (store.root / name).stat().st_size
-    except OSError:
-        return True
 
 
 def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
@@ -82,8 +75,7 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
 def _find_files(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
     """Return the file of each key that is in a file whose name is not known."""
     texts: dict[str, str] = {}
-    for path in chain.from_iterable(store.walk()):
-        name = store.name_of(path)
+    for name in chain.from_iterable(store.walk()):
         if name in known:
             continue
         here: set[str] = set()
@@ -293,9 +285,11 @@ class FamilyWriter:
         rewritten: dict[int, tickets.Ticket] = {}
         added: list[tuple[tickets.Ticket, str]] = []
         for rendered in families:
-            family, index = rendered, self._index_of(rendered, indexes)
-            if index is not None:
-                family = in_wording_of(family, file.tickets[index])
+            family, index = rendered, indexes.get(rendered.text.ticket.key)
+            if index is None and indexes:
+                index = self._former_index(rendered, indexes)
+            if index is not None and file.tickets[index] != rendered.text.ticket:
+                family = in_wording_of(rendered, file.tickets[index])
             decision = self._decide(file, index, family, bases[family.head.id])
             decided.append((family, decision))
             if decision.ticket is not None and index is not None:
@@ -311,6 +305,8 @@ class FamilyWriter:
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM_CHARACTERS)
             self._editor.replace(snapshot, new, durable=durable)
+        if self._settlement is None and not any(decision.aside for _, decision in decided):
+            return decided  # nothing of it can be undone
         return [
             (family, self._with_replacement(decision, file, new)) for family, decision in decided
         ]
@@ -371,11 +367,11 @@ class FamilyWriter:
         """Keep a copy of a text that is about to be replaced; return the file that has it."""
         return self._store.name_of(self._editor.put_aside(family.head.key, text))
 
-    def _index_of(self, family: RenderedFamily, indexes: Mapping[str | None, int]) -> int | None:
-        """Return the index of a family's ticket in its file, by its present or its former key."""
+    def _former_index(
+        self, family: RenderedFamily, indexes: Mapping[str | None, int]
+    ) -> int | None:
+        """Return the index of a family's ticket in its file, by its key before it was moved."""
         key = family.text.ticket.key
-        if key in indexes or not indexes:
-            return indexes.get(key)
         former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
         return indexes.get(next(former, ""))
 
@@ -392,7 +388,9 @@ class FamilyWriter:
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
-        per_issue = self._outcomes(family, decision)
+        per_issue: Mapping[str, WriteOutcome] = {}
+        if decision.before is not None:
+            per_issue = self._outcomes(family, decision, decision.before)
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
@@ -414,18 +412,26 @@ class FamilyWriter:
         if decision.result is not None:  # what differs after a merge is an edit
             edits = diff.changes_by_key(family.text.ticket, decision.result)
             self._state.older.mark_as_edits(edits)
-        older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
+        older: tuple[Note, ...] = ()
+        if decision.older:
+            older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
         return FamilyResult(
             family, decision.outcome, name, per_issue=per_issue, aside=decision.aside, older=older
         )
 
-    def _outcomes(self, family: RenderedFamily, decision: Decision) -> Mapping[str, WriteOutcome]:
-        """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's."""
-        if decision.before is None:
-            return {}
+    def _outcomes(
+        self, family: RenderedFamily, decision: Decision, before: tickets.Ticket
+    ) -> Mapping[str, WriteOutcome]:
+        """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's.
+
+        Args:
+            family: The family.
+            decision: What was decided for it.
+            before: Its ticket in the file before.
+        """
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
-        edited = self._edited_keys(family, decision.before) if merged else ()
-        here, after = diff.by_key(decision.before), decision.ticket or family.text.ticket
+        edited = self._edited_keys(family, before) if merged else ()
+        here, after = diff.by_key(before), decision.ticket or family.text.ticket
         return {
             key: _outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
             for key, issue in diff.by_key(after).items()

@@ -158,13 +158,12 @@ class WorkspaceReader:
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
-    def skip(self, path: Path) -> bool:
+    def skip(self, name: str) -> bool:
         """Take a file that is known and unchanged.
 
         Returns:
             Whether it was taken; else it has to be read.
         """
-        name = self._store.name_of(path)
         stamp = self._stamps[name] = self._seen.stamp(name)
         known = self._seen.find(name, stamp)
         if known is None or not self._survey.add_unchanged(name, known.tickets):
@@ -175,12 +174,12 @@ class WorkspaceReader:
         ]
         return True
 
-    def size(self, path: Path) -> int:
+    def size(self, name: str) -> int:
         """Return the size of a file that was not skipped, in bytes."""
-        stamp = self._stamps[self._store.name_of(path)]
-        return sync.size_of(path) if stamp is None else stamp.size
+        stamp = self._stamps[name]
+        return self._store.size_of(name) if stamp is None else stamp.size
 
-    def add_files(self, paths: Iterable[Path]) -> TicketsFound:
+    def add_files(self, names: Iterable[str]) -> TicketsFound:
         """Read some more files.
 
         Returns:
@@ -191,8 +190,7 @@ class WorkspaceReader:
         """
         tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
-        for path in paths:
-            name = self._store.name_of(path)
+        for name in names:
             found = self._survey.scan(self._store, self._state, name)
             error = self._survey.broken.get(name)
             rows = tuple([rows_of(local.ticket, name, self._updated) for local in found])
@@ -368,7 +366,7 @@ class FileCache:
     def stamp(self, name: str) -> Stamp | None:
         """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
-            file_stat = os.stat(self._store.path_of(name))  # noqa: PTH116 - thousands of files
+            file_stat = os.stat(f"{self._store.root}/{name}")  # noqa: PTH116 - thousands of files
         except OSError:
             return None
         newest = max(file_stat.st_ctime_ns, file_stat.st_mtime_ns)

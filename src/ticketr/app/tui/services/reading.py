@@ -95,15 +95,10 @@ class Reader:
             reader = await self._in_thread(
                 WorkspaceReader, self._name, self._store, state, self._cache
             )
-            await sync.visit_files(
-                self._store,
-                self._in_thread,
-                reader.add_files,
-                show,
-                skip=reader.skip,
-                size=reader.size,
-                most=FILES_PER_VISIT,
+            files = sync.find_files(
+                self._store, skip=reader.skip, size=reader.size, most=FILES_PER_VISIT
             )
+            await sync.visit_files(self._in_thread, files, reader.add_files, show)
             view = self._shown()
             read = await self._in_thread(reader.all_files, view.rows or self._rows)
             await self._in_thread(_arrange, read, view)
