@@ -147,17 +147,24 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     assert Text.looks == len(rows)
     arrange(rows, frozenset(), "key", None).hits(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
+    more = rows.merged([family(11, 2)])
+    arrange(more, frozenset(), "key", RowFilter(parse_filter('"title 7" "title 77"')))
+    assert Text.looks == len(rows) + 1  # only in the rows that are new, which count nothing
 
 
 @given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))
 def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list[int]) -> None:
     rows = Rows().merged(family(*each) for each in families)
 
+    arrange(rows, frozenset(), "key", None).holding("title 7")
+
     changed = rows.merged(family(number, 1) for number in again)
 
     whole = dict(families) | dict.fromkeys(again, 1)
     assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
     assert changed.shown == Rows.of(changed).shown
+    held = bytearray("title 7" in row.candidate.haystack for row in changed)
+    assert changed.found == {"title 7": held}
     assert changed.drafts == (0 in whole)
     assert changed.issues == len(changed)
 

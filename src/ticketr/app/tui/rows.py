@@ -37,9 +37,11 @@ class Rows:
 
     Attributes:
         shown: The rows as they are shown without a filter and folds.
+        found: For each text that was looked for, which rows hold it: one byte a row, 1 or 0.
     """
 
     shown: tuple[VisibleRow, ...] = ()
+    found: dict[str, bytearray] = field(default_factory=dict, repr=False, compare=False)
 
     #: By identity, so that a cache does not compare thousands of rows.
     __hash__ = object.__hash__
@@ -53,13 +55,19 @@ class Rows:
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return these rows with those of some tickets inserted or replaced.
 
+        What was looked for is looked for in these tickets alone: they come many times a second.
+
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
         shown = list(self.shown)
+        found = {text: held.copy() for text, held in self.found.items()}
         for ticket in tickets:
-            shown[_rows_of_ticket(shown, ticket[0].order)] = _family(ticket)
-        return Rows(tuple(shown))
+            place = _rows_of_ticket(shown, ticket[0].order)
+            shown[place] = _family(ticket)
+            for text, held in found.items():
+                held[place] = bytes([text in row.candidate.haystack for row in ticket])
+        return Rows(tuple(shown), found)
 
     def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, chain, takewhile
+from itertools import accumulate, chain, compress, takewhile
 from operator import attrgetter
 from typing import final
 
@@ -14,7 +14,7 @@ from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, Tex
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
 
 #: The most words whose rows are kept of one list.
-MAX_CACHED_WORDS = 64
+MAX_CACHED_WORDS = 32
 
 
 @lru_cache(maxsize=16)
@@ -64,8 +64,9 @@ class RowFilter:
         """Return those of some rows that fit one term, which may be about edits here."""
         shown = rows.shown
         match term:
-            case TextTerm(text) if len(left) == len(rows):
-                return arrange(rows, frozenset(), "key", None).holding(text)
+            case TextTerm(text):
+                held = arrange(rows, frozenset(), "key", None).holding(text)
+                return [at for at in left if held[at]]
             case FlagTerm(flags):
                 apart = flags.isdisjoint
                 return [at for at in left if not apart(self._flags(shown[at].row))]
@@ -93,12 +94,12 @@ class VisibleRows:
     Attributes:
         rows: The rows.
         is_by_key: Whether they are in the order of their keys.
+        found: For each text that was looked for, which rows hold it; see `holding`.
     """
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
-    #: A cache, by the word.
-    _holding: dict[str, Sequence[int]] = field(init=False, default_factory=dict, repr=False)
+    found: dict[str, bytearray] = field(default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -106,23 +107,21 @@ class VisibleRows:
         If it is not shown, since its file was moved or it is folded away or gone, return that of
         its ticket, or of the next row; 0 if there is no row at all.
         """
-        begin = self._begin(order)
         same = 2 if order[1] else 3
+        if self.is_by_key:
+            begin = bisect_left(self.rows, start_of(order), key=rank)
+        else:
+            orders = [visible.row.order for visible in self.rows]
+            if order in orders:  # most are, and this is quicker than what follows
+                return orders.index(order)
+            first = (at for at, other in enumerate(orders) if other[:same] == order[:same])
+            after = (at for at, other in enumerate(orders) if other > order)
+            begin = next(chain(first, after), len(orders))
         rows = range(begin, len(self))
         ticket = [*takewhile(lambda at: rank(self.rows[at])[:same] == order[:same], rows)]
         exact = (at for at in ticket if rank(self.rows[at]) == order)
         moved = (at for at in ticket if rank(self.rows[at])[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
-
-    def _begin(self, order: Order) -> int:
-        """Return the index of the first row of a ticket, or of the next row if it is not shown."""
-        if self.is_by_key:
-            return bisect_left(self.rows, start_of(order), key=rank)
-        same = 2 if order[1] else 3
-        orders = [visible.row.order for visible in self.rows]
-        ticket = (at for at, other in enumerate(orders) if other[:same] == order[:same])
-        after = (at for at, other in enumerate(orders) if other > order)
-        return next(chain(ticket, after), len(orders))
 
     def position(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
@@ -131,26 +130,28 @@ class VisibleRows:
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
-        left: Sequence[int] = self.holding(words[0]) if words else range(len(self))
-        for word in words[1:]:
-            left = [at for at in left if word in self.rows[at].row.candidate.haystack]
-        return tuple(at for at in left if self.rows[at].is_hit)
+        left = [at for at, visible in enumerate(self.rows) if visible.is_hit]
+        for word in words:
+            held = self.holding(word)
+            left = [at for at in left if held[at]]
+        return tuple(left)
 
-    def holding(self, word: str) -> Sequence[int]:
-        """Return the indexes of the rows that hold a folded text.
+    def holding(self, text: str) -> bytearray:
+        """Return which rows hold a folded text: one byte a row, 1 or 0.
 
         A word is typed letter by letter, so only the rows that hold its start are looked at, if
         they are known. In a new list they are not known, and all rows are looked at once.
         """
-        known = self._holding.get(word)
-        if known is None:
-            among = self._holding.get(word[:-1], range(len(self)))
-            rows = self.rows
-            known = [at for at in among if word in rows[at].row.candidate.haystack]
-            if len(self._holding) >= MAX_CACHED_WORDS:
-                self._holding.clear()
-            self._holding[word] = known
-        return known
+        held = self.found.get(text)
+        if held is None:
+            rows, held = self.rows, bytearray(len(self.rows))
+            start = self.found.get(text[:-1], b"\1" * len(rows))
+            for at in compress(range(len(rows)), start):
+                held[at] = text in rows[at].row.candidate.haystack
+            if len(self.found) >= MAX_CACHED_WORDS:
+                self.found.clear()
+            self.found[text] = held
+        return held
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -179,7 +180,7 @@ def arrange(
     """
     shown, is_by_key = rows.shown, sort == "key"
     if row_filter is None and not folded and is_by_key:
-        return VisibleRows(shown, is_by_key=True)
+        return VisibleRows(shown, is_by_key=True, found=rows.found)
     fits = bytearray(b"\1") * len(shown)
     if row_filter is not None:
         fits = bytearray(len(shown))
