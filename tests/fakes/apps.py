@@ -119,7 +119,7 @@ async def running_app(
     setup: Setup | None = None,
     screen: FakeScreen | None = None,
     pull: bool = False,
-    refresh: float = 0.0,
+    refresh_seconds: float = 0.0,
 ) -> AsyncGenerator[Run]:
     """Run the app while the block runs, and end it and its jobs at the end of the block.
 
@@ -128,10 +128,10 @@ async def running_app(
         setup: What a first run asks.
         screen: Its terminal.
         pull: Whether it begins with a pull.
-        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
+        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
     screen = FakeScreen(100, 30) if screen is None else screen
-    async with trio.open_nursery() as outlasting:
+    async with trio.open_nursery() as outlasting_nursery:
         async with open_job_queue(workers=2) as queue:
             app = App(
                 cast("Any", screen),
@@ -140,8 +140,8 @@ async def running_app(
                 theme=Theme(),
                 in_thread=inline,
                 setup=setup,
-                outlasting=outlasting,
-                refresh=refresh,
+                outlasting_nursery=outlasting_nursery,
+                refresh_seconds=refresh_seconds,
             )
             run = Run(app, screen, queue)
 
@@ -155,7 +155,7 @@ async def running_app(
                 yield run
                 nursery.cancel_scope.cancel()
             await queue.shutdown(grace=0)
-        outlasting.cancel_scope.cancel()
+        outlasting_nursery.cancel_scope.cancel()
 
 
 SITE = SiteAnswer("https://harbour.example", 120)

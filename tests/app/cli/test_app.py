@@ -287,7 +287,7 @@ def test_the_keys_of_the_user_are_those_of_the_app(
     config.touch(mode=0o600)
     config.write_text('[keys]\npull = "F8"\n')
 
-    assert read_keymap().key(KeyAction.PULL, Context.MAIN) == "F8"
+    assert read_keymap().key_name(KeyAction.PULL, Context.MAIN) == "F8"
 
 
 def test_every_job_that_was_cancelled_is_told() -> None:

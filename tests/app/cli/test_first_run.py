@@ -164,7 +164,7 @@ async def test_a_login_answers_with_its_account_and_its_projects(
 
     choices = (ProjectChoice("BLANK", "Blank slate"), ProjectChoice("DEMO", "Harbour Books"))
     assert isinstance(answer, LoginAnswer)
-    assert (answer.account, answer.total) == ("Demo User", 2)
+    assert (answer.account_name, answer.project_count) == ("Demo User", 2)
     assert [each.key for each in answer.projects] == [each.key for each in choices]
 
 
@@ -239,7 +239,7 @@ async def test_a_workspace_is_added_as_the_command_adds_it(
     opened = await setup.add_workspace(wanted(home / "harbour", project="demo"))
 
     assert isinstance(opened, OpenedWorkspace)
-    assert (opened.title, opened.stored) == (
+    assert (opened.title, opened.token_location) == (
         "harbour",
         "the token is in tokens.toml, in your own config folder",
     )
@@ -277,7 +277,7 @@ async def test_the_token_goes_into_the_keyring_and_nowhere_else(home: Path) -> N
         opened = await on_sandbox().add_workspace(wanted(home / "harbour"))
 
     assert isinstance(opened, OpenedWorkspace)
-    assert opened.stored == "the token is in your keyring"
+    assert opened.token_location == "the token is in your keyring"
     assert list(kept.kept.values()) == [TOKEN]
     assert not (home.parent / "config" / "tokens.toml").exists()
 
@@ -381,7 +381,7 @@ async def test_a_workspace_of_before_is_opened_with_its_stored_login(home: Path)
     opened = await setup.open_folder(home / "harbour")
 
     assert isinstance(opened, OpenedWorkspace)
-    assert (opened.title, opened.stored) == ("harbour", "")
+    assert (opened.title, opened.token_location) == ("harbour", "")
     for name in ("root", "credentials", "project", "mark", "browse"):
         assert opened.options[name] == added.options[name]
 

@@ -556,13 +556,17 @@ async def test_its_jobs_run_with_the_login_that_was_found(
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
         assert opened.has_login()
-        statuses = await opened.ask(read_statuses, "DEMO-1")
+        statuses = await opened.ask_jira(read_statuses, "DEMO-1")
 
     assert "second" in opened.aliases
     assert statuses == ("In Progress",)
-    assert (opened.draft_type, opened.keeps_comments, opened.inherit) == ("Task", True, False)
+    assert (opened.draft_type, opened.keeps_comments, opened.subtasks_inherit) == (
+        "Task",
+        True,
+        False,
+    )
     assert len(list((home / "shop").glob("DEMO-*.md"))) > 0
-    assert (opened.site, opened.address, opened.project) == (url, url, "DEMO")
+    assert (opened.site, opened.site_url, opened.project) == (url, url, "DEMO")
 
 
 def test_where_nothing_is_configured_there_is_no_workspace(home: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_key_of_the_user_is_taken_from_the_action_that_has_it_by_default(
     keymap = keys(lines)
 
     assert keymap.action(key, context) is action
-    assert keymap.key(loser, context) == rest
+    assert keymap.key_name(loser, context) == rest
     assert any(row.action is loser for row in keymap.bindings[context].rows)
     other = keymap.action("k", Context.HELP)
     assert other is KeyAction.UP  # where nothing else has it, it stays
@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_whatever_else_does(keys: Keys) -> None:
     for key in ("Q", "KEY_CTRL_C"):
         assert keymap.action(key, Context.PLAN) is KeyAction.QUIT
     assert keymap.action("KEY_CTRL_C", Context.INPUT) is KeyAction.QUIT
-    assert keymap.key(KeyAction.QUIT, Context.MAIN) == "Q"
+    assert keymap.key_name(KeyAction.QUIT, Context.MAIN) == "Q"
 
 
 def test_no_key_of_the_app_has_two_actions_in_one_place(keys: Keys) -> None:

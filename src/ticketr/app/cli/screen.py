@@ -73,7 +73,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
     roots = [workspace.root for workspace in workspaces if workspace.root]
     history = WorkspaceHistories(roots, without=QUIET_TAG)
     first_run = WorkspaceSetup()
-    async with trio.open_nursery() as outlasting:
+    async with trio.open_nursery() as outlasting_nursery:
         async with open_job_queue(
             workers=WORKERS, history=history, on_job_error=_log_failure
         ) as queue:
@@ -87,14 +87,14 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
                     theme=theme,
                     keymap=keymap,
                     setup=first_run,
-                    outlasting=outlasting,
+                    outlasting_nursery=outlasting_nursery,
                     has_sandbox=has_demo_extra(),
-                    refresh=user_config.refresh_seconds,
+                    refresh_seconds=user_config.refresh_seconds,
                 )
                 await app.run(pull=pull)
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
-        outlasting.cancel_scope.cancel()
+        outlasting_nursery.cancel_scope.cancel()
     for words in exit_messages(job for job in queue.jobs() if job.id in left):
         print_messages(words)
     if first_run.demo is not None:
@@ -188,7 +188,7 @@ async def _open_workspace(name: str) -> OpenWorkspace:
         make_job=lambda request, on_written: _LazyJob(
             f"{request.kind.value.capitalize()} {name}", lazy, request, on_written
         ),
-        ask=lazy.ask,
+        ask_jira=lazy.ask_jira,
         has_login=lazy.has_login,
     )
 
@@ -230,7 +230,7 @@ class _LazyOptions:
             self.options = {**self.options, "credentials": login}
         return self.options
 
-    async def ask(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
+    async def ask_jira(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
         """Call a function that takes these options first."""
         return await question(await self.get(), *args)
 

@@ -60,9 +60,9 @@ class App:
         keymap: The keys.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; without one, there has to be a workspace.
-        outlasting: Keeps a sandbox that `setup` has started until the jobs have ended, too.
+        outlasting_nursery: Keeps a sandbox that `setup` has started until the jobs have ended, too.
         has_sandbox: Whether a sandbox can be started.
-        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
+        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
 
     def __init__(
@@ -75,9 +75,9 @@ class App:
         keymap: KeyMap | None = None,
         in_thread: ThreadRunner = trio.to_thread.run_sync,
         setup: Setup | None = None,
-        outlasting: trio.Nursery | None = None,
+        outlasting_nursery: trio.Nursery | None = None,
         has_sandbox: bool = True,
-        refresh: float = 0.0,
+        refresh_seconds: float = 0.0,
     ) -> None:
         width, height = terminal.size
         self.state = AppState(
@@ -122,8 +122,8 @@ class App:
             send,
             in_thread,
             setup,
-            outlasting,
-            refresh=refresh,
+            outlasting_nursery,
+            refresh_seconds=refresh_seconds,
             may_refresh=lambda name: may_refresh(self.state, name),
         )
         self._changed = trio.Event()
@@ -162,7 +162,7 @@ class App:
             for remaining_messages in reversed(range(MESSAGES_PER_CHECKPOINT)):
                 for request in self._handle(message):
                     self._carry_out(request, nursery)
-                if self._services.left.is_set():
+                if self._services.leave_requested.is_set():
                     return
                 if not remaining_messages or trio.current_time() - begun >= SECONDS_PER_CHECKPOINT:
                     break
@@ -194,7 +194,7 @@ class App:
 
     def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
         name = request.workspace
-        if name in self._services.opened.closed:
+        if name in self._services.workspace_registry.closed:
             nursery.start_soon(self._open_first, request, nursery)
             return
         if iscoroutinefunction(request.function):
@@ -208,10 +208,12 @@ class App:
     async def _open_first(self, request: Call, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
         name = request.workspace
-        if await self._services.opened.open(name):
+        if await self._services.workspace_registry.open(name):
             self._carry_out(request, nursery)
         elif request.on_failure is not None:
-            self._services.send(messages.Answered(request, problem=f"{name} cannot be opened"))
+            self._services.send_message(
+                messages.Answered(request, problem=f"{name} cannot be opened")
+            )
 
     async def _forward_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""

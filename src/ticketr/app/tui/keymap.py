@@ -66,7 +66,7 @@ def key_of(name: str) -> str | None:
     wanted = {modifier.strip().upper() for modifier in modifiers}
     if not key or len(wanted) < len(modifiers) or not wanted <= set(_MODIFIERS):
         return None
-    return _pressed_with(wanted, key.strip())
+    return _key_with_modifiers(wanted, key.strip())
 
 
 def name_of(key: str) -> str:
@@ -87,7 +87,7 @@ def name_of(key: str) -> str:
     return "+".join((*modifiers, shown))
 
 
-def _pressed_with(modifiers: set[str], key: str) -> str | None:
+def _key_with_modifiers(modifiers: set[str], key: str) -> str | None:
     """Return the terminal's name of a key that is pressed together with others."""
     is_character = len(key) == 1 and key not in "↑↓←→"
     if key.lower() == "space":
@@ -123,7 +123,7 @@ class Context(Enum):
     INPUT = "a line to type"
     HELP = "this help"
     QUESTION = "a question"
-    WAYS = "the ways to begin"
+    START_MENU = "the ways to begin"
     FIRST_RUN = "the first run"
 
 
@@ -250,10 +250,10 @@ DEFAULT_BINDINGS = (
     Binding(_A.ACCEPT, ("KEY_ENTER",), "carry it out", (_C.PLAN, _C.CONFLICT), "carry out"),
     Binding(_A.ACCEPT, ("KEY_ENTER",), "take it", (_C.INPUT, _C.PALETTE, _C.CHOICE), "take"),
     Binding(_A.ACCEPT, ("KEY_ENTER",), "do it", (_C.QUESTION,), "do it"),
-    Binding(_A.ACCEPT, ("KEY_ENTER",), "begin this way", (_C.WAYS,), "begin"),
+    Binding(_A.ACCEPT, ("KEY_ENTER",), "begin this way", (_C.START_MENU,), "begin"),
     Binding(_A.ACCEPT, ("KEY_ENTER",), "take it and go on; on the button: carry it out", (_C.FIRST_RUN,), "next"),
-    Binding(_A.CONNECT, ("c",), "connect to Jira", (_C.WAYS,), "connect"),
-    Binding(_A.OPEN_FOLDER, ("o",), "open a folder", (_C.WAYS,), "open"),
+    Binding(_A.CONNECT, ("c",), "connect to Jira", (_C.START_MENU,), "connect"),
+    Binding(_A.OPEN_FOLDER, ("o",), "open a folder", (_C.START_MENU,), "open"),
     Binding(_A.ADD_WORKSPACE, ("a",), "add a workspace", (_C.WORKSPACES,), "add"),
     Binding(_A.OPEN, ("KEY_ENTER",), "show the tickets of the job", (_C.JOBS,), "tickets"),
     Binding(_A.EDIT, ("e",), "edit the file at this line, in $EDITOR", (_C.MAIN, _C.DIFF, _C.PLAN), "edit"),
@@ -323,8 +323,8 @@ DEFAULT_BINDINGS = (
     Binding(_A.PREVIOUS_PANEL, ("KEY_BTAB",), "the field before", (_C.FIRST_RUN,)),
     Binding(_A.UNFOLD, ("KEY_RIGHT", "l"), "show the sub-tasks", (_C.TICKETS,)),
     Binding(_A.FOLD, ("KEY_LEFT", "h"), "hide the sub-tasks; in the ticket: back", (_C.MAIN,)),
-    Binding(_A.UP, ("KEY_UP", "k"), "one up", (*_LIST_CONTEXTS, _C.WAYS)),
-    Binding(_A.DOWN, ("KEY_DOWN", "j"), "one down", (*_LIST_CONTEXTS, _C.WAYS)),
+    Binding(_A.UP, ("KEY_UP", "k"), "one up", (*_LIST_CONTEXTS, _C.START_MENU)),
+    Binding(_A.DOWN, ("KEY_DOWN", "j"), "one down", (*_LIST_CONTEXTS, _C.START_MENU)),
     Binding(_A.UP, ("KEY_UP",), "one up", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
     Binding(_A.DOWN, ("KEY_DOWN",), "one down", (_C.PALETTE, _C.CHOICE, _C.FIRST_RUN)),
     Binding(_A.PAGE_UP, ("KEY_PGUP", "KEY_CTRL_B"), "a page up", (*_LIST_CONTEXTS, _C.PALETTE, _C.CHOICE)),
@@ -368,11 +368,11 @@ class KeyMap:
 
     Attributes:
         table: The bindings.
-        new: The keys that the user has added, each with its action. Other actions lose them there.
+        added_keys: The keys that the user has added, each with its action. Other actions lose them there.
     """
 
     table: tuple[Binding, ...] = DEFAULT_BINDINGS
-    new: frozenset[tuple[KeyAction, str]] = frozenset()
+    added_keys: frozenset[tuple[KeyAction, str]] = frozenset()
 
     @cached_property
     def bindings(self) -> Mapping[Context, Bindings]:
@@ -383,7 +383,8 @@ class KeyMap:
         around = {*_ENCLOSING_CONTEXTS[context]}
         rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
         keys = sorted(
-            _pressed_in(context, rows), key=lambda pair: (pair[1].action, pair[0]) in self.new
+            _find_keys_in(context, rows),
+            key=lambda pair: (pair[1].action, pair[0]) in self.added_keys,
         )
         by_key, names = dict(keys), dict[KeyAction, str]()
         for row in rows:
@@ -397,12 +398,12 @@ class KeyMap:
         binding = self.bindings[context].by_key.get(key)
         return None if binding is None else binding.action
 
-    def key(self, action: KeyAction, context: Context) -> str:
+    def key_name(self, action: KeyAction, context: Context) -> str:
         """Return the name for people of an action's first key; empty if it has none.
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        return self.bindings[context].names.get(action, "")
+        return self.bindings[context].key_name_by_action.get(action, "")
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.
@@ -413,7 +414,7 @@ class KeyMap:
             does: What the key does, in words that follow its name.
             before: What is before the hint, such as ``"; "``.
         """
-        key = self.key(action, context)
+        key = self.key_name(action, context)
         return f"{before}{key} {does}" if key else ""
 
 
@@ -423,14 +424,14 @@ class Bindings(NamedTuple):
     Attributes:
         rows: The bindings, with keys there or without.
         by_key: The binding of each key.
-        names: The name for people of the first key of each action that has one.
+        key_name_by_action: The name for people of the first key of each action that has one.
     """
 
     rows: tuple[Binding, ...]
     by_key: Mapping[str, Binding]
-    names: Mapping[KeyAction, str]
+    key_name_by_action: Mapping[KeyAction, str]
 
-    def keys_of(self, row: Binding) -> str:
+    def key_names_of(self, row: Binding) -> str:
         """Return the names of a row's keys, without those that do something else here."""
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
@@ -466,12 +467,13 @@ def keymap_of(table: Table) -> KeyMap:
             actions in one place; ``UnknownKey`` for a name that is not an action.
     """
     table.refuse_unknown(_ACTION_BY_NAME)
-    given = {_ACTION_BY_NAME[name]: _keys(table, name) for name in table.names()}
-    rows = tuple(_bound(row, given) for row in DEFAULT_BINDINGS)
+    given = {_ACTION_BY_NAME[name]: _read_keys_of_action(table, name) for name in table.names()}
+    rows = tuple(_with_user_keys(row, given) for row in DEFAULT_BINDINGS)
     shared = {
-        (context, one.action, two.action) for context, _, one, two in _clashes(DEFAULT_BINDINGS)
+        (context, one.action, two.action)
+        for context, _, one, two in _find_clashes(DEFAULT_BINDINGS)
     }
-    for context, key, one, two in _clashes(rows):
+    for context, key, one, two in _find_clashes(rows):
         is_given = one.action in given and two.action in given
         if is_given and (context, one.action, two.action) not in shared:
             words = f"{name_of(key)} would be both {one.name} and {two.name}"
@@ -483,7 +485,7 @@ def keymap_of(table: Table) -> KeyMap:
     return KeyMap(rows, frozenset(new - old))
 
 
-def _keys(table: Table, name: str) -> tuple[str, ...]:
+def _read_keys_of_action(table: Table, name: str) -> tuple[str, ...]:
     """Return the keys of an action in the order in which the user has named them."""
     action = _ACTION_BY_NAME[name]
     keys: list[str] = []
@@ -512,7 +514,7 @@ def _keys(table: Table, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
+def _with_user_keys(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
     """Return a row with the user's keys; where text is typed, a character is not a key."""
     if row.action not in given:
         return row
@@ -523,17 +525,17 @@ def _bound(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) -> Binding:
     return replace(row, keys=keys)
 
 
-def _clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding, Binding]]:
+def _find_clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Binding, Binding]]:
     """Yield each key that has two actions in a place, the place, and the bindings."""
     for context in Context:
         owners: dict[str, Binding] = {}
-        for key, row in _pressed_in(context, rows):
+        for key, row in _find_keys_in(context, rows):
             other = owners.setdefault(key, row)
             if other.action is not row.action:
                 yield context, key, other, row
 
 
-def _pressed_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
+def _find_keys_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
     for place in reversed(_ENCLOSING_CONTEXTS[context]):
         is_text = context in TYPING_CONTEXTS and place is Context.EVERYWHERE

@@ -9,8 +9,8 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels import frame
-from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, list_columns
-from ticketr.app.tui.panels.detail import task_line
+from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, choose_columns
+from ticketr.app.tui.panels.detail import task_line_index
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.state import AppState, Panel
@@ -60,7 +60,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
         rows.append(theme.row(line, cells, *styles))
     facts = f"{current + 1}/{count}" if count > height else ""
     title = frame.title_rule("1 Workspaces", facts, cells, theme, is_focused=is_focused)
-    return [title, *frame.filled(rows, height, cells)]
+    return [title, *frame.pad_rows(rows, height, cells)]
 
 
 def _workspace_line(
@@ -118,7 +118,7 @@ def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
     left = "2 Tickets"
     right = _list_summary(workspace, cells - width(left) - 7, state.keymap)
     title = frame.title_rule(left, right, cells, theme, is_focused=is_focused)
-    return [title, *frame.filled(rows, height, cells)]
+    return [title, *frame.pad_rows(rows, height, cells)]
 
 
 def _draw_row(
@@ -141,7 +141,7 @@ def _draw_row(
         ranges, marks = whole, ("bold",)
     elif "reverse" in styles:
         marks = ("bold", "underline")
-    return theme.row(frame.with_marks(line, ranges, *marks), cells)
+    return theme.row(frame.with_marked_ranges(line, ranges, *marks), cells)
 
 
 def _ticket_line(
@@ -157,7 +157,7 @@ def _ticket_line(
     key = theme.fit(name, KEY_CELLS)
     room = max(0, cells - CELLS_BEFORE_TITLE - 1 - max(0, width(key) - KEY_CELLS))
     # The error of a broken file needs all the room, and by columns it has nothing to show.
-    columns = () if row.is_broken else list_columns(cells, workspace.hidden)
+    columns = () if row.is_broken else choose_columns(cells, workspace.hidden)
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
     room -= width(shown)
     hidden = f" +{visible.hidden}" if visible.hidden else ""
@@ -214,14 +214,14 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     is_focused = _highlighted_panel(state) is Panel.DETAIL
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
-        return [title, *frame.filled([], height, cells)]
+        return [title, *frame.pad_rows([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
     words, matches = state.workspace.search_words, tuple[int, ...]()
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.find_matches(lines, ticket.search)
     match = matches[ticket.match] if ticket.match < len(matches) else -1
-    selected = task_line(sheet, lines, ticket.task)
+    selected = task_line_index(sheet, lines, ticket.task)
     rows: list[str] = []
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
@@ -229,7 +229,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
             ranges = _beginning(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
-            text = frame.with_marks(text, ranges, *marks)
+            text = frame.with_marked_ranges(text, ranges, *marks)
         if at == selected:
             rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
         else:
@@ -237,7 +237,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
-    return [title, *frame.filled(rows, height, cells)]
+    return [title, *frame.pad_rows(rows, height, cells)]
 
 
 def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
@@ -251,5 +251,5 @@ def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
 
 def _key_hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
-    key = keys.key(KeyAction.RESOLVE, Context.DETAIL) if line.names_key else ""
+    key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.names_key else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

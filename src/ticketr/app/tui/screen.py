@@ -38,7 +38,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         others = len(state.jobs.live) - 1
         more = ""
         if others > 0:
-            key = state.keymap.key(KeyAction.JOBS, Context.MAIN)
+            key = state.keymap.key_name(KeyAction.JOBS, Context.MAIN)
             more = f" +{others} {key}".rstrip()
         hint = "" if state.overlays else "esc cancel"
         line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
@@ -158,7 +158,7 @@ def _place_lines(state: AppState) -> tuple[Line, ...]:
     place = Span(f"{at}/{count}")
     keys: list[Span] = []
     for action, does in ((KeyAction.PREVIOUS, "previous"), (KeyAction.NEXT, "next")):
-        key = state.keymap.key(action, Context.MAIN)
+        key = state.keymap.key_name(action, Context.MAIN)
         keys += [Span(f"   {key}", ("bold",)), Span(f" {does}")] if key else []
     return (place, *keys), (place,)
 
@@ -211,9 +211,13 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
         idle = _idle_actions_on_main_screen(state)
     bindings = state.keymap.bindings[state.context]
     hints = [
-        (bindings.names[row.action], theme.text(row.hint), Context.EVERYWHERE in row.contexts)
+        (
+            bindings.key_name_by_action[row.action],
+            theme.text(row.hint),
+            Context.EVERYWHERE in row.contexts,
+        )
         for row in bindings.rows
-        if row.hint and row.action in bindings.names and row.action not in idle
+        if row.hint and row.action in bindings.key_name_by_action and row.action not in idle
     ]
     sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]
     spans: list[Span] = []

@@ -78,14 +78,14 @@ class LoginAnswer:
     """A login that the site has accepted.
 
     Attributes:
-        account: The display name of the account, cleaned.
+        account_name: The display name of the account, cleaned.
         projects: The projects that the account may see, by their keys; at most `MAX_PROJECTS`.
-        total: How many there are.
+        project_count: How many there are.
     """
 
-    account: str
+    account_name: str
     projects: tuple[ProjectChoice, ...]
-    total: int
+    project_count: int
 
 
 class FolderKind(Enum):
@@ -140,12 +140,12 @@ class OpenedWorkspace:
     Attributes:
         title: The workspace's name, for the first row.
         options: The options of its jobs: ``PullJob(**options)``; the login is among them.
-        stored: Where the token is now, in words for people; empty if it was stored before.
+        token_location: Where the token is now, in words for people; empty if it was stored before.
     """
 
     title: str
     options: sync.SessionOptions = field(repr=False)
-    stored: str = ""
+    token_location: str = ""
 
 
 class Setup(Protocol):

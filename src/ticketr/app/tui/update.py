@@ -200,7 +200,7 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.named(read.workspace)
     news = [text for text in read.broken if text not in workspace.broken]
     is_watched = workspace.is_read and not workspace.is_gone
-    begin = (watch_files, jobs.keep_fresh) if not is_watched else ()
+    begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
     watch = tuple(call_in(read.workspace, function) for function in begin)
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:

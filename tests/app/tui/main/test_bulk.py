@@ -27,9 +27,9 @@ from ticketr.app.tui.overlays.questions import Choice, Loading
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values, stop_asking
+from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
-from ticketr.app.tui.services.jobs import ask_attach, start_job
+from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
@@ -233,7 +233,7 @@ def test_a_file_to_attach_is_looked_for_and_can_be_typed_again() -> None:
     state = pressed(app_state(ONE), "F")
     assert (entered(state)[1], entered(state)[0].notice) == ((), "Nothing was attached")
     state, effect = entered(typed(state, "~/shot.png"))
-    asked = call_in("work", ask_attach, ("DEMO-1",), "~/shot.png")
+    asked = call_in("work", ask_to_attach, ("DEMO-1",), "~/shot.png")
     assert effect == (asked,)
 
     state = after(state, messages.Answered(effect[0], problem="there is no file /shot.png"))
@@ -355,7 +355,8 @@ VALUED = tuple(IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}") for at in (1, 2, 3))
 
 def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = True) -> AppState:
     return after(
-        state, messages.Answered(call_in("work", ask_values, (key, field)), (values, is_whole))
+        state,
+        messages.Answered(call_in("work", ask_field_values, (key, field)), (values, is_whole)),
     )
 
 
@@ -414,7 +415,7 @@ def test_the_user_is_the_first_person_then_the_present_one() -> None:
 
 def test_what_jira_lists_takes_the_place_of_what_is_in_the_files() -> None:
     state, effect = update(valued(), Key("!"), 9.0)
-    assert effect == (call_in("work", ask_values, ("DEMO-1", "Priority")),)
+    assert effect == (call_in("work", ask_field_values, ("DEMO-1", "Priority")),)
     assert read(state, "DEMO-9", "Priority", "High").overlays == state.overlays
     state = pressed(state, "KEY_DOWN")  # Low
 
@@ -443,7 +444,7 @@ def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
 def test_without_an_answer_the_values_of_the_files_stay() -> None:
     state = pressed(valued(), "!")
     failed = messages.Answered(
-        call_in("work", ask_values, ("DEMO-1", "Priority")), problem="no network"
+        call_in("work", ask_field_values, ("DEMO-1", "Priority")), problem="no network"
     )
     refused = after(state, failed)
     assert refused.overlays == state.overlays

@@ -240,7 +240,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
 
 def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:
     state = pressed(START, "KEY_ENTER")
-    assert state.context is Context.WAYS
+    assert state.context is Context.START_MENU
 
     assert rows(state)[-2].split() == ["Esc", "back", "?", "all"]
     assert "Esc" not in rows(START)[-2]

@@ -33,7 +33,12 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
-from ticketr.app.tui.services.asking import ask_author, ask_keys, ask_statuses, ask_values
+from ticketr.app.tui.services.asking import (
+    ask_field_values,
+    ask_last_author,
+    ask_matching_keys,
+    ask_statuses,
+)
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.workspaces import (
@@ -61,7 +66,7 @@ async def test_the_statuses_are_those_that_jira_answers(
     ask = asking_with(bench.settings())
     asked = call_in("work", ask_statuses, ("DEMO-9",))
 
-    await services(tmp_path, told, ask=ask).carry_out(asked)
+    await services(tmp_path, told, ask_jira=ask).carry_out(asked)
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
     assert told == [messages.Answered(asked, {"DEMO-9": ("In Review", "To Do")})]
@@ -82,10 +87,12 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     bench = bench_in(tmp_path)
     await bench.pull()
     told: list[Message] = []
-    ask = open_workspace("work", bench.options()).ask
+    ask = open_workspace("work", bench.options()).ask_jira
     asking_for = ("DEMO-9", field)
 
-    await services(bench.root, told, ask=ask).carry_out(call_in("work", ask_values, asking_for))
+    await services(bench.root, told, ask_jira=ask).carry_out(
+        call_in("work", ask_field_values, asking_for)
+    )
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -102,7 +109,7 @@ async def test_a_jira_that_does_not_answer_is_given_up(
     asked = call_in("work", ask_statuses, ("DEMO-9",))
     begin = trio.current_time()
 
-    await services(tmp_path, told, ask=asking_with(slow.settings())).carry_out(asked)
+    await services(tmp_path, told, ask_jira=asking_with(slow.settings())).carry_out(asked)
 
     assert trio.current_time() - begin == asking.STATUS_WAIT
     problem = "it has not answered for 5 s"
@@ -117,7 +124,7 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
     async def ask(*_: object) -> tuple[str, ...]:
         await trio.sleep_forever()
 
-    used = services(tmp_path, told, ask=ask)
+    used = services(tmp_path, told, ask_jira=ask)
     begin = trio.current_time()
 
     async with trio.open_nursery() as nursery:
@@ -126,7 +133,7 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
         asking.stop_asking(used, "work")
         asking.stop_asking(used, "work")
 
-    assert (told, used.running, trio.current_time()) == ([], {}, begin)
+    assert (told, used.scope_by_place, trio.current_time()) == ([], {}, begin)
 
 
 async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:
@@ -136,7 +143,7 @@ async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: Moc
         await trio.sleep(2 if key == "DEMO-1" else 1)
         return (key,)
 
-    used = services(tmp_path, told, ask=ask)
+    used = services(tmp_path, told, ask_jira=ask)
     async with trio.open_nursery() as nursery:
         for key in ("DEMO-1", "DEMO-2"):
             nursery.start_soon(used.carry_out, call_in("work", ask_statuses, (key,)))
@@ -158,12 +165,14 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
         project=issue.project, type=issue.type, summary="Not pulled", labels=("late",)
     )
     told: list[Message] = []
-    used = services(bench.root, told, ask=asking_with(bench.options()))
+    used = services(bench.root, told, ask_jira=asking_with(bench.options()))
 
-    await used.carry_out(call_in("work", ask_keys, "labels = late"))
+    await used.carry_out(call_in("work", ask_matching_keys, "labels = late"))
 
     assert told == [
-        messages.Answered(call_in("work", ask_keys, "labels = late"), (2, frozenset({"DEMO-9"})))
+        messages.Answered(
+            call_in("work", ask_matching_keys, "labels = late"), (2, frozenset({"DEMO-9"}))
+        )
     ]
 
 
@@ -172,9 +181,9 @@ async def test_a_query_that_jira_does_not_understand_is_told(
 ) -> None:
     bench = bench_in(tmp_path)
     told: list[Message] = []
-    used = services(bench.root, told, ask=asking_with(bench.options()))
+    used = services(bench.root, told, ask_jira=asking_with(bench.options()))
 
-    await used.carry_out(call_in("work", ask_keys, "labels ="))
+    await used.carry_out(call_in("work", ask_matching_keys, "labels ="))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -188,9 +197,9 @@ async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
     options = bench_in(tmp_path).options()
     options["credentials"] = replace(options["credentials"], token="no")
     told: list[Message] = []
-    used = services(tmp_path, told, ask=asking_with(options))
+    used = services(tmp_path, told, ask_jira=asking_with(options))
 
-    await used.carry_out(call_in("work", ask_keys, "labels = late"))
+    await used.carry_out(call_in("work", ask_matching_keys, "labels = late"))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -204,7 +213,7 @@ async def test_the_app_shows_only_what_a_query_finds_until_another_filter_comes(
     bench = bench_in(tmp_path)
     await bench.pull()
     bench.site.edit("DEMO-9", labels=("late",))
-    used = replace(workspace(bench.root), ask=asking_with(bench.options()))
+    used = replace(workspace(bench.root), ask_jira=asking_with(bench.options()))
 
     async with running_app((used,)) as run:
         await run.press("f")
@@ -237,9 +246,9 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
         author = "Priya" if kind == "told" else ""
         return None if kind == "nothing" else LastChange(author, "then")
 
-    request = call_in("work", ask_author, "DEMO-1", "DEMO-2", "now")
+    request = call_in("work", ask_last_author, "DEMO-1", "DEMO-2", "now")
 
-    await services(tmp_path, told, ask=ask).carry_out(request)
+    await services(tmp_path, told, ask_jira=ask).carry_out(request)
 
     assert asked == [("DEMO-2", "now")]
     sent = [messages.Answered(request, ("Priya", "then"))]
@@ -288,7 +297,7 @@ def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> Non
     other = open_workspace("work", behind)
 
     assert (plain.name, plain.site, plain.project) == ("w\ufffdork", "gateway.example", "DEMO")
-    assert (other.site, other.prefer) == ("h.example", Side.LOCAL)
+    assert (other.site, other.preferred_side) == ("h.example", Side.LOCAL)
 
 
 @pytest.mark.parametrize("prefer", [None, Side.LOCAL])
@@ -303,7 +312,7 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     told: list[Message] = []
 
     for kind in (JobKind.PUSH, JobKind.SYNC):
-        await services(bench.root, told, prefer=prefer).carry_out(
+        await services(bench.root, told, preferred_side=prefer).carry_out(
             call_in("work", read_plan, kind, ())
         )
 
@@ -386,7 +395,7 @@ async def test_jira_is_asked_who_changed_an_issue_last(
     opened = open_workspace("work", bench.options())
 
     async def ask(until: str) -> LastChange | None:
-        change: LastChange | None = await opened.ask(read_last_change, "DEMO-9", until)
+        change: LastChange | None = await opened.ask_jira(read_last_change, "DEMO-9", until)
         return change
 
     change = await ask("")

@@ -104,7 +104,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
 async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_path: Path) -> None:
     told: list[Message] = []
     address = "https://harbour.example"
-    used = editing(tmp_path, told, address=address, email="a@harbour.example", project="DEMO")
+    used = editing(tmp_path, told, site_url=address, email="a@harbour.example", project="DEMO")
 
     asked = call_in("work", setting_up.read_login)
     await used.carry_out(asked)  # an app that adds no workspaces
@@ -288,7 +288,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         await trio.lowlevel.checkpoint()
         return ("In Progress", "Done")
 
-    used = replace(workspace(root), draft_type="Bug", ask=ask)
+    used = replace(workspace(root), draft_type="Bug", ask_jira=ask)
     for key in ("DEMO-1", "DEMO-2"):
         (root / f"{key}.md").write_text(render([Ticket(key, key, fields={"Status": "To Do"})]))
     before = {path.name: path.read_bytes() for path in root.glob("*.md")}
@@ -389,7 +389,7 @@ def reader() -> Reader:
 @pytest.fixture
 def used(tmp_path: Path, told: list[Message], reader: Reader) -> Services:
     (tmp_path / "DEMO-1.md").write_text("# TICKET: [DEMO-1] One\n")
-    return services(tmp_path, told, reader=reader, terminal=FakeScreen(), address=SITE)
+    return services(tmp_path, told, reader=reader, terminal=FakeScreen(), site_url=SITE)
 
 
 def program(code: str) -> str:
@@ -489,7 +489,7 @@ async def test_a_second_press_starts_no_second_editor(
 async def test_a_browser_that_runs_on_is_left_alone(
     used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(outside, "BROWSER_TIMEOUT", 0.0)
+    monkeypatch.setattr(outside, "BROWSER_TIMEOUT_SECONDS", 0.0)
     started, go, ended = tmp_path / "started", tmp_path / "go", tmp_path / "ended"
     for each in (started, go, ended):
         os.mkfifo(each)
@@ -520,7 +520,7 @@ async def test_a_browser_that_runs_on_is_left_alone(
         ("firefox --new-tab %s", [["firefox", "--new-tab", URL]]),
         ("'my browser' --url=%s &", [["my browser", f"--url={URL}"]]),
         ("firefox:'unclosed: :w3m %s", [["firefox", URL], ["w3m", URL]]),
-        ("", [[outside.OPEN_COMMAND, URL]]),
+        ("", [[outside.DEFAULT_BROWSER_COMMAND, URL]]),
     ],
 )
 def test_the_variable_of_the_browser_is_read_as_other_programs_read_it(

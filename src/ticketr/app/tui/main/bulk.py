@@ -22,9 +22,9 @@ from ticketr.app.tui.overlays.questions import (
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.asking import ask_issues, ask_statuses, ask_values
+from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses
 from ticketr.app.tui.services.edits import change_field
-from ticketr.app.tui.services.jobs import ask_attach, names_of, start_job
+from ticketr.app.tui.services.jobs import ask_to_attach, start_job, tickets_in_words
 from ticketr.app.tui.state import AppState, Handler, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
@@ -169,9 +169,9 @@ def attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     def on_accept(state: AppState, text: str) -> Step:
         if not text.strip():
             return state.noticed("Nothing was attached"), ()
-        return state, (call_in(name, ask_attach, keys, text),)
+        return state, (call_in(name, ask_to_attach, keys, text),)
 
-    return state.opened(LineInput(f"file for {names_of(keys)}:", on_accept)), ()
+    return state.opened(LineInput(f"file for {tickets_in_words(keys)}:", on_accept)), ()
 
 
 @_on_keys
@@ -190,7 +190,7 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
         ]
         effects = tuple(call_in(name, start_job, request) for request in requests)
         on = f"“{clean(words)}” " if words else ""
-        question = f"{spent} {on}is logged on {names_of(keys)} in Jira at once."
+        question = f"{spent} {on}is logged on {tickets_in_words(keys)} in Jira at once."
         ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
@@ -258,7 +258,7 @@ def choose_value(
 
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
-    asking = call_in(name, ask_values, (key, field.name)) if field.is_listed and key else None
+    asking = call_in(name, ask_field_values, (key, field.name)) if field.is_listed and key else None
     choice = Choice(
         f"{clean(field.name)} of {targets.words}",
         options_of(()),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import moved_index
-from ticketr.app.tui.panels.detail import task_line
+from ticketr.app.tui.panels.detail import task_line_index
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.state import (
@@ -110,7 +110,7 @@ def _next_task(state: AppState, by: int) -> Step | None:
         return None
     count = len(ticket.sheet.issue.tasks)
     task = (ticket.task + 1 + by) % (count + 1) - 1
-    at = task_line(ticket.sheet, ticket.lines, task)
+    at = task_line_index(ticket.sheet, ticket.lines, task)
     page = state.layout.detail
     top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.lines))
     return replace(state, ticket=replace(ticket, task=task, top=top)), ()

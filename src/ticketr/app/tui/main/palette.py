@@ -174,7 +174,7 @@ class Palette(ListOverlay):
                 seen.add(row.action)
                 run = partial(self._run, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS.get(row.action, '')}"
-                yield Option(row.help, bindings.keys_of(row), value=run, also=also)
+                yield Option(row.help, bindings.key_names_of(row), value=run, also=also)
         yield from _keyless_commands(state)
 
     def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:

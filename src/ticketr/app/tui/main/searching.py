@@ -9,7 +9,7 @@ from dataclasses import replace
 from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import remembered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
-from ticketr.app.tui.panels.columns import COLUMN_NAMES, list_columns
+from ticketr.app.tui.panels.columns import COLUMN_NAMES, choose_columns
 from ticketr.app.tui.panels.frame import find_matches
 from ticketr.app.tui.state import AppState, Panel, Step, select
 
@@ -161,7 +161,7 @@ def _sort_choice(state: AppState, at: int) -> Choice:
         return state.opened(_sort_choice(state, at)), (remembered(changed),)
 
     hidden = state.workspace.hidden
-    shown = [column.name for column in list_columns(state.layout.left or state.width, hidden)]
+    shown = [column.name for column in choose_columns(state.layout.left or state.width, hidden)]
     options = [Option(name) for name in SORT_NAMES]
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"

@@ -15,7 +15,14 @@ from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index, wrapped_words
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.panels.frame import (
+    LazyRow,
+    draw_rows,
+    pad_rows,
+    scroll_top,
+    space_headings,
+    title_rule,
+)
 from ticketr.app.tui.services import asking, outside
 from ticketr.app.tui.services.edits import find_undo, read_conflict, resolve
 from ticketr.app.tui.state import AppState, Step
@@ -308,7 +315,7 @@ class ConflictScreen(Overlay):
         view = self.view
         if view is None or not view.changed:
             return None
-        return call_in(self.workspace, asking.ask_author, self.key, view.changed, view.updated)
+        return call_in(self.workspace, asking.ask_last_author, self.key, view.changed, view.updated)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -321,12 +328,12 @@ class ConflictScreen(Overlay):
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body
         if self.view is None:
-            return filled([theme.fit(" Reading both versions...", cells)], height, cells)
+            return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
         top = max(0, min(top + self.scrolled, len(rows) - height))
-        return filled(drawn(rows[top : top + height]), height, cells)
+        return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
-    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[Row], int]:
+    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[LazyRow], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
         cells, height = state.width, state.layout.body
         undo = state.keymap.hint(
@@ -336,7 +343,7 @@ class ConflictScreen(Overlay):
             view = replace(view, author=self.author[0], updated=self.author[1])
         count = len(view.parts)
         at = min(self.at, count - 1)
-        rows: list[Row] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
+        rows: list[LazyRow] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
         names = _draw_columns("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
@@ -353,5 +360,5 @@ class ConflictScreen(Overlay):
             if section:
                 headings.append(len(rows))
                 rows += section
-        rows, selected = spaced(rows, headings, 2 + at, height, " " * cells)
+        rows, selected = space_headings(rows, headings, 2 + at, height, " " * cells)
         return rows, scroll_top(0, min(selected, len(rows) - 1), height, len(rows))

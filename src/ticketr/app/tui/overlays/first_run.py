@@ -18,7 +18,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import filled, scroll_top, title_rule
+from ticketr.app.tui.panels.frame import pad_rows, scroll_top, title_rule
 from ticketr.app.tui.services import outside, setting_up
 from ticketr.app.tui.services.setting_up import check_folder, check_login, check_site
 from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
@@ -88,13 +88,13 @@ class Form:
 
     def typed(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with another text in a field, typed by the user."""
-        form = self.filled(place, line)
+        form = self.pad_rows(place, line)
         if line.text.strip() == self.text(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
         return replace(form, is_folder_typed=is_folder_typed, choice=0, problem=None)
 
-    def filled(self, place: SetupField, line: TextInput) -> Form:
+    def pad_rows(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
@@ -177,7 +177,7 @@ class Form:
 
     def chosen(self, project: setup.ProjectChoice) -> Form:
         """Return the form with a project chosen."""
-        return self.filled(SetupField.PROJECT, TextInput.of(project.key))
+        return self.pad_rows(SetupField.PROJECT, TextInput.of(project.key))
 
     def note(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
         """Return what is beside a field, its mark first; empty for nothing.
@@ -231,7 +231,7 @@ class Form:
         """Return the form with a folder, unless it is a suggestion and the user has typed one."""
         if self.is_folder_typed and not is_typed:
             return self
-        form = self.filled(SetupField.FOLDER, TextInput.of(folder))
+        form = self.pad_rows(SetupField.FOLDER, TextInput.of(folder))
         return replace(form, is_folder_typed=is_typed)
 
     def with_problem(self, problem: setup.Problem) -> Form:
@@ -249,9 +249,9 @@ _FOLDER_NOTES = {
 
 
 def _project_count_note(answer: setup.LoginAnswer) -> tuple[str, str]:
-    if not answer.total:
+    if not answer.project_count:
         return "!", "this account may see no project; type a key, or use another account"
-    more = f" of {answer.total}" if answer.total > len(answer.projects) else ""
+    more = f" of {answer.project_count}" if answer.project_count > len(answer.projects) else ""
     return "·", f"{len(answer.projects)}{more} projects; type some letters, then choose one"
 
 
@@ -301,7 +301,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
     yield ()
     for at, (name, facts, action) in enumerate(_offered_ways(state)):
-        key = state.keymap.key(action, Context.WAYS)
+        key = state.keymap.key_name(action, Context.START_MENU)
         is_selected = at == way
         styles = ("bold",) if is_selected and is_choosing else ()
         room = max(0, min(MAX_FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
@@ -395,7 +395,7 @@ class FirstRun(Overlay):
     @property
     def context(self) -> Context:
         """The place whose keys have a meaning."""
-        return Context.WAYS if self.form is None or self.busy else Context.FIRST_RUN
+        return Context.START_MENU if self.form is None or self.busy else Context.FIRST_RUN
 
     @property
     def form(self) -> Form | None:
@@ -434,7 +434,7 @@ class FirstRun(Overlay):
     def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE if not state.workspaces:
-                leave = state.keymap.hint(KeyAction.QUIT, Context.WAYS, "leaves", before="; ")
+                leave = state.keymap.hint(KeyAction.QUIT, Context.START_MENU, "leaves", before="; ")
                 return state.noticed(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
@@ -613,7 +613,7 @@ class FirstRun(Overlay):
             selected = len(rows) - 1 if self.busy else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
         shown = [row if isinstance(row, str) else theme.row(row, cells) for row in rows[top:]]
-        return filled(shown, height, cells)
+        return pad_rows(shown, height, cells)
 
 
 def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:

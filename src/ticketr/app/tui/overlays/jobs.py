@@ -17,7 +17,14 @@ from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.panels.frame import Row, drawn, filled, scroll_top, spaced, title_rule
+from ticketr.app.tui.panels.frame import (
+    LazyRow,
+    draw_rows,
+    pad_rows,
+    scroll_top,
+    space_headings,
+    title_rule,
+)
 from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
@@ -45,13 +52,13 @@ _END_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CAN
 
 def job_rows(
     state: AppState, job_id: str, now: float, theme: Theme
-) -> tuple[list[Row], list[int], int]:
+) -> tuple[list[LazyRow], list[int], int]:
     """Return the rows of all jobs, the indices of headings, and that of the selected job.
 
     There may be hundreds of jobs, so their rows are not drawn yet.
     """
     jobs, cells = state.jobs, state.width
-    rows: list[Row] = []
+    rows: list[LazyRow] = []
     headings: list[int] = []
     selected = 0
 
@@ -272,11 +279,11 @@ class Jobs(Overlay):
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
         rows, headings, at = job_rows(state, job_id, now, theme)
-        rows, at = spaced(rows, headings, at, page, " " * cells)
+        rows, at = space_headings(rows, headings, at, page, " " * cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
         top = scroll_top(0, at, page, len(rows))
-        return [*filled(drawn(rows[top : top + page]), page, cells), *detail]
+        return [*pad_rows(draw_rows(rows[top : top + page]), page, cells), *detail]
 
     def _detail_rows(self, state: AppState, job_id: str, theme: Theme) -> list[str]:
         job, cells = _job_of_id(state, job_id), state.width

@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index, wrapped_words
-from ticketr.app.tui.panels.frame import filled, spaced, title_rule
+from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Sheet
 from ticketr.app.tui.state import AppState, Step
@@ -76,12 +76,12 @@ class Diff(Overlay):
             headings.append(len(rows))
             rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
             rows += wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
-        rows, top = spaced(rows, headings, self.top, height, " " * cells)
+        rows, top = space_headings(rows, headings, self.top, height, " " * cells)
         shown = [
             row if isinstance(row, str) else theme.row(row, cells)
             for row in rows[top : top + height]
         ]
-        return filled(shown, height, cells)
+        return pad_rows(shown, height, cells)
 
 
 #: The least and the most cells for the names of keys.
@@ -124,7 +124,7 @@ class Help(Overlay):
             f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
         )
         shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
-        return [title, *filled(shown, height - 1, state.width)][-height:]
+        return [title, *pad_rows(shown, height - 1, state.width)][-height:]
 
 
 def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
@@ -136,7 +136,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         cells: The width of the screen.
     """
     bound = keymap.bindings[place]
-    named = ((bound.keys_of(row), row.help) for row in bound.rows)
+    named = ((bound.key_names_of(row), row.help) for row in bound.rows)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)

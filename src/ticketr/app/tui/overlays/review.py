@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index
 from ticketr.app.tui.overlays.questions import LineInput
-from ticketr.app.tui.panels.frame import filled, spaced, title_rule
+from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import AppState, Step
@@ -187,13 +187,13 @@ class Review(Overlay, Generic[P]):
         cells, height = state.width, state.layout.body
         if self.plan is None:
             waiting = (Span(f" {self.waiting_words}"),)
-            return filled([theme.row(waiting, cells)], height, cells)
+            return pad_rows([theme.row(waiting, cells)], height, cells)
         rows, headings, items = self.rows(state, self.plan, theme)
         item = items[self.at] if items else range(1)
-        rows, begin = spaced(rows, headings, item.start, height, " " * cells)
+        rows, begin = space_headings(rows, headings, item.start, height, " " * cells)
         # All of the item, but its begin if there is no room for all of it.
         top = min(max(0, begin + len(item) - height), begin)
-        return filled(rows[top:], height, cells)
+        return pad_rows(rows[top:], height, cells)
 
     def rows(
         self, state: AppState, plan: P, theme: Theme

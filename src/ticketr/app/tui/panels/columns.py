@@ -96,7 +96,7 @@ COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 
 
 @lru_cache(maxsize=32)
-def list_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
+def choose_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
     """Return the columns that have room, from left to right.
 
     Args:

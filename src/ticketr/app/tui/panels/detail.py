@@ -28,9 +28,9 @@ _FIELD_ORDER = (
 MAX_FIELD_LOOKAHEAD = 3
 _WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
-KEY_CELLS = 13
+KEY_HINT_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
-LABEL_CELLS = 11
+MIN_LABEL_CELLS = 11
 #: The cells that the longest name of Jira's own fields takes, "Story Points".
 COMMON_LABEL_CELLS = 14
 #: The most cells of a line; longer ones are hard to read.
@@ -54,7 +54,7 @@ def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
     return (*lines, *_text_lines(sheet.issue, room), *_task_lines(sheet.issue.tasks, room))
 
 
-def task_line(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
+def task_line_index(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
     """Return the index of the line of a sub-task; -1 for none.
 
     The sub-tasks are at the end.
@@ -67,7 +67,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
         return []
     words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashes)}"))
     lines = wrap_line(words, room, rest="  ")
-    if cells_of(lines[-1]) > room - KEY_CELLS:
+    if cells_of(lines[-1]) > room - KEY_HINT_CELLS:
         lines.append(())
     last = DetailLine(lines.pop(), sheet.line, names_key=True)
     return [*(DetailLine(line, sheet.line) for line in lines), last]
@@ -76,7 +76,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
 def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
-    label = max(LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
+    label = max(MIN_LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
     edits = {edit.part: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(fields, key=_field_rank):
@@ -92,7 +92,7 @@ def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     if room < MIN_TWO_COLUMN_WIDTH:
         lines = [wrap_line(part, room, rest=" " * label) for part in parts]
         return [*(DetailLine(pair) for wrapped in lines for pair in wrapped), DetailLine(())]
-    return [*_two_columns(parts, room, label), DetailLine(())]
+    return [*_arrange_in_two_columns(parts, room, label), DetailLine(())]
 
 
 def _field_rank(field: tuple[str, str]) -> int:
@@ -105,7 +105,7 @@ def _field_rank(field: tuple[str, str]) -> int:
     )
 
 
-def _two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
+def _arrange_in_two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
     """Put short fields side by side; a long one has a line of its own."""
     sizes = [cells_of(part) + 1 for part in parts]
     half = max(room // 2, *(size for size in sizes if size <= room * 3 // 5), 0)

@@ -52,7 +52,7 @@ def find_words(line: Line, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple([(places[begin], places[end - 1] + 1) for begin, end in spans])
 
 
-def with_marks(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
+def with_marked_ranges(line: Line, marked: Sequence[tuple[int, int]], *styles: str) -> Line:
     """Return a line in which some ranges of characters have more styles.
 
     Args:
@@ -160,7 +160,7 @@ def initials(name: str) -> str:
 
 
 #: A row, or a function that draws it once it is known to be on the screen.
-Row: TypeAlias = str | Callable[[], str]
+LazyRow: TypeAlias = str | Callable[[], str]
 
 T = TypeVar("T")
 
@@ -188,17 +188,17 @@ def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: b
     return theme.style(start, "dim") + shown + theme.style(tail, "dim") + right + theme.rule(1)
 
 
-def filled(rows: Sequence[str], height: int, cells: int) -> list[str]:
+def pad_rows(rows: Sequence[str], height: int, cells: int) -> list[str]:
     """Return exactly so many rows, with blank ones at the end."""
     return [*rows[:height], *[" " * cells] * (height - len(rows))]
 
 
-def drawn(rows: Sequence[Row]) -> list[str]:
+def draw_rows(rows: Sequence[LazyRow]) -> list[str]:
     """Return rows that are on the screen; of hundreds, only these are drawn."""
     return [row if isinstance(row, str) else row() for row in rows]
 
 
-def spaced(
+def space_headings(
     rows: Sequence[T], headings: Sequence[int], at: int, height: int, blank: T
 ) -> tuple[list[T], int]:
     """Put a blank row before each heading, if there is room for all rows then.

@@ -31,12 +31,12 @@ async def ask_statuses(
     workspace = services.workspaces[name]
 
     async def ask() -> dict[str, tuple[str, ...]]:
-        return {key: await workspace.ask(sync.read_statuses, key) for key in keys}
+        return {key: await workspace.ask_jira(sync.read_statuses, key) for key in keys}
 
     return await _ask_jira(services, name, ask, STATUS_WAIT)
 
 
-async def ask_values(
+async def ask_field_values(
     services: Services, name: str, issue_field: tuple[str, str]
 ) -> tuple[tuple[str, ...], bool] | None:
     """Ask Jira for the values that a field of an issue can have, and whether these are all.
@@ -54,19 +54,23 @@ async def ask_values(
         column = await services.read(
             name, lambda _, state: state.site_record.columns().get(field, field)
         )
-        values: tuple[tuple[str, ...], bool] = await workspace.ask(sync.read_values, key, column)
+        values: tuple[tuple[str, ...], bool] = await workspace.ask_jira(
+            sync.read_values, key, column
+        )
         return values
 
     return await _ask_jira(services, name, ask, STATUS_WAIT)
 
 
-async def ask_keys(services: Services, name: str, jql: str) -> tuple[int, frozenset[str]] | None:
+async def ask_matching_keys(
+    services: Services, name: str, jql: str
+) -> tuple[int, frozenset[str]] | None:
     """Return how many issues a query finds in Jira, and which of them have files here."""
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[int, frozenset[str]]:
         query = expand_aliases("jql", jql, workspace.aliases)
-        ids = await workspace.ask(sync.search_ids, query)
+        ids = await workspace.ask_jira(sync.search_ids, query)
         return len(ids), await services.read(name, lambda _, state: sync.keys_of(state, ids))
 
     return await _ask_jira(services, name, ask, SEARCH_WAIT)
@@ -78,11 +82,11 @@ async def ask_issues(
     """Ask Jira for issues that are to be changed."""
     workspace = services.workspaces[name]
     return await _ask_jira(
-        services, name, lambda: workspace.ask(sync.find_issues, keys), SEARCH_WAIT
+        services, name, lambda: workspace.ask_jira(sync.find_issues, keys), SEARCH_WAIT
     )
 
 
-async def ask_author(
+async def ask_last_author(
     services: Services, name: str, key: str, issue: str, updated: str
 ) -> tuple[str, str] | None:
     """Return who changed Jira's side of a conflict, and when; None if Jira does not answer.
@@ -95,7 +99,7 @@ async def ask_author(
         updated: When that was, as Jira writes it.
     """
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
-        change = await services.workspaces[name].ask(sync.read_last_change, issue, updated)
+        change = await services.workspaces[name].ask_jira(sync.read_last_change, issue, updated)
         if change and change.author:
             return change.author, change.at
     return None

@@ -17,7 +17,7 @@ from ticketr.app.tui.services.workspaces import (
     FileReader,
     OpenWorkspace,
     Workspaces,
-    without_root,
+    error_with_relative_paths,
 )
 from ticketr.app.tui.setup import Setup
 from ticketr.terminal import Terminal
@@ -32,11 +32,11 @@ class CallFailed(TicketrError):
 
     Attributes:
         words: Why not.
-        written: The text that the user has written meanwhile; None if there is no new one.
+        written_text: The text that the user has written meanwhile; None if there is no new one.
     """
 
     words: str
-    written: str | None = None
+    written_text: str | None = None
 
     def __str__(self) -> str:
         return self.words
@@ -49,29 +49,29 @@ class Services:
     Attributes:
         terminal: The terminal.
         queue: The queue that runs the jobs; it may hold other jobs, too.
-        opened: The workspaces.
-        send: Sends a message to the app.
+        workspace_registry: The workspaces.
+        send_message: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
-        outlasting: Keeps a sandbox that was started until the jobs have ended, too.
-        running: The scopes of requests that a later one in the same place cancels.
-        newest: The last call of each function for each workspace.
-        left: It is set when the user leaves.
-        refresh: The seconds between two pulls that nobody has asked for; 0 for none.
+        outlasting_nursery: Keeps a sandbox that was started until the jobs have ended, too.
+        scope_by_place: The scopes of requests that a later one in the same place cancels.
+        latest_calls: The last call of each function for each workspace.
+        leave_requested: It is set when the user leaves.
+        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
         may_refresh: Whether one of a workspace would disturb nobody now.
     """
 
     terminal: Terminal
     queue: JobQueue
-    opened: Workspaces
-    send: Callable[[Any], None]
+    workspace_registry: Workspaces
+    send_message: Callable[[Any], None]
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: Setup | None = None
-    outlasting: trio.Nursery | None = None
-    running: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
-    newest: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
-    left: trio.Event = field(default_factory=trio.Event)
-    refresh: float = 0.0
+    outlasting_nursery: trio.Nursery | None = None
+    scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
+    latest_calls: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
+    leave_requested: trio.Event = field(default_factory=trio.Event)
+    refresh_seconds: float = 0.0
     may_refresh: Callable[[str], bool] = lambda _: False
 
     async def carry_out(self, request: Call) -> None:
@@ -81,16 +81,18 @@ class Services:
         it must not replace that to the later call, which read the files later.
         """
         place = (request.function, request.workspace)
-        self.newest[place] = request
+        self.latest_calls[place] = request
         try:
             answer = await request.function(self, *request.args)
         except (TicketrError, OSError) as error:  # OSError: such as a full disk
             words = str(error)
             if request.workspace in self.workspaces:
-                words = without_root(self.workspaces[request.workspace].store, error)
-            answer = Answered(request, getattr(error, "written", None), clean(words))
-        if answer is not None and (self.newest[place] is request or request.on_failure is not None):
-            self.send(answer if isinstance(answer, Message) else Answered(request, answer))
+                words = error_with_relative_paths(self.workspaces[request.workspace].store, error)
+            answer = Answered(request, getattr(error, "written_text", None), clean(words))
+        if answer is not None and (
+            self.latest_calls[place] is request or request.on_failure is not None
+        ):
+            self.send_message(answer if isinstance(answer, Message) else Answered(request, answer))
 
     async def run_latest(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something, and cancel what is still being asked for in the same place.
@@ -99,18 +101,18 @@ class Services:
             The answer; None after `cancel`, or if a later request has taken the place.
         """
         self.cancel(place)
-        scope = self.running[place] = trio.CancelScope()
+        scope = self.scope_by_place[place] = trio.CancelScope()
         try:
             with scope:
                 return await ask()
         finally:
-            if self.running.get(place) is scope:
-                del self.running[place]
+            if self.scope_by_place.get(place) is scope:
+                del self.scope_by_place[place]
         return None
 
     def cancel(self, place: Hashable) -> None:
         """Cancel what is being asked for in a place."""
-        scope = self.running.pop(place, None)
+        scope = self.scope_by_place.pop(place, None)
         if scope is not None:
             scope.cancel()
 
@@ -147,7 +149,7 @@ class Services:
         with trio.CancelScope(shield=True):  # leaving right after Enter must not lose it
             try:
                 if (notice := await self.in_thread(change_locked)) is not None:
-                    self.send(notice)
+                    self.send_message(notice)
             except TicketrError as error:  # the files may differ from what is shown
                 failure = error
         await self.readers[name].read()
@@ -157,9 +159,9 @@ class Services:
     @property
     def workspaces(self) -> Mapping[str, OpenWorkspace]:
         """The open workspaces, by their names."""
-        return self.opened.by_name
+        return self.workspace_registry.by_name
 
     @property
     def readers(self) -> Mapping[str, FileReader]:
         """The reader of each open workspace's files, by its name."""
-        return self.opened.readers
+        return self.workspace_registry.readers

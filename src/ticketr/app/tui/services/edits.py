@@ -112,7 +112,7 @@ async def _add_drafts(
             sync.add_sub_task(store, state, parent, drafts[0].title)
 
     await services.change(name, add)
-    services.send(messages.TicketAdded(name, path, drafts[0].title))
+    services.send_message(messages.TicketAdded(name, path, drafts[0].title))
     hints = ((KeyAction.EDIT, "edits it"), (KeyAction.UNDO, "takes it back"))
     words = clean(f"{path} holds the draft{'s' * (len(drafts) > 1)}")
     return messages.Notice(words, is_error=False, hints=hints)
@@ -166,18 +166,18 @@ async def find_undo(services: Services, name: str) -> messages.QuestionAsked | m
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
     return messages.QuestionAsked(
-        "Take back", clean(_question(steps)), (call_in(name, undo, steps),)
+        "Take back", clean(_undo_question(steps)), (call_in(name, undo, steps),)
     )
 
 
-def _question(steps: Sequence[sync.UndoStep]) -> str:
+def _undo_question(steps: Sequence[sync.UndoStep]) -> str:
     """Return what taking a change back would do, as a question."""
     step = steps[0]
     when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
     if step.kind is sync.UndoKind.ADDED:
         does = f"{step.path}, which was added at {when}, is removed. Its text is kept in .ticketr/trash."
     else:
-        where = f"{step.key} in {step.path}" if len(steps) == 1 else _names(steps)
+        where = f"{step.key} in {step.path}" if len(steps) == 1 else _changed_ticket_names(steps)
         does = (
             f"{where}: the text that was there before {when} comes back."
             " The present text is kept in .ticketr/trash."
@@ -199,7 +199,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
         if failed:
             words = f"{len(done)} taken back, {len(failed)} not: {failed[0]}"
         elif len(done) > 1:
-            words = f"{_names([step for step, _ in done])} are as they were"
+            words = f"{_changed_ticket_names([step for step, _ in done])} are as they were"
         elif step.kind is sync.UndoKind.ADDED:
             words = f"{step.path} is gone; its text is in {aside}"
         else:
@@ -210,7 +210,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
     await services.change(name, take_back)
 
 
-def _names(steps: Sequence[sync.UndoStep]) -> str:
+def _changed_ticket_names(steps: Sequence[sync.UndoStep]) -> str:
     """Return the tickets of a change in the order in which they were changed, not too many."""
     paths_and_keys = ((step.path, step.key) for step in reversed(steps))
     names = [*dict.fromkeys(key if is_key(key) else path for path, key in paths_and_keys)]

@@ -39,7 +39,7 @@ from ticketr.app.tui.rows import (
     start_of,
 )
 from ticketr.app.tui.services.context import CallFailed, Services
-from ticketr.app.tui.services.workspaces import without_root
+from ticketr.app.tui.services.workspaces import error_with_relative_paths
 from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
 from ticketr.text import clean
 
@@ -152,19 +152,19 @@ class WorkspaceReader:
         self._store = store
         self._state = state
         self._seen = seen
-        self._stamps: dict[str, Stamp | None] = {}
+        self._stamps: dict[str, FileStamp | None] = {}
         self._survey = sync.LocalSurvey(sync.base_texts(state))
         self._updated = {issue.key: issue.updated for issue in state.known().values()}
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
-    def skip(self, name: str) -> bool:
+    def skip_if_unchanged(self, name: str) -> bool:
         """Take a file that is known and unchanged.
 
         Returns:
             Whether it was taken; else it has to be read.
         """
-        stamp = self._stamps[name] = self._seen.stamp(name)
+        stamp = self._stamps[name] = self._seen.read_stamp(name)
         known = self._seen.find(name, stamp)
         if known is None or not self._survey.add_unchanged(name, known.tickets):
             return False
@@ -174,7 +174,7 @@ class WorkspaceReader:
         ]
         return True
 
-    def size(self, name: str) -> int:
+    def file_size(self, name: str) -> int:
         """Return the size of a file that was not skipped, in bytes."""
         stamp = self._stamps[name]
         return self._store.size_of(name) if stamp is None else stamp.size
@@ -196,15 +196,15 @@ class WorkspaceReader:
             rows = tuple([rows_of(local.ticket, name, self._updated) for local in found])
             tickets += rows
             if error is not None:
-                words = without_root(self._store, error)
+                words = error_with_relative_paths(self._store, error)
                 shown = row_of_broken(name, words, has_rows=bool(rows))
                 self._broken.append(shown)
             stamp = None if error is not None else self._stamps[name]
             self._seen.put(name, stamp, found, rows)
         self._tickets += tickets
-        return TicketsFound(self._name, tuple(tickets), self._edited(begin))
+        return TicketsFound(self._name, tuple(tickets), self._edited_keys(begin))
 
-    def all_files(self, before: Rows = NO_ROWS) -> FilesRead:
+    def collect_all_files(self, before: Rows = NO_ROWS) -> FilesRead:
         """Return the content of all files, after the last of them was read.
 
         Args:
@@ -214,7 +214,7 @@ class WorkspaceReader:
         Raises:
             StateFailed: The state cannot be read.
         """
-        self._seen.keep(self._stamps.keys())
+        self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.parts for conflict in self._state.conflicts.all()}
         tickets = {start_of(rows[0].order): rows for rows in self._tickets}  # each once
         rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
@@ -228,11 +228,11 @@ class WorkspaceReader:
         columns = record.columns().keys() if fields else ()
         names = FilterNames(record.user(), fields.union(columns))
         return FilesRead(
-            *(self._name, rows, self._edited(), conflicts, broken, age, names),
+            *(self._name, rows, self._edited_keys(), conflicts, broken, age, names),
             templates=_read_templates(self._store),
         )
 
-    def _edited(self, begin: int = 0) -> frozenset[str]:
+    def _edited_keys(self, begin: int = 0) -> frozenset[str]:
         return frozenset(
             key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
         )
@@ -246,7 +246,7 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
             try:
                 templates[name] = sync.read_template(path)
             except TicketrError as error:
-                templates[name] = clean(without_root(store, error))
+                templates[name] = clean(error_with_relative_paths(store, error))
     return templates
 
 
@@ -261,7 +261,7 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
     try:
         tickets = _find_issue(store, path, order)
     except TicketrError as error:
-        words = clean(without_root(store, error))
+        words = clean(error_with_relative_paths(store, error))
         return Sheet("", clean(path), clean(path), error=words)
     if tickets is None:
         return None
@@ -313,20 +313,20 @@ def _find_edits(
     )
 
 
-class Stamp(NamedTuple):
+class FileStamp(NamedTuple):
     """Numbers that differ once a file has changed.
 
     Attributes:
         inode: The number of the file.
         size: Its size, in bytes.
-        modified: When its content was changed, in nanoseconds.
-        changed: When its content or its attributes were changed.
+        modified_ns: When its content was changed, in nanoseconds.
+        changed_ns: When its content or its attributes were changed, in nanoseconds.
     """
 
     inode: int
     size: int
-    modified: int
-    changed: int
+    modified_ns: int
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +339,7 @@ class CachedFile:
         rows: The rows of each ticket.
     """
 
-    stamp: Stamp
+    stamp: FileStamp
     tickets: tuple[sync.CachedTicket, ...]
     rows: tuple[tuple[ListRow, ...], ...]
 
@@ -363,7 +363,7 @@ class FileCache:
     def __len__(self) -> int:
         return len(self._files) + len(self._lines)
 
-    def stamp(self, name: str) -> Stamp | None:
+    def read_stamp(self, name: str) -> FileStamp | None:
         """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
             file_stat = os.stat(f"{self._store.root}/{name}")  # noqa: PTH116 - thousands of files
@@ -372,23 +372,23 @@ class FileCache:
         newest = max(file_stat.st_ctime_ns, file_stat.st_mtime_ns)
         if not stat.S_ISREG(file_stat.st_mode) or newest > self._clock() - RACY_NANOSECONDS:
             return None
-        return Stamp(
+        return FileStamp(
             file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns
         )
 
-    def find(self, name: str, stamp: Stamp | None) -> CachedFile | None:
+    def find(self, name: str, stamp: FileStamp | None) -> CachedFile | None:
         """Return what was found in a file; None if it has changed since, or was not read."""
         line = self._lines.pop(name, None)
         if line is not None and stamp is not None:
             with suppress(AttributeError, LookupError, RecursionError, TypeError, ValueError):
-                self._files[name] = _from_json(name, stamp, json.loads(line))
+                self._files[name] = _cached_file_from_json(name, stamp, json.loads(line))
         file = self._files.get(name)
         return file if file is not None and file.stamp == stamp else None
 
     def put(
         self,
         name: str,
-        stamp: Stamp | None,
+        stamp: FileStamp | None,
         tickets: Sequence[sync.LocalTicket],
         rows: tuple[tuple[ListRow, ...], ...],
     ) -> None:
@@ -407,7 +407,7 @@ class FileCache:
         if before != self._files.get(name):
             self._changes += 1
 
-    def keep(self, names: Collection[str]) -> None:
+    def keep_only(self, names: Collection[str]) -> None:
         """Remove all files but these."""
         for gone in [name for name in (*self._files, *self._lines) if name not in names]:
             self._files.pop(gone, None)
@@ -423,7 +423,7 @@ class FileCache:
                 with os.fdopen(descriptor, encoding="ascii") as file:
                     text = file.read(MAX_CACHE_BYTES)
         heading, _, rest = text.partition("\n")
-        if heading == _heading():
+        if heading == _cache_heading():
             pairs = (line.partition("\t") for line in rest.splitlines())
             with suppress(ValueError, RecursionError):
                 self._lines = {str(json.loads(name)): line for name, _, line in pairs}
@@ -435,7 +435,7 @@ class FileCache:
 
     def portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""
-        yield f"{_heading()}\n"
+        yield f"{_cache_heading()}\n"
         names = list(self._files)
         for begin in range(0, len(names), FILES_PER_STORED_PORTION):
             some = names[begin : begin + FILES_PER_STORED_PORTION]
@@ -451,7 +451,7 @@ class FileCache:
 
 
 @cache
-def _heading() -> str:
+def _cache_heading() -> str:
     """Return the first line of the file: the code that has made the others, by version and time."""
     code = Path(__file__).parents[2]
     made_by = (*code.glob("tickets/*.py"), code / "tui" / "rows.py", Path(__file__))
@@ -472,7 +472,7 @@ def _row_to_json(row: ListRow) -> tuple[object, ...]:
     return row.line, issue.key, issue.title, dict(issue.fields), issue.text, issue.updated
 
 
-def _from_json(name: str, stamp: Stamp, stored: Any) -> CachedFile:
+def _cached_file_from_json(name: str, stamp: FileStamp, stored: Any) -> CachedFile:
     """Return what is stored of a file; a ValueError says that it has changed since."""
     if tuple(stored[0]) != stamp:
         raise ValueError(name)

@@ -36,14 +36,14 @@ async def read_plan(
     """
     workspace = services.workspaces[name]
     # A sync resolves conflicts if a side wins; a push never does.
-    prefer = workspace.prefer if kind is JobKind.SYNC else None
+    prefer = workspace.preferred_side if kind is JobKind.SYNC else None
     read = partial(
         sync.read_push_plan,
         workspace.store,
         keys or None,
         project=workspace.project or None,
         prefer=prefer,
-        inherit=workspace.inherit,
+        inherit=workspace.subtasks_inherit,
     )
     return await services.in_thread(read)
 
@@ -67,7 +67,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send(messages.TicketsFound(workspace.name, rows))
+        services.send_message(messages.TicketsFound(workspace.name, rows))
 
     _cancel_quiet_jobs(services)
     key = str(workspace.store.root)
@@ -150,16 +150,16 @@ async def check_push(
     return "it was cancelled" if snapshot.error is None else jobs_state.cause_of(snapshot.error)
 
 
-def keep_fresh(services: Services, name: str) -> None:
+def start_auto_refresh(services: Services, name: str) -> None:
     """Pull a workspace every few minutes without a word, if the user's settings say so."""
     queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
-    if services.refresh and all(handle.id != repeat for handle in queue.repeats()):
+    if services.refresh_seconds and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
             _pull_if_idle,
             services,
             name,
-            every=services.refresh,
-            first=services.refresh,
+            every=services.refresh_seconds,
+            first=services.refresh_seconds,
             id=repeat,
             name=f"Refresh {name}",
             tags={
@@ -177,7 +177,7 @@ async def _pull_if_idle(context: JobContext, services: Services, name: str) -> o
 
     def show_changed(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send(messages.ChangedInJira(name, rows))
+        services.send_message(messages.ChangedInJira(name, rows))
 
     is_away = services.terminal.is_handed_over or not workspace.has_login()
     if is_away or not services.may_refresh(name):
@@ -186,7 +186,7 @@ async def _pull_if_idle(context: JobContext, services: Services, name: str) -> o
     return await workspace.make_job(JobRequest(JobKind.PULL), show_changed).execute(context)
 
 
-async def ask_attach(
+async def ask_to_attach(
     services: Services, name: str, keys: tuple[str, ...], text: str
 ) -> messages.QuestionAsked:
     """Look for a file that is to be attached to issues, and ask whether to send it.
@@ -197,22 +197,22 @@ async def ask_attach(
         keys: The keys of the issues.
         text: The path of the file, as it was typed, pasted or dropped on the terminal.
     """
-    path, size = await services.in_thread(_find_file, text)
+    path, size = await services.in_thread(_find_file_and_size, text)
     if size is None:
         raise CallFailed(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_words(size)})"
-    words = f"{what} is sent to Jira at once, and attached to {names_of(keys)}."
+    words = f"{what} is sent to Jira at once, and attached to {tickets_in_words(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
     return messages.QuestionAsked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 
 
-def names_of(keys: tuple[str, ...]) -> str:
+def tickets_in_words(keys: tuple[str, ...]) -> str:
     """Return what some tickets are called in a sentence."""
     return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
 
-def _find_file(text: str) -> tuple[Path, int | None]:
+def _find_file_and_size(text: str) -> tuple[Path, int | None]:
     """Return the file that a text names, and its size; None if it cannot be read."""
     name = text.strip()
     with suppress(ValueError):
@@ -249,11 +249,13 @@ async def read_history(services: Services) -> jobs_state.History:
     jobs = await services.queue.history(limit=MAX_HISTORY_JOBS)
     today = datetime.now(UTC).astimezone().date()
     keys = frozenset(job.key for job in jobs if job.key is not None)
-    names = await services.in_thread(_names_by_key, services.opened.folders, keys)
+    names = await services.in_thread(
+        _workspace_name_by_job_key, services.workspace_registry.folders, keys
+    )
     return jobs_state.History(tuple(jobs), today, names)
 
 
-def _names_by_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+def _workspace_name_by_job_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     """Return the names of the workspaces in the folders that are the keys of jobs."""
     names = {os.path.realpath(folder): name for name, folder in folders.items()}
     pairs = ((key, names.get(os.path.realpath(key))) for key in keys)

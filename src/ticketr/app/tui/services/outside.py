@@ -21,7 +21,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.edits import add_comment
-from ticketr.app.tui.services.workspaces import without_root
+from ticketr.app.tui.services.workspaces import error_with_relative_paths
 from ticketr.app.tui.text_input import clean_lines
 from ticketr.terminal import Resize
 from ticketr.text import clean
@@ -29,14 +29,14 @@ from ticketr.text import clean
 #: The most characters that are copied; some terminals take no more.
 MAX_COPIED_CHARACTERS = 74_000
 #: Seconds to wait for the program that opens a browser.
-BROWSER_TIMEOUT = 5.0
+BROWSER_TIMEOUT_SECONDS = 5.0
 #: The program that opens an address by default.
-OPEN_COMMAND = "open" if sys.platform == "darwin" else "xdg-open"
+DEFAULT_BROWSER_COMMAND = "open" if sys.platform == "darwin" else "xdg-open"
 
 
 def leave(services: Services) -> None:
     """End the app."""
-    services.left.set()
+    services.leave_requested.set()
 
 
 def redraw(services: Services) -> None:
@@ -57,7 +57,9 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     """
     file = str(services.workspaces[name].store.root / path)
     if not await services.in_thread(os.path.lexists, file):  # an editor would make a new file
-        services.send(messages.Notice(clean(f"{path} is gone, so there is nothing to edit")))
+        services.send_message(
+            messages.Notice(clean(f"{path} is gone, so there is nothing to edit"))
+        )
         await services.readers[name].read()
         return
     store = services.workspaces[name].store
@@ -67,7 +69,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     problem = await _run_editor(services, file, line)
     await services.in_thread(sync.mark_editor_changes, store, path, before)
     if problem:
-        services.send(messages.Notice(clean(problem)))
+        services.send_message(messages.Notice(clean(problem)))
     await services.readers[name].read()
 
 
@@ -88,7 +90,7 @@ async def write_comment(
         return None
     file = await services.in_thread(_write_comment_draft, text)
     problem = await _run_editor(services, file, 1)
-    written = clean_lines(await services.in_thread(_take_draft, file)).strip()
+    written = clean_lines(await services.in_thread(_read_and_delete_draft, file)).strip()
     if problem:
         raise CallFailed(problem, written)
     if not written:
@@ -96,7 +98,7 @@ async def write_comment(
     try:
         await add_comment(services, name, place, written)
     except TicketrError as error:
-        words = without_root(services.workspaces[name].store, error)
+        words = error_with_relative_paths(services.workspaces[name].store, error)
         raise CallFailed(words, written) from error
     return None
 
@@ -110,7 +112,7 @@ def _write_comment_draft(text: str) -> str:
     return file.name
 
 
-def _take_draft(file: str) -> str:
+def _read_and_delete_draft(file: str) -> str:
     """Return the text of a file, and delete the file; empty if the user has deleted it."""
     path = Path(file)
     with suppress(FileNotFoundError):
@@ -132,7 +134,7 @@ async def _run_editor(services: Services, file: str, line: int) -> str:
         else:
             if ended.returncode:
                 problem = f"the editor {words[0]} {describe_failure(ended.returncode)}"
-    services.send(Resize(*services.terminal.size))
+    services.send_message(Resize(*services.terminal.size))
     return problem
 
 
@@ -145,7 +147,7 @@ def _read_tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
 
 async def open_browser(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Open issues in the browser, without a word on the terminal."""
-    site = services.workspaces[name].address
+    site = services.workspaces[name].site_url
     await open_page(services, *(browse_url(site, key) for key in keys))
 
 
@@ -155,7 +157,7 @@ async def open_page(services: Services, *addresses: str) -> None:
 
     async def open_one(address: str) -> None:
         for words in browser_commands(os.environ, address):
-            if await _is_opened(words):
+            if await _try_to_open(words):
                 return
         failed.append(address)
 
@@ -167,7 +169,7 @@ async def open_page(services: Services, *addresses: str) -> None:
     else:
         count = len(addresses)
         words = f"opened {addresses[0] if count == 1 else f'{count} tickets in the browser'}"
-    services.send(messages.Notice(clean(words), is_error=bool(failed)))
+    services.send_message(messages.Notice(clean(words), is_error=bool(failed)))
 
 
 def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]]:
@@ -178,7 +180,7 @@ def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]
             takes the place of a ``%s`` in a command, or follows it.
         url: The address.
     """
-    for command in (environ.get("BROWSER") or OPEN_COMMAND).split(os.pathsep):
+    for command in (environ.get("BROWSER") or DEFAULT_BROWSER_COMMAND).split(os.pathsep):
         try:
             words = shlex.split(command.strip().removesuffix("&"))
         except ValueError:  # a quote in it is not closed
@@ -188,7 +190,7 @@ def browser_commands(environ: Mapping[str, str], url: str) -> Iterator[list[str]
             yield filled if filled != words else [*words, url]
 
 
-async def _is_opened(words: list[str]) -> bool:
+async def _try_to_open(words: list[str]) -> bool:
     """Start the program that opens a browser; do not end one that keeps running: it is the browser."""
     quiet = subprocess.DEVNULL
     try:
@@ -199,14 +201,14 @@ async def _is_opened(words: list[str]) -> bool:
         )
     except (OSError, ValueError):  # not there, or a word with a null character
         return False
-    with trio.move_on_after(BROWSER_TIMEOUT):
+    with trio.move_on_after(BROWSER_TIMEOUT_SECONDS):
         return await program.wait() == 0
     return True
 
 
 async def copy_addresses(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Copy the addresses of issues to the clipboard of the terminal, one a line."""
-    urls = [browse_url(services.workspaces[name].address, key) for key in keys]
+    urls = [browse_url(services.workspaces[name].site_url, key) for key in keys]
     what = urls[0] if len(urls) == 1 else f"the addresses of {len(urls)} tickets"
     await copy_text(services, "\n".join(urls), what)
 
@@ -214,4 +216,4 @@ async def copy_addresses(services: Services, name: str, keys: tuple[str, ...]) -
 async def copy_text(services: Services, text: str, what: str) -> None:
     """Copy a text to the clipboard of the terminal; the notice says what it is."""
     await services.terminal.copy(text[:MAX_COPIED_CHARACTERS])
-    services.send(messages.Notice(clean(f"copied {what}"), is_error=False))
+    services.send_message(messages.Notice(clean(f"copied {what}"), is_error=False))

@@ -77,16 +77,16 @@ class Reader:
                     self._send(recalled)
                 await self._in_thread(self._cache.load)
             try:
-                await self._read_against(sync.read_state(self._store))
+                await self._read_and_compare(sync.read_state(self._store))
             except TicketrError as error:
-                await self._read_against(closing(sync.State(Path(":memory:"))))
+                await self._read_and_compare(closing(sync.State(Path(":memory:"))))
                 self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
             self._ended = number
 
-    async def _read_against(self, last_sync: AbstractContextManager[sync.State]) -> None:
+    async def _read_and_compare(self, last_sync: AbstractContextManager[sync.State]) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = self._send if not self._is_filled else lambda _: None
         stack = ExitStack()
@@ -96,12 +96,15 @@ class Reader:
                 WorkspaceReader, self._name, self._store, state, self._cache
             )
             files = sync.find_files(
-                self._store, skip=reader.skip, size=reader.size, most=FILES_PER_VISIT
+                self._store,
+                skip=reader.skip_if_unchanged,
+                size=reader.file_size,
+                most=FILES_PER_VISIT,
             )
             await sync.visit_files(self._in_thread, files, reader.add_files, show)
             view = self._shown()
-            read = await self._in_thread(reader.all_files, view.rows or self._rows)
-            await self._in_thread(_arrange, read, view)
+            read = await self._in_thread(reader.collect_all_files, view.rows or self._rows)
+            await self._in_thread(_arrange_rows, read, view)
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await self._in_thread(stack.close)
@@ -120,7 +123,7 @@ class Reader:
         await self._in_thread(self._cache.save, text)
 
 
-def _arrange(files: FilesRead, view: WorkspaceView) -> None:
+def _arrange_rows(files: FilesRead, view: WorkspaceView) -> None:
     """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
     shown = replace(view, rows=files.rows, edited=files.edited, conflicts=files.conflicts)
     _ = shown.visible

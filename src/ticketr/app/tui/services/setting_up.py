@@ -15,14 +15,14 @@ from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.text import clean
 
 
-def _setup_of(services: Services) -> setup.Setup:
+def _require_setup(services: Services) -> setup.Setup:
     assert services.setup is not None, "an app that adds workspaces has a Setup"
     return services.setup
 
 
 async def check_site(services: Services, address: str) -> setup.SiteAnswer | setup.Problem | None:
     """Ask a site whether it is a Jira."""
-    ask = partial(_setup_of(services).check_site, address)
+    ask = partial(_require_setup(services).check_site, address)
     return await services.run_latest(setup.SetupField.SITE, ask)
 
 
@@ -30,7 +30,7 @@ async def check_login(
     services: Services, login: setup.Login
 ) -> setup.LoginAnswer | setup.Problem | None:
     """Ask a site for the account of a login."""
-    ask = partial(_setup_of(services).check_login, login.site, login.email, login.token)
+    ask = partial(_require_setup(services).check_login, login.site, login.email, login.token)
     return await services.run_latest(setup.SetupField.TOKEN, ask)
 
 
@@ -38,13 +38,13 @@ async def check_folder(
     services: Services, folder: str
 ) -> setup.FolderAnswer | setup.Problem | None:
     """Look at a folder."""
-    ask = partial(_setup_of(services).check_folder, Path(folder))
+    ask = partial(_require_setup(services).check_folder, Path(folder))
     return await services.run_latest(setup.SetupField.FOLDER, ask)
 
 
 async def suggest_folder(services: Services, site: str, project: str) -> str:
     """Find a folder for a new workspace."""
-    find = _setup_of(services).default_folder
+    find = _require_setup(services).default_folder
     return _with_tilde(await services.in_thread(find, site, project))
 
 
@@ -54,7 +54,7 @@ async def read_login(services: Services, name: str) -> dict[setup.SetupField, st
         raise CallFailed("This app stores no login; ticketr workspace add does")
     workspace = services.workspaces[name]
     return {
-        setup.SetupField.SITE: workspace.address,
+        setup.SetupField.SITE: workspace.site_url,
         setup.SetupField.EMAIL: workspace.email,
         setup.SetupField.PROJECT: workspace.project,
         setup.SetupField.FOLDER: await services.in_thread(_with_tilde, workspace.root),
@@ -63,7 +63,7 @@ async def read_login(services: Services, name: str) -> dict[setup.SetupField, st
 
 async def add_workspace(services: Services, wanted: setup.NewWorkspace) -> object:
     """Store a new workspace, and show it."""
-    return await _show_opened(services, partial(_setup_of(services).add_workspace, wanted))
+    return await _show_opened(services, partial(_require_setup(services).add_workspace, wanted))
 
 
 async def open_folder(services: Services, folder: str) -> Message | setup.FolderAnswer | None:
@@ -72,7 +72,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     Raises:
         CallFailed: There is no such folder, or it cannot be opened.
     """
-    steps, path = _setup_of(services), Path(folder)
+    steps, path = _require_setup(services), Path(folder)
 
     async def check_and_open() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
         answer = await steps.check_folder(path)
@@ -91,16 +91,20 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
 
 async def try_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
-    assert services.outlasting is not None, "an app that adds workspaces has a nursery for it"
-    return await _show_opened(services, partial(services.outlasting.start, _keep_sandbox, services))
+    assert services.outlasting_nursery is not None, (
+        "an app that adds workspaces has a nursery for it"
+    )
+    return await _show_opened(
+        services, partial(services.outlasting_nursery.start, _run_sandbox, services)
+    )
 
 
-async def _keep_sandbox(
+async def _run_sandbox(
     services: Services,
     *,
     task_status: trio.TaskStatus[setup.OpenedWorkspace | setup.Problem] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    async with _setup_of(services).open_sandbox() as opened:
+    async with _require_setup(services).open_sandbox() as opened:
         task_status.started(opened)
         if isinstance(opened, setup.OpenedWorkspace):
             await trio.sleep_forever()
@@ -120,9 +124,9 @@ async def _show_opened(
     if not isinstance(answer, setup.OpenedWorkspace):
         return answer
     workspace = open_workspace(answer.title, answer.options)
-    name = services.opened.add(workspace)
-    words = clean(answer.stored or f"the tickets are files in {workspace.root}")
-    return workspace.opened(name, is_wanted=True, words=words)
+    name = services.workspace_registry.add(workspace)
+    words = clean(answer.token_location or f"the tickets are files in {workspace.root}")
+    return workspace.opened_message(name, is_wanted=True, words=words)
 
 
 def _with_tilde(folder: Path) -> str:

@@ -17,7 +17,7 @@ from ticketr.app.tui.services.context import Services
 #: Seconds between the first change and the reading: git and editors write several files in a row.
 SETTLE_SECONDS = 0.1
 #: The most folders that are watched; a workspace may be somebody's home folder.
-MAX_FOLDERS = 1_000
+MAX_WATCHED_FOLDERS = 1_000
 
 
 async def watch_files(services: Services, name: str) -> None:
@@ -35,7 +35,7 @@ async def watch_files(services: Services, name: str) -> None:
     """
     if sys.platform != "linux":
         return
-    begun = services.newest.get((watch_files, name))
+    begun = services.latest_calls.get((watch_files, name))
     root = services.workspaces[name].store.root
     try:
         folders = await services.in_thread(WatchedFolders, root)
@@ -43,14 +43,14 @@ async def watch_files(services: Services, name: str) -> None:
     except (OSError, ImportError):
         return
     with closing(folders):
-        while not folders.is_gone and services.newest.get((watch_files, name)) is begun:
+        while not folders.is_gone and services.latest_calls.get((watch_files, name)) is begun:
             await trio.lowlevel.wait_readable(folders.fd)
-            if not folders.changed():
+            if not folders.take_changes():
                 continue
             await trio.sleep(SETTLE_SECONDS)
-            folders.changed()
+            folders.take_changes()
             if folders.has_new:
-                await services.in_thread(folders.watch_new)
+                await services.in_thread(folders.watch_new_folders)
             if not services.queue.jobs(key=str(root), status=JobStatus.RUNNING):
                 await services.readers[name].read()
 
@@ -86,19 +86,19 @@ class WatchedFolders:
         except OSError:
             self._inotify.close()
             raise
-        self.watch_new()
+        self.watch_new_folders()
 
-    def watch_new(self) -> None:
+    def watch_new_folders(self) -> None:
         """Watch the folders that are not watched yet."""
         self.has_new = False
-        for folder, names, _ in islice(os.walk(self._root), MAX_FOLDERS):
+        for folder, names, _ in islice(os.walk(self._root), MAX_WATCHED_FOLDERS):
             names[:] = [name for name in names if not name.startswith(".")]
             try:
                 self._inotify.add_watch(folder, self._mask)
             except OSError:  # it went meanwhile, or there are no watches left
                 continue
 
-    def changed(self) -> bool:
+    def take_changes(self) -> bool:
         """Take what was reported; return whether a file of tickets or a folder may have changed."""
         flags, is_changed = self._flags, False
         for watch, mask, _, name in self._inotify.read(timeout=0):

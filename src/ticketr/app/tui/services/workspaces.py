@@ -38,18 +38,18 @@ def open_workspace(
         make_job=partial(job_for, options),
         site=shown_site(address),
         project=clean(options.get("project") or ""),
-        address=address,
+        site_url=address,
         email=options["credentials"].email,
-        prefer=options.get("prefer"),
-        ask=lambda question, *args: question(options, *args),
+        preferred_side=options.get("prefer"),
+        ask_jira=lambda question, *args: question(options, *args),
         aliases=aliases,
         draft_type=options.get("story_type", "Task"),
         keeps_comments=options.get("comments", False),
-        inherit=options.get("inherit", True),
+        subtasks_inherit=options.get("inherit", True),
     )
 
 
-def without_root(store: sync.Store, error: Exception) -> str:
+def error_with_relative_paths(store: sync.Store, error: Exception) -> str:
     """Return the words of an error, in which paths are relative to the workspace."""
     return str(error).replace(f"{store.root}{os.sep}", "")
 
@@ -112,16 +112,16 @@ class OpenWorkspace:
             `TicketrError` if a setting is missing.
         site: The address of its site, for people.
         project: The key of its project; may be empty.
-        address: The address of its site in a browser; empty if it has none.
+        site_url: The address of its site in a browser; empty if it has none.
         email: The mail address of the account; empty if it is not known.
-        prefer: The side that wins where both sides have changed the same; None for a conflict.
-        ask: Calls a function of `sync` that asks Jira, with the options of the workspace before the
+        preferred_side: The side that wins where both sides have changed the same; None for a conflict.
+        ask_jira: Calls a function of `sync` that asks Jira, with the options of the workspace before the
             given arguments. It raises `TicketrError` if there is no answer or a setting is missing.
         aliases: The names for queries, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
-        inherit: Whether new sub-tasks take over the fields of their tickets.
+        subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
     """
 
     name: str
@@ -129,14 +129,14 @@ class OpenWorkspace:
     make_job: Callable[[JobRequest, sync.OnWritten], Job[object]]
     site: str = ""
     project: str = ""
-    address: str = ""
+    site_url: str = ""
     email: str = ""
-    prefer: sync.Side | None = None
-    ask: Callable[..., Awaitable[Any]] = _no_answer
+    preferred_side: sync.Side | None = None
+    ask_jira: Callable[..., Awaitable[Any]] = _no_answer
     aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
-    inherit: bool = True
+    subtasks_inherit: bool = True
     has_login: Callable[[], bool] = lambda: True
 
     @property
@@ -144,7 +144,7 @@ class OpenWorkspace:
         """Its folder."""
         return self.store.root
 
-    def opened(self, name: str, *, is_wanted: bool = False, words: str = "") -> Message:
+    def opened_message(self, name: str, *, is_wanted: bool = False, words: str = "") -> Message:
         """Return the message that it was opened under a name."""
         return messages.WorkspaceOpened(
             name,
@@ -209,7 +209,7 @@ class Workspaces:
         self._locks: dict[str, trio.Lock] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
-                self._put(workspace)
+                self._put_open(workspace)
             else:
                 self.closed[workspace.name] = workspace
                 self._locks[workspace.name] = trio.Lock()
@@ -237,9 +237,9 @@ class Workspaces:
             except (TicketrError, OSError) as error:
                 self._send(messages.WorkspaceFailed(name, clean(str(error))))
                 return False
-            self._put(replace(opened, name=name))
+            self._put_open(replace(opened, name=name))
             del self.closed[name]
-        self._send(opened.opened(name))
+        self._send(opened.opened_message(name))
         return True
 
     def add(self, workspace: OpenWorkspace) -> str:
@@ -253,9 +253,9 @@ class Workspaces:
         others = chain([workspace.name], (f"{workspace.name}-{number}" for number in count(2)))
         free = (name for name in others if name not in self.by_name | self.closed)
         name = next(chain(same, free))
-        self._put(replace(workspace, name=name))
+        self._put_open(replace(workspace, name=name))
         return name
 
-    def _put(self, workspace: OpenWorkspace) -> None:
+    def _put_open(self, workspace: OpenWorkspace) -> None:
         self.by_name[workspace.name] = workspace
         self.readers[workspace.name] = self._make_reader(workspace)
