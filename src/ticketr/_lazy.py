@@ -50,10 +50,10 @@ def compile_on_use(pattern: str, flags: int = 0) -> re.Pattern[str]:
         pattern: The expression.
         flags: Its flags, as for ``re.compile``.
     """
-    return cast("re.Pattern[str]", _Pattern(pattern, flags))
+    return cast("re.Pattern[str]", _LazyPattern(pattern, flags))
 
 
-class _Pattern:
+class _LazyPattern:
     """Takes its methods from the compiled expression when the first of them is looked up."""
 
     def __init__(self, pattern: str, flags: int) -> None:

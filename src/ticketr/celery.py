@@ -34,7 +34,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from ticketr import JobTimedOut, NotSendable, QueueClosed
-from ticketr._install import missing_packages
+from ticketr._install import missing_packages_message
 
 try:
     from celery import Task
@@ -55,7 +55,9 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "celery":
         raise
-    raise ModuleNotFoundError(f"Celery {missing_packages('celery')}", name=error.name) from None
+    raise ModuleNotFoundError(
+        f"Celery {missing_packages_message('celery')}", name=error.name
+    ) from None
 
 from collections.abc import Awaitable, Callable
 
@@ -72,9 +74,9 @@ __all__ = ["TrioPool", "TrioTask", "durable_settings", "trio_task"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PROGRESS_EVERY: Final = 0.5
+PROGRESS_INTERVAL_SECONDS: Final = 0.5
 """The least seconds between two states of a job that tell its progress."""
-WRONG_POOL: Final = (
+WRONG_POOL_MESSAGE: Final = (
     "a Trio task runs in a worker with the setting worker_pool = 'ticketr.celery:TrioPool';"
     " elsewhere, submit its function to a job queue"
 )
@@ -143,10 +145,10 @@ def trio_task(
 
         @functools.wraps(function)
         def run(task: Task[P, T], *args: Any, **kwargs: Any) -> T:
-            current = _run.get()
+            current = _current_run.get()
             if current is None:
-                raise RuntimeError(WRONG_POOL)
-            return current.wait_for(task, functools.partial(function, **kwargs), args)
+                raise RuntimeError(WRONG_POOL_MESSAGE)
+            return current.run_and_wait(task, functools.partial(function, **kwargs), args)
 
         run.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]  # for Celery's own check of arguments
         make_task: Any = app.task  # its types know no option of users' own
@@ -171,13 +173,13 @@ class TrioTask(Task[..., Any]):
         """
         args, kwargs = tuple(args or ()), dict(kwargs or {})
         if self.app.current_worker_task is None:  # a worker passes on what other tasks returned
-            _check_arguments(args, kwargs)
+            _check_arguments_are_json(args, kwargs)
         if countdown := options.get("countdown"):
             options["countdown"] = math.ceil(countdown)  # a delay of less than a second is refused
         return super().apply_async(args, kwargs, *rest, **options)
 
 
-def _check_arguments(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+def _check_arguments_are_json(args: tuple[object, ...], kwargs: dict[str, object]) -> None:
     parts = {f"argument {number}": value for number, value in enumerate(args, start=1)}
     parts |= {f"argument {name!r}": value for name, value in kwargs.items()}
     for what, value in parts.items():
@@ -243,14 +245,14 @@ class ConnectionWatch(StartStopStep):
         self.stop(consumer)
         heartbeat = consumer.connection.get_heartbeat_interval()
         if heartbeat and isinstance(consumer.pool, TrioPool):
-            line, pool = consumer.connection.connection, consumer.pool
-            self._received, self._at = line.bytes_recv, time.monotonic()
-            check = functools.partial(self._check, line, pool, 1.5 * heartbeat)
+            connection, pool = consumer.connection.connection, consumer.pool
+            self._received, self._at = connection.bytes_recv, time.monotonic()
+            check = functools.partial(self._stop_jobs_if_silent, connection, pool, 1.5 * heartbeat)
             self._timer = Timer()
             self._timer.call_repeatedly(heartbeat / 8, check)
 
-    def _check(self, line: Any, pool: TrioPool, limit: float) -> None:
-        now, received = time.monotonic(), line.bytes_recv
+    def _stop_jobs_if_silent(self, connection: Any, pool: TrioPool, limit: float) -> None:
+        now, received = time.monotonic(), connection.bytes_recv
         if received != self._received:
             self._received, self._at = received, now
         elif now - self._at > limit:
@@ -265,14 +267,14 @@ class ConnectionWatch(StartStopStep):
             self._timer = None
 
 
-class _Stop(Enum):
+class _StopReason(Enum):
     """Why a job is stopped from outside."""
 
     REVOKED = "it was revoked"
     REQUEUED = "the worker gives it back"
 
 
-class _Run:
+class _TaskRun:
     """One job in this worker: a thread of the pool that waits, and a job in Trio.
 
     Args:
@@ -283,7 +285,7 @@ class _Run:
     """
 
     def __init__(
-        self, pool: TrioPool, previous: _Run | None, soft: float | None, hard: float | None
+        self, pool: TrioPool, previous: _TaskRun | None, soft: float | None, hard: float | None
     ) -> None:
         self.ended = threading.Event()
         self._pool = pool
@@ -291,25 +293,25 @@ class _Run:
         self._soft, self._hard = soft or math.inf, hard or math.inf
         self._lock = threading.RLock()  # a signal handler may interrupt a stop with another
         self._storing = threading.Lock()
-        self._stop: _Stop | None = None
+        self._stop_reason: _StopReason | None = None
         self._future: JobFuture[Any] | None = None
         self._progress: JobProgress | None = None
         self._changed = threading.Event()
 
-    def stop(self, reason: _Stop) -> None:
+    def stop(self, reason: _StopReason) -> None:
         """Cancel the job; the first reason counts.
 
         After REVOKED, no progress is stored any more: Celery stores that it was revoked.
         """
         with self._lock:
-            self._stop = self._stop or reason
+            self._stop_reason = self._stop_reason or reason
             if self._future is not None:
                 self._future.cancel()
-        if reason is _Stop.REVOKED:
+        if reason is _StopReason.REVOKED:
             with self._storing:
                 pass
 
-    def wait_for(
+    def run_and_wait(
         self, task: Task[..., Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
     ) -> T:
         """Run the job in Trio, and return its value. Called by the task, in a thread of the pool.
@@ -324,20 +326,20 @@ class _Run:
             self._previous = None
         try:
             future = self._submit(task, function, args)
-            self._report_progress(task, future)
+            self._store_progress_until_done(task, future)
             if future.handle is None and not future.cancelled():
                 future.result()  # the portal has refused the job
         except QueueClosed:
             self._pool.end_worker()
-            raise self._stopped() from None
+            raise self._make_stop_error() from None
         if future.cancelled():
-            raise self._stopped()
+            raise self._make_stop_error()
         error = future.exception()
         if isinstance(error, JobTimedOut) and error.job_id == task.request.id:
             if self._soft <= self._hard:
                 raise SoftTimeLimitExceeded(self._soft)
             raise TimeLimitExceeded(self._hard)
-        if error is None and self._stop is _Stop.REVOKED:
+        if error is None and self._stop_reason is _StopReason.REVOKED:
             raise Ignore  # Celery has stored that it was revoked
         return future.result()
 
@@ -345,8 +347,8 @@ class _Run:
         self, task: Task[..., Any], function: Callable[..., Awaitable[T]], args: tuple[Any, ...]
     ) -> JobFuture[T]:
         with self._lock:
-            if self._stop is not None:
-                raise self._stopped()
+            if self._stop_reason is not None:
+                raise self._make_stop_error()
             future = self._pool.portal.submit(
                 function,
                 *args,
@@ -359,8 +361,8 @@ class _Run:
         future.add_done_callback(lambda _: self._changed.set())
         return future
 
-    def _stopped(self) -> Exception:
-        if self._stop is _Stop.REVOKED:
+    def _make_stop_error(self) -> Exception:
+        if self._stop_reason is _StopReason.REVOKED:
             return Ignore()
         return Reject("the worker gives the job back", requeue=True)
 
@@ -368,24 +370,24 @@ class _Run:
         self._progress = progress
         self._changed.set()
 
-    def _report_progress(self, task: Task[..., Any], future: JobFuture[Any]) -> None:
+    def _store_progress_until_done(self, task: Task[..., Any], future: JobFuture[Any]) -> None:
         """Store the progress of the job until it has ended."""
         while self._changed.wait() and not future.done():
             self._changed.clear()
             if self._progress is not None and not task.request.ignore_result:
                 self._store_progress(task, self._progress.as_dict())
-            wait([future], PROGRESS_EVERY)
+            wait([future], PROGRESS_INTERVAL_SECONDS)
 
     def _store_progress(self, task: Task[..., Any], meta: dict[str, object]) -> None:
         with self._storing:
-            if self._stop is None:
+            if self._stop_reason is None:
                 try:
                     task.update_state(state="PROGRESS", meta=meta)
                 except Exception:
                     logger.exception("the progress of job %s cannot be stored", task.request.id)
 
 
-_run: ContextVar[_Run | None] = ContextVar("_run", default=None)
+_current_run: ContextVar[_TaskRun | None] = ContextVar("_current_run", default=None)
 
 
 class TrioPool(TaskPool):
@@ -396,7 +398,7 @@ class TrioPool(TaskPool):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._runs: dict[str, _Run] = {}
+        self._runs: dict[str, _TaskRun] = {}
         self._stack = ExitStack()
         self._is_ending = False
         self._is_submitting = False
@@ -439,14 +441,14 @@ class TrioPool(TaskPool):
     def on_apply(self, target: Any, *args: Any, **options: Any) -> Any:
         """Run a task in a thread; if it is a Trio task, that finds its way to Trio."""
         job_id, soft, hard = itemgetter("correlation_id", "soft_timeout", "timeout")(options)
-        self._runs[job_id] = run = _Run(self, self._runs.get(job_id), soft, hard)
+        self._runs[job_id] = run = _TaskRun(self, self._runs.get(job_id), soft, hard)
 
         def call(*args: Any, **kwargs: Any) -> object:
-            token = _run.set(run)
+            token = _current_run.set(run)
             try:
                 return target(*args, **kwargs)
             finally:
-                _run.reset(token)
+                _current_run.reset(token)
                 if self._runs.get(job_id) is run:
                     del self._runs[job_id]
                 run.ended.set()
@@ -466,7 +468,7 @@ class TrioPool(TaskPool):
         if not isinstance(pid, str):
             super().terminate_job(pid, signal)
         elif pid in self._runs:
-            self._runs[pid].stop(_Stop.REVOKED)
+            self._runs[pid].stop(_StopReason.REVOKED)
 
     def end_worker(self) -> None:
         """End the worker, whose Trio run a job has ended; Celery gives the jobs back."""
@@ -478,4 +480,4 @@ class TrioPool(TaskPool):
     def requeue_all(self) -> None:
         """Cancel all jobs, which return to RabbitMQ."""
         for run in [*self._runs.values()]:
-            run.stop(_Stop.REQUEUED)
+            run.stop(_StopReason.REQUEUED)

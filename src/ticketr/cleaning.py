@@ -15,7 +15,7 @@ import re
 # with the one-character (C1) form. Every part after the introducer is optional, so cut-off
 # sequences match, too, and no character is scanned twice. An operating system command or similar
 # string ends, as in a terminal, at its terminator or at a character that cancels it: ESC, CAN, SUB.
-_CONTROL_SEQUENCE = re.compile(
+_CONTROL_SEQUENCE_PATTERN = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?"
     "|(?:\x1b[]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x18\x1a\x1b\x9c]*(?:\x07|\x9c|\x1b\\\\)?"
     "|\x1b[ -/]*[0-~]"
@@ -34,18 +34,18 @@ _INVISIBLE_CHARACTERS = (
     "\U000e0000-\U000e0fff"
 )
 
-_UNSAFE = re.compile(
+_UNSAFE_PATTERN = re.compile(
     f"\r\n|[{_SPACE_CHARACTERS}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
 )
-_REPLACED = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
-_SPACES = frozenset(("\r\n", *_SPACE_CHARACTERS))
+_REPLACED_PATTERN = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
+_SHOWN_AS_SPACE = frozenset(("\r\n", *_SPACE_CHARACTERS))
 
 
-def _safe(match: re.Match[str]) -> str:
+def _safe_replacement(match: re.Match[str]) -> str:
     unsafe = match[0]
-    if unsafe in _SPACES:
+    if unsafe in _SHOWN_AS_SPACE:
         return " "
-    return "\ufffd" if _REPLACED.match(unsafe) else ""
+    return "\ufffd" if _REPLACED_PATTERN.match(unsafe) else ""
 
 
 def clean(text: str) -> str:
@@ -61,6 +61,6 @@ def clean(text: str) -> str:
     Returns:
         The safe text; the same object if nothing has to change.
     """
-    if (text.isascii() and text.isprintable()) or _UNSAFE.search(text) is None:
+    if (text.isascii() and text.isprintable()) or _UNSAFE_PATTERN.search(text) is None:
         return text
-    return _UNSAFE.sub(_safe, _CONTROL_SEQUENCE.sub("", text))
+    return _UNSAFE_PATTERN.sub(_safe_replacement, _CONTROL_SEQUENCE_PATTERN.sub("", text))

@@ -284,7 +284,7 @@ class JobPortal(PortalQueue):
         self._opened: Future[None] = Future()
         self._error: BaseException | None = None
         self._thread = threading.Thread(  # noqa: TID251 - Trio itself runs in it
-            target=copy_context().run, args=(self._run,), name="ticketr portal", daemon=True
+            target=copy_context().run, args=(self._run_trio,), name="ticketr portal", daemon=True
         )
 
     def __enter__(self) -> Self:
@@ -293,11 +293,11 @@ class JobPortal(PortalQueue):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._end(self._scope.cancel if error is not None else self._leave.set)
+        self._call_in_trio(self._scope.cancel if error is not None else self._leave.set)
         try:
             self._thread.join()
         except BaseException:  # a Ctrl+C cuts the jobs off
-            self._end(self._scope.cancel)
+            self._call_in_trio(self._scope.cancel)
             self._thread.join()
             raise
         if self._error is not None and error is not None:
@@ -305,11 +305,11 @@ class JobPortal(PortalQueue):
         if self._error is not None:
             raise self._error
 
-    def _end(self, how: Callable[[], object]) -> None:
+    def _call_in_trio(self, function: Callable[[], object]) -> None:
         with suppress(trio.RunFinishedError):
-            self._token.run_sync_soon(how)
+            self._token.run_sync_soon(function)
 
-    def _run(self) -> None:
+    def _run_trio(self) -> None:
         try:
             trio.run(self._main)
         except BaseException as error:  # noqa: ASYNC103, BLE001 - the block raises it

@@ -11,15 +11,15 @@ from types import ModuleType
 from ticketr.cleaning import clean
 
 __all__ = [
+    "break_positions",
     "clean",
     "clip",
     "common_prefix_length",
-    "cuts_of",
     "fit",
     "graphemes",
+    "line_ranges",
     "to_ascii",
     "width",
-    "word_ranges",
     "wrap",
 ]
 
@@ -117,11 +117,11 @@ def clip(text: str, cells: int, *, ellipsis: str = "…") -> str:
         return text
     room = cells - width(ellipsis)
     if room < 0:
-        return _start(ellipsis, cells)
-    return _start(text, room) + ellipsis
+        return _longest_start(ellipsis, cells)
+    return _longest_start(text, room) + ellipsis
 
 
-def _start(text: str, cells: int) -> str:
+def _longest_start(text: str, cells: int) -> str:
     """Return the longest beginning that fits into so many cells."""
     if cells <= 0:
         return ""
@@ -164,12 +164,12 @@ def wrap(text: str, cells: int) -> tuple[str, ...]:
     cells = max(cells, 2)
     # Other lines keep the indent, so that lists remain recognizable; two cells are left for text.
     indent = clip(text[: len(text) - len(text.lstrip())], min(cells // 2, cells - 2), ellipsis="")
-    ranges = word_ranges(text, cells, cells - width(indent))
+    ranges = line_ranges(text, cells, cells - width(indent))
     begin, *others = [text[start:end] for start, end in ranges]
     return (begin, *(indent + line for line in others))
 
 
-def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+def line_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
     """Yield where each line of a wrapped text begins and ends, in characters.
 
     Args:
@@ -178,7 +178,7 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
         rest: The cells of the other lines; at least 2.
     """
     room, begin, end, used = first, 0, 0, 0
-    for word in _words().finditer(text):
+    for word in _word_pattern().finditer(text):
         start, stop = word.span()
         used += start - end
         size = width(word[0])
@@ -188,7 +188,7 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
                     yield begin, end
                     room = rest
                 begin, used = start, 0
-            if cuts := cuts_of(word[0], room - used, rest):
+            if cuts := break_positions(word[0], room - used, rest):
                 stops = [start + cut for cut in cuts]
                 yield from pairwise([begin, *stops])
                 begin, room, used, size = stops[-1], rest, 0, width(word[0][cuts[-1] :])
@@ -198,14 +198,14 @@ def word_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
 
 
 @cache
-def _words() -> re.Pattern[str]:
+def _word_pattern() -> re.Pattern[str]:
     """Compile the pattern of a word; that takes milliseconds, and most commands wrap no text."""
     return re.compile(
         f"[{_OPENING_PUNCTUATION}]*[{_UNSPACED_SCRIPTS}][{_CLOSING_PUNCTUATION}]*|[^ {_UNSPACED_SCRIPTS}]+"
     )
 
 
-def cuts_of(text: str, first: int, rest: int) -> Sequence[int]:
+def break_positions(text: str, first: int, rest: int) -> Sequence[int]:
     """Return where to break a text between any two graphemes.
 
     Args:

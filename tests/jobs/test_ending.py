@@ -174,7 +174,7 @@ async def test_a_fault_of_ours_does_not_hang(
     def broken(*_: object) -> None:
         raise AssertionError("a fault")
 
-    monkeypatch.setattr("ticketr.jobs._core.QueueCore.take", broken)
+    monkeypatch.setattr("ticketr.jobs._core.QueueCore.start_next", broken)
 
     with pytest.RaisesGroup(AssertionError, match="Please report it"):
         async with open_job_queue() as queue:

@@ -449,7 +449,7 @@ async def test_the_end_waits_for_the_history_for_a_bounded_time(
         await queue.run(nothing)
         await trio.sleep(1)  # it is being written
 
-    assert trio.current_time() == pytest.approx(1 + _history.FLUSH_SECONDS)
+    assert trio.current_time() == pytest.approx(1 + _history.FLUSH_TIMEOUT_SECONDS)
     assert queue.statistics().unrecorded == 1
     assert await queue.history() == []
     assert "took longer than 5 s" in caplog.text
@@ -518,7 +518,7 @@ async def test_jobs_of_an_id_are_found_whether_written_or_not(autojump_clock: Mo
 async def test_a_batch_that_comes_back_does_not_widen_the_bound(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_history, "BACKLOG", 3)
+    monkeypatch.setattr(_history, "MAX_UNWRITTEN_ROWS", 3)
     history = Memory(seconds=1, failures=1)
 
     async with open_job_queue(history=history) as queue:

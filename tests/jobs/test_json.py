@@ -25,7 +25,7 @@ from ticketr import (
     JobStatus,
     open_job_queue,
 )
-from ticketr.jobs._progress import MAX_DEPTH, json_value
+from ticketr.jobs._progress import MAX_JSON_DEPTH, json_value
 
 HALF = "\ud800"  # of a surrogate pair
 
@@ -85,7 +85,7 @@ def loop() -> list[object]:
     (Level.HIGH, 3),
     (Word.YES, "yes"),
     (2**2048 - 1, 2**2048 - 1),
-    (nested(MAX_DEPTH), nested(MAX_DEPTH)),
+    (nested(MAX_JSON_DEPTH), nested(MAX_JSON_DEPTH)),
 )
 def test_what_json_can_hold_stays(value: object, given: object) -> None:
     result = json_value(value)
@@ -106,7 +106,7 @@ def test_what_json_can_hold_stays(value: object, given: object) -> None:
     ({"a": {1}}, "{'a': {1}}"),
     (HALF, "'\\ud800'"),
     (loop(), "[[...]]"),
-    (nested(MAX_DEPTH + 1), repr(nested(MAX_DEPTH + 1))),
+    (nested(MAX_JSON_DEPTH + 1), repr(nested(MAX_JSON_DEPTH + 1))),
 )
 def test_what_json_cannot_hold_is_its_repr(value: object, given: str) -> None:
     assert json_value(value) == given

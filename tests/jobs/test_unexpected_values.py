@@ -211,7 +211,7 @@ def state(queue: JobQueue) -> object:
         len(core.registry.keys),
         [slot.is_paused for slot in core.registry.keys.values()],
     )
-    return jobs, queue.statistics(), books, core.phase.refusing
+    return jobs, queue.statistics(), books, core.phase.is_refusing
 
 
 def check_plain(queue: JobQueue) -> None:
@@ -257,7 +257,7 @@ async def check(name: str, call: Call, odd: str) -> None:
             check_plain(queue)
 
         queue.resume()
-        if not queue._core.phase.refusing:
+        if not queue._core.phase.is_refusing:
             assert await queue.run(ok, key="another") == "ok"
     counts = queue.statistics()
     assert (counts.pending, counts.running) == (0, 0), name

@@ -182,7 +182,7 @@ async def test_a_cancelled_reader_loses_nothing(autojump_clock: MockClock) -> No
 async def test_too_many_unread_jobs_drop_the_oldest(
     monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
 ) -> None:
-    monkeypatch.setattr("ticketr.jobs._updates.BACKLOG", 3)
+    monkeypatch.setattr("ticketr.jobs._updates.MAX_UNREAD_JOBS", 3)
     async with open_job_queue(max_pending=None) as queue:
         with queue.watch() as updates:
             for _ in range(5):

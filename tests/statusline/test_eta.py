@@ -65,7 +65,7 @@ def test_a_quick_job_is_not_stalled_before_two_seconds() -> None:
 def test_one_outage_does_not_make_the_next_one_look_usual() -> None:
     estimate = estimate_of(*((step, step) for step in range(5)), (40, 6))
 
-    assert estimate.stalled_after == 4
+    assert estimate.stalled_after_seconds == 4
     assert estimate.eta(6, 44) is not None
     assert estimate.eta(6, 44.1) is None
 
@@ -73,7 +73,7 @@ def test_one_outage_does_not_make_the_next_one_look_usual() -> None:
 def test_a_job_whose_steps_take_longer_from_now_on_gets_its_estimate_back() -> None:
     estimate = estimate_of(*((step, step) for step in range(5)), (14, 6), (24, 7), (34, 8))
 
-    assert estimate.stalled_after == 16
+    assert estimate.stalled_after_seconds == 16
 
 
 def test_jobs_that_end_in_rounds_are_not_stalled_between_these() -> None:

@@ -20,7 +20,7 @@ from ticketr import (
     open_job_queue,
 )
 from ticketr.statusline import LineStyle, StatusLine
-from ticketr.statusline.status_line import FIRST_REPORT_WAIT, FRAME_INTERVAL
+from ticketr.statusline.status_line import FIRST_REPORT_WAIT_SECONDS, FRAME_INTERVAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ async def test_a_job_that_reports_soon_is_not_shown_by_its_name(autojump_clock: 
     output = FakeOutput()
 
     async with open_job_queue() as queue, status_line(queue, output):
-        await queue.submit(late, FIRST_REPORT_WAIT * 0.9)
+        await queue.submit(late, FIRST_REPORT_WAIT_SECONDS * 0.9)
 
     assert output.frames[0] == (
         0.018,
@@ -174,8 +174,11 @@ async def test_a_job_that_reports_later_is_shown_by_its_name_until_then(
 @pytest.mark.parametrize(
     ("seconds", "lines"),
     [
-        (FIRST_REPORT_WAIT * 0.9, ["Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
-        (FIRST_REPORT_WAIT * 1.1, ["late started", "Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+        (FIRST_REPORT_WAIT_SECONDS * 0.9, ["Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"]),
+        (
+            FIRST_REPORT_WAIT_SECONDS * 1.1,
+            ["late started", "Ready: 1/2 (50%)", "Ready: 1/2 (50%), done"],
+        ),
     ],
 )
 async def test_in_plain_lines_a_job_that_reports_soon_is_not_told_by_its_name(
@@ -217,7 +220,9 @@ async def test_a_flood_of_reports_is_drawn_5_times_a_second(autojump_clock: Mock
     times = [time for time, _ in output.frames]
     assert 49 <= len(times) <= 52
     # A report comes up to 0.001 s late, five times a second; each whole second is in time.
-    assert all(after - before > FRAME_INTERVAL - 0.0051 for before, after in pairwise(times))
+    assert all(
+        after - before > FRAME_INTERVAL_SECONDS - 0.0051 for before, after in pairwise(times)
+    )
     # The frame shows the newest state, not that of a frame ago.
     for time, line in output.frames[1:-1]:
         assert f"({round(time * 1000)}/" in line or f"({round(time * 1000) - 1}/" in line

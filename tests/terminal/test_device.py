@@ -21,7 +21,7 @@ from rows import for_each
 
 from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
-from ticketr.terminal.keyboard import Keyboard, escape_waits
+from ticketr.terminal.keyboard import Keyboard, escape_wait_seconds
 from ticketr.terminal.session import Terminal, diff
 from ticketr.terminal.terminfo import SGR_CODE_BY_STYLE, TerminalKind, sgr
 from ticketr.terminal.tokens import Event, HungUp, Key
@@ -101,7 +101,7 @@ async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, in
 async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_parts(
     pty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticketr.terminal.device._LAST_WAIT", 60.0)
+    monkeypatch.setattr("ticketr.terminal.device._LAST_WRITE_SECONDS", 60.0)
     user, terminal = pty
     words = b"bye" * 100_000
 
@@ -247,7 +247,7 @@ def deaf(data: bytes) -> None:
 def test_the_wait_for_an_escape_depends_on_the_line_and_can_be_set(
     environ: dict[str, str], waits: tuple[float, float]
 ) -> None:
-    assert escape_waits(environ) == waits
+    assert escape_wait_seconds(environ) == waits
 
 
 async def test_keys_arrive_in_order_and_a_hang_up_last(

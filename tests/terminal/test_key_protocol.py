@@ -15,7 +15,7 @@ from trio.testing import MockClock
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS
 from ticketr.terminal.key_protocol import KeyProtocol
 from ticketr.terminal.terminfo import TerminalKind
-from ticketr.terminal.tokens import Tokenizer, plain_key
+from ticketr.terminal.tokens import Tokenizer, to_legacy_token
 
 ASKED, PUSHED, POPPED = "\x1b[?u\x1b[c", "\x1b[>5u\x1b[?u\x1b[c", "\x1b[<u"
 KIND = TerminalKind("xterm-256color")
@@ -90,15 +90,15 @@ async def test_a_terminal_that_speaks_it_is_asked_twice(
     flags: int, keys: KeyProtocol, written: list[bytes]
 ) -> None:
     assert keys.begin() == ASKED
-    assert keys.take("\x1b[?0u")
+    assert keys.handle_answer("\x1b[?0u")
     assert written == [PUSHED.encode()]
     assert not keys.is_on  # keys in the old form may still be under way
-    assert keys.take("\x1b[?62;22c")
+    assert keys.handle_answer("\x1b[?62;22c")
     assert keys.is_waiting
-    assert keys.take(f"\x1b[?{flags}u")
+    assert keys.handle_answer(f"\x1b[?{flags}u")
     assert keys.is_on
     assert written == [PUSHED.encode()]
-    assert keys.take("\x1b[?62;22c")
+    assert keys.handle_answer("\x1b[?62;22c")
     assert not keys.is_waiting
 
     assert keys.end() == POPPED
@@ -111,7 +111,7 @@ async def test_a_terminal_that_is_so_already_is_left_so(
     keys: KeyProtocol, written: list[bytes]
 ) -> None:
     keys.begin()
-    keys.take("\x1b[?5u")
+    keys.handle_answer("\x1b[?5u")
 
     assert keys.is_on
     assert (written, keys.end()) == ([], "")
@@ -122,7 +122,7 @@ async def test_a_terminal_that_only_answers_is_not_asked_for_ever(
 ) -> None:
     keys.begin()
     for _ in range(3):
-        keys.take("\x1b[?0u")
+        keys.handle_answer("\x1b[?0u")
 
     assert len(written) == 1
     assert not keys.is_on
@@ -135,7 +135,7 @@ async def test_an_answer_after_the_end_changes_nothing(
     assert keys.end() == ""
 
     for answer in ("\x1b[?0u", "\x1b[?1u"):
-        assert keys.take(answer)
+        assert keys.handle_answer(answer)
     assert (written, keys.is_on, keys.end()) == ([], False, "")
 
 
@@ -143,7 +143,7 @@ async def test_an_answer_after_the_end_changes_nothing(
 async def test_other_tokens_are_no_answers(token: str, keys: KeyProtocol) -> None:
     keys.begin()
 
-    assert not keys.take(token)
+    assert not keys.handle_answer(token)
 
 
 async def test_an_answer_is_waited_for_three_seconds_from_the_question(
@@ -168,7 +168,7 @@ async def test_the_wait_ends_with_the_last_answer(
         nursery.start_soon(keys.wait_answered)
         for answer in ("\x1b[?0u", "\x1b[?6c", "\x1b[?1u", "\x1b[?6c"):
             await trio.sleep(0.5)
-            keys.take(answer)
+            keys.handle_answer(answer)
 
     assert trio.current_time() == 2
 
@@ -177,13 +177,13 @@ async def test_what_another_program_has_got_is_not_waited_for(
     keys: KeyProtocol, autojump_clock: MockClock
 ) -> None:
     keys.begin()
-    keys.take("\x1b[?6c")
+    keys.handle_answer("\x1b[?6c")
     keys.end()
     keys.begin()
     await keys.wait_answered()  # in vain
     keys.end()
     keys.begin()
-    keys.take("\x1b[?6c")
+    keys.handle_answer("\x1b[?6c")
 
     assert not keys.is_waiting
 
@@ -192,7 +192,7 @@ async def test_what_another_program_has_got_is_not_waited_for(
 def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> None:
     before = {"KEY_ALT_X": "\x1bx", "KEY_ALT_SHIFT_X": "\x1bX", "KEY_CTRL_SPACE": "\0"}
     key = before.get(name) or sent(name)
-    event = KIND.key(plain_key(encoded(key)))
+    event = KIND.key(to_legacy_token(encoded(key)))
 
     assert event is not None
     assert event.name == shown(name)
@@ -241,7 +241,7 @@ def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> N
     ],
 )
 def test_keys_with_locks_and_of_the_keypad_are_named_as_ever(token: str, name: str | None) -> None:
-    event = KIND.key(plain_key(token))
+    event = KIND.key(to_legacy_token(token))
 
     assert (event.name if event else None) == name
 
@@ -251,10 +251,10 @@ def test_with_the_protocol_a_lone_escape_is_waited_for_without_end() -> None:
     tokenizer.is_exact = True
 
     assert tokenizer.feed("\x1b") == []
-    assert tokenizer.pending == float("inf")
+    assert tokenizer.rest_timeout_seconds == float("inf")
     assert tokenizer.feed("[A") == ["\x1b[A"]
     assert tokenizer.feed("\x1b[27u") == ["\x1b[27u"]
-    assert tokenizer.pending is None
+    assert tokenizer.rest_timeout_seconds is None
 
 
 @pytest.mark.parametrize("rest", ["[A", "[1;5C", "OP", "[200~q\x1b[201~"])
@@ -263,12 +263,12 @@ def test_the_rest_of_a_split_key_is_no_text_and_the_next_one_is_waited_for(rest:
         tokenizer = Tokenizer(0.025, 0.120)
         tokenizer.feed("\x1b")
         assert tokenizer.flush() == ["\x1b"]
-        assert tokenizer.pending == pytest.approx(0.095)
+        assert tokenizer.rest_timeout_seconds == pytest.approx(0.095)
 
         tokens = [token for part in parts for token in tokenizer.feed(part)]
         assert tokens == Tokenizer().feed("\x1b" + rest)
         tokenizer.feed("\x1b")
-        assert tokenizer.pending == 0.120
+        assert tokenizer.rest_timeout_seconds == 0.120
 
 
 def test_what_is_typed_after_an_escape_is_typed() -> None:
@@ -279,7 +279,7 @@ def test_what_is_typed_after_an_escape_is_typed() -> None:
 
         assert tokens == ["\x1b", *(["\x1b[A"] if typed == "\x1b[A" else typed)]
         tokenizer.feed("\x1b")
-        assert tokenizer.pending == 0.025
+        assert tokenizer.rest_timeout_seconds == 0.025
 
 
 def test_an_escape_long_ago_does_not_matter() -> None:
@@ -288,7 +288,7 @@ def test_an_escape_long_ago_does_not_matter() -> None:
     assert tokenizer.flush() == ["\x1b"]
     assert tokenizer.flush() == []
 
-    assert tokenizer.pending is None
+    assert tokenizer.rest_timeout_seconds is None
     assert tokenizer.feed("[A") == ["[", "A"]
 
 
@@ -297,7 +297,7 @@ def test_a_fixed_wait_is_not_prolonged() -> None:
     tokenizer.feed("\x1b")
     tokenizer.flush()
 
-    assert tokenizer.pending is None
+    assert tokenizer.rest_timeout_seconds is None
     assert tokenizer.feed("[A") == ["[", "A"]
 
 
@@ -305,7 +305,7 @@ def test_half_an_answer_is_waited_for_longer_than_half_a_key() -> None:
     tokenizer = Tokenizer()
     tokenizer.feed("\x1b[?1")
 
-    assert tokenizer.pending == 1.0
+    assert tokenizer.rest_timeout_seconds == 1.0
     assert tokenizer.feed("u") == ["\x1b[?1u"]
 
 

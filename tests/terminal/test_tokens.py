@@ -9,7 +9,7 @@ from rows import for_each
 
 from ticketr.terminal import Focused, Mouse, MouseAction
 from ticketr.terminal.terminfo import TerminalKind
-from ticketr.terminal.tokens import MAX_PASTE, Key, Paste, Tokenizer, read_report
+from ticketr.terminal.tokens import MAX_PASTE_CHARACTERS, Key, Paste, Tokenizer, read_report
 
 Tokens = list[str | Paste]
 
@@ -112,7 +112,7 @@ def test_an_unfinished_sequence_is_waited_for_as_long_as_its_kind_takes() -> Non
     ):
         tokenizer = Tokenizer(escape_wait=0.025)
         tokenizer.feed(text)
-        waits[text] = tokenizer.pending
+        waits[text] = tokenizer.rest_timeout_seconds
 
     assert waits == {
         "": None,
@@ -188,7 +188,7 @@ def test_the_tokens_do_not_depend_on_how_the_text_is_split(text: str, cuts: list
     whole, split = Tokenizer(), Tokenizer()
 
     assert [token for part in parts for token in split.feed(part)] == whole.feed(text)
-    assert split.pending == whole.pending
+    assert split.rest_timeout_seconds == whole.rest_timeout_seconds
     assert split.flush() == whole.flush()
 
 
@@ -207,7 +207,7 @@ def test_no_sequence_makes_the_naming_fail_or_keep_something_for_later(text: str
     for token in fed(text):
         if isinstance(token, str):
             kind.key(token)
-            assert kind._name("\x1b[A") == "KEY_UP"  # not the one that is kept from before
+            assert kind._name_key("\x1b[A") == "KEY_UP"  # not the one that is kept from before
 
 
 def test_a_paste_that_halts_is_given_and_its_rest_is_never_typed() -> None:
@@ -215,7 +215,7 @@ def test_a_paste_that_halts_is_given_and_its_rest_is_never_typed() -> None:
 
     assert tokenizer.feed("\x1b[200~one q") == []
     assert tokenizer.flush() == [Paste("one q")]
-    assert tokenizer.pending is None
+    assert tokenizer.rest_timeout_seconds is None
     assert tokenizer.feed("two q\x1b[20") == []
     assert tokenizer.feed("1~q") == [Paste("two q"), "q"]
 
@@ -238,12 +238,12 @@ def test_a_paste_keeps_a_million_characters() -> None:
         tokens += tokenizer.feed("x" * 4096)
     tokens += tokenizer.feed("\x1b[201~q")
 
-    assert tokens == [Paste("x" * MAX_PASTE), "q"]
+    assert tokens == [Paste("x" * MAX_PASTE_CHARACTERS), "q"]
 
 
 def test_a_new_paste_has_its_own_room() -> None:
     tokenizer = Tokenizer()
-    tokenizer.feed("\x1b[200~" + "x" * MAX_PASTE + "\x1b[201~")
+    tokenizer.feed("\x1b[200~" + "x" * MAX_PASTE_CHARACTERS + "\x1b[201~")
 
     assert tokenizer.feed("\x1b[200~y\x1b[201~") == [Paste("y")]
 

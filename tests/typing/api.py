@@ -384,6 +384,6 @@ async def testing_kit(queue: JobQueue) -> None:
 
     summary = cancel_at_every_step(transfer, 3, "x", check=check, inject=[Injection.SCOPE])
     assert_type(summary, SweepSummary)
-    assert_type(summary.cancelled_first, int)
+    assert_type(summary.cancelled, int)
     assert_type(SweepFailed(1, None, "").injected, Injection | None)
     cancel_at_every_step(transfer, "x", 3)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

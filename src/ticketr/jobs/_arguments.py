@@ -52,7 +52,7 @@ def plain(
     Args:
         function: Called with the arguments of the submit. The job has its name.
     """
-    return Plain(function)
+    return WithoutContext(function)
 
 
 def in_thread(
@@ -80,7 +80,7 @@ def in_thread(
 
 @final
 @dataclass(frozen=True, slots=True)
-class Plain(Generic[P, T]):
+class WithoutContext(Generic[P, T]):
     """What `plain` returns.
 
     Attributes:
@@ -128,9 +128,9 @@ def resolve_function(
         raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
     execute = getattr(job, "execute", None)
     target: Any = job if execute is None else execute
-    core, adapter = _innermost(target)
-    name = getattr(core, "__name__", type(core).__name__)
-    is_async = _check_kind(core, is_blocking=adapter is InThread)
+    called, adapter = _unwrap_callable(target)
+    name = getattr(called, "__name__", type(called).__name__)
+    is_async = _check_is_async(called, is_blocking=adapter is InThread)
     _check_signature(target, args, name)
     if execute is not None:
         name = getattr(job, "name", type(job).__name__)
@@ -138,7 +138,7 @@ def resolve_function(
     return target if is_async else _require_awaitable(target, name), name
 
 
-def _innermost(target: object) -> tuple[Any, type | None]:
+def _unwrap_callable(target: object) -> tuple[Any, type | None]:
     """Return what is called in the end, and by which adapter."""
     adapter: type | None = None
     while True:
@@ -146,36 +146,36 @@ def _innermost(target: object) -> tuple[Any, type | None]:
             target = target.func
         elif isinstance(target, MethodType):
             target = target.__func__
-        elif isinstance(target, (Plain, InThread)):
+        elif isinstance(target, (WithoutContext, InThread)):
             adapter = type(target)
             target = target.function
         else:
             return target, adapter
 
 
-def _check_kind(core: Any, *, is_blocking: bool) -> bool:
+def _check_is_async(called: Any, *, is_blocking: bool) -> bool:
     """Raise if an object cannot be a job; return whether its call is known to give an awaitable."""
-    if inspect.iscoroutine(core):
-        core.close()  # or Python warns about it
-    if not callable(core):
+    if inspect.iscoroutine(called):
+        called.close()  # or Python warns about it
+    if not callable(called):
         raise TypeError(
-            f"a job is an async function or has an execute method, not {safe_repr(core)}"
+            f"a job is an async function or has an execute method, not {safe_repr(called)}"
             " (pass the function and its arguments, do not call it)"
         )
-    name = getattr(core, "__name__", type(core).__name__)
-    call = core if isinstance(core, FunctionType) else type(core).__call__
+    name = getattr(called, "__name__", type(called).__name__)
+    call = called if isinstance(called, FunctionType) else type(called).__call__
     if inspect.isasyncgenfunction(call):
         raise TypeError(
             f"a job is an async function that returns, and {name}() yields:"
             " it is an async generator function"
         )
-    is_async = inspect.iscoroutinefunction(core) or inspect.iscoroutinefunction(call)
+    is_async = inspect.iscoroutinefunction(called) or inspect.iscoroutinefunction(call)
     if is_async and is_blocking:
         raise TypeError(
             f"in_thread() takes a blocking function, and {name}() is async: use plain()"
         )
-    is_wrapper = name == "<lambda>" or hasattr(core, "__wrapped__")
-    if core is call and not (is_async or is_blocking or is_wrapper):
+    is_wrapper = name == "<lambda>" or hasattr(called, "__wrapped__")
+    if called is call and not (is_async or is_blocking or is_wrapper):
         raise TypeError(
             f"a job is an async function, and {name}() is not one: write it with"
             " 'async def', or submit in_thread(function) if it blocks"
@@ -187,7 +187,7 @@ def _check_signature(target: Callable[..., object], args: tuple[object, ...], na
     """Raise if a callable cannot take a context, or an adapter's function none, and these arguments."""
     given: tuple[object, ...] = (None, *args)
     taken = f"a context and the submit's arguments; if it takes no context, submit plain({name})"
-    if isinstance(target, (Plain, InThread)):
+    if isinstance(target, (WithoutContext, InThread)):
         target, given, taken = target.function, args, "the submit's arguments"
     try:
         signature = inspect.signature(target, follow_wrapped=False)
@@ -378,7 +378,7 @@ def _checked_start_by(value: object) -> float | None:
     return start_by if start_by != math.inf else None
 
 
-def _start_within(value: object) -> float | None:
+def _start_by_from_within(value: object) -> float | None:
     seconds = checked_seconds("within", value, limit=True)
     return trio.current_time() + seconds if seconds != math.inf else None
 
@@ -420,7 +420,7 @@ OPTION_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),
     "start_by": ("start_by", _checked_start_by),
-    "within": ("start_by", _start_within),
+    "within": ("start_by", _start_by_from_within),
     "tags": ("tags", _checked_tags),
     "timeout": ("timeout", checked_timeout),
     "retry": ("retry", checked_retry),

@@ -33,8 +33,8 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final, TypeAlias, final
 
 from ticketr._errors import NotSendable
-from ticketr.jobs._arguments import InThread, Plain, in_thread, plain
-from ticketr.jobs._progress import MAX_BITS, MAX_DEPTH, json_text
+from ticketr.jobs._arguments import InThread, WithoutContext, in_thread, plain
+from ticketr.jobs._progress import MAX_JSON_DEPTH, MAX_JSON_INT_BITS, utf8_text
 from ticketr.jobs._values import checked_text, safe_repr, safe_str
 
 # Names of functions and classes
@@ -84,7 +84,7 @@ def importable_name(thing: object, what: str) -> str:
         NotSendable: It has no such name.
     """
     try:
-        name = _name_of(thing)
+        name = _import_name_of(thing)
         same = import_by_name(name)
     except LoadFailed as error:
         problem = f"cannot be imported: {error}" if error.__cause__ else str(error)
@@ -95,7 +95,7 @@ def importable_name(thing: object, what: str) -> str:
     raise NotSendable(what, safe_repr(thing), problem)
 
 
-def _name_of(thing: object) -> str:
+def _import_name_of(thing: object) -> str:
     """Return the name of a function or class.
 
     Raises:
@@ -113,7 +113,7 @@ def _name_of(thing: object) -> str:
         raise LoadFailed(f"is a lambda, which cannot be imported. {write}")
     if "<" in qualname:
         raise LoadFailed(f"is defined inside a function, so it cannot be imported. {write}")
-    if module == MAIN_MODULE and not (module := _main_name()):
+    if module == MAIN_MODULE and not (module := _importable_main_name()):
         raise LoadFailed(
             "is defined in the program's own file, which cannot be imported. Write it in a module,"
             " and import that"
@@ -135,7 +135,7 @@ def import_by_name(name: str, allowed: AllowedNames | None = None) -> Any:
         raise LoadFailed(f"{name} is not among the functions that SqliteStore allows")
     module, _, path = name.partition(":")
     try:
-        is_main = module and module == _main_name()
+        is_main = module and module == _importable_main_name()
         thing: Any = sys.modules[MAIN_MODULE] if is_main else importlib.import_module(module)
         for part in path.split("."):
             thing = getattr(thing, part)
@@ -146,7 +146,7 @@ def import_by_name(name: str, allowed: AllowedNames | None = None) -> Any:
 
 
 @functools.cache
-def _main_name() -> str:
+def _importable_main_name() -> str:
     """Return the name by which the program's own file can be imported; empty if there is none."""
     main = sys.modules.get(MAIN_MODULE)
     spec, file = getattr(main, "__spec__", None), getattr(main, "__file__", None)
@@ -189,7 +189,7 @@ class JsonCodec:
         Raises:
             NotSendable: It would not come back equal.
         """
-        _check_json(what, value, MAX_DEPTH)
+        _check_json(what, value, MAX_JSON_DEPTH)
 
     def encode(self, value: object) -> bytes:
         """Return a value as bytes, in which the user's values were checked."""
@@ -212,27 +212,27 @@ def _check_json(what: str, value: Any, depth: int) -> None:
     kind = type(value)
     if kind in (list, dict) and depth:
         for name, item in value.items() if kind is dict else enumerate(value):
-            if kind is dict and (type(name) is not str or _problem(name)):
+            if kind is dict and (type(name) is not str or _find_json_problem(name)):
                 problem = "is a key of a dict, and JSON's keys are texts"
                 raise NotSendable(what, safe_repr(name), problem)
             _check_json(f"{what}[{name!r}]", item, depth - 1)
-    elif problem := _problem(value):
+    elif problem := _find_json_problem(value):
         raise NotSendable(what, safe_repr(value), problem)
 
 
-def _problem(value: Any) -> str:
+def _find_json_problem(value: Any) -> str:
     """Return what is wrong with a value that holds no others; empty if nothing is."""
     kind = type(value)
     if kind is str:
-        return "" if json_text(value) == value else "is text that UTF-8 cannot encode"
+        return "" if utf8_text(value) == value else "is text that UTF-8 cannot encode"
     if kind is int:
-        return "is too long a number" if value.bit_length() > MAX_BITS else ""
+        return "is too long a number" if value.bit_length() > MAX_JSON_INT_BITS else ""
     if kind is float:
         return "" if math.isfinite(value) else "is not a number that JSON has"
     if value is None or kind is bool:
         return ""
     if kind in (list, dict):
-        return f"is nested more than {MAX_DEPTH} deep"
+        return f"is nested more than {MAX_JSON_DEPTH} deep"
     if issubclass(kind, tuple):
         return "would come back from JSON as a list. Give a list, or choose codec='pickle'"
     return (
@@ -295,7 +295,7 @@ def codec_named(name: object, functions: Iterable[object] | None = None) -> Code
 
 # Jobs as bytes
 
-JOB = "the job"
+JOB_LABEL = "the job"
 
 
 def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
@@ -310,14 +310,14 @@ def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
         NotSendable: The job cannot be imported, or a value does not come back equal.
     """
     spec = _spec_of(job, codec)
-    _check_all(codec, "argument", enumerate(args, start=1))
+    _check_values(codec, "argument", enumerate(args, start=1))
     data = codec.encode({"job": spec, "args": [*args]})
     if "object" in spec:
-        _check_comes_back(job, spec)
+        _check_round_trip(job, spec)
     return data
 
 
-def _check_all(
+def _check_values(
     codec: Codec, what: str, values: Iterable[tuple[object, object]], of: str = ""
 ) -> None:
     for name, value in values:
@@ -352,32 +352,32 @@ def _spec_of(job: object, codec: Codec) -> dict[str, object]:
     """Describe a job in JSON's types, and check the user's values in it."""
     if type(job) is functools.partial:
         of = f" of {safe_repr(job)}"
-        _check_all(codec, "argument", [*enumerate(job.args, start=1), *job.keywords.items()], of)
+        _check_values(codec, "argument", [*enumerate(job.args, start=1), *job.keywords.items()], of)
         inner = _spec_of(job.func, codec)
         return {"partial": inner, "args": [*job.args], "keywords": {**job.keywords}}
-    if type(job) is Plain:
+    if type(job) is WithoutContext:
         return {"plain": _spec_of(job.function, codec)}
     if type(job) is InThread:
         spec = _spec_of(job.function, codec)
         return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
     if type(job) is not FunctionType and getattr(job, "execute", None) is not None:
         return _object_spec(job, codec)
-    return {"function": importable_name(job, JOB)}
+    return {"function": importable_name(job, JOB_LABEL)}
 
 
 def _object_spec(job: object, codec: Codec) -> dict[str, object]:
     kind: Any = type(job)
-    name = importable_name(kind, f"the class of {JOB}")
+    name = importable_name(kind, f"the class of {JOB_LABEL}")
     if codec.name == "pickle":
         return {"pickled": job}
     if "__dataclass_fields__" not in vars(kind):
         problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
-        raise NotSendable(JOB, safe_repr(job), problem)
+        raise NotSendable(JOB_LABEL, safe_repr(job), problem)
     values = _fields_of(job)
     if values.keys() != inspect.signature(kind).parameters.keys():
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
-        raise NotSendable(JOB, safe_repr(job), problem)
-    _check_all(codec, "field", values.items(), f" of {kind.__name__}")
+        raise NotSendable(JOB_LABEL, safe_repr(job), problem)
+    _check_values(codec, "field", values.items(), f" of {kind.__name__}")
     return {"object": name, "fields": values}
 
 
@@ -386,15 +386,15 @@ def _fields_of(job: Any) -> dict[str, object]:
         return {field.name: getattr(job, field.name) for field in fields(job) if field.init}
     except Exception as error:
         problem = f"has a field that cannot be read: {safe_str(error)}"
-        raise NotSendable(JOB, safe_repr(job), problem) from error
+        raise NotSendable(JOB_LABEL, safe_repr(job), problem) from error
 
 
-def _check_comes_back(job: object, spec: dict[str, Any]) -> None:
+def _check_round_trip(job: object, spec: dict[str, Any]) -> None:
     """Rebuild a dataclass, and compare its fields, which have JSON's types."""
     try:
         rebuilt = _fields_of(_job_of(spec))
     except LoadFailed as error:
-        raise NotSendable(JOB, safe_repr(job), f"cannot be rebuilt: {error}") from error
+        raise NotSendable(JOB_LABEL, safe_repr(job), f"cannot be rebuilt: {error}") from error
     for name, value in spec["fields"].items():
         if type(rebuilt[name]) is not type(value) or rebuilt[name] != value:
             problem = (
@@ -415,7 +415,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     if "function" in spec:
         return import_by_name(spec["function"], allowed)
     if "object" in spec:
-        return _rebuilt(spec["object"], spec["fields"], allowed)
+        return _rebuild_object(spec["object"], spec["fields"], allowed)
     if "pickled" in spec:
         return spec["pickled"]
     if "plain" in spec:
@@ -427,7 +427,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     return functools.partial(inner, *spec["args"], **spec["keywords"])
 
 
-def _rebuilt(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
+def _rebuild_object(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
     kind = import_by_name(name, allowed)
     if not inspect.isclass(kind):
         raise LoadFailed(f"{name} is no longer a class")

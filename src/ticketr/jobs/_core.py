@@ -40,7 +40,7 @@ from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.schedule import KeySlot, Rate, Schedule
-from ticketr.jobs._shutdown import Phase
+from ticketr.jobs._shutdown import ShutdownPhase
 from ticketr.jobs._timer import Timer, WallClock, is_virtual
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import safe_repr
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-BATCH: Final = 100
+MAX_JOBS_PER_STEP: Final = 100
 """The most pending jobs that are changed or cancelled without a checkpoint: about 1 ms."""
 
 
@@ -143,7 +143,7 @@ class QueueCore:
         )
         if options.rate is not None:
             self.schedule.set_rate(self.schedule.queue_slot, options.rate, self.now())
-        self.phase: Phase = Phase()
+        self.phase: ShutdownPhase = ShutdownPhase()
         self.timer: Timer = Timer()
         self.reporter: Reporter = Reporter(self, options.on_job_error)
         self.subscriptions: Subscriptions = Subscriptions(self)
@@ -251,7 +251,7 @@ class QueueCore:
         record.restore(failed.attempt, failed.started_at if failed.attempt else None, None)
         return record  # noqa: ASYNC910 - the caller has a checkpoint
 
-    def enter(self, record: JobRecord, *, above: bool = False) -> JobRecord | None:
+    def enter(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
         """Take a new job.
 
         This must not wake a worker: the submit does so, now or when it has returned (see
@@ -259,12 +259,12 @@ class QueueCore:
 
         Args:
             record: The job's record.
-            above: Whether to take it although the queue is full, as inside a job of the queue.
+            is_forced: Whether to take it although the queue is full, as inside a job of the queue.
 
         Returns:
             The record of the job, or of the job that it was joined to; None if there is no room.
         """
-        if self.phase.refusing:
+        if self.phase.is_refusing:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
             self.subscriptions.owner_thread.check()
@@ -273,7 +273,7 @@ class QueueCore:
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
             may_be_full = schedule.pending >= schedule.max_pending
-            if may_be_full and not (schedule.has_room or above or is_inside(self.marks)):
+            if may_be_full and not (schedule.has_room or is_forced or is_inside(self.marks)):
                 return None
         else:
             if extras.once:
@@ -287,7 +287,7 @@ class QueueCore:
             if joined is not None:
                 return joined
             self._link_to_superseded(record, superseded)
-            if not (above or self._has_room_for(record, superseded) or is_inside(self.marks)):
+            if not (is_forced or self._has_room_for(record, superseded) or is_inside(self.marks)):
                 return None
             if extras.key is not None:
                 slot = registry.slot_of(extras.key)
@@ -300,10 +300,10 @@ class QueueCore:
                 pass  # a submit has given its job this ID
         record.accept(job_id, number, now, self)
         if extras is NO_EXTRAS:
-            schedule.add_plain(record, now)
+            schedule.add_without_extras(record, now)
         else:
             record.set_due_at(now)
-            self.dependencies.connect(record)
+            self.dependencies.link_predecessors(record)
             schedule.add(record, now)
         registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.is_watched:
@@ -316,14 +316,14 @@ class QueueCore:
             if is_doomed(record):
                 self.cancel_pending(record, CancelCause.DEPENDENCY)
         if self._is_logging:
-            self.reporter.submitted(record)
+            self.reporter.log_submitted(record)
         return record
 
     def _find_predecessor(self, job: object) -> JobRecord:
         """Return the record of a job that another one is to start after, by its ID or handle."""
         if type(job) is JobHandle and job.record_in(self) is None:
             raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
-        return self.known(job)
+        return self.find_or_raise(job)
 
     def _link_to_superseded(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Let a new job with an ID start when those that it supersedes have ended.
@@ -344,10 +344,10 @@ class QueueCore:
         return (
             schedule.has_room
             or any(job in schedule.ready for job in superseded)
-            or schedule.is_held(record, self.registry.keys.get(record.extras.key))
+            or schedule.needs_no_room(record, self.registry.keys.get(record.extras.key))
         )
 
-    def admit(self) -> None:
+    def admit_submissions(self) -> None:
         """Take the jobs of waiting submits while there is room."""
         while (submission := self.schedule.next_admitted()) is not None:
             try:
@@ -361,7 +361,7 @@ class QueueCore:
     # Running and ending
 
     @enable_ki_protection
-    def take(self, worker: trio.lowlevel.Task, scope: trio.CancelScope) -> JobRecord | None:
+    def start_next(self, worker: trio.lowlevel.Task, scope: trio.CancelScope) -> JobRecord | None:
         """Start the next job on a worker, in this scope; return None if no job can start."""
         schedule = self.schedule
         if (record := schedule.take()) is None:
@@ -373,16 +373,16 @@ class QueueCore:
         if self.subscriptions.is_watched:
             self.subscriptions.notify_changed(record)
         if schedule.has_rates:
-            schedule.take_starts(record, now)
+            schedule.consume_rates(record, now)
             self.timer.wake_at(schedule.next_time())
         if schedule.submissions:
-            self.admit()
+            self.admit_submissions()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
             dispatcher.job_taken()
         self._is_logging = is_enabled_for(INFO)
         if self._is_logging:
-            self.reporter.started(record)
+            self.reporter.log_started(record)
         return record
 
     def put_back(
@@ -404,7 +404,7 @@ class QueueCore:
             self.cancel(record, CancelCause.SHUTDOWN)
         self.dispatcher.wake()
         if self._is_logging:
-            self.reporter.put_back(record, now)
+            self.reporter.log_put_back(record, now)
 
     @enable_ki_protection
     def finish(
@@ -436,7 +436,7 @@ class QueueCore:
         call, retry = record.call, record.retry  # to free them may run the user's own code
         record.end(status, now, result)
         if has_extras:
-            self.registry.free(record)
+            self.registry.free_id_and_key(record)
         if status is not COMPLETED:
             self.registry.unsuccessful[status] += 1
             if status is FAILED:
@@ -447,20 +447,20 @@ class QueueCore:
             self.subscriptions.notify_ended(record)
         if self.recorder is not None:
             self.recorder.put(record)
-        if record.ended is not None:
+        if record.ended_event is not None:
             record.wake_waiters()
         if record.collector is not None:
             record.notify_collector()
         if has_extras:
             self.dependencies.job_ended(record)
         if worker is None:
-            self.admit()
+            self.admit_submissions()
             self.dispatcher.wake()
         del call, retry
         if self.idle_event is not None and self.is_idle:
             self.notify_idle()
         if self._is_logging:
-            self.reporter.ended(record, was_running=worker is not None)
+            self.reporter.log_ended(record, was_running=worker is not None)
         if len(registry.ended) > registry.evict_above or now > registry.evict_after:
             registry.evict(now)
 
@@ -494,7 +494,7 @@ class QueueCore:
             record.note_cause(cause)
             self.finish(record, None, CANCELLED)
 
-    def cancel_at_end(self, record: JobRecord) -> None:
+    def cancel_for_shutdown(self, record: JobRecord) -> None:
         """Cancel a job, since the queue is shutting down or its workers are being cancelled."""
         if record.status is PENDING and self.phase.cut_off_cause is not None:
             self.cancel_pending(record, self.phase.cut_off_cause)
@@ -520,8 +520,8 @@ class QueueCore:
         """Do what is to be done to the next pending jobs; return whether there are more."""
         if self.batches:
             action, records = self.batches[0]
-            batch = records[-BATCH:]
-            del records[-BATCH:]  # so that records are not freed all at once at the end
+            batch = records[-MAX_JOBS_PER_STEP:]
+            del records[-MAX_JOBS_PER_STEP:]  # so that records are not freed all at once at the end
             if not records:
                 self.batches.popleft()
             for record in reversed(batch):
@@ -549,7 +549,7 @@ class QueueCore:
         change(slot)
         self.registry.remove_unused(slot)
         self.timer.wake_at(self.schedule.next_time())
-        self.admit()
+        self.admit_submissions()
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
             jobs = self.schedule.jobs() if is_all else [*slot.jobs]
@@ -569,12 +569,12 @@ class QueueCore:
 
     def find(self, job: object) -> JobRecord | None:
         """Return the record of a job by its ID or handle; None if the queue does not know it."""
-        self.refresh()
+        self.evict_old_records()
         if type(job) is JobHandle:
             return job.record_in(self)
         return self.registry.by_id.get(job) if isinstance(job, str) else None
 
-    def known(self, job: object) -> JobRecord:
+    def find_or_raise(self, job: object) -> JobRecord:
         """Return the record of a job by its ID or handle.
 
         Raises:
@@ -586,10 +586,10 @@ class QueueCore:
             raise UnknownJob(job_id if isinstance(job_id, str) else safe_repr(job_id))
         return record
 
-    def refresh(self) -> None:
+    def evict_old_records(self) -> None:
         """Evict records that have become too old; a closed queue stays as it is."""
         self.subscriptions.owner_thread.check()
-        if not self.phase.closed:
+        if not self.phase.is_closed:
             self.registry.evict(self.now())
 
     # The parts, and the end of the queue
@@ -621,9 +621,9 @@ class QueueCore:
             self.idle_event.set()
             self.idle_event = None
             self.subscriptions.notify_idle()
-        if self.phase.refusing and not self.phase.closed:
+        if self.phase.is_refusing and not self.phase.is_closed:
             self.registry.evict(self.now())
-            self.phase.closed = True
+            self.phase.is_closed = True
             self.subscriptions.close()
 
     def interrupt(self, error: BaseException) -> None:

@@ -76,7 +76,7 @@ async def wait_for_jobs(
     Raises:
         WouldDeadlock: The job would wait for ever.
     """
-    waiter = waiting_job(queue)
+    waiter = current_job_without_deadline(queue)
     if waiter is None:
         return await park()
     if is_refusable:
@@ -90,18 +90,18 @@ async def wait_for_jobs(
 
 def refuse_wait_inside(queue: QueueCore, awaited: str) -> None:
     """Raise ``WouldDeadlock`` if a job of the queue begins to wait for the end of all jobs."""
-    waiter = waiting_job(queue)
+    waiter = current_job_without_deadline(queue)
     if waiter is not None:
         raise WouldDeadlock(waiter.id, awaited)
 
 
-def waiting_job(queue: QueueCore) -> JobRecord | None:
+def current_job_without_deadline(queue: QueueCore) -> JobRecord | None:
     """Return the job of the queue whose own task this is; None if its waits have a limit."""
     record = queue.running.get(trio.lowlevel.current_task())
-    return None if record is None or _has_limit(record.scope) else record
+    return None if record is None or _has_deadline(record.scope) else record
 
 
-def _has_limit(scope: trio.CancelScope) -> bool:
+def _has_deadline(scope: trio.CancelScope) -> bool:
     """Return whether a deadline in this scope, its own included, ends a wait of this task.
 
     A scope that is shielded for a moment hides the deadlines around it.
@@ -125,10 +125,10 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
     while todo:
         record = todo.pop()
         if record is waiter:
-            raise WouldDeadlock(waiter.id, _describe_target(queue, waiter, first))
+            raise WouldDeadlock(waiter.id, _describe_awaited_job(queue, waiter, first))
         if record not in seen:
             seen.add(record)
-            todo += _jobs_before(queue, waiter, record)
+            todo += _jobs_blocking(queue, waiter, record)
     running = queue.running.values()
     if len(running) >= queue.schedule.concurrency and all(
         record is waiter or record.awaited_jobs() for record in running
@@ -139,7 +139,7 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
         raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
 
 
-def _jobs_before(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
+def _jobs_blocking(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
     """Return the jobs that have to end before a job can."""
     if record.status is RUNNING:
         return record.awaited_jobs()
@@ -159,12 +159,12 @@ def _key_blockers(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> lis
     return holders if is_used_up else []
 
 
-def _describe_target(queue: QueueCore, waiter: JobRecord, target: JobRecord) -> str:
+def _describe_awaited_job(queue: QueueCore, waiter: JobRecord, target: JobRecord) -> str:
     if target is waiter:
         return "itself"
     if target.status is not PENDING:
         return f"job {target.id!r}, which waits for this one"
-    if queue.schedule.waits_after(target):
+    if queue.schedule.waits_for_predecessors(target):
         return f"job {target.id!r}, which starts after one that waits for this job"
     if waiter in queue.schedule.key_holders(target):
         return f"job {target.id!r}, which needs the key that this job holds"

@@ -117,7 +117,7 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
-        await self._until_ended()
+        await self._wait_ended()
         return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
     async def result(self) -> T_co:
@@ -132,18 +132,18 @@ class JobHandle(Generic[T_co]):
             JobTimedOut: The job's time limit passed.
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
-        await self._until_ended()
+        await self._wait_ended()
         if self._record.status is CANCELLED:
             await trio.lowlevel.checkpoint_if_cancelled()  # by what may have cancelled the job, too
         return cast("T_co", result_of(self._record))
 
-    async def _until_ended(self) -> None:
+    async def _wait_ended(self) -> None:
         record, core = self._record, self._record.queue
         core.subscriptions.owner_thread.check()
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
-            await wait_for_jobs(core, record.unended, record.wait_ended)
+            await wait_for_jobs(core, record.live_self, record.wait_ended)
         is_new_failure = record.status is FAILED and not record.extras.outcome_seen
         if is_new_failure:
             record.mark_outcome_seen()

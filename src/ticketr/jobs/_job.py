@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 from ticketr.jobs._progress import (
     JobProgress,
     field_of,
+    iso_time,
     json_key,
-    json_text,
     json_value,
-    wall_clock,
+    utf8_text,
 )
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class JobErrorInfo:
 
     def as_dict(self) -> dict[str, object]:
         """Return the error in JSON's types; what UTF-8 cannot encode is escaped."""
-        return {name: json_text(getattr(self, name)) for name in ("type", "message", "traceback")}
+        return {name: utf8_text(getattr(self, name)) for name in ("type", "message", "traceback")}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> JobErrorInfo:
@@ -226,14 +226,14 @@ class JobSnapshot(Generic[T_co]):
         }
         return {
             **{field.name: getattr(self, field.name) for field in fields(self)},
-            "id": json_text(self.id),
-            "name": json_text(self.name),
+            "id": utf8_text(self.id),
+            "name": utf8_text(self.name),
             "status": self.status.value,
             "key": json_key(self.key),
-            "tags": sorted(json_text(tag) for tag in self.tags),
+            "tags": sorted(utf8_text(tag) for tag in self.tags),
             "progress": None if progress is None else progress.as_dict(),
             "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
-            **{wall: wall_clock(getattr(self, at), self.wall_offset) for wall, at in times.items()},
+            **{wall: iso_time(getattr(self, at), self.wall_offset) for wall, at in times.items()},
             "error": None if error is None else error.as_dict(),
             "result": json_value(self.result),
             "item": json_value(self.item),

@@ -24,7 +24,7 @@ from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
-    abandon,
+    end_at_once,
     error_to_raise,
     refuse_submits,
     start_draining,
@@ -129,7 +129,7 @@ def open_job_queue(
         check_around(around)
     if on_error not in ("report", "cancel"):
         raise ValueError(f"on_error must be 'report' or 'cancel', not {safe_repr(on_error)}")
-    return Block(
+    return QueueBlock(
         QueueOptions(
             workers=checked_whole("workers", workers, 1, MAX_WORKERS),
             max_pending=math.inf
@@ -150,7 +150,7 @@ def open_job_queue(
 
 
 @final
-class Block:
+class QueueBlock:
     """The block of a queue.
 
     Entering and leaving it are protected from KeyboardInterrupt.
@@ -215,7 +215,7 @@ class Block:
             refuse_submits(core)
         else:
             is_cancel = split_cancelled(body)[1] is None
-            abandon(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+            end_at_once(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
         if core.recorder is not None:
             core.recorder.stop()
         core.cancel_tasks("the job queue is closed")
@@ -284,14 +284,14 @@ async def drain_on_signals(queue: JobQueue, *, grace: float | None = None) -> As
     failure: BaseException | None = None
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_receive, signals, queue, grace, draining, nursery)
+            nursery.start_soon(_shut_down_on_signals, signals, queue, grace, draining, nursery)
             try:
                 yield
             except BaseException as error:  # noqa: ASYNC103 - it leaves by the end of the block
                 failure = split_cancelled(error)[1]
                 if failure is None:
                     raise
-            if failure is None or (draining.is_set() and _is_expected(failure)):
+            if failure is None or (draining.is_set() and _is_shutdown_error(failure)):
                 failure = None
                 await queue.wait_idle()
             nursery.cancel_scope.cancel()
@@ -302,7 +302,7 @@ async def drain_on_signals(queue: JobQueue, *, grace: float | None = None) -> As
             del failure  # its traceback refers to this frame
 
 
-async def _receive(
+async def _shut_down_on_signals(
     signals: AsyncIterator[int],
     queue: JobQueue,
     grace: float | None,
@@ -322,7 +322,7 @@ async def _shut_down(queue: JobQueue, grace: float | None, block: trio.CancelSco
     block.cancel(reason="the job queue has shut down")
 
 
-def _is_expected(error: BaseException) -> bool:
+def _is_shutdown_error(error: BaseException) -> bool:
     """Return whether an error consists of what a shutdown raises in code that uses the queue."""
     return all(
         isinstance(leaf, QueueClosed)

@@ -51,7 +51,7 @@ class JobProgress:
             "current": self.current,
             "total": self.total,
             "percentage": self.percentage,
-            "message": json_text(self.message),
+            "message": utf8_text(self.message),
             "revision": self.revision,
         }
 
@@ -106,9 +106,9 @@ def _as_finite(value: Any) -> float | None:
     return value if -MAX_FLOAT <= value <= MAX_FLOAT else None
 
 
-MAX_DEPTH: Final = 100
+MAX_JSON_DEPTH: Final = 100
 """How deep lists and dicts may be nested; readers of JSON have such a limit too."""
-MAX_BITS: Final = 2048
+MAX_JSON_INT_BITS: Final = 2048
 """The size of the largest ``int``; Python may refuse to write a longer one in decimals."""
 
 
@@ -119,18 +119,18 @@ def json_value(value: object) -> object:
     dicts of these whose keys are texts. An object of a subclass becomes one of the class.
     """
     try:
-        return _copied(value, MAX_DEPTH)
+        return _copy_as_json(value, MAX_JSON_DEPTH)
     except Exception:  # noqa: BLE001 - a dict may change meanwhile
-        return json_text(full_repr(value))
+        return utf8_text(full_repr(value))
 
 
 def json_key(key: object) -> object:
     """Return a job's key as :func:`json_value` does, but nothing that cannot be a key."""
     value = json_value(key)
-    return json_text(full_repr(key)) if type(value) in (list, dict) else value
+    return utf8_text(full_repr(key)) if type(value) in (list, dict) else value
 
 
-def _copied(value: Any, depth: int) -> object:
+def _copy_as_json(value: Any, depth: int) -> object:
     """Return a copy of a value; raise `ValueError` if JSON cannot hold it."""
     kind = type(value)
     if value is None or kind is bool:
@@ -140,27 +140,27 @@ def _copied(value: Any, depth: int) -> object:
         return str.__str__(value)
     if issubclass(kind, int):
         number = int.__int__(value)
-        if number.bit_length() <= MAX_BITS:
+        if number.bit_length() <= MAX_JSON_INT_BITS:
             return number
     elif issubclass(kind, float):
         real = float.__float__(value)
         if math.isfinite(real):
             return real
     elif depth and issubclass(kind, (list, tuple)):
-        return [_copied(item, depth - 1) for item in value]
+        return [_copy_as_json(item, depth - 1) for item in value]
     elif depth and issubclass(kind, dict):
-        items = [(name, _copied(item, depth - 1)) for name, item in dict.items(value)]
+        items = [(name, _copy_as_json(item, depth - 1)) for name, item in dict.items(value)]
         if all(issubclass(type(name), str) for name, _ in items):
-            return {_copied(name, 0): item for name, item in items}
+            return {_copy_as_json(name, 0): item for name, item in items}
     raise ValueError("JSON cannot hold it")
 
 
-def json_text(text: str) -> str:
+def utf8_text(text: str) -> str:
     """Return a text with what UTF-8 cannot encode escaped."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def wall_clock(at: float | None, offset: float | None) -> str | None:
+def iso_time(at: float | None, offset: float | None) -> str | None:
     """Return a time on Trio's clock as a date in UTC, as text; None if it is not known.
 
     Args:

@@ -165,7 +165,7 @@ class JobQueue:
         except BaseException:
             core.cancel(record, CancelCause.SCOPE, "the caller of run() was cancelled")
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - the job was cancelled
-                await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
+                await wait_for_jobs(core, record.live_self, record.wait_ended, is_refusable=False)
                 if core.store is not None:
                     await core.store.wait_end_written(record)
             core.reporter.report_if_unseen(record)
@@ -302,7 +302,7 @@ class JobQueue:
         refuse_options("repeat()", options, refused, reason)
         if missed not in ("skip", "run_once"):
             raise ValueError(f"missed must be 'skip' or 'run_once', not {safe_repr(missed)}")
-        template = make_record(self._core, job, args, options)
+        template, makes_up = make_record(self._core, job, args, options), missed == "run_once"
         repeats, store, stored = self._core.repeats, self._core.store, ""
         if store is not None:
             from ticketr.jobs._sqlite.rows import pack_every  # noqa: PLC0415 - only with a store
@@ -312,9 +312,8 @@ class JobQueue:
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
             store.pack(template, job, args, is_awaited=False)
-            stored = pack_every(every, store.codec, runs_missed=missed == "run_once")
-        runs_missed = missed == "run_once"
-        repeat = repeats.start(template, every, first, stored, runs_missed=runs_missed)
+            stored = pack_every(every, store.codec, makes_up_missed=makes_up)
+        repeat = repeats.start(template, every, first, stored, makes_up_missed=makes_up)
         return RepeatHandle(repeat, self._core)
 
     def repeats(self) -> list[RepeatHandle]:
@@ -430,11 +429,11 @@ class JobQueue:
             TypeError: The key cannot be hashed, or the tag is not text.
         """
         words = reason_text(reason)
-        live = [job for job in self._known(key, tag) if not job.status.is_terminal]
+        live = [job for job in self._select_records(key, tag) if not job.status.is_terminal]
         # Those that start after others go first, or these would cancel them.
-        waits_after = self._core.schedule.waits_after
-        order = [job for job in reversed(live) if waits_after(job)]
-        order += [job for job in live if not waits_after(job)]
+        waits_for_predecessors = self._core.schedule.waits_for_predecessors
+        order = [job for job in reversed(live) if waits_for_predecessors(job)]
+        order += [job for job in live if not waits_for_predecessors(job)]
         done = {job: self._core.cancel(job, CancelCause.USER, words) for job in order}
         return {job.id: done[job] for job in live}
 
@@ -462,7 +461,7 @@ class JobQueue:
             NotSendable, StoreFailed: The store cannot load the job, or not keep the new one.
         """
         core = self._core
-        failed = self._core.known(self._core.known(job_id).id)
+        failed = self._core.find_or_raise(self._core.find_or_raise(job_id).id)
         record = await core.record_to_retry(failed)
         try:
             entered = await core.submit(record)
@@ -482,7 +481,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        core, record = self._core, self._core.known(job_id)
+        core, record = self._core, self._core.find_or_raise(job_id)
         if not core.schedule.make_due(record, core.now()):
             return False
         core.mark_changed([record])
@@ -498,7 +497,7 @@ class JobQueue:
             UnknownJob: No job with this ID is known.
             TypeError, ValueError: The priority is not a whole number, or beyond 1e9.
         """
-        core, record = self._core, self._core.known(job_id)
+        core, record = self._core, self._core.find_or_raise(job_id)
         priority = checked_priority(priority)
         if record.status.is_terminal:
             return False
@@ -538,7 +537,7 @@ class JobQueue:
         Then all pauses are lifted, and its own stands for the jobs that are being cut off.
         """
         key, core = checked_key(key), self._checked_core
-        if not core.phase.draining:
+        if not core.phase.is_draining:
             change = partial(core.schedule.set_paused, is_paused=is_paused)
             core.change_limit(key, change, marks_changed=True)
 
@@ -559,7 +558,7 @@ class JobQueue:
         """
         rate = None if rate is None else checked_rate(rate)
         key, core = checked_key(key), self._checked_core
-        if not core.phase.closed:
+        if not core.phase.is_closed:
             core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
 
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
@@ -581,7 +580,7 @@ class JobQueue:
             limit: float | None = most if n is None else checked_whole("n", n, 1, most)
         else:
             limit = None if n is None else checked_count("n", n, 1)
-        if not core.phase.closed:
+        if not core.phase.is_closed:
             core.change_limit(key, lambda slot: core.schedule.set_concurrency(slot, limit))
 
     async def wait_idle(self) -> None:
@@ -617,7 +616,7 @@ class JobQueue:
         limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
         if limit == math.inf:
             refuse_wait_inside(core, "the end of all jobs, itself included")
-        if not core.phase.closed:  # or it may be another run that asks
+        if not core.phase.is_closed:  # or it may be another run that asks
             refuse_submits(core, is_cut_off=limit <= 0)
             if limit != math.inf:
                 shorten_grace(core, limit)
@@ -625,11 +624,11 @@ class JobQueue:
 
     # Ask about jobs
 
-    def _known(self, key: Hashable, tag: str | None) -> list[JobRecord]:
+    def _select_records(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the known jobs with this key and tag, in the order of submission; None means any."""
         key = checked_key(key)
         tag = None if tag is None else checked_text("tag", tag)
-        self._core.refresh()
+        self._core.evict_old_records()
         return self._core.registry.select(key, tag)
 
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
@@ -638,7 +637,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return JobHandle(self._core.known(job_id))
+        return JobHandle(self._core.find_or_raise(job_id))
 
     def status(self, job_id: JobID | JobHandle[object]) -> JobStatus:
         """Return the status of a job.
@@ -646,7 +645,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return self._core.known(job_id).status
+        return self._core.find_or_raise(job_id).status
 
     def snapshot(self, job_id: JobID | JobHandle[object]) -> JobSnapshot:
         """Return the state of a job as it is now.
@@ -654,7 +653,7 @@ class JobQueue:
         Raises:
             UnknownJob: No job with this ID is known.
         """
-        return snapshot_of(self._core.known(job_id))
+        return snapshot_of(self._core.find_or_raise(job_id))
 
     def jobs(
         self, *, status: JobStatus | None = None, key: Hashable = None, tag: str | None = None
@@ -672,7 +671,7 @@ class JobQueue:
         only = None if status is None else checked_member("status", status, JobStatus)
         return [
             snapshot_of(record)
-            for record in self._known(key, tag)
+            for record in self._select_records(key, tag)
             if only is None or record.status is only
         ]
 
@@ -727,7 +726,7 @@ class JobQueue:
         if core.recorder is not None:
             return await core.recorder.read(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
-        core.refresh()
+        core.evict_old_records()
         return finished_in_memory(core.registry.ended, limit=limit, status=status, job_id=job_id)
 
     def statistics(self) -> QueueStatistics:
@@ -737,10 +736,10 @@ class JobQueue:
             workers=core.workers,
             pending=core.schedule.pending,
             running=len(core.running),
-            completed=core.registry.completed,
+            completed=core.registry.completed_count,
             failed=core.registry.unsuccessful[JobStatus.FAILED],
             cancelled=core.registry.unsuccessful[JobStatus.CANCELLED],
-            evicted=core.registry.evicted,
+            evicted=core.registry.evicted_count,
             submitters_waiting=len(core.schedule.submissions),
             unrecorded=core.recorder.lost if core.recorder is not None else 0,
             wait_seconds=core.wait_seconds,
@@ -748,8 +747,8 @@ class JobQueue:
         )
 
     def __repr__(self) -> str:
-        core = self._core
-        state = "closed" if core.phase.closed else "closing" if core.phase.refusing else "open"
+        core, phase = self._core, self._core.phase
+        state = "closed" if phase.is_closed else "closing" if phase.is_refusing else "open"
         return (
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"

@@ -73,7 +73,7 @@ class JobExtras:
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
         scheduled_at: The due time of a run of a repeat; None for any other job.
-        awaits: What the job's own task waits for without a limit; None if it does not wait so.
+        get_awaited_jobs: Returns what the job's own task waits for without a limit; None if it does not wait so.
         stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
@@ -96,7 +96,7 @@ class JobExtras:
     cancel_cause: CancelCause | None = None
     outcome_seen: bool = False
     scheduled_at: datetime | None = None
-    awaits: GetAwaitedJobs | None = None
+    get_awaited_jobs: GetAwaitedJobs | None = None
     stored: StoredCall | StoredJob | None = None
 
 
@@ -169,7 +169,7 @@ class JobRecord:
         timeout: The limit for each attempt.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
         scope: The cancel scope of the attempt.
-        ended: Set when it ends; made by the first that waits for it.
+        ended_event: Set when it ends; made by the first that waits for it.
         collector: What is told when the job ends; None once it was told.
     """
 
@@ -182,7 +182,7 @@ class JobRecord:
     revision: int = field(init=False, default=1)
     attempt: int = field(init=False, default=0)
     collector: JobCollector | None = field(init=False, default=None)
-    ended: trio.Event | None = field(init=False, default=None)
+    ended_event: trio.Event | None = field(init=False, default=None)
     id: JobID = field(init=False)
     number: int = field(init=False)
     submitted_at: float = field(init=False)
@@ -287,25 +287,25 @@ class JobRecord:
         if self.call[2]:
             self.call = (*self.call[:3], self.call[2].copy())
         if self.retry is not None and self.retry.total is not None:
-            self._start_within_total(self.retry.total, now)
+            self._set_deadline_within_total(self.retry.total, now)
         elif self.timeout != inf:
-            self._limit(now + self.timeout, now)
+            self._set_deadline(now + self.timeout, now)
         self.status = RUNNING
         self.revision += 1
 
-    def _start_within_total(self, total: float, now: float) -> None:
+    def _set_deadline_within_total(self, total: float, now: float) -> None:
         """Set the deadline of an attempt that a limit for all attempts may cut off."""
         if not hasattr(self, "total_ends_at"):  # a retried job has had attempts before
             self.total_ends_at = now + total
-        self._limit(min(now + self.timeout, self.total_ends_at), now)
+        self._set_deadline(min(now + self.timeout, self.total_ends_at), now)
 
-    def _limit(self, deadline: float, now: float) -> None:
+    def _set_deadline(self, deadline: float, now: float) -> None:
         """Cut an attempt off at a time; if that has come, before its first step."""
         self.scope.deadline = deadline
         if deadline <= now:  # which Trio notices at its next look at the clock
             self.scope.cancel("the time limit of the job had passed when it started")
 
-    def has_used_total(self, time: float) -> bool:
+    def has_used_up_total(self, time: float) -> bool:
         """Tell whether the ``total`` of the job's ``Retry`` allows no attempt from this time on."""
         has_total = self.retry is not None and self.retry.total is not None
         return has_total and time >= self.total_ends_at
@@ -314,7 +314,7 @@ class JobRecord:
     def time_limit(self) -> float:
         """The limit of the last attempt: that for each one, or that for all if it was closer."""
         total = None if self.retry is None else self.retry.total
-        is_closer = total is not None and self.has_used_total(self.started_at + self.timeout)
+        is_closer = total is not None and self.has_used_up_total(self.started_at + self.timeout)
         return total if total is not None and is_closer else self.timeout
 
     def back_off(self, due_at: float, *, is_counted: bool) -> None:
@@ -372,7 +372,7 @@ class JobRecord:
     def request_cancel(self, cause: CancelCause) -> None:
         """Note that a cancel was requested, which also ends a wait of the job's own task."""
         extras = self.own_extras()
-        extras.awaits, extras.cancel_requested, extras.cancel_cause = None, True, cause
+        extras.get_awaited_jobs, extras.cancel_requested, extras.cancel_cause = None, True, cause
 
     def note_cause(self, cause: CancelCause | None) -> None:
         """Note why the job stops, unless a cause is noted already."""
@@ -399,16 +399,16 @@ class JobRecord:
 
     def note_wait(self, awaited: GetAwaitedJobs | None) -> None:
         """Note what the job's own task waits for without a limit; None once it goes on."""
-        self.own_extras().awaits = awaited
+        self.own_extras().get_awaited_jobs = awaited
 
     def awaited_jobs(self) -> Collection[JobRecord]:
         """Return the jobs that the job's own task waits for without a limit."""
-        awaits = self.extras.awaits
+        awaits = self.extras.get_awaited_jobs
         return () if awaits is None else awaits()
 
     # Waiting for the end
 
-    def unended(self) -> Collection[JobRecord]:
+    def live_self(self) -> Collection[JobRecord]:
         """Return the job itself, and nothing once it has ended."""
         return () if self.status.is_terminal else (self,)
 
@@ -416,22 +416,22 @@ class JobRecord:
         """Wait until the job has ended; no checkpoint if it has."""
         if self.status.is_terminal:
             return  # noqa: ASYNC910 - the caller has passed a checkpoint
-        if self.ended is None:
-            self.ended = trio.Event()
-        await self.ended.wait()
+        if self.ended_event is None:
+            self.ended_event = trio.Event()
+        await self.ended_event.wait()
 
     def wake_waiters(self) -> None:
         """Resume the tasks that wait for the end."""
-        if self.ended is not None:
-            self.ended.set()
-            self.ended = None
+        if self.ended_event is not None:
+            self.ended_event.set()
+            self.ended_event = None
 
     @property
     def is_awaited(self) -> bool:
         """Whether a map or a task waits for the end."""
         if self.collector is not None and self.collector.reads_outcomes:
             return True
-        return self.ended is not None and self.ended.statistics().tasks_waiting > 0
+        return self.ended_event is not None and self.ended_event.statistics().tasks_waiting > 0
 
     def collect_by(self, collector: JobCollector) -> None:
         """Tell this when the job ends."""

@@ -136,7 +136,7 @@ class Registry:
         """Return the running job with an ID, which one that supersedes it may have by now."""
         return next((job for job in self._running.values() if job.id == job_id), None)
 
-    def free(self, record: JobRecord) -> None:
+    def free_id_and_key(self, record: JobRecord) -> None:
         """Free the ID and the key of a job that has ended for others."""
         extras = record.extras
         if extras.on_conflict is OnConflict.SUPERSEDE:
@@ -182,11 +182,11 @@ class Registry:
         return self.submitted - self._schedule.pending - len(self._running)
 
     @property
-    def completed(self) -> int:
+    def completed_count(self) -> int:
         """The number of jobs that have completed."""
         return self.ended_count - self.unsuccessful[FAILED] - self.unsuccessful[CANCELLED]
 
     @property
-    def evicted(self) -> int:
+    def evicted_count(self) -> int:
         """The number of ended jobs whose record was dropped."""
         return self.ended_count - int(min(len(self.ended), self.keep.jobs))

@@ -97,16 +97,16 @@ class Reporter:
 
     # Steps
 
-    def submitted(self, record: JobRecord) -> None:
+    def log_submitted(self, record: JobRecord) -> None:
         """Log that the queue took a job."""
         self._log(logging.DEBUG, record, "submitted", 0.0, "was submitted")
 
-    def started(self, record: JobRecord) -> None:
+    def log_started(self, record: JobRecord) -> None:
         """Log that an attempt starts, and for how long the job was due."""
         waited = record.started_at - record.due_at
         self._log(logging.DEBUG, record, "started", waited, f"starts after a wait of {waited:g} s")
 
-    def put_back(self, record: JobRecord, now: float) -> None:
+    def log_put_back(self, record: JobRecord, now: float) -> None:
         """Log that an attempt ended and another one follows, unless it was cancelled by now."""
         if record.status is not PENDING:
             return
@@ -114,7 +114,7 @@ class Reporter:
         words = f"is retried in {pause:g} s, the attempt took {ran:g} s"
         self._log(INFO, record, "retry", ran, words)
 
-    def ended(self, record: JobRecord, *, was_running: bool) -> None:
+    def log_ended(self, record: JobRecord, *, was_running: bool) -> None:
         """Log that a job ended, after how many seconds of running or else of being pending."""
         since = record.started_at if was_running else record.submitted_at
         seconds = record.finished_at - since

@@ -18,7 +18,7 @@ from ticketr.jobs._values import (
     safe_repr,
 )
 
-Failures: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
+ErrorFilter: TypeAlias = type[Exception] | tuple[type[Exception], ...] | Callable[[Exception], bool]
 
 
 @final
@@ -51,7 +51,7 @@ class Retry:
     factor: float = 2.0
     cap: float = 60.0
     jitter: float = 1.0
-    on: Failures = Exception
+    on: ErrorFilter = Exception
     total: float | None = None
 
     def __post_init__(self) -> None:

@@ -37,15 +37,15 @@ FIRST_STUCK_WARNING_SECONDS: Final = 5.0
 
 @final
 @dataclass(slots=True)
-class Phase:
+class ShutdownPhase:
     """The steps that a queue has taken to its end.
 
-    Also written in ``_core``: ``closed``.
+    Also written in ``_core``: ``is_closed``.
 
     Attributes:
-        draining: The block is being left, or the queue refuses jobs; nothing can be paused.
-        refusing: The queue takes no more jobs.
-        closed: Whether no job will change from now on.
+        is_draining: The block is being left, or the queue refuses jobs; nothing can be paused.
+        is_refusing: The queue takes no more jobs.
+        is_closed: Whether no job will change from now on.
         cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
@@ -53,9 +53,9 @@ class Phase:
         stuck_warning_interval: The seconds until the next warning.
     """
 
-    draining: bool = False
-    refusing: bool = False
-    closed: bool = False
+    is_draining: bool = False
+    is_refusing: bool = False
+    is_closed: bool = False
     cancels_delayed_jobs: bool = False
     cut_off_cause: CancelCause | None = None
     cut_off_at: float = math.inf
@@ -70,7 +70,7 @@ class Phase:
 
 logger = logging.getLogger("ticketr.jobs")
 
-MAX_PLACES: Final = 3
+MAX_LISTED_LINES: Final = 3
 """The most lines of code to list for one job, which may have any number of child tasks."""
 LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 """Modules whose frames are not the user's code."""
@@ -83,9 +83,9 @@ def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
         core: The queue.
         is_cut_off: Whether the pending jobs are about to be cancelled, so they stay as they are.
     """
-    if core.phase.draining:
+    if core.phase.is_draining:
         return
-    core.phase.draining = True
+    core.phase.is_draining = True
     core.repeats.end_all()
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
@@ -96,13 +96,13 @@ def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
 
 def refuse_submits(core: QueueCore, *, is_cut_off: bool = False) -> None:
     """Take no more jobs; close as soon as there are none."""
-    core.phase.refusing = True
+    core.phase.is_refusing = True
     core.expect_idle()  # being idle closes the queue
     start_draining(core, is_cut_off=is_cut_off)
     while (submission := core.schedule.submissions.take()) is not None:
         core.dispatcher.job_submitted(submission.record)
         submission.resume(QueueClosed())
-    if core.is_idle and not core.phase.closed:
+    if core.is_idle and not core.phase.is_closed:
         core.notify_idle()
 
 
@@ -115,7 +115,7 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     if seconds <= 0:
         cancel_all_jobs(core)
     else:
-        core.do_in_batches(core.cancel_at_end, core.schedule.delayed(core.now()))
+        core.do_in_batches(core.cancel_for_shutdown, core.schedule.find_delayed(core.now()))
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
@@ -127,7 +127,7 @@ def cancel_all_jobs(core: QueueCore) -> None:
     phase.stuck_warning_at = min(phase.stuck_warning_at, core.now() + phase.stuck_warning_interval)
     stop_pending(core)
     for record in [*core.running.values()]:
-        core.cancel_at_end(record)
+        core.cancel_for_shutdown(record)
 
 
 def stop_pending(core: QueueCore) -> None:
@@ -135,7 +135,7 @@ def stop_pending(core: QueueCore) -> None:
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
         core.drop_batches()  # of the same jobs
-        core.do_in_batches(core.cancel_at_end, core.schedule.jobs())
+        core.do_in_batches(core.cancel_for_shutdown, core.schedule.jobs())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
@@ -153,19 +153,19 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
 
 def describe_stuck_task(task: trio.lowlevel.Task) -> str:
     """Return a phrase that lists the lines at which a task, or its child tasks, are parked."""
-    places = dict.fromkeys(map(_place, _leaves(task)))
-    listed = list(places)[:MAX_PLACES]
-    more = f" and {len(places) - MAX_PLACES} more" if len(places) > MAX_PLACES else ""
+    places = dict.fromkeys(map(_user_code_line, _leaf_tasks(task)))
+    listed = list(places)[:MAX_LISTED_LINES]
+    more = f" and {len(places) - MAX_LISTED_LINES} more" if len(places) > MAX_LISTED_LINES else ""
     return f"it is at {', '.join(listed)}{more}"
 
 
-def _leaves(task: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
+def _leaf_tasks(task: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:
     """Return the tasks at or below a task, at any depth, that have no child tasks."""
     children = [child for nursery in task.child_nurseries for child in nursery.child_tasks]
-    return [leaf for child in children for leaf in _leaves(child)] or [task]
+    return [leaf for child in children for leaf in _leaf_tasks(child)] or [task]
 
 
-def _place(task: trio.lowlevel.Task) -> str:
+def _user_code_line(task: trio.lowlevel.Task) -> str:
     """Return the task's innermost line of user code."""
     place = f"an unknown place of {task.name}"
     for frame, line in task.iter_await_frames():
@@ -175,7 +175,7 @@ def _place(task: trio.lowlevel.Task) -> str:
     return place
 
 
-def abandon(core: QueueCore, cause: CancelCause) -> None:
+def end_at_once(core: QueueCore, cause: CancelCause) -> None:
     """Cancel what is pending and take nothing more, since the workers are being cancelled.
 
     The cancel scope that is around the workers stops the running jobs.
@@ -221,13 +221,13 @@ def error_to_raise(
     if failure is not None:
         errors.append(failure)
     own = split_cancelled(body)[1] if body is not None else None
-    if own is not None and not _comes_of(own, [*fatal, failure]):
+    if own is not None and not _is_caused_by(own, [*fatal, failure]):
         errors.insert(0, own)
     if len(errors) > 1:
         return BaseExceptionGroup("body and jobs failed", errors)
     return errors[0] if failure is None else BaseExceptionGroup("a job failed", errors)
 
 
-def _comes_of(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
+def _is_caused_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
     """Return whether the body's error is a ``JobFailed`` about an error that leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

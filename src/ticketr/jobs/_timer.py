@@ -12,7 +12,7 @@ from trio.abc import Clock
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._shutdown import abandon, cancel_all_jobs, warn_of_stuck_jobs
+from ticketr.jobs._shutdown import cancel_all_jobs, end_at_once, warn_of_stuck_jobs
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -49,7 +49,7 @@ async def run_timer(core: QueueCore) -> None:
         while True:
             await wait_for_timer(core)
     except trio.Cancelled:
-        abandon(core, CancelCause.SCOPE)
+        end_at_once(core, CancelCause.SCOPE)
         while core.do_next_batch():
             await cancel_shielded_checkpoint()
         raise
@@ -83,16 +83,16 @@ def handle_due_times(core: QueueCore) -> None:
         return
     if now >= core.phase.cut_off_at:
         cancel_all_jobs(core)
-    for record in core.schedule.expired(now):
+    for record in core.schedule.take_expired(now):
         core.cancel_pending(record, CancelCause.EXPIRED)
-    due = core.schedule.due(now)
+    due = core.schedule.make_due_ready(now)
     if core.schedule.refill_rates(now) or due:
         core.mark_changed(due)
     if core.repeats.next_time() <= now:
         core.repeats.submit_due_runs(now)
 
 
-MAX_DRIFT: Final = 1.0
+MAX_DRIFT_SECONDS: Final = 1.0
 """The difference in seconds by which the two clocks may drift apart unnoticed."""
 
 
@@ -100,7 +100,7 @@ MAX_DRIFT: Final = 1.0
 class WallClock:
     """Tells how far wall-clock time is from a Trio clock; from any thread, and after the run.
 
-    The difference stays the same while the clocks agree within ``MAX_DRIFT``, so that the jitter
+    The difference stays the same while the clocks agree within ``MAX_DRIFT_SECONDS``, so that the jitter
     between two readings does not move a job's times. It changes if a clock was set, or if the
     machine slept. Of a Trio clock that is not in step with real time, as in tests, it stays the
     same from the start. It is then exact in microseconds, as datetimes are.
@@ -117,11 +117,12 @@ class WallClock:
         if self._is_fixed:
             return self._offset
         new = time.time() - self._now()
-        if not abs(new - self._offset) <= MAX_DRIFT:
+        if not abs(new - self._offset) <= MAX_DRIFT_SECONDS:
             self._offset = new
         return self._offset
 
 
 def is_virtual(clock: Clock) -> bool:
     """Tell whether a second on a Trio clock takes other than a second, as on a ``MockClock``."""
-    return not abs(clock.deadline_to_sleep_time(clock.current_time() + 1.0) - 1.0) < MAX_DRIFT / 2
+    second = clock.deadline_to_sleep_time(clock.current_time() + 1.0)
+    return not abs(second - 1.0) < MAX_DRIFT_SECONDS / 2

@@ -9,7 +9,7 @@ and the snapshot is made when the reader takes the record out. This gives all th
 * A slow reader gets the newest snapshot of each job.
 * An ended record does not change any more, so a final snapshot is never overwritten or followed by
   another, and never lost: its record is in the channel already, or is sent again.
-* Memory is bounded by the number of jobs, and that by ``BACKLOG``.
+* Memory is bounded by the number of jobs, and that by ``MAX_UNREAD_JOBS``.
 
 A record that Trio has handed to a task parked in ``receive()`` counts as unread until that task
 runs. Trio does not cancel a receiver that already has its value.
@@ -32,7 +32,7 @@ from ticketr.jobs._trio import OwnerThread, protect_methods
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
 
-BACKLOG = 10_000
+MAX_UNREAD_JOBS = 10_000
 """The most unread jobs of a reader; beyond it the oldest is dropped."""
 
 T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
@@ -150,7 +150,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         if self._is_closed or (self._only_reports and not is_report):
             return
         unread = self._unread
-        if len(unread) >= BACKLOG:
+        if len(unread) >= MAX_UNREAD_JOBS:
             unread.discard(self._receive.receive_nowait())
             self.missed += 1
         unread.add(record)
@@ -248,7 +248,7 @@ class Subscriptions:
     def notify_ended(self, record: JobRecord) -> None:
         """Notify readers of a job's end, and end the readers of that job."""
         self.notify_changed(record)
-        _end_all(self._readers.pop(record, ()))
+        _end_readers(self._readers.pop(record, ()))
 
     def notify_idle(self) -> None:
         """Notify readers that no job is pending or running."""
@@ -260,10 +260,10 @@ class Subscriptions:
         """End all readers, since no job will change from now on."""
         self._is_closed = True
         self.owner_thread.close()
-        _end_all(self._readers[None])
+        _end_readers(self._readers[None])
 
 
-def _end_all(readers: Readers) -> None:
+def _end_readers(readers: Readers) -> None:
     for reference in readers:
         if (updates := reference()) is not None:
             updates._end()

@@ -53,7 +53,7 @@ from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import delay_after
-from ticketr.jobs._shutdown import abandon
+from ticketr.jobs._shutdown import end_at_once
 from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import (
     NOT_RESCHEDULED,
@@ -74,7 +74,7 @@ class Outcome(NamedTuple):
     """The cause to note unless there is one already."""
     error: BaseException | None = None
     """What the job failed with; None if its time limit passed."""
-    leaving: BaseException | None = None
+    outer_cancelled: BaseException | None = None
     """The Cancelled that goes on to the scope outside the queue that was cancelled."""
     is_fatal: bool = False
     """Whether the error ends the queue and leaves by its block."""
@@ -113,14 +113,14 @@ def outcome_of(
         return Outcome(FAILED, error=rest, is_fatal=True)
     stops = cancel_requested or is_cancelled_outside
     if stops and rest is not None and isinstance(unwrap_single(rest), RetryLater):
-        leaving = cancelled if is_cancelled_outside else None
-        return Outcome(CANCELLED, CancelCause.SCOPE, leaving=leaving)
+        outer_cancelled = cancelled if is_cancelled_outside else None
+        return Outcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=outer_cancelled)
     if cancelled is not None and not is_cancelled_outside:
         return Outcome(FAILED, error=error)
     if rest is not None:
         cause = CancelCause.TIMEOUT if is_out_of_time else None
-        return Outcome(FAILED, cause, error=rest, leaving=cancelled)
-    return Outcome(CANCELLED, CancelCause.SCOPE, leaving=error)
+        return Outcome(FAILED, cause, error=rest, outer_cancelled=cancelled)
+    return Outcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
 
 
 def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt | None:
@@ -147,7 +147,7 @@ def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt
         return None  # noqa: ASYNC104 - it is logged, and is not a Cancelled
     finally:
         del error, outcome  # their tracebacks hold this frame
-    if delay is None or record.has_used_total(now + delay):
+    if delay is None or record.has_used_up_total(now + delay):
         return None
     return NextAttempt(delay, is_counted)
 
@@ -157,7 +157,7 @@ def timed_out(record: JobRecord) -> JobTimedOut:
     return JobTimedOut(record.id, record.name, record.time_limit)
 
 
-CAUGHT: Final = object()
+CANCEL_CAUGHT: Final = object()
 """The value of an attempt whose scope caught a cancellation, that of a time limit included."""
 
 
@@ -166,11 +166,11 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
     """Run jobs until cancelled: in one cancel scope until a job uses it up, then in the next."""
     task = trio.lowlevel.current_task()
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        value: object = CAUGHT
+        value: object = CANCEL_CAUGHT
         try:
             with trio.CancelScope() as scope:
                 value = await run_jobs(core, task, scope)
-            if value is CAUGHT:
+            if value is CANCEL_CAUGHT:
                 retry_or_end(core, task, None)
             else:
                 core.finish(core.running[task], task, COMPLETED, value)
@@ -194,7 +194,8 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
         if schedule.is_time_dependent:
             handle_due_times(core)
         # The last job is left to the worker that is being woken, if one is.
-        record = core.take(task, scope) if schedule.pending > dispatcher.wakeup_pending else None
+        can_start = schedule.pending > dispatcher.wakeup_pending
+        record = core.start_next(task, scope) if can_start else None
         if record is None:
             if not is_blank:
                 switch_context(task, blank_context(core.marks))
@@ -244,7 +245,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
     if is_cancelled_outside:
         # Before this job ends, whichever task is the first to notice: what starts after it is
         # cancelled for the same reason as all else.
-        abandon(core, CancelCause.SCOPE)
+        end_at_once(core, CancelCause.SCOPE)
     extras, retry = record.extras, None
     outcome = outcome_of(
         error,
@@ -268,7 +269,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
 
 def end(core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: Outcome) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
-    status, cause, error, leaving, is_fatal = outcome
+    status, cause, error, outer_cancelled, is_fatal = outcome
     if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:
         cause = core.phase.cut_off_cause
     record.note_cause(cause)
@@ -289,9 +290,9 @@ def end(core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome:
             core.interrupt(error)
         else:
             core.cancel_by_failure(timed_out(record) if error is None else error)
-        abandon(core, CancelCause.SHUTDOWN)
-    if leaving is not None:
+        end_at_once(core, CancelCause.SHUTDOWN)
+    if outer_cancelled is not None:
         try:
-            raise leaves(leaving)[0]  # any leaf will do, and Trio may look into a group
+            raise leaves(outer_cancelled)[0]  # any leaf will do, and Trio may look into a group
         finally:
-            del error, leaving, outcome
+            del error, outer_cancelled, outcome

@@ -16,7 +16,7 @@
 
 from __future__ import annotations
 
-from ticketr._install import missing_packages
+from ticketr._install import missing_packages_message
 
 try:
     from ticketr.procrastinate._task import TrioTask, trio_task
@@ -25,7 +25,7 @@ except ModuleNotFoundError as error:
     if error.name not in ("procrastinate", "psycopg"):
         raise
     raise ModuleNotFoundError(
-        f"ticketr.procrastinate {missing_packages('procrastinate')}", name=error.name
+        f"ticketr.procrastinate {missing_packages_message('procrastinate')}", name=error.name
     ) from None
 
 __all__ = ["TrioTask", "WorkerFailed", "run_worker", "trio_task"]

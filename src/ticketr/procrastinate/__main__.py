@@ -16,13 +16,13 @@ from procrastinate import App
 
 from ticketr.procrastinate import WorkerFailed, run_worker
 
-NUMBERS: Final = (
+NUMBER_OPTIONS: Final = (
     ("--concurrency", 4, "jobs at once (default: 4)"),
     ("--grace", 10.0, "seconds that running jobs have at the end (default: 10)"),
     ("--heartbeat-limit", 30.0, "seconds of silence of a dead worker (default: 30)"),
     ("--give-up-after", inf, "seconds without PostgreSQL until exit code 1 (default: never)"),
 )
-PASSWORD: Final = re.compile(r"(//[^:/@\s]*:|password=)[^@\s]+")
+PASSWORD_PATTERN: Final = re.compile(r"(//[^:/@\s]*:|password=)[^@\s]+")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=["worker"], help="run jobs until Ctrl+C or SIGTERM")
     parser.add_argument("app", metavar="MODULE:APP", help="the app, such as tasks:app")
     parser.add_argument("--queues", nargs="+", metavar="QUEUE", help="take jobs of these alone")
-    for option, default, text in NUMBERS:
+    for option, default, text in NUMBER_OPTIONS:
         parser.add_argument(option, type=type(default), default=default, help=text)
     options = vars(parser.parse_args(arguments))
     del options["command"]
@@ -54,13 +54,13 @@ class OncePerMinuteFilter(logging.Filter):
     It hides passwords: PostgreSQL's client repeats a connection string that it cannot read.
     """
 
-    last = -inf
+    last_passed_at = -inf
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether a minute has passed since the line before."""
-        record.msg, record.args = PASSWORD.sub(r"\1***", record.getMessage()), ()
-        is_due = record.created - self.last >= 60
-        self.last = record.created if is_due else self.last
+        record.msg, record.args = PASSWORD_PATTERN.sub(r"\1***", record.getMessage()), ()
+        is_due = record.created - self.last_passed_at >= 60
+        self.last_passed_at = record.created if is_due else self.last_passed_at
         return is_due
 
 

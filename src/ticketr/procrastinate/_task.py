@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T_co = TypeVar("T_co", covariant=True)
 
-WORKER: Final = "ticketr_worker"
+WORKER_KEY: Final = "ticketr_worker"
 """The name under which a worker puts itself into the context of its jobs."""
 
 
@@ -29,7 +29,7 @@ class Requeued(Exception):
     """A job goes back to the engine, to be started again."""
 
 
-class RequeueOr(BaseRetryStrategy):
+class RequeueOrRetryRule(BaseRetryStrategy):
     """Starts a job again that its worker has given back; else, the rule of the task holds."""
 
     def __init__(self, rule: BaseRetryStrategy | None) -> None:
@@ -61,11 +61,11 @@ class Deferrer:
         submit = getattr(self._deferrer, method)
 
         def checked(*jobs: dict[str, Any], **arguments: Any) -> Any:
-            return submit(*map(self._checked, jobs), **self._checked(arguments))
+            return submit(*map(self._check_arguments, jobs), **self._check_arguments(arguments))
 
         return checked
 
-    def _checked(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def _check_arguments(self, arguments: dict[str, Any]) -> dict[str, Any]:
         for name, value in arguments.items():
             check_round_trip(f"argument {name!r} of {self._name}", value)
         return arguments
@@ -120,7 +120,7 @@ def trio_task(
 
     def decorate(function: Callable[Concatenate[JobContext, P], Awaitable[T_co]]) -> Any:
         async def run_in_trio(context: EngineContext, /, **arguments: Any) -> Any:
-            worker = context.additional_context.get(WORKER)
+            worker = context.additional_context.get(WORKER_KEY)
             if worker is None:
                 raise RuntimeError(
                     f"{context.job.task_name} runs under Trio: start the worker with"
@@ -130,7 +130,7 @@ def trio_task(
 
         name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
         task = app.task(**{**options, "name": name, "pass_context": True})(run_in_trio)
-        task.retry_strategy = RequeueOr(task.retry_strategy)
+        task.retry_strategy = RequeueOrRetryRule(task.retry_strategy)
         tasked, deferrer = cast("Any", function), Deferrer(name, task)
         tasked.task = task
         tasked.configure = lambda **given: Deferrer(name, task.configure(**given))

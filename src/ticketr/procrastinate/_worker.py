@@ -28,7 +28,7 @@ from psycopg import OperationalError
 
 from ticketr import DuplicateJob, JobStatus, QueueClosed, TicketrError, open_job_queue
 from ticketr.portal import PortalQueue, open_portal_queue
-from ticketr.procrastinate._task import WORKER, Requeued
+from ticketr.procrastinate._task import WORKER_KEY, Requeued
 
 if TYPE_CHECKING:
     from ticketr import JobContext, JobSnapshot
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ticketr.procrastinate")
 
-SWEEP_LOCK: Final = 7_422_001
+STALLED_JOBS_LOCK_ID: Final = 7_422_001
 """The advisory lock of the worker that looks for jobs of dead workers."""
-OUTAGE: Final = (ConnectorException, OperationalError, TimeoutError, OSError)
+OUTAGE_ERRORS: Final = (ConnectorException, OperationalError, TimeoutError, OSError)
 
 
 class WorkerFailed(TicketrError):
@@ -100,7 +100,7 @@ async def run_worker(
             "update_heartbeat_interval": heartbeat_limit / 5,
             "stalled_worker_timeout": heartbeat_limit,
             "install_signal_handlers": False,
-            "additional_context": {**options.get("additional_context", {}), WORKER: worker},
+            "additional_context": {**options.get("additional_context", {}), WORKER_KEY: worker},
         }
         await worker.work()
 
@@ -183,7 +183,7 @@ class Worker:
                 asyncio.run(self._run_engine())
             except WorkerFailed as error:
                 return error
-            except OUTAGE as error:
+            except OUTAGE_ERRORS as error:
                 self._warn_of_outage(error)
             now = time.monotonic()
             if now - self._answered_at > self._give_up_after:
@@ -211,7 +211,9 @@ class Worker:
             self._silent_since = self._answered_at = time.monotonic()
             self._is_disconnected = False
             # The event loop itself keeps weak references alone.
-            self._tasks = [asyncio.create_task(run()) for run in (self._ping, self._retry_stalled)]
+            self._tasks = [
+                asyncio.create_task(run()) for run in (self._keep_pinging, self._watch_stalled_jobs)
+            ]
             engine = asyncio.create_task(self._app.run_worker_async(**self.options))
             is_cancelled = False
             while not (engine.done() or self._is_disconnected):
@@ -224,7 +226,7 @@ class Worker:
             # What still runs is cancelled when this returns; without a pool it can write nothing.
             await self._app.close_async()  # noqa: ASYNC102 - this is asyncio
 
-    async def _ping(self) -> None:
+    async def _keep_pinging(self) -> None:
         """Keep asking the server, to know whether the heartbeats can reach it."""
         while True:
             asked_at = time.monotonic()
@@ -232,11 +234,11 @@ class Worker:
                 async with asyncio.timeout(self._limit / 4):
                     await self._app.check_connection_async()
                 self._answered_at = asked_at
-            except OUTAGE as error:
+            except OUTAGE_ERRORS as error:
                 self._warn_of_outage(error)
             await asyncio.sleep(self._limit / 20)
 
-    async def _retry_stalled(self) -> None:
+    async def _watch_stalled_jobs(self) -> None:
         """Start jobs of dead workers again, in one worker at a time.
 
         After an outage all heartbeats are old, so the living get a whole limit to write theirs.
@@ -246,10 +248,12 @@ class Worker:
             await asyncio.sleep(self._limit / 10)
             if time.monotonic() - self._silent_since < self._limit:
                 continue
-            with suppress(*OUTAGE):
+            with suppress(*OUTAGE_ERRORS):
                 async with pool.connection() as connection:
                     query = "SELECT pg_try_advisory_xact_lock(%s)"
-                    row = await (await connection.execute(query, (SWEEP_LOCK,))).fetchone()
+                    row = await (
+                        await connection.execute(query, (STALLED_JOBS_LOCK_ID,))
+                    ).fetchone()
                     if row is not None and row[0]:
                         await self._retry_stalled_jobs()
 

@@ -21,8 +21,10 @@ from ticketr.statusline.status_line import StatusLine
 from ticketr.statusline.style import LineStyle
 
 if find_spec("wcwidth") is None:  # it is imported with the first text that is not ASCII
-    from ticketr._install import missing_packages
+    from ticketr._install import missing_packages_message
 
-    raise ModuleNotFoundError(f"the status line {missing_packages('statusline')}", name="wcwidth")
+    raise ModuleNotFoundError(
+        f"the status line {missing_packages_message('statusline')}", name="wcwidth"
+    )
 
 __all__ = ["LineStyle", "StatusLine", "StatusModel"]

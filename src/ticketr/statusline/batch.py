@@ -25,16 +25,16 @@ RATE_WINDOW_SECONDS = 15.0
 #: The fewest steps and seconds for an estimate, and the longest estimate in seconds.
 MIN_ESTIMATE_STEPS = 3
 MIN_ESTIMATE_SECONDS = 2.0
-MAX_ETA = 99 * 3600.0
+MAX_ETA_SECONDS = 99 * 3600.0
 #: A job is stalled after so many times the longest time that it took for a step.
 STALLED_FACTOR = 2.0
 
-_DECAY = -math.log(10) / RATE_WINDOW_SECONDS
+_DECAY_PER_SECOND = -math.log(10) / RATE_WINDOW_SECONDS
 
 
 def _new_weight(seconds: float) -> float:
     """Return the weight, from 0 to 1, of the last seconds against all the time before."""
-    return -math.expm1(_DECAY * seconds)
+    return -math.expm1(_DECAY_PER_SECOND * seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +42,25 @@ class RateEstimate:
     """The rate of one job in one phase of its work, in which its total stays the same.
 
     Attributes:
-        began: The time at which the phase began.
+        began_at: The time at which the phase began.
         total: The amount to do; 0 if unknown.
         current: The amount that was done at the last step.
-        at: The time of the last step.
+        last_step_at: The time of the last step.
         steps: The number of reports with progress.
-        single: The rate, smoothed once; too low by the weight of the time before the phase.
-        double: The rate, smoothed twice; too low in the same way.
-        longest: The longest time for a step. One for which the job was stalled counts in part, so
+        smoothed_once: The rate, smoothed once; too low by the weight of the time before the phase.
+        smoothed_twice: The rate, smoothed twice; too low in the same way.
+        longest_step_seconds: The longest time for a step. One for which the job was stalled counts in part, so
             that one outage does not make the next one look usual.
     """
 
-    began: float
+    began_at: float
     total: float
     current: float
-    at: float
+    last_step_at: float
     steps: int = 0
-    single: float = 0.0
-    double: float = 0.0
-    longest: float = 0.0
+    smoothed_once: float = 0.0
+    smoothed_twice: float = 0.0
+    longest_step_seconds: float = 0.0
 
     def update(self, current: float, total: float, now: float) -> RateEstimate:
         """Return the estimate after a report.
@@ -71,32 +71,32 @@ class RateEstimate:
             return RateEstimate(now, total, current, now)
         if current == self.current:
             return self
-        if now <= self.at:  # no time has passed; the next step counts this progress, too
+        if now <= self.last_step_at:  # no time has passed; the next step counts this progress, too
             return replace(self, steps=self.steps + 1)
-        new = _new_weight(now - self.at)
-        rate = (current - self.current) / (now - self.at)
-        single = self.single * (1 - new) + rate * new
-        double = self.double * (1 - new) + single / _new_weight(now - self.began) * new
-        took = now - self.at
-        counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after)
-        longest = max(self.longest, counted)
+        new = _new_weight(now - self.last_step_at)
+        rate = (current - self.current) / (now - self.last_step_at)
+        single = self.smoothed_once * (1 - new) + rate * new
+        double = self.smoothed_twice * (1 - new) + single / _new_weight(now - self.began_at) * new
+        took = now - self.last_step_at
+        counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after_seconds)
+        longest = max(self.longest_step_seconds, counted)
         return RateEstimate(
-            self.began, total, current, now, self.steps + 1, single, double, longest
+            self.began_at, total, current, now, self.steps + 1, single, double, longest
         )
 
     @property
-    def stalled_after(self) -> float:
+    def stalled_after_seconds(self) -> float:
         """The seconds without progress after which the job is stalled."""
-        return max(MIN_ESTIMATE_SECONDS, STALLED_FACTOR * self.longest)
+        return max(MIN_ESTIMATE_SECONDS, STALLED_FACTOR * self.longest_step_seconds)
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
-        if now <= self.began:
+        if now <= self.began_at:
             return 0.0
-        new = _new_weight(max(now - self.at, 0.0))
-        whole = _new_weight(now - self.began)
-        single = self.single * (1 - new) / whole
-        return (self.double * (1 - new) + single * new) / whole
+        new = _new_weight(max(now - self.last_step_at, 0.0))
+        whole = _new_weight(now - self.began_at)
+        single = self.smoothed_once * (1 - new) / whole
+        return (self.smoothed_twice * (1 - new) + single * new) / whole
 
     def eta(self, current: float, now: float) -> float | None:
         """Return the seconds to completion, or None if there is no estimate.
@@ -107,13 +107,13 @@ class RateEstimate:
         """
         if current >= self.total > 0:
             return 0.0
-        if self.steps < MIN_ESTIMATE_STEPS or now - self.began < MIN_ESTIMATE_SECONDS:
+        if self.steps < MIN_ESTIMATE_STEPS or now - self.began_at < MIN_ESTIMATE_SECONDS:
             return None
-        if now - self.at > self.stalled_after:
+        if now - self.last_step_at > self.stalled_after_seconds:
             return None
         rate = self.rate(now)
         left = (self.total - current) / rate if rate > 0 else math.inf
-        return left if left <= MAX_ETA else None
+        return left if left <= MAX_ETA_SECONDS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,26 +129,26 @@ class RunningJob:
     estimate: RateEstimate
 
     @property
-    def since(self) -> float:
+    def started_at(self) -> float:
         """The time at which the job started."""
         started = self.snapshot.started_at
         return self.snapshot.submitted_at if started is None else started
 
     def elapsed(self, now: float) -> float:
         """Return the seconds that the job has run."""
-        return now - self.since + 1e-6  # so that rounding loses no whole second
+        return now - self.started_at + 1e-6  # so that rounding loses no whole second
 
 
 #: A batch of at least so many jobs is shown in numbers.
 MIN_BATCH_JOBS = 5
 #: A queue that is idle for at most so many seconds goes on with its batch, so that ``queue.run`` in
 #: a loop is one batch.
-IDLE_SECONDS = 2.0
+SAME_BATCH_IDLE_SECONDS = 2.0
 #: The number of submitted jobs counts as the total once it has stayed the same for half of the
 #: batch's time, but after at most so many seconds.
-STEADY_SECONDS = 10.0
+STEADY_TOTAL_SECONDS = 10.0
 #: A task that waits for room to submit makes the total unknown for so many seconds.
-UNKNOWN_SECONDS = 1.0
+UNKNOWN_TOTAL_SECONDS = 1.0
 
 _NO_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
 
@@ -158,27 +158,27 @@ class Batch:
     """The jobs since the queue was last idle, in numbers.
 
     Attributes:
-        before: The numbers of completed, failed and cancelled jobs before the batch; None before
+        counts_before: The numbers of completed, failed and cancelled jobs before the batch; None before
             the first count.
-        began: The time at which the batch began.
+        began_at: The time at which the batch began.
         completed: The number of completed jobs.
         failed: The number of failed jobs.
         cancelled: The number of cancelled jobs.
         running: The number of running jobs.
         pending: The number of pending jobs, with those between two attempts.
-        unknown_until: The time until which the total counts as unknown, since more jobs come.
+        total_unknown_until: The time until which the total counts as unknown, since more jobs come.
         idle_since: The time at which the last job ended; infinite while one is left.
         estimate: The estimate of the rate at which jobs end.
     """
 
-    before: tuple[int, int, int] | None = None
-    began: float = -math.inf
+    counts_before: tuple[int, int, int] | None = None
+    began_at: float = -math.inf
     completed: int = 0
     failed: int = 0
     cancelled: int = 0
     running: int = 0
     pending: int = 0
-    unknown_until: float = -math.inf
+    total_unknown_until: float = -math.inf
     idle_since: float = -math.inf
     estimate: RateEstimate = _NO_ESTIMATE
 
@@ -188,17 +188,17 @@ class Batch:
         return self.completed + self.failed + self.cancelled
 
     @property
-    def left(self) -> int:
+    def remaining(self) -> int:
         """The number of jobs that have not ended."""
         return self.running + self.pending
 
     @property
     def total(self) -> int:
         """The number of submitted jobs."""
-        return self.ended + self.left
+        return self.ended + self.remaining
 
     @property
-    def is_many(self) -> bool:
+    def has_many_jobs(self) -> bool:
         """Whether the jobs are shown in numbers instead of one by one."""
         # The sum is `total`, without its three calls: each frame asks several times.
         return (
@@ -209,7 +209,7 @@ class Batch:
     @property
     def status(self) -> JobStatus:
         """The status of the whole batch: running, or the worst end of its jobs."""
-        if self.left:
+        if self.remaining:
             return JobStatus.RUNNING
         if self.failed:
             return JobStatus.FAILED
@@ -220,19 +220,19 @@ class Batch:
         """The ended jobs of those submitted, as the progress of one job."""
         return JobProgress("", self.ended, self.total, "", 0)
 
-    def total_is_unknown(self, now: float) -> bool:
+    def is_total_unknown(self, now: float) -> bool:
         """Return whether more jobs may come, so that the total counts as unknown."""
-        return self.left > 0 and now < self.unknown_until
+        return self.remaining > 0 and now < self.total_unknown_until
 
     def elapsed(self, now: float) -> float:
         """Return the seconds from the beginning to the end, or until now."""
-        return min(now, self.idle_since if not self.left else now) - self.began + 1e-6
+        return min(now, self.idle_since if not self.remaining else now) - self.began_at + 1e-6
 
     def eta(self, now: float) -> float | None:
         """Return the seconds to completion, or None if there is no estimate."""
         return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
 
-    def count(self, statistics: QueueStatistics, now: float, ended_at: float) -> Batch:
+    def update(self, statistics: QueueStatistics, now: float, ended_at: float) -> Batch:
         """Return the batch after a look at the queue: this one, or the next one.
 
         Args:
@@ -241,32 +241,32 @@ class Batch:
             ended_at: The time at which the last job ended.
         """
         counts = (statistics.completed, statistics.failed, statistics.cancelled)
-        before = counts if self.before is None else self.before
+        before = counts if self.counts_before is None else self.counts_before
         counted = (before[0] + self.completed, before[1] + self.failed, before[2] + self.cancelled)
         left = statistics.pending + statistics.running
-        if not left and counts == counted and not self.left:
-            return self if self.before is not None else replace(self, before=before)
+        if not left and counts == counted and not self.remaining:
+            return self if self.counts_before is not None else replace(self, counts_before=before)
         old = self
-        if now - self.idle_since > IDLE_SECONDS:
-            old, before = Batch(began=now, estimate=RateEstimate(now, 0.0, 0.0, now)), counted
+        if now - self.idle_since > SAME_BATCH_IDLE_SECONDS:
+            old, before = Batch(began_at=now, estimate=RateEstimate(now, 0.0, 0.0, now)), counted
         completed, failed, cancelled = (
             new - base for new, base in zip(counts, before, strict=True)
         )
         ended = completed + failed + cancelled
-        unknown_until = old.unknown_until
+        unknown_until = old.total_unknown_until
         if statistics.submitters_waiting:
-            unknown_until = now + UNKNOWN_SECONDS
+            unknown_until = now + UNKNOWN_TOTAL_SECONDS
         elif ended and ended + left > old.total:
-            unknown_until = now + min(now - old.began, STEADY_SECONDS)
+            unknown_until = now + min(now - old.began_at, STEADY_TOTAL_SECONDS)
         return Batch(
-            before=before,
-            began=old.began,
+            counts_before=before,
+            began_at=old.began_at,
             completed=completed,
             failed=failed,
             cancelled=cancelled,
             running=statistics.running,
             pending=statistics.pending,
-            unknown_until=unknown_until,
-            idle_since=math.inf if left else max(ended_at, old.began),
+            total_unknown_until=unknown_until,
+            idle_since=math.inf if left else max(ended_at, old.began_at),
             estimate=old.estimate.update(ended, 0.0, now),
         )

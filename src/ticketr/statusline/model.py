@@ -62,8 +62,8 @@ class StatusModel:
         new = RunningJob(snapshot, RateEstimate(now, total, current, now))
         newest = next(reversed(self.running.values()), new)
         running = {**self.running, snapshot.id: new}
-        if newest.since > new.since:
-            running = dict(sorted(running.items(), key=lambda item: item[1].since))
+        if newest.started_at > new.started_at:
+            running = dict(sorted(running.items(), key=lambda item: item[1].started_at))
         return StatusModel(running, self.last, self.failed if self.running else 0, self.batch)
 
     def count(self, statistics: QueueStatistics, now: float) -> StatusModel:
@@ -80,13 +80,13 @@ class StatusModel:
         """
         finished_at = self.last.finished_at if self.last is not None else None
         ended_at = now if finished_at is None else finished_at
-        batch = self.batch.count(statistics, now, ended_at)
+        batch = self.batch.update(statistics, now, ended_at)
         return self if batch is self.batch else replace(self, batch=batch)
 
     @property
     def status(self) -> JobStatus | None:
         """The status of what the line shows; None before the first job."""
-        if self.batch.is_many:
+        if self.batch.has_many_jobs:
             return self.batch.status
         if self.running:
             return JobStatus.RUNNING
@@ -107,9 +107,9 @@ class StatusModel:
             hint: How to cancel the job; empty for no hint.
         """
         batch, running = self.batch, self.running.values()
-        if batch.is_many and not batch.left:
+        if batch.has_many_jobs and not batch.remaining:
             return render.ended_batch_line(batch, width, style)
-        if batch.is_many:
+        if batch.has_many_jobs:
             if running and all(job.snapshot.cancel_requested for job in running):
                 hint = "cancelling"
             return render.batch_line(batch, width, style, now=now, hint=hint)
@@ -132,16 +132,16 @@ class StatusModel:
             style: Whether anything may move.
         """
         batch = self.batch
-        if batch.is_many:
-            if not batch.left:
+        if batch.has_many_jobs:
+            if not batch.remaining:
                 return math.inf
-            if style.motion and batch.running and batch.total_is_unknown(now):
+            if style.motion and batch.running and batch.is_total_unknown(now):
                 return render.next_spin(now)
-            return batch.began + math.floor(batch.elapsed(now)) + 1
+            return batch.began_at + math.floor(batch.elapsed(now)) + 1
         first = next(iter(self.running.values()), None)
         if first is None:
             return math.inf
         progress = first.snapshot.progress
         if style.motion and (progress is None or progress.total <= 0):
             return render.next_spin(now)
-        return first.since + math.floor(first.elapsed(now)) + 1
+        return first.started_at + math.floor(first.elapsed(now)) + 1

@@ -22,7 +22,7 @@ from typing import Any, Protocol, TextIO, final
 
 import trio
 
-from ticketr.tty import reopen
+from ticketr.tty import reopen_nonblocking
 
 #: End a sequence that was cut, go to the beginning of the row, and erase it and all below.
 #: Without a carriage return, since that makes a stream flush its buffer.
@@ -61,7 +61,7 @@ class StreamGuard:
         self._in_mid_row: set[int] = set()
 
     @property
-    def is_free(self) -> bool:
+    def is_at_row_start(self) -> bool:
         """Whether the cursor is at the beginning of a row, judging by the streams' output."""
         return not self._in_mid_row
 
@@ -69,7 +69,7 @@ class StreamGuard:
         """Wrap the ``write`` methods of the standard streams that write to the terminal."""
         for stream in dict.fromkeys((sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
             if stream is not None and self._is_on_terminal(stream):
-                self._watch(stream)
+                self._wrap_write(stream)
 
     def remove(self) -> None:
         """Restore the streams."""
@@ -85,7 +85,7 @@ class StreamGuard:
         except (OSError, ValueError, AttributeError):
             return False
 
-    def _watch(self, stream: TextIO) -> None:
+    def _wrap_write(self, stream: TextIO) -> None:
         write = stream.write
 
         def guarded(text: str) -> int:
@@ -110,7 +110,7 @@ class StreamGuard:
             self._in_mid_row.discard(stream)
         else:
             self._in_mid_row.add(stream)
-        after = self.frame if self.is_free else ""
+        after = self.frame if self.is_at_row_start else ""
         if after and not self._is_current():
             after = ""
             self._wake()
@@ -124,7 +124,7 @@ class StreamGuard:
 
 
 #: Seconds to wait for a slow terminal to accept the final line.
-FINAL_WAIT = 0.2
+FINAL_WRITE_SECONDS = 0.2
 
 
 class LineOutput(Protocol):
@@ -178,7 +178,7 @@ class TerminalOutput:
 
     def open(self, wake: Callable[[], object]) -> None:
         """Begin; ``wake`` is called from any thread if the line must be drawn again."""
-        self._fd, self._never_blocks = reopen(self._stream.fileno(), os.O_WRONLY)
+        self._fd, self._never_blocks = reopen_nonblocking(self._stream.fileno(), os.O_WRONLY)
         self._frame_width = self.columns()
         self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, wake)
         self._guard.install()
@@ -202,7 +202,7 @@ class TerminalOutput:
             return False  # a thread is printing
         try:
             guard.frame = _frame(line, is_full=is_full)
-            if not guard.is_free:
+            if not guard.is_at_row_start:
                 return True  # the write that completes the row draws the frame
             is_new_width = self._width != self._frame_width
             erase = ERASE_SEQUENCE if guard.is_shown and (not line or is_new_width) else ""
@@ -235,7 +235,7 @@ class TerminalOutput:
         if guard is None:
             return
         text = ERASE_SEQUENCE if guard.is_shown else ""
-        if line and guard.is_free:
+        if line and guard.is_at_row_start:
             text += f"{line}\r\n"
         guard.frame, guard.is_shown = "", False
         try:
@@ -250,8 +250,8 @@ class TerminalOutput:
             self._guard = None
 
     def _write_final(self, text: str) -> bool:
-        """Write text within `FINAL_WAIT`; return whether the terminal accepted all of it."""
-        deadline = time.monotonic() + FINAL_WAIT
+        """Write text within `FINAL_WRITE_SECONDS`; return whether the terminal accepted all of it."""
+        deadline = time.monotonic() + FINAL_WRITE_SECONDS
         while not (is_written := self._write(text)) and (left := deadline - time.monotonic()) > 0:
             _is_writable(self._fd, left)
         return is_written

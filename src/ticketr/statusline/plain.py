@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ticketr import JobProgress, JobStatus
-from ticketr.statusline.batch import IDLE_SECONDS
-from ticketr.statusline.render import end_message, failures, message_of, number, whole_percent
+from ticketr.statusline.batch import SAME_BATCH_IDLE_SECONDS
+from ticketr.statusline.render import end_message, failure_words, message_of, number, whole_percent
 from ticketr.text import clean
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from ticketr.statusline.batch import Batch
 
 #: A running job gets a line after so many seconds, or after so much progress.
-LINE_INTERVAL = 10.0
-LINE_PERCENT = 10.0
+LINE_INTERVAL_SECONDS = 10.0
+LINE_STEP_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
-#: so many in `LINE_INTERVAL`.
+#: so many in `LINE_INTERVAL_SECONDS`.
 MAX_EXTRA_LINES = 5
 
 _NO_PROGRESS = JobProgress("", 0, 0, "", 0)
@@ -41,13 +41,13 @@ class _LastLine:
 
     Attributes:
         progress: The job's progress at that time.
-        at: The time of the line.
-        extra: The times of the latest lines with a new message or total.
+        printed_at: The time of the line.
+        extra_line_times: The times of the latest lines with a new message or total.
     """
 
     progress: JobProgress
-    at: float
-    extra: list[float] = field(default_factory=list)
+    printed_at: float
+    extra_line_times: list[float] = field(default_factory=list)
 
 
 class PlainLines:
@@ -74,7 +74,7 @@ class PlainLines:
             return self._with_name(self._final_text(snapshot, last), snapshot, len(self._last))
         if snapshot.status is not JobStatus.RUNNING or not self._gets_line(snapshot, now):
             return None
-        return self._with_name(self._words(snapshot), snapshot, len(self._last) - 1)
+        return self._with_name(self._running_text(snapshot), snapshot, len(self._last) - 1)
 
     def batch_line(self, batch: Batch, now: float, *, is_last: bool = False) -> str | None:
         """Return the line to print for a batch of many jobs, and remember it; None if none is due.
@@ -85,20 +85,25 @@ class PlainLines:
             is_last: Whether no job follows, so that the end is printed at once.
         """
         self._last.clear()
-        if not batch.left:
-            if self._began is None or not (is_last or now >= batch.idle_since + IDLE_SECONDS):
+        if not batch.remaining:
+            if self._began is None or not (
+                is_last or now >= batch.idle_since + SAME_BATCH_IDLE_SECONDS
+            ):
                 return None
             self._began = None
-            bad = failures(batch.failed, batch.cancelled)
+            bad = failure_words(batch.failed, batch.cancelled)
             return ", ".join([f"{batch.total} jobs {'ended' if bad else 'completed'}", *bad])
-        percentage = 0.0 if batch.total_is_unknown(now) else batch.progress.percentage
-        is_new = self._began != batch.began
-        is_due = now - self._at >= LINE_INTERVAL or percentage - self._percentage >= LINE_PERCENT
+        percentage = 0.0 if batch.is_total_unknown(now) else batch.progress.percentage
+        is_new = self._began != batch.began_at
+        is_due = (
+            now - self._at >= LINE_INTERVAL_SECONDS
+            or percentage - self._percentage >= LINE_STEP_PERCENT
+        )
         if not (is_new or is_due):
             return None
-        self._began, self._at = batch.began, now
+        self._began, self._at = batch.began_at, now
         self._percentage = percentage if is_new else max(percentage, self._percentage)
-        return _progress_of(batch, now)
+        return _batch_progress_text(batch, now)
 
     def end_due_at(self, batch: Batch) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
@@ -106,8 +111,8 @@ class PlainLines:
         Args:
             batch: The batch.
         """
-        is_open = self._began is None or batch.left > 0
-        return math.inf if is_open else batch.idle_since + IDLE_SECONDS
+        is_open = self._began is None or batch.remaining > 0
+        return math.inf if is_open else batch.idle_since + SAME_BATCH_IDLE_SECONDS
 
     def _gets_line(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
@@ -118,20 +123,22 @@ class PlainLines:
             return True
         old = last.progress
         gained = progress.percentage - old.percentage
-        is_due = now - last.at >= LINE_INTERVAL or gained >= LINE_PERCENT
+        is_due = now - last.printed_at >= LINE_INTERVAL_SECONDS or gained >= LINE_STEP_PERCENT
         has_moved = progress.total and progress.current != old.current
         is_new_message = progress.message != old.message and not has_moved
         if is_new_message or progress.total != old.total:
-            last.extra = [value for value in last.extra if now - value < LINE_INTERVAL]
-            if len(last.extra) >= MAX_EXTRA_LINES and not is_due:
+            last.extra_line_times = [
+                value for value in last.extra_line_times if now - value < LINE_INTERVAL_SECONDS
+            ]
+            if len(last.extra_line_times) >= MAX_EXTRA_LINES and not is_due:
                 return False
-            last.extra.append(now)
+            last.extra_line_times.append(now)
         elif not is_due:
             return False
-        last.progress, last.at = progress, now
+        last.progress, last.printed_at = progress, now
         return True
 
-    def _words(self, snapshot: JobSnapshot) -> str:
+    def _running_text(self, snapshot: JobSnapshot) -> str:
         progress = snapshot.progress
         if progress is None or not (progress.message or progress.total):
             return f"{clean(snapshot.name)} started"
@@ -151,8 +158,8 @@ class PlainLines:
         return f"{name}: {words}" if others and not words.startswith(name) else words
 
 
-def _progress_of(batch: Batch, now: float) -> str:
+def _batch_progress_text(batch: Batch, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
-    if not batch.total_is_unknown(now):
+    if not batch.is_total_unknown(now):
         words += f" ({whole_percent(batch.progress)}%)"
-    return ", ".join([words, *failures(batch.failed, batch.cancelled)])
+    return ", ".join([words, *failure_words(batch.failed, batch.cancelled)])

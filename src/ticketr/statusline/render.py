@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 #: Numbers below this are written without an exponent.
-EXPONENT_FROM = 1e15
+EXPONENT_THRESHOLD = 1e15
 
 
 def whole_percent(progress: JobProgress) -> int:
@@ -32,7 +32,7 @@ def whole_percent(progress: JobProgress) -> int:
 
 def number(value: float) -> str:
     """Format a count, with up to two decimals if it is not whole."""
-    if abs(value) >= EXPONENT_FROM:
+    if abs(value) >= EXPONENT_THRESHOLD:
         return f"{value:.3g}"
     if value == int(value):
         return str(int(value))
@@ -66,7 +66,7 @@ def message_of(snapshot: JobSnapshot) -> str:
     return clean(progress.message if progress and progress.message else snapshot.name)
 
 
-def failures(failed: int, cancelled: int) -> list[str]:
+def failure_words(failed: int, cancelled: int) -> list[str]:
     """Return the numbers of failed and cancelled jobs as words, without those that are 0."""
     counts = {"failed": failed, "cancelled": cancelled}
     return [f"{count} {what}" for what, count in counts.items() if count]
@@ -97,7 +97,7 @@ def end_message(snapshot: JobSnapshot) -> str:
 
 
 #: The spinner's frames per second.
-SPINNER_RATE = 10
+SPINNER_FRAMES_PER_SECOND = 10
 #: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
 #: A message of at most so many cells is not cut while another part can be dropped.
@@ -109,39 +109,41 @@ class LineLayout:
     """The parts of a line.
 
     Attributes:
-        bar: The cells of the bar; 0 for none.
-        counts: Whether to show the current amount and the total.
-        elapsed: Whether to show the elapsed time.
-        eta: Whether to show the time to completion.
-        more: Whether to show the number of other running jobs.
-        hint: Whether to show how to cancel.
+        bar_cells: The cells of the bar; 0 for none.
+        has_counts: Whether to show the current amount and the total.
+        has_elapsed: Whether to show the elapsed time.
+        has_eta: Whether to show the time to completion.
+        has_other_jobs: Whether to show the number of other running jobs.
+        has_hint: Whether to show how to cancel.
     """
 
-    bar: int = 0
-    counts: bool = False
-    elapsed: bool = False
-    eta: bool = False
-    more: bool = False
-    hint: bool = False
+    bar_cells: int = 0
+    has_counts: bool = False
+    has_elapsed: bool = False
+    has_eta: bool = False
+    has_other_jobs: bool = False
+    has_hint: bool = False
 
 
 #: From the richest to the poorest; the first with room for the message is used.
 LAYOUTS = (
-    LineLayout(BAR, counts=True, elapsed=True, eta=True, more=True, hint=True),
-    LineLayout(BAR, counts=True, elapsed=True, eta=True, more=True),
-    LineLayout(SHORT_BAR, counts=True, elapsed=True, eta=True, more=True),
-    LineLayout(SHORT_BAR, counts=True, eta=True, more=True),
-    LineLayout(counts=True, eta=True, more=True),
-    LineLayout(counts=True, more=True),
-    LineLayout(more=True),
+    LineLayout(
+        BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True, has_hint=True
+    ),
+    LineLayout(BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
+    LineLayout(SHORT_BAR, has_counts=True, has_elapsed=True, has_eta=True, has_other_jobs=True),
+    LineLayout(SHORT_BAR, has_counts=True, has_eta=True, has_other_jobs=True),
+    LineLayout(has_counts=True, has_eta=True, has_other_jobs=True),
+    LineLayout(has_counts=True, has_other_jobs=True),
+    LineLayout(has_other_jobs=True),
     LineLayout(),
 )
 #: The layouts for a job whose total is unknown.
-OPEN_LAYOUTS = (
-    LineLayout(counts=True, elapsed=True, more=True, hint=True),
-    LineLayout(counts=True, elapsed=True, more=True),
-    LineLayout(counts=True, more=True),
-    LineLayout(more=True),
+UNKNOWN_TOTAL_LAYOUTS = (
+    LineLayout(has_counts=True, has_elapsed=True, has_other_jobs=True, has_hint=True),
+    LineLayout(has_counts=True, has_elapsed=True, has_other_jobs=True),
+    LineLayout(has_counts=True, has_other_jobs=True),
+    LineLayout(has_other_jobs=True),
     LineLayout(),
 )
 
@@ -174,13 +176,13 @@ def running_line(
     eta = None if progress is None else job.estimate.eta(progress.current, now)
     needed = min(width_of(words), MIN_MESSAGE_CELLS)
     before = after = ""
-    for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
+    for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
         before = _prefix(progress, style, now, layout)
-        counts = _counts(progress) if layout.counts and not is_counted else ""
+        counts = _counts_text(progress) if layout.has_counts and not is_counted else ""
         after = counts + _suffix(is_counted, elapsed, eta, others, failed, layout)
         if snapshot.cancel_requested:
             hint = "cancelling"
-        if layout.hint and hint:
+        if layout.has_hint and hint:
             after += f"   {hint}"
         if len(before) + needed + len(after) <= width:
             break
@@ -202,14 +204,14 @@ def batch_line(batch: Batch, width: int, style: LineStyle, *, now: float, hint: 
         now: The time.
         hint: How to cancel; empty for no hint.
     """
-    is_counted = not batch.total_is_unknown(now)
+    is_counted = not batch.is_total_unknown(now)
     progress = batch.progress if is_counted else None
     style = replace(style, motion=style.motion and batch.running > 0)
-    bad = "".join(f" | {failure}" for failure in failures(batch.failed, batch.cancelled))
-    for layout in LAYOUTS if is_counted else OPEN_LAYOUTS:
-        before = _prefix(progress, style, now, replace(layout, counts=False))
+    bad = "".join(f" | {failure}" for failure in failure_words(batch.failed, batch.cancelled))
+    for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
+        before = _prefix(progress, style, now, replace(layout, has_counts=False))
         after = _suffix(is_counted, batch.elapsed(now), batch.eta(now), 0, 0, layout) + bad
-        if layout.hint and hint:
+        if layout.has_hint and hint:
             after += f"   {hint}"
         line = f"{before}{batch.ended} of {batch.total} jobs{after}"
         if len(line) <= width:
@@ -225,7 +227,7 @@ def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
         width: The width in cells.
         style: The characters to use.
     """
-    bad = "".join(f" | {failure}" for failure in failures(batch.failed, batch.cancelled))
+    bad = "".join(f" | {failure}" for failure in failure_words(batch.failed, batch.cancelled))
     mark = _end_mark(batch.status, style.glyphs)
     words = f"{mark} {batch.total} jobs {'ended' if bad else 'completed'}"
     took = f" | {duration(batch.elapsed(math.inf))}"
@@ -247,12 +249,16 @@ def _end_mark(status: JobStatus, glyphs: Glyphs) -> str:
 def spinner(style: LineStyle, now: float) -> str:
     """Return the frame of the spinner at a time; a still mark where nothing may move."""
     frames = style.glyphs.spinner
-    return frames[int(now * SPINNER_RATE) % len(frames)] if style.motion else style.glyphs.still
+    return (
+        frames[int(now * SPINNER_FRAMES_PER_SECOND) % len(frames)]
+        if style.motion
+        else style.glyphs.still_spinner
+    )
 
 
 def next_spin(now: float) -> float:
     """Return the time of the spinner's next frame."""
-    return (math.floor(now * SPINNER_RATE) + 1) / SPINNER_RATE
+    return (math.floor(now * SPINNER_FRAMES_PER_SECOND) + 1) / SPINNER_FRAMES_PER_SECOND
 
 
 def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: LineLayout) -> str:
@@ -260,13 +266,17 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     glyphs = style.glyphs
     if progress is None or progress.total <= 0:
         return f"{spinner(style, now)} "
-    full = int(layout.bar * progress.percentage / 100)  # it is full only if all is done
-    bar = f"[{glyphs.full * full}{glyphs.empty * (layout.bar - full)}] " if layout.bar else ""
-    counts = _counts(progress) if layout.counts else ""
+    full = int(layout.bar_cells * progress.percentage / 100)  # it is full only if all is done
+    bar = (
+        f"[{glyphs.full_cell * full}{glyphs.empty_cell * (layout.bar_cells - full)}] "
+        if layout.bar_cells
+        else ""
+    )
+    counts = _counts_text(progress) if layout.has_counts else ""
     return f"{bar}{whole_percent(progress)}%{counts} "
 
 
-def _counts(progress: JobProgress | None) -> str:
+def _counts_text(progress: JobProgress | None) -> str:
     if progress is None:
         return ""
     if progress.total > 0:
@@ -283,13 +293,13 @@ def _suffix(
     layout: LineLayout,
 ) -> str:
     """Render the part after the message."""
-    text = f" | {duration(elapsed)}" if layout.elapsed else ""
-    if layout.eta and is_counted:
+    text = f" | {duration(elapsed)}" if layout.has_elapsed else ""
+    if layout.has_eta and is_counted:
         left = "--:--" if eta is None else duration(max(round(eta), 1 if eta > 0 else 0))
         text += f" | ETA {left}"
-    if layout.more and others:
+    if layout.has_other_jobs and others:
         text += f" | +{others} more"
-    if layout.more and failed:
+    if layout.has_other_jobs and failed:
         text += f" | {failed} failed"
     return text
 

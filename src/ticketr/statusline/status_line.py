@@ -50,11 +50,11 @@ def colored(line: str, model: StatusModel) -> str:
 
 
 #: Seconds between two frames with new reports; the spinner and the clock change in between, too.
-FRAME_INTERVAL = 1 / 5
+FRAME_INTERVAL_SECONDS = 1 / 5
 #: A frame that is due within so many seconds is drawn at once.
-FRAME_TOLERANCE = 1 / 100
+FRAME_TOLERANCE_SECONDS = 1 / 100
 #: Seconds to wait for the first report of a new job, whose message is better than the job's name.
-FIRST_REPORT_WAIT = 1 / 50
+FIRST_REPORT_WAIT_SECONDS = 1 / 50
 
 _log = logging.getLogger("ticketr.statusline")
 
@@ -76,7 +76,7 @@ def _without_unreported(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapsho
             yield snapshot
 
 
-def _unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
+def _receive_unread(updates: Updates[JobSnapshot]) -> list[JobSnapshot]:
     """Receive the unread snapshots; none if the reader has ended."""
     snapshots: list[JobSnapshot] = []
     with suppress(trio.WouldBlock, trio.EndOfChannel):
@@ -211,11 +211,11 @@ class StatusLine:
             finally:
                 del body  # its traceback refers to this frame
 
-    def _count(self) -> None:
+    def _update_counts(self) -> None:
         self._model = self._model.count(self._queue.statistics(), trio.current_time())
 
     def _open(self) -> None:
-        self._count()
+        self._update_counts()
         if self._output is None:
             return
         token = trio.lowlevel.current_trio_token()
@@ -234,7 +234,7 @@ class StatusLine:
     def _close(self) -> None:
         if self._output is not None:
             batch = self._model.batch
-            is_over = not batch.left if batch.is_many else not self._model.running
+            is_over = not batch.remaining if batch.has_many_jobs else not self._model.running
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
@@ -261,22 +261,22 @@ class StatusLine:
             while True:
                 with trio.move_on_at(self._lines.end_due_at(self._model.batch)):
                     self._pending.append(await updates.receive())
-                self._pending += _unread(updates)
+                self._pending += _receive_unread(updates)
                 if any(map(_is_unreported, self._pending)):
-                    await trio.sleep(FIRST_REPORT_WAIT)
+                    await trio.sleep(FIRST_REPORT_WAIT_SECONDS)
                 self._print_unread(updates)
 
     def _print_unread(self, updates: Updates[JobSnapshot], *, is_last: bool = False) -> None:
-        snapshots = [*map(self._shown, (*self._pending, *_unread(updates)))]
+        snapshots = [*map(self._apply_view, (*self._pending, *_receive_unread(updates)))]
         self._pending = []
         now, old = trio.current_time(), self._model.batch
         for snapshot in snapshots:
             self._model = self._model.see(snapshot, now)
-        self._count()
+        self._update_counts()
         batch = self._model.batch
-        if batch.began != old.began:
+        if batch.began_at != old.began_at:
             self._print(self._lines.batch_line(old, now))  # the end of the batch before
-        if batch.is_many:
+        if batch.has_many_jobs:
             self._print(self._lines.batch_line(batch, now, is_last=is_last))
             return
         for snapshot in _without_unreported(snapshots):
@@ -298,8 +298,8 @@ class StatusLine:
                 if not self._draw_if_due(output):
                     await output.wait_writable()
                     # Receive further reports before the next frame.
-                    self._is_dirty, self._due = True, trio.current_time() + FRAME_INTERVAL
-                await self._rest()
+                    self._is_dirty, self._due = True, trio.current_time() + FRAME_INTERVAL_SECONDS
+                await self._sleep_until_due()
         self._draw_if_due(output)
 
     async def _receive(self, updates: Updates[JobSnapshot]) -> None:
@@ -308,26 +308,26 @@ class StatusLine:
         Raises:
             trio.EndOfChannel: No report can follow.
         """
-        unread = _unread(updates)
+        unread = _receive_unread(updates)
         if not unread:
             at = self._held_until if self._is_dirty else self._changes_at
             with trio.CancelScope(deadline=max(self._due, at)) as self._wait:
                 self._update_model(await updates.receive())
-            unread = _unread(updates)
+            unread = _receive_unread(updates)
         for snapshot in unread:
             self._update_model(snapshot)
-        self._count()
+        self._update_counts()
 
-    def _shown(self, snapshot: JobSnapshot) -> JobSnapshot:
+    def _apply_view(self, snapshot: JobSnapshot) -> JobSnapshot:
         return snapshot if self._view is None else self._view(snapshot)
 
     def _update_model(self, snapshot: JobSnapshot) -> None:
-        snapshot = self._shown(snapshot)
+        snapshot = self._apply_view(snapshot)
         now = trio.current_time()
         if not _is_unreported(snapshot):
             self._held_until = -math.inf
         elif not self._model.running:
-            self._held_until = now + FIRST_REPORT_WAIT
+            self._held_until = now + FIRST_REPORT_WAIT_SECONDS
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
@@ -337,12 +337,12 @@ class StatusLine:
             if self._output is None:
                 self._print_unread(updates, is_last=True)
                 return
-            for snapshot in _unread(updates):
+            for snapshot in _receive_unread(updates):
                 self._update_model(snapshot)
-            self._count()
+            self._update_counts()
             self._draw_if_due(self._output)
 
-    async def _rest(self) -> None:
+    async def _sleep_until_due(self) -> None:
         """Sleep until the next frame may be drawn."""
         if self._due > trio.current_time():
             with trio.CancelScope(deadline=self._due) as self._wait:
@@ -351,12 +351,12 @@ class StatusLine:
     def _draw_if_due(self, output: LineOutput) -> bool:
         """Draw the line if it has changed; return False if the terminal accepts nothing now."""
         now = trio.current_time()
-        if now < max(self._due, self._held_until) - FRAME_TOLERANCE:
+        if now < max(self._due, self._held_until) - FRAME_TOLERANCE_SECONDS:
             return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
-        if self._model.running or (self._model.batch.is_many and self._model.batch.left):
-            self._due = min(now + FRAME_INTERVAL, self._changes_at)
+        if self._model.running or (self._model.batch.has_many_jobs and self._model.batch.remaining):
+            self._due = min(now + FRAME_INTERVAL_SECONDS, self._changes_at)
         line, is_full = self._frame(output, now)
         if self._hidden or line == self._drawn:
             return True

@@ -14,28 +14,28 @@ class Glyphs:
     """The characters that a line is made of.
 
     Attributes:
-        full: A filled cell of the bar.
-        empty: An empty cell of the bar.
+        full_cell: A filled cell of the bar.
+        empty_cell: An empty cell of the bar.
         spinner: The frames of the spinner, for a job whose total is unknown.
-        still: The character instead of the spinner where nothing may move.
+        still_spinner: The character instead of the spinner where nothing may move.
         completed: The mark of a completed job.
         failed: The mark of a failed job.
         cancelled: The mark of a cancelled job.
         ellipsis: The end of a text that was cut.
     """
 
-    full: str
-    empty: str
+    full_cell: str
+    empty_cell: str
     spinner: str
-    still: str
+    still_spinner: str
     completed: str
     failed: str
     cancelled: str
     ellipsis: str
 
 
-UNICODE = Glyphs("█", "░", "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "•", "✓", "✗", "⊘", "…")
-ASCII = Glyphs("#", "-", "|/-\\", "*", "+", "x", "-", "...")
+UNICODE_GLYPHS = Glyphs("█", "░", "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "•", "✓", "✗", "⊘", "…")
+ASCII_GLYPHS = Glyphs("#", "-", "|/-\\", "*", "+", "x", "-", "...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ class LineStyle:
     @property
     def glyphs(self) -> Glyphs:
         """The characters to draw with."""
-        return UNICODE if self.unicode else ASCII
+        return UNICODE_GLYPHS if self.unicode else ASCII_GLYPHS

@@ -14,7 +14,7 @@ from typing import Final
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.tty import reopen
+from ticketr.tty import reopen_nonblocking
 
 
 @dataclass(eq=False, repr=False)
@@ -32,17 +32,17 @@ class NotATerminal(TicketrError):
 
 
 #: The most bytes in one write to a descriptor that may block.
-_SMALL_WRITE: Final = 256
+_SMALL_WRITE_BYTES: Final = 256
 #: Seconds to block the program for a terminal that accepts nothing, before its last bytes are lost.
-_LAST_WAIT: Final = 0.2
+_LAST_WRITE_SECONDS: Final = 0.2
 #: Seconds between two checks whether the process is in the foreground.
-_FOREGROUND_WAIT: Final = 0.2
+_FOREGROUND_CHECK_SECONDS: Final = 0.2
 
 
 async def wait_for_foreground(descriptor: int) -> None:
     """Wait while the process is in the background, as after Ctrl+Z and `bg`."""
     while _is_background(descriptor):  # noqa: ASYNC110 - the kernel reports no such event
-        await trio.sleep(_FOREGROUND_WAIT)
+        await trio.sleep(_FOREGROUND_CHECK_SECONDS)
 
 
 def _is_background(descriptor: int) -> bool:
@@ -63,7 +63,7 @@ class Output:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._never_blocks = reopen(descriptor, os.O_WRONLY)
+        self._descriptor, self._never_blocks = reopen_nonblocking(descriptor, os.O_WRONLY)
         self._unsent = bytearray()
         self._flushing = trio.Lock()
         self.hung_up = False
@@ -86,7 +86,7 @@ class Output:
         self._unsent += data
         self._write()
 
-    def drop(self) -> None:
+    def drop_unsent(self) -> None:
         """Clear the buffer."""
         self._unsent.clear()
 
@@ -108,15 +108,15 @@ class Output:
         """
         self._unsent[:] = data
         self._write()
-        while self._unsent and self._can_write(_LAST_WAIT):
+        while self._unsent and self._can_write(_LAST_WRITE_SECONDS):
             self._write()
         sent = not self._unsent
-        self.drop()
+        self.drop_unsent()
         return sent and not self.hung_up
 
     def close(self) -> None:
         """Close the descriptor; tasks that wait for it get `trio.ClosedResourceError`."""
-        self.drop()
+        self.drop_unsent()
         self.hung_up = True
         trio.lowlevel.notify_closing(self._descriptor)
         os.close(self._descriptor)
@@ -129,13 +129,13 @@ class Output:
         while self._unsent and self._write_some():
             pass
         if self.hung_up:
-            self.drop()
+            self.drop_unsent()
 
     def _write_some(self) -> bool:
         """Write one portion if the terminal accepts bytes; return whether it was written."""
         if self.hung_up or not (self._never_blocks or self._can_write(0)):
             return False
-        portion = len(self._unsent) if self._never_blocks else _SMALL_WRITE
+        portion = len(self._unsent) if self._never_blocks else _SMALL_WRITE_BYTES
         try:
             del self._unsent[: os.write(self._descriptor, self._unsent[:portion])]
         except BlockingIOError:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 #: The number of bytes, at the end of the captured output, that are printed afterwards.
-MAX_REPLAY: Final = 64 * 1024
+MAX_REPLAY_BYTES: Final = 64 * 1024
 
 
-class Capture:
+class OutputCapture:
     """Captures standard output and standard error if they are a terminal."""
 
     def __init__(self) -> None:
@@ -64,10 +64,10 @@ class Capture:
 
 def _replay(descriptor: int, file: IO[bytes]) -> None:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MAX_REPLAY))
+    file.seek(max(0, size - MAX_REPLAY_BYTES))
     text = file.read()
-    if size > MAX_REPLAY:
-        text = b"[%d bytes before]\n" % (size - MAX_REPLAY) + text
+    if size > MAX_REPLAY_BYTES:
+        text = b"[%d bytes before]\n" % (size - MAX_REPLAY_BYTES) + text
     with suppress(OSError):  # the terminal is gone
         while text:
             text = text[os.write(descriptor, text) :]
@@ -102,7 +102,7 @@ class FullScreen:
         self._enter, self._leave = enter, leave
         self._protocol = protocol
         self._modes: list[Any] | None = None
-        self._capture = Capture()
+        self._capture = OutputCapture()
 
     @property
     def is_entered(self) -> bool:
@@ -113,7 +113,7 @@ class FullScreen:
         """Make the terminal a full screen; input that was typed before is kept."""
         if self._modes is None:
             self._modes = termios.tcgetattr(self._keyboard)
-        _set_modes(self._keyboard, _raw(self._modes))
+        _set_modes(self._keyboard, _make_raw_modes(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
         self._output.put(f"{self._enter}{self._protocol.begin()}".encode("ascii"))
@@ -130,7 +130,7 @@ class FullScreen:
         self._capture.end(replay=sent)
 
 
-def _raw(modes: list[Any]) -> list[Any]:
+def _make_raw_modes(modes: list[Any]) -> list[Any]:
     """Return modes without echo and line buffering.
 
     Ctrl+C and Ctrl+Z stay signals; Ctrl+S and Ctrl+V become keys.

@@ -23,7 +23,7 @@ PUSH, POP = f"\x1b[>{_DISAMBIGUATE_FLAG | _ALTERNATE_KEYS_FLAG}u", "\x1b[<u"
 _FLAGS_ANSWER: Final = re.compile("\x1b\\[\\?([0-9]{1,9})u")
 _ATTRIBUTES_ANSWER: Final = re.compile("\x1b\\[\\?[0-9;]*c")
 #: Seconds to wait for the answers before another program gets the terminal.
-_ANSWER_WAIT: Final = 3.0
+_ANSWER_TIMEOUT_SECONDS: Final = 3.0
 
 
 class KeyProtocol:
@@ -68,7 +68,7 @@ class KeyProtocol:
         """Restore the keys at once, so that Ctrl+C is a signal even if the program hangs."""
         self._write(self.end().encode("ascii"))
 
-    def take(self, token: str) -> bool:
+    def handle_answer(self, token: str) -> bool:
         """Handle an answer, and turn the protocol on; return False if the token is none."""
         if match := _FLAGS_ANSWER.fullmatch(token):
             flags = int(match[1])
@@ -103,5 +103,5 @@ class KeyProtocol:
         if not self._unanswered:
             self._answered = trio.Event()
         self._unanswered += 1
-        self.give_up_at = now + _ANSWER_WAIT
+        self.give_up_at = now + _ANSWER_TIMEOUT_SECONDS
         return QUERY_SEQUENCES

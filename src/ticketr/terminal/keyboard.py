@@ -24,16 +24,16 @@ from ticketr.terminal.tokens import (
     HungUp,
     Paste,
     Tokenizer,
-    plain_key,
     read_report,
+    to_legacy_token,
 )
-from ticketr.tty import reopen
+from ticketr.tty import reopen_nonblocking
 
 if TYPE_CHECKING:
     from ticketr.terminal.terminfo import TerminalKind
 
 #: The most bytes of one read.
-_READ_SIZE: Final = 1 << 16
+_MAX_READ_BYTES: Final = 1 << 16
 
 
 #: Seconds after which a program hangs that has not read a key.
@@ -42,7 +42,7 @@ _HANG_SECONDS: Final = 1.0
 _SIGNAL_BY_KEY: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
 
 
-def escape_waits(environ: Mapping[str, str]) -> tuple[float, float]:
+def escape_wait_seconds(environ: Mapping[str, str]) -> tuple[float, float]:
     """Return for how many seconds to hold an Esc, and for how many on a slow line.
 
     These are ncurses' ESCDELAY (in ms) or the defaults; a line of SSH may be slow.
@@ -77,7 +77,7 @@ class Keyboard:
         waits: tuple[float, float],
         write: Callable[[bytes], object],
     ) -> None:
-        self._descriptor, is_own = reopen(descriptor, os.O_RDONLY)
+        self._descriptor, is_own = reopen_nonblocking(descriptor, os.O_RDONLY)
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._tokenizer = Tokenizer(*waits)
@@ -95,19 +95,19 @@ class Keyboard:
 
     async def read(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys and pastes, and `HungUp` at the end of the terminal's input."""
-        while (tokens := await self._tokens()) is not None:
+        while (tokens := await self._wait_for_tokens()) is not None:
             for token in tokens:
-                event = self._event(token)
+                event = self._make_event(token)
                 if event is not None:
                     await send.send(event)
         await send.send(HungUp())
 
     async def drain_until_answered(self) -> None:
         """Read until the terminal has answered or is gone; what is typed is forgotten."""
-        while self.protocol.is_waiting and await self._tokens() is not None:
+        while self.protocol.is_waiting and await self._wait_for_tokens() is not None:
             pass
 
-    def drop(self) -> None:
+    def drop_unread(self) -> None:
         """Forget what was typed and has not been read, but not the terminal's answers."""
         while select.select([self._descriptor], [], [], 0)[0] and self._read() is not None:
             pass
@@ -136,18 +136,18 @@ class Keyboard:
             self._hung = True
             self.protocol.stop()
 
-    def _event(self, token: str | Paste) -> Event | None:
+    def _make_event(self, token: str | Paste) -> Event | None:
         if isinstance(token, Paste):
             return token
-        key = plain_key(token)
+        key = to_legacy_token(token)
         if key in _SIGNAL_BY_KEY and key is not token:
             os.kill(0, _SIGNAL_BY_KEY[key])  # to the same processes as the terminal does
             return None
         return read_report(token) or self._kind.key(key)
 
-    async def _tokens(self) -> list[str | Paste] | None:
+    async def _wait_for_tokens(self) -> list[str | Paste] | None:
         """Return the next keys and reports, or None once the terminal is gone."""
-        pending = self._tokenizer.pending
+        pending = self._tokenizer.rest_timeout_seconds
         with trio.move_on_after(math.inf if pending is None else pending) as waiting:
             await trio.lowlevel.wait_readable(self._descriptor)
         if waiting.cancelled_caught:
@@ -164,7 +164,7 @@ class Keyboard:
             self._hung = False
             self._write(self.protocol.begin().encode("ascii"))
         try:
-            data = os.read(self._descriptor, _READ_SIZE)
+            data = os.read(self._descriptor, _MAX_READ_BYTES)
         except BlockingIOError:  # another process read it
             return []
         except OSError:
@@ -173,7 +173,9 @@ class Keyboard:
             return None
         tokens = self._tokenizer.feed(self._decoder.decode(data))
         tokens = [
-            token for token in tokens if isinstance(token, Paste) or not self.protocol.take(token)
+            token
+            for token in tokens
+            if isinstance(token, Paste) or not self.protocol.handle_answer(token)
         ]
         self._tokenizer.is_exact = self.protocol.is_on
         return tokens

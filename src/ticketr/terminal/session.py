@@ -22,7 +22,7 @@ import trio
 
 from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
 from ticketr.terminal.full_screen import FullScreen
-from ticketr.terminal.keyboard import Keyboard, escape_waits
+from ticketr.terminal.keyboard import Keyboard, escape_wait_seconds
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
@@ -58,7 +58,7 @@ _HANDED_OVER_SIGNALS: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
-_END_TIMEOUT: Final = 1.0
+_END_TIMEOUT_SECONDS: Final = 1.0
 #: A terminal with fewer colours than these is drawn without any.
 _MIN_COLORS: Final = 8
 
@@ -146,7 +146,7 @@ class Terminal:
 
     def drop_keys(self) -> None:
         """Forget what was typed and has not been read, such as before the first frame."""
-        self._keyboard.drop()
+        self._keyboard.drop_unread()
 
     async def copy(self, text: str) -> None:
         """Put a text on the clipboard of the terminal, also over ssh (OSC 52).
@@ -176,7 +176,7 @@ class Terminal:
         assert not self.is_handed_over
         self.is_handed_over = True
         try:
-            await self._settle()
+            await self._wait_for_terminal()
             self._keyboard.pause()
             self._screen.leave()
             yield
@@ -198,7 +198,7 @@ class Terminal:
             await send.send(Resize(*self.size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
             if number == signal.SIGTSTP and self._screen.is_entered:
-                await self._settle()
+                await self._wait_for_terminal()
             self._keyboard.pause()
             if number == signal.SIGTSTP:
                 self._screen.leave()
@@ -213,9 +213,9 @@ class Terminal:
                 self._keyboard.protocol.stop()  # a second Ctrl+C has to be a signal
             await send.send(Quit(number))
 
-    async def _settle(self) -> None:
+    async def _wait_for_terminal(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
-        with trio.move_on_after(_END_TIMEOUT):
+        with trio.move_on_after(_END_TIMEOUT_SECONDS):
             await self._output.flush()
         await self._keyboard.protocol.wait_answered()
 
@@ -266,7 +266,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     with (
         trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals,
         closing(Output(1)) as output,
-        closing(Keyboard(0, kind, encoding, escape_waits(environ), output.put)) as keyboard,
+        closing(Keyboard(0, kind, encoding, escape_wait_seconds(environ), output.put)) as keyboard,
     ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
@@ -284,7 +284,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                     environ=environ,
                 )
         finally:
-            with trio.move_on_after(_END_TIMEOUT, shield=True):
+            with trio.move_on_after(_END_TIMEOUT_SECONDS, shield=True):
                 await output.flush()
             if screen.is_entered and not output.has_unsent:
                 with trio.move_on_at(keyboard.protocol.give_up_at, shield=True):

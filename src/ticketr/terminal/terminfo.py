@@ -43,7 +43,7 @@ class TerminalKind:
     def __init__(self, kind: str) -> None:
         import blessed  # noqa: PLC0415 - late, since it is slow to load
 
-        with _without(*_COLOR_VARIABLES):
+        with _without_variables(*_COLOR_VARIABLES):
             terminal = blessed.Terminal(kind=kind, stream=io.StringIO(), force_styling=True)
             self.colors: int = terminal.number_of_colors
             full = str(terminal.enter_fullscreen) or _ENTER
@@ -54,7 +54,7 @@ class TerminalKind:
             back = str(terminal.exit_fullscreen) or _LEAVE
             self.leave = f"{_REPORTS_OFF_SEQUENCE}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
         self._terminal = terminal
-        self._cached_name = lru_cache(maxsize=512)(self._name)
+        self._cached_name = lru_cache(maxsize=512)(self._name_key)
 
     def key(self, token: str) -> Key | None:
         """Return the key of a token; None for an unknown key or another sequence."""
@@ -63,7 +63,7 @@ class TerminalKind:
         name = self._cached_name(token)
         return None if name is None else Key(name)
 
-    def _name(self, token: str) -> str | None:
+    def _name_key(self, token: str) -> str | None:
         if _CURSOR_REPORT.fullmatch(token):
             return None
         self._terminal.ungetch(token)
@@ -75,7 +75,7 @@ class TerminalKind:
 
 
 @contextmanager
-def _without(*names: str) -> Generator[None]:
+def _without_variables(*names: str) -> Generator[None]:
     """Remove variables from the environment for the block, which must not await."""
     kept = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
@@ -112,12 +112,12 @@ def sgr(text: str, *names: str, colors: bool = True) -> str:
         names: The styles, such as ``"bold", "cyan"``; see `SGR_CODE_BY_STYLE`.
         colors: Whether to use colours; without them, only attributes other than dim are applied.
     """
-    codes = _codes(names, colors)
+    codes = _sgr_codes(names, colors)
     return f"\x1b[{codes}m{text}\x1b[m" if codes and text else text
 
 
 @lru_cache
-def _codes(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
+def _sgr_codes(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
     return ";".join(
         str(SGR_CODE_BY_STYLE[name]) for name in names if colors or name in _COLORLESS_STYLES
     )

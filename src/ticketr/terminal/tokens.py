@@ -2,7 +2,7 @@
 
 A terminal sends one character for a letter and several for an arrow, which may arrive one by one
 over a slow line. So an Esc is a key only if nothing follows it for a while, and none at all if the
-terminal speaks the kitty keyboard protocol; `Tokenizer.pending` is the time for which the reader
+terminal speaks the kitty keyboard protocol; `Tokenizer.rest_timeout_seconds` is the time for which the reader
 has to wait.
 
 An Esc is never lost: where it cannot continue a sequence, it ends it and begins a new token. No
@@ -123,7 +123,7 @@ MOUSE_ON, MOUSE_OFF = "\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"
 
 _FOCUS_IN: Final = "\x1b[I"
 #: A press; a release, which ends with "m", follows every click and means nothing.
-_MOUSE: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
+_MOUSE_REPORT: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
 #: Buttons without the bits for Shift, Alt and Ctrl.
 _ACTION_BY_BUTTON: Final = {
     0: MouseAction.CLICK,
@@ -139,7 +139,7 @@ _CTRL_BIT: Final = 4
 #: Caps Lock and Num Lock.
 _LOCK_BITS: Final = 64 | 128
 #: The character, the one with Shift, the one that a Latin keyboard has in this place; the modifiers.
-_KEY_CODE: Final = re.compile(
+_KITTY_KEY: Final = re.compile(
     "\x1b\\[([0-9]{1,7})(?::[0-9]{0,7}(?::([0-9]{1,7}))?)?(?:;([0-9]{1,3}))?u"
 )
 #: The keypad's keys that type nothing: Enter, and others by their number and end in a sequence.
@@ -149,7 +149,7 @@ _KEYPAD_SEQUENCE_ENDS: Final = dict(
 )
 
 
-def plain_key(token: str) -> str:
+def to_legacy_token(token: str) -> str:
     """Return what a terminal without the kitty keyboard protocol sends for a key.
 
     On a keyboard of another script, Ctrl and Alt go with the letter that a Latin one has there.
@@ -157,7 +157,7 @@ def plain_key(token: str) -> str:
     Args:
         token: A whole token; one that such a terminal does not send is returned as it is.
     """
-    match = _KEY_CODE.fullmatch(token)
+    match = _KITTY_KEY.fullmatch(token)
     if match is None:
         return token
     code, held = int(match[1]), int(match[3] or 1) - 1 & ~_LOCK_BITS
@@ -189,7 +189,7 @@ def read_report(token: str) -> Mouse | Focused | None:
     """
     if token == _FOCUS_IN:
         return Focused()
-    match = _MOUSE.fullmatch(token)
+    match = _MOUSE_REPORT.fullmatch(token)
     action = _ACTION_BY_BUTTON.get(int(match[1]) & ~_MODIFIER_BITS) if match is not None else None
     if match is None or action is None:
         return None
@@ -200,11 +200,11 @@ ESC = "\x1b"
 #: Seconds for which a lone Esc is held: at first, and once the rest of a key came later.
 ESC_WAIT, SLOW_ESC_WAIT = 0.025, 0.120
 #: Seconds for which an incomplete sequence is held.
-SEQUENCE_WAIT = 0.150
+SEQUENCE_WAIT_SECONDS = 0.150
 #: Seconds without a character after which the paste so far is returned, or half an answer dropped.
-PASTE_WAIT = 1.0
+PASTE_WAIT_SECONDS = 1.0
 #: The most characters of a paste; the rest is dropped.
-MAX_PASTE = 1_000_000
+MAX_PASTE_CHARACTERS = 1_000_000
 
 _PASTE_ON, _PASTE_OFF = "\x1b[200~", "\x1b[201~"
 #: The beginning of a terminal's answer, and of no key.
@@ -221,7 +221,7 @@ _COMPLETE_TOKEN = re.compile(
     re.DOTALL,
 )
 #: What makes a key out of an Esc that was given; a person does not type it so soon after one.
-_REST_OF_KEY = re.compile("\\[|O[A-Z]")
+_KEY_AFTER_ESCAPE = re.compile("\\[|O[A-Z]")
 # The beginning of such a token. It always matches at an Esc, at least the Esc itself.
 _PARTIAL_TOKEN = re.compile(
     f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_CONTROL_STRING}\x1b?|\x1b",
@@ -251,23 +251,25 @@ class Tokenizer:
         self._is_rejoined = False  # what is held begins with an Esc that was given before
         self._held = ""
         self._pasted: list[str] | None = None  # None: not in a paste
-        self._room = MAX_PASTE
+        self._room = MAX_PASTE_CHARACTERS
 
     @property
-    def pending(self) -> float | None:
+    def rest_timeout_seconds(self) -> float | None:
         """The seconds to wait for the rest of an incomplete token; None if there is none."""
         if self._pasted is not None:
-            return PASTE_WAIT if self._held or self._pasted else None
+            return PASTE_WAIT_SECONDS if self._held or self._pasted else None
         if not self._held:
             return self._slow_wait - self._escape_wait if self._gave_escape else None
         if self._held == ESC:
             return math.inf if self.is_exact else self._escape_wait
-        return PASTE_WAIT if self._held.startswith(_ANSWER_PREFIX) else SEQUENCE_WAIT
+        return (
+            PASTE_WAIT_SECONDS if self._held.startswith(_ANSWER_PREFIX) else SEQUENCE_WAIT_SECONDS
+        )
 
     def feed(self, text: str) -> list[str | Paste]:
         """Add characters; return the tokens that are complete now."""
         if self._gave_escape and text:
-            self._gave_escape, self._is_rejoined = False, _REST_OF_KEY.match(text) is not None
+            self._gave_escape, self._is_rejoined = False, _KEY_AFTER_ESCAPE.match(text) is not None
             self._held = ESC if self._is_rejoined else ""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []
@@ -282,13 +284,13 @@ class Tokenizer:
                 break
             token, start = text[start:end], end
             if token == _PASTE_ON:
-                self._pasted, self._room = [], MAX_PASTE
+                self._pasted, self._room = [], MAX_PASTE_CHARACTERS
             else:
                 tokens.append(token)
-        return self._without_rejoined(tokens) if self._is_rejoined else tokens
+        return self._resolve_rejoined_escape(tokens) if self._is_rejoined else tokens
 
     def flush(self) -> list[str | Paste]:
-        """Return the incomplete token as it is, since nothing came within `pending`."""
+        """Return the incomplete token as it is, since nothing came within `rest_timeout_seconds`."""
         held, self._held = self._held, ""
         if self._pasted is not None:
             return self._flush_paste(held)
@@ -300,7 +302,7 @@ class Tokenizer:
             return [held[:-1], ESC]
         return [held] if held else []
 
-    def _without_rejoined(self, tokens: list[str | Paste]) -> list[str | Paste]:
+    def _resolve_rejoined_escape(self, tokens: list[str | Paste]) -> list[str | Paste]:
         """Check whether the Esc that was given began a key; if not, it is not given again."""
         if self._pasted is None and not tokens:
             return tokens  # not known yet
@@ -318,12 +320,12 @@ class Tokenizer:
         """Consume the paste's characters; return the index of the first one after them."""
         end = text.find(_PASTE_OFF, start)
         if end >= 0:
-            self._keep(text[start:end])
+            self._keep_pasted(text[start:end])
             tokens += self._take_paste()
             self._pasted = None
             return end + len(_PASTE_OFF)
-        end = len(text) - _overlap(text[start:])
-        self._keep(text[start:end])
+        end = len(text) - _length_of_partial_paste_end(text[start:])
+        self._keep_pasted(text[start:end])
         self._held = text[end:]
         return len(text)
 
@@ -335,10 +337,10 @@ class Tokenizer:
         if held == ESC and not self._pasted:
             self._pasted = None
             return [ESC]
-        self._keep(held)
+        self._keep_pasted(held)
         return [*self._take_paste()]
 
-    def _keep(self, text: str) -> None:
+    def _keep_pasted(self, text: str) -> None:
         assert self._pasted is not None
         if kept := text[: self._room]:
             self._pasted.append(kept)
@@ -363,7 +365,7 @@ def _end_of_token(text: str, start: int) -> int | None:
     return begun.end() - (begun.end() - start > 1 and text[begun.end() - 1] == ESC)
 
 
-def _overlap(text: str) -> int:
+def _length_of_partial_paste_end(text: str) -> int:
     """Return how many characters at the text's end may begin the end mark of a paste."""
     longest = min(len(_PASTE_OFF) - 1, len(text))
     return next((n for n in range(longest, 0, -1) if _PASTE_OFF.startswith(text[-n:])), 0)

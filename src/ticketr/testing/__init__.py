@@ -6,7 +6,7 @@
 
     def test_a_transfer_can_be_cancelled_anywhere() -> None:
         summary = cancel_at_every_step(transfer, check=no_money_is_lost)
-        assert summary.cancelled_first
+        assert summary.cancelled
 
 :func:`cancel_at_every_step` works with any async function, not only with jobs.
 """

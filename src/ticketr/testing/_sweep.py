@@ -83,16 +83,16 @@ class SweepSummary:
     Attributes:
         steps: The number of steps of the function without injection.
         runs: The number of runs with an injection.
-        finished_first: The number of runs in which the function returned a value in spite of it.
-        cancelled_first: The number of runs that the cancellation or interrupt ended.
+        returned: The number of runs in which the function returned a value in spite of it.
+        cancelled: The number of runs that the cancellation or interrupt ended.
         failed: The number of runs that raised an allowed exception.
         missed: The number of runs that ended before the step.
     """
 
     steps: int
     runs: int
-    finished_first: int
-    cancelled_first: int
+    returned: int
+    cancelled: int
     failed: int
     missed: int
 
@@ -122,12 +122,12 @@ CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
 GRACE_SECONDS = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
-MAX_WAKES = 10
+MAX_ERROR_WAKEUPS = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
 GRACE_STEPS = 1000
 
 
-class Hung(Exception):
+class TaskHung(Exception):
     """Raised in a task that hangs in spite of a cancellation."""
 
 
@@ -144,13 +144,13 @@ class Run(trio.abc.Instrument):
 
     Attributes:
         fired: Whether the injection was made.
-        length: The number of steps when the function ended.
-        delivered: The exception of the injection, once an ``await`` of the function raised it.
+        steps_at_end: The number of steps when the function ended.
+        delivered_error: The exception of the injection, once an ``await`` of the function raised it.
         ended: Whether the function ended by itself.
         value: The function's return value.
         error: The exception that the function raised.
         check_error: The exception that the check raised.
-        hung: Where each task waited at the timeout; None if the run does not hang.
+        where_hung: Where each task waited at the timeout; None if the run does not hang.
     """
 
     function: Callable[[], Awaitable[object]]
@@ -159,23 +159,23 @@ class Run(trio.abc.Instrument):
     timeout: float
     max_steps: int
     scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
-    outer: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
-    guard: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    outer_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    guard_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     step_count: int = 0
     fired: bool = False
-    length: int = 0
-    delivered: BaseException | None = None
+    steps_at_end: int = 0
+    delivered_error: BaseException | None = None
     ended: bool = False
     value: object = None
     error: BaseException | None = None
     check_error: BaseException | None = None
-    hung: str | None = None
+    where_hung: str | None = None
     tasks: set[trio.lowlevel.Task] = field(default_factory=set[trio.lowlevel.Task], init=False)
-    exited: trio.lowlevel.Task | None = None
-    root: trio.lowlevel.Task | None = None
-    coroutine: Any = None
+    last_exited_task: trio.lowlevel.Task | None = None
+    function_task: trio.lowlevel.Task | None = None
+    function_coroutine: Any = None
     too_many_steps: trio.Event = field(default_factory=trio.Event, init=False)
-    grace_period: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    grace_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
 
     # The methods of an instrument, which Trio calls.
 
@@ -185,19 +185,19 @@ class Run(trio.abc.Instrument):
             self.tasks.add(task)
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
-        self.exited = task
+        self.last_exited_task = task
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         if task not in self.tasks:
             return
-        if task is self.exited:  # its last step, before its parent is notified
+        if task is self.last_exited_task:  # its last step, before its parent is notified
             self.tasks.discard(task)
         self.step_count += 1
         if self.step_count > self.max_steps:
             # Steps take no virtual time, so no deadline passes.
             self.too_many_steps.set()
             if self.step_count > self.max_steps + GRACE_STEPS:
-                self.grace_period.deadline = -inf
+                self.grace_scope.deadline = -inf
         elif self.step_count == self.step and not self.ended:
             self.inject()
             self.fired = True
@@ -207,7 +207,7 @@ class Run(trio.abc.Instrument):
         if self.injection is Injection.SCOPE:
             self.scope.cancel(CANCEL_REASON)
         elif self.injection is Injection.OUTER_SCOPE:
-            self.outer.cancel(CANCEL_REASON)
+            self.outer_scope.cancel(CANCEL_REASON)
         else:
             # Trio's own code is protected, so the main task's next checkpoint raises this.
             signal.raise_signal(signal.SIGINT)
@@ -222,24 +222,24 @@ class Run(trio.abc.Instrument):
     async def main(self, check: Callable[[StepReport], object] | None) -> None:
         """Call the function, in the main task, which gets interrupts; then call the check."""
         trio.lowlevel.spawn_system_task(self.end_when_hung)
-        with self.guard:
+        with self.guard_scope:
             await self.call()
-            if check is not None and self.hung is None:
+            if check is not None and self.where_hung is None:
                 await self.verify(check)
 
     async def call(self) -> None:
         """Call the function; keep its value or its error."""
         try:
-            with self.outer, self.scope:
-                self.root = trio.lowlevel.current_task()
-                self.tasks.add(self.root)
+            with self.outer_scope, self.scope:
+                self.function_task = trio.lowlevel.current_task()
+                self.tasks.add(self.function_task)
                 await trio.lowlevel.cancel_shielded_checkpoint()
-                self.coroutine = _body(self.function)
-                self.value = await self.watch_deliveries(self.coroutine)
+                self.function_coroutine = _call_function(self.function)
+                self.value = await self.watch_deliveries(self.function_coroutine)
         except BaseException as error:  # noqa: BLE001, ASYNC103 - it is judged
             self.error = error
-        self.ended = self.hung is None
-        self.length = self.step_count
+        self.ended = self.where_hung is None
+        self.steps_at_end = self.step_count
         # An interrupt that came too late for the function is still pending.
         with trio.CancelScope(shield=True), suppress(KeyboardInterrupt):
             await trio.lowlevel.checkpoint()
@@ -262,7 +262,7 @@ class Run(trio.abc.Instrument):
                 resume, value = coroutine.throw, error
             else:
                 resume = coroutine.send
-                self.delivered = self.delivered or self.delivered_injection(value)
+                self.delivered_error = self.delivered_error or self.delivered_injection(value)
 
     def delivered_injection(self, sent: object) -> BaseException | None:
         """Return the injection's exception if that is what Trio sends into the function."""
@@ -289,7 +289,7 @@ class Run(trio.abc.Instrument):
                 isinstance(leaf, KeyboardInterrupt) for leaf in leaves(self.error)
             )
             outcome = Outcome.INTERRUPTED if only_interrupts else Outcome.EXCEPTION
-        elif self.scope.cancelled_caught or self.outer.cancelled_caught:
+        elif self.scope.cancelled_caught or self.outer_scope.cancelled_caught:
             outcome = Outcome.CANCELLED
         else:
             outcome = Outcome.VALUE
@@ -304,10 +304,10 @@ class Run(trio.abc.Instrument):
         """
         with trio.move_on_after(self.timeout):
             await self.too_many_steps.wait()
-        self.hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
-        self.guard.cancel("ticketr.testing: the run hangs")
-        with self.grace_period:
-            for _ in range(MAX_WAKES):
+        self.where_hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
+        self.guard_scope.cancel("ticketr.testing: the run hangs")
+        with self.grace_scope:
+            for _ in range(MAX_ERROR_WAKEUPS):
                 await trio.sleep(GRACE_SECONDS)
                 self.wake_blocked_tasks()
         self.abandon()
@@ -319,7 +319,9 @@ class Run(trio.abc.Instrument):
         """Raise an error in the tasks that still wait, which must be in a shielded scope."""
         for task in self.tasks:
             if not any(nursery.child_tasks for nursery in task.child_nurseries):
-                trio.lowlevel.reschedule(task, outcome.Error(Hung("woken from an endless wait")))
+                trio.lowlevel.reschedule(
+                    task, outcome.Error(TaskHung("woken from an endless wait"))
+                )
 
     def abandon(self) -> None:
         """Leak the run's tasks.
@@ -330,12 +332,12 @@ class Run(trio.abc.Instrument):
         root = trio.lowlevel.current_root_task()
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(root))
         self.tasks.clear()
-        self.root = self.coroutine = None
+        self.function_task = self.function_coroutine = None
 
     def describe_wait(self, task: trio.lowlevel.Task) -> str:
         """Describe where a task waits: the innermost line that is not Trio's own."""
-        is_function = task is self.root and not self.ended
-        name, coroutine = ("it", self.coroutine) if is_function else (task.name, task.coro)
+        is_function = task is self.function_task and not self.ended
+        name, coroutine = ("it", self.function_coroutine) if is_function else (task.name, task.coro)
         place = "somewhere"
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
@@ -347,10 +349,10 @@ class Run(trio.abc.Instrument):
 
 
 def _abort_run(_: object) -> trio.lowlevel.Abort:
-    raise Hung("the run cannot be ended")
+    raise TaskHung("the run cannot be ended")
 
 
-async def _body(function: Callable[[], Awaitable[object]]) -> object:
+async def _call_function(function: Callable[[], Awaitable[object]]) -> object:
     return await function()
 
 
@@ -424,13 +426,13 @@ def cancel_at_every_step(
     with _default_sigint(needed=Injection.KEYBOARD_INTERRUPT in injections):
         length, _ = sweep.run_step(None, 0)
         chosen = _choose_steps(length, every, limit, seed) if steps is None else tuple(steps)
-        tallies = [sweep.inject(injection, chosen) for injection in injections]
+        tallies = [sweep.inject_at_steps(injection, chosen) for injection in injections]
     total = sum(tallies, Counter())
     return SweepSummary(
         steps=length,
         runs=len(chosen) * len(injections),
-        finished_first=total[Outcome.VALUE],
-        cancelled_first=total[Outcome.CANCELLED] + total[Outcome.INTERRUPTED],
+        returned=total[Outcome.VALUE],
+        cancelled=total[Outcome.CANCELLED] + total[Outcome.INTERRUPTED],
         failed=total[Outcome.EXCEPTION],
         missed=total[None],
     )
@@ -468,7 +470,9 @@ class _Sweep(NamedTuple):
     timeout: float
     max_steps: int
 
-    def inject(self, injection: Injection, steps: Sequence[int]) -> Counter[Outcome | None]:
+    def inject_at_steps(
+        self, injection: Injection, steps: Sequence[int]
+    ) -> Counter[Outcome | None]:
         """Stop the function at each of the steps; count the outcomes, None for a late injection."""
         tally = Counter(self.run_step(injection, step)[1] for step in steps)
         if not tally.total() - tally[None]:
@@ -490,7 +494,7 @@ class _Sweep(NamedTuple):
         try:
             trio.run(run.main, self.check, clock=clock, instruments=[run])
         except trio.TrioInternalError as error:
-            if run.hung is None:
+            if run.where_hung is None:
                 what = f"Trio itself failed: {error.__cause__!r}"
                 raise SweepFailed(step, injection, what) from error
         report = run.report()
@@ -500,16 +504,16 @@ class _Sweep(NamedTuple):
             and report.outcome is Outcome.INTERRUPTED
         ):
             raise run.error  # a real Ctrl-C, not the injected one
-        problem, cause = self.problem(run, report)
+        problem, cause = self.find_problem(run, report)
         if problem is not None:
             raise SweepFailed(step, injection, problem) from cause
-        return run.length, report.outcome if run.fired else None
+        return run.steps_at_end, report.outcome if run.fired else None
 
-    def problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
+    def find_problem(self, run: Run, report: StepReport) -> tuple[str | None, BaseException | None]:
         """Return what is wrong with a run, and the error behind it; None if nothing is."""
-        if run.hung is not None:
+        if run.where_hung is not None:
             what = "the check" if run.ended else "the function"
-            return f"{what} hangs: {run.hung}", run.error
+            return f"{what} hangs: {run.where_hung}", run.error
         if report.error is not None:
             allowed = (
                 (self.allowed, KeyboardInterrupt) if run.is_keyboard_interrupt else self.allowed
@@ -517,10 +521,14 @@ class _Sweep(NamedTuple):
             wrong = [leaf for leaf in leaves(report.error) if not _isinstance(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error
-        if report.outcome is Outcome.VALUE and run.delivered is not None and not self.may_return:
+        if (
+            report.outcome is Outcome.VALUE
+            and run.delivered_error is not None
+            and not self.may_return
+        ):
             return (
                 f"the function swallowed the injection and returned {report.value!r}",
-                run.delivered,
+                run.delivered_error,
             )
         if run.check_error is not None:
             return f"the check failed: {run.check_error!r}", run.check_error

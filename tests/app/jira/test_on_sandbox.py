@@ -223,7 +223,7 @@ def test_a_write_cancelled_anywhere_happened_once_or_not_at_all(
         assert changes <= 1
 
     summary = cancel_at_every_step(run, check=check)
-    assert summary.cancelled_first
+    assert summary.cancelled
     assert ends == {0, 1}
 
 

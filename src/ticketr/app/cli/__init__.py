@@ -65,9 +65,9 @@ def _import_main() -> Callable[[], None]:
             "what Python imports as ticketr works here"
         )
     if any(find_spec(name) is None for name in APP_EXTRA_MODULES):
-        from ticketr._install import missing_packages
+        from ticketr._install import missing_packages_message
 
-        _exit_with_usage_error(f"the app {missing_packages('app')}")
+        _exit_with_usage_error(f"the app {missing_packages_message('app')}")
     from ticketr.app.cli.console import prepare_streams
 
     prepare_streams()

@@ -18,7 +18,7 @@ import click
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr._install import missing_packages
+from ticketr._install import missing_packages_message
 from ticketr.app import jira, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.ownership import require_own_mark
@@ -42,7 +42,7 @@ def has_demo_extra() -> bool:
 def require_demo_extra(command: str) -> None:
     """Raise a usage error if the sandbox is not installed."""
     if not has_demo_extra():
-        raise click.UsageError(f"{command} {missing_packages('demo')}")
+        raise click.UsageError(f"{command} {missing_packages_message('demo')}")
 
 
 @dataclass(eq=False, repr=False)

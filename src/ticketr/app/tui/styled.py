@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from urllib.parse import quote
 
 from ticketr.statusline import LineStyle
-from ticketr.text import clip, fit, to_ascii, width as width_of, word_ranges
+from ticketr.text import clip, fit, line_ranges, to_ascii, width as width_of
 
 #: The colours of marks; everything else is in the terminal's own colours.
 MARK_COLORS = {
@@ -183,7 +183,7 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
     if width_of(text) <= rooms[0]:
         return [(*prefixes[0], *line)]
-    parts = slices(line, word_ranges(text, *rooms))
+    parts = slices(line, line_ranges(text, *rooms))
     return [(*prefixes[number > 0], *part) for number, part in enumerate(parts)]
 
 

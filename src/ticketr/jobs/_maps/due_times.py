@@ -16,7 +16,7 @@ from ticketr.jobs._values import checked_callable, checked_number, safe_repr
 
 MIN_INTERVAL_SECONDS: Final = 0.001
 MAX_INTERVAL_SECONDS: Final = 1e9
-MAX_STEPS: Final = 100
+MAX_SKIPPED_AT_ONCE: Final = 100
 """How many due times in the past a calendar skips at a time: each is a call of the function."""
 
 
@@ -38,7 +38,7 @@ class Interval:
     @property
     def due_at(self) -> float:
         """The current due time, on Trio's clock."""
-        return self._time(self._number)
+        return self._due_time(self._number)
 
     def advance(self, now: float, offset: float) -> int:
         """Go on to the first due time behind the current one that is not past.
@@ -52,7 +52,7 @@ class Interval:
         """
         last = self._number
         number = max(last + 1, math.floor((now - self.first_at) / self._every))
-        while self._time(number) < now:
+        while self._due_time(number) < now:
             number += 1
         self._number = number
         return number - last - 1
@@ -63,9 +63,9 @@ class Interval:
 
     def previous(self, offset: float) -> datetime:
         """Return the due time before the current one, once that is not the first."""
-        return utc(self._time(self._number - 1) + offset)
+        return utc(self._due_time(self._number - 1) + offset)
 
-    def _time(self, number: int) -> float:
+    def _due_time(self, number: int) -> float:
         return self.first_at + number * self._every
 
 
@@ -73,7 +73,7 @@ class Interval:
 class Calendar:
     """The due times that a function gives, each from the one before; otherwise as :class:`Interval`.
 
-    ``advance`` may stop at a due time that is past, after ``MAX_STEPS``. It raises what the
+    ``advance`` may stop at a due time that is past, after ``MAX_SKIPPED_AT_ONCE``. It raises what the
     function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
     """
 
@@ -90,11 +90,9 @@ class Calendar:
     def advance(self, now: float, offset: float) -> int:
         previous, due, due_at = self._due, self._due, -math.inf
         steps = 0
-        while due_at < now and steps < MAX_STEPS:
-            previous, due = (
-                due,
-                checked_datetime("the datetime that every() returns", self._next(due)),
-            )
+        while due_at < now and steps < MAX_SKIPPED_AT_ONCE:
+            following = checked_datetime("the datetime that every() returns", self._next(due))
+            previous, due = due, following
             if due <= previous:
                 raise ValueError(
                     "every() must return a later time than it is given: for"
@@ -139,9 +137,8 @@ def make_due_times(
     if callable(every):
         checked_callable("every", every)
         return Calendar(start, lambda due: call(every, due), offset)
-    return Interval(
-        first_at, checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
-    )
+    seconds = checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
+    return Interval(first_at, seconds)
 
 
 def checked_datetime(what: str, value: object) -> datetime:

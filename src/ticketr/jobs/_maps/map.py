@@ -41,9 +41,9 @@ from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
 
-NO_MORE: Final = object()
+NO_ITEM: Final = object()
 """What is drawn when there are no more items."""
-DRAWS_PER_CHECKPOINT: Final = 16
+ITEMS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
 CLOSE_TIMEOUT: Final = 5.0
 """How long an async generator may take to close."""
@@ -149,7 +149,7 @@ class JobMap:
         """Wait until all jobs have ended, and report the failures that were not read."""
         core, unread = self._core, self._unread
         for record in unread:
-            await wait_for_jobs(core, record.unended, record.wait_ended, is_refusable=False)
+            await wait_for_jobs(core, record.live_self, record.wait_ended, is_refusable=False)
         if core.store is not None:
             await core.store.wait_all_written()
         for record in unread:
@@ -191,17 +191,17 @@ class JobMap:
                     if len(self._unread) >= self._bound:
                         self._was_read = trio.Event()
                         await self._was_read.wait()
-                    elif number % DRAWS_PER_CHECKPOINT == 0:
+                    elif number % ITEMS_PER_CHECKPOINT == 0:
                         await checkpoint()
                     draw = self._iterator
-                    item = await anext(draw, NO_MORE) if self._is_async else next(draw, NO_MORE)
-                    if item is NO_MORE or self._is_stopped:  # perhaps by the iterable's own code
+                    item = await anext(draw, NO_ITEM) if self._is_async else next(draw, NO_ITEM)
+                    if item is NO_ITEM or self._is_stopped:  # perhaps by the iterable's own code
                         break
                     if not await self._submit(item):
                         break
             finally:
                 closing.shield, closing.deadline = True, trio.current_time() + CLOSE_TIMEOUT
-                await _close(self._items)  # noqa: ASYNC102 - a bounded shield
+                await _close_items(self._items)  # noqa: ASYNC102 - a bounded shield
 
     @enable_ki_protection
     async def _submit(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
@@ -326,7 +326,7 @@ class JobMap:
 
 
 @disable_ki_protection
-async def _close(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
+async def _close_items(items: object) -> None:  # noqa: ASYNC910 - the feeder has passed a checkpoint
     """Close the items if they are a generator; anything else may be used again.
 
     A nursery that an async generator holds open puts the ``GeneratorExit``, by which it is closed,

@@ -37,48 +37,48 @@ class Repeat:
 
     Attributes:
         id: Its ID; that of its n-th run is ``<id>#n``.
-        number: Its place in the order of the calls.
+        sequence_number: Its place in the order of the calls.
         template: The record that its runs are copies of; None once it has ended, and for one that
             a store could not load.
         due_times: Its due times; None like the template.
-        every: The seconds or the function of its due times, as text for a store.
+        every_text: The seconds or the function of its due times, as text for a store.
         is_restored: Whether a store has given it back, and no call has asked for it since.
-        is_due_used: Whether the current due time has had its run, or is past and is to have none.
+        is_due_handled: Whether the current due time has had its run, or is past and is to have none.
         is_paused: Whether no run is to be submitted.
-        last: The last run; None before the first.
+        last_run: The last run; None before the first.
         runs: The number of runs that were submitted.
         missed: The number of due times without a run.
-        is_counted: Whether the due times that are skipped next count as missed.
-        runs_missed: Whether the latest due time that was missed has a run after all.
+        counts_missed: Whether the due times that are skipped next count as missed.
+        makes_up_missed: Whether the latest due time that was missed has a run after all.
         missed_at: That due time, until the run is submitted; None for none.
     """
 
     id: JobID
-    number: int
+    sequence_number: int
     template: JobRecord | None = None
     due_times: DueTimes | None = None
-    every: str = ""
+    every_text: str = ""
     is_restored: bool = False
-    is_due_used: bool = False
+    is_due_handled: bool = False
     is_paused: bool = False
-    last: JobRecord | None = None
+    last_run: JobRecord | None = None
     runs: int = 0
     missed: int = 0
-    is_counted: bool = True
-    runs_missed: bool = False
+    counts_missed: bool = True
+    makes_up_missed: bool = False
     missed_at: datetime | None = None
 
     @property
     def is_running(self) -> bool:
         """Whether a run is pending or running."""
-        return self.last is not None and not self.last.status.is_terminal
+        return self.last_run is not None and not self.last_run.status.is_terminal
 
     @property
     def is_waiting(self) -> bool:
         """Whether it waits for its due time."""
         return self.due_times is not None and not self.is_running and not self.is_paused
 
-    def skip_past(self, now: float, offset: float) -> None:
+    def skip_past_due_times(self, now: float, offset: float) -> None:
         """Go on to the first due time that has had no run and is not past, or a part of the way.
 
         Raises:
@@ -86,16 +86,16 @@ class Repeat:
         """
         times = self.due_times
         assert times is not None  # it waits
-        if self.is_due_used or times.due_at < now:
-            skipped = times.advance(now, offset) + (not self.is_due_used)
-            self.is_due_used = times.due_at < now
-            skipped += self.is_due_used
-            if self.is_counted:
+        if self.is_due_handled or times.due_at < now:
+            skipped = times.advance(now, offset) + (not self.is_due_handled)
+            self.is_due_handled = times.due_at < now
+            skipped += self.is_due_handled
+            if self.counts_missed:
                 self.missed += skipped
-            if self.is_counted and self.runs_missed and skipped:
-                latest = times.wall_time if self.is_due_used else times.previous
+            if self.counts_missed and self.makes_up_missed and skipped:
+                latest = times.wall_time if self.is_due_handled else times.previous
                 self.missed_at = latest(offset)
-        self.is_counted = self.is_counted or not self.is_due_used
+        self.counts_missed = self.counts_missed or not self.is_due_handled
 
 
 def call_in_context(
@@ -123,11 +123,11 @@ class Repeats:
         self._scheduled = PriorityQueue[Repeat]()
         self.numbers: itertools.count[int] = itertools.count(1)
 
-    def _changed(self, repeat: Repeat) -> None:
+    def _store_change(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
         # A late run is noted when it is submitted: a process that is killed before finds it again.
         queue = self._queue
-        if queue.store is not None and repeat.missed_at is None and not queue.phase.draining:
+        if queue.store is not None and repeat.missed_at is None and not queue.phase.is_draining:
             queue.store.repeat_changed(repeat)
 
     def next_time(self) -> float:
@@ -143,7 +143,7 @@ class Repeats:
         first: object,
         every_text: str = "",
         *,
-        runs_missed: bool = False,
+        makes_up_missed: bool = False,
     ) -> Repeat:
         """Begin a repeat, or take over one of the store; submit its first run if that is due.
 
@@ -152,14 +152,14 @@ class Repeats:
             every: The seconds between two due times, or a function of a due time.
             first: The seconds until the first due time, or that time.
             every_text: The same as ``every`` for the queue's store, as text.
-            runs_missed: Whether the latest due time that was missed has a run after all.
+            makes_up_missed: Whether the latest due time that was missed has a run after all.
 
         Raises:
             QueueClosed: The queue has begun to end.
             DuplicateJob: Another repeat has this ID, or a live job that of the first run.
             TypeError, ValueError: The due times are invalid.
         """
-        if self._queue.phase.draining:
+        if self._queue.phase.is_draining:
             raise QueueClosed
         now, offset = self._queue.now(), self._queue.wall_clock.offset()
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
@@ -171,16 +171,17 @@ class Repeats:
         repeat = self.live.setdefault(repeat_id, Repeat(repeat_id, number, is_restored=True))
         if not repeat.is_restored:
             raise DuplicateJob(repeat_id, None)
-        repeat.template, repeat.is_restored, repeat.runs_missed = template, False, runs_missed
-        if repeat.due_times is None or repeat.every != every_text:
-            repeat.every, repeat.due_times = every_text, times
+        repeat.template, repeat.is_restored = template, False
+        repeat.makes_up_missed = makes_up_missed
+        if repeat.due_times is None or repeat.every_text != every_text:
+            repeat.every_text, repeat.due_times = every_text, times
             self._begin(repeat, times, now)
-        self._changed(repeat)
+        self._store_change(repeat)
         return repeat
 
     def _begin(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
-        repeat.is_due_used, repeat.is_counted = times.due_at < now, times.due_at >= now
+        repeat.is_due_handled, repeat.counts_missed = times.due_at < now, times.due_at >= now
         self._scheduled.discard(repeat)
         try:
             if repeat.is_waiting and times.due_at == now:
@@ -188,7 +189,7 @@ class Repeats:
         except BaseException:
             self.end(repeat)
             raise
-        self._wait(repeat)
+        self._schedule_due_time(repeat)
 
     def restore(self, repeat: Repeat, run: JobRecord | None) -> None:
         """Go on with a repeat that a store gives back.
@@ -199,9 +200,9 @@ class Repeats:
         """
         self.live[repeat.id] = repeat
         if run is not None:
-            repeat.last = run
+            repeat.last_run = run
             run.collect_by(self)
-        self._go_on(repeat)
+        self._schedule_next(repeat)
 
     # The runs
 
@@ -210,7 +211,7 @@ class Repeats:
         for repeat in [*self._scheduled.take_until(now)]:
             if not repeat.is_waiting or repeat in self._scheduled:
                 continue  # the user's own code ran meanwhile
-            if not repeat.is_due_used:
+            if not repeat.is_due_handled:
                 try:
                     self._submit_due(repeat)
                 except Exception as error:  # noqa: BLE001 - the code of a key may raise anything
@@ -219,13 +220,13 @@ class Repeats:
                     logger.error("run %r was not submitted:\n%s", run_id, text)  # noqa: TRY400
                     repeat.missed += repeat.missed_at is None
                     repeat.missed_at = None
-            self._go_on(repeat)
+            self._schedule_next(repeat)
 
     def _submit_due(self, repeat: Repeat) -> None:
         due = repeat.missed_at
         if due is None:
             assert repeat.due_times is not None  # it is due
-            repeat.is_due_used = True
+            repeat.is_due_handled = True
             due = repeat.due_times.wall_time(self._queue.wall_clock.offset())
         self.submit_run(repeat, due)
 
@@ -236,25 +237,25 @@ class Repeats:
         job_id = f"{repeat.id}#{repeat.runs + 1}"
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
-        self._queue.enter(record, above=True)
+        self._queue.enter(record, is_forced=True)
         self._queue.dispatcher.wake()
         self._scheduled.discard(repeat)
         repeat.runs += 1
-        repeat.last, repeat.missed_at = record, None
-        self._changed(repeat)
+        repeat.last_run, repeat.missed_at = record, None
+        self._store_change(repeat)
 
     def job_ended(self, record: JobRecord) -> None:
         """Wait for the next due time after a run."""
         repeat = self.live.get(record.id.rpartition("#")[0])
-        if repeat is not None and repeat.last is record:
-            self._go_on(repeat)
+        if repeat is not None and repeat.last_run is record:
+            self._schedule_next(repeat)
 
-    def _go_on(self, repeat: Repeat) -> None:
+    def _schedule_next(self, repeat: Repeat) -> None:
         """Wait for the next due time of a repeat, unless it has ended or does not wait."""
         if not repeat.is_waiting:
             return
         try:
-            repeat.skip_past(self._queue.now(), self._queue.wall_clock.offset())
+            repeat.skip_past_due_times(self._queue.now(), self._queue.wall_clock.offset())
         except BaseException as error:  # noqa: ASYNC103, BLE001 - the user's function
             self.end(repeat)
             if not has_only_exceptions(error):
@@ -263,15 +264,15 @@ class Repeats:
                 text, reason = JobErrorInfo.of(error).traceback, "since every() gave no next time"
                 logger.error("repeat %r has ended, %s:\n%s", repeat.id, reason, text)  # noqa: TRY400
             return  # noqa: ASYNC104 - it is logged, or leaves by the block
-        self._wait(repeat)
-        self._changed(repeat)
+        self._schedule_due_time(repeat)
+        self._store_change(repeat)
 
-    def _wait(self, repeat: Repeat) -> None:
+    def _schedule_due_time(self, repeat: Repeat) -> None:
         """Wait for the due time of a repeat, unless the user's function has used it meanwhile."""
         if repeat.due_times is not None and repeat.is_waiting and repeat not in self._scheduled:
             # One that is late is due now.
             time = repeat.due_times.due_at if repeat.missed_at is None else -math.inf
-            self._scheduled.push(repeat, time, repeat.number)
+            self._scheduled.push(repeat, time, repeat.sequence_number)
             self._queue.timer.wake_at(time)
 
     # The end
@@ -283,7 +284,7 @@ class Repeats:
         self._scheduled.discard(repeat)
         del self.live[repeat.id]
         repeat.due_times = repeat.template = repeat.missed_at = None
-        self._changed(repeat)
+        self._store_change(repeat)
         return True
 
     def end_all(self) -> None:
@@ -300,9 +301,9 @@ class Repeats:
             repeat.missed_at = None
             self._scheduled.discard(repeat)
         elif not repeat.is_running:
-            repeat.is_counted = False
-            self._go_on(repeat)
-        self._changed(repeat)
+            repeat.counts_missed = False
+            self._schedule_next(repeat)
+        self._store_change(repeat)
 
 
 @final
@@ -348,7 +349,7 @@ class RepeatHandle:
 
     def snapshot(self) -> JobSnapshot[object] | None:
         """Return the state of the last run as it is now; None before the first."""
-        return snapshot_of(self._repeat.last) if self._repeat.last is not None else None
+        return snapshot_of(self._repeat.last_run) if self._repeat.last_run is not None else None
 
     def cancel(self) -> bool:
         """End the repeat.

@@ -27,7 +27,7 @@ class Dependencies:
         self._core = core
         self._doomed: deque[JobRecord] = deque()
 
-    def connect(self, record: JobRecord) -> None:
+    def link_predecessors(self, record: JobRecord) -> None:
         """Link a new job to those that it starts after; drop the links to those that ended."""
         predecessors = record.extras.predecessors
         for predecessor, any_end in [*predecessors.items()]:
@@ -50,7 +50,7 @@ class Dependencies:
                 if not predecessors:
                     released.append(dependent)
         for dependent in released:
-            core.schedule.end_wait_after(dependent, core.now())
+            core.schedule.end_wait_for_predecessors(dependent, core.now())
         if dependents:
             core.timer.wake_at(core.schedule.next_time())
             core.mark_changed(released)

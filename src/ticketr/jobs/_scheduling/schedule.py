@@ -36,7 +36,7 @@ T = TypeVar("T", bound="Hashable")
 Entry: TypeAlias = tuple[float, float, int, T]
 """A rank, a time, a number, and the item that has them."""
 
-MAX_STALE: Final = 32
+MAX_STALE_ENTRIES: Final = 32
 """How many stale entries may exceed the valid ones before all are dropped."""
 
 
@@ -117,7 +117,7 @@ class PriorityQueue(dict[T, Entry[T]]):
             queue.popleft()
         elif queue and queue[-1] is entry:
             queue.pop()
-        elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE:
+        elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE_ENTRIES:
             self._queue = deque(sorted(self.values()))
             self._heap = []
         return True
@@ -273,34 +273,34 @@ class Schedule:
     is_time_dependent: bool = False
     # Jobs by when they are due, those that start after others, and jobs by when they must start.
     _delayed: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
-    _after: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
+    _dependent: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
     # The keys that have no start left, or that of the queue, by when they get one.
-    _empty: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
+    _rate_limited: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
     def jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
         blocked = itertools.chain.from_iterable(self.blocked.values())
-        return [*reversed(self._after), *self._delayed, *self.ready, *blocked]
+        return [*reversed(self._dependent), *self._delayed, *self.ready, *blocked]
 
     def waiting_for(self, record: JobRecord) -> str:
         """Return what keeps a pending job from running."""
         slot = record.extras.key_slot
         if self.queue_slot.is_paused or (slot is not None and slot.is_paused):
             return "paused"
-        if record.pending_queue is self._after:
+        if record.pending_queue is self._dependent:
             return "after"
         if record.pending_queue is self._delayed:
             return "time"
         if slot is not None and record not in slot.ready:
-            is_full = len(slot.running) + len(slot.ready) >= self._limit(slot)
+            is_full = len(slot.running) + len(slot.ready) >= self._concurrency_of(slot)
             return "key" if is_full else "rate"
-        return "rate" if self.queue_slot in self._empty else "worker"
+        return "rate" if self.queue_slot in self._rate_limited else "worker"
 
     # Entering, running and ending
 
-    def add_plain(self, record: JobRecord, now: float) -> None:
+    def add_without_extras(self, record: JobRecord, now: float) -> None:
         """Add a job that enters and has no extras, as :meth:`add` does; it is due now."""
         self.pending += 1
         ready = record.pending_queue = self.ready
@@ -314,11 +314,11 @@ class Schedule:
             self._expiring.push(record, extras.start_by, record.number)
             self.is_time_dependent = True
         if extras.predecessors:
-            self._put(record, self._after)
+            self._put(record, self._dependent)
         else:
-            self._add_unlinked(record, now)
+            self._add_independent(record, now)
 
-    def _add_unlinked(self, record: JobRecord, now: float) -> None:
+    def _add_independent(self, record: JobRecord, now: float) -> None:
         """Add a job that waits for no other one."""
         if record.due_at > now:
             record.pending_queue = self._delayed
@@ -368,12 +368,12 @@ class Schedule:
         slot = record.extras.key_slot
         if slot is not None:
             slot.ready.pop(record, None)
-            self._arrange(slot)
+            self._update_ready(slot)
 
     def rerank(self, record: JobRecord) -> None:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
-        if queue is not self._delayed and queue is not self._after:
+        if queue is not self._delayed and queue is not self._dependent:
             self._withdraw(record)
             self._make_ready(record)
 
@@ -392,7 +392,7 @@ class Schedule:
             worst = max(slot.ready, key=self.ready.__getitem__)
             if first < self.ready[worst]:
                 self._block(worst)
-        self._arrange(slot)
+        self._update_ready(slot)
 
     def _block(self, record: JobRecord) -> None:
         """Move a ready job to the queue of its key."""
@@ -402,9 +402,9 @@ class Schedule:
         del slot.ready[record]
         self._put(record, self.blocked.setdefault(slot, PriorityQueue()))
 
-    def _arrange(self, slot: KeySlot) -> None:
+    def _update_ready(self, slot: KeySlot) -> None:
         """Make as many jobs of a key ready as it lets start, the best ones."""
-        places = self._places(slot)
+        places = self._max_ready(slot)
         if len(slot.ready) > places:
             best_first = sorted(slot.ready, key=self.ready.__getitem__)
             for record in best_first[int(places) :]:
@@ -418,29 +418,29 @@ class Schedule:
         if not queue:
             del self.blocked[slot]
 
-    def _limit(self, slot: KeySlot) -> float:
+    def _concurrency_of(self, slot: KeySlot) -> float:
         return self.key_concurrency if slot.concurrency is None else slot.concurrency
 
-    def _places(self, slot: KeySlot) -> float:
+    def _max_ready(self, slot: KeySlot) -> float:
         """Return how many jobs of a key may be ready."""
-        if slot.is_paused or slot in self._empty:
+        if slot.is_paused or slot in self._rate_limited:
             return 0
-        return max(0, self._limit(slot) - len(slot.running))
+        return max(0, self._concurrency_of(slot) - len(slot.running))
 
     def _is_full(self, slot: KeySlot) -> bool:
-        return len(slot.ready) >= self._places(slot)
+        return len(slot.ready) >= self._max_ready(slot)
 
     def release_key(self, record: JobRecord) -> None:
         """Note that a job with a key stops running."""
         slot = record.extras.key_slot
         assert slot is not None  # it has a key
         del slot.running[record]
-        self._arrange(slot)
+        self._update_ready(slot)
 
     def key_holders(self, record: JobRecord) -> list[JobRecord]:
         """Return the running jobs of which one has to end before a pending job can start."""
         slot = record.extras.key_slot
-        if slot is None or record in slot.ready or len(slot.running) < self._limit(slot):
+        if slot is None or record in slot.ready or len(slot.running) < self._concurrency_of(slot):
             return []
         return [*slot.running]
 
@@ -450,42 +450,42 @@ class Schedule:
             slot.concurrency = limit
         elif limit is not None:
             self.concurrency = limit
-        self._limits_changed(slot)
+        self._apply_limits(slot)
 
     # Pauses
 
     def set_paused(self, slot: KeySlot, *, is_paused: bool) -> None:
         """Start no more jobs, or none with this key; or undo that."""
         slot.is_paused = is_paused
-        self._limits_changed(slot)
+        self._apply_limits(slot)
 
-    def _limits_changed(self, slot: KeySlot) -> None:
+    def _apply_limits(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
         if slot is self.queue_slot:
-            self.is_stopped = slot.is_paused or slot in self._empty
+            self.is_stopped = slot.is_paused or slot in self._rate_limited
         else:
-            self._arrange(slot)
+            self._update_ready(slot)
 
     # Time
 
     def next_time(self) -> float:
-        """Return when to call :meth:`due` and :meth:`expired` next."""
+        """Return when to call :meth:`make_due_ready` and :meth:`take_expired` next."""
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
-            self._empty.first_rank(),
+            self._rate_limited.first_rank(),
         )
         self.is_time_dependent = when != math.inf
         return when
 
-    def due(self, now: float) -> list[JobRecord]:
+    def make_due_ready(self, now: float) -> list[JobRecord]:
         """Make the jobs ready that have become due, and return them."""
         due = [*self._delayed.take_until(now)]
         for record in due:
             self._make_ready(record)
         return due
 
-    def expired(self, now: float) -> list[JobRecord]:
+    def take_expired(self, now: float) -> list[JobRecord]:
         """Return the pending jobs that should have started by now; they stay pending."""
         return [*self._expiring.take_until(now)]
 
@@ -498,13 +498,13 @@ class Schedule:
             self._make_ready(record)
         return True
 
-    def delayed(self, now: float) -> list[JobRecord]:
+    def find_delayed(self, now: float) -> list[JobRecord]:
         """Return the jobs that are not due, or whose rate has no start left."""
-        later = [record for record in reversed(self._after) if record.due_at > now]
+        later = [record for record in reversed(self._dependent) if record.due_at > now]
         limited = [
             record
             for slot, queue in [(self.queue_slot, self.ready), *self.blocked.items()]
-            if self.queue_slot in self._empty or slot in self._empty
+            if self.queue_slot in self._rate_limited or slot in self._rate_limited
             for record in queue
         ]
         return [*later, *self._delayed, *limited]
@@ -515,38 +515,38 @@ class Schedule:
         """Give the queue or a key another rate; None for no limit."""
         self.has_rates = True
         slot.bucket = None if rate is None else Bucket(rate, slot.bucket, now)
-        self._empty.discard(slot)
-        self._note_if_empty(slot, now)
+        self._rate_limited.discard(slot)
+        self._note_if_rate_limited(slot, now)
 
-    def take_starts(self, record: JobRecord, now: float) -> None:
+    def consume_rates(self, record: JobRecord, now: float) -> None:
         """Take the starts of an attempt that begins."""
         for slot in (self.queue_slot, record.extras.key_slot):
             if slot is not None and slot.bucket is not None:
                 slot.bucket.take(now)
-                self._note_if_empty(slot, now)
+                self._note_if_rate_limited(slot, now)
 
-    def _note_if_empty(self, slot: KeySlot, now: float) -> None:
+    def _note_if_rate_limited(self, slot: KeySlot, now: float) -> None:
         if slot.bucket is not None and slot.bucket.ready_at() > now:
-            self._empty.push(slot, slot.bucket.ready_at(), next(self._numbers))
-        self._limits_changed(slot)
+            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._numbers))
+        self._apply_limits(slot)
 
     def refill_rates(self, now: float) -> bool:
         """Give the rates the starts that are due; return whether any rate got one."""
-        refilled = [*self._empty.take_until(now)]
+        refilled = [*self._rate_limited.take_until(now)]
         for slot in refilled:
-            self._limits_changed(slot)
+            self._apply_limits(slot)
         return bool(refilled)
 
     # Jobs that start after others
 
-    def waits_after(self, record: JobRecord) -> bool:
+    def waits_for_predecessors(self, record: JobRecord) -> bool:
         """Tell whether a job is pending and waits for the end of those that it starts after."""
-        return record in self._after
+        return record in self._dependent
 
-    def end_wait_after(self, record: JobRecord, now: float) -> None:
+    def end_wait_for_predecessors(self, record: JobRecord, now: float) -> None:
         """Make a job ready, or delayed, for which those that it starts after have ended."""
-        self._after.discard(record)
-        self._add_unlinked(record, now)
+        self._dependent.discard(record)
+        self._add_independent(record, now)
 
     # Submits that wait for room
 
@@ -555,7 +555,7 @@ class Schedule:
         """Whether another job may become ready by entering."""
         return len(self.ready) < self.max_pending
 
-    def is_held(self, record: JobRecord, slot: KeySlot | None) -> bool:
+    def needs_no_room(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
             return True

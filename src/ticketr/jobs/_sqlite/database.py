@@ -35,9 +35,9 @@ logger = logging.getLogger("ticketr.jobs")
 
 T = TypeVar("T")
 
-BUSY_SECONDS: Final = 5.0
+BUSY_TIMEOUT_SECONDS: Final = 5.0
 """How long to wait for another process that writes, in seconds."""
-VERSION: Final = 1
+SCHEMA_VERSION: Final = 1
 """The version of the tables."""
 
 
@@ -65,7 +65,7 @@ class RunSync(Protocol):
         ...
 
 
-async def in_thread(function: Callable[[], T], /) -> T:
+async def run_in_thread(function: Callable[[], T], /) -> T:
     """Call a function in a thread, which is abandoned on cancellation.
 
     It has its own limiter, so that other threads of the program do not delay it.
@@ -94,9 +94,7 @@ def checked_path(path: object) -> Path:
 
 
 @contextmanager
-def named_errors(
-    path: Path, kind: type[HistoryFailed | StoreFailed]
-) -> Generator[None, None, None]:
+def errors_as(path: Path, kind: type[HistoryFailed | StoreFailed]) -> Generator[None, None, None]:
     """Raise the errors of SQLite and of the system as this one."""
     import sqlite3  # noqa: PLC0415 - slow to import, and needed only with a file
 
@@ -123,7 +121,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
     db = sqlite3.connect(
         f"{path.as_uri()}?mode=rw",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=BUSY_TIMEOUT_SECONDS,
         isolation_level=None,
         check_same_thread=False,  # threads use it one after the other
     )
@@ -138,7 +136,7 @@ def connect(path: Path, schema: Schema) -> sqlite3.Connection:
                 for statement in schema.statements:
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {schema.application_id}")
-                db.execute(f"PRAGMA user_version = {VERSION}")
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             db.execute("COMMIT")
         # Last: a refused file stays as it is. SQLite does not wait for the lock that this takes:
         # another opening holds it, and switches the file too.
@@ -165,9 +163,9 @@ def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
     application_id, version = db.execute(numbers).fetchone()
     if application_id != schema.application_id or not tables >= schema.tables:
         raise OSError(f"it is another database, not {schema.kind}: choose a file of its own")
-    if version != VERSION:
+    if version != SCHEMA_VERSION:
         raise OSError(
-            f"another version of ticketr wrote it (tables of version {version}, not {VERSION})."
+            f"another version of ticketr wrote it (tables of version {version}, not {SCHEMA_VERSION})."
             " Open it with that version, or move it away"
         )
     return True
@@ -184,7 +182,7 @@ def check_values(kinds: Mapping[str, Any], row: Iterable[object]) -> None:
             raise ValueError(f"{name} is {value!r:.50}")  # noqa: TRY004 - it is the file's fault
 
 
-def refuse_shared(path: Path) -> None:
+def refuse_writable_by_others(path: Path) -> None:
     """Refuse a file, or a log of it, that others can write; Windows is not asked.
 
     Raises:
@@ -208,7 +206,7 @@ def refuse_shared(path: Path) -> None:
 FileIdentity: TypeAlias = tuple[int, int]
 LOCK_DESCRIPTORS: Final[dict[FileIdentity, int]] = {}
 """The descriptors of the locks that this process has, by the device and number of the file."""
-_locks_change = threading.Lock()
+_locks_guard = threading.Lock()
 
 
 def take_lock(path: Path) -> FileIdentity:
@@ -218,7 +216,7 @@ def take_lock(path: Path) -> FileIdentity:
         StoreInUse: This process has it locked, or another one.
         OSError: It cannot be opened.
     """
-    with _locks_change:
+    with _locks_guard:
         create_file(path)
         status = path.stat()
         identity = status.st_dev, status.st_ino
@@ -259,12 +257,12 @@ def unlock(identity: FileIdentity) -> None:
             os.close(descriptor)
 
 
-def _close_in_child() -> None:
+def _close_locks_in_child() -> None:
     """Leave the locks to the process that was forked."""
     for descriptor in LOCK_DESCRIPTORS.values():
         os.close(descriptor)
     LOCK_DESCRIPTORS.clear()
-    _locks_change.release()
+    _locks_guard.release()
 
 
 def _lock_owner(status: os.stat_result) -> int | None:
@@ -291,9 +289,9 @@ else:
     import fcntl
 
     os.register_at_fork(
-        before=_locks_change.acquire,
-        after_in_parent=_locks_change.release,
-        after_in_child=_close_in_child,
+        before=_locks_guard.acquire,
+        after_in_parent=_locks_guard.release,
+        after_in_child=_close_locks_in_child,
     )
 
     def _lock(descriptor: int) -> None:
@@ -306,8 +304,8 @@ else:
 
 # The task that writes
 
-FIRST_PAUSE: Final = 1.0
-MAX_PAUSE: Final = 60.0
+FIRST_RETRY_SECONDS: Final = 1.0
+MAX_RETRY_SECONDS: Final = 60.0
 """The pauses in seconds before a failed write is retried, unless it is called for."""
 
 
@@ -361,7 +359,8 @@ class WriteBehind:
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()
-            pause = 0.0 if is_written else min(max(pause * 2, FIRST_PAUSE), MAX_PAUSE)
+            longer = min(max(pause * 2, FIRST_RETRY_SECONDS), MAX_RETRY_SECONDS)
+            pause = 0.0 if is_written else longer
 
     async def write_now(self) -> bool:
         """Write what has gathered; return whether that succeeded."""

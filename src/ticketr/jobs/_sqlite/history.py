@@ -34,7 +34,7 @@ from ticketr._errors import HistoryFailed
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
 from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.database import (
-    BUSY_SECONDS,
+    BUSY_TIMEOUT_SECONDS,
     RunSync,
     Schema,
     WriteBehind,
@@ -43,8 +43,8 @@ from ticketr.jobs._sqlite.database import (
     checked_run_sync,
     connect,
     create_file,
-    in_thread,
-    named_errors,
+    errors_as,
+    run_in_thread,
 )
 from ticketr.jobs._values import (
     checked_callable,
@@ -129,7 +129,7 @@ COLUMNS: Final = (
 )
 """The names of the values of a row."""
 
-DEFAULT_VALUES: Final[Mapping[str, object]] = {
+DEFAULT_DETAILS: Final[Mapping[str, object]] = {
     "key": None,
     "attempts": 1,
     "cancel_cause": None,
@@ -156,21 +156,19 @@ def row_of_record(
         summary: Shortens a result to a text. What it raises is raised.
         offset: The difference between wall-clock time and Trio's clock.
     """
-    attempt, has_completed = record.attempt, record.status is COMPLETED
-    is_plain = (
-        has_completed and record.extras is NO_EXTRAS and attempt == 1 and not record.report[3]
-    )
+    attempt, completed = record.attempt, record.status is COMPLETED
+    is_plain = completed and record.extras is NO_EXTRAS and attempt == 1 and not record.report[3]
     return (
         run,
         number,
         clipped(record.id),
         clipped(record.name),
         # SQLite stores an exact string ten times as fast as a member of an enumeration.
-        "completed" if has_completed else record.status.value,
+        "completed" if completed else record.status.value,
         record.submitted_at + offset,
         record.started_at + offset if attempt else None,
         record.finished_at + offset,
-        clipped(summary(record.result)) if has_completed else None,
+        clipped(summary(record.result)) if completed else None,
         "" if is_plain else _details_of_record(record),
     )
 
@@ -198,7 +196,7 @@ def _details_of_record(record: JobRecord) -> str:
 
 def _details_text(details: Mapping[str, Any]) -> str:
     """Return the details of a job as text, with whole tags only: a part of one is another tag."""
-    if details == DEFAULT_VALUES:
+    if details == DEFAULT_DETAILS:
         return ""
     tags = sorted(details["tags"])
     ends = itertools.accumulate(map(len, tags))
@@ -215,7 +213,7 @@ def row_of_job(job: FinishedJob) -> Row:
     for name in TIME_COLUMNS:
         if (date := values[name]) is not None:
             values[name] = date.timestamp()
-    details = _details_text({name: getattr(job, name) for name in DEFAULT_VALUES})
+    details = _details_text({name: getattr(job, name) for name in DEFAULT_DETAILS})
     return (*values.values(), details)
 
 
@@ -239,7 +237,7 @@ def job_of_row(row: Row) -> FinishedJob:
     values: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
     try:
         details = json.loads(values.pop("details") or "{}")
-        values = {**values, **DEFAULT_VALUES, **details}
+        values = {**values, **DEFAULT_DETAILS, **details}
         check_values(COLUMN_TYPES, [values[name] for name in COLUMN_TYPES])
         for name in TIME_COLUMNS:
             if (seconds := values[name]) is not None:
@@ -265,7 +263,7 @@ def clipped(text: str) -> str:
 
 # Histories
 
-BUSY_PAUSE: Final = 0.05
+BUSY_PAUSE_SECONDS: Final = 0.05
 """The pause between two tries where SQLite itself does not wait, in seconds."""
 
 
@@ -350,7 +348,7 @@ class SqliteHistory:
         max_jobs: float = 10_000,
         max_age: float = 90 * 86400.0,
         summary: Callable[[object], str] = reprlib.repr,
-        run_sync: RunSync = in_thread,
+        run_sync: RunSync = run_in_thread,
     ) -> None:
         self._path = checked_path(path)
         self._max_jobs = checked_count("max_jobs", max_jobs, 1)
@@ -386,13 +384,13 @@ class SqliteHistory:
         The connection stays open until after the next write: the last one that is closed copies
         SQLite's log to the file, which takes longer than to write a batch.
         """
-        await self._run_sync(lambda: self._replace_last(self._write(rows)))
+        await self._run_sync(lambda: self._replace_connection(self._write(rows)))
 
     async def close(self) -> None:
         """Close the connection of the last write; internal."""
-        await self._run_sync(lambda: self._replace_last(None))
+        await self._run_sync(lambda: self._replace_connection(None))
 
-    def _replace_last(self, db: sqlite3.Connection | None) -> None:
+    def _replace_connection(self, db: sqlite3.Connection | None) -> None:
         last, self._last = self._last, db
         if last is not None:
             last.close()
@@ -426,7 +424,7 @@ class SqliteHistory:
             "status": None if status is None else str(checked_member("status", status, JobStatus)),
             "id": None if id is None else clipped(checked_text("id", id)),
         }
-        deadline = trio.current_time() + BUSY_SECONDS
+        deadline = trio.current_time() + BUSY_TIMEOUT_SECONDS
         while True:
             try:
                 return await self._run_sync(lambda: self._read(conditions, limit))
@@ -434,10 +432,10 @@ class SqliteHistory:
                 # SQLite does not wait while another process creates the file or its log.
                 if "locked" not in error.problem or trio.current_time() >= deadline:
                     raise
-            await trio.sleep(BUSY_PAUSE)
+            await trio.sleep(BUSY_PAUSE_SECONDS)
 
     def _write(self, rows: Sequence[Row]) -> sqlite3.Connection:
-        with named_errors(self._path, HistoryFailed), ExitStack() as stack:
+        with errors_as(self._path, HistoryFailed), ExitStack() as stack:
             create_file(self._path)
             db = stack.enter_context(closing(connect(self._path, SCHEMA)))
             db.execute("BEGIN IMMEDIATE")
@@ -454,8 +452,9 @@ class SqliteHistory:
         jobs: list[FinishedJob] = []
         if not self._path.exists():
             return jobs
-        with named_errors(self._path, HistoryFailed), closing(connect(self._path, SCHEMA)) as db:
-            for row in db.execute(SELECT, {**conditions, "oldest": time.time() - self._max_age}):
+        with errors_as(self._path, HistoryFailed), closing(connect(self._path, SCHEMA)) as db:
+            oldest = time.time() - self._max_age
+            for row in db.execute(SELECT_JOBS, {**conditions, "oldest": oldest}):
                 if len(jobs) == limit:
                     break
                 try:
@@ -480,14 +479,14 @@ SCHEMA: Final = Schema(
         "CREATE INDEX jobs_by_time ON jobs (finished_at)",
     ),
 )
-ROWS_AT_ONCE = 250
+ROWS_PER_INSERT = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
 SELECT_ROW_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
-SELECT: Final = (
+SELECT_JOBS: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM jobs"  # noqa: S608 - a constant
     " WHERE (:status IS NULL OR status = :status) AND (:id IS NULL OR id = :id) AND finished_at >= :oldest"
     " ORDER BY finished_at DESC, row DESC"
@@ -498,10 +497,10 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Insert rows, many with each statement.
 
     Each statement gives the interpreter's lock away, and has to get it back from a busy Trio thread
-    (see ``LOCK_EVERY``); ``executemany`` does so at each row.
+    (see ``JOBS_PER_GIL_PAUSE``); ``executemany`` does so at each row.
     """
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        chunk = rows[start : start + ROWS_AT_ONCE]
+    for start in range(0, len(rows), ROWS_PER_INSERT):
+        chunk = rows[start : start + ROWS_PER_INSERT]
         places = ", ".join([f"({', '.join('?' * len(COLUMNS))})"] * len(chunk))
         statement = f"INSERT OR IGNORE INTO jobs ({', '.join(COLUMNS)}) VALUES {places}"  # noqa: S608 - constants
         db.execute(statement, [*itertools.chain.from_iterable(chunk)])
@@ -511,15 +510,15 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 GATHER_SECONDS: Final = 0.1
 """Seconds between two batches; a killed process loses the jobs of that time."""
-BATCH = 2500
+EARLY_WRITE_ROWS = 2500
 """The number of entries that are written without a pause before."""
-BACKLOG = 10_000
+MAX_UNWRITTEN_ROWS = 10_000
 """The most entries in the buffer; beyond it the oldest is dropped."""
-FLUSH_SECONDS: Final = 5.0
+FLUSH_TIMEOUT_SECONDS: Final = 5.0
 """How long the end of a queue waits for its history, in seconds."""
-LOCK_EVERY: Final = 16
+JOBS_PER_GIL_PAUSE: Final = 16
 """While a batch is written, the number of jobs after which its thread can have the interpreter's lock."""
-LOCK_SECONDS: Final = 1e-6
+GIL_PAUSE_SECONDS: Final = 1e-6
 """How long it can; an operating system makes about 0.05 ms of it.
 
 Trio gives the lock away at each of its steps, but takes it back before another thread has woken up.
@@ -572,7 +571,7 @@ class Recorder:
                 self._offset_valid_until = record.finished_at + GATHER_SECONDS
             row = row_of_record(record, self._run, number, self._summary, self._clock_offset)
         except Exception as error:  # noqa: BLE001 - the summary is user code
-            self._lose(1, safe_str(error) or safe_repr(error))
+            self._count_lost(1, safe_str(error) or safe_repr(error))
             return
         except BaseException as error:  # noqa: ASYNC103, BLE001 - the summary calls sys.exit()
             self._interrupt(error)
@@ -582,13 +581,13 @@ class Recorder:
         count = len(unwritten)
         if count == 1:
             self._behind.mark_dirty()
-        if count == BATCH:
+        if count == EARLY_WRITE_ROWS:
             self._behind.write_soon()
-        while len(unwritten) > BACKLOG:  # several, after a batch that could not be written
+        while len(unwritten) > MAX_UNWRITTEN_ROWS:  # after a failed write by more than one
             unwritten.popleft()
-            self._lose(1, "it is too slow")
-        if self._writing and not number % LOCK_EVERY:
-            time.sleep(LOCK_SECONDS)  # noqa: TID251 - no await, but a pause of the whole thread
+            self._count_lost(1, "it is too slow")
+        if self._writing and not number % JOBS_PER_GIL_PAUSE:
+            time.sleep(GIL_PAUSE_SECONDS)  # noqa: TID251 - no await, but a pause of the whole thread
 
     @enable_ki_protection
     async def write(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
@@ -599,7 +598,7 @@ class Recorder:
     def stop(self) -> None:
         """Begin no other write in the task, and limit the time of the one under way."""
         self._behind.stop()
-        self._scope.deadline = trio.current_time() + FLUSH_SECONDS
+        self._scope.deadline = trio.current_time() + FLUSH_TIMEOUT_SECONDS
 
     async def flush(self) -> None:
         """Write the remaining rows, within the time limit of ``stop``.
@@ -615,7 +614,8 @@ class Recorder:
                 with suppress(Exception):  # what calls the file is user code
                     await history.close()
         if self._unwritten:
-            self._lose(len(self._unwritten), f"it took longer than {FLUSH_SECONDS:g} s")
+            reason = f"it took longer than {FLUSH_TIMEOUT_SECONDS:g} s"
+            self._count_lost(len(self._unwritten), reason)
             self._unwritten.clear()
 
     async def read(
@@ -655,7 +655,7 @@ class Recorder:
         finally:
             self._writing = []
 
-    def _lose(self, jobs: int, reason: str) -> None:
+    def _count_lost(self, jobs: int, reason: str) -> None:
         """Count jobs that the history will not have, and warn of the first."""
         if not self.lost:
             self._behind.warn(reason)

@@ -43,19 +43,19 @@ logger = logging.getLogger("ticketr.jobs")
 
 async def open_store(core: QueueCore, store: SqliteStore) -> None:
     """Open a store, and take up what is in it."""
-    writer = store.writer(core)
+    writer = store.make_writer(core)
     try:
         repeats, next_number = await writer.open()
         core.attach_store(writer)
         core.registry.continue_ids(next_number)
-        await Opening(core, writer).restore_all(repeats)
+        await StoreLoader(core, writer).restore_all(repeats)
     except BaseException:
         await writer.close()  # noqa: ASYNC102 - it is shielded and bounded
         raise
 
 
 @final
-class Opening:
+class StoreLoader:
     """Takes up what is in a store's file.
 
     Attributes:
@@ -88,7 +88,7 @@ class Opening:
                     if row.finished_at is not None:
                         ended.append(self._restore_ended(row, row.finished_at))
                     else:
-                        self._enter(row, predecessors)
+                        self._restore_live(row, predecessors)
                 except Exception as error:  # noqa: BLE001 - a class or key of the user's
                     self._mark_unloaded(row, error)
                 await trio.lowlevel.checkpoint()
@@ -107,7 +107,7 @@ class Opening:
 
     def _mark_unloaded(self, row: JobRow, error: Exception) -> None:
         """List a job that is not loaded, unless it has ended."""
-        problem = _logged("Job", row.id, error)
+        problem = _log_problem("Job", row.id, error)
         if row.finished_at is None:
             self.left_out.add(row.number)
             job_id = row.id if type(row.id) is str else f"row {row.number}"
@@ -115,34 +115,33 @@ class Opening:
 
     def _mark_repeat_unloaded(self, row: RepeatRow, error: Exception) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
-        _logged("Repeat", row.id, error)
+        _log_problem("Repeat", row.id, error)
         repeats = self._core.repeats
         number, missed = next(repeats.numbers), row.missed
-        repeats.restore(
-            Repeat(row.id, number, is_restored=True, runs=row.runs, missed=missed), None
-        )
+        repeat = Repeat(row.id, number, is_restored=True, runs=row.runs, missed=missed)
+        repeats.restore(repeat, None)
 
     # Live jobs
 
-    def _enter(self, row: JobRow, predecessors: list[int]) -> None:
+    def _restore_live(self, row: JobRow, predecessors: list[int]) -> None:
         core = self._core
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
         record = self._record_of(row)
-        live = [job for number in predecessors if (job := self._loaded(number)) is not None]
+        live = [job for number in predecessors if (job := self._find_loaded(number)) is not None]
         if live:
             jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
         record.set_options({"stored": StoredJob(row.number, row[10:17])})
-        core.enter(record, above=True)
+        core.enter(record, is_forced=True)
         record.restore_submit(min(row.submitted_at - self._offset, self._now))
         self.numbers.append(row.number)
         self.records.append(record)
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
-    def _loaded(self, number: int) -> JobRecord | None:
+    def _find_loaded(self, number: int) -> JobRecord | None:
         """Return the live job of this number; None if there is none."""
         index = bisect_left(self.numbers, number)
         return self.records[index] if number in self.numbers[index : index + 1] else None
@@ -156,7 +155,7 @@ class Opening:
         attempts = math.inf if retry is None else retry.attempts or math.inf
         if row.kills >= self._writer.max_kills or row.attempts - row.uncounted >= attempts:
             key, tags = record.extras.key, record.extras.tags  # it was running each time
-            call = (_fail, (row.kills,), copy_context(), None)
+            call = (_fail_after_kills, (row.kills,), copy_context(), None)
             record = JobRecord(call, record.name, record.timeout, None)
             record.set_options({"key": key, "tags": tags})
         options = {
@@ -219,13 +218,13 @@ class Opening:
         return record
 
 
-def _logged(what: str, row_id: str, error: Exception) -> str:
+def _log_problem(what: str, row_id: str, error: Exception) -> str:
     """Return why something cannot be taken up, and log it."""
     problem = safe_str(error) or type(error).__name__
     logger.error("%s %r cannot be taken up and stays in the store: %s", what, row_id, problem)
     return problem
 
 
-async def _fail(_: object, kills: int) -> None:
+async def _fail_after_kills(_: object, kills: int) -> None:
     """Fail a job, since its process has ended so often."""
     raise TooManyKills(kills)

@@ -31,7 +31,7 @@ from ticketr.jobs._calls import (
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
-from ticketr.jobs._progress import json_text
+from ticketr.jobs._progress import utf8_text
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.database import check_values
@@ -39,10 +39,10 @@ from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
 
 MAX_VALUE_BYTES: Final = 10_000_000
 """The most bytes of one job, its arguments included, and of one result."""
-MAX_REPR: Final = 2000
+MAX_REPR_CHARACTERS: Final = 2000
 """The most characters of the ``repr`` of a result."""
 
-Values: TypeAlias = tuple[object, ...]
+ColumnValues: TypeAlias = tuple[object, ...]
 """The values of a job that a statement of the file writes, in its order."""
 
 
@@ -111,7 +111,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
 # Jobs as values
 
 
-def live_values(record: JobRecord, offset: float) -> Values:
+def live_values(record: JobRecord, offset: float) -> ColumnValues:
     """Return the values of a live job that change."""
     extras, attempt = record.extras, record.attempt
     total_ends_at = getattr(record, "total_ends_at", None)
@@ -126,7 +126,7 @@ def live_values(record: JobRecord, offset: float) -> Values:
     )
 
 
-def interrupted(record: JobRecord, values: Values) -> Values:
+def values_if_interrupted(record: JobRecord, values: ColumnValues) -> ColumnValues:
     """Return the values of a job whose queue ends before it does: the attempt does not count."""
     status, priority, attempts, _, *times = values
     if status != "running":
@@ -134,7 +134,7 @@ def interrupted(record: JobRecord, values: Values) -> Values:
     return ("pending", priority, attempts, record.extras.uncounted_retries + 1, *times)
 
 
-def end_values(record: JobRecord, codec: Codec, offset: float) -> Values:
+def end_values(record: JobRecord, codec: Codec, offset: float) -> ColumnValues:
     """Return how a job has ended."""
     cause = record.extras.cancel_cause
     error = record.error if record.status is FAILED else None
@@ -148,7 +148,7 @@ def end_values(record: JobRecord, codec: Codec, offset: float) -> Values:
     )
 
 
-def superseded_values(record: JobRecord, now: float) -> Values:
+def superseded_values(record: JobRecord, now: float) -> ColumnValues:
     """Return how a pending job ends whose place another one takes."""
     cause = CancelCause.SUPERSEDED.value
     return (CANCELLED.value, record.attempt, now, cause, None, None)
@@ -164,10 +164,10 @@ def _stored_result(result: object, codec: Codec) -> bytes | str | None:
         data = b""
     if data and len(data) <= MAX_VALUE_BYTES:
         return data
-    return json_text(full_repr(result)[:MAX_REPR])
+    return utf8_text(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
-def new_values(record: JobRecord, call: StoredCall, offset: float) -> Values:
+def new_values(record: JobRecord, call: StoredCall, offset: float) -> ColumnValues:
     """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
@@ -208,17 +208,17 @@ class StoredCall:
 class StoredJob:
     """The row of a job.
 
-    Also written in ``_sqlite.writer``: ``values`` and ``is_kept``.
+    Also written in ``_sqlite.writer``: ``values`` and ``stays_in_store``.
 
     Attributes:
         number: Its number.
         values: The values that were noted last; None after the end.
-        is_kept: Whether the end of the queue alone has ended the job, so the row stays as it is.
+        stays_in_store: Whether the end of the queue alone has ended the job, so the row stays as it is.
     """
 
     number: int
-    values: Values | None = None
-    is_kept: bool = False
+    values: ColumnValues | None = None
+    stays_in_store: bool = False
 
 
 def live_row(record: JobRecord) -> StoredJob | None:
@@ -227,10 +227,10 @@ def live_row(record: JobRecord) -> StoredJob | None:
     return stored if type(stored) is StoredJob and stored.values is not None else None
 
 
-def is_kept(record: JobRecord) -> bool:
+def stays_in_store(record: JobRecord) -> bool:
     """Tell whether the end of the queue alone has ended a job, so it stays in the file."""
     stored = record.extras.stored
-    return type(stored) is StoredJob and stored.is_kept
+    return type(stored) is StoredJob and stored.stays_in_store
 
 
 def pack_call(
@@ -312,11 +312,11 @@ def unpack_retry(rule: Mapping[str, Any], allowed: AllowedNames | None) -> Retry
         LoadFailed: Something of it cannot be imported.
         ValueError, KeyError, TypeError: It is damaged.
     """
-    kinds = [_error_kind(name, allowed) for name in rule["on"]]
+    kinds = [_import_error_filter(name, allowed) for name in rule["on"]]
     return Retry(**{**rule, "on": kinds[0] if len(kinds) == 1 else tuple(kinds)})
 
 
-def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
+def _import_error_filter(name: str, allowed: AllowedNames | None) -> Any:
     """Return an error class, which need not be allowed, or a function that tells such errors."""
     if allowed is not None and name.partition(":")[0] in sys.modules:
         kind = import_by_name(name)
@@ -328,13 +328,13 @@ def _error_kind(name: str, allowed: AllowedNames | None) -> Any:
 # Repeats
 
 
-def pack_every(every: object, codec: Codec, *, runs_missed: bool = False) -> str:
+def pack_every(every: object, codec: Codec, *, makes_up_missed: bool = False) -> str:
     """Return the ``every`` of a repeat as text, and what to do about due times that it misses.
 
     Raises:
         NotSendable: It is a function that cannot be imported, or that the store does not allow.
     """
-    missed = {"missed": "run_once"} if runs_missed else {}
+    missed = {"missed": "run_once"} if makes_up_missed else {}
     if not callable(every):
         return json.dumps({"seconds": checked_seconds("every", every), **missed})
     what = "'every' of the repeat"
@@ -354,10 +354,10 @@ def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
         repeat.id,
         *(call.codec, call.job, call.key, call.options),
         template.extras.priority,
-        repeat.every,
+        repeat.every_text,
         times.first_at + offset,
         times.due_at + offset,
-        int(repeat.is_due_used),
+        int(repeat.is_due_handled),
         int(repeat.is_paused),
         repeat.runs,
         repeat.missed,
@@ -382,17 +382,17 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
     template = record_of_call(stored, codec)
     template.set_options({"priority": row.priority, "stored": stored})
     return Repeat(
-        *(row.id, number, template, _times_of(row, template, now, offset, codec), row.every),
+        *(row.id, number, template, _due_times_of(row, template, now, offset, codec), row.every),
         is_restored=True,
-        is_due_used=bool(row.is_due_used),
+        is_due_handled=bool(row.is_due_used),
         is_paused=bool(row.is_paused),
         runs=row.runs,
         missed=row.missed,
-        runs_missed="missed" in json.loads(row.every),
+        makes_up_missed="missed" in json.loads(row.every),
     )
 
 
-def _times_of(
+def _due_times_of(
     row: RepeatRow, template: JobRecord, now: float, offset: float, codec: Codec
 ) -> DueTimes:
     try:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._sqlite.database import RunSync, checked_path, checked_run_sync, in_thread
+from ticketr.jobs._sqlite.database import RunSync, checked_path, checked_run_sync, run_in_thread
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class SqliteStore:
         codec: Literal["json", "pickle"] = "json",
         functions: Iterable[Callable[..., object] | ModuleType] | None = None,
         max_kills: float = 5,
-        run_sync: RunSync = in_thread,
+        run_sync: RunSync = run_in_thread,
     ) -> None:
         from ticketr.jobs._calls import codec_named  # noqa: PLC0415 - only with a store
 
@@ -75,7 +75,7 @@ class SqliteStore:
         self._max_kills = checked_count("max_kills", max_kills, 1)
         self._run_sync = checked_run_sync(run_sync)
 
-    def writer(self, core: QueueCore) -> StoreWriter:
+    def make_writer(self, core: QueueCore) -> StoreWriter:
         """Return what writes the jobs of one queue to the file; internal."""
         from ticketr.jobs._sqlite.writer import StoreWriter  # noqa: PLC0415 - only with a store
 

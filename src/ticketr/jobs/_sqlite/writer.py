@@ -41,27 +41,27 @@ from ticketr.jobs._sqlite.database import (
     WriteBehind,
     check_lock,
     connect,
-    named_errors,
-    refuse_shared,
+    errors_as,
+    refuse_writable_by_others,
     take_lock,
     unlock,
 )
 from ticketr.jobs._sqlite.rows import (
+    ColumnValues,
     JobRow,
     RepeatRow,
     StoredCall,
     StoredJob,
-    Values,
     end_values,
-    interrupted,
-    is_kept,
     live_row,
     live_values,
     new_values,
     pack_call,
     record_of_call,
     row_of_repeat,
+    stays_in_store,
     superseded_values,
+    values_if_interrupted,
 )
 from ticketr.jobs._values import safe_str
 
@@ -120,7 +120,7 @@ COUNT_ENDED: Final = "SELECT count(*) FROM jobs WHERE finished_at IS NOT NULL"
 
 
 @final
-class Batch:
+class WriteBatch:
     """What is written in one transaction.
 
     Attributes:
@@ -139,9 +139,9 @@ class Batch:
     """
 
     def __init__(self) -> None:
-        self.new: dict[int, tuple[Values, Mapping[int, bool]]] = {}
-        self.live: dict[int, Values] = {}
-        self.ended: dict[int, Values] = {}
+        self.new: dict[int, tuple[ColumnValues, Mapping[int, bool]]] = {}
+        self.live: dict[int, ColumnValues] = {}
+        self.ended: dict[int, ColumnValues] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
         self.discarded: dict[int, str] = {}
         self.superseded: dict[int, Sequence[JobRecord]] = {}
@@ -158,7 +158,7 @@ class Batch:
         for rows in (self.new, self.live, self.ended, self.awaited, self.superseded):
             rows.pop(number, None)
 
-    def add_older(self, older: Batch) -> None:
+    def add_older(self, older: WriteBatch) -> None:
         """Add what an older batch has and this one has not."""
         self.new = {**older.new, **self.new}
         self.live = {**older.live, **self.live}
@@ -204,11 +204,11 @@ class StoreFile:
             StoreInUse: Another queue has the file open.
             StoreFailed: It cannot be used.
         """
-        with named_errors(self._path, StoreFailed):
+        with errors_as(self._path, StoreFailed):
             self._path = Path(os.path.realpath(self._path))  # all links to it have one lock
             self._identity = take_lock(self._path)
             if not self._may_be_shared:
-                refuse_shared(self._path)
+                refuse_writable_by_others(self._path)
             db = self._db = connect(self._path, SCHEMA)
             problem = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
@@ -233,7 +233,7 @@ class StoreFile:
             StoreFailed: They cannot be read.
         """
         assert self._db is not None  # it was opened
-        with named_errors(self._path, StoreFailed):
+        with errors_as(self._path, StoreFailed):
             rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS, (number, limit))]
             predecessors: dict[int, list[int]] = {row.number: [] for row in rows}
             links = self._db.execute(SELECT_LINKS, (number, rows[-1].number if rows else number))
@@ -241,7 +241,7 @@ class StoreFile:
                 predecessors.get(job, []).append(predecessor)
             return [(row, predecessors[row.number]) for row in rows]
 
-    def write(self, batch: Batch, superseded: Mapping[int, Values], now: float) -> None:
+    def write(self, batch: WriteBatch, superseded: Mapping[int, ColumnValues], now: float) -> None:
         """Write changes, and the ends of superseded jobs, in one transaction.
 
         Raises:
@@ -250,7 +250,7 @@ class StoreFile:
         db, identity = self._db, self._identity
         assert db is not None  # it was opened
         assert identity is not None
-        with named_errors(self._path, StoreFailed):
+        with errors_as(self._path, StoreFailed):
             check_lock(self._path, identity)
             db.execute(f"PRAGMA synchronous = {'FULL' if batch.new else 'NORMAL'}")
             try:
@@ -282,7 +282,9 @@ class StoreFile:
         return dropped
 
 
-def _write(db: sqlite3.Connection, batch: Batch, superseded: Mapping[int, Values]) -> int:
+def _write(
+    db: sqlite3.Connection, batch: WriteBatch, superseded: Mapping[int, ColumnValues]
+) -> int:
     """Write changes; return how many more jobs have ended."""
     ended = 0
     rows = batch.new.values()
@@ -329,8 +331,8 @@ class StoreWriter:
         self._run_sync = run_sync
         self.unloaded: dict[JobID, dict[int, str]] = {}
         self._next_number = 1
-        self._gathering = Batch()
-        self._writing: Batch | None = None
+        self._gathering = WriteBatch()
+        self._writing: WriteBatch | None = None
         self._using_file = trio.Lock()
         self._behind = WriteBehind(
             self._write_batch, gather_seconds=0.0, complaint="Changes of jobs are not written"
@@ -372,7 +374,7 @@ class StoreWriter:
             NotSendable: The call cannot be loaded.
             StoreFailed: It cannot be read.
         """
-        if self._queue.phase.refusing:
+        if self._queue.phase.is_refusing:
             # What ends the queue may end this task, too.
             await trio.lowlevel.checkpoint_if_cancelled()
             raise QueueClosed
@@ -433,20 +435,20 @@ class StoreWriter:
         """Note a change of a job."""
         stored = record.extras.stored
         if type(stored) is StoredCall and not record.status.is_terminal:
-            self._add(record, stored)
+            self._add_new_job(record, stored)
         elif (row := live_row(record)) is not None:
             if record.status.is_terminal:
                 self._job_ended(record, row)
             else:
-                self._note(row, live_values(record, self._offset()))
+                self._note_values(row, live_values(record, self._offset()))
 
-    def _note(self, row: StoredJob, values: Values) -> None:
+    def _note_values(self, row: StoredJob, values: ColumnValues) -> None:
         """Note the values of a live job, if they have changed."""
         if values != row.values:
             self._gathering.live[row.number] = row.values = values
             self._behind.mark_dirty()
 
-    def _add(self, record: JobRecord, call: StoredCall) -> None:
+    def _add_new_job(self, record: JobRecord, call: StoredCall) -> None:
         number = self._next_number
         self._next_number += 1
         # Without one that it supersedes: the next opening does so again.
@@ -465,9 +467,9 @@ class StoreWriter:
     def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         assert row.values is not None  # it is live
-        if self._stays(record):
-            row.is_kept = True
-            self._note(row, interrupted(record, row.values))
+        if self._is_to_stay(record):
+            row.stays_in_store = True
+            self._note_values(row, values_if_interrupted(record, row.values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
@@ -476,7 +478,7 @@ class StoreWriter:
         if self._gathering:
             self._gathering.ends.add(record)
 
-    def _stays(self, record: JobRecord) -> bool:
+    def _is_to_stay(self, record: JobRecord) -> bool:
         """Tell whether an ended job was stopped by the end of the queue alone.
 
         It stays in the file, and the next opening takes it up. A cancel scope around ``run`` or a map
@@ -488,7 +490,7 @@ class StoreWriter:
         if cause is CancelCause.DEPENDENCY:
             jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
-            return bool(lost) and all(is_kept(job) for job in lost)
+            return bool(lost) and all(stays_in_store(job) for job in lost)
         if cause is CancelCause.SCOPE:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
@@ -525,7 +527,7 @@ class StoreWriter:
         for batch in (self._gathering, self._writing):
             if batch and type(stored) is StoredJob and stored.number in batch.new:
                 with trio.CancelScope(shield=True):
-                    await self._wait(batch)
+                    await self._wait_batch(batch)
                 if batch.error is not None:
                     raise batch.error
                 return  # noqa: ASYNC910 - the batch was not over
@@ -539,7 +541,7 @@ class StoreWriter:
         """
         for batch in (self._gathering, self._writing):
             if batch is not None and record in batch.ends:
-                await self._wait(batch)
+                await self._wait_batch(batch)
                 return
 
     async def wait_all_written(self) -> None:
@@ -552,9 +554,9 @@ class StoreWriter:
         if batch is None:
             await checkpoint()
             return
-        await self._wait(batch)
+        await self._wait_batch(batch)
 
-    async def _wait(self, batch: Batch) -> None:  # noqa: ASYNC910 - the batch is not over yet
+    async def _wait_batch(self, batch: WriteBatch) -> None:  # noqa: ASYNC910 - the batch is not over yet
         """Wait until a batch is written, or write it if the writing task has stopped."""
         self._behind.write_soon()
         while not batch.is_over.is_set():
@@ -584,7 +586,7 @@ class StoreWriter:
         async with self._using_file:  # a submit writes, too, once the task has ended
             if not self._gathering:
                 return
-            batch, self._gathering = self._gathering, Batch()
+            batch, self._gathering = self._gathering, WriteBatch()
             self._writing, file, now = batch, self._file, time.time()
             superseded = [*chain.from_iterable(batch.superseded.values())]
             pending = [job for job in superseded if job.status is PENDING]
@@ -602,7 +604,7 @@ class StoreWriter:
                 self._writing = None
                 batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
 
-    def _put_back(self, batch: Batch, error: BaseException) -> None:
+    def _put_back(self, batch: WriteBatch, error: BaseException) -> None:
         """Keep what could not be written for the next batch, but no job whose submit fails."""
         words = safe_str(error) or type(error).__name__
         batch.error = error if isinstance(error, StoreFailed) else StoreFailed("", words)

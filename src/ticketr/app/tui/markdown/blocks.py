@@ -21,7 +21,7 @@ from ticketr.app.tui.markdown.inline import (
 )
 from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine, RuleGlyphs
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
-from ticketr.text import clean, cuts_of, width as width_of
+from ticketr.text import break_positions, clean, width as width_of
 
 #: The mark before the rest of a line of code.
 WRAPPED_CODE_MARK: Final = "↪ "
@@ -53,7 +53,7 @@ def _add_code(page: Page, token: Token) -> None:
 def _split_code_line(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
     stops = (
-        cuts_of(text, room, max(2, room - width_of(WRAPPED_CODE_MARK)))
+        break_positions(text, room, max(2, room - width_of(WRAPPED_CODE_MARK)))
         if width_of(text) > room
         else ()
     )

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 from ticketr.app.emoji import emoji_named
 from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine
 from ticketr.app.tui.styled import Span, link_address, slices, with_style
-from ticketr.text import clean, word_ranges
+from ticketr.text import clean, line_ranges
 
 #: Separates texts that Markdown would join. A pull writes it.
 SEPARATOR_COMMENT: Final = "<!-- -->"
@@ -272,7 +272,7 @@ class UnwrappedLine:
     def wrap(self, width: int) -> Iterator[RenderedLine]:
         """Yield the lines of at most so many cells."""
         text = "".join([span.text for span in self.spans])
-        ranges = list(word_ranges(text, width, width))
+        ranges = list(line_ranges(text, width, width))
         for (begin, _), line in zip(ranges, slices(tuple(self.spans), ranges), strict=True):
             source_line = (
                 self.source_lines[bisect_right(self.offsets, begin) - 1]
