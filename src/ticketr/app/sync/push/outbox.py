@@ -234,9 +234,6 @@ async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list
         session: The workspace and the site.
         issues: The issues as Jira has them now.
     """
-    if not session.columns.comments:
-        await trio.lowlevel.checkpoint()
-        return []
     window_ends_at = session.began + session.job.late_request_window
     have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 

@@ -5,7 +5,8 @@ The comparison finds out which of the local changes may be sent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.diff import Change, by_key
+from ticketr.app.sync.compare.diff import Change, by_key, is_text
 from ticketr.app.sync.compare.grafting import unknown_files
 from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.compare.sent import (
@@ -28,6 +29,7 @@ from ticketr.app.sync.compare.wording import keep_wording
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
 from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away, not_given
 from ticketr.app.sync.push.outbox import known_comments
+from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
@@ -75,11 +77,6 @@ class TicketRequest:
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
         return Note(self.key, self.path, reason, code)
-
-    @property
-    def missing(self) -> Note:
-        """The note that Jira does not have it."""
-        return self.note("Jira does not have it, or you may not see it", Code.MISSING)
 
     def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Return its issues, the head first."""
@@ -169,13 +166,12 @@ async def _fetch(
     Returns:
         Each ticket, or why it could not be fetched, by its head.
     """
-    wanted: list[TicketRequest] = []
-    for chunk in concurrency.chunks(list(requests), concurrency.BULK_FETCH_SIZE):
-        heads = [request.head for request in chunk]
-        members = await session.in_thread(session.state.members, heads)
-        wanted += (
-            replace(request, members=request.members or members[request.head]) for request in chunk
-        )
+    wanted = list(requests)
+    members = {request.head: request.members for request in wanted}
+    unknown = [head for head in members if not members[head]]
+    for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
+        members |= await session.in_thread(session.state.members, heads)
+    wanted = [replace(request, members=members[request.head]) for request in wanted]
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
     for some in await concurrency.map_in_tasks(fetch, _batches(wanted)):
@@ -193,82 +189,83 @@ async def _fetch_batch(
     session: Session, batch: Sequence[TicketRequest], *, keep_lost: bool
 ) -> dict[str, RenderedFamily | Note]:
     """Fetch and render some tickets, as `_fetch` does."""
-    families: dict[str, RenderedFamily | Note] = {}
-    renders: dict[str, Callable[[], RenderedFamily | Note]] = {}
-    issues, failed, renamed = await _fetch_issues(
-        session, [name for request in batch for name in request.names]
-    )
-    for request in batch:
-        if words := next(filter(None, map(failed.get, request.names)), ""):
-            reason = f"{not_given(words)}; try again later"
-            families[request.head] = request.note(reason, Code.UNREACHED)
-        elif request.head in renamed:
-            reason = moved_away(request.head, renamed)
-            families[request.head] = request.note(reason, Code.MOVED)
-        elif request.head not in issues:
-            families[request.head] = request.missing
-        else:
-            own = request.issues_in(issues)
-            if keep_lost:
-                own += await _lost_subtasks(session, request, own)
-            renders[request.head] = partial(_render, session.columns, request, own)
-    rendered = await concurrency.compute_all(session.in_thread, list(renders.values()))
-    return families | dict(zip(renders, rendered, strict=True))
-
-
-def _render(
-    columns: Columns, request: TicketRequest, issues: Sequence[Issue]
-) -> RenderedFamily | Note:
-    """Render a ticket; return a note where Jira's answer cannot be a ticket."""
-    head, *others = issues
-    try:
-        return render_family(head, others, columns, path=request.path)
-    except (InvalidKey, InvalidTicket):
-        return request.missing
-
-
-async def _fetch_issues(
-    session: Session, names: Sequence[str]
-) -> tuple[Mapping[str, Issue], Mapping[str, str], Mapping[str, str]]:
-    """Fetch issues by ID or by key.
-
-    Returns:
-        Each issue, by its ID and by its key; why an issue could not be fetched, by its ID or key;
-        and the new keys of moved issues, by their old keys.
-    """
-    issues: dict[str, Issue] = {}
-    failed: dict[str, str] = {}
-    renamed: dict[str, str] = {}
+    issues: dict[str, Issue] = {}  # by ID, and by key
+    failed: dict[str, str] = {}  # why an issue could not be fetched, by ID or key
+    renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
+    names = [name for request in batch for name in request.names]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await fetch_with_comments(session.jira, session.columns, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue
         failed.update(answer.failed)
-        moved = await session.jira.find_renamed(answer, fields=["summary"])
-        renamed |= {key: issue.key for key, issue in moved.items()}
-    return issues, failed, renamed
+        if answer.renamed:
+            moved = await session.jira.find_renamed(answer, fields=["summary"])
+            renamed |= {key: issue.key for key, issue in moved.items()}
+    lost: dict[str, list[Issue]] = {}
+    for request in batch if keep_lost else ():
+        if request.head in issues and any(name not in issues for name in request.members):
+            own = request.issues_in(issues)
+            lost[request.head] = await session.in_thread(_lost_subtasks, session, request, own)
+    renders = [
+        partial(
+            _render,
+            request,
+            issues,
+            lost.get(request.head, ()),
+            columns=session.columns,
+            failed=failed,
+            renamed=renamed,
+        )
+        for request in batch
+    ]
+    families = await concurrency.compute_all(session.in_thread, renders)
+    return {request.head: family for request, family in zip(batch, families, strict=True)}
 
 
-async def _lost_subtasks(
+def _lost_subtasks(
     session: Session, request: TicketRequest, issues: Sequence[Issue]
 ) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
-    if there.issuperset(request.members):
-        return []
+    known = session.state.issues_of(request.head)
+    lost = [issue for issue in known if not there & {issue.id, issue.key}]
+    try:
+        tickets = session.store.tickets(request.path)
+    except TicketrError:  # the file was broken since a moment ago, and is not written
+        return lost
+    here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
+    return [issue for issue in lost if issue.key in here]
 
-    def look() -> list[Issue]:
-        known = session.state.issues_of(request.head)
-        lost = [issue for issue in known if not there & {issue.id, issue.key}]
-        try:
-            tickets = session.store.tickets(request.path)
-        except TicketrError:  # the file was broken since a moment ago, and is not written
-            return lost
-        here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
-        return [issue for issue in lost if issue.key in here]
 
-    return await session.in_thread(look)
+def _render(
+    request: TicketRequest,
+    issues: Mapping[str, Issue],
+    lost: Sequence[Issue],
+    *,
+    columns: Columns,
+    failed: Mapping[str, str],
+    renamed: Mapping[str, str],
+) -> RenderedFamily | Note:
+    """Render a ticket; return a note if it was not fetched, or cannot be a ticket.
+
+    Args:
+        request: The ticket.
+        issues: The fetched issues, by ID and by key.
+        lost: Sub-tasks that Jira no longer has, and that stay in the file.
+        columns: What files hold.
+        failed: Why an issue could not be fetched, by its ID or key.
+        renamed: The new keys of moved issues, by their old keys.
+    """
+    if words := next(filter(None, map(failed.get, request.names)), ""):
+        return request.note(f"{not_given(words)}; try again later", Code.UNREACHED)
+    if request.head in renamed:
+        return request.note(moved_away(request.head, renamed), Code.MOVED)
+    if request.head in issues:
+        head, *others = *request.issues_in(issues), *lost
+        with suppress(InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
+            return render_family(head, others, columns, path=request.path)
+    return request.note("Jira does not have it, or you may not see it", Code.MISSING)
 
 
 class PushAction(Enum):
@@ -302,6 +299,21 @@ class Comparison:
     texts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _LastSync:
+    """What the state has of a ticket.
+
+    Attributes:
+        issues: Its issues at the last sync.
+        sent: Values that Jira may have since, by the keys of the issues.
+        clashes: The parts that a pull has found changed on both sides.
+    """
+
+    issues: Sequence[Issue]
+    sent: Mapping[str, Sequence[SentValue]]
+    clashes: Sequence[str]
+
+
 async def compare_with_jira(
     session: Session, local_changes: Sequence[LocalChange], *, merging: bool
 ) -> list[Comparison]:
@@ -313,47 +325,38 @@ async def compare_with_jira(
         One comparison for each change, in the same order.
     """
     by_head = {change.head: change for change in local_changes if change.head is not None}
+    known: dict[str, _LastSync] = {}
+    for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_VISIT):
+        known |= await session.in_thread(_read_last_sync, session.state, heads)
+    requests = [
+        replace(TicketRequest.of(change), members=[issue.id for issue in known[head].issues])
+        for head, change in by_head.items()
+    ]
     comparisons: dict[str, Comparison] = {}
     ready: dict[str, RenderedFamily] = {}
-    requests = map(TicketRequest.of, by_head.values())
     for head, family in (await _fetch(session, requests)).items():
         change = by_head[head]
         if isinstance(family, Note):
             comparisons[head] = Comparison(change, PushAction.FAIL, (family,))
             continue
-        # The media IDs of attachments that edited descriptions show by their names.
-        names = unknown_files(change.local.ticket, family.issues) if change.edits else {}
-        place, issues = (session.jira, session.state, session.in_thread), family.issues
-        if names:
-            issues = tuple(await add_media_ids(*place, issues, names))
+        issues = family.issues
+        # The media IDs of attachments that edited texts show by their names.
+        if any(is_text(edit.part) for edits in change.edits.values() for edit in edits):
+            place = session.jira, session.state, session.in_thread
+            if names := unknown_files(change.local.ticket, issues):
+                issues = tuple(await add_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
-    comments = await known_comments(
-        session, [issue for family in ready.values() for issue in family.issues]
-    )
-
-    def with_last_sync(heads: Sequence[str]) -> list[Callable[[], Comparison]]:
-        """Return what compares some tickets, with what the state has of them."""
-        state = session.state
-        clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
-        return [
-            partial(
-                _compare_change,
-                by_head[head],
-                ready[head],
-                state.issues_of(head),
-                state.sent.of(head),
-                clashes.get(head, ()),
-                comments,
-                merging=merging,
-            )
-            for head in heads
-        ]
-
-    for heads in concurrency.chunks(list(ready), concurrency.FILES_PER_VISIT):
-        compares = await session.in_thread(with_last_sync, heads)
-        # A cancellation does not wait for a comparison, which takes a second for the longest texts.
-        compared = await concurrency.compute_all(session.in_thread, compares)
-        comparisons.update(zip(heads, compared, strict=True))
+    comments: list[SentComment] = []
+    if session.columns.comments:
+        present = [issue for family in ready.values() for issue in family.issues]
+        comments = await known_comments(session, present)
+    compares = [
+        partial(_compare_change, by_head[head], family, known[head], comments, merging=merging)
+        for head, family in ready.items()
+    ]
+    # A cancellation does not wait for a comparison, which takes a second for the longest texts.
+    compared = await concurrency.compute_all(session.in_thread, compares)
+    comparisons.update(zip(ready, compared, strict=True))
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
     stale = [
@@ -372,12 +375,19 @@ async def compare_with_jira(
     ]
 
 
+def _read_last_sync(state: State, heads: Iterable[str]) -> dict[str, _LastSync]:
+    """Read what is known of some tickets, by their heads."""
+    clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
+    return {
+        head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
+        for head in heads
+    }
+
+
 def _compare_change(
     change: LocalChange,
     family: RenderedFamily,
-    known: Sequence[Issue],
-    sent: Mapping[str, Sequence[SentValue]],
-    known_clashes: Sequence[str],
+    known: _LastSync,
     sent_comments: Sequence[SentComment],
     *,
     merging: bool,
@@ -387,24 +397,26 @@ def _compare_change(
     Args:
         change: The change.
         family: The ticket as Jira has it now.
-        known: Its issues at the last sync.
-        sent: Values that Jira may have since, by the keys of the issues.
-        known_clashes: The parts that a pull has found changed on both sides.
+        known: What the state has of it.
         sent_comments: The new comments that Jira has already.
         merging: See `Push.run`.
     """
     assert change.base is not None
-    base, here = with_sent_comments(
-        change.base, change.local.ticket, sent_comments, family.text.ticket
+    base, here = change.base, change.local.ticket
+    if sent_comments:
+        base, here = with_sent_comments(base, here, sent_comments, family.text.ticket)
+    base, here = add_sent_to_base(
+        base, here, family.text.ticket, family.issues, known.sent, known=known.issues
     )
-    base, here = add_sent_to_base(base, here, family.text.ticket, family.issues, sent, known=known)
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_base(base, here)
     assert change.base is not None
     keys = {issue.id: issue.key for issue in family.issues}
     issues = {issue.key: issue for issue in family.issues}
     renamed = {
-        issue.key: now for issue in known if (now := keys.get(issue.id, issue.key)) != issue.key
+        issue.key: now
+        for issue in known.issues
+        if (now := keys.get(issue.id, issue.key)) != issue.key
     }
     if change.name in renamed:
         reason = moved_away(change.name, renamed)
@@ -414,13 +426,13 @@ def _compare_change(
         family.text.ticket,
         family.issues,
         base=change.base,
-        known=known,
+        known=known.issues,
         texts=family.text.texts,
     )
     if theirs := remote_changes(change.base, here, remote):
-        if merging and not known_clashes:
+        if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)
-        note = _held_back_note(change, theirs, known_clashes)
+        note = _held_back_note(change, theirs, known.clashes)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
