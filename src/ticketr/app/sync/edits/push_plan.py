@@ -359,7 +359,10 @@ def _make_push_plan(
             if isinstance(decision, Note):
                 left.append(replace(decision, title=issue.title, line=issue.line))
             else:
-                entries.append(_with_route(state, change, issue, decision))
+                entry = decision
+                if entry.moves is not None:
+                    entry = _with_route(state, change, issue, entry)
+                entries.append(entry)
                 kept.add(id(issue))
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
@@ -400,7 +403,8 @@ def _decide(
 
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
-        if conflict := _open_conflict(conflicts, change):
+        conflict = conflicts.get(ticket.key or "")
+        if conflict is not None and _is_open(conflict, change):
             yield change, [(ticket, _conflict_note(conflict, path))]
             continue
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
@@ -415,11 +419,12 @@ def _decide(
                 )
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
-        issues += (
-            (issue, note)
-            for issue, note in change.older_notes()
-            if names_issue(keys, change.local, issue)
-        )
+        if change.older:
+            issues += (
+                (issue, note)
+                for issue, note in change.older_notes()
+                if names_issue(keys, change.local, issue)
+            )
         yield change, issues
 
 
@@ -455,7 +460,9 @@ def select_changes(
     """
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.all():
-        older = [note for change in local_changes for _, note in change.older_notes()]
+        older = [
+            note for change in local_changes if change.older for _, note in change.older_notes()
+        ]
         # Older values alone are nothing to send.
         return [change for change in local_changes if change.writes or change.added_keys], older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
@@ -516,14 +523,12 @@ def _restricted_change(
     )
 
 
-def _open_conflict(conflicts: Mapping[str, Conflict], local_change: LocalChange) -> Conflict | None:
-    """Return a ticket's conflict; None if an edit of the file has taken over Jira's changes."""
-    conflict = conflicts.get(local_change.local.ticket.key or "")
-    remote = read_ticket(conflict.text) if conflict is not None else None
+def _is_open(conflict: Conflict, local_change: LocalChange) -> bool:
+    """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
+    remote = read_ticket(conflict.text)
     if remote is None or local_change.base is None:
-        return conflict
-    is_open = remote_changes(local_change.base, local_change.local.ticket, remote)
-    return conflict if is_open else None
+        return True
+    return bool(remote_changes(local_change.base, local_change.local.ticket, remote))
 
 
 def _conflict_note(conflict: Conflict, path: str) -> Note:
@@ -533,8 +538,7 @@ def _conflict_note(conflict: Conflict, path: str) -> Note:
 
 def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
-    if entry.moves is None:
-        return entry
+    assert entry.moves is not None
     before, after = entry.moves
     if not entry.key or change.head is None:
         parent = (change.local.ticket.key or "") if entry.parent else None
