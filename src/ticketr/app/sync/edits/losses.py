@@ -190,7 +190,7 @@ def edited_texts_and_losses(
     edited: dict[str, tuple[EditedText, ...]] = {}
     lost: list[Loss] = []
     for key, changes in local_change.edits.items():
-        if key not in fields or not _may_lose(changes):
+        if key not in fields or not may_lose(changes):
             continue
         edited[key] = tuple(
             edited_texts(
@@ -240,7 +240,7 @@ def _losses_beside_texts(
                 yield Loss(key, path, what, part=link.line, is_link=True)
 
 
-def _may_lose(changes: Sequence[diff.Change]) -> bool:
+def may_lose(changes: Sequence[diff.Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
         diff.is_rich_text(change.part)
@@ -256,7 +256,7 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    if local_change.head is None or not any(map(_may_lose, local_change.edits.values())):
+    if local_change.head is None or not any(map(may_lose, local_change.edits.values())):
         return ()
     issues = state.issues_of(local_change.head)
     return edited_texts_and_losses(local_change, issues, state.site_record.texts())[1]

@@ -281,8 +281,9 @@ class PushJob(_NamedJob):
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
-            broken = await session.in_thread(survey.broken_of, self.keys, session.state)
-            tally.fail(*notes_on(broken))
+            if survey.broken:
+                broken = await session.in_thread(survey.broken_of, self.keys, session.state)
+                tally.fail(*notes_on(broken))
             from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 
             keys = None if self.keys is None else frozenset(self.keys)

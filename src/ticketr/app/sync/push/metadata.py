@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -157,13 +157,16 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         JiraError: A request failed.
     """
     queries = tuple(queries)
+    changes = [change for query in queries for change in query.changes]
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
         parts = {change.part for change in query.changes} - _SIMPLE_LINES
         if query.type_id is None or any(isinstance(part, str | TextPart) for part in parts):
             by_project.setdefault(query.project, []).append(query)
-    fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
-    projects = dict(zip(by_project, fetched, strict=True))
+    projects: dict[str, ProjectMetadata] = {}
+    if by_project:
+        fetched = await map_in_tasks(partial(_fetch_project, session), by_project.values())
+        projects = dict(zip(by_project, fetched, strict=True))
     edited = [
         (query.project, change, spec)
         for query in chain.from_iterable(by_project.values())
@@ -179,31 +182,24 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
             teams |= await session.in_thread(session.state.teams, spec.id)
         elif spec.name == "Sprint":
             sprints |= await session.in_thread(session.state.sprints, spec.id)
-    return Metadata(
-        projects,
-        values.NameLookup(
-            await _find_people(session, edited) if edited else {},
-            sprints,
-            teams,
-            session.user.time_zone,
-            await _find_mentioned(session, queries),
-            await _link_directions(session, queries),
-            account=session.user.account_id,
-        ),
+    people = await _find_people(session, edited) if edited else {}
+    texts = [change.new_shown for change in changes if is_text(change.part)]
+    mentioned = await _find_mentioned(session, texts) if texts else {}
+    fields = {PARENT_LINE, *(name for name, _ in session.columns.names)}
+    links: dict[Part, values.LinkDirection] = {}
+    may_be_links = any(
+        isinstance(change.part, str) and change.part not in fields for change in changes
     )
+    if session.columns.links and may_be_links:
+        links = await _link_directions(session, fields)
+    zone, account = session.user.time_zone, session.user.account_id
+    lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account=account)
+    return Metadata(projects, lookup)
 
 
-async def _find_mentioned(
-    session: Session, queries: Iterable[MetadataQuery]
-) -> dict[str, tuple[User, ...]]:
+async def _find_mentioned(session: Session, texts: Iterable[str]) -> dict[str, tuple[User, ...]]:
     """Search for the people that texts mention; find none if the account may not search."""
-    names = {
-        person.name: None
-        for query in queries
-        for change in query.changes
-        if is_text(change.part)
-        for person in adf.named_people(change.new_shown)
-    }
+    names = {person.name: None for text in texts for person in adf.named_people(text)}
     if not names:
         return {}
     people = await answer_or(None, map_in_tasks(session.jira.find_users, names))
@@ -211,18 +207,17 @@ async def _find_mentioned(
 
 
 async def _link_directions(
-    session: Session, queries: Iterable[MetadataQuery]
+    session: Session, fields: Collection[str]
 ) -> dict[Part, values.LinkDirection]:
-    """Fetch what lines of links stand for, by their names, if any change may be such a line.
+    """Fetch what lines of links stand for, by their names.
+
+    Args:
+        session: The site.
+        fields: The names of all other lines.
 
     Raises:
         JiraError: The request failed.
     """
-    fields = {PARENT_LINE, *(name for name, _ in session.columns.names)}
-    parts = (change.part for query in queries for change in query.changes)
-    may_be_links = any(isinstance(part, str) and part not in fields for part in parts)
-    if not (session.columns.links and may_be_links):
-        return {}
     try:
         types = await session.jira.link_types()
     except NotFound:  # links are switched off on the site

@@ -385,10 +385,9 @@ def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterat
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
     issue, path, files = context.issue, context.path, files_of(context.present)
     yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
-    for change, text, place in losses.changed_texts(issue, changes):
-        for line, reason in rich_text.unknown_people(
-            text, change.old_shown, context.lookup.mentioned
-        ):
+    mentioned = context.lookup.mentioned
+    for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
+        for line, reason in rich_text.unknown_people(text, change.old_shown, mentioned):
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in context.texts:
         if edited.misfits:

@@ -257,7 +257,9 @@ async def prepare(
         if write.key and write.payload.status and "issuetype" not in write.payload.fields
     ]
     routes = await RouteFinder(session).find(moved) if moved else {}
-    return _without_orphans([_check_ticket(ticket, absent, routes) for ticket in built])
+    checked = [_check_ticket(ticket, absent, routes) for ticket in built]
+    has_drafts_below = any(ticket.local_change.below for ticket in checked)
+    return _without_orphans(checked) if has_drafts_below else checked
 
 
 def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:

@@ -8,7 +8,7 @@ succeeds or fails by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,7 +23,6 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
 from ticketr.app.sync.push.preparation import prepare
 from ticketr.app.sync.push.refresh import (
-    Comparison,
     PushAction,
     TicketRequest,
     adopt,
@@ -85,10 +84,11 @@ class Push:
             await wait_for_late_comments(session)
         seen = session.jira.now()
         async with session.project_errors():
-            comparisons, prepared = await self._prepare(local_changes, merging=merging)
-            if to_merge := _with_action(comparisons, PushAction.MERGE_FIRST):
+            requests, prepared = await self._prepare(local_changes, merging=merging)
+            same = requests[PushAction.SAME]
+            if to_merge := requests[PushAction.MERGE_FIRST]:
                 merged, more = await self._merge_and_prepare(to_merge, seen)
-                comparisons, prepared = [*comparisons, *merged], [*prepared, *more]
+                same, prepared = [*same, *merged[PushAction.SAME]], [*prepared, *more]
         new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:
             shown = {entry.key: entry.between for entry in self.confirmed.entries}
@@ -112,7 +112,7 @@ class Push:
             outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
             tally.add_outcomes(outcomes)
-        if same := _with_action(comparisons, PushAction.SAME):
+        if same:
             outcomes, _ = await refresh(session, same, seen=seen)
             tally.add_outcomes(outcomes)
         if writes:
@@ -127,16 +127,16 @@ class Push:
             select, local_changes, session.state, session.job.prefer
         )
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
-        self.tally.leave(
-            *(note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck)
-        )
+        left = [note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck]
+        if left:
+            self.tally.leave(*left)
         for note, writes in in_conflict:
             self.tally.hold_back(note, writes)
         return selected
 
     async def _prepare(
         self, local_changes: Sequence[LocalChange], *, merging: bool = False
-    ) -> tuple[list[Comparison], list[TicketWrites]]:
+    ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
         """Prepare a push without sending anything; note what will not be sent.
 
         Args:
@@ -144,25 +144,35 @@ class Push:
             merging: See `run`.
 
         Returns:
-            How each change compares with Jira, and what is sent of each ticket.
+            The tickets to fetch again, by the action that fetches them; and what is sent of each
+            ticket.
         """
         session, tally = self.session, self.tally
         comparisons = await compare_with_jira(session, local_changes, merging=merging)
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare(session, sent, self.accept_loss)
+        requests: dict[PushAction, list[TicketRequest]] = {
+            PushAction.SAME: [],
+            PushAction.MERGE_FIRST: [],
+        }
         for comparison in comparisons:
-            if comparison.action is PushAction.HOLD_BACK:
-                tally.hold_back(comparison.notes[0], comparison.local_change.writes)
-            else:
+            action, change = comparison.action, comparison.local_change
+            if action in requests:
+                requests[action].append(TicketRequest.of(change))
+            if action is PushAction.HOLD_BACK:
+                tally.hold_back(comparison.notes[0], change.writes)
+            elif comparison.notes:
                 tally.fail(*comparison.notes)
         for ticket in writes:
-            tally.fail(*ticket.failed)
-            tally.warn(*ticket.warnings)
-        return comparisons, writes
+            if ticket.failed:
+                tally.fail(*ticket.failed)
+            if ticket.warnings:
+                tally.warn(*ticket.warnings)
+        return requests, writes
 
     async def _merge_and_prepare(
         self, to_merge: Sequence[TicketRequest], seen: float
-    ) -> tuple[list[Comparison], list[TicketWrites]]:
+    ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await refresh(session, to_merge, seen=seen)
@@ -191,12 +201,3 @@ class Push:
             note = Note.on(write.issue, write.path, longer_route(route), Code.UNCONFIRMED)
             self.tally.leave(note)
         return replace(ticket, issues=tuple(issues))
-
-
-def _with_action(comparisons: Iterable[Comparison], action: PushAction) -> list[TicketRequest]:
-    """Return the requests that fetch the existing tickets with an action again."""
-    return [
-        TicketRequest.of(comparison.local_change)
-        for comparison in comparisons
-        if comparison.action is action
-    ]

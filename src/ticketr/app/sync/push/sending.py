@@ -194,11 +194,13 @@ class Delivery:
             if payload is None:
                 return
             edit = replace(edit, payload=payload)
+        # What Jira may have after the edit, the statuses on the way included.
+        values = [*edit.payload.values, *map(status_value, edit.between)]
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
         async with session.disk_lock:
-            await session.in_thread(_record_request, edit, session.state)
+            await session.in_thread(_record_request, edit, values, session.state)
         try:
             for request, changes in self._requests(edit):
                 await request()
@@ -218,7 +220,9 @@ class Delivery:
             if sent or not unsure:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     async with session.disk_lock:
-                        record = partial(_record_answer, edit, sent, session.state, unsure=unsure)
+                        record = partial(
+                            _record_answer, edit, values, sent, session.state, unsure=unsure
+                        )
                         await session.in_thread(record)
         if failure is not None:
             self.tally.fail(failure)
@@ -331,23 +335,27 @@ def _rest_of(new: IssueWrite, created: Created) -> IssueWrite:
     )
 
 
-def _record_request(edit: IssueWrite, state: State) -> None:
-    """Record what is about to be sent, in case the answer is lost."""
+def _record_request(edit: IssueWrite, values: Sequence[SentValue], state: State) -> None:
+    """Record the values that Jira may have soon, in case the answer is lost."""
     if (head := state.head_of(edit.key)) is not None:
-        state.sent.put(head, edit.key, _possible_values(edit))
+        state.sent.put(head, edit.key, values)
 
 
 def _record_answer(
-    edit: IssueWrite, sent: tuple[Change, ...], state: State, *, unsure: bool
+    edit: IssueWrite,
+    values: Sequence[SentValue],
+    sent: tuple[Change, ...],
+    state: State,
+    *,
+    unsure: bool,
 ) -> None:
-    """Add sent changes to the base; withdraw the others unless Jira may have taken them too."""
+    """Add sent changes to the base; withdraw the other values unless Jira may have them, too."""
     head = state.head_of(edit.key)
     known = state.base(head) if head is not None else None
     base = read_ticket(known.text) if known is not None else None
     if head is None or known is None or base is None:  # pragma: no cover - it was there just now
         return
     texts = {change.part: change.new for change in sent}
-    values = _possible_values(edit)
     confirmed = [value for value in values if texts.get(value.part) == value.text]
     # A request for links may have added some links of a line and not the others.
     rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
@@ -367,11 +375,6 @@ def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueW
     cause = error.cause if isinstance(error, StoppedBetween) else error
     fields = {*edit.payload.fields, *edit.transition_fields, "comment"}
     return isinstance(cause, JiraError) and not certainly_failed(cause, fields)
-
-
-def _possible_values(edit: IssueWrite) -> list[SentValue]:
-    """Return the values that Jira may have after an edit, the statuses on its way included."""
-    return [*edit.payload.values, *map(status_value, edit.between)]
 
 
 def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:

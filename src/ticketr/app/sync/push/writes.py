@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT_LINE, type_id
 from ticketr.app.sync.compare.sent import highest_number
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
-from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses
+from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
@@ -161,8 +161,13 @@ class WritesBuilder:
             pictures=change.pictures,
             has_comments=self.has_comments,
         )
-        texts, lost = self._texts_and_losses(comparison)
-        refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
+        texts: Mapping[str, tuple[EditedText, ...]] = {}
+        refused: Collection[str] = ()
+        failed: list[Note] = []
+        warnings: list[Note] = []
+        if any(map(may_lose, comparison.edits.values())):
+            texts, lost = self._texts_and_losses(comparison)
+            refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
         here = by_key(ticket)
         issues = [
             self._edit(
