@@ -40,7 +40,7 @@ from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    fetch_with_comments,
+    add_other_comments,
     render_family,
 )
 from ticketr.app.tickets import InvalidKey, InvalidTicket
@@ -138,7 +138,11 @@ class PullPipeline:
         session = self._session
         with to_prepare:
             while batch := self._families.next_batch(BULK_FETCH_SIZE):
-                answer = await fetch_with_comments(session.jira, session.columns, batch)
+                answer = await session.jira.bulk_fetch(
+                    batch, fields=session.columns.requested, partly=True
+                )
+                if session.columns.comments:
+                    answer = await add_other_comments(session.jira, answer, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
                 issues = await add_media_ids(

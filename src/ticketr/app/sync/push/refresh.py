@@ -34,7 +34,7 @@ from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    fetch_with_comments,
+    add_other_comments,
     render_family,
 )
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
@@ -194,7 +194,9 @@ async def _fetch_batch(
     renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
     names = [name for request in batch for name in request.names]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
-        answer = await fetch_with_comments(session.jira, session.columns, chunk)
+        answer = await session.jira.bulk_fetch(chunk, fields=session.columns.requested, partly=True)
+        if session.columns.comments:
+            answer = await add_other_comments(session.jira, answer, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue

@@ -215,19 +215,18 @@ class Store:
         """
         own = f"{TEMPORARY_PREFIX}{os.getpid()}-"
         for folder, folders, names in os.walk(self.root):
-            here = self.root / folder
+            relative = folder.removeprefix(str(self.root)).lstrip("/")
             # Hidden folders (.git, .ticketr, an editor's) hold no tickets.
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for name in names:
                 is_left = name.startswith(TEMPORARY_PREFIX) and not name.startswith(own)
                 if is_left and self._lock is not None:
                     with suppress(OSError):
-                        (here / name).unlink()
-            relative = self.name_of(here)
+                        Path(folder, name).unlink()
             if not holds_tickets(relative):
                 yield []
                 continue
-            prefix = "" if here == self.root else f"{relative}/"
+            prefix = f"{relative}/" if relative else ""
             named = [
                 f"{prefix}{name}"
                 for name in sorted([*names, *filter(_is_of_ticket, folders)])

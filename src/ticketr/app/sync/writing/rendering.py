@@ -40,7 +40,6 @@ from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Attachment, BulkFetched, JiraClient
-    from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.state.state import State
 
 
@@ -177,18 +176,18 @@ def _number(issue_id: str) -> int:
     return int(issue_id) if issue_id.isdecimal() else 0
 
 
-async def fetch_with_comments(
-    jira: JiraClient, columns: Columns, ids: Sequence[str]
+async def add_other_comments(
+    jira: JiraClient, answer: BulkFetched, ids: Sequence[str]
 ) -> BulkFetched:
-    """Fetch issues in one request, and in further ones the comments that it leaves out.
+    """Fetch the comments of issues that a bulk fetch left out.
 
     Args:
         jira: The site.
-        columns: What files hold.
-        ids: The IDs or keys of the issues, as many as one bulk fetch may have.
+        answer: The answer to the bulk fetch.
+        ids: The IDs or keys that it asked for.
 
     Returns:
-        The issues. One whose comments Jira does not give is among those that failed.
+        The answer. An issue whose comments Jira does not give is among those that failed.
 
     Raises:
         JiraError: A request failed for a reason that is not about one issue.
@@ -196,9 +195,6 @@ async def fetch_with_comments(
     Cancellation:
         Takes effect at once.
     """
-    answer = await jira.bulk_fetch(ids, fields=columns.requested, partly=True)
-    if not columns.comments:
-        return answer
     issues: list[Issue] = []
     failed = dict(answer.failed)
     for issue in answer.issues:
