@@ -10,10 +10,9 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
-from types import TracebackType
 from typing import Any
 
 from ticketr.app.config import ForeignState, add_user_mark, has_user_mark, require_database
@@ -133,39 +132,8 @@ _REASON_BY_ERROR_NAME = {
 }
 
 
-@dataclass(frozen=True)
-class _Turn:
-    """Lets one thread use a file at a time, and converts the errors of SQLite to `StateFailed`.
-
-    One family is read while another is written, in two threads. There are some ten uses for each
-    ticket of a pull, so this is no generator, which takes ten times as long.
-    """
-
-    path: Path
-    lock: RLock = field(default_factory=RLock)
-
-    def __enter__(self) -> None:
-        self.lock.acquire()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.lock.release()
-        if not isinstance(error, sqlite3.Error):
-            return
-        name = getattr(error, "sqlite_errorname", "")
-        if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-            raise StateFailed(self.path, _UNREADABLE_REASON, damaged=True) from error
-        words = (words for start, words in _REASON_BY_ERROR_NAME.items() if name.startswith(start))
-        reason = next(words, str(error))
-        raise StateFailed(self.path, reason, name.startswith(_DAMAGE_ERROR_NAMES)) from error
-
-
 class Database:
-    """One open state file.
+    """One open state file, for one thread at a time.
 
     Args:
         path: The SQLite file.
@@ -181,59 +149,91 @@ class Database:
         self._path = path
         if path != IN_MEMORY:
             require_database(path)
-        self._turn = _Turn(path)
-        with self._turn, ExitStack() as stack:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            stack.callback(self._db.close)
-            self._db.execute("PRAGMA trusted_schema = OFF")
-            kinds = {row[0] for row in self._db.execute("SELECT DISTINCT type FROM sqlite_master")}
-            # SQLite runs triggers and views by itself, and one from a stranger may never end.
-            if kinds & {"trigger", "view"}:
-                problem = "it holds triggers or views, which no ticketr has made"
-                raise StateFailed(path, problem, damaged=True)
-            if kinds and mark is not None and not has_user_mark(self._db, mark):
-                raise ForeignState(str(path.parent.parent), str(path))
-            self._begin_log()
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._make_tables(mark)
-            stack.pop_all()  # so that it stays open
+        # One family is read while another is written, in two threads.
+        self._lock = RLock()
+        try:
+            with ExitStack() as stack:
+                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+                stack.callback(self._db.close)
+                self._db.execute("PRAGMA trusted_schema = OFF")
+                kinds = {
+                    kind for (kind,) in self._db.execute("SELECT DISTINCT type FROM sqlite_master")
+                }
+                # SQLite runs triggers and views by itself, and one from a stranger may never end.
+                if kinds & {"trigger", "view"}:
+                    problem = "it holds triggers or views, which no ticketr has made"
+                    raise StateFailed(path, problem, damaged=True)
+                if kinds and mark is not None and not has_user_mark(self._db, mark):
+                    raise ForeignState(str(path.parent.parent), str(path))
+                ((mode,),) = self._db.execute("PRAGMA journal_mode")
+                if mode != "wal":
+                    self._begin_log()
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                ((version,),) = self._db.execute("PRAGMA user_version")
+                if not version:
+                    self._make_tables(mark)
+                elif version > VERSION:
+                    raise StateFailed(path, "a newer ticketr wrote it")
+                elif 0 < version < VERSION:
+                    problem = "an older ticketr wrote it, and this one cannot read it"
+                    raise StateFailed(path, problem, damaged=True)
+                stack.pop_all()  # so that it stays open
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: sqlite3.Error) -> StateFailed:
+        """Return what to raise for an error of SQLite."""
+        name = getattr(error, "sqlite_errorname", "")
+        if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
+            return StateFailed(self._path, _UNREADABLE_REASON, damaged=True)
+        words = (words for start, words in _REASON_BY_ERROR_NAME.items() if name.startswith(start))
+        reason = next(words, str(error))
+        return StateFailed(self._path, reason, name.startswith(_DAMAGE_ERROR_NAMES))
 
     def close(self) -> None:
         """Close the file."""
-        with self._turn:
+        with self._lock:
             self._db.close()
 
     def read(self, query: str, values: Sequence[object] = ()) -> list[Any]:
         """Run a query and return its rows; bytes, which ticketr never writes, are an error."""
-        with self._turn:
-            rows = self._db.execute(query, values).fetchall()
+        try:
+            with self._lock:
+                rows = self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
         if any(bytes in map(type, row) for row in rows):
             raise StateFailed(self._path, _UNREADABLE_REASON, damaged=True)
         return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
         """Run a statement and return the number of rows that it changed."""
-        with self._turn:
-            return self._db.execute(statement, values).rowcount
+        try:
+            with self._lock:
+                return self._db.execute(statement, values).rowcount
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     def write_all(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Run a statement once for each row of values."""
-        with self._turn:
-            self._db.executemany(statement, rows)
+        try:
+            with self._lock:
+                self._db.executemany(statement, rows)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     @contextmanager
     def batch(self) -> Generator[None]:
         """Run everything inside in one transaction."""
-        with self._turn:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._lock:
+            self.write("BEGIN IMMEDIATE")
             try:
                 yield
-                self._db.execute("COMMIT")
+                self.write("COMMIT")
             except BaseException:
-                if (
-                    self._db.in_transaction
-                ):  # SQLite ends the transaction itself if the disk is full
-                    self._db.execute("ROLLBACK")
+                # SQLite ends the transaction itself if the disk is full.
+                if self._db.in_transaction:
+                    self.write("ROLLBACK")
                 raise
 
     @contextmanager
@@ -242,18 +242,21 @@ class Database:
 
         This is for what cannot be fetched again: the requests for new issues.
         """
-        with self._turn:
-            self._db.execute("PRAGMA synchronous = FULL")
+        with self._lock:
+            self.write("PRAGMA synchronous = FULL")
             try:
                 with self.batch():
                     yield
             finally:
-                self._db.execute("PRAGMA synchronous = NORMAL")
+                self.write("PRAGMA synchronous = NORMAL")
 
     def sign(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
-        with self._turn:
-            add_user_mark(self._db, mark)
+        try:
+            with self._lock:
+                add_user_mark(self._db, mark)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
 
     def _begin_log(self) -> None:
         """Turn the write-ahead log on, as a new file does once.
@@ -272,15 +275,6 @@ class Database:
 
     def _make_tables(self, mark: str | None) -> None:
         """Make the tables of a new file, with its mark in the same transaction."""
-        ((version,),) = self._db.execute("PRAGMA user_version")
-        if version > VERSION:
-            raise StateFailed(self._path, "a newer ticketr wrote it")
-        if 0 < version < VERSION:
-            raise StateFailed(
-                self._path, "an older ticketr wrote it, and this one cannot read it", damaged=True
-            )
-        if version:
-            return
         assert mark is None or mark.isalnum()
         sign = f"INSERT INTO mark VALUES ('{mark}');" if mark is not None else ""  # noqa: S608 - digits
         try:
