@@ -74,11 +74,11 @@ class StateFolder:
         """
         require_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
-        with self._open() as folder:
-            try:
+        ignore_file = self.path / IGNORE_FILE
+        if not ignore_file.exists():
+            with self._open() as folder, suppress(FileExistsError):
                 write_new(folder, IGNORE_FILE, "*\n")
-            except FileExistsError:
-                require_kind(self.path / IGNORE_FILE, "a file")
+        require_kind(ignore_file, "a file")
 
     def open_file(self, name: str, flags: int) -> int:
         """Open a file of the folder by its descriptor.

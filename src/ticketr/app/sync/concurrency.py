@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -63,12 +64,8 @@ async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], 
     """
     results: list[T] = []
     for few in chunks(functions, FILES_PER_VISIT):
-        results += await in_thread(_call, few, abandon_on_cancel=True)
+        results += await in_thread(list, map(operator.call, few), abandon_on_cancel=True)
     return results
-
-
-def _call(functions: Iterable[Callable[[], T]]) -> list[T]:
-    return [function() for function in functions]
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
