@@ -130,7 +130,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             (parent,) = parse(base.text).tickets
             if creation.key not in by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
-            rows = [*(replace(row, stale=True) for row in state.rows_of(head)), row]
+            rows = [*(IssueRow(known, stale=True) for known in state.issues_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
         if home := state.head_of(creation.key):
             state.sent.put(home, creation.key, parts)

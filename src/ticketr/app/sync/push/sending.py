@@ -32,7 +32,7 @@ from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, orphan_note
-from ticketr.app.sync.state.state import Base, State
+from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def _record_answer(
     rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
     with state.batch():
         if sent:
-            rows = [replace(row, stale=True) for row in state.rows_of(head)]
+            rows = [IssueRow(issue, stale=True) for issue in state.issues_of(head)]
             text = render_ticket(with_parts(base, edit.key, texts))
             state.record(head, Base(known.path, text), rows, seen=0.0)
             # Jira may normalise the values, so they must be fetched again.

@@ -45,8 +45,12 @@ class SiteRecord(Table):
                 " elsewhere"
             )
 
-    def claim_site(self, url: str, user: str) -> None:
-        """Store the Jira site that this workspace belongs to from now on, and the name of the account."""
+    def claim_site(self, url: str, user: str, *, now: float, max_age: float) -> str | None:
+        """Store the Jira site that this workspace belongs to from now on, and the name of the account.
+
+        Returns:
+            What `cached_fields` returns of this site.
+        """
         with self._db.batch():
             if self._get("site") != url:
                 self._db.write("DELETE FROM about")  # the fields in it are another site's
@@ -55,7 +59,9 @@ class SiteRecord(Table):
                 for table in ("intended", "sent", "outbox", "media"):
                     self._db.write(f"DELETE FROM {table}")  # noqa: S608 - our own words
                 self._put("site", url)
-            self._put("user", user)
+            if self._get("user") != user:
+                self._put("user", user)
+        return self.cached_fields(now=now, max_age=max_age)
 
     def user(self) -> str:
         """Return the name of the account that this workspace is synced with; empty before that."""
@@ -104,9 +110,14 @@ class SiteRecord(Table):
             self._put("fields", answer)
             self._put("fields at", str(at))
 
-    def cached_fields(self, *, now: float, age: float) -> str | None:
-        """Read the list of fields, as JSON; None if it is not stored or older than ``age`` seconds."""
-        is_fresh = 0 <= now - float(self._get("fields at") or "-inf") <= age
+    def cached_fields(self, *, now: float, max_age: float) -> str | None:
+        """Read the list of fields, as JSON; None if it is not stored or too old.
+
+        Args:
+            now: This computer's clock, in seconds since the epoch.
+            max_age: The most seconds since it was stored.
+        """
+        is_fresh = 0 <= now - float(self._get("fields at") or "-inf") <= max_age
         return self._get("fields") if is_fresh else None
 
     def save_workflow(self, project: str, type_id: str, edges: Mapping[str, Sequence[str]]) -> None:
@@ -303,16 +314,18 @@ class State(Database):
 
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that are in one ticket, as they were at the last sync."""
-        return [row.issue for row in self.rows_of(head)]
+        query = "SELECT id, key, fields FROM issue WHERE head = ?"
+        with self.value_errors():
+            return [
+                Issue(issue_id, key, dict(json.loads(fields)))
+                for issue_id, key, fields in self.read(query, (head,))
+            ]
 
     def rows_of(self, head: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
-        query = "SELECT id, key, fields, stale FROM issue WHERE head = ?"
-        with self.value_errors():
-            return [
-                IssueRow(Issue(row[0], row[1], dict(json.loads(row[2]))), row[3])
-                for row in self.read(query, (head,))
-            ]
+        query = "SELECT id FROM issue WHERE head = ? AND stale"
+        stale = {issue_id for (issue_id,) in self.read(query, (head,))}
+        return [IssueRow(issue, issue.id in stale) for issue in self.issues_of(head)]
 
     def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
