@@ -51,16 +51,16 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
     project = settings["project"]
     if project is None:
         raise config.MissingSetting(("project",), "the key of the project, in ticketr.toml")
-    async with (
-        jira.open_jira(settings["credentials"], transport=settings["transport"]) as client,
-        sync.project_errors(
-            client,
-            project,
-            place=settings["project_place"],
-            site=settings["browse"] or settings["credentials"].site,
-        ),
-    ):
-        return await sync.read_schema(client, project, settings["fields"])
+    credentials = settings["credentials"]
+    async with jira.open_jira(credentials, transport=settings["transport"]) as client:
+        try:
+            return await sync.read_schema(client, project, settings["fields"])
+        except (jira.BadRequest, jira.NotFound):
+            site = settings["browse"] or credentials.site
+            await sync.check_project(  # noqa: ASYNC120 - a cancellation wins
+                client, project, place=settings["project_place"], site=site
+            )
+            raise
 
 
 def _field_marks(field: sync.SchemaField) -> str:

@@ -246,8 +246,15 @@ async def check_login(
     """
     async with jira.open_jira(credentials, transport=transport) as client:
         user = await client.myself()
-        async with sync.project_errors(client, project, place=project_place, site=site):
-            details = await client.project(project) if project else None
+        details = None
+        if project:
+            try:
+                details = await client.project(project)
+            except (jira.BadRequest, jira.NotFound):
+                await sync.check_project(  # noqa: ASYNC120 - a cancellation wins
+                    client, project, place=project_place, site=site
+                )
+                raise
         if fields:
             sync.Columns.of(await client.fields(), fields)
         return user, details

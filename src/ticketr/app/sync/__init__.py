@@ -120,7 +120,7 @@ if TYPE_CHECKING:
         read_conflict,
         resolve,
     )
-    from ticketr.app.sync.session import OnWritten, SessionOptions, project_errors
+    from ticketr.app.sync.session import OnWritten, SessionOptions, check_project
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS, ThreadRunner
 from ticketr.app.sync.edits.survey import LocalSurvey, find_files
 from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
+from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.tickets import Ticket
@@ -196,8 +197,8 @@ class Session:
         store: The ticket files.
         state: The last sync.
         disk_lock: The lock for changes to the files and the state.
-        recent: The keys of new issues in the state when the job began. The job writes them into
-            their files if they are missing there, or creates a deleted issue again.
+        creations: The requests for new issues in the state when the job began. The job writes their
+            keys into their files if they are missing there, or creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
@@ -211,7 +212,7 @@ class Session:
     store: Store
     state: State
     disk_lock: trio.Lock
-    recent: frozenset[str]
+    creations: Sequence[Creation]
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
@@ -230,67 +231,69 @@ class Session:
             pass
         drafting = (change.head is None or change.drafts for change in survey.local_changes)
         if check_drafts and any(drafting):
-            check = partial(survey.check_drafts, inherit=self.job.inherit, recent=self.recent)
+            recent = {creation.key for creation in self.creations if creation.key}
+            check = partial(survey.check_drafts, inherit=self.job.inherit, recent=recent)
             await self.in_thread(check, self.state, self.job.project)
         return survey
 
-    def project_errors(self) -> AbstractAsyncContextManager[None]:
-        """Raise a better error if Jira refuses a request because of the project.
+    @asynccontextmanager
+    async def project_errors(self) -> AsyncGenerator[None]:
+        """Raise a better error if Jira refuses a request in the block because of the project.
 
-        See the function `project_errors`.
+        Raises:
+            RenamedProject: The project has a new key.
+            UnknownProject: Jira does not have it.
         """
         job = self.job
-        return project_errors(
-            self.jira,
-            job.project,
-            place=job.project_place,
-            site=job.site,
-            # A query of the user's own need not be about the project.
-            is_required=job.jql is None,
-        )
+        try:
+            yield
+        except (BadRequest, NotFound):
+            if job.project is not None:
+                await check_project(  # noqa: ASYNC120 - a cancellation wins
+                    self.jira,
+                    job.project,
+                    place=job.project_place,
+                    site=job.site,
+                    # A query of the user's own need not be about the project.
+                    is_required=job.jql is None,
+                )
+            raise
 
 
-@asynccontextmanager
-async def project_errors(
-    jira: JiraClient, project: str | None, *, place: str, site: str, is_required: bool = True
-) -> AsyncGenerator[None]:
-    """Raise a better error if Jira refuses a request in the block because of the project.
+async def check_project(
+    jira: JiraClient, project: str, *, place: str, site: str, is_required: bool = True
+) -> None:
+    """Raise an error if Jira may have refused a request because of the project.
 
     Args:
         jira: The client.
-        project: The project's key; None if the settings name none.
+        project: The project's key.
         place: The setting that names it, for people; empty if unknown.
         site: The address of the site in a browser.
-        is_required: Whether the requests fail without the project.
+        is_required: Whether the request fails without the project.
 
     Raises:
         RenamedProject: The project has a new key.
         UnknownProject: Jira does not have it.
     """
     try:
-        yield
-    except (BadRequest, NotFound):
-        if project is None:
-            raise
-        try:
-            key = (await jira.project(project)).key  # noqa: ASYNC120 - a cancellation wins
-        except NotFound:
-            if is_required:
-                there = f"at {site}, or your account may not see it"
-                words = f"{place} is {project}: there is no such project {there}"
-                if not place:
-                    words = f"there is no project {project} {there}"
-                raise UnknownProject(words) from None
-            key = project
-        except JiraError:  # the first error says more
-            key = project
-        if key != project:
-            raise RenamedProject(
-                f"the project {project} is called {key} in Jira now: write {key} where the settings"
-                " name the project (ticketr.toml, JIRA_PROJECT_KEY), then pull, which writes the new"
-                " keys into the files"
-            ) from None
-        raise
+        key = (await jira.project(project)).key
+    except NotFound:
+        if is_required:
+            there = f"at {site}, or your account may not see it"
+            words = f"{place} is {project}: there is no such project {there}"
+            if not place:
+                words = f"there is no project {project} {there}"
+            raise UnknownProject(words) from None
+        return
+    except JiraError:  # the first error says more
+        return
+    if key != project:
+        raise RenamedProject(
+            f"the project {project} is called {key} in Jira now: write {key} where the settings"
+            " name the project (ticketr.toml, JIRA_PROJECT_KEY), then pull, which writes the new"
+            " keys into the files"
+        ) from None
 
 
 @asynccontextmanager
@@ -316,47 +319,66 @@ async def open_session(
     """
     began = trio.current_time()
     store = Store(job.root, STATE_FOLDER, job.mark)
-    await job.run_sync(store.prepare)
-    with store.lock():
-        state = await job.run_sync(State, store.state_path, job.mark)
-        try:
-            await job.run_sync(state.site_record.check_site, job.root, job.site)
-            recent = await job.run_sync(state.creations.recent)
-            progress.report("Connecting to Jira...")
-            async with (
-                open_jira(
-                    job.credentials,
-                    transport=job.transport,
-                    max_concurrency=CONCURRENT_REQUESTS,
-                    on_wait=progress.wait,
-                    log=log.write,
-                    in_thread=job.run_sync,
-                ) as jira,
-                trio.open_nursery() as nursery,
-            ):
-                nursery.start_soon(_report_silence, jira, progress)
-                user = await jira.myself()
-                # Only after the login: a mistyped address must not own the folder.
-                await job.run_sync(state.site_record.claim_site, job.site, user.display_name)
-                fields, columns = await _load_columns(job, state, jira)
-                yield Session(
-                    job=job,
-                    in_thread=job.run_sync,
-                    progress=progress,
-                    store=store,
-                    state=state,
-                    disk_lock=trio.Lock(),
-                    recent=recent,
-                    jira=jira,
-                    site_fields=fields,
-                    columns=columns,
-                    user=user,
-                    began=began,
-                )
-                nursery.cancel_scope.cancel()
-        finally:
-            with trio.CancelScope(shield=True):  # closing one file is quick
-                await job.run_sync(state.close)
+    files = ExitStack()
+    try:
+        state, creations = await job.run_sync(_open_state, job, store, files)
+        progress.report("Connecting to Jira...")
+        async with (
+            open_jira(
+                job.credentials,
+                transport=job.transport,
+                max_concurrency=CONCURRENT_REQUESTS,
+                on_wait=progress.wait,
+                log=log.write,
+                in_thread=job.run_sync,
+            ) as jira,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(_report_silence, jira, progress)
+            user = await jira.myself()
+            # Only after the login: a mistyped address must not own the folder.
+            claim = partial(
+                state.site_record.claim_site,
+                job.site,
+                user.display_name,
+                now=time.time(),
+                max_age=_MAX_FIELDS_AGE_SECONDS,
+            )
+            fields, columns = await _load_columns(job, state, jira, await job.run_sync(claim))
+            yield Session(
+                job=job,
+                in_thread=job.run_sync,
+                progress=progress,
+                store=store,
+                state=state,
+                disk_lock=trio.Lock(),
+                creations=creations,
+                jira=jira,
+                site_fields=fields,
+                columns=columns,
+                user=user,
+                began=began,
+            )
+            nursery.cancel_scope.cancel()
+    finally:
+        with trio.CancelScope(shield=True):  # closing two files is quick
+            await job.run_sync(files.close)
+
+
+def _open_state(
+    job: SessionJob, store: Store, files: ExitStack
+) -> tuple[State, Sequence[Creation]]:
+    """Lock a workspace and open its state, until ``files`` is closed.
+
+    Returns:
+        The state, and the requests for new issues in it.
+    """
+    store.prepare()
+    files.enter_context(store.lock())
+    state = State(store.state_path, job.mark)
+    files.callback(state.close)
+    state.site_record.check_site(job.root, job.site)
+    return state, state.creations.select()
 
 
 async def _report_silence(jira: JiraClient, progress: Progress) -> None:
@@ -367,22 +389,24 @@ async def _report_silence(jira: JiraClient, progress: Progress) -> None:
 
 
 async def _load_columns(
-    job: SessionJob, state: State, jira: JiraClient
+    job: SessionJob, state: State, jira: JiraClient, stored: str | None
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.
 
     The site's fields rarely change, so they are fetched once a day, or if a name is missing.
+
+    Args:
+        job: The job's options.
+        state: Where fetched fields are stored.
+        jira: The site.
+        stored: The site's fields of the last day, as JSON; None if there are none.
     """
-    record = state.site_record
     choose = partial(
         Columns.of,
         more=job.fields,
         comments=job.comments,
         links=job.links,
         attachments=job.attachments is not None,
-    )
-    stored = await job.run_sync(
-        partial(record.cached_fields, now=time.time(), age=_MAX_FIELDS_AGE_SECONDS)
     )
     if stored is not None:
         # Another version may have stored other fields, or the text may be damaged.
@@ -393,5 +417,5 @@ async def _load_columns(
                 return fields, choose(fields)
     fields = await jira.fields()
     answer = json.dumps([field._asdict() for field in fields])
-    await job.run_sync(partial(record.cache_fields, answer, at=time.time()))
+    await job.run_sync(partial(state.site_record.cache_fields, answer, at=time.time()))
     return fields, choose(fields)

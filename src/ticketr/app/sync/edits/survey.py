@@ -318,7 +318,7 @@ class LocalSurvey:
         from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
 
         columns = state.site_record.columns()
-        site_fields = state.site_record.cached_fields(now=math.inf, age=math.inf)
+        site_fields = state.site_record.cached_fields(now=math.inf, max_age=math.inf)
         self.local_changes = [
             replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
             if change.drafts

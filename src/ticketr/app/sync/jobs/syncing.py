@@ -49,16 +49,15 @@ class SyncResult:
     push: PushResult
 
 
-async def _recover_if_any(session: Session, tally: Tally | PushTally) -> None:
-    """Do as `recover` does, if earlier pushes have recorded new issues.
+async def _recover(session: Session, tally: Tally | PushTally) -> None:
+    """Write the keys of new issues of earlier pushes into their files, as `recover` does.
 
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    if await session.in_thread(session.state.creations.select):
-        from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
+    from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
 
-        await recover(session, tally.add_recovered, tally.fail)
+    await recover(session, tally.add_recovered, tally.fail)
 
 
 def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
@@ -199,7 +198,8 @@ class PullJob(_NamedJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = Tally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
-            await _recover_if_any(session, tally)
+            if session.creations:
+                await _recover(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
@@ -276,8 +276,8 @@ class PushJob(_NamedJob):
         """Run the push; the queue calls this."""
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
-            if not self.dry_run:
-                await _recover_if_any(session, tally)
+            if session.creations and not self.dry_run:
+                await _recover(session, tally)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
@@ -334,7 +334,8 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pull, self._push, self._pushing = Tally(), PushTally(), False
         async with reporting_session(self, context, self._words) as session:
-            await _recover_if_any(session, self._push)
+            if session.creations:
+                await _recover(session, self._push)
             broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
             self._pushing = True
             session.progress.report("Looking for edits...", 0, 0)
