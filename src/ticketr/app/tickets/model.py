@@ -210,7 +210,8 @@ class Ticket:
         is_normal = type(self.fields) is NormalFields
         fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
-        put(self, "texts", MappingProxyType(_normal_fields(self.texts, _strip_blank_lines)))
+        texts = _normal_fields(self.texts, _strip_blank_lines) if self.texts else {}
+        put(self, "texts", MappingProxyType(texts))
         criteria = [normal_text(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))

@@ -130,28 +130,26 @@ class _Text:
     Attributes:
         heading: The number of the heading of its section in the file, from 1; 0 if it has none.
         lines: The lines.
-        runs: For each consecutive run of lines, the index of its first line and its number in the file.
+        starts: For each time that lines were added, the index of the first of them, and its number
+            in the file. Some may have been removed since.
     """
 
     heading: int = 0
     lines: list[str] = field(default_factory=list)
-    runs: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, number: int, lines: Sequence[str]) -> None:
-        """Add lines that are in a row in the file, the first of them with a number from 1."""
-        at, runs = len(self.lines), self.runs
-        while runs and runs[-1][0] >= at:
-            runs.pop()
-        if not runs or at - runs[-1][0] != number - runs[-1][1]:
-            runs.append((at, number))
-        self.lines += lines
+    starts: list[tuple[int, int]] = field(default_factory=list)
 
     def places(self) -> LineRuns:
         """Return the places of the lines; the text starts at its first non-blank line."""
+        runs: list[tuple[int, int]] = []
+        for at, number in self.starts:
+            while runs and runs[-1][0] >= at:
+                runs.pop()
+            if not runs or at - runs[-1][0] != number - runs[-1][1]:
+                runs.append((at, number))
         blank = 0
         if self.lines and not self.lines[0].strip():
             blank = next((at for at, line in enumerate(self.lines) if line.strip()), 0)
-        return tuple([(at - blank + 1, number) for at, number in self.runs])
+        return tuple([(at - blank + 1, number) for at, number in runs])
 
 
 _OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
@@ -346,7 +344,8 @@ class _IssueReader:
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
-        self.target.add(index + self.offset + 1, text)
+        self.target.starts.append((len(self.target.lines), index + self.offset + 1))
+        self.target.lines += text
         return stop
 
     def _stray_line(self, index: int, *, stay: bool) -> int:
