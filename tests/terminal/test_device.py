@@ -101,7 +101,7 @@ async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, in
 async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_parts(
     pty: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ticketr.terminal.device._LAST_WRITE_SECONDS", 60.0)
+    monkeypatch.setattr("ticketr.terminal.device._LAST_WRITE_TIMEOUT_SECONDS", 60.0)
     user, terminal = pty
     words = b"bye" * 100_000
 

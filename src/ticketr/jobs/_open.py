@@ -194,9 +194,9 @@ class QueueBlock:
         core.attach(nursery.cancel_scope, recorder)
         nursery.start_soon(run_timer, core)
         if core.store is not None:
-            nursery.start_soon(core.store.write)
+            nursery.start_soon(core.store.run)
         if recorder is not None:
-            nursery.start_soon(recorder.write)
+            nursery.start_soon(recorder.run)
         for number in range(1, core.workers + 1):
             nursery.start_soon(work, core, name=f"ticketr worker {number}")
         return JobQueue(core)

@@ -73,7 +73,8 @@ class JobExtras:
         outcome_seen: Whether a caller was given its outcome. It is only noted of jobs
             that fail.
         scheduled_at: The due time of a run of a repeat; None for any other job.
-        get_awaited_jobs: Returns what the job's own task waits for without a limit; None if it does not wait so.
+        get_awaited_jobs: Returns what the job's own task waits for without a limit; None if it does
+            not wait so.
         stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
@@ -265,7 +266,7 @@ class JobRecord:
         if total_ends_at is not None:
             self.total_ends_at = total_ends_at
 
-    def restore_submit(self, submitted_at: float) -> None:
+    def restore_submitted_at(self, submitted_at: float) -> None:
         """Write when a job from a store was submitted."""
         self.submitted_at = submitted_at
 

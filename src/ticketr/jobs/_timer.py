@@ -100,8 +100,8 @@ MAX_DRIFT_SECONDS: Final = 1.0
 class WallClock:
     """Tells how far wall-clock time is from a Trio clock; from any thread, and after the run.
 
-    The difference stays the same while the clocks agree within ``MAX_DRIFT_SECONDS``, so that the jitter
-    between two readings does not move a job's times. It changes if a clock was set, or if the
+    The difference stays the same while the clocks agree within ``MAX_DRIFT_SECONDS``, so that the
+    jitter between two readings does not move a job's times. It changes if a clock was set, or if the
     machine slept. Of a Trio clock that is not in step with real time, as in tests, it stays the
     same from the start. It is then exact in microseconds, as datetimes are.
     """

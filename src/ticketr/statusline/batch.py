@@ -49,8 +49,8 @@ class RateEstimate:
         steps: The number of reports with progress.
         smoothed_once: The rate, smoothed once; too low by the weight of the time before the phase.
         smoothed_twice: The rate, smoothed twice; too low in the same way.
-        longest_step_seconds: The longest time for a step. One for which the job was stalled counts in part, so
-            that one outage does not make the next one look usual.
+        longest_step_seconds: The longest time for a step. One for which the job was stalled counts
+            in part, so that one outage does not make the next one look usual.
     """
 
     began_at: float
@@ -158,8 +158,8 @@ class Batch:
     """The jobs since the queue was last idle, in numbers.
 
     Attributes:
-        counts_before: The numbers of completed, failed and cancelled jobs before the batch; None before
-            the first count.
+        counts_before: The numbers of completed, failed and cancelled jobs before the batch; None
+            before the first update.
         began_at: The time at which the batch began.
         completed: The number of completed jobs.
         failed: The number of failed jobs.

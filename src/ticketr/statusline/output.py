@@ -124,7 +124,7 @@ class StreamGuard:
 
 
 #: Seconds to wait for a slow terminal to accept the final line.
-FINAL_WRITE_SECONDS = 0.2
+FINAL_WRITE_TIMEOUT_SECONDS = 0.2
 
 
 class LineOutput(Protocol):
@@ -250,8 +250,8 @@ class TerminalOutput:
             self._guard = None
 
     def _write_final(self, text: str) -> bool:
-        """Write text within `FINAL_WRITE_SECONDS`; return whether the terminal accepted all of it."""
-        deadline = time.monotonic() + FINAL_WRITE_SECONDS
+        """Write text to a slow terminal; return whether it accepted all of it in time."""
+        deadline = time.monotonic() + FINAL_WRITE_TIMEOUT_SECONDS
         while not (is_written := self._write(text)) and (left := deadline - time.monotonic()) > 0:
             _is_writable(self._fd, left)
         return is_written

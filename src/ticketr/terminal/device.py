@@ -34,7 +34,7 @@ class NotATerminal(TicketrError):
 #: The most bytes in one write to a descriptor that may block.
 _SMALL_WRITE_BYTES: Final = 256
 #: Seconds to block the program for a terminal that accepts nothing, before its last bytes are lost.
-_LAST_WRITE_SECONDS: Final = 0.2
+_LAST_WRITE_TIMEOUT_SECONDS: Final = 0.2
 #: Seconds between two checks whether the process is in the foreground.
 _FOREGROUND_CHECK_SECONDS: Final = 0.2
 
@@ -108,7 +108,7 @@ class Output:
         """
         self._unsent[:] = data
         self._write()
-        while self._unsent and self._can_write(_LAST_WRITE_SECONDS):
+        while self._unsent and self._can_write(_LAST_WRITE_TIMEOUT_SECONDS):
             self._write()
         sent = not self._unsent
         self.drop_unsent()

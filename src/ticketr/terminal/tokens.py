@@ -2,8 +2,8 @@
 
 A terminal sends one character for a letter and several for an arrow, which may arrive one by one
 over a slow line. So an Esc is a key only if nothing follows it for a while, and none at all if the
-terminal speaks the kitty keyboard protocol; `Tokenizer.rest_timeout_seconds` is the time for which the reader
-has to wait.
+terminal speaks the kitty keyboard protocol; `Tokenizer.rest_timeout_seconds` is the time for which
+the reader has to wait.
 
 An Esc is never lost: where it cannot continue a sequence, it ends it and begins a new token. No
 part of a sequence or paste ever becomes a key, however it is split: a pasted ``q`` must not quit.

@@ -61,7 +61,7 @@ class Interval:
         """Return the current due time as a UTC datetime."""
         return utc(self.due_at + offset)
 
-    def previous(self, offset: float) -> datetime:
+    def previous_wall_time(self, offset: float) -> datetime:
         """Return the due time before the current one, once that is not the first."""
         return utc(self._due_time(self._number - 1) + offset)
 
@@ -73,8 +73,8 @@ class Interval:
 class Calendar:
     """The due times that a function gives, each from the one before; otherwise as :class:`Interval`.
 
-    ``advance`` may stop at a due time that is past, after ``MAX_SKIPPED_AT_ONCE``. It raises what the
-    function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
+    ``advance`` may stop at a due time that is past, after ``MAX_SKIPPED_AT_ONCE``. It raises what
+    the function raises, and ``TypeError`` or ``ValueError`` for what is no later time.
     """
 
     __slots__ = ("_due", "_next", "_previous", "due_at", "first_at")
@@ -106,7 +106,7 @@ class Calendar:
     def wall_time(self, offset: float) -> datetime:
         return self._due
 
-    def previous(self, offset: float) -> datetime:
+    def previous_wall_time(self, offset: float) -> datetime:
         return self._previous
 
 

@@ -45,7 +45,7 @@ NO_ITEM: Final = object()
 """What is drawn when there are no more items."""
 ITEMS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
-CLOSE_TIMEOUT: Final = 5.0
+CLOSE_ITEMS_SECONDS: Final = 5.0
 """How long an async generator may take to close."""
 NO_OPTIONS: Final[JobOptions] = {}
 
@@ -200,7 +200,7 @@ class JobMap:
                     if not await self._submit(item):
                         break
             finally:
-                closing.shield, closing.deadline = True, trio.current_time() + CLOSE_TIMEOUT
+                closing.shield, closing.deadline = True, trio.current_time() + CLOSE_ITEMS_SECONDS
                 await _close_items(self._items)  # noqa: ASYNC102 - a bounded shield
 
     @enable_ki_protection

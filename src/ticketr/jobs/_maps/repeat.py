@@ -43,7 +43,8 @@ class Repeat:
         due_times: Its due times; None like the template.
         every_text: The seconds or the function of its due times, as text for a store.
         is_restored: Whether a store has given it back, and no call has asked for it since.
-        is_due_handled: Whether the current due time has had its run, or is past and is to have none.
+        is_due_handled: Whether the current due time has had its run, or is past and is to have
+            none.
         is_paused: Whether no run is to be submitted.
         last_run: The last run; None before the first.
         runs: The number of runs that were submitted.
@@ -93,7 +94,7 @@ class Repeat:
             if self.counts_missed:
                 self.missed += skipped
             if self.counts_missed and self.makes_up_missed and skipped:
-                latest = times.wall_time if self.is_due_handled else times.previous
+                latest = times.wall_time if self.is_due_handled else times.previous_wall_time
                 self.missed_at = latest(offset)
         self.counts_missed = self.counts_missed or not self.is_due_handled
 

@@ -304,8 +304,8 @@ else:
 
 # The task that writes
 
-FIRST_RETRY_SECONDS: Final = 1.0
-MAX_RETRY_SECONDS: Final = 60.0
+FIRST_RETRY_PAUSE_SECONDS: Final = 1.0
+MAX_RETRY_PAUSE_SECONDS: Final = 60.0
 """The pauses in seconds before a failed write is retried, unless it is called for."""
 
 
@@ -359,7 +359,7 @@ class WriteBehind:
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()
-            longer = min(max(pause * 2, FIRST_RETRY_SECONDS), MAX_RETRY_SECONDS)
+            longer = min(max(pause * 2, FIRST_RETRY_PAUSE_SECONDS), MAX_RETRY_PAUSE_SECONDS)
             pause = 0.0 if is_written else longer
 
     async def write_now(self) -> bool:

@@ -510,7 +510,7 @@ def insert(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
 
 GATHER_SECONDS: Final = 0.1
 """Seconds between two batches; a killed process loses the jobs of that time."""
-EARLY_WRITE_ROWS = 2500
+ROWS_FOR_EARLY_WRITE = 2500
 """The number of entries that are written without a pause before."""
 MAX_UNWRITTEN_ROWS = 10_000
 """The most entries in the buffer; beyond it the oldest is dropped."""
@@ -581,7 +581,7 @@ class Recorder:
         count = len(unwritten)
         if count == 1:
             self._behind.mark_dirty()
-        if count == EARLY_WRITE_ROWS:
+        if count == ROWS_FOR_EARLY_WRITE:
             self._behind.write_soon()
         while len(unwritten) > MAX_UNWRITTEN_ROWS:  # after a failed write by more than one
             unwritten.popleft()
@@ -590,7 +590,7 @@ class Recorder:
             time.sleep(GIL_PAUSE_SECONDS)  # noqa: TID251 - no await, but a pause of the whole thread
 
     @enable_ki_protection
-    async def write(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
+    async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Write new rows in batches, until stopped."""
         with self._scope:
             await self._behind.run()

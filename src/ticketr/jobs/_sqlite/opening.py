@@ -135,7 +135,7 @@ class StoreLoader:
             record.set_options({"after": jobs, "after_any_end": any_end})
         record.set_options({"stored": StoredJob(row.number, row[10:17])})
         core.enter(record, is_forced=True)
-        record.restore_submit(min(row.submitted_at - self._offset, self._now))
+        record.restore_submitted_at(min(row.submitted_at - self._offset, self._now))
         self.numbers.append(row.number)
         self.records.append(record)
         if len(live) < len(predecessors):  # a job that was to complete has not
@@ -203,7 +203,7 @@ class StoreLoader:
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
         record.accept(row.id, core.registry.next_number(), row.due_at - offset, core)
-        record.restore_submit(row.submitted_at - offset)
+        record.restore_submitted_at(row.submitted_at - offset)
         record.restore(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)
         error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))

@@ -213,7 +213,8 @@ class StoredJob:
     Attributes:
         number: Its number.
         values: The values that were noted last; None after the end.
-        stays_in_store: Whether the end of the queue alone has ended the job, so the row stays as it is.
+        stays_in_store: Whether the end of the queue alone has ended the job, so the row stays as it
+            is.
     """
 
     number: int

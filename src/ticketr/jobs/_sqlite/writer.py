@@ -467,7 +467,7 @@ class StoreWriter:
     def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         assert row.values is not None  # it is live
-        if self._is_to_stay(record):
+        if self._is_kept_for_next_opening(record):
             row.stays_in_store = True
             self._note_values(row, values_if_interrupted(record, row.values))
         else:
@@ -478,7 +478,7 @@ class StoreWriter:
         if self._gathering:
             self._gathering.ends.add(record)
 
-    def _is_to_stay(self, record: JobRecord) -> bool:
+    def _is_kept_for_next_opening(self, record: JobRecord) -> bool:
         """Tell whether an ended job was stopped by the end of the queue alone.
 
         It stays in the file, and the next opening takes it up. A cancel scope around ``run`` or a map
@@ -568,7 +568,7 @@ class StoreWriter:
     # Writing
 
     @enable_ki_protection
-    async def write(self) -> None:
+    async def run(self) -> None:
         """Write what is noted, until cancelled."""
         try:
             await self._behind.run()
