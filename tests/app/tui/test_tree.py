@@ -162,7 +162,7 @@ def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list
 
     whole = dict(families) | dict.fromkeys(again, 1)
     assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
-    assert changed.shown == Rows.of(changed).shown
+    assert changed == Rows.of(changed)
     held = bytearray("title 7" in row.candidate.haystack for row in changed)
     assert changed.found == {"title 7": held}
     assert changed.drafts == (0 in whole)
@@ -225,6 +225,16 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
     assert row.order == rows.shown[1].row.order
     assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
+
+
+def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None:
+    draft = Ticket("Draft", line=1, tasks=(Ticket("Task"),))
+    broken = row_of_broken("DEMO-2.md", "why", has_rows=False)
+    rows = Rows.of([*rows_of(draft, "d.md"), *rows_of(ticket(1), "1.md"), broken])
+    assert (rows.issues, rows.drafts, rows.broken) == (3, 2, 1)
+
+    rows = rows.merged([rows_of(ticket(2), "DEMO-2.md"), rows_of(Ticket("Alone", line=1), "d.md")])
+    assert (rows.issues, rows.drafts, rows.broken) == (3, 1, 0)
 
 
 def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:

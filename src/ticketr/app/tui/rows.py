@@ -6,7 +6,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import groupby
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -37,10 +36,14 @@ class Rows:
 
     Attributes:
         shown: The rows as they are shown without a filter and folds.
+        drafts: The number of issues that Jira does not have yet.
+        broken: The number of rows of broken files.
         found: For each text that was looked for, which rows hold it: one byte a row, 1 or 0.
     """
 
     shown: tuple[VisibleRow, ...] = ()
+    drafts: int = 0
+    broken: int = 0
     found: dict[str, bytearray] = field(default_factory=dict, repr=False, compare=False)
 
     #: By identity, so that a cache does not compare thousands of rows.
@@ -49,8 +52,11 @@ class Rows:
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
         """Make `Rows` from rows in any order."""
-        families = groupby(sorted(rows, key=lambda row: row.order), lambda row: row.order[:3])
-        return Rows(tuple([shown for _, some in families for shown in _family(tuple(some))]))
+        rows = sorted(rows, key=lambda row: row.order)
+        families = groupby(rows, lambda row: row.order[:3])
+        shown = tuple([shown for _, some in families for shown in _family(tuple(some))])
+        drafts, broken = sum(row.is_draft for row in rows), sum(row.is_broken for row in rows)
+        return Rows(shown, drafts, broken)
 
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return these rows with those of some tickets inserted or replaced.
@@ -60,14 +66,17 @@ class Rows:
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
-        shown = list(self.shown)
+        shown, drafts, broken = list(self.shown), self.drafts, self.broken
         found = {text: held.copy() for text, held in self.found.items()}
         for ticket in tickets:
             place = _rows_of_ticket(shown, ticket[0].order)
+            old = [visible.row for visible in shown[place]]
+            drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
+            broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
             shown[place] = _family(ticket)
             for text, held in found.items():
                 held[place] = bytes([text in row.candidate.haystack for row in ticket])
-        return Rows(tuple(shown), found)
+        return Rows(tuple(shown), drafts, broken, found)
 
     def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
@@ -104,17 +113,7 @@ class Rows:
     @property
     def issues(self) -> int:
         """The number of issues."""
-        return len(self) - sum(row.is_broken for row in self._keyless)
-
-    @property
-    def drafts(self) -> int:
-        """The number of issues that Jira does not have yet."""
-        return sum(row.is_draft for row in self._keyless)
-
-    @cached_property
-    def _keyless(self) -> list[ListRow]:
-        """The rows without a key, which are few: drafts and broken files."""
-        return [shown.row for shown in self.shown if not shown.row.key]
+        return len(self) - self.broken
 
     def __len__(self) -> int:
         return len(self.shown)

@@ -130,11 +130,11 @@ class VisibleRows:
 
     def hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
-        left = [at for at, visible in enumerate(self.rows) if visible.is_hit]
+        left: Sequence[int] = range(len(self.rows))
         for word in words:
             held = self.holding(word)
             left = [at for at in left if held[at]]
-        return tuple(left)
+        return tuple(at for at in left if self.rows[at].is_hit)
 
     def holding(self, text: str) -> bytearray:
         """Return which rows hold a folded text: one byte a row, 1 or 0.
