@@ -9,18 +9,18 @@ from importlib import import_module
 from typing import Any, cast
 
 
-def import_on_use(package: str, homes: Mapping[str, str]) -> Callable[[str], object]:
+def import_on_use(package: str, module_by_name: Mapping[str, str]) -> Callable[[str], object]:
     """Return the ``__getattr__`` of a package.
 
     Args:
         package: The full name of the package.
-        homes: The module of each public name, relative to the package.
+        module_by_name: The module of each public name, relative to the package.
     """
 
     def look_up(name: str) -> object:
-        if name not in homes:
+        if name not in module_by_name:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f"{package}.{homes[name]}"), name)
+        value: object = getattr(import_module(f"{package}.{module_by_name[name]}"), name)
         setattr(sys.modules[package], name, value)
         return value
 

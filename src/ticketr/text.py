@@ -169,29 +169,29 @@ def wrap(text: str, cells: int) -> tuple[str, ...]:
     return (begin, *(indent + line for line in others))
 
 
-def line_ranges(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
+def line_ranges(text: str, first_cells: int, rest_cells: int) -> Iterator[tuple[int, int]]:
     """Yield where each line of a wrapped text begins and ends, in characters.
 
     Args:
         text: The text.
-        first: The cells of the first line; at least 2.
-        rest: The cells of the other lines; at least 2.
+        first_cells: The cells of the first line; at least 2.
+        rest_cells: The cells of the other lines; at least 2.
     """
-    room, begin, end, used = first, 0, 0, 0
+    room, begin, end, used = first_cells, 0, 0, 0
     for word in _word_pattern().finditer(text):
         start, stop = word.span()
         used += start - end
         size = width(word[0])
         if used + size > room:
-            if size <= rest or used + 2 > room:
+            if size <= rest_cells or used + 2 > room:
                 if end > begin:
                     yield begin, end
-                    room = rest
+                    room = rest_cells
                 begin, used = start, 0
-            if cuts := break_positions(word[0], room - used, rest):
+            if cuts := break_positions(word[0], room - used, rest_cells):
                 stops = [start + cut for cut in cuts]
                 yield from pairwise([begin, *stops])
-                begin, room, used, size = stops[-1], rest, 0, width(word[0][cuts[-1] :])
+                begin, room, used, size = stops[-1], rest_cells, 0, width(word[0][cuts[-1] :])
         used += size
         end = stop
     yield begin, end
@@ -205,23 +205,23 @@ def _word_pattern() -> re.Pattern[str]:
     )
 
 
-def break_positions(text: str, first: int, rest: int) -> Sequence[int]:
+def break_positions(text: str, first_cells: int, rest_cells: int) -> Sequence[int]:
     """Return where to break a text between any two graphemes.
 
     Args:
         text: The text.
-        first: The cells before the first break; at least 2.
-        rest: The cells before the next break; at least 2.
+        first_cells: The cells before the first break; at least 2.
+        rest_cells: The cells before the next break; at least 2.
     """
     if text.isascii():
-        return range(first, len(text), rest)
+        return range(first_cells, len(text), rest_cells)
     cuts: list[int] = []
-    at, used, room = 0, 0, first
+    at, used, room = 0, 0, first_cells
     for grapheme in graphemes(text):
         size = width(grapheme)
         if used + size > room and used:
             cuts.append(at)
-            used, room = 0, rest
+            used, room = 0, rest_cells
         used += size
         at += len(grapheme)
     return cuts

@@ -139,7 +139,7 @@ class Worker:
             nursery.start_soon(self._stop_at_cancel)
             nursery.start_soon(self._stop_when_disconnected)
             with trio.CancelScope(shield=True):  # a cancellation stops it
-                problem = await trio.to_thread.run_sync(self._run_engines)
+                problem = await trio.to_thread.run_sync(self._run_procrastinate_workers)
             nursery.cancel_scope.cancel()
         if problem is not None:
             raise problem
@@ -174,13 +174,13 @@ class Worker:
 
     # The engine's side
 
-    def _run_engines(self) -> WorkerFailed | None:
+    def _run_procrastinate_workers(self) -> WorkerFailed | None:
         """Run workers of the engine in this thread; return why there is no use in it."""
         pause = 0.5
         while not self._stopping.is_set():
             started_at = time.monotonic()
             try:
-                asyncio.run(self._run_engine())
+                asyncio.run(self._run_procrastinate_worker())
             except WorkerFailed as error:
                 return error
             except OUTAGE_ERRORS as error:
@@ -201,7 +201,7 @@ class Worker:
             self._warned_at = now
             logger.warning("no answer of PostgreSQL, trying again: %r", error)
 
-    async def _run_engine(self) -> None:
+    async def _run_procrastinate_worker(self) -> None:
         """Run one worker of the engine, until it ends, the line is lost, or this one is to stop."""
         try:
             async with asyncio.timeout(self._limit / 4):

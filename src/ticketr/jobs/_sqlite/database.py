@@ -45,13 +45,13 @@ class Schema(NamedTuple):
     """The tables of a kind of file.
 
     Attributes:
-        kind: What the file is, for errors.
+        description: What the file is, for errors.
         application_id: The number by which SQLite tells whose file it is.
         tables: The names of its tables.
         statements: They create the tables.
     """
 
-    kind: str
+    description: str
     application_id: int
     tables: frozenset[str]
     statements: tuple[str, ...]
@@ -155,14 +155,14 @@ def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
     """
     entries = db.execute("SELECT type, name FROM sqlite_master").fetchall()
     if any(kind in ("trigger", "view") for kind, _ in entries):
-        raise OSError(f"it has triggers or views, which {schema.kind} never has")
+        raise OSError(f"it has triggers or views, which {schema.description} never has")
     tables = {name for kind, name in entries if kind == "table" and name[:7] != "sqlite_"}
     if not tables:
         return False
     numbers = "SELECT application_id, user_version FROM pragma_application_id, pragma_user_version"
     application_id, version = db.execute(numbers).fetchone()
     if application_id != schema.application_id or not tables >= schema.tables:
-        raise OSError(f"it is another database, not {schema.kind}: choose a file of its own")
+        raise OSError(f"it is another database, not {schema.description}: choose a file of its own")
     if version != SCHEMA_VERSION:
         raise OSError(
             f"another version of ticketr wrote it (tables of version {version}, not {SCHEMA_VERSION})."
