@@ -94,7 +94,7 @@ def editor_words(environ: Mapping[str, str], path: str, line: int = 0) -> list[s
         The program and its arguments.
     """
     words = _editor_command(environ)
-    name = _name_of(words[0])
+    name = _editor_name_of(words[0])
     for editors, (long, short) in _WAIT_OPTIONS:
         if name in editors and not {long, short} & {*words[1:]}:
             words.append(long)
@@ -124,7 +124,7 @@ def _editor_command(environ: Mapping[str, str]) -> list[str]:
     return [_DEFAULT_EDITOR]
 
 
-def _name_of(program: str) -> str:
+def _editor_name_of(program: str) -> str:
     """Return the name by which an editor is known: ``/usr/bin/vim.basic`` is ``vim``."""
     name = program.replace("\\", "/").rpartition("/")[2].lower()
     return name.partition(".")[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 _ATLASSIAN_PREFIX = "atlassian-"
 #: Names that people write for some of them elsewhere.
-_ALIASES = {
+_NAME_BY_ALIAS = {
     "+1": "thumbsup",
     "-1": "thumbsdown",
     "slightly_smiling_face": "slight_smile",
@@ -25,23 +25,23 @@ _ALIASES = {
 @lru_cache(maxsize=1024)
 def emoji_named(name: str) -> Mapping[str, str] | None:
     """Return the attributes of an emoji in a document, by its name without colons."""
-    name = _ALIASES.get(name, name)
-    start = _table().find(f"\n{name} ") + 1
+    name = _NAME_BY_ALIAS.get(name, name)
+    start = _read_table().find(f"\n{name} ") + 1
     if not start or not name.isprintable():
         return None
-    line = _table()[start : _table().index("\n", start)]
+    line = _read_table()[start : _read_table().index("\n", start)]
     known, identity, *more = line.split()
     if known != name:
         return None
-    return {"shortName": f":{name}:", "id": identity, "text": _character(name, identity, more)}
+    return {"shortName": f":{name}:", "id": identity, "text": _emoji_text(name, identity, more)}
 
 
 @cache
-def _table() -> str:
+def _read_table() -> str:
     return "\n" + Path(__file__).with_name("emoji.txt").read_text(encoding="utf-8")
 
 
-def _character(name: str, identity: str, more: list[str]) -> str:
+def _emoji_text(name: str, identity: str, more: list[str]) -> str:
     if identity.startswith(_ATLASSIAN_PREFIX):
         return f":{name}:"
     codes = identity.split("-")

@@ -209,7 +209,7 @@ def test_a_durable_file_is_on_the_disk_before_it_has_its_name(
 
 
 def test_a_text_that_is_put_aside_is_on_the_disk(tmp_path: Path, steps: list[str]) -> None:
-    StateFolder(tmp_path / ".ticketr").put_aside(["a.md"], "text")
+    StateFolder(tmp_path / ".ticketr").put_in_trash(["a.md"], "text")
 
     assert steps == ["file", "folder"]
 
@@ -269,7 +269,7 @@ def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: StateFolder
 
     for use in (
         own.make if not name else own.check,
-        lambda: own.put_aside(["a.md"], "text"),
+        lambda: own.put_in_trash(["a.md"], "text"),
         lambda: own.open_file("lock", os.O_CREAT) if not name else own.check(),
     ):
         with pytest.raises(UnsafePath, match="is a link and not a folder"):
@@ -286,7 +286,7 @@ def test_a_text_is_put_aside_under_the_first_name_that_nothing_has(
     (own.path / "trash" / "1.md").symlink_to("nowhere")
     (own.path / "trash" / "2.md").write_text("older")
 
-    path = own.put_aside((f"{number}.md" for number in count()), "text\n")
+    path = own.put_in_trash((f"{number}.md" for number in count()), "text\n")
 
     assert path == own.path / "trash" / "3.md"
     assert path.read_text() == "text\n"
@@ -296,7 +296,7 @@ def test_a_text_is_put_aside_under_the_first_name_that_nothing_has(
 
 def test_a_text_that_cannot_be_put_aside_leaves_nothing(own: StateFolder) -> None:
     with pytest.raises(UnicodeEncodeError):
-        own.put_aside(["a.md"], "\ud800")
+        own.put_in_trash(["a.md"], "\ud800")
 
     assert list((own.path / "trash").iterdir()) == []
 

@@ -14,7 +14,7 @@ from ticketr.app.config import (
     UnknownKey,
     Workspace,
     WorkspaceEntry,
-    find_root,
+    find_workspace_root,
     resolve_workspace,
     store_workspace,
     use_workspace,
@@ -66,9 +66,9 @@ def test_a_workspace_is_found_upwards(machine: Machine) -> None:
     by_state = machine.folder("a", state=True)
     by_file = machine.folder("b", "")
 
-    assert find_root(machine.folder("a/x/y")) == by_state
-    assert find_root(machine.folder("b/x/y")) == by_file
-    assert find_root(by_file) == by_file
+    assert find_workspace_root(machine.folder("a/x/y")) == by_state
+    assert find_workspace_root(machine.folder("b/x/y")) == by_file
+    assert find_workspace_root(by_file) == by_file
 
 
 def test_the_nearest_workspace_of_any_kind_wins(machine: Machine) -> None:
@@ -76,8 +76,8 @@ def test_the_nearest_workspace_of_any_kind_wins(machine: Machine) -> None:
     inner = machine.folder("a/b", state=True)
     innermost = machine.folder("a/b/c", "")
 
-    assert find_root(machine.folder("a/b/x")) == inner
-    assert find_root(machine.folder("a/b/c/x")) == innermost
+    assert find_workspace_root(machine.folder("a/b/x")) == inner
+    assert find_workspace_root(machine.folder("a/b/c/x")) == innermost
 
 
 def test_a_folder_that_the_user_has_added_is_one_without_any_file(machine: Machine) -> None:
@@ -92,13 +92,13 @@ def test_a_folder_that_only_looks_like_a_workspace_is_none(machine: Machine) -> 
     (folder / "ticketr.toml").mkdir()
     (folder / ".ticketr").touch()
 
-    assert find_root(folder) is None
+    assert find_workspace_root(folder) is None
 
 
 def test_an_unreadable_folder_is_skipped(machine: Machine) -> None:
     root = machine.folder("a", "")
 
-    assert find_root(root / ("x" * 300)) == root
+    assert find_workspace_root(root / ("x" * 300)) == root
 
 
 def test_options_come_before_the_current_folder_and_that_before_the_one_in_use(

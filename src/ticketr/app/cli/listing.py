@@ -19,7 +19,7 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_UNQUOTED_TERM = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
+_UNQUOTED_TERM_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
 _MARK_BY_FLAG = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
@@ -55,12 +55,12 @@ class Listing:
     Attributes:
         root: The workspace's folder.
         issues: The issues, and a line for each broken file.
-        broken: The errors of broken files, by their paths.
+        error_by_broken_path: The errors of broken files, by their paths.
     """
 
     root: Path
     issues: tuple[ListedIssue, ...]
-    broken: Mapping[str, TicketrError]
+    error_by_broken_path: Mapping[str, TicketrError]
 
 
 @command(
@@ -101,7 +101,10 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
     if options.as_json:
-        broken = [{"path": path, "reason": str(error)} for path, error in listing.broken.items()]
+        broken = [
+            {"path": path, "reason": str(error)}
+            for path, error in listing.error_by_broken_path.items()
+        ]
         listed = [
             _as_json(issue)
             for issue in issues
@@ -120,7 +123,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
             print_cells(rows)
     if not issues and not options.as_json:
         echo(_no_match_message(wanted), err=True)
-    return exits.FAILED if listing.broken else exits.DONE
+    return exits.FAILED if listing.error_by_broken_path else exits.DONE
 
 
 def _is_output_terminal() -> bool:
@@ -212,9 +215,9 @@ def stats(
             print_cells(rows)
     for warning in _field_warnings(fields, issues):
         echo(warning, err=True)
-    for path in listing.broken:
+    for path in listing.error_by_broken_path:
         echo(f"left out, since it cannot be read: {path}", err=True)
-    return exits.FAILED if listing.broken else exits.DONE
+    return exits.FAILED if listing.error_by_broken_path else exits.DONE
 
 
 def _field_warnings(fields: Sequence[str], issues: Sequence[tickets.Candidate]) -> Iterator[str]:
@@ -301,7 +304,7 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_UNQUOTED_TERM.sub(r'\1"\2"', term) for term in terms)
+    text = " ".join(_UNQUOTED_TERM_PATTERN.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:

@@ -70,7 +70,7 @@ key_argument = click.argument("key", callback=checked_key_option, shell_complete
 keys_argument = click.argument(
     "keys", nargs=-1, metavar="[KEY]...", callback=checked_keys, shell_complete=complete_key
 )
-words_argument = click.argument(
+keys_or_files_argument = click.argument(
     "words", nargs=-1, metavar="[KEY|FILE]...", shell_complete=complete_key_or_file
 )
 plain_option = click.option(
@@ -375,8 +375,8 @@ def session_options(
     }
 
 
-def _make_transport(http: str) -> Transport | None:
-    if http == "httpx":
+def _make_transport(http_package: str) -> Transport | None:
+    if http_package == "httpx":
         return None
     from ticketr.app.jira.transport import open_transport
 

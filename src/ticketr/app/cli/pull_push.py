@@ -18,9 +18,9 @@ from ticketr.app.cli.options import (
     find_job_arguments,
     find_named_tickets,
     keys_argument,
+    keys_or_files_argument,
     refuse_keys_with_all,
     strategy_option,
-    words_argument,
 )
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
 
@@ -115,7 +115,7 @@ def pull(
     },
     exits=exits.TICKET_COMMAND_EXITS,
 )
-@words_argument
+@keys_or_files_argument
 @common_options
 @_accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")

@@ -214,7 +214,7 @@ class _LazyOptions:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
-    async def get(self) -> sync.SessionOptions:
+    async def get_with_login(self) -> sync.SessionOptions:
         """Return the options with the token.
 
         Raises:
@@ -232,7 +232,7 @@ class _LazyOptions:
 
     async def ask_jira(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
         """Call a function that takes these options first."""
-        return await question(await self.get(), *args)
+        return await question(await self.get_with_login(), *args)
 
 
 @dataclass(frozen=True)
@@ -250,5 +250,7 @@ class _LazyJob:
         Cancellation:
             As that of the job of its kind.
         """
-        job: Job[object] = job_for(await self.lazy_options.get(), self.request, self.on_written)
+        job: Job[object] = job_for(
+            await self.lazy_options.get_with_login(), self.request, self.on_written
+        )
         return await job.execute(context)

@@ -80,7 +80,7 @@ class LocalEdits:
         conflicts: The tickets that both sides have changed.
         unfinished_creations: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
-        broken: The errors of files, by their paths relative to the workspace.
+        error_by_broken_path: The errors of files, by their paths relative to the workspace.
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
         plain_text_notes: What Jira would get as plain text.
@@ -94,7 +94,7 @@ class LocalEdits:
     conflicts: tuple[sync.Conflict, ...]
     unfinished_creations: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
-    broken: Mapping[str, TicketrError]
+    error_by_broken_path: Mapping[str, TicketrError]
     last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
     plain_text_notes: tuple[sync.Note, ...]
@@ -150,7 +150,7 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             console.print_messages(counts)
         if any(mark == "older" for mark, _ in lines):
             console.print_messages(OLDER_VALUES_HINT)
-    return exits.FAILED if edits.broken else exits.DONE
+    return exits.FAILED if edits.error_by_broken_path else exits.DONE
 
 
 @command(
@@ -236,7 +236,7 @@ def _find_local_edits(
             for ticket in survey.never_pulled
             if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
         ),
-        broken=survey.broken_of(keys or None, state),
+        error_by_broken_path=survey.broken_of(keys or None, state),
         last_path_by_missing_key={
             key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)
         },
@@ -306,7 +306,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "unknown": [
             {"key": ticket.ticket.key, "path": ticket.path} for ticket in edits.never_pulled
         ],
-        "broken": _broken_as_json(edits.broken),
+        "broken": _broken_as_json(edits.error_by_broken_path),
         "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
         "literals": [asdict(note) for note in edits.plain_text_notes],
@@ -351,7 +351,7 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
     yield from _lines_or_count("unknown", unknown, NEVER_PULLED_MESSAGE, in_conflict)
-    for error in edits.broken.values():
+    for error in edits.error_by_broken_path.values():
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"

@@ -105,7 +105,7 @@ def _make_workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
         folder = user_config.workspaces[request.name].folder
     else:
         roots = [str(entry.folder.resolve()) for entry in user_config.workspaces.values()]
-        folder = (config.find_root(Path.cwd(), roots) or Path.cwd()).resolve()
+        folder = (config.find_workspace_root(Path.cwd(), roots) or Path.cwd()).resolve()
     known = user_config.workspace_at(folder)
     name = choose_workspace_name(request.name, folder, user_config)
     site = _choose_site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))

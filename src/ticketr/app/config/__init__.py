@@ -86,8 +86,8 @@ from ticketr.app.config.user_config import (
 from ticketr.app.config.workspace import (
     TOKEN_VARIABLES,
     Workspace,
-    find_root,
     find_workspace_folder,
+    find_workspace_root,
     read_environment,
     resolve_workspace,
 )

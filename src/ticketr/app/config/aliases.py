@@ -23,12 +23,12 @@ BUILT_IN_ALIASES: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_ALIAS_NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+_ALIAS_NAME_PATTERN = r"[A-Za-z][A-Za-z0-9_-]*"
 #: A text in quotes, or the use of an alias. JQL itself has no @ outside of quotes.
-_QUOTED_OR_ALIAS = re.compile(
-    rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_ALIAS_NAME})"""
+_QUOTED_OR_ALIAS_PATTERN = re.compile(
+    rf"""("(?:\\.|[^"\\])*+"|'(?:\\.|[^'\\])*+')|(?<![\w.])@({_ALIAS_NAME_PATTERN})"""
 )
-_ORDER_BY = re.compile(r"\border\s+by\b", re.IGNORECASE)
+_ORDER_BY_PATTERN = re.compile(r"\border\s+by\b", re.IGNORECASE)
 #: Characters; Jira takes no longer query.
 _MAX_QUERY_CHARACTERS = 20_000
 
@@ -61,7 +61,7 @@ def find_alias_names(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     left = [query]
     while left:
-        for part in _QUOTED_OR_ALIAS.finditer(left.pop(0)):
+        for part in _QUOTED_OR_ALIAS_PATTERN.finditer(left.pop(0)):
             name = part[2]
             if name in aliases and name not in names:
                 names[name] = None
@@ -79,7 +79,7 @@ def checked_alias_name(name: str, value: str) -> str:
     Raises:
         BadSetting: It has other characters than letters, digits, ``-`` and ``_``.
     """
-    if not re.fullmatch(_ALIAS_NAME, value):
+    if not re.fullmatch(_ALIAS_NAME_PATTERN, value):
         raise BadSetting(name, value, "letters, digits, '-' and '_' alone, a letter first")
     return value
 
@@ -109,7 +109,7 @@ def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
     Raises:
         BadSetting: An alias is unknown, stands for itself, or cannot be a part of a query.
     """
-    used = _QUOTED_OR_ALIAS.fullmatch(query.strip())
+    used = _QUOTED_OR_ALIAS_PATTERN.fullmatch(query.strip())
     if used and used[2]:  # the whole query, which may have an order
         return _expanded(name, _query_of(name, used[2], aliases), aliases, (used[2],))
     return _expanded(name, query, aliases, ())
@@ -124,12 +124,12 @@ def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[s
             way = " > ".join(f"@{step}" for step in (*within, alias))
             raise BadSetting(name, f"@{alias}", f"the alias stands for itself ({way})")
         inner = _query_of(name, alias, aliases)
-        if _ORDER_BY.search(re.sub(_QUOTED_OR_ALIAS, "", inner)):
+        if _ORDER_BY_PATTERN.search(re.sub(_QUOTED_OR_ALIAS_PATTERN, "", inner)):
             problem = f"it ends in ORDER BY ({inner}), so it cannot be a part of a query"
             raise BadSetting(name, f"@{alias}", problem)
         return f"({_expanded(name, inner, aliases, (*within, alias))})"
 
-    result = _QUOTED_OR_ALIAS.sub(replaced, query)
+    result = _QUOTED_OR_ALIAS_PATTERN.sub(replaced, query)
     if len(result) > _MAX_QUERY_CHARACTERS:
         raise BadSetting(
             name, query[:80], f"with its aliases it is longer than {_MAX_QUERY_CHARACTERS} signs"

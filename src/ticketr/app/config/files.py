@@ -57,7 +57,7 @@ def read_private(path: Path) -> str | None:
 
 
 def _require_private(
-    path: Path, status: os.stat_result, others: int, action: str, wanted: int
+    path: Path, status: os.stat_result, forbidden_bits: int, action: str, wanted_mode: int
 ) -> None:
     # A file of root's is fine, since root can read and change everything anyway.
     if status.st_uid not in {os.geteuid(), 0}:
@@ -66,9 +66,9 @@ def _require_private(
             f"it belongs to another user (number {status.st_uid})",
             f"use a folder of your own, named in {CONFIG_FOLDER_VARIABLE}",
         )
-    if status.st_mode & others:
+    if status.st_mode & forbidden_bits:
         problem = f"others can {action} (mode {status.st_mode & 0o777:o})"
-        raise NotPrivate(str(path), problem, f"chmod {wanted} {shlex.quote(str(path))}")
+        raise NotPrivate(str(path), problem, f"chmod {wanted_mode} {shlex.quote(str(path))}")
 
 
 def _require_private_folder(folder: Path) -> None:

@@ -35,7 +35,7 @@ STATE_FILE = "state.db"
 DATABASE_FILES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
-_SQLITE_ENDINGS = ("", "-wal", "-shm", "-journal")
+_SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 _SAFE_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: The kinds of files, by the first sign of what `stat.filemode` returns.
 _FILE_KIND_NAMES = {
@@ -59,10 +59,10 @@ class StateFolder:
         Raises:
             UnsafePath: Something is not.
         """
-        require_kind(self.path, "a folder")
-        require_kind(self.path / TRASH_FOLDER, "a folder")
+        require_file_kind(self.path, "a folder")
+        require_file_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, IGNORE_FILE):
-            require_kind(self.path / name, "a file")
+            require_file_kind(self.path / name, "a file")
         for name in DATABASE_FILES:
             require_database(self.path / name)
 
@@ -72,13 +72,13 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has its name, or that of the file that git reads.
         """
-        require_kind(self.path, "a folder")
+        require_file_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
         ignore_file = self.path / IGNORE_FILE
         if not ignore_file.exists():
-            with self._open() as folder, suppress(FileExistsError):
+            with self._open_descriptor() as folder, suppress(FileExistsError):
                 write_new(folder, IGNORE_FILE, "*\n")
-        require_kind(ignore_file, "a file")
+        require_file_kind(ignore_file, "a file")
 
     def open_file(self, name: str, flags: int) -> int:
         """Open a file of the folder by its descriptor.
@@ -86,8 +86,8 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has that name.
         """
-        with self._open() as folder:
-            require_kind(self.path / name, "a file")
+        with self._open_descriptor() as folder:
+            require_file_kind(self.path / name, "a file")
             return os.open(name, flags | _SAFE_OPEN_FLAGS, 0o666, dir_fd=folder)
 
     def replace(self, name: str, text: str) -> None:
@@ -96,12 +96,12 @@ class StateFolder:
         Raises:
             UnsafePath: Something else has that name.
         """
-        with self._open() as folder:
-            require_kind(self.path / name, "a file")
+        with self._open_descriptor() as folder:
+            require_file_kind(self.path / name, "a file")
             replace_atomically(folder, name, text, mode=None, durable=False)
 
-    def free_name_aside(self, names: Iterable[str]) -> Path:
-        """Return where `put_aside` would write a text now; nothing is changed.
+    def find_free_trash_path(self, names: Iterable[str]) -> Path:
+        """Return where `put_in_trash` would write a text now; nothing is changed.
 
         Args:
             names: The names; one of them must be free.
@@ -109,7 +109,7 @@ class StateFolder:
         paths = (self.path / TRASH_FOLDER / name for name in names)
         return next(path for path in paths if not os.path.lexists(path))
 
-    def put_aside(self, names: Iterable[str], text: str) -> Path:
+    def put_in_trash(self, names: Iterable[str], text: str) -> Path:
         """Write a text to the trash, under the first of some names that is free.
 
         It is on the disk when this returns.
@@ -122,7 +122,7 @@ class StateFolder:
             UnsafePath: Something else has the name of the trash.
         """
         self.make()
-        with self._open(TRASH_FOLDER) as folder:
+        with self._open_descriptor(TRASH_FOLDER) as folder:
             for name in names:
                 with suppress(FileExistsError):
                     write_new(folder, name, text, durable=True)
@@ -130,23 +130,23 @@ class StateFolder:
                     return self.path / TRASH_FOLDER / name
         raise AssertionError("there is always another name")
 
-    def remove_aside(self, path: Path) -> None:
-        """Remove a text that `put_aside` has written."""
-        with self._open(TRASH_FOLDER) as folder:
+    def remove_from_trash(self, path: Path) -> None:
+        """Remove a text that `put_in_trash` has written."""
+        with self._open_descriptor(TRASH_FOLDER) as folder:
             os.unlink(path.name, dir_fd=folder)
 
-    def _open(self, inner: str = "") -> AbstractContextManager[int]:
+    def _open_descriptor(self, inner: str = "") -> AbstractContextManager[int]:
         """Open the folder, or a folder in it that is made if it is missing.
 
         Raises:
             UnsafePath: Something else has its name.
         """
-        require_kind(self.path / inner, "a folder")
+        require_file_kind(self.path / inner, "a folder")
         name = f"{self.path.name}/{inner}" if inner else self.path.name
         return open_write_folder(self.path.parent, name, make=bool(inner), is_own=True)
 
 
-def require_kind(path: Path, expected: str) -> None:
+def require_file_kind(path: Path, expected: str) -> None:
     """Check what a path is, if anything is there; a link to such a thing is another one.
 
     Args:
@@ -171,9 +171,9 @@ def require_database(path: Path) -> None:
     Raises:
         UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
     """
-    require_kind(path.parent, "a folder")
-    for end in _SQLITE_ENDINGS:
-        require_kind(path.with_name(f"{path.name}{end}"), "a file")
+    require_file_kind(path.parent, "a folder")
+    for end in _SQLITE_FILE_SUFFIXES:
+        require_file_kind(path.with_name(f"{path.name}{end}"), "a file")
 
 
 #: The file, in ticketr's own folder.
@@ -189,14 +189,14 @@ class ListMemory:
     """How a list was shown last.
 
     Attributes:
-        filter: The filter, as it was typed.
-        sort: The name of the sort; empty if it is not known.
-        hidden: The names of the columns that are hidden.
+        filter_text: The filter, as it was typed.
+        sort_name: The name of the sort; empty if it is not known.
+        hidden_columns: The names of the columns that are hidden.
     """
 
-    filter: str = ""
-    sort: str = ""
-    hidden: frozenset[str] = frozenset()
+    filter_text: str = ""
+    sort_name: str = ""
+    hidden_columns: frozenset[str] = frozenset()
 
 
 def read_list_memory(folder: StateFolder) -> ListMemory:
@@ -220,7 +220,11 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
         OSError: The file cannot be written.
         UnsafePath: Something else has its name.
     """
-    shown = {"filter": memory.filter, "sort": memory.sort, "hidden": sorted(memory.hidden)}
+    shown = {
+        "filter": memory.filter_text,
+        "sort": memory.sort_name,
+        "hidden": sorted(memory.hidden_columns),
+    }
     with _LIST_MEMORY_LOCK:
         folder.make()
         folder.replace(LIST_MEMORY_FILE, json.dumps(shown))

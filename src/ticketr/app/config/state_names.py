@@ -23,7 +23,7 @@ MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
 _MAX_SAMPLED_ISSUES = 3_000
 #: Where the names are in the fields of an issue.
-_NAME_JSON_PATHS = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
+_JSON_PATH_BY_FIELD = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
 
 
 def find_known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def find_value_names(root: Path, environ: Mapping[str, str], field: str) -> list
         field: ``"status"`` or ``"assignee"``.
     """
     query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    rows = _query_state(root, environ, query, (_NAME_JSON_PATHS[field], _MAX_SAMPLED_ISSUES))
+    rows = _query_state(root, environ, query, (_JSON_PATH_BY_FIELD[field], _MAX_SAMPLED_ISSUES))
     return sorted(name for (name,) in rows if name)
 
 

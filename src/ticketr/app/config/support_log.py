@@ -28,14 +28,14 @@ LOG_FILE = "ticketr.log"
 #: The most files, and the most bytes of each.
 FILES, MAX_BYTES = 10, 512 * 1024
 #: The most causes of a failure that are written.
-MAX_CAUSES = 10
+MAX_LOGGED_CAUSES = 10
 _LOG_FOLDER = f"{STATE_FOLDER}/log"
 _OPEN_LOG_FLAGS = (
     os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 )
 
 
-class _File(RotatingFileHandler):
+class _LogFileHandler(RotatingFileHandler):
     """The files of the log, none of which is opened through a link.
 
     Args:
@@ -89,7 +89,7 @@ class SupportLog:
             else:
                 StateFolder(root / STATE_FOLDER).make()
                 folder = root / _LOG_FOLDER
-            file = _File(folder / LOG_FILE, None if chosen else root)
+            file = _LogFileHandler(folder / LOG_FILE, None if chosen else root)
             self._listener = QueueListener(self._lines, file)
             self._listener.start()
             self.path = folder / LOG_FILE
@@ -105,7 +105,7 @@ class SupportLog:
             self._lines.put(logging.makeLogRecord({"msg": line, "args": values}))
 
     @contextmanager
-    def job(self, name: str) -> Generator[None]:
+    def log_job(self, name: str) -> Generator[None]:
         """Write the begin and the end of the job in the block."""
         self.write("%s: begins", name)
         try:
@@ -125,7 +125,7 @@ class SupportLog:
         """
         causes: list[str] = []
         reason: BaseException | None = error
-        while reason is not None and len(causes) < MAX_CAUSES:
+        while reason is not None and len(causes) < MAX_LOGGED_CAUSES:
             frames = traceback.extract_tb(reason.__traceback__)
             places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames[-8:]]
             number = f" {reason.errno}" if isinstance(reason, OSError) else ""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 #: Other characters could not be sent, and the HTTP packages would repeat the token in their error.
-_SENDABLE_TOKEN = re.compile("[!-~]+")
+_SENDABLE_TOKEN_PATTERN = re.compile("[!-~]+")
 TOKEN_FILE = "tokens.toml"  # noqa: S105 - a name
 
 _FILE_HEADER = """\
@@ -109,7 +109,7 @@ class FoundToken:
     source: TokenSource
 
     def __post_init__(self) -> None:
-        if not _SENDABLE_TOKEN.fullmatch(self.token):
+        if not _SENDABLE_TOKEN_PATTERN.fullmatch(self.token):
             is_variable = self.source is TokenSource.ENVIRONMENT
             remedy = f"set {TOKEN_VARIABLES[0]} again" if is_variable else "store it again"
             problem = "what it gave is not a token (empty, or with a line break or the like in it)"

@@ -27,11 +27,11 @@ MAX_FILE_BYTES = 64 * 1024
 #: file up to each line.
 _MAX_LINE_SEARCH_COST = 1_000_000
 # A name of more parts was not written by a person, and the parser takes the square of their number.
-_LONG_DOTTED_KEY = re.compile(
+_LONG_DOTTED_KEY_PATTERN = re.compile(
     r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
 )
 
-_PLACE_IN_MESSAGE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_PLACE_IN_MESSAGE_PATTERN = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _VALUE_TYPE_NAMES = {
     str: "text in quotes",
     dict: "a table",
@@ -66,13 +66,13 @@ def read_text(
         try:
             # Checked first, since opening a device can have effects. The path may lead to another
             # file by the time it is opened, so opening must not block, as it would for a named pipe.
-            _require_file(path, path.stat())
+            _require_ordinary_file(path, path.stat())
             file = open(path, "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK))  # noqa: SIM115 - closed below
         except FileNotFoundError:
             return None
         with file:
             status = os.fstat(file.fileno())
-            _require_file(path, status)
+            _require_ordinary_file(path, status)
             if check is not None:
                 check(status)
             content = file.read(max_bytes + 1)
@@ -85,7 +85,7 @@ def read_text(
         raise BadFile(str(path), line, "this is not UTF-8 text") from None
 
 
-def _require_file(path: Path, status: os.stat_result) -> None:
+def _require_ordinary_file(path: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise BadFile(str(path), None, "this is not an ordinary file")
 
@@ -96,14 +96,14 @@ def read_table(path: Path, text: str) -> Table:
     Raises:
         BadFile: It is not TOML. The parser's message names keys at most, never values.
     """
-    if dotted := _LONG_DOTTED_KEY.search(text):
+    if dotted := _LONG_DOTTED_KEY_PATTERN.search(text):
         line = text.count("\n", 0, dotted.start()) + 1
         raise BadFile(str(path), line, "a name has too many parts between dots")
     try:
         return Table(path, text, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         words = str(error)
-        match = _PLACE_IN_MESSAGE.search(words)
+        match = _PLACE_IN_MESSAGE_PATTERN.search(words)
         line = int(match[1]) if match and match[1] else text.count("\n") + 1
         problem = words[: match.start()] if match else words
         raise BadFile(str(path), line, f"this is not TOML ({problem})") from None

@@ -53,7 +53,7 @@ class Environment:
         email: The account's e-mail address.
         token: Its API token; never shown.
         project: The project's key, not checked yet.
-        project_place: The name of the setting that has it, for people.
+        project_variable: The name of the variable that has it, for people.
         story_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
     """
@@ -62,7 +62,7 @@ class Environment:
     email: str | None = None
     token: str | None = field(default=None, repr=False)
     project: str | None = None
-    project_place: str = ""
+    project_variable: str = ""
     story_type: str | None = None
     subtask_type: str | None = None
 
@@ -73,20 +73,20 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
     Raises:
         BadSetting: The address cannot be one.
     """
-    url_name, url = _first_set(environ, URL_VARIABLES)
-    project_name, project = _first_set(environ, PROJECT_VARIABLES)
+    url_name, url = _first_set_variable(environ, URL_VARIABLES)
+    project_name, project = _first_set_variable(environ, PROJECT_VARIABLES)
     return Environment(
         site=checked_site(url_name, url) if url else None,
-        email=_first_set(environ, ("JIRA_EMAIL",))[1] or None,
-        token=_first_set(environ, TOKEN_VARIABLES)[1] or None,
+        email=_first_set_variable(environ, ("JIRA_EMAIL",))[1] or None,
+        token=_first_set_variable(environ, TOKEN_VARIABLES)[1] or None,
         project=project or None,
-        project_place=project_name,
-        story_type=_first_set(environ, ("JIRA_STORY_TYPE",))[1] or None,
-        subtask_type=_first_set(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
+        project_variable=project_name,
+        story_type=_first_set_variable(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        subtask_type=_first_set_variable(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
 
 
-def _first_set(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
+def _first_set_variable(environ: Mapping[str, str], names: tuple[str, ...]) -> tuple[str, str]:
     for name in names:
         if value := environ.get(name, "").strip():
             return name, value
@@ -266,7 +266,7 @@ def _find_root_and_entry(
         return _require_folder(config.workspace_named(name))
     if folder is None:
         known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
-        folder = find_root(here, known)
+        folder = find_workspace_root(here, known)
     if folder is None and config.workspace_in_use is not None:
         return _require_folder(config.workspace_named(config.workspace_in_use))
     root = (here if folder is None else folder).absolute()
@@ -280,7 +280,7 @@ def _require_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
     return entry.folder, entry
 
 
-def find_root(start: Path, known: Collection[str] = ()) -> Path | None:
+def find_workspace_root(start: Path, known: Collection[str] = ()) -> Path | None:
     """Find the root of the workspace around a folder, upwards, as git does.
 
     Args:
@@ -321,7 +321,7 @@ def _merge_settings(
     projects = {
         "--project": project,
         f"project in {file.path}": file.project,
-        environment.project_place: environment.project,
+        environment.project_variable: environment.project,
     }
     place, key = next(
         ((place, key) for place, key in projects.items() if key is not None), ("", None)

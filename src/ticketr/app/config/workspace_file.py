@@ -28,7 +28,7 @@ _KNOWN_KEYS = (
     *("sync", _ALIASES_KEY),
 )
 _SYNC_KEYS = ("strategy",)
-_SECRET_KEY_NAME = re.compile(
+_SECRET_KEY_PATTERN = re.compile(
     r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key"
 )
 _KEY_REFUSED_REASON = (
@@ -158,7 +158,7 @@ def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
 
 def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
-        if _SECRET_KEY_NAME.search(key.casefold().replace("-", "_")):
+        if _SECRET_KEY_PATTERN.search(key.casefold().replace("-", "_")):
             raise SecretInFile(str(path), table.line(key), _KEY_REFUSED_REASON.format(key=key))
         # The name of a field or an alias does not point to a secret: there may be a "Token count".
         if table.is_table(key) and key not in {_FIELDS_KEY, _ALIASES_KEY}:

@@ -232,7 +232,7 @@ def _write_markers(
         )
         end = "\r\n" if "\r\n" in here else "\n"
         after = end.join(_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]
-        aside = store.name_of(editor.put_aside(conflict.key, here)) if after != here else ""
+        aside = store.name_of(editor.put_in_trash(conflict.key, here)) if after != here else ""
         whole = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
         replacement = Replacement(span.start, here, after, digest_of(whole), aside)
         return whole
@@ -283,7 +283,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.family.issues, key=updated)
     known = state.known().get(conflict.head)
-    aside = Editor(store).free_name_aside(conflict.key)
+    aside = Editor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
         key=conflict.key,
         title=local.title,

@@ -205,7 +205,7 @@ def _write_back(store: Store, step: UndoStep) -> str:
         new = _with_old_text(text, step)
         if new != text:
             key = None if step.key == DRAFT_KEY else step.key
-            aside = store.name_of(editor.put_aside(key, step.after))
+            aside = store.name_of(editor.put_in_trash(key, step.after))
         return new
 
     if not editor.change_text(step.path, old):

@@ -375,7 +375,7 @@ class KeyMap:
     added_keys: frozenset[tuple[KeyAction, str]] = frozenset()
 
     @cached_property
-    def bindings(self) -> Mapping[Context, Bindings]:
+    def bindings_by_context(self) -> Mapping[Context, Bindings]:
         """What is bound in each context and those around it."""
         return {context: self._bindings_in(context) for context in Context}
 
@@ -395,7 +395,7 @@ class KeyMap:
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
-        binding = self.bindings[context].by_key.get(key)
+        binding = self.bindings_by_context[context].by_key.get(key)
         return None if binding is None else binding.action
 
     def key_name(self, action: KeyAction, context: Context) -> str:
@@ -403,7 +403,7 @@ class KeyMap:
 
         Where text is typed, a character is not a key of the actions that count everywhere.
         """
-        return self.bindings[context].key_name_by_action.get(action, "")
+        return self.bindings_by_context[context].key_name_by_action.get(action, "")
 
     def hint(self, action: KeyAction, context: Context, does: str, *, before: str = "") -> str:
         """Return a hint such as ``P goes on``; empty if the action has no key.

@@ -209,7 +209,7 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
         idle = state.overlays[-1].idle_actions(state)
     else:
         idle = _idle_actions_on_main_screen(state)
-    bindings = state.keymap.bindings[state.context]
+    bindings = state.keymap.bindings_by_context[state.context]
     hints = [
         (
             bindings.key_name_by_action[row.action],

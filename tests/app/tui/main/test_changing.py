@@ -29,7 +29,7 @@ from ticketr.app.tui.services.edits import (
     add_ticket,
     change_field,
 )
-from ticketr.app.tui.services.files import read_detail, remember
+from ticketr.app.tui.services.files import read_detail, remember_list_view
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import open_editor, write_comment
 from ticketr.app.tui.sheet import Edit, sheet_of
@@ -605,7 +605,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert state.row is not None
     assert state.row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
-    assert effect == (call_in("work", remember, ListMemory("", "key")),)
+    assert effect == (call_in("work", remember_list_view, ListMemory("", "key")),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
 

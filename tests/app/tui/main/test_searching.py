@@ -21,7 +21,7 @@ from ticketr.app.tui.overlays.questions import Loading
 from ticketr.app.tui.panels.frame import find_matches, with_marked_ranges
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_matching_keys, stop_asking
-from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.sheet import DetailLine, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Span, Theme
@@ -88,7 +88,7 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
     state, effect = update(state, Key("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", remember, ListMemory("", "title")),)
+    assert effect == (call_in("work", remember_list_view, ListMemory("", "title")),)
     assert keys(state) == ["DEMO-2"]
 
 

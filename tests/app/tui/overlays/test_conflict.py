@@ -20,7 +20,7 @@ from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.asking import ask_last_author
-from ticketr.app.tui.services.edits import find_undo, read_conflict, resolve, undo
+from ticketr.app.tui.services.edits import ask_to_undo, read_conflict, resolve, undo
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket
@@ -309,7 +309,7 @@ def test_e_in_a_diff_edits_the_file() -> None:
 
 def test_u_asks_before_it_takes_anything_back() -> None:
     state, asked = update(app_state(TICKET), Key("u"), 1.0)
-    assert asked == (call_in("work", find_undo),)
+    assert asked == (call_in("work", ask_to_undo),)
 
     state, _ = update(state, UNDO, 2.0)
     early, asked = update(state, Key("KEY_ENTER"), 2.0 + MIN_SHOWN_SECONDS / 2)

@@ -24,7 +24,7 @@ from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE, Plan
 from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
-from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
@@ -414,7 +414,7 @@ def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     assert any(tickets in row for row in screen(typed(text), 1.0, Theme()))
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
-    assert asked == (call_in("work", remember, ListMemory(wanted, "key")),)
+    assert asked == (call_in("work", remember_list_view, ListMemory(wanted, "key")),)
 
 
 def test_the_keys_in_the_palette_are_text() -> None:

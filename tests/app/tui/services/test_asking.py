@@ -133,7 +133,7 @@ async def test_esc_cancels_the_request_and_nothing_is_told(
         asking.stop_asking(used, "work")
         asking.stop_asking(used, "work")
 
-    assert (told, used.scope_by_place, trio.current_time()) == ([], {}, begin)
+    assert (told, used.request_scope_by_place, trio.current_time()) == ([], {}, begin)
 
 
 async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: MockClock) -> None:

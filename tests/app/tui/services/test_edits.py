@@ -29,8 +29,8 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.services import edits, outside, setting_up
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.edits import add_comment, add_ticket, find_undo, undo
-from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.edits import add_comment, add_ticket, ask_to_undo, undo
+from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.services.outside import (
     browser_commands,
     copy_addresses,
@@ -85,7 +85,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     }
 
     told.clear()
-    await used.carry_out(call_in("work", find_undo))
+    await used.carry_out(call_in("work", ask_to_undo))
     (found,) = told
     assert isinstance(found, messages.QuestionAsked)
     assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
@@ -130,14 +130,14 @@ async def test_only_what_can_be_taken_back_is_offered(
     bench.edits("DEMO-1", "Status: Done", "Status: Blocked")
     told.clear()
 
-    await used.carry_out(call_in("work", find_undo))
+    await used.carry_out(call_in("work", ask_to_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
     assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
-    await used.carry_out(call_in("work", find_undo))
+    await used.carry_out(call_in("work", ask_to_undo))
     words = "There is nothing to take back: DEMO-1 was edited in DEMO-1.md since"
     assert told == [messages.Notice(words, is_error=False)]
 
@@ -154,7 +154,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await bench.push(keys=["pay.md"])
     told.clear()
 
-    await used.carry_out(call_in("work", find_undo))
+    await used.carry_out(call_in("work", ask_to_undo))
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
@@ -163,7 +163,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await effect.function(used, *effect.args)
     assert not (bench.root / "keep.md").exists()
     told.clear()
-    await used.carry_out(call_in("work", find_undo))
+    await used.carry_out(call_in("work", ask_to_undo))
     words = "There is nothing to take back: pay.md was edited, pushed or removed since"
     assert told == [messages.Notice(words, is_error=False)]
 
@@ -347,7 +347,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
 async def test_how_a_list_is_shown_is_stored_or_it_is_said_why_not(tmp_path: Path) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    shown = call_in("work", remember, ListMemory("late", "key"))
+    shown = call_in("work", remember_list_view, ListMemory("late", "key"))
 
     await used.carry_out(shown)
     assert told == []

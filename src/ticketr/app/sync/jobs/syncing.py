@@ -117,7 +117,7 @@ async def reporting_session(
         try:
             async with open_log(job.root, job.run_sync) as log:
                 log_file = log.path
-                with log.job(job.verb):
+                with log.log_job(job.verb):
                     async with open_session(job, progress, log) as session:
                         with _telling_cancel(progress, done):  # before the files are closed
                             yield session

@@ -213,7 +213,7 @@ class Editor:
 
         return retry_if_changed(attempt)
 
-    def put_aside(self, key: str | None, text: str) -> Path:
+    def put_in_trash(self, key: str | None, text: str) -> Path:
         """Keep a text in ticketr's own folder before it is replaced.
 
         Args:
@@ -226,11 +226,11 @@ class Editor:
         """
         with file_errors(self._store.own, "write into"):
             name = "draft.md" if key is None else tickets.safe_file_name(key)
-            return self._store.folder.put_aside(_numbered(name), text)
+            return self._store.folder.put_in_trash(_numbered(name), text)
 
-    def free_name_aside(self, key: str) -> Path:
-        """Return where `put_aside` would keep a text now."""
-        return self._store.folder.free_name_aside(_numbered(tickets.safe_file_name(key)))
+    def find_free_trash_path(self, key: str) -> Path:
+        """Return where `put_in_trash` would keep a text now."""
+        return self._store.folder.find_free_trash_path(_numbered(tickets.safe_file_name(key)))
 
     def remove(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
@@ -249,7 +249,7 @@ class Editor:
         stamp = self._stamp(name)
         if stamp is None or comparable(now := self._text(name)) != comparable(text):
             return None
-        aside = self.put_aside(key, now)
+        aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"
         parent, _, base = name.rpartition("/")
         try:
@@ -262,7 +262,7 @@ class Editor:
                 os.unlink(base, dir_fd=folder)
         except FileFailed:
             with suppress(OSError):
-                self._store.folder.remove_aside(aside)  # else each run adds another copy
+                self._store.folder.remove_from_trash(aside)  # else each run adds another copy
             raise
         return aside
 

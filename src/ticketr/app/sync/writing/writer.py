@@ -365,7 +365,7 @@ class FamilyWriter:
 
     def _put_aside(self, family: RenderedFamily, text: str) -> str:
         """Keep a copy of a text that is about to be replaced; return the file that has it."""
-        return self._store.name_of(self._editor.put_aside(family.head.key, text))
+        return self._store.name_of(self._editor.put_in_trash(family.head.key, text))
 
     def _former_index(
         self, family: RenderedFamily, indexes: Mapping[str | None, int]

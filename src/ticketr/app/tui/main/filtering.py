@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_matching_keys
-from ticketr.app.tui.services.files import remember
+from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.state import AT_ONCE, AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
@@ -155,4 +155,4 @@ def remembered(workspace: WorkspaceView) -> Call:
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if query_of(text) is not None else text
     memory = ListMemory(kept, workspace.sort, workspace.hidden)
-    return call_in(workspace.name, remember, memory)
+    return call_in(workspace.name, remember_list_view, memory)

@@ -168,7 +168,7 @@ class Palette(ListOverlay):
 
     def _commands(self, state: AppState) -> Iterator[Option]:
         seen = {*_ACTIONS_WITHOUT_COMMANDS}
-        bindings = state.keymap.bindings[Context.TICKETS]
+        bindings = state.keymap.bindings_by_context[Context.TICKETS]
         for row in bindings.rows:
             if row.action not in seen:
                 seen.add(row.action)

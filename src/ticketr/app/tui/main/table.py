@@ -18,7 +18,7 @@ from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.services import files, jobs, outside, setting_up
-from ticketr.app.tui.services.edits import find_undo
+from ticketr.app.tui.services.edits import ask_to_undo
 from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Handler, Panel, Step, show_row
 
 
@@ -166,7 +166,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.COPY_ADDRESS: bulk.copy_addresses,
     KeyAction.RELOAD: _call_service(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _resolve,
-    KeyAction.UNDO: _call_service(find_undo),
+    KeyAction.UNDO: _call_service(ask_to_undo),
     KeyAction.DIFF: _open_diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),

@@ -250,21 +250,21 @@ class UnwrappedLine:
     Attributes:
         source_line: The source line of its start.
         spans: Its spans.
-        offsets: The offsets in the text at which another source line begins.
+        source_line_offsets: The offsets in the text at which another source line begins.
         source_lines: The source line of each.
         length: The number of its characters.
     """
 
     source_line: int
     spans: list[Span] = field(default_factory=list)
-    offsets: list[int] = field(default_factory=list)
+    source_line_offsets: list[int] = field(default_factory=list)
     source_lines: list[int] = field(default_factory=list)
     length: int = 0
 
     def append(self, span: Span, source_line: int) -> None:
         """Append a span."""
         if not self.source_lines or self.source_lines[-1] != source_line:
-            self.offsets.append(self.length)
+            self.source_line_offsets.append(self.length)
             self.source_lines.append(source_line)
         self.spans.append(span)
         self.length += len(span.text)
@@ -275,7 +275,7 @@ class UnwrappedLine:
         ranges = list(line_ranges(text, width, width))
         for (begin, _), line in zip(ranges, slices(tuple(self.spans), ranges), strict=True):
             source_line = (
-                self.source_lines[bisect_right(self.offsets, begin) - 1]
+                self.source_lines[bisect_right(self.source_line_offsets, begin) - 1]
                 if self.source_lines
                 else self.source_line
             )
@@ -297,7 +297,7 @@ class _LineBuilder:
     link_text_parts: list[str] = field(default_factory=list)  # since the link began
     upcoming_tags: Counter[str] = field(default_factory=Counter)  # the tags that are to come
 
-    def add(self, text: str, *styles: str) -> None:
+    def add_text(self, text: str, *styles: str) -> None:
         """Append a text."""
         text = clean(text)
         if text:
@@ -344,9 +344,9 @@ def _append_token(builder: _LineBuilder, token: Token) -> None:
         case "code_inline":
             _append_code(builder, token.content)
         case "status":
-            builder.add(f"[{token.content}]", "bold")
+            builder.add_text(f"[{token.content}]", "bold")
         case "softbreak":
-            builder.add(" ")
+            builder.add_text(" ")
             builder.source_line += 1
         case "hardbreak":
             builder.source_line += 1
@@ -378,7 +378,7 @@ def _append_text(builder: _LineBuilder, text: str) -> None:
     elif not builder.link and "://" in text:
         _append_addresses(builder, text)
         return
-    builder.add(text)
+    builder.add_text(text)
 
 
 def _append_addresses(builder: _LineBuilder, text: str) -> None:
@@ -388,22 +388,22 @@ def _append_addresses(builder: _LineBuilder, text: str) -> None:
         address = match[0].rstrip(_NOT_LAST_IN_ADDRESS)
         if "(" not in address:
             address = address.partition(")")[0]
-        builder.add(text[at : match.start()])
+        builder.add_text(text[at : match.start()])
         styles = builder.styles
         builder.styles, builder.link = with_style(styles, "underline"), address
-        builder.add(address)
+        builder.add_text(address)
         builder.styles, builder.link = styles, ""
         at = match.start() + len(address)
-    builder.add(text[at:])
+    builder.add_text(text[at:])
 
 
 def _append_code(builder: _LineBuilder, code: str) -> None:
     if builder.open_tags and builder.open_tags[-1].node_kind == "status":
-        builder.add(f"[{code}]")
+        builder.add_text(f"[{code}]")
         return
-    builder.add("`", "dim")
-    builder.add(code)
-    builder.add("`", "dim")
+    builder.add_text("`", "dim")
+    builder.add_text(code)
+    builder.add_text("`", "dim")
 
 
 def _open_link(builder: _LineBuilder, address: str) -> None:
@@ -420,7 +420,7 @@ def _close_link(builder: _LineBuilder) -> None:
         return
     address = clean(link.removeprefix("mailto:"))
     if address and address not in (shown, clean(f"https://{shown}")):
-        builder.add(f" ({address})")
+        builder.add_text(f" ({address})")
 
 
 def _append_image(builder: _LineBuilder, token: Token) -> None:
@@ -430,7 +430,7 @@ def _append_image(builder: _LineBuilder, token: Token) -> None:
     builder.link = builder.link or (source if link_address(source) else "")
     name = "" if link_address(source) else unquote(source.removeprefix(_ATTACHMENT_PREFIX))
     shown = ", ".join(dict.fromkeys(text for text in (alt, name) if text))
-    builder.add(f"[picture: {shown or source}]")
+    builder.add_text(f"[picture: {shown or source}]")
     builder.link = inner
 
 
@@ -440,7 +440,7 @@ def _append_html(builder: _LineBuilder, text: str) -> None:
         return
     tag = read_tag(text, in_cell=builder.in_cell)
     if tag is None or not _is_allowed_here(builder, tag):
-        builder.add(text)
+        builder.add_text(text)
         builder.source_line += text.count("\n")
         return
     if tag.name == "br":
@@ -468,7 +468,7 @@ def _is_allowed_here(builder: _LineBuilder, tag: Tag) -> bool:
 
 def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
     if tag.name == "hr":
-        builder.add(Glyphs.RULE * 3)
+        builder.add_text(Glyphs.RULE * 3)
         return
     builder.open_tags.append(tag)
     builder.style_stack.append(builder.styles)
@@ -478,14 +478,14 @@ def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
     if tag.name == "a" and not builder.link:
         _open_link(builder, tag.attrs.get("href", ""))
     if tag.name == "li":
-        builder.add(f"{_bullet_of_item(builder, tag)} ")
+        builder.add_text(f"{_bullet_of_item(builder, tag)} ")
     elif tag.name in {"td", "th"}:
         gap = " " if builder.lines[-1].spans else ""
-        builder.add(f"{gap}{Glyphs.BAR} ")
+        builder.add_text(f"{gap}{Glyphs.BAR} ")
     elif tag.node_kind in {"media", "mediaInline"}:
-        builder.add("[file: ")
+        builder.add_text("[file: ")
     elif tag.node_kind in _PLACEHOLDER_BY_NODE_KIND:
-        builder.add(_PLACEHOLDER_BY_NODE_KIND[tag.node_kind], "dim")
+        builder.add_text(_PLACEHOLDER_BY_NODE_KIND[tag.node_kind], "dim")
 
 
 def _bullet_of_item(builder: _LineBuilder, tag: Tag) -> str:
@@ -511,7 +511,7 @@ def _close_tags(builder: _LineBuilder, name: str) -> None:
     while closed != name:
         tag = builder.open_tags.pop()
         if tag.node_kind in {"media", "mediaInline"}:
-            builder.add("]")
+            builder.add_text("]")
         builder.styles = builder.style_stack.pop()
         if tag.name == "a":
             _close_link(builder)

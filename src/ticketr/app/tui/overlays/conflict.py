@@ -24,7 +24,7 @@ from ticketr.app.tui.panels.frame import (
     title_rule,
 )
 from ticketr.app.tui.services import asking, outside
-from ticketr.app.tui.services.edits import find_undo, read_conflict, resolve
+from ticketr.app.tui.services.edits import ask_to_undo, read_conflict, resolve
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
@@ -213,7 +213,7 @@ class ConflictScreen(Overlay):
             case KeyAction.EDIT:
                 return self._edit(state, self.part)
             case KeyAction.UNDO:
-                return state, (call_in(self.workspace, find_undo),)
+                return state, (call_in(self.workspace, ask_to_undo),)
             case KeyAction.ACCEPT:
                 return self._accept(state, self.view, now)
             case _:

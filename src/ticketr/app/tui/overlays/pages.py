@@ -135,7 +135,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         place: The place.
         cells: The width of the screen.
     """
-    bound = keymap.bindings[place]
+    bound = keymap.bindings_by_context[place]
     named = ((bound.key_names_of(row), row.help) for row in bound.rows)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))

@@ -58,7 +58,7 @@ def _priority_cell(row: ListRow) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _day(moment: str) -> str:
+def _local_day(moment: str) -> str:
     """Return the day of a moment as Jira writes it, in the user's time zone."""
     try:
         return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d}"
@@ -84,7 +84,7 @@ def _points_cell(row: ListRow) -> str:
 COLUMNS = (
     Column("assignee", 2, _assignee_cell),
     Column("priority", 1, _priority_cell),
-    Column("updated", 10, lambda row: _day(row.candidate.updated)),
+    Column("updated", 10, lambda row: _local_day(row.candidate.updated)),
     Column("status", 11, lambda row: row.status),
     Column("type", 5, _type_cell),
     Column("sprint", SPRINT_CELLS, _sprint_cell),

@@ -107,7 +107,7 @@ async def ask_last_author(
 
 def stop_asking(services: Services, name: str) -> None:
     """Cancel a request; it is not answered."""
-    services.cancel(name)
+    services.cancel_request(name)
 
 
 async def _ask_jira(

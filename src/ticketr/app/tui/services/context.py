@@ -54,7 +54,7 @@ class Services:
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
         outlasting_nursery: Keeps a sandbox that was started until the jobs have ended, too.
-        scope_by_place: The scopes of requests that a later one in the same place cancels.
+        request_scope_by_place: The scopes of requests that a later one in the same place cancels.
         latest_calls: The last call of each function for each workspace.
         leave_requested: It is set when the user leaves.
         refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
@@ -68,7 +68,7 @@ class Services:
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: Setup | None = None
     outlasting_nursery: trio.Nursery | None = None
-    scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
+    request_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     latest_calls: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
     refresh_seconds: float = 0.0
@@ -98,21 +98,21 @@ class Services:
         """Ask for something, and cancel what is still being asked for in the same place.
 
         Returns:
-            The answer; None after `cancel`, or if a later request has taken the place.
+            The answer; None after `cancel_request`, or if a later request has taken the place.
         """
-        self.cancel(place)
-        scope = self.scope_by_place[place] = trio.CancelScope()
+        self.cancel_request(place)
+        scope = self.request_scope_by_place[place] = trio.CancelScope()
         try:
             with scope:
                 return await ask()
         finally:
-            if self.scope_by_place.get(place) is scope:
-                del self.scope_by_place[place]
+            if self.request_scope_by_place.get(place) is scope:
+                del self.request_scope_by_place[place]
         return None
 
-    def cancel(self, place: Hashable) -> None:
+    def cancel_request(self, place: Hashable) -> None:
         """Cancel what is being asked for in a place."""
-        scope = self.scope_by_place.pop(place, None)
+        scope = self.request_scope_by_place.pop(place, None)
         if scope is not None:
             scope.cancel()
 

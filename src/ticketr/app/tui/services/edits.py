@@ -158,7 +158,7 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     await services.change(name, carry_out)
 
 
-async def find_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
+async def ask_to_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
     try:
         steps = await services.read(name, sync.undoable_steps)

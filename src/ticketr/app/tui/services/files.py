@@ -87,7 +87,7 @@ async def read_detail(
     return await services.in_thread(read)
 
 
-async def remember(services: Services, name: str, memory: ListMemory) -> None:
+async def remember_list_view(services: Services, name: str, memory: ListMemory) -> None:
     """Store how the list of a workspace is shown.
 
     Args:
@@ -106,7 +106,7 @@ async def remember(services: Services, name: str, memory: ListMemory) -> None:
         raise CallFailed(f"cannot remember the filter: {cause}") from error
 
 
-def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
+def recall_list_view(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
     """Return how the list of a workspace was shown last; None if nothing is known.
 
     Synchronous, for a worker thread. A file that makes no sense is ignored.
@@ -120,14 +120,14 @@ def recall(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
         return None
     try:
         names = FilterNames()
-        if "@" in memory.filter:
+        if "@" in memory.filter_text:
             with sync.read_state(store) as state:
                 names = FilterNames(state.site_record.user())
-        wanted = parse_filter(memory.filter, names)
+        wanted = parse_filter(memory.filter_text, names)
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
-    sort = memory.sort if memory.sort in SORT_NAMES else SORT_NAMES[0]
-    return messages.ListMemoryRead(name, wanted, sort, memory.hidden)
+    sort = memory.sort_name if memory.sort_name in SORT_NAMES else SORT_NAMES[0]
+    return messages.ListMemoryRead(name, wanted, sort, memory.hidden_columns)
 
 
 NO_ROWS = Rows()
@@ -433,7 +433,7 @@ class FileCache:
         least = max(1.0, STALE_SHARE * len(self))
         return len(self) >= MIN_STORED_FILES and self._changes >= least
 
-    def portions(self) -> Iterator[str]:
+    def text_portions(self) -> Iterator[str]:
         """Yield the text of the list to store, in portions."""
         yield f"{_cache_heading()}\n"
         names = list(self._files)

@@ -113,7 +113,7 @@ async def _run_sandbox(
 def cancel_setup(services: Services) -> None:
     """Cancel all that the first run has asked for."""
     for place in (*setup.SetupField, None):
-        services.cancel(place)
+        services.cancel_request(place)
 
 
 async def _show_opened(
