@@ -192,7 +192,7 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
 
     assert (outcome.written, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
-    assert state.written_texts(["1"], {}) == {"1": []}
+    assert state.written_texts(["1"])[1] == {"1": [version("Last").text.text]}
 
 
 def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
@@ -203,7 +203,7 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path = store.root / "DEMO-1.md"
     path.write_text("# TICKET: [DEMO-1] Mine\n")
     writer.write([version("Second")])
-    assert state.written_texts(["1"], {}) == {"1": []}
+    assert state.written_texts(["1"])[1] == {"1": [version("First").text.text]}
 
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
     (outcome,), _ = writer.write([version("Third")])

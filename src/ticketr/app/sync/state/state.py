@@ -361,12 +361,6 @@ class State(Database):
         rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
         return Base(*rows[0]) if rows else None
 
-    def bases(self, heads: Iterable[str]) -> dict[str, Base]:
-        """Read tickets as they were at the last sync, by the IDs of their heads."""
-        query = "SELECT head, path, text FROM ticket WHERE head IN (SELECT value FROM json_each(?))"
-        rows = self.read(query, (json.dumps(list(heads)),))
-        return {head: Base(path, text) for head, path, text in rows}
-
     def base_of_key(self, key: str) -> tuple[str, Base] | None:
         """Read the head's ID and the base of the ticket that has this key in its heading."""
         query = (
@@ -450,19 +444,28 @@ class State(Database):
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
     def written_texts(
-        self, heads: Collection[str], bases: Mapping[str, Base]
-    ) -> dict[str, list[str]]:
-        """Return the texts that a sync has written, or was about to write, by the IDs of the heads.
+        self, heads: Collection[str]
+    ) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]]]:
+        """Read the texts that a sync has written, or was about to write, of some tickets.
 
         Args:
             heads: The IDs of the heads.
-            bases: What `bases` returns for them.
+
+        Returns:
+            The file of each ticket that was synced, and the texts of each ticket, by the IDs of the
+            heads.
         """
-        texts = {head: [bases[head].text] if head in bases else [] for head in heads}
-        query = "SELECT head, text FROM intended WHERE head IN (SELECT value FROM json_each(?))"
-        for head, text in self.read(query, (json.dumps(list(heads)),)):
+        paths: dict[str, str] = {}
+        texts: dict[str, list[str]] = {head: [] for head in heads}
+        ids = json.dumps(list(heads))
+        query = "SELECT head, path, text FROM ticket WHERE head IN (SELECT value FROM json_each(?))"
+        for head, path, text in self.read(query, (ids,)):
+            paths[head] = path
             texts[head].append(text)
-        return texts
+        query = "SELECT head, text FROM intended WHERE head IN (SELECT value FROM json_each(?))"
+        for head, text in self.read(query, (ids,)):
+            texts[head].append(text)
+        return paths, texts
 
     def forget_intended(self, head: str) -> None:
         """Delete the stored texts that were about to be written."""

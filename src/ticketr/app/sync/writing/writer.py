@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app import tickets
 from ticketr.app.sync.compare import diff
+from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward
@@ -43,16 +44,22 @@ if TYPE_CHECKING:
 
 
 def _with_paths(
-    store: Store, state: State, families: Sequence[RenderedFamily], bases: Mapping[str, Base]
+    store: Store, state: State, families: Sequence[RenderedFamily], paths: Mapping[str, str]
 ) -> list[RenderedFamily]:
     """Return families with the files that hold them now; a new one has none.
 
     The workspace is looked through only if one of their files is gone or empty, and only files in
     which the state knows no ticket are read.
+
+    Args:
+        store: The ticket files.
+        state: The last sync.
+        families: The families.
+        paths: The file of each ticket at the last sync, by the ID of its head.
     """
     families = [
-        replace(family, path=bases[family.head.id].path)
-        if family.path is None and family.head.id in bases
+        replace(family, path=paths[family.head.id])
+        if family.path is None and family.head.id in paths
         else family
         for family in families
     ]
@@ -201,12 +208,14 @@ class FamilyWriter:
         except FileFailed as error:
             return outcomes, error
         heads = [family.head.id for family in families]
-        known = self._state.bases(heads)
-        families = _with_paths(self._store, self._state, families, known)
+        paths, bases = self._state.written_texts(heads)
+        families = _with_paths(self._store, self._state, families, paths)
+        with_comments = [
+            issue for family in families for issue in family.issues if COMMENT_FIELD in issue.fields
+        ]
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
-            bases = self._state.written_texts(heads, known)
-            for family in families:
-                self._state.comments.note_found(family.issues)
+            if with_comments:
+                self._state.comments.note_found(with_comments)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
             self._state.intend(
@@ -240,8 +249,8 @@ class FamilyWriter:
         return versions_of(self._state, family, bases, local, self._hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
-        head = family.head.id
-        return self._state.written_texts([head], self._state.bases([head]))[head]
+        _, texts = self._state.written_texts([family.head.id])
+        return texts[family.head.id]
 
     def _by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
@@ -485,9 +494,11 @@ def record_written(
     stored = state.undo.stored(head.id) if replacement is not None else ""
     state.record(head.id, Base(path, family.text.text), family.rows, seen=seen)
     state.sent.forget(head.id)
-    comments = [sent for sent in state.comments.of(family.issues) if sent.id and not sent.settled]
-    if comments:
-        state.comments.settle(*comments, now=time.time())
+    if any(COMMENT_FIELD in issue.fields for issue in family.issues):
+        sent = state.comments.of(family.issues)
+        answered = [comment for comment in sent if comment.id and not comment.settled]
+        if answered:
+            state.comments.settle(*answered, now=time.time())
     if replacement is not None:
         state.undo.add(kind, replacement, key=head.key, head=head.id, path=path, stored=stored)
 
