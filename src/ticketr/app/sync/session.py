@@ -16,7 +16,6 @@ import trio
 
 from ticketr.app.config import STATE_FOLDER, WantedField
 from ticketr.app.jira import (
-    BadRequest,
     Credentials,
     Field,
     JiraClient,
@@ -236,28 +235,23 @@ class Session:
             await self.in_thread(check, self.state, self.job.project)
         return survey
 
-    @asynccontextmanager
-    async def project_errors(self) -> AsyncGenerator[None]:
-        """Raise a better error if Jira refuses a request in the block because of the project.
+    async def check_project(self) -> None:
+        """Raise an error if Jira may have refused a request because of the project.
 
-        Raises:
-            RenamedProject: The project has a new key.
-            UnknownProject: Jira does not have it.
+        See the function `check_project`.
         """
         job = self.job
-        try:
-            yield
-        except (BadRequest, NotFound):
-            if job.project is not None:
-                await check_project(  # noqa: ASYNC120 - a cancellation wins
-                    self.jira,
-                    job.project,
-                    place=job.project_place,
-                    site=job.site,
-                    # A query of the user's own need not be about the project.
-                    is_required=job.jql is None,
-                )
-            raise
+        if job.project is None:
+            await trio.lowlevel.checkpoint()
+            return
+        await check_project(
+            self.jira,
+            job.project,
+            place=job.project_place,
+            site=job.site,
+            # A query of the user's own need not be about the project.
+            is_required=job.jql is None,
+        )
 
 
 async def check_project(

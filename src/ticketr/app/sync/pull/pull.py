@@ -17,7 +17,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ticketr.app.jira import Issue
+from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, nearest
@@ -256,8 +256,11 @@ async def _make_plan(
     )
     query = base_query(job.project, job.jql)
     now = session.jira.now()
-    async with session.project_errors():
+    try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
+    except (BadRequest, NotFound):
+        await session.check_project()  # noqa: ASYNC120 - a cancellation wins
+        raise
     since = None
     if known and not full:
         since = await session.in_thread(oldest_confirmation, ids, known, locations)

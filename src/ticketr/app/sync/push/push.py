@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from ticketr.app.jira import BadRequest, NotFound
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import PushPlan, plan_entry, route_text, select_changes
@@ -83,12 +84,15 @@ class Push:
         if session.columns.comments and not dry_run:
             await wait_for_late_comments(session)
         seen = session.jira.now()
-        async with session.project_errors():
+        try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
             same = requests[PushAction.SAME]
             if to_merge := requests[PushAction.MERGE_FIRST]:
                 merged, more = await self._merge_and_prepare(to_merge, seen)
                 same, prepared = [*same, *merged[PushAction.SAME]], [*prepared, *more]
+        except (BadRequest, NotFound):
+            await session.check_project()  # noqa: ASYNC120 - a cancellation wins
+            raise
         new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:
             shown = {entry.key: entry.between for entry in self.confirmed.entries}

@@ -366,7 +366,7 @@ def _record_answer(
             state.record(head, Base(known.path, text), rows, seen=0.0)
             # Jira may normalise the values, so they must be fetched again.
             state.sent.confirm(head, edit.key, confirmed)
-        if not unsure:
+        if rest and not unsure:
             state.sent.withdraw(head, edit.key, rest)
 
 
