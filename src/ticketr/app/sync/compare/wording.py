@@ -34,8 +34,6 @@ def keep_wording(
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.
     """
-    if ticket == base:
-        return ticket
     old, now = by_key(base), {issue.key: issue for issue in issues}
     before = {issue.id: issue.fields for issue in known}
 

@@ -424,14 +424,17 @@ def _compare_change(
         reason = moved_away(change.name, renamed)
         note = Note(change.name, change.local.path, reason, Code.MOVED)
         return Comparison(change, PushAction.FAIL, (note,))
-    remote = keep_wording(
-        family.text.ticket,
-        family.issues,
-        base=change.base,
-        known=known.issues,
-        texts=family.text.texts,
-    )
-    if theirs := remote_changes(change.base, here, remote):
+    remote, theirs = family.text.ticket, dict[str, tuple[Change, ...]]()
+    if remote != change.base:
+        remote = keep_wording(
+            remote,
+            family.issues,
+            base=change.base,
+            known=known.issues,
+            texts=family.text.texts,
+        )
+        theirs = remote_changes(change.base, here, remote)
+    if theirs:
         if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)
         note = _held_back_note(change, theirs, known.clashes)
