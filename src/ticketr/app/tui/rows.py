@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from ticketr.app.tickets import Candidate, Ticket, candidate_of, sort_key
+from ticketr.app.tickets import Candidate, Term, Ticket, candidate_of, sort_key
 from ticketr.text import clean
 
 
@@ -38,13 +38,13 @@ class Rows:
         shown: The rows as they are shown without a filter and folds.
         drafts: The number of issues that Jira does not have yet.
         broken: The number of rows of broken files.
-        found: For each text that was looked for, which rows hold it: one byte a row, 1 or 0.
+        found: For each term of a filter that was asked for, which rows fit it: one byte a row, 1 or 0.
     """
 
     shown: tuple[VisibleRow, ...] = ()
     drafts: int = 0
     broken: int = 0
-    found: dict[str, bytearray] = field(default_factory=dict, repr=False, compare=False)
+    found: dict[Term, bytearray] = field(default_factory=dict, repr=False, compare=False)
 
     #: By identity, so that a cache does not compare thousands of rows.
     __hash__ = object.__hash__
@@ -61,21 +61,21 @@ class Rows:
     def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return these rows with those of some tickets inserted or replaced.
 
-        What was looked for is looked for in these tickets alone: they come many times a second.
+        Only these tickets are compared with the terms in `found`: tickets come many times a second.
 
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
         shown, drafts, broken = list(self.shown), self.drafts, self.broken
-        found = {text: held.copy() for text, held in self.found.items()}
+        found = {term: fits.copy() for term, fits in self.found.items()}
         for ticket in tickets:
             place = _rows_of_ticket(shown, ticket[0].order)
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
             shown[place] = _family(ticket)
-            for text, held in found.items():
-                held[place] = bytes([text in row.candidate.haystack for row in ticket])
+            for term, fits in found.items():
+                fits[place] = bytes([term.matches(row.candidate) for row in ticket])
         return Rows(tuple(shown), drafts, broken, found)
 
     def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:

@@ -13,8 +13,8 @@ from typing import final
 from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
 
-#: The most words whose rows are kept of one list.
-MAX_CACHED_WORDS = 32
+#: The most terms whose rows are kept of one list.
+MAX_CACHED_TERMS = 32
 
 
 @lru_cache(maxsize=16)
@@ -64,9 +64,6 @@ class RowFilter:
         """Return those of some rows that fit one term, which may be about edits here."""
         shown = rows.shown
         match term:
-            case TextTerm(text):
-                held = arrange(rows, frozenset(), "key", None).holding(text)
-                return [at for at in left if held[at]]
             case FlagTerm(flags):
                 apart = flags.isdisjoint
                 return [at for at in left if not apart(self._flags(shown[at].row))]
@@ -74,8 +71,8 @@ class RowFilter:
                 without = frozenset(self._matching_among(rows, inner, left))
                 return [at for at in left if at not in without]
             case _:
-                matches = term.matches
-                return [at for at in left if matches(shown[at].row.candidate)]
+                fits = arrange(rows, frozenset(), "key", None).fitting(term)
+                return [at for at in left if fits[at]]
 
     def _flags(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.flags
@@ -94,12 +91,12 @@ class VisibleRows:
     Attributes:
         rows: The rows.
         is_by_key: Whether they are in the order of their keys.
-        found: For each text that was looked for, which rows hold it; see `holding`.
+        found: For each term of a filter that was asked for, which rows fit it; see `fitting`.
     """
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
-    found: dict[str, bytearray] = field(default_factory=dict, repr=False)
+    found: dict[Term, bytearray] = field(default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -132,26 +129,30 @@ class VisibleRows:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
         left: Sequence[int] = range(len(self.rows))
         for word in words:
-            held = self.holding(word)
-            left = [at for at in left if held[at]]
+            fits = self.fitting(TextTerm(word))
+            left = [at for at in left if fits[at]]
         return tuple(at for at in left if self.rows[at].is_hit)
 
-    def holding(self, text: str) -> bytearray:
-        """Return which rows hold a folded text: one byte a row, 1 or 0.
+    def fitting(self, term: Term) -> bytearray:
+        """Return which rows fit a term of a filter: one byte a row, 1 or 0.
 
         A word is typed letter by letter, so only the rows that hold its start are looked at, if
         they are known. In a new list they are not known, and all rows are looked at once.
         """
-        held = self.found.get(text)
-        if held is None:
-            rows, held = self.rows, bytearray(len(self.rows))
-            start = self.found.get(text[:-1], b"\1" * len(rows))
+        rows, fits = self.rows, self.found.get(term)
+        if fits is not None:
+            return fits
+        if isinstance(term, TextTerm):
+            fits, text = bytearray(len(rows)), term.text
+            start = self.found.get(TextTerm(text[:-1]), b"\1" * len(rows))
             for at in compress(range(len(rows)), start):
-                held[at] = text in rows[at].row.candidate.haystack
-            if len(self.found) >= MAX_CACHED_WORDS:
-                self.found.clear()
-            self.found[text] = held
-        return held
+                fits[at] = text in rows[at].row.candidate.haystack
+        else:
+            fits = bytearray([term.matches(visible.row.candidate) for visible in rows])
+        if len(self.found) >= MAX_CACHED_TERMS:
+            self.found.clear()
+        self.found[term] = fits
+        return fits
 
     def __len__(self) -> int:
         return len(self.rows)
