@@ -23,8 +23,8 @@ from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.compare.diff import Part, TextPart
-from ticketr.app.sync.jobs.bulk import CANCEL_TIMEOUT
-from ticketr.app.sync.jobs.bulk_change import bulk_values
+from ticketr.app.sync.jobs.bulk import CANCEL_TIMEOUT_SECONDS
+from ticketr.app.sync.jobs.bulk_change import make_bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
@@ -187,7 +187,7 @@ async def test_jira_is_asked_to_leave_out_the_rest_of_a_change_that_is_cancelled
 
     (task,) = large.site.registry.tasks()
     assert wire.writes[-1] == f"POST task/{task.id}/cancel"
-    assert trio.current_time() - began == pytest.approx(5.0 + CANCEL_TIMEOUT)
+    assert trio.current_time() - began == pytest.approx(5.0 + CANCEL_TIMEOUT_SECONDS)
 
 
 MOVED = BulkChange(status="Done")
@@ -324,7 +324,7 @@ TEXTS: dict[Part, FieldSpec] = {
 
 
 def values_of(field: FieldSpec, text: str) -> dict[str, object]:
-    return bulk_values((FieldSetting("Name", text),), {"Name": field}, LOOKUP)[1]
+    return make_bulk_values((FieldSetting("Name", text),), {"Name": field}, LOOKUP)[1]
 
 
 def payload(fields: list[str], values: dict[str, object]) -> dict[str, object]:
@@ -377,7 +377,7 @@ def test_a_field_is_cleared_as_the_document_says(group: str) -> None:
 @pytest.mark.parametrize("text", ["Chrome **120**", ""])
 def test_a_rich_text_goes_into_its_group(text: str) -> None:
     settings = (FieldSetting("Environment", text),)
-    ids, values = bulk_values(settings, TEXTS, LOOKUP)
+    ids, values = make_bulk_values(settings, TEXTS, LOOKUP)
 
     entries: Any = values["richTextFields"]
     assert (ids, len(entries), bool(entries[0]["richText"])) == (("environment",), 1, bool(text))
@@ -403,4 +403,4 @@ def test_a_rich_text_is_not_added_to() -> None:
     assert setting is not None
 
     with pytest.raises(BadValue, match="only labels"):
-        bulk_values((setting,), TEXTS, LOOKUP)
+        make_bulk_values((setting,), TEXTS, LOOKUP)

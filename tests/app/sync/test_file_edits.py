@@ -50,7 +50,7 @@ Priority: Low
 
 def place(store: Store, key: str) -> IssuePlace:
     for path in (each for names in store.walk() for each in names):
-        if store.holds(path, key):
+        if store.holds_key(path, key):
             return IssuePlace(path, key)
     raise AssertionError(key)
 
@@ -84,7 +84,7 @@ def test_a_plan_names_what_each_field_says_and_will_say(
 
     edit = FileEdit("DEMO-1", "A title", "a.md", 1, "Labels", "a, b", after or "")
     assert plan.edits == ((edit,) if after is not None else ())
-    assert plan.issues == (after is not None)
+    assert plan.issue_count == (after is not None)
     assert (store.root / "a.md").read_text() == text
 
 

@@ -226,7 +226,7 @@ async def test_a_comment_beside_an_older_title_does_not_take_it_in(bench: Bench)
 
 async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
     await older_title(bench)
-    before = bench.store.tickets("DEMO-9.md")
+    before = bench.store.read_tickets("DEMO-9.md")
     bench.edits("DEMO-9", "Labels: ", "Labels: mine, ")
 
     mark_editor_changes(bench.store, "DEMO-9.md", before)
@@ -239,7 +239,7 @@ async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
 
 async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> None:
     await older_title(bench)
-    before = bench.store.tickets("DEMO-9.md")
+    before = bench.store.read_tickets("DEMO-9.md")
     bench.edits("DEMO-9", "# TICKET", "<<<<<<< \n# TICKET")
 
     mark_editor_changes(bench.store, "DEMO-9.md", before)

@@ -290,7 +290,7 @@ def make_workspace(folder: Path, three: Versions) -> Store | None:
         state.record("1", Base(PATH, render_ticket(three.base)), rows, seen=1.0)
         ((result,), error) = FamilyWriter(store, state, seen=2.0).write([family])
     assert error is None
-    return store if result.written is WriteOutcome.CONFLICT else None
+    return store if result.outcome is WriteOutcome.CONFLICT else None
 
 
 def content(store: Store) -> Content:

@@ -35,7 +35,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
 
     root = options.find_workspace().root
     finished_jobs: list[ticketr.FinishedJob] = []
-    with sync.readable(root / STATE_FOLDER / HISTORY_FILE) as path:
+    with sync.readable_database(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
             require_own_mark(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))

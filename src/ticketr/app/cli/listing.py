@@ -266,8 +266,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     pairs: list[tuple[str, tickets.Ticket]] = []
     for names in store.walk():
         for name in names:
-            pairs += ((name, local.ticket) for local in survey.scan(store, state, name))
-    survey.complete(store, state, state.places())
+            pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
+    survey.locate_unread_keys(store, state, state.places())
     survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}

@@ -111,7 +111,7 @@ def has_own_history(root: Path, mark: str) -> bool:
     """
     import sqlite3
 
-    with sync.readable(root / config.STATE_FOLDER / HISTORY_FILE) as path:
+    with sync.readable_database(root / config.STATE_FOLDER / HISTORY_FILE) as path:
         if path is None:
             return True
         try:

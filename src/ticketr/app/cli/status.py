@@ -173,7 +173,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         versions = _find_ticket_versions(survey, state, keys)
         own = {_key_of_parent_or_self(state, key) for key in keys}
         missing = {
-            key: path for key, path in survey.missing(state).items() if not keys or key in own
+            key: path for key, path in survey.find_missing(state).items() if not keys or key in own
         }
         broken = survey.broken_of(keys or None, state)
     if options.as_json:
@@ -211,7 +211,7 @@ def _find_local_edits(
     edited, older, drafts = _find_edited(survey, keys, uncertain)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
-    missing = survey.missing(state)
+    missing = survey.find_missing(state)
 
     def is_named(key: str | None) -> bool:
         return not keys or key in tickets
@@ -240,7 +240,7 @@ def _find_local_edits(
         last_path_by_missing_key={
             key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)
         },
-        losses=tuple(loss for loss in survey.losses(state) if loss.key in edited_keys),
+        losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literals),
         refusal_notes=notes(sync.find_refusals),
     )

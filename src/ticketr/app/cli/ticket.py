@@ -112,9 +112,9 @@ def edit(options: CommonOptions, *, key: str) -> None:
     """
     store = options.open_own_store()
     issue = _require_issue(store, key)
-    before = store.tickets(issue.path)
+    before = store.read_tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
-    store.read(issue.path)
+    store.read_file(issue.path)
     sync.mark_editor_changes(store, issue.path, before)
 
 
@@ -284,9 +284,9 @@ def _find_issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | 
     """Return an issue in a file; None if it is not there, or not in a file that cannot be read."""
     is_own = path == f"{key}.md"
     try:
-        if not is_own and key.encode() not in store.content(path):  # most need not be parsed
+        if not is_own and key.encode() not in store.read_bytes(path):  # most need not be parsed
             return None
-        file = store.read(path)
+        file = store.read_file(path)
     except (OSError, TicketrError):
         if is_own and (store.root / path).is_file():  # the issue is in it, most likely
             raise

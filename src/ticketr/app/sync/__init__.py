@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         check_keys,
         find_files,
         read_state,
-        readable,
+        readable_database,
         take_survey,
         visit_files,
     )

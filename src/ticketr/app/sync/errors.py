@@ -16,7 +16,7 @@ from ticketr.cleaning import clean
 _MAX_SUGGESTIONS = 8
 
 
-def nearest(name: str, names: Iterable[str]) -> str:
+def suggest_names(name: str, names: Iterable[str]) -> str:
     """Return a hint with the known names that are similar to a name, or else a list of them."""
     known = sorted({clean(text) for text in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
@@ -77,7 +77,7 @@ class UnknownTicket(SyncError):
             if is_key(self.key)
             else "is not an issue key, such as PROJ-123"
         )
-        hint = f"; {nearest(self.key, self.known)}" if self.known else ""
+        hint = f"; {suggest_names(self.key, self.known)}" if self.known else ""
         return f"{clean(self.key)} {problem}{hint}"
 
 
@@ -107,14 +107,14 @@ class ConflictChanged(SyncError):
 
     Attributes:
         key: The ticket.
-        what: What has changed.
+        what_changed: What has changed.
     """
 
     key: str
-    what: str
+    what_changed: str
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.what} since you looked at the conflict; look at it again"
+        return f"{self.key}: {self.what_changed} since you looked at the conflict; look at it again"
 
 
 class NotChosen(SyncError):
@@ -147,15 +147,15 @@ class CannotUndo(SyncError):
     Attributes:
         key: The ticket.
         reason: Why not.
-        aside: The file with its old text, relative to the workspace; empty for none.
+        copy_path: The file with its old text, relative to the workspace; empty for none.
     """
 
     key: str
     reason: str
-    aside: str
+    copy_path: str
 
     def __str__(self) -> str:
-        where = f"; the old text is in {self.aside}" if self.aside else ""
+        where = f"; the old text is in {self.copy_path}" if self.copy_path else ""
         return f"cannot undo: {self.reason}{where}"
 
 
@@ -164,15 +164,15 @@ class CannotEdit(SyncError):
     """Raised when fields of a ticket cannot be changed in its file; nothing was changed.
 
     Attributes:
-        what: The ticket or its file.
+        subject: The ticket or its file.
         reason: Why not, and what to do.
     """
 
-    what: str
+    subject: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{clean(self.what)} was not changed: {self.reason}"
+        return f"{clean(self.subject)} was not changed: {self.reason}"
 
 
 @dataclass(eq=False, repr=False)
@@ -201,24 +201,28 @@ class UnknownField(SyncError):
         name: The name of its line.
         known: The names of the site's fields.
         place: Where the settings map the name to a field's ID; empty for a field without an ID.
-        own: The ID of the site's field with that name; None if there is none.
+        own_id: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
     known: tuple[str, ...]
     place: str = ""
-    own: str | None = None
+    own_id: str | None = None
 
     def __str__(self) -> str:
         if self.place:
-            hint = f"the site's own is {self.own}" if self.own else nearest(self.name, self.known)
+            hint = (
+                f"the site's own is {self.own_id}"
+                if self.own_id
+                else suggest_names(self.name, self.known)
+            )
             return (
                 f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"
             )
         return (
             f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
-            f"{nearest(self.name, self.known)}"
+            f"{suggest_names(self.name, self.known)}"
         )
 
 
@@ -228,18 +232,18 @@ class UnsupportedField(SyncError):
 
     Args:
         name: The name of the field.
-        why: Why it cannot.
+        reason: Why it cannot.
         place: Where the settings name it; empty for a field by its name.
     """
 
     name: str
-    why: str
+    reason: str
     place: str = ""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else "ticketr.toml: "
         return (
-            f'{where}the field "{self.name}" cannot be kept in a file: {self.why}, which ticketr '
+            f'{where}the field "{self.name}" cannot be kept in a file: {self.reason}, which ticketr '
             "cannot write yet; take it out of the fields"
         )
 
@@ -275,26 +279,26 @@ class DuplicateKey(SyncError):
 
     Attributes:
         key: The key.
-        first: The file of the first ticket.
-        second: The file of the second.
-        more: Further keys that both files hold.
+        first_path: The file of the first ticket.
+        second_path: The file of the second.
+        more_keys: Further keys that both files hold.
     """
 
     key: str
-    first: str
-    second: str
-    more: tuple[str, ...] = ()
+    first_path: str
+    second_path: str
+    more_keys: tuple[str, ...] = ()
 
     def is_about(self, other: DuplicateKey) -> bool:
         """Return whether another error is about the same files, and another key."""
-        files = (self.first, self.second) == (other.first, other.second)
-        return files and other.key not in (self.key, *self.more)
+        files = (self.first_path, self.second_path) == (other.first_path, other.second_path)
+        return files and other.key not in (self.key, *self.more_keys)
 
     def __str__(self) -> str:
-        more = len(self.more)
+        more = len(self.more_keys)
         keys = self.key if not more else f"{self.key} and {more} more key{'s' if more > 1 else ''}"
         verb = "are" if more else "is"
-        return f"{keys} {verb} in {self.first} and in {self.second}; keep one of them"
+        return f"{keys} {verb} in {self.first_path} and in {self.second_path}; keep one of them"
 
 
 @dataclass(eq=False, repr=False)
@@ -305,13 +309,13 @@ class FileFailed(SyncError):
         path: The file or folder.
         action: What was to be done with it.
         reason: Why that is not possible.
-        alone: Whether only this file is affected; a full disk, for example, affects all files.
+        concerns_one_file: Whether only this file is affected; a full disk, for example, affects all files.
     """
 
     path: Path
     action: str
     reason: str
-    alone: bool = False
+    concerns_one_file: bool = False
 
     def __str__(self) -> str:
         return f"cannot {self.action} {self.path}: {self.reason}"
@@ -324,16 +328,16 @@ class StateFailed(SyncError):
     Attributes:
         path: The file.
         reason: Why not.
-        damaged: Whether the file itself is damaged, so that only moving it away helps.
+        is_damaged: Whether the file itself is damaged, so that only moving it away helps.
     """
 
     path: Path
     reason: str
-    damaged: bool = False
+    is_damaged: bool = False
 
     def __str__(self) -> str:
         problem = f"the state file {self.path} cannot be used: {self.reason}"
-        if not self.damaged:
+        if not self.is_damaged:
             return problem
         return (
             f"{problem}; move it away and pull again (tickets edited here will be reported "

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
 
 
-_SETTING = compile_on_use(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
+_SETTING_PATTERN = compile_on_use(r"([^=]*?)([+-]?)=(.*)", re.DOTALL)
 
 
 class ListAction(Enum):
@@ -64,7 +64,7 @@ class FieldSetting:
     @classmethod
     def read(cls, text: str) -> Self | None:
         """Read ``Priority=High``, ``Labels+=urgent`` or ``Labels-=old``; None for other texts."""
-        match = _SETTING.fullmatch(text)
+        match = _SETTING_PATTERN.fullmatch(text)
         if match is None or not match[1].strip():
             return None
         return cls(match[1].strip(), match[3].strip(), ListAction(match[2]))
@@ -127,7 +127,7 @@ class FileEditPlan:
     digests: Mapping[str, str]
 
     @property
-    def issues(self) -> int:
+    def issue_count(self) -> int:
         """The number of issues that it changes."""
         return len({(edit.path, edit.line) for edit in self.edits})
 
@@ -157,7 +157,7 @@ def plan_file_edits(store: Store, changes: Mapping[IssuePlace, FieldSetting]) ->
     edits: list[FileEdit] = []
     digests: dict[str, str] = {}
     for path, places in by_path.items():
-        file = store.read(path)
+        file = store.read_file(path)
         issues = _issues_of(file)
         planned = [
             _plan_edit(_require_issue(issues, place), path, changes[place]) for place in places
@@ -221,7 +221,7 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
         TicketSyntaxError: A file cannot be read as tickets; no file was changed.
     """
     for path, digest in plan.digests.items():
-        _require_unchanged(store.read(path), path, digest)
+        _require_unchanged(store.read_file(path), path, digest)
     moment = time.time()
     failed: list[FileFailed] = []
     for path, digest in plan.digests.items():
@@ -230,7 +230,7 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
         try:
             _replace_file(store, state, path, change, moment)
         except FileFailed as error:
-            if not error.alone:
+            if not error.concerns_one_file:
                 raise
             failed.append(error)
     if failed:
@@ -406,7 +406,7 @@ def mark_editor_changes(store: Store, path: str, before: Sequence[Ticket]) -> No
         before: Its tickets before.
     """
     with suppress(TicketrError):
-        values = _changed_values(before, store.tickets(path))
+        values = _changed_values(before, store.read_tickets(path))
         if values and store.state_path.exists():
             with closing(State(store.state_path, store.mark)) as state:
                 state.older.mark_as_edits(values)

@@ -56,7 +56,7 @@ class Code(StrEnum):
 OLDER_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
 
 
-def moved_away(key: str, renamed: Mapping[str, str]) -> str:
+def moved_reason(key: str, renamed: Mapping[str, str]) -> str:
     """Say what to do about an issue that has another key now.
 
     Args:
@@ -70,12 +70,12 @@ def moved_away(key: str, renamed: Mapping[str, str]) -> str:
     )
 
 
-def in_conflict(key: str, parts: str) -> str:
+def conflict_reason(key: str, parts: str) -> str:
     """Say what to do about a ticket in conflict; ``parts`` are the parts that clash."""
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 
-def brought_forward(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
+def brought_forward_note(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
     """Return a note on parts of an issue whose older values were replaced by Jira's in its file.
 
     Args:
@@ -96,7 +96,7 @@ def brought_forward(key: str, path: str, names: Iterable[str], *, is_resolved: b
     return Note(key, path, reason, Code.BROUGHT_FORWARD)
 
 
-def not_given(words: str) -> str:
+def not_given_reason(words: str) -> str:
     """Say that Jira could not give an issue that it has."""
     return f"Jira could not give it ({words})"
 

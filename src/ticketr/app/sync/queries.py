@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Minutes that a search for changes looks back beyond the last pull: Jira's index lags behind.
 OVERLAP_MINUTES = 5
 
-_ORDER_BY = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
+_ORDER_BY_PATTERN = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
 
 
 def base_query(project: str | None, jql: str | None) -> str:
@@ -40,7 +40,7 @@ def base_query(project: str | None, jql: str | None) -> str:
     """
     if jql is None:
         return f'project = "{project}"'
-    order = _ORDER_BY.search(jql)
+    order = _ORDER_BY_PATTERN.search(jql)
     return jql[: order.start()].strip() if order else jql.strip()
 
 

@@ -72,17 +72,17 @@ class OpenConflict:
 
     Attributes:
         conflict: The conflict.
-        seen: When it was true, by Jira's clock.
+        seen_at: When it was true, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
         family: The ticket in Jira, as a pull rendered it.
     """
 
     conflict: Conflict
-    seen: float
+    seen_at: float
     path: str
     family: RenderedFamily
 
-    def missing(self, store: Store) -> FileFailed:
+    def missing_error(self, store: Store) -> FileFailed:
         """Return the error for a file that does not hold the ticket."""
         return FileFailed(
             store.root / self.path,
@@ -111,7 +111,7 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
 
     def writer(prefer: Side) -> FamilyWriter:
         settlement = Settlement(UndoKind.MINE if prefer is Side.LOCAL else UndoKind.JIRA)
-        return FamilyWriter(store, state, seen=opened.seen, prefer=prefer, settlement=settlement)
+        return FamilyWriter(store, state, seen=opened.seen_at, prefer=prefer, settlement=settlement)
 
     if take is Take.BOTH:
         return _write_markers(store, state, opened, writer(Side.LOCAL), writer(Side.REMOTE))
@@ -174,12 +174,12 @@ def _path_now(store: Store, conflict: Conflict) -> str:
     If no file holds the ticket, a file that cannot be read is an error: it may hold it, and a ticket
     must not be in two files.
     """
-    if store.holds(conflict.path, conflict.key):
+    if store.holds_key(conflict.path, conflict.key):
         return conflict.path
     broken: TicketSyntaxError | None = None
     for name in chain.from_iterable(store.walk()):
         try:
-            if store.holds(name, conflict.key):
+            if store.holds_key(name, conflict.key):
                 return name
         except TicketSyntaxError as error:
             broken = broken or error
@@ -197,12 +197,12 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     outcomes, error = writer.write([opened.family])
     if error is not None:
         raise error
-    (outcome,) = outcomes
-    if outcome.written in {None, WriteOutcome.KEPT} and outcome.note is not None:
-        key, reason = outcome.note.key, outcome.note.reason
+    (result,) = outcomes
+    if result.outcome in {None, WriteOutcome.KEPT} and result.note is not None:
+        key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    forward = outcome.older
-    return Resolved(opened.conflict.key, opened.path, outcome.aside, brought_forward=forward)
+    forward = result.older_notes
+    return Resolved(opened.conflict.key, opened.path, result.copy_path, brought_forward=forward)
 
 
 def _write_markers(
@@ -238,13 +238,13 @@ def _write_markers(
         return whole
 
     if not editor.change(opened.path, marked) or replacement is None:
-        raise opened.missing(store)
+        raise opened.missing_error(store)
     with state.batch():
         record_written(
             state,
             family,
             opened.path,
-            seen=opened.seen,
+            seen=opened.seen_at,
             kind=UndoKind.BOTH,
             replacement=replacement,
         )
@@ -319,8 +319,10 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         names = ", ".join(part.name for part in resolution.left)
         raise NotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
     opened = _open_unchanged(store, state, seen)
-    settlement = Settlement(UndoKind.CHOSEN, resolution.lines, keep_text=True, expected=seen.text)
-    writer = FamilyWriter(store, state, seen=opened.seen, settlement=settlement)
+    settlement = Settlement(
+        UndoKind.CHOSEN, resolution.lines, keep_text=True, expected_text=seen.text
+    )
+    writer = FamilyWriter(store, state, seen=opened.seen_at, settlement=settlement)
     return _write_merged(store, opened, writer)
 
 
@@ -328,14 +330,14 @@ def _read_versions(
     store: Store, state: State, opened: OpenConflict
 ) -> tuple[str, Ticket, Versions]:
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
-    file, key = store.read(opened.path), opened.conflict.key
+    file, key = store.read_file(opened.path), opened.conflict.key
     former = {new: old for old, new in renamed_keys(state, opened.family).items()}
     for span, ticket in zip(file.spans, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
-            writer = FamilyWriter(store, state, seen=opened.seen)
+            writer = FamilyWriter(store, state, seen=opened.seen_at)
             text = file.text[span.start : span.end]
             return text, ticket, writer.versions(opened.family, ticket)
-    raise opened.missing(store)
+    raise opened.missing_error(store)
 
 
 def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictView) -> OpenConflict:

@@ -225,7 +225,7 @@ class Session:
             check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
         """
         survey = LocalSurvey()
-        portions = survey.scan_all(self.store, self.state, find_files(self.store))
+        portions = survey.scan_files(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
         drafting = (change.head is None or change.drafts for change in survey.local_changes)

@@ -132,7 +132,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
     """Raise the error that `undo_step` would."""
     _require_same_state(state, step)
     with file_errors(store.root / step.path, "read"):
-        text = store.content(step.path).decode()
+        text = store.read_bytes(step.path).decode()
     if step.kind is not UndoKind.ADDED:
         _with_old_text(text, step)
     elif text != step.after:

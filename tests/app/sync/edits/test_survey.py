@@ -27,7 +27,7 @@ from ticketr.app.sync import (
     StateFailed,
     Store,
     read_state,
-    readable,
+    readable_database,
     take_survey,
 )
 from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts, with_parts
@@ -80,7 +80,10 @@ def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: S
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")
     found = take_survey(store, state)
-    assert (set(found.broken), found.missing(state)) == ({"a.md"}, {})  # its key seems to be lost
+    assert (set(found.broken), found.find_missing(state)) == (
+        {"a.md"},
+        {},
+    )  # its key seems to be lost
 
     put(store, "b.md", "# TICKET: [DEMO-1] x\n<<<<<<< HEAD\n")
 
@@ -98,7 +101,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
 
     found = take_survey(store, state)
 
-    assert (found.missing(state), set(found.broken)) == ({}, {"sprint"})
+    assert (found.find_missing(state), set(found.broken)) == ({}, {"sprint"})
 
 
 def enter(context: AbstractContextManager[object]) -> None:
@@ -114,7 +117,7 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
         damage.execute("DROP TABLE ticket")
 
     with pytest.raises(StateFailed):
-        LocalSurvey().scan(store, state, store.name_of(path))
+        LocalSurvey().scan_file(store, state, store.name_of(path))
 
 
 def test_where_nothing_can_be_written_a_copy_is_read(
@@ -125,7 +128,7 @@ def test_where_nothing_can_be_written_a_copy_is_read(
     state.record("1", Base("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
 
-    with readable(store.state_path) as path, read_state(store) as copied:
+    with readable_database(store.state_path) as path, read_state(store) as copied:
         assert path is not None
         assert not path.is_relative_to(store.root)
         with pytest.raises(OtherSite, match=r"jira\.test"):

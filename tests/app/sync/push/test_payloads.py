@@ -13,7 +13,7 @@ from sandbox_adf import quick_adf_validator
 from ticketr.app.jira import AllowedValue, IssueType, User, adf
 from ticketr.app.sync.compare.diff import Change, CorePart, Part, TextPart, changes
 from ticketr.app.sync.compare.mapping import field_text
-from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.errors import suggest_names
 from ticketr.app.sync.push.metadata import ProjectMetadata
 from ticketr.app.sync.push.payload import (
     IssuePayload,
@@ -616,13 +616,15 @@ class TestOffers:
     """What an error says of names that would do."""
 
     def test_near_names_are_offered_and_no_others(self) -> None:
-        assert nearest("Assignees", ["Assignee", "Status"]) == "did you mean Assignee?"
-        assert nearest("assignee", ["Assignee", "Status"]) == "did you mean Assignee?"
+        assert suggest_names("Assignees", ["Assignee", "Status"]) == "did you mean Assignee?"
+        assert suggest_names("assignee", ["Assignee", "Status"]) == "did you mean Assignee?"
 
     def test_where_none_is_near_some_are_listed(self) -> None:
-        assert nearest("x", ["b", "A"]) == "there is A, b"
-        assert nearest("x", map(str, range(20))) == "there is 0, 1, 10, 11, 12, 13, 14, 15, ..."
-        assert nearest("x", []) == "there is none"
+        assert suggest_names("x", ["b", "A"]) == "there is A, b"
+        assert (
+            suggest_names("x", map(str, range(20))) == "there is 0, 1, 10, 11, 12, 13, 14, 15, ..."
+        )
+        assert suggest_names("x", []) == "there is none"
 
     @given(texts, st.lists(texts, max_size=5))
     def test_an_error_is_one_line_whatever_is_in_it(self, text: str, names: list[str]) -> None:

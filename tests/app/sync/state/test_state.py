@@ -183,7 +183,7 @@ async def test_a_broken_state_is_told_in_our_words(bench: Bench, how: str) -> No
 
     error = failed.value.__cause__
     assert isinstance(error, StateFailed)
-    assert error.damaged
+    assert error.is_damaged
     assert "move it away and pull again" in str(error)
     assert "a draft of an interrupted push may be in Jira already" in str(error)
     for theirs in ("sqlite", "no such", "malformed", "disk image", "Expecting", "object", "UTF"):
@@ -223,7 +223,7 @@ async def test_a_broken_conflict_is_told_in_our_words(
     ):
         resolve(store, state, "DEMO-3", Take.JIRA)
 
-    assert failed.value.damaged
+    assert failed.value.is_damaged
     assert bench.files() == files
 
 
@@ -260,7 +260,7 @@ async def test_a_locked_state_is_told_with_what_to_do(
 
     error = failed.value.__cause__
     assert isinstance(error, StateFailed)
-    assert not error.damaged
+    assert not error.is_damaged
     assert str(error).endswith("another program holds it; wait until that has ended, or end it")
 
 

@@ -11,7 +11,12 @@ from fakes.pulls import Bench
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.sync.workspace.store import GO_STATE_FILE, MAX_GO_STATE_BYTES, go_hash, read_hashes
+from ticketr.app.sync.workspace.store import (
+    GO_STATE_FILE,
+    MAX_GO_STATE_BYTES,
+    go_hash,
+    read_go_hashes,
+)
 from ticketr.app.tickets import parse
 
 EXAMPLES = Path(__file__).parents[2] / "tickets" / "go_format"
@@ -86,11 +91,11 @@ async def test_the_go_programs_state_counts_once(bench: Bench) -> None:
 def test_a_state_that_nobody_can_read_says_nothing(text: str, tmp_path: Path) -> None:
     (tmp_path / GO_STATE_FILE).write_bytes(text.encode("latin-1"))
 
-    assert read_hashes(tmp_path) == {}
+    assert read_go_hashes(tmp_path) == {}
 
 
 def test_a_folder_without_such_a_state_says_nothing(tmp_path: Path) -> None:
-    assert read_hashes(tmp_path) == {}
+    assert read_go_hashes(tmp_path) == {}
 
 
 def test_what_has_the_name_of_its_state_and_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
@@ -106,6 +111,6 @@ def test_what_has_the_name_of_its_state_and_is_no_file_is_not_waited_for(tmp_pat
     ):
         make()
 
-        assert read_hashes(tmp_path) == {}
+        assert read_go_hashes(tmp_path) == {}
 
         path.rmdir() if path.is_dir() else path.unlink()

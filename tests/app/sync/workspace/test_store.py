@@ -45,7 +45,7 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
 
 
 def locations(store: Store) -> list[tuple[str, TicketLocation]]:
-    pairs = [(name, ticket) for name in files(store) for ticket in store.tickets(name)]
+    pairs = [(name, ticket) for name in files(store) for ticket in store.read_tickets(name)]
     return [
         (key, TicketLocation(name, ticket.key or ""))
         for name, ticket in pairs
@@ -85,7 +85,7 @@ def test_only_regular_files_are_read(store: Store) -> None:
 def test_a_file_that_is_longer_than_the_system_says_is_read_to_its_end() -> None:
     store = Store(Path("/proc/self"), ".ticketr")
 
-    assert store.content("cmdline") == Path("/proc/self/cmdline").read_bytes()
+    assert store.read_bytes("cmdline") == Path("/proc/self/cmdline").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_file_that_the_system_does_not_replace_concerns_itself_alone(tmp_path:
     with frozen(path):
         error = replace(tmp_path, "a.md")
 
-    assert error.alone
+    assert error.concerns_one_file
     assert str(error) == (
         f"cannot write {path}: Operation not permitted; let your account write it, or move it away"
     )
@@ -203,7 +203,12 @@ def test_a_folder_that_refuses_files_concerns_them_alone_but_the_root_concerns_a
         above = replace(tmp_path, "a.md")
         missing = replace(tmp_path, "gone/a.md")
 
-    assert [each.alone for each in (below, deeper, above, missing)] == [True, True, False, False]
+    assert [each.concerns_one_file for each in (below, deeper, above, missing)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
     assert [each.path for each in (below, deeper, above, missing)] == [
         folder,
         folder,
@@ -222,7 +227,7 @@ def test_a_file_that_is_too_large_for_a_limit_concerns_itself_alone(tmp_path: Pa
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    assert error.alone
+    assert error.concerns_one_file
     assert error.reason == "File too large"
     assert list(tmp_path.iterdir()) == []
 
@@ -230,7 +235,7 @@ def test_a_file_that_is_too_large_for_a_limit_concerns_itself_alone(tmp_path: Pa
 def test_a_name_that_is_too_long_concerns_itself_alone(tmp_path: Path) -> None:
     error = replace(tmp_path, "n" * 300)
 
-    assert error.alone
+    assert error.concerns_one_file
     assert error.reason == "File name too long"
     assert list(tmp_path.iterdir()) == []
 
@@ -240,7 +245,7 @@ def test_a_workspace_that_is_gone_is_not_made_again(tmp_path: Path) -> None:
 
     error = replace(root, "sub/a.md")
 
-    assert not error.alone
+    assert not error.concerns_one_file
     assert error.reason == os.strerror(2)
     assert not root.exists()
 
@@ -321,7 +326,7 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
 
     error = survey.broken["b.md"]
     assert isinstance(error, DuplicateKey)
-    assert (error.key, error.more) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
+    assert (error.key, error.more_keys) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
     words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
     assert [(note.key, note.reason) for note in notes_on(survey.broken)] == [("DEMO-1", words)]
     assert all(each.reason for each in survey.locations.values())

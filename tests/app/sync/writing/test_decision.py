@@ -54,7 +54,7 @@ def write_new(
     store: Store, *, path: str | None, base: Ticket | None
 ) -> tuple[WriteOutcome | None, str]:
     result = write(store, NEW, path=path, base=base)
-    return result.written, result.path
+    return result.outcome, result.path
 
 
 def test_the_rest_of_its_file_stays_byte_for_byte(store: Store) -> None:
@@ -131,7 +131,7 @@ def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None
 
     result = written(store, RenderedFamily((Issue("1", key, {}),), text, None))
 
-    assert result.written is None
+    assert result.outcome is None
     assert result.note is not None
     assert result.note.code is Code.INVALID
     assert list(store.root.glob("**/*.md")) == []
@@ -188,9 +188,9 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
     for number in range(kills):
         killed_after_the_file(store, state, version(f"Killed {number}"))
 
-    (outcome,), error = writer.write([version("Last")])
+    (result,), error = writer.write([version("Last")])
 
-    assert (outcome.written, error) == (WriteOutcome.UPDATED, None)
+    assert (result.outcome, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
     assert state.written_texts(["1"])[1] == {"1": [version("Last").text.text]}
 
@@ -206,9 +206,9 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     assert state.written_texts(["1"])[1] == {"1": [version("First").text.text]}
 
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
-    (outcome,), _ = writer.write([version("Third")])
+    (result,), _ = writer.write([version("Third")])
 
-    assert outcome.written is WriteOutcome.CONFLICT
+    assert result.outcome is WriteOutcome.CONFLICT
     assert "Second" in path.read_text()
 
 
@@ -217,7 +217,7 @@ def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> No
     path = store.root / "DEMO-1.md"
     path.write_text(path.read_text() + "Mine.\n")
 
-    (outcome,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
+    (result,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
 
-    assert outcome.written is WriteOutcome.MERGED
+    assert result.outcome is WriteOutcome.MERGED
     assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"

@@ -11,7 +11,7 @@ from rows import for_each
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
 from ticketr.app.sync.jobs.syncing import not_done
-from ticketr.app.sync.notes import in_conflict
+from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import History, JobEnd, end_of
@@ -106,7 +106,7 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
 
 
 def test_a_ticket_in_conflict_names_no_command_in_the_app() -> None:
-    note = Note("DEMO-9", "DEMO-9.md", in_conflict("DEMO-9", "Title"), Code.CONFLICT)
+    note = Note("DEMO-9", "DEMO-9.md", conflict_reason("DEMO-9", "Title"), Code.CONFLICT)
     ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=(note,)))
     (ticket,) = end_of(ended, KeyMap()).tickets
     assert ticket.words == "it is in conflict with Jira (Title)"

@@ -12,7 +12,7 @@ from rows import for_each
 from ticketr.app.config import ListMemory
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change, CorePart
-from ticketr.app.sync.notes import in_conflict
+from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
@@ -318,7 +318,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
         for at in range(20, 60)
     )
     broken = Note("", "b.md", "cannot read /srv/team/work/b.md: no UTF-8", Code.BROKEN, "", None)
-    clash = Note("DEMO-7", "d.md", in_conflict("DEMO-7", "Title"), Code.CONFLICT, "T", 1)
+    clash = Note("DEMO-7", "d.md", conflict_reason("DEMO-7", "Title"), Code.CONFLICT, "T", 1)
     merge = Note("", "c.md", "c.md:6:1: this file holds a git conflict", Code.BROKEN, "", 6)
     loss = Loss("DEMO-9", "DEMO-9.md", "a table")
     plan = PushPlan((EDIT,), (*left, clash, broken, merge), losses=(loss,))

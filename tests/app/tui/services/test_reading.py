@@ -300,13 +300,13 @@ class App:
         self._told: list[Message] = []
         store = Store(root, ".ticketr")
         self._reader = Reader("work", store, inline, self._told.append, FileCache(store, later))
-        content = Store.content
+        content = Store.read_bytes
 
         def counted(store: Store, name: str) -> bytes:
             self.opened.append(name)
             return content(store, name)
 
-        monkeypatch.setattr(Store, "content", counted)
+        monkeypatch.setattr(Store, "read_bytes", counted)
 
     async def read(self) -> FilesRead:
         self.opened.clear()

@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.mapping import type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
-from ticketr.app.sync.notes import Code, Note, in_conflict
+from ticketr.app.sync.notes import Code, Note, conflict_reason
 from ticketr.app.sync.state.journal import Conflict, Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket, Store, notes_on
@@ -372,7 +372,7 @@ def _make_push_plan(
         for note, error in zip(notes_on(broken), broken.values(), strict=True):
             line = error.line if isinstance(error, TicketSyntaxError) else None
             left.append(replace(note, line=line))
-    missing = survey.missing(state) if keys else {}
+    missing = survey.find_missing(state) if keys else {}
     left += (
         Note(key, missing[key], _MISSING_REASON, Code.MISSING)
         for key in keys or ()
@@ -532,7 +532,7 @@ def _is_open(conflict: Conflict, local_change: LocalChange) -> bool:
 
 
 def _conflict_note(conflict: Conflict, path: str) -> Note:
-    reason = in_conflict(conflict.key, conflict.parts_text)
+    reason = conflict_reason(conflict.key, conflict.parts_text)
     return Note(conflict.key, path, reason, Code.CONFLICT)
 
 

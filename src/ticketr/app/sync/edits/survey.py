@@ -45,7 +45,7 @@ from ticketr.app.tickets import Ticket
 
 T = TypeVar("T")
 
-_UNKNOWN_DRAFT_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
+_DRAFT_WITHOUT_KEY_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 def find_files(
@@ -101,7 +101,7 @@ async def visit_files(
 
 
 @contextmanager
-def readable(path: Path) -> Generator[Path | None]:
+def readable_database(path: Path) -> Generator[Path | None]:
     """Yield the path of a database to read, also if its folder is read-only; None without one.
 
     SQLite creates files beside its database. So in a read-only folder, a copy is read.
@@ -140,7 +140,7 @@ def read_state(store: Store) -> Generator[State]:
         ForeignState: The file does not have the user's mark.
         FileFailed: The file cannot be read.
     """
-    with readable(store.state_path) as path:
+    with readable_database(store.state_path) as path:
         state = State(IN_MEMORY) if path is None else State(path, store.mark)
         with closing(state):
             yield state
@@ -201,7 +201,7 @@ class LocalSurvey:
     possible_locations: dict[str, TicketLocation] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     # The keys that may be in each file that cannot be read.
-    _raw_keys: dict[str, frozenset[str]] = field(default_factory=dict)
+    _keys_in_broken_files: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
         """Return the errors of the files that some keys and files name; None names all.
@@ -211,14 +211,14 @@ class LocalSurvey:
         if keys is None:
             return self.broken
         lost = frozenset(keys).difference(self.locations)
-        if not lost.isdisjoint(chain.from_iterable(self._raw_keys.values())):
+        if not lost.isdisjoint(chain.from_iterable(self._keys_in_broken_files.values())):
             return self.broken
         here = (self.locations[key].path for key in keys if key in self.locations)
         former = state.paths_by_key()
         before = (former[key] for key in keys if key in former)
         return broken_among((*keys, *here, *before), self.broken)
 
-    def losses(self, state: State) -> tuple[Loss, ...]:
+    def find_losses(self, state: State) -> tuple[Loss, ...]:
         """Return what a push would remove in Jira, as far as the files show."""
         return tuple(loss for change in self.local_changes for loss in known_losses(state, change))
 
@@ -232,7 +232,9 @@ class LocalSurvey:
             local for local in self.never_pulled if keys.isdisjoint(local.ticket.keys())
         ]
 
-    def complete(self, store: Store, state: State, homes: Mapping[str, tuple[str, str]]) -> None:
+    def locate_unread_keys(
+        self, store: Store, state: State, places: Mapping[str, tuple[str, str]]
+    ) -> None:
         """Find what is in no file that can be read, once every file was scanned.
 
         Files and folders that `Store.walk` left out since they cannot be read are reported.
@@ -240,34 +242,36 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            homes: What `State.places` returned.
+            places: What `State.places` returned.
         """
         unreadable = {
             path: error
             for path, error in self.broken.items()
             if not isinstance(error, DuplicateKey)
         }
-        gone = {path for key, (path, _) in homes.items() if key not in self.locations}
+        gone = {path for key, (path, _) in places.items() if key not in self.locations}
         for obstacle in filter(None, map(store.find_obstacle, sorted(gone))):
             unreadable.setdefault(store.name_of(obstacle.path), obstacle)
         self.broken = unreadable | self.broken
-        possible = [(key, path) for path, keys in self._raw_keys.items() for key in sorted(keys)]
+        possible = [
+            (key, path) for path, keys in self._keys_in_broken_files.items() for key in sorted(keys)
+        ]
         for key, path in possible:
             location = self.locations.get(key)
             # The edits may be in the file that cannot be read; then the other one is a copy.
-            if location and not location.reason and homes.get(key, ("", ""))[0] == path:
-                self._refuse(DuplicateKey(key, path, location.path))
-        for key, (home, _) in homes.items() if unreadable else ():
+            if location and not location.reason and places.get(key, ("", ""))[0] == path:
+                self._refuse_duplicate(DuplicateKey(key, path, location.path))
+        for key, (home, _) in places.items() if unreadable else ():
             if (broken := broken_file_of(home, unreadable)) is not None:
                 possible.append((key, broken))
         for key, path in possible:
             if key not in self.locations:
-                _, head = homes.get(key, ("", ""))
+                _, head = places.get(key, ("", ""))
                 location = TicketLocation(path, head, str(unreadable[path]))
                 self.possible_locations.setdefault(key, location)
         for creation in state.creations.all():
             if creation.key and creation.key not in self.locations:
-                location = TicketLocation(creation.path, "", _UNKNOWN_DRAFT_REASON)
+                location = TicketLocation(creation.path, "", _DRAFT_WITHOUT_KEY_REASON)
                 self.possible_locations.setdefault(creation.key, location)
 
     def check_drafts(
@@ -294,14 +298,14 @@ class LocalSurvey:
             return
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
-        homes = state.paths_by_key()
-        projects = {key.rpartition("-")[0] for key in homes} | (
+        places = state.paths_by_key()
+        projects = {key.rpartition("-")[0] for key in places} | (
             {project} if project else set[str]()
         )
         here = {*self.locations, *self.possible_locations, *recent, *state.creations.recent()}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head is None}
-        for key, path in homes.items():
+        for key, path in places.items():
             base = state.base_of_key(key) if path in paths and key not in here else None
             if base is not None and (ticket := read_ticket(base[1].text)):
                 lost.setdefault(path, {})[key] = ticket
@@ -326,7 +330,7 @@ class LocalSurvey:
             for change in self.local_changes
         ]
 
-    def missing(self, state: State) -> dict[str, str]:
+    def find_missing(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
         Call it after every file was scanned. A ticket that may be in a file or folder that is broken
@@ -346,7 +350,7 @@ class LocalSurvey:
             if key not in here and broken_file_of(path, broken) is None
         }
 
-    def scan_all(
+    def scan_files(
         self, store: Store, state: State, files: Iterable[Sequence[str]]
     ) -> Iterator[bool]:
         """Scan all files, and find what is in none of them.
@@ -361,18 +365,18 @@ class LocalSurvey:
         Yields:
             True before the first portion and after each one, so that the caller can stop.
         """
-        homes = state.places()
+        places = state.places()
         keys_by_file: dict[str, dict[str, list[str]]] = {}  # and by the keys of their tickets
-        for key, (path, head) in homes.items():
+        for key, (path, head) in places.items():
             keys_by_file.setdefault(path, {}).setdefault(head, []).append(key)
         yield True
         for names in files:
             for name in names:
                 heads = [*keys_by_file.get(name, {}).items()]
                 if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
-                    self.scan(store, state, name)
+                    self.scan_file(store, state, name)
             yield True
-        self.complete(store, state, homes)
+        self.locate_unread_keys(store, state, places)
 
     def _add_if_unedited(
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
@@ -385,22 +389,22 @@ class LocalSurvey:
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
-            if comparable(store.content(name).decode()) == comparable(text):
+            if comparable(store.read_bytes(name).decode()) == comparable(text):
                 self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
                 return True
         return False
 
-    def scan(self, store: Store, state: State, name: str) -> Sequence[LocalTicket]:
+    def scan_file(self, store: Store, state: State, name: str) -> Sequence[LocalTicket]:
         """Read one file and compare its tickets with the last sync; return them.
 
         The file has none if it cannot be read. Its error, in `broken`, concerns no other file. A key
         that another ticket has, too, is refused in both.
         """
         try:
-            tickets = store.local_tickets(name)
+            tickets = store.read_local_tickets(name)
         except TicketrError as error:
             self.broken[name] = error
-            self._raw_keys[name] = store.raw_keys(name)
+            self._keys_in_broken_files[name] = store.possible_keys(name)
             return ()
         issues = [local.ticket for local in tickets]
         for local in tickets:
@@ -408,11 +412,11 @@ class LocalSurvey:
             for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
                 if key in self.locations:
                     is_elsewhere = True
-                    self._refuse(DuplicateKey(key, self.locations[key].path, name))
+                    self._refuse_duplicate(DuplicateKey(key, self.locations[key].path, name))
                 else:
                     self.locations[key] = TicketLocation(name, local.ticket.key or "")
             if not is_elsewhere:
-                self.add(state, local, store.root, issues)
+                self.add_ticket(state, local, store.root, issues)
         return tickets
 
     def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
@@ -437,15 +441,15 @@ class LocalSurvey:
         )
         return True
 
-    def _refuse(self, error: DuplicateKey) -> None:
+    def _refuse_duplicate(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
         self.leave_out({error.key})
-        known = self.broken.setdefault(error.second, error)
+        known = self.broken.setdefault(error.second_path, error)
         if isinstance(known, DuplicateKey) and known.is_about(error):
-            self.broken[error.second] = replace(known, more=(*known.more, error.key))
+            self.broken[error.second_path] = replace(known, more_keys=(*known.more_keys, error.key))
         self.locations[error.key] = replace(self.locations[error.key], reason=str(error))
 
-    def add(
+    def add_ticket(
         self, state: State, local: LocalTicket, root: Path, tickets: Sequence[Ticket] = ()
     ) -> None:
         """Compare one ticket with the last sync, and add it to the survey.
@@ -501,7 +505,7 @@ def take_survey(
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
-    for _ in survey.scan_all(store, state, store.walk()):
+    for _ in survey.scan_files(store, state, store.walk()):
         pass
     survey.check_drafts(state, project, inherit=inherit)
     return survey

@@ -26,7 +26,12 @@ from ticketr.app.sync.concurrency import (
 )
 from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
 from ticketr.app.sync.file_edits import FieldSetting
-from ticketr.app.sync.jobs.bulk_change import BulkChange, BulkIssue, bulk_values, with_line_names
+from ticketr.app.sync.jobs.bulk_change import (
+    BulkChange,
+    BulkIssue,
+    make_bulk_values,
+    with_line_names,
+)
 from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
@@ -143,9 +148,9 @@ def read_issue(issue: jira.Issue) -> BulkIssue:
 
 
 #: Seconds between two questions for the progress of a task: the first, and the most.
-FIRST_WAIT, MAX_WAIT = 0.25, 4.0
+FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.25, 4.0
 #: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
-CANCEL_TIMEOUT = 3.0
+CANCEL_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +189,16 @@ class BulkJob(SessionJob):
 
     issues: Sequence[BulkIssue]
     change: BulkChange
-    _done: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
-    _already: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _done_ids_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _unneeded_states_by_key: dict[str, str] = field(
+        default_factory=dict[str, str], init=False, repr=False
+    )
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
-    _asked: dict[str, BulkIssue] = field(
+    _requested: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
     )
     # The IDs of issues that a refused request may have changed.
-    _unsure: set[str] = field(default_factory=set[str], init=False, repr=False)
+    _uncertain_ids: set[str] = field(default_factory=set[str], init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -200,14 +207,18 @@ class BulkJob(SessionJob):
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        known = {*self._done, *self._already, *(note.key for note in self._failed)}
-        unknown = tuple(issue.key for issue in self._asked.values() if issue.key not in known)
+        known = {
+            *self._done_ids_by_key,
+            *self._unneeded_states_by_key,
+            *(note.key for note in self._failed),
+        }
+        unknown = tuple(issue.key for issue in self._requested.values() if issue.key not in known)
         return BulkResult(
-            tuple(self._done),
+            tuple(self._done_ids_by_key),
             tuple(self._failed),
             unknown,
-            already=tuple(self._already),
-            state=next(iter(self._already.values()), self.change.already),
+            already=tuple(self._unneeded_states_by_key),
+            state=next(iter(self._unneeded_states_by_key.values()), self.change.already),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -218,7 +229,7 @@ class BulkJob(SessionJob):
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
-            send = await self._change_function(session)
+            send = await self._choose_change(session)
             for issues in self._batches():
                 await send(issues)
                 self._report_progress(session)
@@ -251,15 +262,15 @@ class BulkJob(SessionJob):
                 fresh = now.get(issue.id, issue)
                 remaining.append(replace(issue, status=fresh.status))
                 continue
-            self._note_as_wanted(issue, state)
+            self._note_unneeded(issue, state)
         return remaining
 
-    def _note_as_wanted(self, issue: BulkIssue, state: str) -> None:
+    def _note_unneeded(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
-        if issue.id in self._unsure:
-            self._done[issue.key] = issue.id
+        if issue.id in self._uncertain_ids:
+            self._done_ids_by_key[issue.key] = issue.id
         else:
-            self._already[issue.key] = state
+            self._unneeded_states_by_key[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -274,11 +285,11 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done) + len(self._already) + len(self._failed)
+        over = len(self._done_ids_by_key) + len(self._unneeded_states_by_key) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
-    async def _change_function(
+    async def _choose_change(
         self, session: Session
     ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
@@ -311,7 +322,7 @@ class BulkJob(SessionJob):
         for (project, kind), issues in by_type.items():
             try:
                 specs = metadata.specs(project, kind)
-                ids, values = bulk_values(settings, specs, metadata.lookup)
+                ids, values = make_bulk_values(settings, specs, metadata.lookup)
             except BadValue as error:
                 self._note_failed(issues, str(error), Code.INVALID)
                 continue
@@ -336,7 +347,7 @@ class BulkJob(SessionJob):
                 error = no_transition(self.change.status, known.get(issue.key, ()))
                 self._note_failed([issue], str(error), Code.NO_TRANSITION)
             elif status.name == issue.status:
-                self._note_as_wanted(issue, issue.status)
+                self._note_unneeded(issue, issue.status)
             else:
                 chosen[issue.id] = transitions[status.name]
 
@@ -352,15 +363,15 @@ class BulkJob(SessionJob):
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent == self.change.parent:
-                self._already[issue.key] = self.change.already
+                self._unneeded_states_by_key[issue.key] = self.change.already
                 continue
-            self._asked[issue.id] = issue
+            self._requested[issue.id] = issue
             try:
                 await session.jira.edit_issue(issue.key, {"parent": {"key": self.change.parent}})
             except jira.JiraError as error:
                 self._refuse([issue], error, f"to move it under {self.change.parent}: ")
             else:
-                self._done[issue.key] = issue.id
+                self._done_ids_by_key[issue.key] = issue.id
             self._report_progress(session)
 
     async def _run_task(
@@ -378,7 +389,7 @@ class BulkJob(SessionJob):
         except jira.JiraError as error:
             raise ChangeUnknown(error.cause) from error
         except trio.Cancelled:
-            with trio.move_on_after(CANCEL_TIMEOUT, shield=True):
+            with trio.move_on_after(CANCEL_TIMEOUT_SECONDS, shield=True):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
                 with suppress(jira.JiraError):
@@ -386,7 +397,7 @@ class BulkJob(SessionJob):
             raise
         left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
         self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
-        await self._look_at_failed(session, issues)
+        await self._check_failed_request(session, issues)
 
     async def _start_task(
         self,
@@ -405,7 +416,7 @@ class BulkJob(SessionJob):
         remaining_tries = MAX_WRITE_TRIES
         while issues:
             remaining_tries -= 1
-            self._asked |= {issue.id: issue for issue in issues}
+            self._requested |= {issue.id: issue for issue in issues}
             try:
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
@@ -414,12 +425,12 @@ class BulkJob(SessionJob):
             except jira.JiraError as error:
                 self._refuse(issues, error)
                 break
-            self._unsure |= {issue.id for issue in issues}
+            self._uncertain_ids |= {issue.id for issue in issues}
             if self.change.status or self.change.delete:
                 issues = await self._still_to_change(session, issues)
         return "", ()
 
-    async def _look_at_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
+    async def _check_failed_request(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
         noted = {note.key for note in self._failed}
         failed = [issue for issue in issues if issue.key in noted]
@@ -431,7 +442,7 @@ class BulkJob(SessionJob):
     async def _wait_for_task(
         self, session: Session, task: str, issues: Sequence[BulkIssue]
     ) -> jira.BulkProgress:
-        wait = FIRST_WAIT
+        wait = FIRST_WAIT_SECONDS
         while True:
             progress = await session.jira.bulk_progress(task)
             self._note_progress(session, progress, issues)
@@ -439,14 +450,16 @@ class BulkJob(SessionJob):
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
-            wait = min(2 * wait, MAX_WAIT)
+            wait = min(2 * wait, MAX_WAIT_SECONDS)
 
     def _note_progress(
         self, session: Session, progress: jira.BulkProgress, issues: Sequence[BulkIssue]
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
+        self._done_ids_by_key |= {
+            issue.key: issue.id for issue in issues if issue.id in progress.done
+        }
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)
@@ -467,7 +480,7 @@ class BulkJob(SessionJob):
         if may_have_arrived(error):
             raise ChangeUnknown(error.cause) from error
         for issue in issues:
-            del self._asked[issue.id]
+            del self._requested[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._note_failed(issues, f"{change}{error}", Code.REFUSED)

@@ -141,7 +141,7 @@ def with_line_names(
     )
 
 
-def bulk_values(
+def make_bulk_values(
     settings: tuple[FieldSetting, ...],
     specs: Mapping[Part, FieldSpec],
     lookup: NameLookup,

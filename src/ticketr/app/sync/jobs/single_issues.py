@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from ticketr import JobContext
 
 
-_TIME_SPENT = re.compile(
+_TIME_SPENT_PATTERN = re.compile(
     r"(?:[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])(?:\s*[0-9]{1,4}(?:\.[0-9]{1,2})?[wdhm])*"
 )
 
 
-_TIME = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
+_TIME_PATTERN = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
 
 
 def split_work(text: str) -> tuple[str, str]:
@@ -46,11 +46,11 @@ def split_work(text: str) -> tuple[str, str]:
     """
     end = 0
     for word in re.finditer(r"\s*(\S+)", text):
-        if end and not _TIME.fullmatch(word[1]):
+        if end and not _TIME_PATTERN.fullmatch(word[1]):
             break
         end = word.end()
     spent = " ".join(text[:end].lower().split())
-    if not _TIME_SPENT.fullmatch(spent) or not re.search("[1-9]", spent):
+    if not _TIME_SPENT_PATTERN.fullmatch(spent) or not re.search("[1-9]", spent):
         raise BadWork(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent), text[end:].strip()
 
@@ -302,7 +302,7 @@ class AddAttachmentsJob(SessionJob):
                     await self._add(session, path, settings)
                 except jira.AuthenticationFailed:
                     raise
-                except (_NotTaken, jira.Rejected) as error:
+                except (_NotAttachable, jira.Rejected) as error:
                     failed.append(Note(self.key, str(path), str(error), Code.REFUSED))
                 except jira.JiraError as error:
                     failed.append(Note(self.key, str(path), str(error), Code.UNREACHED))
@@ -317,17 +317,17 @@ class AddAttachmentsJob(SessionJob):
         """Attach one file.
 
         Raises:
-            _NotTaken: The site takes no attachments, or none as large.
+            _NotAttachable: The site takes no attachments, or none as large.
             JiraError: Jira does not have it, or that is unknown.
             OSError: The file cannot be read.
         """
         if not settings.enabled:
-            raise _NotTaken("attachments are switched off on this site")
+            raise _NotAttachable("attachments are switched off on this site")
         file, size = await session.in_thread(_open_regular, path)
         with closing(file):
             if settings.limit is not None and size > settings.limit:
                 most = size_words(settings.limit)
-                raise _NotTaken(f"it has {size_words(size)}; Jira takes {most} at most")
+                raise _NotAttachable(f"it has {size_words(size)}; Jira takes {most} at most")
             await self._upload(session, file, path, size, settings.limit)
 
     async def _upload(
@@ -381,7 +381,7 @@ async def _candidate_ids(session: Session, key: str, name: str, size: int) -> se
     }
 
 
-class _NotTaken(Exception):
+class _NotAttachable(Exception):
     """Raised when a site does not take a file; it says why."""
 
 

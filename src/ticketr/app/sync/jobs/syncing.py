@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _MAX_NAMED_KEYS = 3
 #: What becomes of tickets with which a job has not done what it was to do.
 _IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
-_ALL_FAILED = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
-_UNFINISHED_COUNT = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
+_ALL_FAILED_PATTERN = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
+_UNFINISHED_COUNT_PATTERN = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +76,12 @@ def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = No
 
 def is_failure(message: str) -> bool:
     """Return whether the last message of a job says that all that it was to do has failed."""
-    return _ALL_FAILED.search(message) is not None
+    return _ALL_FAILED_PATTERN.search(message) is not None
 
 
 def is_partial(message: str) -> bool:
     """Return whether the last message of a job says that something failed or was left alone."""
-    return any(_UNFINISHED_COUNT.fullmatch(text) for text in message.split(", "))
+    return any(_UNFINISHED_COUNT_PATTERN.fullmatch(text) for text in message.split(", "))
 
 
 def count_tickets(count: int) -> str:
@@ -113,13 +113,13 @@ async def reporting_session(
     """
     progress = Progress(context, job.credentials.redact)
     log_file: Path | None = None
-    with _telling_cancel(progress, done):
+    with _reporting_cancel(progress, done):
         try:
             async with open_log(job.root, job.run_sync) as log:
                 log_file = log.path
                 with log.log_job(job.verb):
                     async with open_session(job, progress, log) as session:
-                        with _telling_cancel(progress, done):  # before the files are closed
+                        with _reporting_cancel(progress, done):  # before the files are closed
                             yield session
         except Exception as error:
             reported = error_to_report(error)
@@ -133,7 +133,7 @@ async def reporting_session(
 
 
 @contextmanager
-def _telling_cancel(progress: Progress, done: Callable[[], str]) -> Generator[None]:
+def _reporting_cancel(progress: Progress, done: Callable[[], str]) -> Generator[None]:
     """Report a cancellation of the block with ``done()`` as the last message."""
     try:
         yield
@@ -324,7 +324,7 @@ class SyncJob(SessionJob):
     accept_loss: AcceptedLosses = False
     _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
-    _pushing: bool = field(default=False, init=False, repr=False, compare=False)
+    _is_pushing: bool = field(default=False, init=False, repr=False, compare=False)
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -332,12 +332,12 @@ class SyncJob(SessionJob):
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        self._pull, self._push, self._pushing = Tally(), PushTally(), False
-        async with reporting_session(self, context, self._words) as session:
+        self._pull, self._push, self._is_pushing = Tally(), PushTally(), False
+        async with reporting_session(self, context, self._progress_words) as session:
             if session.creations:
                 await _recover(session, self._push)
             broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
-            self._pushing = True
+            self._is_pushing = True
             session.progress.report("Looking for edits...", 0, 0)
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
@@ -359,5 +359,5 @@ class SyncJob(SessionJob):
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 
-    def _words(self) -> str:
-        return _pushed_words(self._push) if self._pushing else _pulled_words(self._pull)
+    def _progress_words(self) -> str:
+        return _pushed_words(self._push) if self._is_pushing else _pulled_words(self._pull)

@@ -118,7 +118,7 @@ async def download(
         except AuthenticationFailed:
             raise
         except (JiraError, FileFailed) as error:
-            if isinstance(error, FileFailed) and not error.alone:
+            if isinstance(error, FileFailed) and not error.concerns_one_file:
                 raise
             note = Note(key, session.store.name_of(folder / name), str(error), Code.UNREACHED)
             failed.append(note)

@@ -29,12 +29,12 @@ class Family:
         head: The ID of the issue that gives the ticket its heading. It may be absent from
             ``issues``: then it has not changed, and the state has it.
         issues: The fetched members, by ID.
-        needs: The IDs of those that are still awaited.
+        awaited_ids: The IDs of those that are still awaited.
     """
 
     head: str
     issues: dict[str, Issue] = field(default_factory=dict)
-    needs: set[str] = field(default_factory=set)
+    awaited_ids: set[str] = field(default_factory=set)
 
 
 class Families:
@@ -88,17 +88,19 @@ class Families:
             others = subtask_ids(issue) if head == issue.id else (head,)
             for other in others:
                 if other in self._awaited:
-                    family.needs.add(other)
+                    family.awaited_ids.add(other)
                 if other in self._waiting:
                     del self._waiting[other]
                     self._urgent[other] = None
-        waiting = [head for head, family in self._incomplete.items() if family.needs & requested]
+        waiting = [
+            head for head, family in self._incomplete.items() if family.awaited_ids & requested
+        ]
         touched.update(dict.fromkeys(waiting))
         complete: list[Family] = []
         for head in touched:
             family = self._incomplete[head]
-            family.needs &= self._awaited
-            if not family.needs:
+            family.awaited_ids &= self._awaited
+            if not family.awaited_ids:
                 complete.append(self._incomplete.pop(head))
         return complete
 
@@ -140,14 +142,14 @@ class FetchPlan:
     """What a pull fetches, and what it no longer finds.
 
     Attributes:
-        ids: Every issue ID that the query found, in its order.
-        wanted: Those to fetch.
+        found_ids: Every issue ID that the query found, in its order.
+        wanted_ids: Those to fetch.
         missing: Issues pulled earlier that the query no longer finds, in the order of their keys;
             none that may be in a file that cannot be read.
     """
 
-    ids: tuple[str, ...]
-    wanted: tuple[str, ...]
+    found_ids: tuple[str, ...]
+    wanted_ids: tuple[str, ...]
     missing: tuple[KnownIssue, ...]
 
 

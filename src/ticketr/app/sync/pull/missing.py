@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import Editor
@@ -59,7 +59,7 @@ async def handle_missing(
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
-                words = not_given(answer.failed[known.id])
+                words = not_given_reason(answer.failed[known.id])
                 reasons[known.key] = f"the query no longer finds it, and {words}", Code.UNREACHED
             elif (issue := there.get(known.id)) is None:
                 lost.append(known)
@@ -132,10 +132,10 @@ async def _prune(
 def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
     base = session.state.base(issue.id)
-    if base is None or session.store.refusal(path):
+    if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return comparable(session.store.read(path).text) == comparable(base.text)
+        return comparable(session.store.read_file(path).text) == comparable(base.text)
     if Editor(session.store).remove(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)

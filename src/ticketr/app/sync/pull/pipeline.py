@@ -27,7 +27,7 @@ from ticketr.app.sync.concurrency import (
     portions,
 )
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.pull.fetch_plan import (
     Families,
     Family,
@@ -104,7 +104,9 @@ class PullPipeline:
         }
         # An issue that was moved since is a ticket of its own too, though by another key.
         standalone |= {issue.id for issue in known.values() if issue.key in standalone}
-        self._families = Families(plan.wanted, present=heads.union(plan.ids), standalone=standalone)
+        self._families = Families(
+            plan.wanted_ids, present=heads.union(plan.found_ids), standalone=standalone
+        )
 
     async def run(self) -> None:
         """Fetch and write everything.
@@ -157,7 +159,9 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
-            note = self._note_on(issue_id, f"{not_given(words)}; {_ASKED_AGAIN}", Code.UNREACHED)
+            note = self._note_on(
+                issue_id, f"{not_given_reason(words)}; {_ASKED_AGAIN}", Code.UNREACHED
+            )
             self._tally.fail(note)
         missing = (self._note_on(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing)
         self._tally.add_missing(answer.missing, missing)
@@ -197,18 +201,18 @@ class PullPipeline:
                 )
                 self._tally.add(outcomes)
                 written = [
-                    (outcome.family.text.ticket, outcome.path)
-                    for outcome in outcomes
-                    if outcome.written in {WriteOutcome.NEW, WriteOutcome.UPDATED}
+                    (result.family.text.ticket, result.path)
+                    for result in outcomes
+                    if result.outcome in {WriteOutcome.NEW, WriteOutcome.UPDATED}
                 ]
                 if written:
                     self._session.job.on_written(written)
-                for outcome in outcomes:
-                    head = outcome.family.head.id
-                    ids = (issue.id for issue in outcome.family.issues)
+                for result in outcomes:
+                    head = result.family.head.id
+                    ids = (issue.id for issue in result.family.issues)
                     self._recorded.setdefault(head, set()).update(ids)
                     # Unless more of the same family is on its way already.
-                    if self._unwritten.get(head) is outcome.family:
+                    if self._unwritten.get(head) is result.family:
                         del self._unwritten[head]
                 self._session.progress.report(
                     "Pulling tickets", len(self._tally.outcomes), len(self._tally.found)
@@ -222,7 +226,7 @@ class PullPipeline:
         stale: set[str] = set()
         # A late part joins the rest, which may be on its way to disk or there already.
         if unwritten := self._unwritten.get(family.head):
-            stale.update(unwritten.stale - members.keys())
+            stale.update(unwritten.stale_ids - members.keys())
             for issue in unwritten.issues:
                 members.setdefault(issue.id, issue)
         if self._recorded.get(family.head, set()) - members.keys():
@@ -244,7 +248,7 @@ class PullPipeline:
         head = members.pop(family.head, None)
         if head is None and (words := self._failed.get(family.head)):
             await self._postpone(
-                members, f"its parent is not here: {not_given(words)}; {_ASKED_AGAIN}"
+                members, f"its parent is not here: {not_given_reason(words)}; {_ASKED_AGAIN}"
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.errors import UnknownTicket, nearest
-from ticketr.app.sync.notes import Code, Note, not_given
+from ticketr.app.sync.errors import UnknownTicket, suggest_names
+from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
 from ticketr.app.sync.queries import base_query, changed_since
-from ticketr.app.sync.workspace.store import TicketLocation, read_hashes
+from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 if TYPE_CHECKING:
@@ -121,11 +121,11 @@ class _Relatives:
             renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note(names[name], not_given(words), Code.UNREACHED)
+                self._note(names[name], not_given_reason(words), Code.UNREACHED)
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known.values()}.difference(names.values())
-                    hint = f"; {nearest(names[name], known)}" if known else ""
+                    hint = f"; {suggest_names(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
                     self._note(names[name], reason, Code.MISSING)
         return issues
@@ -159,15 +159,15 @@ async def pull(
     refetched = await session.in_thread(record.save_columns, session.columns.stored)
     known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)
-    tally.begin(plan.ids, set(plan.ids).difference(plan.wanted), known=known)
+    tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
-    count = len(plan.ids)
+    count = len(plan.found_ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
     session.progress.report(words, len(tally.outcomes), len(tally.found))
-    if plan.wanted:
+    if plan.wanted_ids:
         load = partial(_load_pipeline, session, plan, known, locations, tally, now)
         await (await session.in_thread(load)).run()
-    await session.in_thread(_confirm, session, plan.ids, now, known, locations)
+    await session.in_thread(_confirm, session, plan.found_ids, now, known, locations)
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
@@ -203,7 +203,7 @@ def _load_pipeline(
         seen=seen,
         prefer=session.job.prefer,
         prefer_from_file=session.job.prefer_from_file,
-        hashes=read_hashes(session.store.root),
+        hashes=read_go_hashes(session.store.root),
     )
     return PullPipeline(session, writer, plan, known, locations, tally)
 

@@ -156,25 +156,27 @@ class Tally:
         """Count issues whose file is not changed, with a note for the user."""
         self.kept[note.key] = note
         for text in ids:
-            self._count(text, WriteOutcome.KEPT)
+            self._count_outcome(text, WriteOutcome.KEPT)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
-        for outcome in outcomes:
-            if outcome.written is None:
-                if outcome.note is not None:
-                    self.fail(outcome.note)
+        for result in outcomes:
+            if result.outcome is None:
+                if result.note is not None:
+                    self.fail(result.note)
                 continue
-            if outcome.note is not None:
-                conflict = outcome.written is WriteOutcome.CONFLICT
+            if result.note is not None:
+                conflict = result.outcome is WriteOutcome.CONFLICT
                 notes = self.conflicts if conflict else self.kept
-                notes[outcome.note.key] = outcome.note
+                notes[result.note.key] = result.note
             else:
-                self.inexact |= outcome.family.text.inexact
-            self.brought_forward |= {note.key: note for note in outcome.older}
-            for issue in outcome.family.issues:
-                if issue.id not in outcome.family.stale:
-                    self._count(issue.id, outcome.per_issue.get(issue.key, outcome.written))
+                self.inexact |= result.family.text.inexact
+            self.brought_forward |= {note.key: note for note in result.older_notes}
+            for issue in result.family.issues:
+                if issue.id not in result.family.stale_ids:
+                    self._count_outcome(
+                        issue.id, result.outcome_by_key.get(issue.key, result.outcome)
+                    )
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
@@ -207,7 +209,7 @@ class Tally:
             brought_forward=tuple(self.brought_forward.values()),
         )
 
-    def _count(self, issue_id: str, written: WriteOutcome) -> None:
+    def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
         if issue_id not in self.found:
             return

@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, with_time_tracking
 from ticketr.app.sync.edits import losses
 from ticketr.app.sync.edits.local_changes import draft_changes
-from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.errors import suggest_names
 from ticketr.app.sync.push import rich_text
 from ticketr.app.sync.push.values import (
     BadValue,
@@ -353,7 +353,7 @@ def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
     hint = "put a backslash before ## if this is a heading of the text above"
     names = [text.name for text in context.specs if isinstance(text, diff.TextPart)]
     raise BadValue(
-        f"{line}there is no such field of rich text here; {hint}; {nearest(name, names)}"
+        f"{line}there is no such field of rich text here; {hint}; {suggest_names(name, names)}"
     )
 
 
@@ -372,7 +372,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
         if isinstance(part, str) and not spec.unsupported
     ]
     names += _STATUS, mapping.PARENT_LINE
-    return f"there is no such field here; {nearest(change.name, names)}"
+    return f"there is no such field here; {suggest_names(change.name, names)}"
 
 
 def _text_remedy(field: FieldSpec) -> str:

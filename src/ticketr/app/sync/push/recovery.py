@@ -300,7 +300,7 @@ async def _find_file(
     def look(names: Iterable[str]) -> None:
         for name in names:
             try:
-                tickets = store.tickets(name)
+                tickets = store.read_tickets(name)
             except TicketrError:  # the survey of the files reports it
                 hidden.add(name)
                 continue
@@ -340,7 +340,7 @@ def _without_keys(
     lost: list[Creation] = []
     for path, creations in by_path:
         try:
-            tickets = store.tickets(path)
+            tickets = store.read_tickets(path)
         except TicketrError:  # the file is gone or cannot be read
             continue
         if all(issue.key for ticket in tickets for issue in (ticket, *ticket.tasks)):

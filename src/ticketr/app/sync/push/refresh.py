@@ -27,7 +27,7 @@ from ticketr.app.sync.compare.sent import (
 )
 from ticketr.app.sync.compare.wording import keep_wording
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
-from ticketr.app.sync.notes import Code, Note, in_conflict, moved_away, not_given
+from ticketr.app.sync.notes import Code, Note, conflict_reason, moved_reason, not_given_reason
 from ticketr.app.sync.push.outbox import known_comments
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
@@ -233,7 +233,7 @@ def _lost_subtasks(
     known = session.state.issues_of(request.head)
     lost = [issue for issue in known if not there & {issue.id, issue.key}]
     try:
-        tickets = session.store.tickets(request.path)
+        tickets = session.store.read_tickets(request.path)
     except TicketrError:  # the file was broken since a moment ago, and is not written
         return lost
     here = set(chain.from_iterable(ticket.keys() for ticket in tickets))
@@ -260,9 +260,9 @@ def _render(
         renamed: The new keys of moved issues, by their old keys.
     """
     if words := next(filter(None, map(failed.get, request.names)), ""):
-        return request.note(f"{not_given(words)}; try again later", Code.UNREACHED)
+        return request.note(f"{not_given_reason(words)}; try again later", Code.UNREACHED)
     if request.head in renamed:
-        return request.note(moved_away(request.head, renamed), Code.MOVED)
+        return request.note(moved_reason(request.head, renamed), Code.MOVED)
     if request.head in issues:
         head, *others = *request.issues_in(issues), *lost
         with suppress(InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
@@ -421,7 +421,7 @@ def _compare_change(
         if (now := keys.get(issue.id, issue.key)) != issue.key
     }
     if change.name in renamed:
-        reason = moved_away(change.name, renamed)
+        reason = moved_reason(change.name, renamed)
         note = Note(change.name, change.local.path, reason, Code.MOVED)
         return Comparison(change, PushAction.FAIL, (note,))
     remote, theirs = family.text.ticket, dict[str, tuple[Change, ...]]()
@@ -454,7 +454,7 @@ def _compare_change(
 def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:
     """Return a note that says why Jira does not have an issue in this ticket."""
     if key in renamed:
-        return Note(key, change.local.path, moved_away(key, renamed), Code.MOVED)
+        return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
     reason = f"Jira does not have it as a sub-task of {change.name}"
     return Note(key, change.local.path, reason, Code.MISPLACED)
 
@@ -464,7 +464,7 @@ def _held_back_note(
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):
-        reason = in_conflict(change.name, known)
+        reason = conflict_reason(change.name, known)
         return Note(change.name, change.local.path, reason, Code.CONFLICT)
     what = ", ".join(
         f"{key}: {remote_change.name}" for key in theirs for remote_change in theirs[key]

@@ -98,22 +98,22 @@ class PushTally:
 
     def add_outcomes(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
-        for outcome in outcomes:
-            older = {note.key for note in outcome.older}
+        for result in outcomes:
+            older = {note.key for note in result.older_notes}
             left = [
                 note
                 for note in self.result.left
                 if note.code is not Code.OLDER or note.key not in older
             ]
-            self.result = replace(self.result, left=(*left, *outcome.older))
-            if outcome.written is WriteOutcome.CONFLICT and outcome.note is not None:
+            self.result = replace(self.result, left=(*left, *result.older_notes))
+            if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
-                    outcome.per_issue.get(issue.key, outcome.written)
-                    for issue in outcome.family.issues
+                    result.outcome_by_key.get(issue.key, result.outcome)
+                    for issue in result.family.issues
                 ]
-                self.hold_back(outcome.note, shares.count(WriteOutcome.CONFLICT))
-            elif outcome.note is not None:
-                self.fail(outcome.note)
+                self.hold_back(result.note, shares.count(WriteOutcome.CONFLICT))
+            elif result.note is not None:
+                self.fail(result.note)
 
     def hold_back(self, note: Note, writes: int) -> None:
         """Count a ticket that has changed in Jira, with the issues that are not written."""

@@ -17,7 +17,7 @@ from ticketr.app.jira import AllowedValue, User
 from ticketr.app.sync.compare import times
 from ticketr.app.sync.compare.diff import Part
 from ticketr.app.sync.compare.mapping import CASCADE_SEPARATOR
-from ticketr.app.sync.errors import nearest
+from ticketr.app.sync.errors import suggest_names
 from ticketr.text import clean, clip
 
 # ASCII only; float() and date.fromisoformat() take more.
@@ -180,7 +180,7 @@ def choose(
     match = find_name(name, allowed)
     if match is None:
         raise BadValue(
-            f"{in_quotes(name)} {problem}: {nearest(name, [one.name for one in allowed])}"
+            f"{in_quotes(name)} {problem}: {suggest_names(name, [one.name for one in allowed])}"
         )
     return match
 
@@ -307,7 +307,7 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
         raise BadValue(f"{in_quotes(name)} is the name of several people; write one of {emails}")
     hint = "write the name or the e-mail address as Jira shows it"
     if users:
-        hint = nearest(name, [user.display_name for user in users])
+        hint = suggest_names(name, [user.display_name for user in users])
     raise BadValue(f"nobody called {in_quotes(name)} can be chosen; {hint}")
 
 

@@ -162,7 +162,7 @@ class Database:
                 # SQLite runs triggers and views by itself, and one from a stranger may never end.
                 if kinds & {"trigger", "view"}:
                     problem = "it holds triggers or views, which no ticketr has made"
-                    raise StateFailed(path, problem, damaged=True)
+                    raise StateFailed(path, problem, is_damaged=True)
                 if kinds and mark is not None and not has_user_mark(self._db, mark):
                     raise ForeignState(str(path.parent.parent), str(path))
                 ((mode,),) = self._db.execute("PRAGMA journal_mode")
@@ -176,7 +176,7 @@ class Database:
                     raise StateFailed(path, "a newer ticketr wrote it")
                 elif 0 < version < VERSION:
                     problem = "an older ticketr wrote it, and this one cannot read it"
-                    raise StateFailed(path, problem, damaged=True)
+                    raise StateFailed(path, problem, is_damaged=True)
                 stack.pop_all()  # so that it stays open
         except sqlite3.Error as error:
             raise self._failure(error) from error
@@ -185,7 +185,7 @@ class Database:
         """Return what to raise for an error of SQLite."""
         name = getattr(error, "sqlite_errorname", "")
         if not name and isinstance(error, sqlite3.OperationalError):  # a text is not UTF-8
-            return StateFailed(self._path, _UNREADABLE_REASON, damaged=True)
+            return StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True)
         words = (words for start, words in _REASON_BY_ERROR_NAME.items() if name.startswith(start))
         reason = next(words, str(error))
         return StateFailed(self._path, reason, name.startswith(_DAMAGE_ERROR_NAMES))
@@ -203,7 +203,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._failure(error) from error
         if any(bytes in map(type, row) for row in rows):
-            raise StateFailed(self._path, _UNREADABLE_REASON, damaged=True)
+            raise StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True)
         return rows
 
     def write(self, statement: str, values: Sequence[object] = ()) -> int:
@@ -295,7 +295,7 @@ class Database:
         try:
             yield
         except _INVALID_VALUE_ERRORS as error:
-            raise StateFailed(self._path, _UNREADABLE_REASON, damaged=True) from error
+            raise StateFailed(self._path, _UNREADABLE_REASON, is_damaged=True) from error
 
 
 @dataclass(eq=False)

@@ -126,10 +126,13 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
     try:
         _, size = _locate_picture(root, path)
     except _Unusable as error:
-        raise FileFailed(target, "read", f"it {error}", alone=True) from None
+        raise FileFailed(target, "read", f"it {error}", concerns_one_file=True) from None
     if most is not None and size > most:
         raise FileFailed(
-            target, "read", f"it has {size:,} bytes; the site takes {most:,}", alone=True
+            target,
+            "read",
+            f"it has {size:,} bytes; the site takes {most:,}",
+            concerns_one_file=True,
         )
     with file_errors(target, "read"):
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
@@ -149,7 +152,7 @@ def _checked_digest(file: IO[bytes], target: Path, size: int) -> str:
         digest.update(portion)
         left -= len(portion)
     if left or file.read(1):
-        raise FileFailed(target, "read", "something writes to it right now", alone=True)
+        raise FileFailed(target, "read", "something writes to it right now", concerns_one_file=True)
     file.seek(0)
     return digest.hexdigest()
 

@@ -102,11 +102,11 @@ def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
 def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
-        data = store.content(name)
+        data = store.read_bytes(name)
         if any(
             marker in data for marker in _CONFLICT_MARKERS
         ):  # so few that they can be read once more
-            store.tickets(name)
+            store.read_tickets(name)
     except tickets.TicketSyntaxError as error:
         return (
             ConflictMarker(name, error.line) if tickets.CONFLICT_MARKER.match(error.text) else None
@@ -139,7 +139,7 @@ class Editor:
     """Changes the ticket files of one workspace, named by their paths relative to it."""
 
     _store: Store
-    _last: tuple[str, tickets.TicketFile] | None = field(default=None, init=False)
+    _last_written: tuple[str, tickets.TicketFile] | None = field(default=None, init=False)
 
     def read(self, name: str, likely: tuple[tickets.Ticket, str] | None = None) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
@@ -154,17 +154,21 @@ class Editor:
             FileFailed: The file cannot be read.
             TicketSyntaxError: It cannot be read as tickets.
         """
-        if self._store.refusal(name):
+        if self._store.write_refusal(name):
             return None
         stamp = stamp_of(f"{self._store.root}/{name}")
         if stamp is None:
             return Snapshot(name, None, _EMPTY_FILE)
-        known = self._last[1] if self._last is not None and self._last[0] == name else None
+        known = (
+            self._last_written[1]
+            if self._last_written is not None and self._last_written[0] == name
+            else None
+        )
         if known is None and likely is not None:
             ticket, text = likely
             span = tickets.TicketSpan(0, len(text))
             known = tickets.TicketFile(text, "", (ticket,), (span,))
-        return Snapshot(name, stamp, self._store.read(name, known=known))
+        return Snapshot(name, stamp, self._store.read_file(name, known=known))
 
     def replace(self, snapshot: Snapshot, new: tickets.TicketFile, *, durable: bool = True) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
@@ -176,7 +180,7 @@ class Editor:
         if new.text != snapshot.file.text or snapshot.stamp is None:
             root = str(self._store.root)
             replace_file(root, snapshot.name, new.text, snapshot.stamp, durable=durable)
-        self._last = (snapshot.name, new)
+        self._last_written = (snapshot.name, new)
 
     def change(
         self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
@@ -201,11 +205,11 @@ class Editor:
         """Replace the text of a file durably, as `change`; it need not be readable as tickets."""
 
         def attempt() -> bool:
-            self._store.require_place()
-            stamp = self._stamp(name)
+            self._store.require_unmoved()
+            stamp = self._writable_stamp(name)
             if stamp is None:
                 return False
-            text = self._text(name)
+            text = self._read_text(name)
             new = change(text)
             if new is not None and new != text:
                 replace_file(str(self._store.root), name, new, stamp, durable=True)
@@ -226,11 +230,11 @@ class Editor:
         """
         with file_errors(self._store.own, "write into"):
             name = "draft.md" if key is None else tickets.safe_file_name(key)
-            return self._store.folder.put_in_trash(_numbered(name), text)
+            return self._store.folder.put_in_trash(_numbered_names(name), text)
 
     def find_free_trash_path(self, key: str) -> Path:
         """Return where `put_in_trash` would keep a text now."""
-        return self._store.folder.find_free_trash_path(_numbered(tickets.safe_file_name(key)))
+        return self._store.folder.find_free_trash_path(_numbered_names(tickets.safe_file_name(key)))
 
     def remove(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
@@ -246,8 +250,8 @@ class Editor:
         Raises:
             FileFailed: The file cannot be read or moved.
         """
-        stamp = self._stamp(name)
-        if stamp is None or comparable(now := self._text(name)) != comparable(text):
+        stamp = self._writable_stamp(name)
+        if stamp is None or comparable(now := self._read_text(name)) != comparable(text):
             return None
         aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"
@@ -266,16 +270,16 @@ class Editor:
             raise
         return aside
 
-    def _stamp(self, name: str) -> FileStamp | None:
+    def _writable_stamp(self, name: str) -> FileStamp | None:
         """Return the stamp of a file that may be written; None if there is none."""
-        return None if self._store.refusal(name) else stamp_of(f"{self._store.root}/{name}")
+        return None if self._store.write_refusal(name) else stamp_of(f"{self._store.root}/{name}")
 
-    def _text(self, name: str) -> str:
+    def _read_text(self, name: str) -> str:
         with file_errors(f"{self._store.root}/{name}", "read"):
-            return self._store.content(name).decode()
+            return self._store.read_bytes(name).decode()
 
 
-def _numbered(name: str) -> Iterator[str]:
+def _numbered_names(name: str) -> Iterator[str]:
     """Yield a name, then numbered ones: ``A.md``, ``A.2.md``, ``A.3.md``."""
     yield name
     stem, _, suffix = name.rpartition(".")

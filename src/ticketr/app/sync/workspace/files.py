@@ -59,7 +59,7 @@ def attempt(change: Callable[[], bool]) -> bool | TicketrError:
     try:
         return change()
     except (TicketSyntaxError, FileFailed) as error:
-        if isinstance(error, FileFailed) and not error.alone:
+        if isinstance(error, FileFailed) and not error.concerns_one_file:
             raise
         return error
 
@@ -79,7 +79,7 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         reason = f"line {line} is not UTF-8; save the file as UTF-8"
-        raise FileFailed(Path(path), action, reason, alone=True) from error
+        raise FileFailed(Path(path), action, reason, concerns_one_file=True) from error
 
 
 def _concerns_one_file(error: OSError, action: str) -> bool:
@@ -120,11 +120,11 @@ class FileStamp:
 
     Attributes:
         mode: Its permissions.
-        stamp: Numbers that change whenever it is saved in place or replaced.
+        numbers: Numbers that change whenever it is saved in place or replaced.
     """
 
     mode: int
-    stamp: tuple[int, ...]
+    numbers: tuple[int, ...]
 
 
 def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
@@ -144,10 +144,10 @@ def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
         except FileNotFoundError:
             return None
     if stat.S_ISLNK(file_stat.st_mode):
-        raise FileFailed(Path(target), "write", f"it {LINK_REFUSED_REASON}", alone=True)
+        raise FileFailed(Path(target), "write", f"it {LINK_REFUSED_REASON}", concerns_one_file=True)
     if not stat.S_ISREG(file_stat.st_mode) and not stat.S_ISDIR(file_stat.st_mode):
         # For a folder, the read error says what is wrong.
-        raise FileFailed(Path(target), "write", NOT_A_FILE_REASON, alone=True)
+        raise FileFailed(Path(target), "write", NOT_A_FILE_REASON, concerns_one_file=True)
     stamp = (file_stat.st_ino, file_stat.st_size, file_stat.st_mtime_ns, file_stat.st_ctime_ns)
     return FileStamp(stat.S_IMODE(file_stat.st_mode), stamp)
 
@@ -165,7 +165,7 @@ def retry_if_changed(change: Callable[[], T]) -> T:
         return change()
     except FileChanged as error:
         reason = "something else saves it all the time"
-        raise FileFailed(Path(error.args[0]), "write", reason, alone=True) from None
+        raise FileFailed(Path(error.args[0]), "write", reason, concerns_one_file=True) from None
 
 
 def replace_file(

@@ -40,7 +40,7 @@ from ticketr.app.sync.workspace.files import (
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
-_KEY_LIKE = compile_on_use(
+_KEY_LIKE_PATTERN = compile_on_use(
     r"(?<![A-Za-z0-9_])_*(?P<word>[A-Za-z][A-Za-z0-9_]*)"
     "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
     r"0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
@@ -56,7 +56,9 @@ def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
     """
     # Without NUL, UTF-16 is ASCII.
     text = data.replace(b"\0", b"").decode("utf-8", errors="replace")
-    keys = (f"{match['word'].upper()}-{match['number']}" for match in _KEY_LIKE.finditer(text))
+    keys = (
+        f"{match['word'].upper()}-{match['number']}" for match in _KEY_LIKE_PATTERN.finditer(text)
+    )
     stem = name.rpartition("/")[2].removesuffix(".md")
     return frozenset(filter(is_key, (*keys, stem)))
 
@@ -81,7 +83,7 @@ _LINK_REASON = (
 )
 _NO_TICKETS_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
-_TICKET_LIKE = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
+_TICKET_LIKE_PATTERN = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Store:
             self._lock = None
             os.close(descriptor)
 
-    def require_place(self) -> None:
+    def require_unmoved(self) -> None:
         """Check that a locked workspace is still where it was.
 
         If its folder was renamed or replaced, files would go to another place than the state, and
@@ -229,14 +231,14 @@ class Store:
             prefix = f"{relative}/" if relative else ""
             named = [
                 f"{prefix}{name}"
-                for name in sorted([*names, *filter(_is_of_ticket, folders)])
+                for name in sorted([*names, *filter(_is_ticket_file_name, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
             for start in range(0, max(1, len(named)), FILES_PER_VISIT):
-                yield list(filter(self._may_hold, named[start : start + FILES_PER_VISIT]))
+                yield list(filter(self._may_hold_tickets, named[start : start + FILES_PER_VISIT]))
 
-    def _may_hold(self, name: str) -> bool:
+    def _may_hold_tickets(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
         path = self.root / name
         try:
@@ -244,7 +246,7 @@ class Store:
                 return not path.is_symlink()
         except OSError:  # reading the file will give the error
             return True
-        return _is_of_ticket(path.name)
+        return _is_ticket_file_name(path.name)
 
     def name_of(self, path: Path) -> str:
         """Return a file's path relative to the workspace, with ``/``."""
@@ -260,27 +262,27 @@ class Store:
         except OSError:  # reading the file reports it
             return 0
 
-    def read(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
+    def read_file(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file."""
         with self._reading(name):
-            text = self.content(name).decode("utf-8")
+            text = self.read_bytes(name).decode("utf-8")
         return known if known is not None and text == known.text else parse(text, source=name)
 
-    def tickets(self, name: str) -> tuple[Ticket, ...]:
+    def read_tickets(self, name: str) -> tuple[Ticket, ...]:
         """Read a file's tickets; a file without a heading that looks like one may hold anything."""
-        return tuple(local.ticket for local in self.local_tickets(name))
+        return tuple(local.ticket for local in self.read_local_tickets(name))
 
-    def holds(self, name: str, key: str) -> bool:
+    def holds_key(self, name: str, key: str) -> bool:
         """Return whether a file holds a key; False if the file does not exist."""
         if not (self.root / name).is_file():
             return False
-        return key in chain.from_iterable(ticket.keys() for ticket in self.tickets(name))
+        return key in chain.from_iterable(ticket.keys() for ticket in self.read_tickets(name))
 
-    def local_tickets(self, name: str) -> list[LocalTicket]:
+    def read_local_tickets(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
         with self._reading(name):
-            data = self.content(name)
-            if not _TICKET_LIKE.search(data):
+            data = self.read_bytes(name)
+            if not _TICKET_LIKE_PATTERN.search(data):
                 return []
             text = data.decode("utf-8")
         file = parse(text, source=name)
@@ -289,11 +291,11 @@ class Store:
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
-    def raw_keys(self, name: str) -> frozenset[str]:
+    def possible_keys(self, name: str) -> frozenset[str]:
         """Find the keys that a file may hold which cannot be read as tickets."""
         data = b""
         with suppress(OSError, FileFailed):
-            data = self.content(name)
+            data = self.read_bytes(name)
         return find_raw_keys(name, data)
 
     def find_obstacle(self, name: str) -> FileFailed | None:
@@ -312,7 +314,7 @@ class Store:
                         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             with file_errors(path, "read"):
                 if path.exists() and not path.is_file():
-                    return FileFailed(path, "read", NOT_A_FILE_REASON, alone=True)
+                    return FileFailed(path, "read", NOT_A_FILE_REASON, concerns_one_file=True)
         except FileFailed as error:
             return error
         return None
@@ -324,7 +326,7 @@ class Store:
             name.encode()
         except UnicodeEncodeError:
             reason = "its name is not UTF-8; rename it"
-            raise FileFailed(self.root / name, "read", reason, alone=True) from None
+            raise FileFailed(self.root / name, "read", reason, concerns_one_file=True) from None
         with file_errors(f"{self.root}/{name}", "read"):
             try:
                 yield
@@ -332,7 +334,7 @@ class Store:
                 self._refuse_dangling(self.root / name, "read")  # which says more
                 raise
 
-    def content(self, name: str) -> bytes:
+    def read_bytes(self, name: str) -> bytes:
         """Read what a regular file holds: a named pipe would wait for ever, a device never end.
 
         Raises:
@@ -343,7 +345,9 @@ class Store:
         try:
             file_stat = os.fstat(descriptor)
             if not stat.S_ISREG(file_stat.st_mode):
-                raise FileFailed(self.root / name, "read", NOT_A_FILE_REASON, alone=True)
+                raise FileFailed(
+                    self.root / name, "read", NOT_A_FILE_REASON, concerns_one_file=True
+                )
             data = os.read(descriptor, file_stat.st_size + 1)
             # Nearly always: one call of the system instead of five.
             if len(data) == file_stat.st_size:
@@ -353,7 +357,7 @@ class Store:
         finally:
             os.close(descriptor)
 
-    def refusal(self, name: str) -> str:
+    def write_refusal(self, name: str) -> str:
         """Return why a file is not to be written; empty if it may be.
 
         This is for plans and errors. Each write checks for itself, see `open_write_folder`.
@@ -386,7 +390,7 @@ class Store:
                 return
             if os.path.islink(ancestor):  # noqa: PTH114
                 reason = "it is a link that leads nowhere; remove it"
-                raise FileFailed(ancestor, action, reason, alone=True)
+                raise FileFailed(ancestor, action, reason, concerns_one_file=True)
 
 
 def holds_tickets(path: str) -> bool:
@@ -401,7 +405,7 @@ def holds_tickets(path: str) -> bool:
     return not any(name.startswith(".") or name.casefold() == ATTACHMENT_FOLDER for name in names)
 
 
-def _is_of_ticket(name: str) -> bool:
+def _is_ticket_file_name(name: str) -> bool:
     """Return whether a name is that of a ticket's own file."""
     return name.endswith(".md") and is_key(name.removesuffix(".md"))
 
@@ -431,7 +435,7 @@ def _hashed_texts(ticket: Ticket) -> Iterator[str]:
         yield from _hashed_texts(task)
 
 
-def read_hashes(root: Path) -> dict[str, str]:
+def read_go_hashes(root: Path) -> dict[str, str]:
     """Read the hashes that the Go program stored in a folder.
 
     Returns:
@@ -464,7 +468,10 @@ def broken_among(
         path: error
         for path, error in broken.items()
         if path in named
-        or (isinstance(error, DuplicateKey) and not named.isdisjoint((error.first, error.second)))
+        or (
+            isinstance(error, DuplicateKey)
+            and not named.isdisjoint((error.first_path, error.second_path))
+        )
     }
 
 

@@ -36,11 +36,11 @@ class Decision:
         before: The ticket in the file, if it differs from the one to write.
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
-        aside: The file with a copy of the text that is replaced, relative to the workspace; empty
+        copy_path: The file with a copy of the text that is replaced, relative to the workspace; empty
             for none.
         replacement: What was replaced, where that can be undone.
-        result: The result of a merge, which the file holds then; None without a merge.
-        older: The values of earlier syncs that it replaces, by key.
+        merged: The result of a merge, which the file holds then; None without a merge.
+        older_values: The values of earlier syncs that it replaces, by key.
     """
 
     outcome: WriteOutcome
@@ -49,7 +49,7 @@ class Decision:
     before: Ticket | None = None
     reason: str = ""
     clashes: tuple[PartMerge, ...] = ()
-    aside: str = ""
+    copy_path: str = ""
     replacement: Replacement | None = None
-    result: Ticket | None = None
-    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    merged: Ticket | None = None
+    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

@@ -52,7 +52,7 @@ def renamed_keys(state: State, family: RenderedFamily) -> dict[str, str]:
     }
 
 
-def versions_of(
+def versions_to_merge(
     state: State,
     family: RenderedFamily,
     bases: Iterable[str],
@@ -112,13 +112,13 @@ class RenderedFamily:
         issues: Its issues, head first, without what files do not need.
         text: Its text, and the ticket that a reader gets from it.
         path: The file it was found in or written to; None for a new one.
-        stale: The IDs of the issues whose newer version in Jira was not read.
+        stale_ids: The IDs of the issues whose newer version in Jira was not read.
     """
 
     issues: tuple[Issue, ...]
     text: mapping.FamilyText
     path: str | None
-    stale: frozenset[str] = frozenset()
+    stale_ids: frozenset[str] = frozenset()
 
     @property
     def head(self) -> Issue:
@@ -128,7 +128,7 @@ class RenderedFamily:
     @property
     def rows(self) -> list[IssueRow]:
         """What the state is to know of its issues."""
-        return [IssueRow(issue, issue.id in self.stale) for issue in self.issues]
+        return [IssueRow(issue, issue.id in self.stale_ids) for issue in self.issues]
 
 
 def render_family(
@@ -152,7 +152,7 @@ def render_family(
     """
     order = {issue_id: position for position, issue_id in enumerate(mapping.subtask_ids(head))}
     last = len(order)
-    ordered = sorted(subtasks, key=lambda issue: (order.get(issue.id, last), _number(issue.id)))
+    ordered = sorted(subtasks, key=lambda issue: (order.get(issue.id, last), _numeric_id(issue.id)))
     issues = tuple(
         Issue(id=issue.id, key=issue.key, fields=mapping.slim(issue.fields))
         for issue in (head, *ordered)
@@ -172,7 +172,7 @@ def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     return replace(family, text=replace(family.text, ticket=ticket, text=render_ticket(ticket)))
 
 
-def _number(issue_id: str) -> int:
+def _numeric_id(issue_id: str) -> int:
     return int(issue_id) if issue_id.isdecimal() else 0
 
 

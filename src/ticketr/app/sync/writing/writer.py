@@ -24,7 +24,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent import bring_forward, replaced_in
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code, Note, brought_forward
+from ticketr.app.sync.notes import Code, Note, brought_forward_note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import Base, State, rows_to_json
 from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
@@ -36,7 +36,7 @@ from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     in_wording_of,
     renamed_keys,
-    versions_of,
+    versions_to_merge,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _with_paths(
         return families
     keys = {family.head.id: _keys_of(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(family.path for family in families)
-    texts = _find_files(store, frozenset(chain.from_iterable(keys.values())), known)
+    texts = _find_files_of_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
@@ -79,7 +79,9 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
 
 
-def _find_files(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
+def _find_files_of_keys(
+    store: Store, keys: Collection[str], known: Collection[str]
+) -> dict[str, str]:
     """Return the file of each key that is in a file whose name is not known."""
     texts: dict[str, str] = {}
     for name in chain.from_iterable(store.walk()):
@@ -87,14 +89,14 @@ def _find_files(store: Store, keys: Collection[str], known: Collection[str]) -> 
             continue
         here: set[str] = set()
         try:
-            here.update(*(ticket.keys() for ticket in store.tickets(name)))
+            here.update(*(ticket.keys() for ticket in store.read_tickets(name)))
         except TicketrError:  # the write reports it
-            here.update(store.raw_keys(name))
+            here.update(store.possible_keys(name))
         texts |= dict.fromkeys(here.intersection(keys), name)
     return texts
 
 
-def _outcome(
+def _issue_outcome(
     written: WriteOutcome, before: tickets.Ticket | None, after: tickets.Ticket, *, is_edited: bool
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
@@ -119,22 +121,22 @@ class FamilyResult:
 
     Attributes:
         family: The family.
-        written: What was done; None if it failed.
+        outcome: What was done; None if it failed.
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        per_issue: What was done with single issues, by key, where that differs from `written`.
-        aside: The file to which the text that it replaced was copied, relative to the workspace;
+        outcome_by_key: What was done with single issues, by key, where that differs from `outcome`.
+        copy_path: The file to which the text that it replaced was copied, relative to the workspace;
             empty for none.
-        older: A note on each issue in whose file values of earlier syncs were replaced.
+        older_notes: A note on each issue in whose file values of earlier syncs were replaced.
     """
 
     family: RenderedFamily
-    written: WriteOutcome | None
+    outcome: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    per_issue: Mapping[str, WriteOutcome] = field(default_factory=dict)
-    aside: str = ""
-    older: tuple[Note, ...] = ()
+    outcome_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    copy_path: str = ""
+    older_notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,16 +145,16 @@ class Settlement:
 
     Attributes:
         kind: How it is settled.
-        chosen: The lines of single clashes, by their places.
+        lines_by_clash: The lines of single clashes, by their places.
         keep_text: Whether to copy the ticket's text aside also if none of the user's is lost.
-        expected: The text that the ticket must have in its file, else nothing is written; None for
+        expected_text: The text that the ticket must have in its file, else nothing is written; None for
             any text.
     """
 
     kind: UndoKind
-    chosen: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
+    lines_by_clash: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
     keep_text: bool = False
-    expected: str | None = None
+    expected_text: str | None = None
 
 
 class FamilyWriter:
@@ -204,7 +206,7 @@ class FamilyWriter:
         """
         outcomes: list[FamilyResult] = []
         try:
-            self._store.require_place()
+            self._store.require_unmoved()
         except FileFailed as error:
             return outcomes, error
         heads = [family.head.id for family in families]
@@ -224,13 +226,13 @@ class FamilyWriter:
                 if family.path is None or bases[family.head.id]
             )
         with self._state.batch():
-            for name, group in self._by_file(families, outcomes):
+            for name, group in self._group_by_file(families, outcomes):
                 if is_stopped():
                     break
                 try:
-                    decided = retry_if_changed(partial(self._replace, name, group, bases))
+                    decided = retry_if_changed(partial(self._replace_file, name, group, bases))
                 except (FileFailed, tickets.TicketSyntaxError) as error:
-                    if isinstance(error, FileFailed) and not error.alone:
+                    if isinstance(error, FileFailed) and not error.concerns_one_file:
                         return outcomes, error
                     outcomes += (self._fail(family, name, error) for family in group)
                 else:
@@ -246,13 +248,13 @@ class FamilyWriter:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
         bases = self._bases_of(family)
-        return versions_of(self._state, family, bases, local, self._hashes)
+        return versions_to_merge(self._state, family, bases, local, self._hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
         _, texts = self._state.written_texts([family.head.id])
         return texts[family.head.id]
 
-    def _by_file(
+    def _group_by_file(
         self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
     ) -> list[tuple[str, list[RenderedFamily]]]:
         """Group adjacent families of one file; one whose key is not a file name gets an outcome."""
@@ -272,7 +274,7 @@ class FamilyWriter:
                 groups.append((name, [family]))
         return groups
 
-    def _replace(
+    def _replace_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
     ) -> list[tuple[RenderedFamily, Decision]]:
         """Read a file, decide on each of its families, and replace it once.
@@ -286,7 +288,7 @@ class FamilyWriter:
         text = families[0].text
         snapshot = self._editor.read(name, (text.ticket, text.text) if len(families) == 1 else None)
         if snapshot is None:
-            reason = self._store.refusal(name)
+            reason = self._store.write_refusal(name)
             return [(family, Decision(WriteOutcome.KEPT, reason=reason)) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
@@ -314,7 +316,7 @@ class FamilyWriter:
             shared = len(rewritten) < len(file.tickets) or bool(file.preamble.strip())
             durable = merged or (shared and len(new.text) < _NO_FSYNC_FROM_CHARACTERS)
             self._editor.replace(snapshot, new, durable=durable)
-        if self._settlement is None and not any(decision.aside for _, decision in decided):
+        if self._settlement is None and not any(decision.copy_path for _, decision in decided):
             return decided  # nothing of it can be undone
         return [
             (family, self._with_replacement(decision, file, new)) for family, decision in decided
@@ -324,11 +326,11 @@ class FamilyWriter:
         self, decision: Decision, old: tickets.TicketFile, new: tickets.TicketFile
     ) -> Decision:
         """Note what a decision has replaced, if that can be undone."""
-        can_undo = decision.aside or self._settlement is not None
+        can_undo = decision.copy_path or self._settlement is not None
         if decision.index is None or not can_undo:
             return decision
         replacement = Replacement.at(
-            decision.index, old, new, digest=digest_of(new.text), aside=decision.aside
+            decision.index, old, new, digest=digest_of(new.text), aside=decision.copy_path
         )
         return replace(decision, replacement=replacement)
 
@@ -348,7 +350,7 @@ class FamilyWriter:
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
         keep_text = self._settlement is not None and self._settlement.keep_text
-        if self._settlement is not None and self._settlement.expected not in {None, text}:
+        if self._settlement is not None and self._settlement.expected_text not in {None, text}:
             return Decision(WriteOutcome.KEPT, reason="it was changed meanwhile")
         if comparable(text) == comparable(remote.text):
             return Decision(WriteOutcome.UNCHANGED, index=index)
@@ -356,7 +358,7 @@ class FamilyWriter:
         was_sent = self._state.sent.of(family.head.id)
         if not was_sent and comparable(text) in map(comparable, bases):
             aside = self._put_aside(family, text) if keep_text else ""
-            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, aside=aside)
+            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)
         if merged.clashes:
             reason = f"changed here and in Jira: {', '.join(map(str, merged.clashes))}"
@@ -365,11 +367,17 @@ class FamilyWriter:
             )
         result, older = merged.ticket, merged.older
         if result == local:
-            return Decision(WriteOutcome.UNCHANGED, index=index, result=result)
+            return Decision(WriteOutcome.UNCHANGED, index=index, merged=result)
         keep_text = keep_text or merged.dropped or bool(older)
         aside = self._put_aside(family, text) if keep_text else ""
         return Decision(
-            WriteOutcome.MERGED, result, index, local, aside=aside, result=result, older=older
+            WriteOutcome.MERGED,
+            result,
+            index,
+            local,
+            copy_path=aside,
+            merged=result,
+            older_values=older,
         )
 
     def _put_aside(self, family: RenderedFamily, text: str) -> str:
@@ -397,9 +405,9 @@ class FamilyWriter:
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
-        per_issue: Mapping[str, WriteOutcome] = {}
+        outcome_by_key: Mapping[str, WriteOutcome] = {}
         if decision.before is not None:
-            per_issue = self._outcomes(family, decision, decision.before)
+            outcome_by_key = self._issue_outcomes(family, decision, decision.before)
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
@@ -409,7 +417,9 @@ class FamilyWriter:
                 head, text = family.head, family.text.text
                 self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
             note = Note(family.head.key, name, decision.reason, code)
-            return self._not_written(FamilyResult(family, decision.outcome, name, note, per_issue))
+            return self._not_written(
+                FamilyResult(family, decision.outcome, name, note, outcome_by_key)
+            )
         record_written(
             self._state,
             family,
@@ -418,17 +428,24 @@ class FamilyWriter:
             kind=self._settlement.kind if self._settlement is not None else UndoKind.SYNC,
             replacement=decision.replacement,
         )
-        if decision.result is not None:  # what differs after a merge is an edit
-            edits = diff.changes_by_key(family.text.ticket, decision.result)
+        if decision.merged is not None:  # what differs after a merge is an edit
+            edits = diff.changes_by_key(family.text.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
         older: tuple[Note, ...] = ()
-        if decision.older:
-            older = forward_notes(name, decision.older, is_resolved=self._settlement is not None)
+        if decision.older_values:
+            older = forward_notes(
+                name, decision.older_values, is_resolved=self._settlement is not None
+            )
         return FamilyResult(
-            family, decision.outcome, name, per_issue=per_issue, aside=decision.aside, older=older
+            family,
+            decision.outcome,
+            name,
+            outcome_by_key=outcome_by_key,
+            copy_path=decision.copy_path,
+            older_notes=older,
         )
 
-    def _outcomes(
+    def _issue_outcomes(
         self, family: RenderedFamily, decision: Decision, before: tickets.Ticket
     ) -> Mapping[str, WriteOutcome]:
         """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's.
@@ -439,14 +456,14 @@ class FamilyWriter:
             before: Its ticket in the file before.
         """
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
-        edited = self._edited_keys(family, before) if merged else ()
+        edited = self._find_edited_keys(family, before) if merged else ()
         here, after = diff.by_key(before), decision.ticket or family.text.ticket
         return {
-            key: _outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
+            key: _issue_outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
             for key, issue in diff.by_key(after).items()
         }
 
-    def _edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
+    def _find_edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
         """Return the keys of the issues that were edited since the last sync; all without one."""
         known = self._state.base(family.head.id)
         base = diff.read_ticket(known.text) if known is not None else None
@@ -460,9 +477,9 @@ class FamilyWriter:
     ) -> Merged:
         from ticketr.app.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
 
-        three = versions_of(self._state, family, bases, local, self._hashes)
+        three = versions_to_merge(self._state, family, bases, local, self._hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
-        chosen = self._settlement.chosen if self._settlement is not None else {}
+        chosen = self._settlement.lines_by_clash if self._settlement is not None else {}
         merged = merge(
             three.base, three.local, three.remote, prefer=prefer, chosen=chosen, links=three.links
         )
@@ -506,8 +523,8 @@ def record_written(
 def forward_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
-    """Return a note on each issue in whose file older values were replaced; see `brought_forward`."""
+    """Return a note on each issue in whose file older values were replaced; see `brought_forward_note`."""
     return tuple(
-        brought_forward(key, path, [value.name for value in values], is_resolved=is_resolved)
+        brought_forward_note(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
     )

@@ -294,13 +294,13 @@ class FileEdits(Review[sync.FileEditPlan]):
 
     def summary(self, plan: sync.FileEditPlan) -> str:
         """Return what Enter does."""
-        same = len({place for place, _ in self.changes}) - plan.issues
+        same = len({place for place, _ in self.changes}) - plan.issue_count
         rest = f"; {same} say so already" if same else ""
         if not plan.edits:
             return f"Nothing to change{rest}"
         kept = self._kept(plan)
         files = len(kept.digests)
-        words = f"Enter changes {sync.count_tickets(kept.issues)}"
+        words = f"Enter changes {sync.count_tickets(kept.issue_count)}"
         return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
     def sections(

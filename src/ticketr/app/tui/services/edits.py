@@ -54,7 +54,7 @@ async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan
 
     def change_files(store: sync.Store, state: sync.State) -> messages.Notice:
         sync.carry_out_edits(store, state, plan)
-        words = f"{sync.count_tickets(plan.issues)} changed"
+        words = f"{sync.count_tickets(plan.issue_count)} changed"
         return messages.Notice(words, is_error=False, hints=AFTER_CHANGE_HINTS)
 
     await services.change(name, change_files)

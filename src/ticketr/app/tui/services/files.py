@@ -191,7 +191,7 @@ class WorkspaceReader:
         tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
         for name in names:
-            found = self._survey.scan(self._store, self._state, name)
+            found = self._survey.scan_file(self._store, self._state, name)
             error = self._survey.broken.get(name)
             rows = tuple([rows_of(local.ticket, name, self._updated) for local in found])
             tickets += rows
@@ -281,7 +281,7 @@ def _find_issue(
 ) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
-    for local in store.local_tickets(path):
+    for local in store.read_local_tickets(path):
         ticket = local.ticket
         if order_of(ticket.key, path, ticket.line, place) == order and place <= len(ticket.tasks):
             return local, (ticket, *ticket.tasks)[place]
@@ -304,7 +304,7 @@ def _find_edits(
     if issue.key is None:
         return ()
     survey = sync.LocalSurvey()
-    survey.add(state, local, root)
+    survey.add_ticket(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
         Edit(clean(change.name), change.old_shown, change.new_shown)

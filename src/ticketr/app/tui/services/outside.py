@@ -141,7 +141,7 @@ async def _run_editor(services: Services, file: str, line: int) -> str:
 def _read_tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
     """Return the tickets of a file; none if it cannot be read."""
     with suppress(TicketrError):
-        return store.tickets(path)
+        return store.read_tickets(path)
     return ()
 
 
