@@ -108,8 +108,9 @@ def changed_texts(
     for change in changes:
         if isinstance(change.part, diff.CommentPart):
             yield change, change.new, place_of_comment(issue, change.part, change.new)
-        for text, place in texts_of(issue, change.part):
-            yield change, text, place
+        elif diff.is_text(change.part):
+            for text, place in texts_of(issue, change.part):
+                yield change, text, place
 
 
 def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]:

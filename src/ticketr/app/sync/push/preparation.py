@@ -292,34 +292,33 @@ def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
 def _check_ticket(
     ticket: TicketWrites, absent: Collection[str], routes: Mapping[str, _FoundRoute]
 ) -> TicketWrites:
-    """Return the writes of a ticket that Jira would accept, with a note on each other one."""
+    """Return the writes of a ticket that Jira would accept, with a note on each other one.
+
+    The edits get their transitions.
+    """
     issues: list[IssueWrite] = []
     failed, warnings = [*ticket.failed], [*ticket.warnings]
     for write in ticket.issues:
         if write.parent == "" and not issues:  # its ticket is not created
             continue
-        checked = _check_issue(write, absent, routes.get(write.key, ()))
+        note, payload = partial(Note.on, write.issue, write.path), write.payload
+        problems = payload.problems or [
+            f"{line}: Jira has no {key}, or you may not see it"
+            for key, line in _named_issues(write).items()
+            if key in absent
+        ]
+        route = routes.get(write.key, ())
+        checked: IssueWrite | Note = write
+        if problems:
+            checked = note("; ".join(problems), Code.INVALID)
+        elif isinstance(route, Exception):
+            checked = failure_note(write.issue, write.path, route)
+        elif route:
+            checked = _with_route(write, route)
         if isinstance(checked, Note):
             failed.append(checked)
             continue
         issues.append(checked)
-        note = partial(Note.on, write.issue, write.path)
-        warnings += (note(warning, Code.LITERAL) for warning in write.payload.warnings)
-        warnings += (note(text, Code.INVALID) for text in write.payload.left_out)
+        warnings += (note(warning, Code.LITERAL) for warning in payload.warnings)
+        warnings += (note(text, Code.INVALID) for text in payload.left_out)
     return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))
-
-
-def _check_issue(
-    write: IssueWrite, absent: Collection[str], route: _FoundRoute
-) -> IssueWrite | Note:
-    """Return a write with its transitions, or a note if Jira would refuse it."""
-    problems = write.payload.problems or [
-        f"{line}: Jira has no {key}, or you may not see it"
-        for key, line in _named_issues(write).items()
-        if key in absent
-    ]
-    if problems:
-        return Note.on(write.issue, write.path, "; ".join(problems), Code.INVALID)
-    if isinstance(route, Exception):
-        return failure_note(write.issue, write.path, route)
-    return _with_route(write, route) if route else write

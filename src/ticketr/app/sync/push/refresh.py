@@ -407,9 +407,10 @@ def _compare_change(
     base, here = change.base, change.local.ticket
     if sent_comments:
         base, here = with_sent_comments(base, here, sent_comments, family.text.ticket)
-    base, here = add_sent_to_base(
-        base, here, family.text.ticket, family.issues, known.sent, known=known.issues
-    )
+    if known.sent or not all(issue.fields for issue in known.issues):
+        base, here = add_sent_to_base(
+            base, here, family.text.ticket, family.issues, known.sent, known=known.issues
+        )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_base(base, here)
     assert change.base is not None

@@ -234,13 +234,15 @@ class Delivery:
         """Yield what sends an edit, each with the changes that Jira has afterwards."""
         session, payload, key = self.session, edit.payload, edit.key
         links = {value.part for value in payload.values if value.field == LINK_FIELD}
-        moved = {value.part for value in payload.values if value.field in edit.transition_fields}
         if payload.fields:
+            apart = {_STATUS_FIELD, *links}
+            if edit.route:
+                moved = edit.transition_fields
+                apart |= {value.part for value in payload.values if value.field in moved}
             sent = tuple(
                 change
                 for change in edit.changes
-                if not isinstance(change.part, CommentPart)
-                and change.part not in {_STATUS_FIELD, *links, *moved}
+                if not isinstance(change.part, CommentPart) and change.part not in apart
             )
             yield partial(session.jira.edit_issue, key, payload.fields), sent
         for comment in payload.comments:
