@@ -123,7 +123,7 @@ def end_of_fence(file: SourceLines, index: int, lines: Sequence[str], start: int
     return end
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class _Text:
     """A text that consists of one or several passages of a file.
 
@@ -193,7 +193,7 @@ def dedented(line: str, width: int = len(INDENT)) -> str:
     return line if line.strip() else ""
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class _IssueReader:
     """Reads a ticket, or a task.
 
