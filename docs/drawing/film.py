@@ -197,7 +197,7 @@ def _rows() -> Rows:
 
 
 def _files(rows: Rows, edited: frozenset[str]) -> messages.FilesRead:
-    return messages.FilesRead("harbour", rows, edited, age=0.0)
+    return messages.FilesRead("harbour", rows, edited, pull_age_seconds=0.0)
 
 
 def _ended(

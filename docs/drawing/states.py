@@ -195,14 +195,14 @@ def main_state() -> AppState:
     state = app_state(*TICKETS, DRAFT, width=WIDTH, height=HEIGHT)
     rows = state.workspace.rows
     view = WorkspaceView("harbour", SITE, "DEMO")
-    shop = WorkspaceView("shop", "shop.example", "SHOP", synced=NOW - 7_300)
+    shop = WorkspaceView("shop", "shop.example", "SHOP", synced_at=NOW - 7_300)
     state = replace(state, workspaces=(view, shop))
     read = messages.FilesRead(
         "harbour",
         rows,
         frozenset({"DEMO-2", "DEMO-9", "DEMO-13"}),
         {"DEMO-9": ("DEMO-9: Priority",)},
-        age=250.0,
+        pull_age_seconds=250.0,
     )
     pull = replace(job("pull", JobStatus.COMPLETED), wall_offset=NOON)
     done = at_work(pull, 127, 127, "Pull complete: 3 updated")

@@ -69,13 +69,13 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     families: list[Family], folded: frozenset[int], sort: str, words: str
 ) -> None:
     ids = frozenset(f"DEMO-{number}" for number in folded)
-    rows = Rows().merged(family(*each) for each in families)
+    rows = Rows().with_tickets(family(*each) for each in families)
     wanted = RowFilter(parse_filter(words)) if words else None
 
     arranged = arrange(rows, ids, sort, wanted)
 
     shown = arranged.rows
-    found = [(each.row.id, each.tasks, each.hidden) for each in shown]
+    found = [(each.row.id, each.subtask_count, each.hidden_count) for each in shown]
     assert found == list(expected(families, ids, sort, words))
     is_hit = [parse_filter(words).matches(each.row.candidate) for each in shown]
     assert [each.is_hit for each in shown] == is_hit
@@ -83,7 +83,7 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     assert arranged.position(last) == (sum(is_hit), sum(is_hit))
     assert arranged.position(0) == (sum(is_hit[:1]), sum(is_hit))
     assert [arranged.index_of(each.row.order) for each in shown] == list(range(len(shown)))
-    hits = arranged.hits(["title", "7"])
+    hits = arranged.find_hits(["title", "7"])
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
@@ -96,12 +96,12 @@ def test_the_list_shows_what_fits_and_finds_each_row(
 @pytest.mark.parametrize("sort", ["key", "title"])
 def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> None:
     families = [(number, 2) for number in range(1, 20)]
-    rows = Rows().merged(family(*each) for each in families)
+    rows = Rows().with_tickets(family(*each) for each in families)
     folded = arrange(rows, frozenset(["DEMO-9"]), sort, None)
     task = family(9, 2)[1]
 
     assert folded.rows[folded.index_of(task.order)].row.id == "DEMO-9"
-    without = Rows().merged(family(*each) for each in families if each[0] != 9)
+    without = Rows().with_tickets(family(*each) for each in families if each[0] != 9)
     gone = arrange(without, frozenset(), sort, None)
     order = gone.rows[gone.index_of(task.order)].row.order
     assert order > task.order
@@ -137,39 +137,41 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     heads = [family(number, 0) for number in range(1, 11)]
     for (row,) in heads:
         object.__setattr__(row.candidate, "haystack", Text(row.candidate.haystack))
-    rows = Rows().merged(heads)
+    rows = Rows().with_tickets(heads)
 
-    listed = arrange(rows, frozenset(), "key", None).hits(["title 7"])  # as the search does
+    listed = arrange(rows, frozenset(), "key", None).find_hits(["title 7"])  # as the search does
     filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
 
-    assert [each.row.key for each in filtered.rows] == [rows.shown[at].row.key for at in listed]
+    assert [each.row.key for each in filtered.rows] == [
+        rows.unfiltered_rows[at].row.key for at in listed
+    ]
     assert [each.row.key for each in filtered.rows] == ["DEMO-1"]
     assert Text.looks == len(rows)
-    arrange(rows, frozenset(), "key", None).hits(["title 77"])
+    arrange(rows, frozenset(), "key", None).find_hits(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
-    more = rows.merged([family(11, 2)])
+    more = rows.with_tickets([family(11, 2)])
     arrange(more, frozenset(), "key", RowFilter(parse_filter('"title 7" "title 77"')))
     assert Text.looks == len(rows) + 1  # only in the rows that are new, which count nothing
 
 
 @given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))
 def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list[int]) -> None:
-    rows = Rows().merged(family(*each) for each in families)
+    rows = Rows().with_tickets(family(*each) for each in families)
 
     terms = parse_filter('"title 7" -status=done').terms
     for term in terms:
-        arrange(rows, frozenset(), "key", None).fitting(term)
+        arrange(rows, frozenset(), "key", None).find_fitting_rows(term)
 
-    changed = rows.merged(family(number, 1) for number in again)
+    changed = rows.with_tickets(family(number, 1) for number in again)
 
     whole = dict(families) | dict.fromkeys(again, 1)
     assert list(changed) == [row for each in by_order(list(whole.items())) for row in each]
     assert changed == Rows.of(changed)
-    assert changed.found == {
+    assert changed.matches_by_term == {
         term: bytearray(term.matches(row.candidate) for row in changed) for term in terms
     }
-    assert changed.drafts == (0 in whole)
-    assert changed.issues == len(changed)
+    assert changed.draft_count == (0 in whole)
+    assert changed.issue_count == len(changed)
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -201,32 +203,35 @@ def test_titles_and_statuses_are_clean() -> None:
 
 
 def test_rows_are_in_the_order_of_numbers_not_of_letters() -> None:
-    rows = Rows().merged([rows_of(ticket(each), f"{each}.md") for each in (10, 9, 100)])
+    rows = Rows().with_tickets([rows_of(ticket(each), f"{each}.md") for each in (10, 9, 100)])
 
     assert keys(rows) == ["DEMO-9", "DEMO-10", "DEMO-100"]
 
 
 def test_sub_tasks_stay_below_their_ticket_whatever_their_numbers() -> None:
-    rows = Rows().merged([rows_of(ticket(5), "5.md"), rows_of(ticket(1, 9), "1.md")])
+    rows = Rows().with_tickets([rows_of(ticket(5), "5.md"), rows_of(ticket(1, 9), "1.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-9", "DEMO-5"]
 
 
 def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() -> None:
-    rows = Rows().merged([rows_of(ticket(1, 2, 3), "old.md"), rows_of(ticket(4), "4.md")])
+    rows = Rows().with_tickets([rows_of(ticket(1, 2, 3), "old.md"), rows_of(ticket(4), "4.md")])
 
-    rows = rows.merged([rows_of(ticket(1, 2, title="New"), "new.md")])
+    rows = rows.with_tickets([rows_of(ticket(1, 2, title="New"), "new.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
-    assert (rows.shown[0].row.title, rows.shown[0].row.path) == ("New", "new.md")
+    assert (rows.unfiltered_rows[0].row.title, rows.unfiltered_rows[0].row.path) == (
+        "New",
+        "new.md",
+    )
 
 
 def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
-    rows = Rows().merged([rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
+    rows = Rows().with_tickets([rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
 
-    assert row.order == rows.shown[1].row.order
+    assert row.order == rows.unfiltered_rows[1].row.order
     assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 
@@ -234,24 +239,26 @@ def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None
     draft = Ticket("Draft", line=1, tasks=(Ticket("Task"),))
     broken = row_of_broken("DEMO-2.md", "why", has_rows=False)
     rows = Rows.of([*rows_of(draft, "d.md"), *rows_of(ticket(1), "1.md"), broken])
-    assert (rows.issues, rows.drafts, rows.broken) == (3, 2, 1)
+    assert (rows.issue_count, rows.draft_count, rows.broken_count) == (3, 2, 1)
 
-    rows = rows.merged([rows_of(ticket(2), "DEMO-2.md"), rows_of(Ticket("Alone", line=1), "d.md")])
-    assert (rows.issues, rows.drafts, rows.broken) == (3, 1, 0)
+    rows = rows.with_tickets(
+        [rows_of(ticket(2), "DEMO-2.md"), rows_of(Ticket("Alone", line=1), "d.md")]
+    )
+    assert (rows.issue_count, rows.draft_count, rows.broken_count) == (3, 1, 0)
 
 
 def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_rows=True)
 
     assert row.order < rows_of(ticket(1), "a.md")[0].order
-    assert row.head == ""
+    assert row.ticket_key == ""
 
 
 def test_drafts_stand_side_by_side_before_the_rest() -> None:
     first = Ticket(title="One", line=1)
     second = Ticket(title="Two", line=9)
 
-    rows = Rows().merged(
+    rows = Rows().with_tickets(
         [rows_of(ticket(1), "1.md"), rows_of(second, "d.md"), rows_of(first, "d.md")]
     )
 
@@ -263,6 +270,6 @@ def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -
     view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
     view = replace(view, conflicts={"DEMO-1": ("DEMO-3: Labels",)})
 
-    flags = [(each.row.title, view.flag(each.row)) for each in view.visible.rows]
+    flags = [(each.row.title, view.mark_of(each.row)) for each in view.visible.rows]
 
     assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]

@@ -125,7 +125,7 @@ def test_folding_hides_the_sub_tasks_and_keeps_their_ticket_selected() -> None:
     state = pressed(app_state(FAMILY), "j", "h")
     assert [each.row.key for each in state.workspace.visible.rows] == ["DEMO-1"]
     assert selected(state) == "DEMO-1"
-    assert state.workspace.visible.rows[0].hidden == 2
+    assert state.workspace.visible.rows[0].hidden_count == 2
 
     state = pressed(state, "l")
     assert [each.row.key for each in state.workspace.visible.rows] == ["DEMO-1", "DEMO-2", "DEMO-3"]

@@ -101,7 +101,7 @@ def end_of(
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
 
 
-def _parts(result: object) -> tuple[sync.PullResult, sync.PushResult]:
+def _pull_and_push_of(result: object) -> tuple[sync.PullResult, sync.PushResult]:
     """Return what a job has pulled and pushed; empty results for what it did not."""
     if isinstance(result, sync.SyncResult):
         return result.pull, result.push
@@ -111,7 +111,7 @@ def _parts(result: object) -> tuple[sync.PullResult, sync.PushResult]:
 
 def _change_count(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
-    pull, _ = _parts(result)
+    pull, _ = _pull_and_push_of(result)
     if not pull.done:
         return ""
     counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
@@ -122,7 +122,7 @@ def _change_count(result: object) -> str:
 
 def _created_keys(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
-    keys = _parts(result)[1].created
+    keys = _pull_and_push_of(result)[1].created
     more = f" and {len(keys) - MAX_NAMED_ISSUES} more" if keys[MAX_NAMED_ISSUES:] else ""
     return f" · {clean(', '.join(keys[:MAX_NAMED_ISSUES]))}{more}" if keys else ""
 
@@ -131,7 +131,7 @@ def _next_keys(
     result: object, conflicts: AbstractSet[str] | None
 ) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
-    pull, push = _parts(result)
+    pull, push = _pull_and_push_of(result)
     clashes = [note.key for note in push.conflicts if note.code is sync.Code.CONFLICT]
     clashes += [conflict.key for conflict in pull.conflicts]
     if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
@@ -184,7 +184,7 @@ def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
 
 
 def _ticket_ends(result: object) -> Iterator[TicketEnd]:
-    pull, push = _parts(result)
+    pull, push = _pull_and_push_of(result)
     if isinstance(result, sync.BulkResult | sync.AttachmentResult):
         yield from _ends_of_notes("✗", result.failed)
     if isinstance(result, sync.BulkResult):
@@ -256,7 +256,7 @@ class JobsState:
     ended: tuple[JobSnapshot, ...] = ()
     history: History = field(default_factory=History)
 
-    def see(self, snapshot: JobSnapshot) -> JobsState:
+    def with_snapshot(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
         live, ended = {job.id: job for job in self.live}, self.ended
         if snapshot.status.is_terminal:

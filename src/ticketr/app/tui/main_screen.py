@@ -66,7 +66,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
 def _workspace_line(
     workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool
 ) -> Line:
-    count = f"{workspace.rows.issues:,}" if workspace.rows or workspace.is_read else ""
+    count = f"{workspace.rows.issue_count:,}" if workspace.rows or workspace.is_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number, _ in workspace.counts:
@@ -85,9 +85,9 @@ def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[
         return _job_words(jobs[0])
     if workspace.problem:
         return ("cannot be opened", "closed")
-    if workspace.synced is None:
+    if workspace.synced_at is None:
         return ("not pulled yet", "") if workspace.is_read and not workspace.rows else ("",)
-    age = ago(now - workspace.synced)
+    age = ago(now - workspace.synced_at)
     return f"synced {age}", age
 
 
@@ -148,7 +148,7 @@ def _ticket_line(
     workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, bar: str
 ) -> Line:
     row = visible.row
-    fold = " " if not visible.tasks else "▸" if visible.hidden else "▾"
+    fold = " " if not visible.subtask_count else "▸" if visible.hidden_count else "▾"
     if row.id in workspace.chosen:
         bar = "√"
     elif bar == " " and row.key in workspace.changed:
@@ -160,13 +160,13 @@ def _ticket_line(
     columns = () if row.is_broken else choose_columns(cells, workspace.hidden)
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
     room -= width(shown)
-    hidden = f" +{visible.hidden}" if visible.hidden else ""
+    hidden = f" +{visible.hidden_count}" if visible.hidden_count else ""
     title = f"{'  ' * row.depth}{theme.text(row.title)}"
     title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
     pad = " " * max(0, room - width(title))
     return (
         Span(bar),
-        mark(workspace.flag(row)),
+        mark(workspace.mark_of(row)),
         Span(fold),
         mark(frame.status_mark(row.status)),
         Span(f" {key} {title}{pad}{shown} "),
@@ -251,5 +251,5 @@ def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
 
 def _key_hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
-    key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.names_key else ""
+    key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.has_key_hint else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

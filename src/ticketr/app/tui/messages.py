@@ -69,7 +69,7 @@ class FilesRead(WorkspaceMessage):
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken: The cleaned error of each broken file.
-        age: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
+        pull_age_seconds: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
             readings differ in it.
         names: What a filter can name.
         templates: The templates of drafts, or why one cannot be read, by their names.
@@ -79,7 +79,7 @@ class FilesRead(WorkspaceMessage):
     edited: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
-    age: float | None = field(default=None, compare=False)
+    pull_age_seconds: float | None = field(default=None, compare=False)
     names: FilterNames = field(default=FilterNames(), compare=False)
     templates: Mapping[str, sync.Template | str] = field(default_factory=dict)
 

@@ -19,14 +19,14 @@ class VisibleRow(NamedTuple):
 
     Attributes:
         row: The issue.
-        tasks: The number of its sub-tasks that the list holds.
-        hidden: How many of them are folded away.
+        subtask_count: The number of its sub-tasks that the list holds.
+        hidden_count: How many of them are folded away.
         is_hit: Whether the filter lets it through; else it is shown above a sub-task that does.
     """
 
     row: ListRow
-    tasks: int = 0
-    hidden: int = 0
+    subtask_count: int = 0
+    hidden_count: int = 0
     is_hit: bool = True
 
 
@@ -35,16 +35,16 @@ class Rows:
     """The rows of all issues and broken files of a workspace, in the order of their keys.
 
     Attributes:
-        shown: The rows as they are shown without a filter and folds.
-        drafts: The number of issues that Jira does not have yet.
-        broken: The number of rows of broken files.
-        found: For each term of a filter that was asked for, which rows fit it: one byte a row, 1 or 0.
+        unfiltered_rows: The rows as they are shown without a filter and folds.
+        draft_count: The number of issues that Jira does not have yet.
+        broken_count: The number of rows of broken files.
+        matches_by_term: For each term of a filter that was asked for, which rows fit it: one byte a row, 1 or 0.
     """
 
-    shown: tuple[VisibleRow, ...] = ()
-    drafts: int = 0
-    broken: int = 0
-    found: dict[Term, bytearray] = field(default_factory=dict, repr=False, compare=False)
+    unfiltered_rows: tuple[VisibleRow, ...] = ()
+    draft_count: int = 0
+    broken_count: int = 0
+    matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False, compare=False)
 
     #: By identity, so that a cache does not compare thousands of rows.
     __hash__ = object.__hash__
@@ -54,26 +54,26 @@ class Rows:
         """Make `Rows` from rows in any order."""
         rows = sorted(rows, key=lambda row: row.order)
         families = groupby(rows, lambda row: row.order[:3])
-        shown = tuple([shown for _, some in families for shown in _family(tuple(some))])
+        shown = tuple([shown for _, some in families for shown in _visible_rows_of(tuple(some))])
         drafts, broken = sum(row.is_draft for row in rows), sum(row.is_broken for row in rows)
         return Rows(shown, drafts, broken)
 
-    def merged(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
+    def with_tickets(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return these rows with those of some tickets inserted or replaced.
 
-        Only these tickets are compared with the terms in `found`: tickets come many times a second.
+        Only these tickets are compared with the terms in `matches_by_term`: tickets come many times a second.
 
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
-        shown, drafts, broken = list(self.shown), self.drafts, self.broken
-        found = {term: fits.copy() for term, fits in self.found.items()}
+        shown, drafts, broken = list(self.unfiltered_rows), self.draft_count, self.broken_count
+        found = {term: fits.copy() for term, fits in self.matches_by_term.items()}
         for ticket in tickets:
             place = _rows_of_ticket(shown, ticket[0].order)
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
-            shown[place] = _family(ticket)
+            shown[place] = _visible_rows_of(ticket)
             for term, fits in found.items():
                 fits[place] = bytes([term.matches(row.candidate) for row in ticket])
         return Rows(tuple(shown), drafts, broken, found)
@@ -82,13 +82,15 @@ class Rows:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            place = _rows_of_ticket(self.shown, ticket[0].order)
-            before = {old.row.key: _comparable_content(old.row) for old in self.shown[place]}
+            place = _rows_of_ticket(self.unfiltered_rows, ticket[0].order)
+            before = {
+                old.row.key: _comparable_content(old.row) for old in self.unfiltered_rows[place]
+            }
             news = {row.key for row in ticket if before.get(row.key) != _comparable_content(row)}
             keys |= news or {ticket[0].key}  # a comment, for instance
         return frozenset(keys)
 
-    def named(self, words: str, most: int) -> tuple[ListRow, ...]:
+    def find_by_name(self, words: str, most: int) -> tuple[ListRow, ...]:
         """Return the rows whose key and title hold some words.
 
         Args:
@@ -111,23 +113,23 @@ class Rows:
         return tuple((first + others)[:most])
 
     @property
-    def issues(self) -> int:
+    def issue_count(self) -> int:
         """The number of issues."""
-        return len(self) - self.broken
+        return len(self) - self.broken_count
 
     def __len__(self) -> int:
-        return len(self.shown)
+        return len(self.unfiltered_rows)
 
     def __iter__(self) -> Iterator[ListRow]:
-        return (shown.row for shown in self.shown)
+        return (shown.row for shown in self.unfiltered_rows)
 
 
 def _rows_of_ticket(shown: Sequence[VisibleRow], order: Order) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-    first = bisect_left(shown, start_of(order), key=rank)
-    return slice(first, bisect_left(shown, end, lo=first, key=rank))
+    first = bisect_left(shown, first_order_of_ticket(order), key=row_order)
+    return slice(first, bisect_left(shown, end, lo=first, key=row_order))
 
 
 def _comparable_content(row: ListRow) -> object:
@@ -135,23 +137,23 @@ def _comparable_content(row: ListRow) -> object:
     return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
-def rank(shown: VisibleRow) -> Order:
+def row_order(shown: VisibleRow) -> Order:
     """Return the order of a row, for a search in rows that are in this order."""
     return shown.row.order
 
 
-def start_of(order: Order) -> Order:
+def first_order_of_ticket(order: Order) -> Order:
     """Return where the rows of a ticket begin: one with a key stays the same in another file."""
     project, number, rest, _ = order
     return project, number, "" if number else rest, 0
 
 
-def _family(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
+def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
     """Return the rows of a ticket as they are shown without a filter and folds."""
     return [VisibleRow(ticket[0], len(ticket) - 1), *map(VisibleRow, ticket[1:])]
 
 
-_NUMBERED = re.compile(r"(.*)-(\d+)")
+_KEY_PATTERN = re.compile(r"(.*)-(\d+)")
 
 Order = tuple[str, int, str, int]
 
@@ -199,11 +201,11 @@ class ListRow:
         return not self.key and not self.is_broken
 
     @property
-    def head(self) -> str:
+    def ticket_key(self) -> str:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
         return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
 
-    def at(self, updated: str) -> ListRow:
+    def with_updated(self, updated: str) -> ListRow:
         """Return the row with another moment of its last change in Jira."""
         if updated == self.candidate.updated:
             return self
@@ -226,7 +228,7 @@ def order_of(key: str | None, path: str, line: int, place: int) -> Order:
         line: The ticket's line in it.
         place: 0 for the ticket, else the number of the sub-task, from 1.
     """
-    project, number = _split(key)
+    project, number = _split_key(key)
     # Drafts have no number; the line distinguishes two in one file.
     return project, number, path if number else f"{path}:{line:08}", place
 
@@ -282,7 +284,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
         has_rows: Whether the file's tickets have rows, too. If not, this row takes the place that
             the name of the file suggests, so that no ticket seems to be lost.
     """
-    project, number = ("", 0) if has_rows else _split(PurePosixPath(path).stem)
+    project, number = ("", 0) if has_rows else _split_key(PurePosixPath(path).stem)
     return ListRow(
         order=(project, number, path, 0),
         key="",
@@ -295,6 +297,6 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
     )
 
 
-def _split(key: str | None) -> tuple[str, int]:
-    match = _NUMBERED.fullmatch(key or "")
+def _split_key(key: str | None) -> tuple[str, int]:
+    match = _KEY_PATTERN.fullmatch(key or "")
     return (match[1], int(match[2])) if match else ("", 0)

@@ -148,7 +148,7 @@ def _ticket_path(state: AppState) -> str:
     names = [state.workspace.name]
     if row is not None and not row.is_broken:
         parent = clean(sheet.issue.fields.get("Parent", "")) if sheet is not None else ""
-        names += [row.head if row.depth else parent, row.key or "draft"]
+        names += [row.ticket_key if row.depth else parent, row.key or "draft"]
     return " › ".join(filter(None, names))
 
 
@@ -244,7 +244,7 @@ def _idle_actions_on_main_screen(state: AppState) -> AbstractSet[KeyAction]:
         KeyAction.CHANGE: workspace.chosen,
         KeyAction.OPEN: row
         and (state.focus is not Panel.DETAIL or not state.is_zoomed or task >= 0),
-        KeyAction.RESOLVE: row and row.head in workspace.conflicts,
+        KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts,
         KeyAction.DIFF: row and row.key in workspace.edited,
         KeyAction.BROWSER: row and row.key,
         **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),

@@ -59,13 +59,13 @@ class DetailLine:
 
     Attributes:
         line: What is shown.
-        source: The line in the file that it comes from, from 1; 0 if there is none.
-        names_key: Whether the key that resolves a conflict is named at its end. There is room for that.
+        source_line: The line in the file that it comes from, from 1; 0 if there is none.
+        has_key_hint: Whether the key that resolves a conflict is named at its end. There is room for that.
     """
 
     line: Line
-    source: int = 0
-    names_key: bool = False
+    source_line: int = 0
+    has_key_hint: bool = False
 
 
 def sheet_of(
@@ -90,6 +90,6 @@ def sheet_of(
     )
 
 
-def head_of(comment: Comment) -> str:
+def comment_heading(comment: Comment) -> str:
     """Return the author and time of a comment, cleaned; an empty text if it is not in Jira yet."""
     return clean(", ".join(text for text in (comment.author, comment.time) if text))

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
-from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, rank, start_of
+from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, first_order_of_ticket, row_order
 
 #: The most terms whose rows are kept of one list.
 MAX_CACHED_TERMS = 32
@@ -27,9 +27,9 @@ def sorted_tickets(rows: Rows, sort: str) -> Sequence[int]:
         rows: The rows.
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
     """
-    tickets = [at for at, shown in enumerate(rows.shown) if not shown.row.depth]
+    tickets = [at for at, shown in enumerate(rows.unfiltered_rows) if not shown.row.depth]
     if sort != "key":  # the order that they have
-        tickets.sort(key=lambda at: rows.shown[at].row.sort_key(sort))
+        tickets.sort(key=lambda at: rows.unfiltered_rows[at].row.sort_key(sort))
     return tickets
 
 
@@ -62,23 +62,23 @@ class RowFilter:
 
     def _matching_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows that fit one term, which may be about edits here."""
-        shown = rows.shown
+        shown = rows.unfiltered_rows
         match term:
             case FlagTerm(flags):
                 apart = flags.isdisjoint
-                return [at for at in left if not apart(self._flags(shown[at].row))]
+                return [at for at in left if not apart(self._flags_of(shown[at].row))]
             case NotTerm(inner):
                 without = frozenset(self._matching_among(rows, inner, left))
                 return [at for at in left if at not in without]
             case _:
-                fits = arrange(rows, frozenset(), "key", None).fitting(term)
+                fits = arrange(rows, frozenset(), "key", None).find_fitting_rows(term)
                 return [at for at in left if fits[at]]
 
-    def _flags(self, row: ListRow) -> frozenset[str]:
+    def _flags_of(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.flags
         if row.key in self.edited:
             flags |= {"edited"}
-        if self.conflicts and row.head in self.conflicts:
+        if self.conflicts and row.ticket_key in self.conflicts:
             flags |= {"conflict"}
         return flags
 
@@ -91,12 +91,12 @@ class VisibleRows:
     Attributes:
         rows: The rows.
         is_by_key: Whether they are in the order of their keys.
-        found: For each term of a filter that was asked for, which rows fit it; see `fitting`.
+        matches_by_term: For each term of a filter that was asked for, which rows fit it; see `find_fitting_rows`.
     """
 
     rows: Sequence[VisibleRow]
     is_by_key: bool
-    found: dict[Term, bytearray] = field(default_factory=dict, repr=False)
+    matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
         """Return the index of the row with an order.
@@ -106,7 +106,7 @@ class VisibleRows:
         """
         same = 2 if order[1] else 3
         if self.is_by_key:
-            begin = bisect_left(self.rows, start_of(order), key=rank)
+            begin = bisect_left(self.rows, first_order_of_ticket(order), key=row_order)
         else:
             orders = [visible.row.order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows
@@ -115,9 +115,9 @@ class VisibleRows:
             after = (at for at, other in enumerate(orders) if other > order)
             begin = next(chain(first, after), len(orders))
         rows = range(begin, len(self))
-        ticket = [*takewhile(lambda at: rank(self.rows[at])[:same] == order[:same], rows)]
-        exact = (at for at in ticket if rank(self.rows[at]) == order)
-        moved = (at for at in ticket if rank(self.rows[at])[3] == order[3])
+        ticket = [*takewhile(lambda at: row_order(self.rows[at])[:same] == order[:same], rows)]
+        exact = (at for at in ticket if row_order(self.rows[at]) == order)
+        moved = (at for at in ticket if row_order(self.rows[at])[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
 
     def position(self, index: int) -> tuple[int, int]:
@@ -125,33 +125,33 @@ class VisibleRows:
         counts = _hit_counts(self)
         return counts[min(index + 1, len(self))], counts[-1]
 
-    def hits(self, words: Sequence[str]) -> tuple[int, ...]:
+    def find_hits(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
         left: Sequence[int] = range(len(self.rows))
         for word in words:
-            fits = self.fitting(TextTerm(word))
+            fits = self.find_fitting_rows(TextTerm(word))
             left = [at for at in left if fits[at]]
         return tuple(at for at in left if self.rows[at].is_hit)
 
-    def fitting(self, term: Term) -> bytearray:
+    def find_fitting_rows(self, term: Term) -> bytearray:
         """Return which rows fit a term of a filter: one byte a row, 1 or 0.
 
         A word is typed letter by letter, so only the rows that hold its start are looked at, if
         they are known. In a new list they are not known, and all rows are looked at once.
         """
-        rows, fits = self.rows, self.found.get(term)
+        rows, fits = self.rows, self.matches_by_term.get(term)
         if fits is not None:
             return fits
         if isinstance(term, TextTerm):
             fits, text = bytearray(len(rows)), term.text
-            start = self.found.get(TextTerm(text[:-1]), b"\1" * len(rows))
+            start = self.matches_by_term.get(TextTerm(text[:-1]), b"\1" * len(rows))
             for at in compress(range(len(rows)), start):
                 fits[at] = text in rows[at].row.candidate.haystack
         else:
             fits = bytearray([term.matches(visible.row.candidate) for visible in rows])
-        if len(self.found) >= MAX_CACHED_TERMS:
-            self.found.clear()
-        self.found[term] = fits
+        if len(self.matches_by_term) >= MAX_CACHED_TERMS:
+            self.matches_by_term.clear()
+        self.matches_by_term[term] = fits
         return fits
 
     def __len__(self) -> int:
@@ -179,9 +179,9 @@ def arrange(
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
         row_filter: The filter; None for none.
     """
-    shown, is_by_key = rows.shown, sort == "key"
+    shown, is_by_key = rows.unfiltered_rows, sort == "key"
     if row_filter is None and not folded and is_by_key:
-        return VisibleRows(shown, is_by_key=True, found=rows.found)
+        return VisibleRows(shown, is_by_key=True, matches_by_term=rows.matches_by_term)
     fits = bytearray(b"\1") * len(shown)
     if row_filter is not None:
         fits = bytearray(len(shown))
@@ -190,16 +190,16 @@ def arrange(
     left: list[VisibleRow] = []
     for at in sorted_tickets(rows, sort):
         head = shown[at]
-        if not head.tasks:  # most
+        if not head.subtask_count:  # most
             if fits[at]:
                 left.append(head)
             continue
-        end = at + 1 + head.tasks
+        end = at + 1 + head.subtask_count
         tasks = fits.count(1, at + 1, end)
         if not tasks and not fits[at]:
             continue
         hidden = tasks if folded and head.row.id in folded else 0
-        if tasks == head.tasks and fits[at] and not hidden:
+        if tasks == head.subtask_count and fits[at] and not hidden:
             left += shown[at:end]
             continue
         left.append(VisibleRow(head.row, tasks, hidden, bool(fits[at])))

@@ -57,7 +57,8 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case messages.TicketsFound():
             # The rows are arranged when they are drawn: many of these come between two frames.
             workspace = state.named(message.workspace)
-            rows, edited = workspace.rows.merged(message.tickets), workspace.edited | message.edited
+            rows = workspace.rows.with_tickets(message.tickets)
+            edited = workspace.edited | message.edited
             state = state.with_workspace(replace(workspace, rows=rows, edited=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow(state) if state.ticket is None else (state, ())
@@ -113,7 +114,7 @@ def may_refresh(state: AppState, name: str) -> bool:
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.named(name)
-    is_known = workspace.synced is not None and not workspace.is_gone
+    is_known = workspace.synced_at is not None and not workspace.is_gone
     return is_known and not state.overlays and not state.jobs.live
 
 
@@ -189,7 +190,9 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
         is_over = snapshot.status.is_terminal and snapshot.started_at is not None
         is_over &= kind_of(snapshot) == REFRESH_KIND  # the others change no file
         return state, (call_in(workspace_of(snapshot), files.read_files),) if is_over else ()
-    state = replace(state, status=state.status.see(snapshot, now), jobs=state.jobs.see(snapshot))
+    state = replace(
+        state, status=state.status.see(snapshot, now), jobs=state.jobs.with_snapshot(snapshot)
+    )
     if not snapshot.status.is_terminal:
         return state, ()
     name = workspace_of(snapshot)

@@ -33,7 +33,7 @@ class WorkspaceView:
             by the ticket's key.
         broken: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
-        synced: When a pull has brought all that it found, by Trio's clock; None for never.
+        synced_at: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
@@ -57,7 +57,7 @@ class WorkspaceView:
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     is_read: bool = False
-    synced: float | None = None
+    synced_at: float | None = None
     problem: str = ""
     selected: Order | None = None
     top: int = 0
@@ -106,7 +106,7 @@ class WorkspaceView:
     @property
     def counts(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
-        drafts = self.rows.drafts
+        drafts = self.rows.draft_count
         entries = (
             ("*", len(self.edited), "edited"),
             ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
@@ -116,11 +116,11 @@ class WorkspaceView:
         )
         return tuple(entry for entry in entries if entry[1])
 
-    def flag(self, row: ListRow) -> str:
+    def mark_of(self, row: ListRow) -> str:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        parts = self.conflicts.get(row.head, ())
+        parts = self.conflicts.get(row.ticket_key, ())
         # Of a ticket all, of a sub-task those that clash in itself.
         if parts if not row.depth else any(part.startswith(f"{row.key}: ") for part in parts):
             return "!"
@@ -141,7 +141,7 @@ class WorkspaceView:
             selected=self._selected_after(read.rows),
             names=read.names,
             templates=read.templates,
-            synced=None if read.age is None else now - read.age,
+            synced_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
             changed=self.changed & {row.key for row in read.rows} if self.changed else self.changed,
             chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
         )
@@ -173,9 +173,9 @@ class WorkspaceView:
         row = self.visible.rows[max(0, min(index, len(self.visible) - 1))].row
         return replace(self, selected=row.order)
 
-    def hits(self, words: str) -> tuple[int, ...]:
+    def find_hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
-        return self.visible.hits(fold(words).split())
+        return self.visible.find_hits(fold(words).split())
 
     @cached_property
     def search_words(self) -> tuple[str, ...]:

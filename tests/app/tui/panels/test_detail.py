@@ -57,7 +57,7 @@ def test_texts_are_rendered_and_know_their_lines_in_the_file() -> None:
 
     lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 16)
 
-    assert [(plain(each.line), each.source) for each in lines] == [
+    assert [(plain(each.line), each.source_line) for each in lines] == [
         ("Search", 1),
         ("", 0),
         ("Goal: see the", 4),
@@ -97,7 +97,7 @@ def test_a_text_that_is_too_long_to_render_is_shown_as_the_file_holds_it() -> No
 
     lines = detail_lines(sheet, 42)
 
-    assert [(plain(each.line), each.source) for each in lines[2:4]] == [
+    assert [(plain(each.line), each.source_line) for each in lines[2:4]] == [
         ("**word**", 4),
         ("[" * 40, 5),
     ]
@@ -119,7 +119,7 @@ def test_the_parts_that_both_sides_have_changed_stand_below_the_title() -> None:
 
     lines = detail_lines(sheet, 34)
 
-    assert [(plain(each.line), each.source) for each in lines[:4]] == [
+    assert [(plain(each.line), each.source_line) for each in lines[:4]] == [
         ("Search", 1),
         ("! both sides changed Title,", 1),
         ("  DEMO-2: Labels", 1),
@@ -208,7 +208,7 @@ def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() ->
 
     lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 40)
 
-    assert [(plain(each.line), each.source) for each in lines[2:]] == [
+    assert [(plain(each.line), each.source_line) for each in lines[2:]] == [
         ("", 0),
         ("Comments  2", 0),
         ("Mia Chen, 2026-03-01 09:30Z", 5),
@@ -232,7 +232,7 @@ def test_rich_text_fields_are_rendered_below_their_names_and_before_the_comments
 
     lines = detail_lines(sheet_of(ticket, "DEMO-1.md"), 40)
 
-    assert [(plain(each.line), each.source) for each in lines[2:]] == [
+    assert [(plain(each.line), each.source_line) for each in lines[2:]] == [
         ("words", 4),
         ("", 0),
         ("Rollout", 6),

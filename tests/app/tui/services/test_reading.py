@@ -280,7 +280,7 @@ async def test_the_age_of_the_last_whole_pull_is_read(
     for now in (float(at) + 90.0, float(at) - 5.0):  # a clock may have been set
         monkeypatch.setattr("time.time", lambda now=now: now)
         await reader.read()
-    assert [each.age for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
+    assert [each.pull_age_seconds for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
 
 
 def later() -> int:
@@ -350,8 +350,10 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     assert app.opened == ["DEMO-1.md"]
     assert third.edited == {"DEMO-1"}
     assert [row.key for row in third.rows] == [row.key for row in first.rows]
-    assert third.rows.shown[0].row.title[1:] == first.rows.shown[0].row.title[1:]
-    assert third.rows.shown[0].row.title != first.rows.shown[0].row.title
+    assert (
+        third.rows.unfiltered_rows[0].row.title[1:] == first.rows.unfiltered_rows[0].row.title[1:]
+    )
+    assert third.rows.unfiltered_rows[0].row.title != first.rows.unfiltered_rows[0].row.title
 
 
 async def test_the_next_start_reads_only_what_has_changed_since(
@@ -371,7 +373,7 @@ async def test_the_next_start_reads_only_what_has_changed_since(
     found = await app.read()
     assert app.opened == ["DEMO-1.md", "draft.md"]
     assert found.edited == {"DEMO-1"}
-    assert found.rows.drafts == 1
+    assert found.rows.draft_count == 1
 
 
 async def test_a_row_knows_when_jira_last_changed_its_issue_whatever_its_file_says(

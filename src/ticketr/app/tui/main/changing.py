@@ -14,7 +14,7 @@ from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import add_comment, add_from_template, add_ticket
-from ticketr.app.tui.sheet import Sheet, head_of
+from ticketr.app.tui.sheet import Sheet, comment_heading
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
@@ -29,7 +29,7 @@ def edit(state: AppState, _: float) -> Step | None:
     line = row.line or 1
     ticket = state.ticket
     if state.focus is Panel.DETAIL and ticket is not None and ticket.sheet is not None:
-        sources = (ticket_line.source for ticket_line in ticket.lines[ticket.top :])
+        sources = (ticket_line.source_line for ticket_line in ticket.lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
@@ -141,7 +141,9 @@ def reply(state: AppState, _: float) -> Step | None:
         return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
 
     options = tuple(
-        Option(clean(text.text.partition("\n")[0]), head_of(text) or "not sent yet", value=line)
+        Option(
+            clean(text.text.partition("\n")[0]), comment_heading(text) or "not sent yet", value=line
+        )
         for line, text in comments.items()
     )
     return state.opened(Choice("Reply to, or edit", options, on_choose)), ()

@@ -175,7 +175,7 @@ def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
     while at and workspace.visible.rows[at - 1].row.order[:3] == row.order[:3]:
         at -= 1
     head = workspace.visible.rows[at]
-    if not head.tasks or bool(head.hidden) == hide:
+    if not head.subtask_count or bool(head.hidden_count) == hide:
         return None
     change = frozenset((head.row.id,))
     folded = workspace.folded | change if hide else workspace.folded - change

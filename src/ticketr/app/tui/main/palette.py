@@ -141,7 +141,7 @@ class Palette(ListOverlay):
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                rows = state.workspace.rows.named(fold(words), MAX_TICKET_ENTRIES)
+                rows = state.workspace.rows.find_by_name(fold(words), MAX_TICKET_ENTRIES)
                 return [*map(_ticket_option, rows)]
             case "@":
                 options = _value_options(state, "Assignee")

@@ -105,7 +105,7 @@ def search(state: AppState, now: float) -> Step | None:
 
     def on_change(state: AppState, words: str) -> AppState:
         workspace = replace(state.workspace, search=words)
-        hits = workspace.hits(words) if words.strip() else ()
+        hits = workspace.find_hits(words) if words.strip() else ()
         ahead = next((at for at in hits if at >= before.index), hits[0] if hits else before.index)
         state = state.with_workspace(workspace)
         state = select(state, ahead, math.inf)
@@ -131,7 +131,7 @@ def next_hit(state: AppState, now: float, *, by: int) -> Step | None:
         return next_match(state, by)
     if not workspace.search.strip() or not state.layout.left:  # no list is shown
         return None
-    hits = workspace.hits(workspace.search)
+    hits = workspace.find_hits(workspace.search)
     if not hits:
         return state.noticed(f"nothing found for “{workspace.search}”"), ()
     ahead = [at for at in hits if (at - workspace.index) * by > 0]

@@ -68,7 +68,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
     row, workspace = state.row, state.workspace
     if row is None or row.is_broken:
         return None
-    if row.head not in workspace.conflicts:
+    if row.ticket_key not in workspace.conflicts:
         # The ticket with a conflict that comes next in the order of the keys, else the first.
         rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
         after = (other for other in rows if other.order > row.order)
@@ -77,7 +77,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
             return _resolve(replace(show_row(state, other), follow_at=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
-    screen = ConflictScreen(workspace.name, row.head)
+    screen = ConflictScreen(workspace.name, row.ticket_key)
     return state.opened(screen), (screen.request,)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import status_mark
-from ticketr.app.tui.sheet import DetailLine, Sheet, head_of
+from ticketr.app.tui.sheet import DetailLine, Sheet, comment_heading
 from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
@@ -69,7 +69,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_HINT_CELLS:
         lines.append(())
-    last = DetailLine(lines.pop(), sheet.line, names_key=True)
+    last = DetailLine(lines.pop(), sheet.line, has_key_hint=True)
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 
@@ -158,7 +158,7 @@ def _comment_lines(comments: Sequence[Comment], room: int) -> Iterator[DetailLin
     for at, comment in enumerate(comments):
         if at:
             yield DetailLine(())
-        words = head_of(comment)
+        words = comment_heading(comment)
         head = (Span(words, ("dim",)),) if words else (mark("*"), Span(" not sent yet"))
         yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
         for rendered in render_markdown(comment.text, room - 2):

@@ -32,11 +32,11 @@ from ticketr.app.tui.rows import (
     ListRow,
     Order,
     Rows,
+    first_order_of_ticket,
     order_of,
     row_of_broken,
     rows_of,
     rows_of_candidates,
-    start_of,
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
@@ -170,7 +170,7 @@ class WorkspaceReader:
             return False
         updated = self._updated.get
         self._tickets += [
-            tuple([row.at(updated(row.key, "")) for row in rows]) for rows in known.rows
+            tuple([row.with_updated(updated(row.key, "")) for row in rows]) for rows in known.rows
         ]
         return True
 
@@ -216,9 +216,11 @@ class WorkspaceReader:
         """
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.parts for conflict in self._state.conflicts.all()}
-        tickets = {start_of(rows[0].order): rows for rows in self._tickets}  # each once
+        # Each ticket once.
+        tickets = {first_order_of_ticket(rows[0].order): rows for rows in self._tickets}
         rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
-        if rows.shown == before.shown:  # what was computed from these is not computed again
+        # What was computed from equal rows is not computed again.
+        if rows.unfiltered_rows == before.unfiltered_rows:
             rows = before
         broken = tuple(row.title for row in self._broken)
         pulled = self._state.site_record.last_pull()
