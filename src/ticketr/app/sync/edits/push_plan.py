@@ -525,10 +525,10 @@ def _restricted_change(
 
 def _is_open(conflict: Conflict, local_change: LocalChange) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
-    remote = read_ticket(conflict.text)
-    if remote is None or local_change.base is None:
-        return True
-    return bool(remote_changes(local_change.base, local_change.local.ticket, remote))
+    base, remote = local_change.base, read_ticket(conflict.text)
+    if base is not None and remote is not None:
+        return bool(remote_changes(base, local_change.local.ticket, remote))
+    return True  # pragma: no cover - another version wrote it
 
 
 def _conflict_note(conflict: Conflict, path: str) -> Note:

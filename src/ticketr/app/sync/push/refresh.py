@@ -407,6 +407,7 @@ def _compare_change(
     base, here = change.base, change.local.ticket
     if sent_comments:
         base, here = with_sent_comments(base, here, sent_comments, family.text.ticket)
+    # An interrupted push may have sent values, or created an issue that was never read.
     if known.sent or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
             base, here, family.text.ticket, family.issues, known.sent, known=known.issues
