@@ -211,11 +211,9 @@ class UnknownField(SyncError):
 
     def __str__(self) -> str:
         if self.place:
-            hint = (
-                f"the site's own is {self.own_id}"
-                if self.own_id
-                else suggest_names(self.name, self.known)
-            )
+            hint = suggest_names(self.name, self.known)
+            if self.own_id:
+                hint = f"the site's own is {self.own_id}"
             return (
                 f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"

@@ -336,7 +336,7 @@ def _read_versions(
         if ticket.key in {key, former.get(key, key)}:
             writer = FamilyWriter(store, state, seen=opened.seen_at)
             text = file.text[span.start : span.end]
-            return text, ticket, writer.versions(opened.family, ticket)
+            return text, ticket, writer.versions_to_merge(opened.family, ticket)
     raise opened.missing_error(store)
 
 

@@ -81,7 +81,7 @@ async def visit_files(
     in_thread: ThreadRunner,
     files: Iterator[Sequence[str]],
     visit: Callable[[Sequence[str]], T],
-    then: Callable[[T], object] = lambda _: None,
+    on_result: Callable[[T], object] = lambda _: None,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
 
@@ -89,7 +89,7 @@ async def visit_files(
         in_thread: Runs a function on a worker thread.
         files: What `find_files` returned.
         visit: Called with a portion of the files, on a worker thread.
-        then: Called with what ``visit`` returned, on Trio's thread.
+        on_result: Called with what ``visit`` returned, on Trio's thread.
 
     Cancellation:
         Takes effect after the portion that a thread is working on.
@@ -97,7 +97,7 @@ async def visit_files(
     visits = ([visit(names)] if names else [] for names in files)
     while (results := await in_thread(next, visits, None)) is not None:
         for result in results:
-            then(result)
+            on_result(result)
 
 
 @contextmanager

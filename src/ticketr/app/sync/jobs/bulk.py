@@ -189,10 +189,8 @@ class BulkJob(SessionJob):
 
     issues: Sequence[BulkIssue]
     change: BulkChange
-    _done_ids_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
-    _unneeded_states_by_key: dict[str, str] = field(
-        default_factory=dict[str, str], init=False, repr=False
-    )
+    _done_ids: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _unneeded: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
     _requested: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
@@ -208,17 +206,17 @@ class BulkJob(SessionJob):
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
-            *self._done_ids_by_key,
-            *self._unneeded_states_by_key,
+            *self._done_ids,
+            *self._unneeded,
             *(note.key for note in self._failed),
         }
         unknown = tuple(issue.key for issue in self._requested.values() if issue.key not in known)
         return BulkResult(
-            tuple(self._done_ids_by_key),
+            tuple(self._done_ids),
             tuple(self._failed),
             unknown,
-            already=tuple(self._unneeded_states_by_key),
-            state=next(iter(self._unneeded_states_by_key.values()), self.change.already),
+            already=tuple(self._unneeded),
+            state=next(iter(self._unneeded.values()), self.change.already),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -268,9 +266,9 @@ class BulkJob(SessionJob):
     def _note_unneeded(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
         if issue.id in self._uncertain_ids:
-            self._done_ids_by_key[issue.key] = issue.id
+            self._done_ids[issue.key] = issue.id
         else:
-            self._unneeded_states_by_key[issue.key] = state
+            self._unneeded[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -285,7 +283,7 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done_ids_by_key) + len(self._unneeded_states_by_key) + len(self._failed)
+        over = len(self._done_ids) + len(self._unneeded) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
@@ -363,7 +361,7 @@ class BulkJob(SessionJob):
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent == self.change.parent:
-                self._unneeded_states_by_key[issue.key] = self.change.already
+                self._unneeded[issue.key] = self.change.already
                 continue
             self._requested[issue.id] = issue
             try:
@@ -371,7 +369,7 @@ class BulkJob(SessionJob):
             except jira.JiraError as error:
                 self._refuse([issue], error, f"to move it under {self.change.parent}: ")
             else:
-                self._done_ids_by_key[issue.key] = issue.id
+                self._done_ids[issue.key] = issue.id
             self._report_progress(session)
 
     async def _run_task(
@@ -457,9 +455,7 @@ class BulkJob(SessionJob):
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done_ids_by_key |= {
-            issue.key: issue.id for issue in issues if issue.id in progress.done
-        }
+        self._done_ids |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)

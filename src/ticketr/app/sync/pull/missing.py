@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import Editor
-from ticketr.app.sync.workspace.files import attempt, comparable
+from ticketr.app.sync.workspace.files import attempt_change, comparable
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import Tally
@@ -121,7 +121,7 @@ async def _prune(
     stuck: dict[str, TicketrError] = {}
     for head in (issue for issue in lost if issue.id == issue.head):
         change = partial(_prune_file, session, head, locations[head.key].path, is_dry=is_dry)
-        outcome = await session.in_thread(attempt, change)
+        outcome = await session.in_thread(attempt_change, change)
         if outcome is True:
             pruned |= {issue.key for issue in lost if issue.head == head.id}
         elif isinstance(outcome, TicketrError) and not is_dry:

@@ -174,9 +174,7 @@ class Tally:
             self.brought_forward |= {note.key: note for note in result.older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.stale_ids:
-                    self._count_outcome(
-                        issue.id, result.outcome_by_key.get(issue.key, result.outcome)
-                    )
+                    self._count_outcome(issue.id, result.outcomes.get(issue.key, result.outcome))
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]

@@ -32,7 +32,7 @@ from ticketr.app.sync.queries import OVERLAP_MINUTES, base_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import Base, IssueRow, State
 from ticketr.app.sync.workspace.editor import Editor
-from ticketr.app.sync.workspace.files import attempt
+from ticketr.app.sync.workspace.files import attempt_change
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ async def write_key(
             record_created(session.state, creation, name, status)
         return is_written
 
-    return await session.in_thread(attempt, write)
+    return await session.in_thread(attempt_change, write)
 
 
 def unwritten_key_note(creation: Creation, path: str, problem: TicketrError) -> Note:

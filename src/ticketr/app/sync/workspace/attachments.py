@@ -37,7 +37,7 @@ _NO_FILE_REASON = f"is not a plain file, {_NOT_ATTACHED}"
 _EMPTY_REASON = f"is an empty file, {_NOT_ATTACHED}"
 
 
-class _Unusable(Exception):
+class _UnusablePicture(Exception):
     """Raised when a path leads to nothing that may be attached; the message says why."""
 
 
@@ -64,7 +64,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     for path in dict.fromkeys((address, unquote(address))):
         try:
             name, size = _locate_picture(root, path if path.startswith("/") else f"{before}{path}")
-        except _Unusable as error:
+        except _UnusablePicture as error:
             problem = str(error)
         else:
             return PictureFile(name, size, mark=mark)
@@ -74,23 +74,23 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
 def _locate_picture(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
-        raise _Unusable(_MISSING_REASON)
+        raise _UnusablePicture(_MISSING_REASON)
     real = os.path.realpath(root / path)
     if path.startswith("/") or not Path(real).is_relative_to(os.path.realpath(root)):
-        raise _Unusable(_OUTSIDE_REASON)
+        raise _UnusablePicture(_OUTSIDE_REASON)
     name = Path(real).relative_to(os.path.realpath(root))
     try:
         file_stat = os.stat(real)  # noqa: PTH116
     except OSError:
-        raise _Unusable(_MISSING_REASON) from None
+        raise _UnusablePicture(_MISSING_REASON) from None
     if any(part.startswith(".") for part in name.parts):
-        raise _Unusable(_OUTSIDE_REASON)
+        raise _UnusablePicture(_OUTSIDE_REASON)
     if not stat.S_ISREG(file_stat.st_mode):
-        raise _Unusable(_NO_FILE_REASON)
+        raise _UnusablePicture(_NO_FILE_REASON)
     if name.suffix[1:].casefold() not in ATTACHABLE_ENDINGS:
-        raise _Unusable(_NO_PICTURE_REASON)
+        raise _UnusablePicture(_NO_PICTURE_REASON)
     if not file_stat.st_size:
-        raise _Unusable(_EMPTY_REASON)
+        raise _UnusablePicture(_EMPTY_REASON)
     return name.as_posix(), file_stat.st_size
 
 
@@ -125,7 +125,7 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
     target = Path(os.path.realpath(root)) / path
     try:
         _, size = _locate_picture(root, path)
-    except _Unusable as error:
+    except _UnusablePicture as error:
         raise FileFailed(target, "read", f"it {error}", concerns_one_file=True) from None
     if most is not None and size > most:
         raise FileFailed(
@@ -157,7 +157,7 @@ def _checked_digest(file: IO[bytes], target: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def missing_files(
+def find_missing_files(
     folder: Path, attachments: Iterable[Attachment]
 ) -> tuple[list[tuple[Attachment, str]], list[Attachment]]:
     """Find out which attachments are not in their folder yet.

@@ -159,11 +159,8 @@ class Editor:
         stamp = stamp_of(f"{self._store.root}/{name}")
         if stamp is None:
             return Snapshot(name, None, _EMPTY_FILE)
-        known = (
-            self._last_written[1]
-            if self._last_written is not None and self._last_written[0] == name
-            else None
-        )
+        last = self._last_written
+        known = last[1] if last is not None and last[0] == name else None
         if known is None and likely is not None:
             ticket, text = likely
             span = tickets.TicketSpan(0, len(text))

@@ -44,7 +44,7 @@ _FOLDER_ACTIONS = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
 
 
-def attempt(change: Callable[[], bool]) -> bool | TicketrError:
+def attempt_change(change: Callable[[], bool]) -> bool | TicketrError:
     """Change a file that may have become unreadable or unwritable since it was looked at.
 
     Args:

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import ClashPlace, Merged
 
 
-def _with_paths(
+def _with_present_paths(
     store: Store, state: State, families: Sequence[RenderedFamily], paths: Mapping[str, str]
 ) -> list[RenderedFamily]:
     """Return families with the files that hold them now; a new one has none.
@@ -68,7 +68,7 @@ def _with_paths(
         return families
     keys = {family.head.id: _keys_of(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(family.path for family in families)
-    texts = _find_files_of_keys(store, frozenset(chain.from_iterable(keys.values())), known)
+    texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
@@ -79,9 +79,7 @@ def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
 
 
-def _find_files_of_keys(
-    store: Store, keys: Collection[str], known: Collection[str]
-) -> dict[str, str]:
+def _locate_keys(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
     """Return the file of each key that is in a file whose name is not known."""
     texts: dict[str, str] = {}
     for name in chain.from_iterable(store.walk()):
@@ -124,7 +122,7 @@ class FamilyResult:
         outcome: What was done; None if it failed.
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        outcome_by_key: What was done with single issues, by key, where that differs from `outcome`.
+        outcomes: What was done with single issues, by key, where that differs from `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the workspace;
             empty for none.
         older_notes: A note on each issue in whose file values of earlier syncs were replaced.
@@ -134,7 +132,7 @@ class FamilyResult:
     outcome: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    outcome_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    outcomes: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
     older_notes: tuple[Note, ...] = ()
 
@@ -204,14 +202,14 @@ class FamilyWriter:
             What was done with each, and the error that ended the work early, if there was one; what
             was written before it stays.
         """
-        outcomes: list[FamilyResult] = []
+        results: list[FamilyResult] = []
         try:
             self._store.require_unmoved()
         except FileFailed as error:
-            return outcomes, error
+            return results, error
         heads = [family.head.id for family in families]
         paths, bases = self._state.written_texts(heads)
-        families = _with_paths(self._store, self._state, families, paths)
+        families = _with_present_paths(self._store, self._state, families, paths)
         with_comments = [
             issue for family in families for issue in family.issues if COMMENT_FIELD in issue.fields
         ]
@@ -226,25 +224,25 @@ class FamilyWriter:
                 if family.path is None or bases[family.head.id]
             )
         with self._state.batch():
-            for name, group in self._group_by_file(families, outcomes):
+            for name, group in self._group_by_file(families, results):
                 if is_stopped():
                     break
                 try:
                     decided = retry_if_changed(partial(self._replace_file, name, group, bases))
                 except (FileFailed, tickets.TicketSyntaxError) as error:
                     if isinstance(error, FileFailed) and not error.concerns_one_file:
-                        return outcomes, error
-                    outcomes += (self._fail(family, name, error) for family in group)
+                        return results, error
+                    results += (self._fail(family, name, error) for family in group)
                 else:
-                    outcomes += (self._record(family, name, made) for family, made in decided)
-        return outcomes, None
+                    results += (self._record(family, name, made) for family, made in decided)
+        return results, None
 
     def merge(self, family: RenderedFamily, local: tickets.Ticket) -> Merged:
         """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
         return self._merge_with_file(family, self._bases_of(family), local)
 
-    def versions(self, family: RenderedFamily, local: tickets.Ticket) -> diff.Versions:
+    def versions_to_merge(self, family: RenderedFamily, local: tickets.Ticket) -> diff.Versions:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
         bases = self._bases_of(family)
@@ -255,7 +253,7 @@ class FamilyWriter:
         return texts[family.head.id]
 
     def _group_by_file(
-        self, families: Sequence[RenderedFamily], outcomes: list[FamilyResult]
+        self, families: Sequence[RenderedFamily], results: list[FamilyResult]
     ) -> list[tuple[str, list[RenderedFamily]]]:
         """Group adjacent families of one file; one whose key is not a file name gets an outcome."""
         groups: list[tuple[str, list[RenderedFamily]]] = []
@@ -265,7 +263,7 @@ class FamilyWriter:
                 name = family.path or tickets.safe_file_name(head.key)
             except tickets.InvalidKey as error:
                 note = Note(head.key, "", str(error), Code.INVALID)
-                outcomes.append(FamilyResult(family, None, note=note))
+                results.append(FamilyResult(family, None, note=note))
                 continue
             last = groups[-1] if groups else ("", [])
             if last[0] == name and all(family.head.id != head.id for family in last[1]):
@@ -395,9 +393,9 @@ class FamilyWriter:
     def _fail(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
         """Report a family whose file cannot be read or written."""
         note = Note(family.head.key, name, str(error), Code.BROKEN)
-        return self._not_written(FamilyResult(family, None, note=note))
+        return self._fetch_again_later(FamilyResult(family, None, note=note))
 
-    def _not_written(self, result: FamilyResult) -> FamilyResult:
+    def _fetch_again_later(self, result: FamilyResult) -> FamilyResult:
         """Let the next pull fetch a family again, whose file holds none of its intended texts."""
         self._state.mark_stale(issue.id for issue in result.family.issues)
         self._state.forget_intended(result.family.head.id)
@@ -405,9 +403,9 @@ class FamilyWriter:
 
     def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
-        outcome_by_key: Mapping[str, WriteOutcome] = {}
+        outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before is not None:
-            outcome_by_key = self._issue_outcomes(family, decision, decision.before)
+            outcomes = self._issue_outcomes(family, decision, decision.before)
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
@@ -417,8 +415,8 @@ class FamilyWriter:
                 head, text = family.head, family.text.text
                 self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
             note = Note(family.head.key, name, decision.reason, code)
-            return self._not_written(
-                FamilyResult(family, decision.outcome, name, note, outcome_by_key)
+            return self._fetch_again_later(
+                FamilyResult(family, decision.outcome, name, note, outcomes)
             )
         record_written(
             self._state,
@@ -440,7 +438,7 @@ class FamilyWriter:
             family,
             decision.outcome,
             name,
-            outcome_by_key=outcome_by_key,
+            outcomes=outcomes,
             copy_path=decision.copy_path,
             older_notes=older,
         )
