@@ -18,7 +18,13 @@ from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import screen
 from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
-from ticketr.app.tui.state import SELECTION_DELAY, SWALLOW_SECONDS, AppState, OpenTicket, Panel
+from ticketr.app.tui.state import (
+    SELECTION_DELAY_SECONDS,
+    SWALLOW_KEYS_SECONDS,
+    AppState,
+    OpenTicket,
+    Panel,
+)
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
@@ -54,7 +60,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_SECONDS * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_KEYS_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 
@@ -64,12 +70,12 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
 
 def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     state = pressed(app_state(*NINE), "j", now=3.0)
-    assert state.follow_at == 3.0 + SELECTION_DELAY
+    assert state.follow_at == 3.0 + SELECTION_DELAY_SECONDS
 
-    early, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY / 2)
+    early, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY_SECONDS / 2)
     assert (early, asked) == (state, ())
 
-    state, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY)
+    state, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY_SECONDS)
     assert state.follow_at == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)

@@ -111,7 +111,7 @@ class App:
                 workspace.store,
                 in_thread,
                 send,
-                shown=lambda: self.state.named(workspace.name),
+                shown=lambda: self.state.workspace_named(workspace.name),
             ),
             send,
         )

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
-    state = replace(state, current=index, follow_at=now + SELECTION_DELAY)
+    state = replace(state, current=index, follow_at=now + SELECTION_DELAY_SECONDS)
     workspace = state.workspace
     return state, () if workspace.is_read else (call_in(workspace.name, read_files),)
 
@@ -46,7 +46,7 @@ def show_row(state: AppState, row: ListRow) -> AppState:
 def select(state: AppState, index: int, now: float) -> AppState:
     """Select a visible row of the list; the open ticket follows after a rest."""
     state = state.with_workspace(state.workspace.select(index))
-    return replace(state, follow_at=now + SELECTION_DELAY)
+    return replace(state, follow_at=now + SELECTION_DELAY_SECONDS)
 
 
 #: The state after something, and the effects to carry out.
@@ -56,11 +56,11 @@ Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 
 
 #: Seconds of rest after which the open ticket follows the cursor.
-SELECTION_DELAY = 0.08
+SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
-AT_ONCE = 0.0
+FOLLOW_AT_ONCE = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-SWALLOW_SECONDS = 0.1
+SWALLOW_KEYS_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -72,18 +72,18 @@ class Panel(Enum):
 
 
 #: From this width on, the list and the open ticket are side by side.
-SIDE_BY_SIDE = 80
+MIN_SIDE_BY_SIDE_WIDTH = 80
 #: The width of a list in which a title has 30 cells; the open ticket has the rest.
-MIN_LIST = 50
+MIN_LIST_CELLS = 50
 #: The width of an open ticket with two columns of fields. From here on, the list grows first, until
 #: it has room for all its columns, then both grow.
-TWO_COLUMNS = 46
+TWO_COLUMN_TICKET_CELLS = 46
 #: From this height on, the workspaces have a panel of their own above the tickets.
-WITH_WORKSPACES = 14
+MIN_HEIGHT_WITH_WORKSPACES = 14
 #: From this height on, a rule separates the body from the two lines below it.
-WITH_RULE = 12
+MIN_HEIGHT_WITH_RULE = 12
 #: The most rows for workspaces, unless their panel has the focus.
-MAX_WORKSPACES = 4
+MAX_WORKSPACE_ROWS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +209,18 @@ class AppState:
     def layout(self) -> Layout:
         """The parts of the screen, and their sizes."""
         width = self.width
-        has_rule = self.height >= WITH_RULE
+        has_rule = self.height >= MIN_HEIGHT_WITH_RULE
         body = max(1, self.height - 3 - has_rule)
-        if self.focus is Panel.DETAIL and (self.is_zoomed or width < SIDE_BY_SIDE):
+        if self.focus is Panel.DETAIL and (self.is_zoomed or width < MIN_SIDE_BY_SIDE_WIDTH):
             left, right = 0, width
-        elif width >= SIDE_BY_SIDE:
-            left = max(MIN_LIST, min(width - 1 - TWO_COLUMNS, width // 2 + 23))
+        elif width >= MIN_SIDE_BY_SIDE_WIDTH:
+            left = max(MIN_LIST_CELLS, min(width - 1 - TWO_COLUMN_TICKET_CELLS, width // 2 + 23))
             right = width - left - 1
         else:
             left, right = width, 0
         shown = 0
-        if self.has_workspaces and self.height >= WITH_WORKSPACES:
-            shown = min(len(self.workspaces), MAX_WORKSPACES)
+        if self.has_workspaces and self.height >= MIN_HEIGHT_WITH_WORKSPACES:
+            shown = min(len(self.workspaces), MAX_WORKSPACE_ROWS)
         above = shown + 1 if shown else 0  # with its title
         return Layout(
             body=body,
@@ -239,21 +239,21 @@ class AppState:
 
     def job_end(self, snapshot: JobSnapshot) -> JobEnd:
         """Return what has become of a job that has ended."""
-        conflicts = self.named(workspace_of(snapshot)).conflicts
+        conflicts = self.workspace_named(workspace_of(snapshot)).conflicts
         return end_of(snapshot, self.keymap, conflicts.keys())
 
-    def has(self, name: str) -> bool:
+    def has_workspace(self, name: str) -> bool:
         """Return whether there is a workspace of that name."""
         return any(workspace.name == name for workspace in self.workspaces)
 
-    def named(self, name: str) -> WorkspaceView:
+    def workspace_named(self, name: str) -> WorkspaceView:
         """Return the workspace of that name; if no workspace has it, a new one without tickets."""
         views = (workspace for workspace in self.workspaces if workspace.name == name)
         return next(views, WorkspaceView(name))
 
     def with_changes(self, name: str, **changes: Any) -> AppState:
         """Return the state with a workspace changed; the same state if no workspace has that name."""
-        return self.with_workspace(replace(self.named(name), **changes))
+        return self.with_workspace(replace(self.workspace_named(name), **changes))
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
         """Return the state with a workspace's new state."""

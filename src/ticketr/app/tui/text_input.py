@@ -27,12 +27,12 @@ class TextInput:
 
     Attributes:
         text: What was typed, cleaned; in no repr, since it may be a secret.
-        at: The index of the character at the cursor; ``len(text)`` at the end.
+        cursor: The index of the character at the cursor; ``len(text)`` at the end.
         keeps_lines: Whether a pasted text keeps its lines.
     """
 
     text: str = field(default="", repr=False)
-    at: int = 0
+    cursor: int = 0
     keeps_lines: bool = False
 
     @classmethod
@@ -45,29 +45,29 @@ class TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
         cleaned = clean_lines(text) if self.keeps_lines and len(text) > 1 else clean(text)
         added = cleaned[: (MAX_TEXT if self.keeps_lines else MAX_LENGTH) - len(self.text)]
-        whole = self.text[: self.at] + added + self.text[self.at :]
-        return replace(self, text=whole, at=self.at + len(added))
+        whole = self.text[: self.cursor] + added + self.text[self.cursor :]
+        return replace(self, text=whole, cursor=self.cursor + len(added))
 
     def edited(self, action: KeyAction | None) -> TextInput | None:
         """Return the line after a key for editing; None if the action edits nothing."""
-        before, after = self.text[: self.at], self.text[self.at :]
+        before, after = self.text[: self.cursor], self.text[self.cursor :]
         match action:
             case KeyAction.BACKSPACE:
                 kept = before[: len(before) - len(_last_grapheme(before))]
-                return replace(self, text=kept + after, at=len(kept))
+                return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_WORD:
                 kept = _WORD_BEFORE.sub("", before)
-                return replace(self, text=kept + after, at=len(kept))
+                return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_LINE:
-                return replace(self, text=after, at=0)
+                return replace(self, text=after, cursor=0)
             case KeyAction.CURSOR_LEFT:
-                return replace(self, at=len(before) - len(_last_grapheme(before)))
+                return replace(self, cursor=len(before) - len(_last_grapheme(before)))
             case KeyAction.CURSOR_RIGHT:
-                return replace(self, at=self.at + len(next(iter(graphemes(after)), "")))
+                return replace(self, cursor=self.cursor + len(next(iter(graphemes(after)), "")))
             case KeyAction.CURSOR_START:
-                return replace(self, at=0)
+                return replace(self, cursor=0)
             case KeyAction.CURSOR_END:
-                return replace(self, at=len(self.text))
+                return replace(self, cursor=len(self.text))
             case _:
                 return None
 
@@ -79,7 +79,7 @@ class TextInput:
             hide: Whether to show a dot for each character, as of a token.
         """
         text, cursor = self.text.replace("\n", "↵"), "▏"
-        before, after = text[: self.at], text[self.at :]
+        before, after = text[: self.cursor], text[self.cursor :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)
         before = before[-MAX_PER_CELL * cells :]

@@ -17,7 +17,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -29,45 +29,45 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
         message: The event.
         now: The time of the event, in seconds by Trio's clock.
     """
-    state, effects = _updated(state, message, now)
+    state, effects = _handle_message(state, message, now)
     ticket, cells = state.ticket, state.layout.right
     if ticket is None or not ticket.cells or cells in (0, ticket.cells, ticket.wanted):
         return state, effects
     # The lines of the open ticket are wrapped to another width.
-    state, more = _follow(replace(state, ticket=replace(ticket, wanted=cells)))
+    state, more = _follow_selection(replace(state, ticket=replace(ticket, wanted=cells)))
     return state, (*effects, *more)
 
 
-def _updated(state: AppState, message: Message | terminal.Event, now: float) -> Step:
+def _handle_message(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     if isinstance(message, terminal.Key | terminal.Mouse) and not state.overlays:
         workspace = state.workspace.scrolled(state.layout.tickets)
         if workspace is not state.workspace:  # it goes on from what is drawn
             state = state.with_workspace(workspace)
     match message:
         case terminal.Key(name):
-            return _key(state, name, now)
+            return _handle_key(state, name, now)
         case terminal.Paste(text):
             if now < state.swallow_until:
                 return state, ()
-            return _text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
+            return _handle_text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
         case terminal.Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
-            state, effects = _job(state, snapshot, now)
+            state, effects = _handle_job(state, snapshot, now)
         case messages.TicketsFound():
             # The rows are arranged when they are drawn: many of these come between two frames.
-            workspace = state.named(message.workspace)
+            workspace = state.workspace_named(message.workspace)
             rows = workspace.rows.with_tickets(message.tickets)
             edited = workspace.edited | message.edited
             state = state.with_workspace(replace(workspace, rows=rows, edited=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
-            return _follow(state) if state.ticket is None else (state, ())
+            return _follow_selection(state) if state.ticket is None else (state, ())
         case messages.ChangedInJira():
-            workspace = state.named(message.workspace)
+            workspace = state.workspace_named(message.workspace)
             changed = workspace.changed | workspace.rows.changed_by(message.tickets)
             return state.with_workspace(replace(workspace, changed=changed)), ()
         case messages.FilesRead():
-            state, effects = _files(state, message, now)
+            state, effects = _handle_files_read(state, message, now)
         case messages.ListMemoryRead(name, wanted, sort, hidden):
             return state.with_changes(name, filter=wanted, sort=sort, hidden=hidden), ()
         case messages.DetailRead():
@@ -85,7 +85,7 @@ def _updated(state: AppState, message: Message | terminal.Event, now: float) -> 
         case messages.TimePassed():
             effects = ()
             if now >= state.follow_at:
-                state, effects = _follow(replace(state, follow_at=math.inf))
+                state, effects = _follow_selection(replace(state, follow_at=math.inf))
         case terminal.Resize(width, height):
             state = _scrolled(replace(state, width=width, height=height))
             return state, (call(outside.redraw),)
@@ -113,7 +113,7 @@ def may_refresh(state: AppState, name: str) -> bool:
 
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
-    workspace = state.named(name)
+    workspace = state.workspace_named(name)
     is_known = workspace.synced_at is not None and not workspace.is_gone
     return is_known and not state.overlays and not state.jobs.live
 
@@ -137,9 +137,9 @@ def _offer_to_overlays(
     return state.noticed(message.problem, is_bad=True), ()
 
 
-def _key(state: AppState, name: str, now: float) -> Step:
+def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
-        return replace(state, swallow_until=now + SWALLOW_SECONDS), ()
+        return replace(state, swallow_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in workspace.changed:
         changed = workspace.changed - {ticket.sheet.key}  # it was looked at
@@ -147,13 +147,13 @@ def _key(state: AppState, name: str, now: float) -> Step:
     state = replace(state, notice="", is_notice_bad=False)
     action = state.keymap.action(name, state.context)
     if action is not None:
-        step = _action(state, action, now)
+        step = _handle_action(state, action, now)
     else:
-        step = _text(state, name, now) if len(name) == 1 else None
+        step = _handle_text(state, name, now) if len(name) == 1 else None
     return step or (_report_unused(state, name_of(name), now), ())
 
 
-def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
+def _handle_action(state: AppState, action: KeyAction, now: float) -> Step | None:
     """Return the step of a key with an action; None if it does nothing now."""
     if action is KeyAction.CLOSE:  # it is bound on overlays alone
         action = KeyAction.ESCAPE
@@ -170,7 +170,7 @@ def _action(state: AppState, action: KeyAction, now: float) -> Step | None:
     return main_screen_step(state, action, now)
 
 
-def _text(state: AppState, text: str, now: float) -> Step | None:
+def _handle_text(state: AppState, text: str, now: float) -> Step | None:
     """Return the step for typed or pasted text; None where no text is typed."""
     if not state.overlays or state.context not in TYPING_CONTEXTS:
         return None
@@ -181,10 +181,10 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
     words = f"{clean(name)} does nothing here{keys}"
-    return replace(state.noticed(words), swallow_until=now + SWALLOW_SECONDS)
+    return replace(state.noticed(words), swallow_until=now + SWALLOW_KEYS_SECONDS)
 
 
-def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
+def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     """Take a snapshot of a job, and read the files that it has changed."""
     if QUIET_TAG in snapshot.tags:
         is_over = snapshot.status.is_terminal and snapshot.started_at is not None
@@ -196,11 +196,11 @@ def _job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
     if not snapshot.status.is_terminal:
         return state, ()
     name = workspace_of(snapshot)
-    return state, (call_in(name, files.read_files),) if state.has(name) else ()
+    return state, (call_in(name, files.read_files),) if state.has_workspace(name) else ()
 
 
-def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
-    workspace = state.named(read.workspace)
+def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) -> Step:
+    workspace = state.workspace_named(read.workspace)
     news = [text for text in read.broken if text not in workspace.broken]
     is_watched = workspace.is_read and not workspace.is_gone
     begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
@@ -209,7 +209,7 @@ def _files(state: AppState, read: messages.FilesRead, now: float) -> Step:
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
         state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
-    state, effects = _follow(state)
+    state, effects = _follow_selection(state)
     return state, (*watch, *effects)
 
 
@@ -217,14 +217,14 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
     workspace = replace(
-        state.named(name),
+        state.workspace_named(name),
         site=opened.site,
         project=opened.project,
         aliases=opened.aliases,
         keeps_comments=opened.keeps_comments,
         problem="",
     )
-    if not state.has(name):
+    if not state.has_workspace(name):
         state = replace(state, workspaces=(*state.workspaces, workspace))
     state = state.with_workspace(workspace)
     if not opened.is_wanted:
@@ -247,7 +247,7 @@ def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
     return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
 
 
-def _follow(state: AppState) -> Step:
+def _follow_selection(state: AppState) -> Step:
     """Show the selected ticket as its file is now."""
     row, workspace = state.row, state.workspace
     if row is None:

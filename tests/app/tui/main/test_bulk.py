@@ -31,7 +31,7 @@ from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_st
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
-from ticketr.app.tui.state import SWALLOW_SECONDS, AppState
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
 from ticketr.terminal import Key
@@ -280,9 +280,11 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
 def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
 
-    early, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW_SECONDS + MIN_SHOWN_SECONDS / 2)
+    early, effect = update(
+        state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + MIN_SHOWN_SECONDS / 2
+    )
     assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW_SECONDS + MIN_SHOWN_SECONDS)
+    _, effect = update(state, Key("KEY_ENTER"), 20.0 + SWALLOW_KEYS_SECONDS + MIN_SHOWN_SECONDS)
     assert effect == (call_in("work", carry_out_edits, PLAN),)
 
 

@@ -167,7 +167,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
 
 def show_added(state: AppState, added: TicketAdded) -> AppState:
     """Select a draft that was just added; remove a filter that hides it."""
-    workspace = state.named(added.workspace)
+    workspace = state.workspace_named(added.workspace)
     title = clean(added.title)
     rows = [
         row

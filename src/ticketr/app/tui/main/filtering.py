@@ -12,7 +12,7 @@ from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_matching_keys
 from ticketr.app.tui.services.files import remember_list_view
-from ticketr.app.tui.state import AT_ONCE, AppState, Panel, Step
+from ticketr.app.tui.state import FOLLOW_AT_ONCE, AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
@@ -44,14 +44,14 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
+        state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
         return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
             state.workspace, filter=before.filter, selected=before.selected, top=before.top
         )
-        return replace(state.with_workspace(shown), follow_at=AT_ONCE)
+        return replace(state.with_workspace(shown), follow_at=FOLLOW_AT_ONCE)
 
     def on_accept(state: AppState, text: str) -> Step | str:
         if query_of(text) == "":
@@ -100,7 +100,7 @@ def show_filter(state: AppState, text: str) -> Step:
     jql = query_of(text)
     wanted = workspace.filter if jql is not None else tickets.parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
-    state = replace(state.with_workspace(workspace), follow_at=AT_ONCE)
+    state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
     if jql is None:
         return state, (remembered(workspace),)
     name = workspace.name
@@ -113,7 +113,7 @@ def show_filter(state: AppState, text: str) -> Step:
             return _give_back(state, name, f"{JQL_PREFIX} {jql}", f"Not filtered: {problem}")
         count, keys = answer
         shown = tickets.Filter(f"{JQL_PREFIX} {clean(jql)}", (tickets.KeysTerm(keys),))
-        state = replace(state.with_changes(name, filter=shown, top=0), follow_at=AT_ONCE)
+        state = replace(state.with_changes(name, filter=shown, top=0), follow_at=FOLLOW_AT_ONCE)
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.noticed(f"Jira has found {count}{missing}"), ()
 

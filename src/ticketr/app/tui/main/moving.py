@@ -11,7 +11,7 @@ from ticketr.app.tui.panels.detail import task_line_index
 from ticketr.app.tui.panels.frame import scroll_top
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.state import (
-    SELECTION_DELAY,
+    SELECTION_DELAY_SECONDS,
     AppState,
     Panel,
     Step,
@@ -182,7 +182,7 @@ def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace = replace(workspace, folded=folded)
     if hide and row.depth:
         workspace = replace(workspace, selected=head.row.order)
-    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY), ()
+    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY_SECONDS), ()
 
 
 def choose(state: AppState, now: float) -> Step | None:

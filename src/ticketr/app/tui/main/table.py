@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.services import files, jobs, outside, setting_up
 from ticketr.app.tui.services.edits import ask_to_undo
-from ticketr.app.tui.state import SWALLOW_SECONDS, AppState, Handler, Panel, Step, show_row
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, Handler, Panel, Step, show_row
 
 
 def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -34,7 +34,9 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
     if step is None:
         words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
-        return replace(state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW_SECONDS), ()
+        return replace(
+            state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW_KEYS_SECONDS
+        ), ()
     return step
 
 

@@ -175,7 +175,7 @@ class EndedJob:
         else:
             workspace, kind = jobs_state.workspace_of(job), jobs_state.kind_of(job)
             error = job.error.message if job.error is not None else None
-        workspace = workspace if state.has(workspace) else ""
+        workspace = workspace if state.has_workspace(workspace) else ""
         known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
         return cls(subject, workspace, known_kind, error or "", tagged_tickets(job.tags))
 

@@ -223,7 +223,7 @@ class Plan(Review[sync.PushPlan]):
 
         if self.problem:
             rest = _note_lines(f"Not checked with Jira: {self.problem}", cells)
-            yield Section((), note_lines, rest=rest)
+            yield Section((), note_lines, trailing_lines=rest)
         entry_lines = partial(self._entry_lines, keymap=keymap, cells=cells)
         for title, is_new in (("Create", True), ("Change", False)):
             entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]

@@ -58,14 +58,14 @@ class Section(NamedTuple):
         draw: Gives the lines of an item; the first cell of the first one is for the mark of the
             selected item.
         title: Its title; empty for none.
-        rest: Lines below them that are no item.
+        trailing_lines: Lines below them that are no item.
         is_strong: Whether its title stands out.
     """
 
     items: Sequence[Item]
     draw: Callable[[Any], Sequence[Line]]
     title: str = ""
-    rest: Sequence[Line] = ()
+    trailing_lines: Sequence[Line] = ()
     is_strong: bool = True
 
 
@@ -216,7 +216,7 @@ class Review(Overlay, Generic[P]):
                 line = (Span("▌" + first[0].text[1:]), *first[1:]) if is_selected else first
                 rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
                 rows += [theme.row(line, cells) for line in more]
-            rows += [theme.row(line, cells) for line in section.rest]
+            rows += [theme.row(line, cells) for line in section.trailing_lines]
         return rows, headings, items
 
 
