@@ -158,9 +158,8 @@ def conflict_of(state: State, key: str) -> Conflict | None:
 
 
 def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
-    head = state.head_of(key)
-    base = state.base(head) if head is not None else None
-    marked = find_conflict_marker(store, base.path) if base is not None else None
+    known = state.base_with_issue(key)
+    marked = find_conflict_marker(store, known[1].path) if known is not None else None
     if marked is not None:
         return NoConflict(f"{key} has no conflict any more, but {marked}")
     if others := ", ".join(conflict.key for conflict in state.conflicts.all()):

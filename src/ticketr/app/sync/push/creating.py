@@ -64,9 +64,7 @@ def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
 
     It also records in which status such issues begin, so that the next plan can show the way.
     """
-    home = state.head_of(edit.key)
-    if home is not None:
-        state.sent.put(home, edit.key, [transitions.status_value(text) for text in edit.between])
+    state.sent.put(edit.key, [transitions.status_value(text) for text in edit.between])
     site_record, new = state.site_record, new_type(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.status]})

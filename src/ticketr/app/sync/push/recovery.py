@@ -132,8 +132,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
                 parent = replace(parent, tasks=(*parent.tasks, issue))
             rows = [*(IssueRow(known, stale=True) for known in state.issues_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
-        if home := state.head_of(creation.key):
-            state.sent.put(home, creation.key, parts)
+        state.sent.put(creation.key, parts)
         state.creations.settle(replace(creation, path=path), now=time.time())
 
 

@@ -200,7 +200,7 @@ class Delivery:
         failure: Note | None = None
         unsure = True  # until Jira has answered
         async with session.disk_lock:
-            await session.in_thread(_record_request, edit, values, session.state)
+            await session.in_thread(session.state.sent.put, edit.key, values)
         try:
             for request, changes in self._requests(edit):
                 await request()
@@ -337,12 +337,6 @@ def _rest_of(new: IssueWrite, created: Created) -> IssueWrite:
     )
 
 
-def _record_request(edit: IssueWrite, values: Sequence[SentValue], state: State) -> None:
-    """Record the values that Jira may have soon, in case the answer is lost."""
-    if (head := state.head_of(edit.key)) is not None:
-        state.sent.put(head, edit.key, values)
-
-
 def _record_answer(
     edit: IssueWrite,
     values: Sequence[SentValue],
@@ -352,11 +346,11 @@ def _record_answer(
     unsure: bool,
 ) -> None:
     """Add sent changes to the base; withdraw the other values unless Jira may have them, too."""
-    head = state.head_of(edit.key)
-    known = state.base(head) if head is not None else None
-    base = read_ticket(known.text) if known is not None else None
-    if head is None or known is None or base is None:  # pragma: no cover - it was there just now
+    known = state.base_with_issue(edit.key)
+    base = read_ticket(known[1].text) if known is not None else None
+    if known is None or base is None:  # pragma: no cover - it was there just now
         return
+    head, path = known[0], known[1].path
     texts = {change.part: change.new for change in sent}
     confirmed = [value for value in values if texts.get(value.part) == value.text]
     # A request for links may have added some links of a line and not the others.
@@ -365,7 +359,7 @@ def _record_answer(
         if sent:
             rows = [IssueRow(issue, stale=True) for issue in state.issues_of(head)]
             text = render_ticket(with_parts(base, edit.key, texts))
-            state.record(head, Base(known.path, text), rows, seen=0.0)
+            state.record(head, Base(path, text), rows, seen=0.0)
             # Jira may normalise the values, so they must be fetched again.
             state.sent.confirm(head, edit.key, confirmed)
         if rest and not unsure:
@@ -383,6 +377,7 @@ def _tickets_of(state: State, keys: Iterable[str]) -> dict[str, TicketRequest]:
     """Return the ticket of each key that is in a file, by its head's ID."""
     tickets: dict[str, TicketRequest] = {}
     for key in keys:
-        if (head := state.head_of(key)) is not None and (base := state.base(head)) is not None:
+        if (known := state.base_with_issue(key)) is not None:
+            head, base = known
             tickets[head] = TicketRequest(head, key, base.path)
     return tickets

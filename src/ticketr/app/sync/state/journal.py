@@ -80,12 +80,12 @@ class SentValues(Table):
     A part that Jira has by then was changed by this workspace, not by another person.
     """
 
-    def put(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
-        """Store values of an issue before they are sent; ``head`` is the ID of its ticket's head."""
+    def put(self, key: str, values: Iterable[sent.SentValue]) -> None:
+        """Store values of an issue before they are sent; those of an unknown issue are left out."""
         self._db.write_all(
-            "INSERT OR IGNORE INTO sent VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO sent SELECT head, key, ?, ?, ?, ? FROM issue WHERE key = ?",
             [
-                (head, key, value.name, value.text, value.field, json.dumps(value.value))
+                (value.name, value.text, value.field, json.dumps(value.value), key)
                 for value in values
             ],
         )
@@ -108,7 +108,7 @@ class SentValues(Table):
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
             [(head, key, value.name) for value in values],
         )
-        self.put(head, key, values)
+        self.put(key, values)
 
     def withdraw(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Delete what Jira has refused."""

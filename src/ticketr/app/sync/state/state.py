@@ -370,6 +370,15 @@ class State(Database):
         rows = self.read(query, (key,))
         return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
 
+    def base_with_issue(self, key: str) -> tuple[str, Base] | None:
+        """Read the head's ID and the base of the ticket that holds an issue."""
+        query = (
+            "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
+            " JOIN issue ON issue.head = ticket.head WHERE issue.key = ?"
+        )
+        rows = self.read(query, (key,))
+        return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+
     def attachments(self) -> dict[str, tuple[Attachment, ...]]:
         """Return the attachments of each issue that had some at the last sync, by its key."""
         query = (
@@ -410,9 +419,9 @@ class State(Database):
             rows: Its issues.
             seen: Jira's clock when this job began.
         """
-        known = self.base(head)
-        if known is not None and known.text != base.text:
-            self.older.add_replaced(head, known.text, base.text)
+        for (known,) in self.read("SELECT text FROM ticket WHERE head = ?", (head,)):
+            if known != base.text:
+                self.older.add_replaced(head, known, base.text)
         self.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
