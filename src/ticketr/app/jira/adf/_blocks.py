@@ -79,9 +79,9 @@ class BlockWriter(ABC):
             before = kind
         return between.join(filter(None, texts))
 
-    def list(self, node: Json, marker: str, *, short: bool, is_tight: bool) -> str:
-        """Return the Markdown of a list, given whether it is tight; see `is_tight_list`."""
-        items = content_of(node)
+    def list(self, node: Json, marker: str, *, short: bool) -> str:
+        """Return the Markdown of a list."""
+        items, is_tight = content_of(node), _is_tight_list(node)
         has_blank_lines = not is_tight and any(len(content_of(item)) > 1 for item in items)
         texts: list[str] = []
         for number, item in enumerate(items, start=(node.get("attrs") or {}).get("order", 1)):
@@ -125,7 +125,7 @@ def expand(title: str, text: str) -> str:
     return f"<details>{summary}\n\n{text}\n\n</details>"
 
 
-def is_tight_list(node: Json, depth: int = 0) -> bool:
+def _is_tight_list(node: Json, depth: int = 0) -> bool:
     """Return whether a list needs no blank lines: each item is a text with at most one such list."""
     for item in content_of(node):
         first, *lists = content_of(item) or [None]
@@ -135,7 +135,7 @@ def is_tight_list(node: Json, depth: int = 0) -> bool:
                 and len(lists) == 1
                 and _follows_a_text(lists[0])
                 and depth < _MAX_DEPTH
-                and is_tight_list(lists[0], depth + 1)
+                and _is_tight_list(lists[0], depth + 1)
             )
         else:
             is_tight = _is_text(first) or first in EMPTY_PARAGRAPHS

@@ -22,7 +22,6 @@ from ticketr.app.jira.adf._blocks import (
     PANEL_WORDS,
     BlockWriter,
     expand,
-    is_tight_list,
     panel,
     quoted,
 )
@@ -38,8 +37,8 @@ _SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", 
 #: The attributes of a cell that spans no other.
 _NO_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
-#: A deeper indent than that of any simple list.
-_DEEP_INDENT = " " * 21
+#: The deepest indent in a simple list.
+_MAX_INDENT = 20
 #: A list that begins at 1 may say so.
 _FROM_ONE = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
@@ -173,12 +172,9 @@ class _SimpleWriter(BlockWriter):
         if text := _render_leaf(kind, attrs, content):
             return text
         match kind:
-            case "bulletList" | "orderedList" if not attrs or (kind, attrs) == _FROM_ONE:
-                is_plain = all(_node_parts(item)[:2] == ("listItem", {}) for item in content)
-                if content and is_plain and is_tight_list(node):
-                    text = self.list(node, marker, short=False, is_tight=True)
-                    if _DEEP_INDENT not in text:
-                        return text
+            case "bulletList" | "orderedList":
+                if lines := _render_list(kind, attrs, content):
+                    return "\n".join(lines)
             case "blockquote" if not attrs:
                 return quoted(self._inner(content, kind))
             case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
@@ -225,6 +221,29 @@ def _render_leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
         case "table" if attrs.keys() <= _SIZE_ATTRIBUTES:
             return _render_table(content)
     return ""
+
+
+def _render_list(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
+    """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
+    lines: list[str] = []
+    if (attrs and (kind, attrs) != _FROM_ONE) or len(indent) > _MAX_INDENT:
+        return []
+    for number, item in enumerate(items, start=1):
+        sign = "-" if kind == "bulletList" else f"{number}."
+        item_kind, item_attrs, blocks = _node_parts(item)
+        first_kind, first_attrs, words = _node_parts(blocks[0]) if blocks else ("", {}, [])
+        line = _render_line(words) if first_kind == "paragraph" and not first_attrs else ""
+        if item_kind != "listItem" or item_attrs or not line or len(blocks) > 2:
+            return []
+        lines.append(f"{indent}{sign} {line}")
+        if len(blocks) == 2:
+            below = _node_parts(blocks[1])
+            deeper = f"{indent}{' ' * (len(sign) + 1)}"
+            nested = _render_list(*below, deeper) if below[0] in LIST_NODES else []
+            if not nested:
+                return []
+            lines += nested
+    return lines
 
 
 def _is_title(title: object) -> bool:
@@ -290,28 +309,25 @@ def _render_line(content: Sequence[Any]) -> str:
     line, last = "", "hardBreak"
     for child in content:
         kind, text = _render_inline(child)
-        if not text or not _inline_can_follow(last, kind, line, text):
+        match last, kind:  # a break is before the first part, too
+            case "hardBreak", "text":
+                can_follow = _LINE_START.match(text) is not None
+            case ("hardBreak", "marked" | "emoji") | ("text", "tagged") | ("tagged", "text"):
+                can_follow = True
+            case _, "hardBreak":
+                can_follow = last != "hardBreak" and not line.endswith(" ")
+            case "marked", "text":
+                can_follow = text.startswith(_AFTER_MARKED) != line.endswith(" ")
+            case "emoji", "text":
+                can_follow = text.startswith(_AFTER_MARKED) and not text.startswith(":")
+            case "text" | "marked", "marked" | "emoji":
+                can_follow = line.endswith(" ")
+            case _:
+                can_follow = False
+        if not text or not can_follow:
             return ""
         line, last = line + text, kind
     return "" if last == "hardBreak" or line.endswith(" ") else line
-
-
-def _inline_can_follow(last: str, kind: str, line: str, text: str) -> bool:
-    """Return whether a part of a line may come after the one before it; a break is before the first."""
-    match last, kind:
-        case "hardBreak", "text":
-            return _LINE_START.match(text) is not None
-        case ("hardBreak", "marked" | "emoji") | ("text", "tagged") | ("tagged", "text"):
-            return True
-        case _, "hardBreak":
-            return last != "hardBreak" and not line.endswith(" ")
-        case "marked", "text":
-            return text.startswith(_AFTER_MARKED) != line.endswith(" ")
-        case "emoji", "text":
-            return text.startswith(_AFTER_MARKED) and not text.startswith(":")
-        case "text" | "marked", "marked" | "emoji":
-            return line.endswith(" ")
-    return False
 
 
 def _render_inline(node: Any) -> tuple[str, str]:

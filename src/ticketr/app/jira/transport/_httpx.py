@@ -138,29 +138,36 @@ class HttpxTransport(TransportSettings):
             content=request.body,
             extensions={"trace": on_event},
         )
-        built.stream = _Content(request, exchange)
+        pieces = None if request.source is None else request.source.pieces()
+        built.stream = _Content(exchange, request.body, pieces)
         return built
 
 
+@dataclass(eq=False, repr=False)
 class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
     """The body of one request; if it is sent in pieces, each restarts the timeout of silence.
 
     That of httpx is a generator, which would be left to the collector, half-run, when a request
     is cancelled while it is sent.
+
+    Attributes:
+        exchange: The exchange that it belongs to.
+        body: What is still to be sent in one piece.
+        pieces: What is still to be sent in pieces; then there is no other body.
     """
 
-    def __init__(self, request: Request, exchange: _exchange.Exchange) -> None:
-        self._exchange = exchange
-        self._pieces = None if request.source is None else request.source.pieces()
-        self._rest = [] if request.body is None else [request.body]
+    exchange: _exchange.Exchange
+    body: bytes | None
+    pieces: AsyncIterator[bytes] | None
 
     async def __anext__(self) -> bytes:
-        if self._pieces is not None:
-            self._exchange.restart_timeout()
-            return await anext(self._pieces)
-        if not self._rest:
+        if self.pieces is not None:
+            self.exchange.restart_timeout()
+            return await anext(self.pieces)
+        body, self.body = self.body, None
+        if body is None:
             raise StopAsyncIteration
-        return self._rest.pop()
+        return body
 
 
 def _jira_error(

@@ -15,7 +15,6 @@ from ticketr.app.jira.adf._blocks import (
     PANEL_WORDS,
     BlockWriter,
     expand,
-    is_tight_list,
     panel,
     quoted,
 )
@@ -79,7 +78,7 @@ class Writer(BlockWriter):
         """Return the Markdown of a block."""
         kind, content = node.get("type"), content_of(node)
         if kind in LIST_NODES:
-            return self.list(node, marker, short=short, is_tight=is_tight_list(node))
+            return self.list(node, marker, short=short)
         if kind == "blockquote":
             is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
             return quoted("" if is_empty else self.flow(content, kind, short=short))
@@ -87,7 +86,7 @@ class Writer(BlockWriter):
             self.used = True
             match form:
                 case {"type": "bulletList"}:
-                    return self.list(form, marker, short=short, is_tight=is_tight_list(form))
+                    return self.list(form, marker, short=short)
                 case {"type": "panel"}:
                     return panel(node["attrs"]["panelType"], content, self.flow(content, kind))
                 case {"type": "expand" | "nestedExpand"}:
