@@ -57,9 +57,11 @@ class ScriptedApp:
         return [asked.time - self.asked[0].time for asked in self.asked]
 
     def transport(
-        self, *, answer_within: float = 30.0, largest_body: int = 10**6
+        self, *, silence_timeout: float = 30.0, max_body_bytes: int = 10**6
     ) -> HttpxTransport:
-        return HttpxTransport(app=self, answer_within=answer_within, largest_body=largest_body)
+        return HttpxTransport(
+            app=self, silence_timeout=silence_timeout, max_body_bytes=max_body_bytes
+        )
 
     def answer(self, asked: Asked) -> Answer:
         """Return the next answer."""

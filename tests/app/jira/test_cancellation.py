@@ -100,14 +100,14 @@ async def test_a_connection_is_used_again_after_a_whole_answer(package: HttpPack
 
 
 async def test_a_cancel_while_connecting_is_at_once(package: HttpPackage) -> None:
-    async with deaf_site() as url, open_transport(package, connect_within=1000.0) as transport:
+    async with deaf_site() as url, open_transport(package, connect_timeout=1000.0) as transport:
         await cancel_when(a_while, partial(transport.send, Request("GET", url)))
 
 
 async def test_a_cancel_in_the_handshake_is_at_once_and_closes_the_connection(
     package: HttpPackage,
 ) -> None:
-    async with mute_site() as site, open_transport(package, connect_within=1000.0) as transport:
+    async with mute_site() as site, open_transport(package, connect_timeout=1000.0) as transport:
         site.reads.set()
         request = Request("GET", f"https://127.0.0.1:{site.port}")
         await cancel_when(site.connected.wait, partial(transport.send, request))

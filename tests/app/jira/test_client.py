@@ -44,7 +44,7 @@ CALLS: dict[str, Call] = {
     "transitions": lambda jira: jira.transitions("DEMO-1"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
     "statuses": lambda jira: jira.statuses("DEMO"),
-    "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
+    "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "create_issue": lambda jira: jira.create_issue({}),
@@ -229,7 +229,7 @@ async def test_issues_that_are_too_large_together_are_fetched_apart(
         return Answer({"issues": [each for each in large if each["id"] != "3"]})
 
     app = RuledApp(rule)
-    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+    async with open_jira(ACCOUNT, transport=app.transport(max_body_bytes=1000)) as jira:
         fetched = await jira.bulk_fetch([*"12345"], fields=["text"])
     assert [issue.id for issue in fetched.issues] == [*"1245"]
     assert fetched.missing == ("3",)
@@ -238,7 +238,7 @@ async def test_issues_that_are_too_large_together_are_fetched_apart(
 
 async def test_an_issue_that_is_too_large_by_itself_is_an_error(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(b"x" * 1001))
-    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+    async with open_jira(ACCOUNT, transport=app.transport(max_body_bytes=1000)) as jira:
         with pytest.raises(BadAnswer, match="more than 1000 bytes"):
             await jira.bulk_fetch([*"1234"], fields=["text"])
     assert [len(asked.body["issueIdsOrKeys"]) for asked in app.asked] == [4, 2, 1]
@@ -397,7 +397,7 @@ async def test_an_answer_that_is_no_json_is_named_and_a_read_repeated(
 
 async def test_an_answer_that_is_too_large_is_refused(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(b"x" * 1001))
-    async with open_jira(ACCOUNT, transport=app.transport(largest_body=1000)) as jira:
+    async with open_jira(ACCOUNT, transport=app.transport(max_body_bytes=1000)) as jira:
         with pytest.raises(BadAnswer, match="more than 1000 bytes"):
             await jira.myself()
     assert len(app.asked) == 1

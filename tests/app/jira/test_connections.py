@@ -50,7 +50,7 @@ async def test_the_rest_of_a_large_body_is_not_waited_for(package: HttpPackage) 
         await stream.send_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"0" * 2000)
         await stream.receive_some(1)
 
-    async with raw_site(endless) as site, open_transport(package, largest_body=1000) as transport:
+    async with raw_site(endless) as site, open_transport(package, max_body_bytes=1000) as transport:
         with pytest.raises(BadAnswer, match="more than"), trio.fail_after(10):
             await transport.send(Request("GET", site.url))
         with trio.fail_after(10):
@@ -61,7 +61,7 @@ async def test_the_rest_of_a_large_body_is_not_waited_for(package: HttpPackage) 
 async def test_silence_ends_after_its_bound_and_closes_the_connection(
     package: HttpPackage, silent: Answer
 ) -> None:
-    async with raw_site(silent) as site, open_transport(package, answer_within=0.2) as transport:
+    async with raw_site(silent) as site, open_transport(package, silence_timeout=0.2) as transport:
         with pytest.raises(NoAnswer) as caught, trio.fail_after(10):
             await transport.send(Request("GET", site.url))
         assert caught.value.seconds == 0.2
@@ -80,7 +80,7 @@ async def test_a_slow_answer_is_waited_for_as_long_as_it_comes(
             await stream.send_all(b"x")
 
     async with raw_site(slow) as site:
-        response = await get(site.url, open_transport(package, answer_within=0.5))
+        response = await get(site.url, open_transport(package, silence_timeout=0.5))
     assert response.body == b"xxxxx"
 
 
@@ -92,7 +92,7 @@ async def test_an_answer_that_drips_has_a_bound_on_the_whole(package: HttpPackag
             await trio.sleep(0.02)
 
     async with raw_site(dripping) as site:
-        transport = open_transport(package, answer_within=5.0, whole_within=0.3)
+        transport = open_transport(package, silence_timeout=5.0, total_timeout=0.3)
         with pytest.raises(NoAnswer, match="did not finish") as caught, trio.fail_after(4):
             await get(site.url, transport)
         assert caught.value.seconds == 0.3
@@ -275,7 +275,7 @@ async def test_a_refused_connection_is_reported_soon_with_the_host(package: Http
 async def test_a_connection_that_is_never_made_is_bounded(package: HttpPackage) -> None:
     async with deaf_site() as url:
         with pytest.raises(ConnectFailed, match="no answer to connecting"):
-            await get(url, open_transport(package, connect_within=0.2))
+            await get(url, open_transport(package, connect_timeout=0.2))
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -361,7 +361,7 @@ async def test_a_site_that_speaks_no_tls_is_reported(
 
 
 async def test_silence_in_the_handshake_is_bounded_as_connecting_is(package: HttpPackage) -> None:
-    async with mute_site() as site, open_transport(package, connect_within=0.2) as transport:
+    async with mute_site() as site, open_transport(package, connect_timeout=0.2) as transport:
         site.reads.set()
         with pytest.raises(ConnectFailed, match="no answer to connecting"), trio.fail_after(10):
             await transport.send(Request("GET", f"https://127.0.0.1:{site.port}/"))

@@ -30,7 +30,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
     "statuses": lambda jira: jira.statuses("DEMO"),
-    "create_fields": lambda jira: jira.create_fields("DEMO", "1"),
+    "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
     "create": lambda jira: jira.create_issue({"summary": "x"}, properties={"a": 1, "b": None}),
     "create_bare": lambda jira: jira.create_issue({}),
     "edit": lambda jira: jira.edit_issue("A-1", {"summary": "x"}),

@@ -66,7 +66,7 @@ async def client_of(
     site: Site, *, latency: float = 0.0, faults: FaultSource | None = None, **options: Any
 ) -> AsyncGenerator[JiraClient]:
     app = create_app(site, latency=latency, faults=faults)
-    transport = HttpxTransport(app=app, answer_within=30)
+    transport = HttpxTransport(app=app, silence_timeout=30)
     async with open_jira(ACCOUNT, transport=transport, **options) as jira:
         yield jira
 

@@ -169,7 +169,7 @@ async def test_silence_is_bounded_and_not_tried_again_at_first_contact(
     autojump_clock: Clock,
 ) -> None:
     app = ScriptedApp(Answer(after=10_000))
-    async with open_jira(ACCOUNT, transport=app.transport(answer_within=30)) as jira:
+    async with open_jira(ACCOUNT, transport=app.transport(silence_timeout=30)) as jira:
         start = trio.current_time()
         with pytest.raises(NoAnswer, match=r"did not answer for 30 s"):
             await jira.myself()
@@ -179,7 +179,7 @@ async def test_silence_is_bounded_and_not_tried_again_at_first_contact(
 async def test_silence_of_a_known_site_is_tried_once_more(autojump_clock: Clock) -> None:
     app = ScriptedApp(ME, Answer(after=10_000))
     async with open_jira(
-        ACCOUNT, transport=app.transport(answer_within=30), retry=RetryPolicy(chance=lambda: 1.0)
+        ACCOUNT, transport=app.transport(silence_timeout=30), retry=RetryPolicy(chance=lambda: 1.0)
     ) as jira:
         await jira.myself()
         with pytest.raises(NoAnswer):

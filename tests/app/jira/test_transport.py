@@ -24,7 +24,7 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._exchange import MAX_UNPACKED_BYTES, PACKED_PORTION, Exchange
+from ticketr.app.jira.transport._exchange import MAX_UNPACKED_BYTES, PACKED_PORTION_BYTES, Exchange
 from ticketr.app.jira.transport.base import TransportSettings
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
@@ -83,7 +83,7 @@ async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
 
 
 async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClock) -> None:
-    settings = TransportSettings(answer_within=math.inf, whole_within=300.0)
+    settings = TransportSettings(silence_timeout=math.inf, total_timeout=300.0)
     start = trio.current_time()
     for request, seconds in [
         (Request("GET", "x"), 300.0),
@@ -196,7 +196,7 @@ async def test_a_body_that_is_no_good_is_refused(
     answer = reply(body, headers=(f"Content-Encoding: {encoding}",))
     async with raw_site(answer) as site:
         with pytest.raises(BadAnswer, match=problem):
-            await get(site.url, open_transport(package, largest_body=1000))
+            await get(site.url, open_transport(package, max_body_bytes=1000))
 
 
 @pytest.mark.parametrize("value", ["Basic secret\r\nX: y", "Basic secret\u00e9", "Basic secret\0"])
@@ -264,10 +264,10 @@ URL = "https://example.com"
 
 
 async def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> bytes:
-    exchange = Exchange(Request("GET", URL), TransportSettings(largest_body=largest))
+    exchange = Exchange(Request("GET", URL), TransportSettings(max_body_bytes=largest))
     for piece in pieces:
-        exchange.feed(piece)
-    return (await exchange.response(200, {"content-encoding": encoding})).body
+        exchange.add_piece(piece)
+    return (await exchange.make_response(200, {"content-encoding": encoding})).body
 
 
 async def test_a_gzip_is_joined_wherever_it_is_cut() -> None:
@@ -313,17 +313,19 @@ async def test_a_body_that_unpacks_to_nothing_has_checkpoints_too() -> None:
     packed = b"\x78\x9c" + empty_blocks + b"\x01\x00\x00\xff\xff" + b"\x00\x00\x00\x01"
     async with count_steps() as steps:
         unpacked = await body_of("deflate", packed, largest=len(packed))
-    assert steps.count >= len(packed) // PACKED_PORTION
+    assert steps.count >= len(packed) // PACKED_PORTION_BYTES
     assert unpacked == b""
 
 
 async def test_what_follows_a_compressed_body_is_refused_wherever_that_body_ends() -> None:
-    text = bytes(PACKED_PORTION - 11)  # so that the stored block fills the first piece exactly
+    text = bytes(
+        PACKED_PORTION_BYTES - 11
+    )  # so that the stored block fills the first piece exactly
     whole = zlib.compress(text, 0)
-    assert len(whole) == PACKED_PORTION
-    assert await body_of("deflate", whole, largest=PACKED_PORTION) == text
+    assert len(whole) == PACKED_PORTION_BYTES
+    assert await body_of("deflate", whole, largest=PACKED_PORTION_BYTES) == text
     with pytest.raises(BadAnswer, match="compression is broken"):
-        await body_of("deflate", whole + b"more", largest=2 * PACKED_PORTION)
+        await body_of("deflate", whole + b"more", largest=2 * PACKED_PORTION_BYTES)
 
 
 def run(program: str, *options: str) -> str:
@@ -365,7 +367,7 @@ def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path
 
 @pytest.mark.parametrize("name", get_args(HttpPackage))
 async def test_each_name_returns_a_transport_that_opens_and_closes(name: HttpPackage) -> None:
-    async with open_transport(name, answer_within=1.0):
+    async with open_transport(name, silence_timeout=1.0):
         await trio.lowlevel.checkpoint()
 
 

@@ -20,7 +20,7 @@ REDACTED_TEXT = "[hidden]"
 
 # The parts that are skipped or decoded. An escaped control sequence is skipped as a whole, and so is
 # everything but visible ASCII: no token contains it, and it may split a token.
-_SPECIAL = r"""
+_ESCAPE_OR_INVISIBLE_PATTERN = r"""
       (?:\\+x1b|\\+u001b|%(?:25)*1b)(?:(?:\[|%(?:25)*5b)[0-?]*[\x20-/]*[@-~])?
     | \\+x(?P<byte>[0-9a-f]{2}) | \\+u(?P<unit>[0-9a-f]{4})
     | %(?:25)*(?P<percent>[0-9a-f]{2})
@@ -29,7 +29,7 @@ _SPECIAL = r"""
     | \\+[abefnrtv0] | \\+(?P<quoted>[!-/:-@\[-`{-~])
     | [^!-~]+
 """
-_AS_WRITTEN = re.compile(_SPECIAL, re.IGNORECASE | re.VERBOSE)
+_ESCAPE_OR_INVISIBLE = re.compile(_ESCAPE_OR_INVISIBLE_PATTERN, re.IGNORECASE | re.VERBOSE)
 # The signs that begin an escape, and what is skipped in a text without them.
 _ESCAPE_SIGNS = frozenset("\\%&")
 _INVISIBLE = re.compile(r"[^!-~]+", re.IGNORECASE)
@@ -39,7 +39,7 @@ def _visible_letters(text: str) -> str:
     """Return the visible letters of a text, its escapes decoded, in lower case."""
     if _ESCAPE_SIGNS.isdisjoint(text):  # as in nearly every text
         return _INVISIBLE.sub("", text).lower()
-    return _AS_WRITTEN.sub(_decode_escape, text).lower()
+    return _ESCAPE_OR_INVISIBLE.sub(_decode_escape, text).lower()
 
 
 def _decode_escape(special: re.Match[str]) -> str:
@@ -57,7 +57,7 @@ def _decode_escape(special: re.Match[str]) -> str:
 #: The host that takes tokens with scopes; the path of the address names the site.
 API_GATEWAY_HOST = "api.atlassian.com"
 
-_SITE = "the site"
+_SITE_SETTING = "the site"
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
 _MIN_SECRET_CHARACTERS = 8
 
@@ -166,11 +166,11 @@ def normalise_site(site: str) -> str:
         BadSetting: It is not an address, holds more than an address, or is plain http to another
             machine.
     """
-    site = checked_site(_SITE, site.strip())
+    site = checked_site(_SITE_SETTING, site.strip())
     parts = urlsplit(site)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         problem = "plain http would show your token on the way, so it is for this machine alone"
-        raise BadSetting(_SITE, site, f"{problem}; write https://")
+        raise BadSetting(_SITE_SETTING, site, f"{problem}; write https://")
     return site
 
 

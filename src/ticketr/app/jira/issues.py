@@ -55,9 +55,9 @@ class IssueEndpoints(Endpoints):
             BadAnswer: The answer has no key; the issue probably exists.
             RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
         """
-        body = {"fields": dict(fields), **_properties(properties)}
+        body = {"fields": dict(fields), **_properties_in_body(properties)}
         answer = await self._api.write(
-            "POST", "issue", issue=_parent(fields), body=body, may_be_empty=False
+            "POST", "issue", issue=_parent_of(fields), body=body, may_be_empty=False
         )
         return answer.record(Created.read, "it tells no key")
 
@@ -77,7 +77,8 @@ class IssueEndpoints(Endpoints):
             RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
         """
         updates = [
-            {"fields": dict(fields), **_properties(properties)} for fields, properties in issues
+            {"fields": dict(fields), **_properties_in_body(properties)}
+            for fields, properties in issues
         ]
         await self._api.write("POST", "issue/bulk", issue=None, body={"issueUpdates": updates})
 
@@ -160,13 +161,13 @@ class IssueEndpoints(Endpoints):
         )
 
 
-def _properties(properties: Mapping[str, object]) -> dict[str, object]:
+def _properties_in_body(properties: Mapping[str, object]) -> dict[str, object]:
     """Return entity properties as a part of a body."""
     listed = [{"key": key, "value": value} for key, value in properties.items()]
     return {"properties": listed} if listed else {}
 
 
-def _parent(fields: Mapping[str, object]) -> str | None:
+def _parent_of(fields: Mapping[str, object]) -> str | None:
     """Return the parent of a new issue: Jira counts the create as a change of the parent."""
     parent = object_of(fields.get("parent"))
     return text_of(parent.get("key")) or text_of(parent.get("id")) or None
@@ -238,7 +239,7 @@ class CommentEndpoints(Endpoints):
             RateLimited: The site's limit is used up, maybe for longer than `MAX_REQUESTED_WAIT`.
             BadAnswer: The answer has no ID; the comment probably exists.
         """
-        content = {"body": dict(body), **_properties(properties)}
+        content = {"body": dict(body), **_properties_in_body(properties)}
         answer = await self._api.write(
             "POST", "issue/{}/comment", key, issue=key, body=content, may_be_empty=False
         )
@@ -472,7 +473,7 @@ class BulkEndpoints(Endpoints):
             "editedFieldsInput": dict(values),
             "sendBulkNotification": False,
         }
-        return await self._start("fields", body)
+        return await self._start_task("fields", body)
 
     async def start_bulk_transition(self, ids_by_transition: Mapping[str, Sequence[str]]) -> str:
         """Perform transitions of issues; return the task's ID.
@@ -488,7 +489,7 @@ class BulkEndpoints(Endpoints):
             for transition, ids in ids_by_transition.items()
         ]
         body = {"bulkTransitionInputs": inputs, "sendBulkNotification": False}
-        return await self._start("transition", body)
+        return await self._start_task("transition", body)
 
     async def start_bulk_delete(self, ids: Sequence[str]) -> str:
         """Delete issues with their sub-tasks, which cannot be undone; return the task's ID.
@@ -498,7 +499,7 @@ class BulkEndpoints(Endpoints):
             Forbidden: The account may not delete them.
         """
         body = {"selectedIssueIdsOrKeys": [*ids], "sendBulkNotification": False}
-        return await self._start("delete", body)
+        return await self._start_task("delete", body)
 
     async def bulk_transitions(self, ids: Sequence[str]) -> dict[str, tuple[Transition, ...]]:
         """Return the transitions that issues have now, by the key of the issue."""
@@ -526,7 +527,7 @@ class BulkEndpoints(Endpoints):
         """Ask Jira to leave out the rest of a task."""
         await self._api.write("POST", "task/{}/cancel", task, issue=None, repeatable=True)
 
-    async def _start(self, what: str, body: Mapping[str, object]) -> str:
+    async def _start_task(self, what: str, body: Mapping[str, object]) -> str:
         """Start a task, and return its ID."""
         answer = await self._api.write(
             "POST", f"bulk/issues/{what}", issue=None, body=dict(body), may_be_empty=False

@@ -33,7 +33,7 @@ _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SEPARATORS = (b",", b"[", b"{")
 
 
-def _finite(digits: str) -> float | None:
+def _read_finite(digits: str) -> float | None:
     """Read a number with a fraction or an exponent; None for one that no float can hold."""
     number = float(digits)
     return number if math.isfinite(number) else None
@@ -86,20 +86,20 @@ def _read_long(body: bytes) -> Any:
 def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = None) -> Any:
     # Python reads NaN, Infinity and 1e999, which other readers of JSON, such as SQLite's, refuse.
     value = json.loads(
-        body, object_hook=object_hook, parse_float=_finite, parse_constant=lambda _: None
+        body, object_hook=object_hook, parse_float=_read_finite, parse_constant=lambda _: None
     )
     has_halves = _UNICODE_ESCAPE in body and _SURROGATE_ESCAPE.search(body)
-    return _whole_characters(value) if has_halves else value
+    return _replace_surrogates(value) if has_halves else value
 
 
-def _whole_characters(value: Any) -> Any:
+def _replace_surrogates(value: Any) -> Any:
     """Replace half characters, which JSON can escape and no file can hold."""
     match value:
         case str():
             return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
         case list():
-            return [_whole_characters(item) for item in value]
+            return [_replace_surrogates(item) for item in value]
         case dict():
-            return {_whole_characters(k): _whole_characters(v) for k, v in value.items()}
+            return {_replace_surrogates(k): _replace_surrogates(v) for k, v in value.items()}
         case _:
             return value

@@ -75,7 +75,7 @@ def scope_of(call: Call, reason: str) -> str:
 
 def reason_of(headers: Mapping[str, str]) -> str:
     """Return the site's reason for a refusal; empty if the site does not say."""
-    return _header(headers, "reason").strip('"').lower()
+    return _rate_limit_header(headers, "reason").strip('"').lower()
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
@@ -91,10 +91,10 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     seconds = retry_after(headers)
     if seconds is not None:
         return seconds
-    until = read_time(_header(headers, "reset"))
+    until = read_time(_rate_limit_header(headers, "reset"))
     if until is None:
         return None
-    seconds = (until - _time_of(headers)).total_seconds()
+    seconds = (until - _date_of(headers)).total_seconds()
     return seconds if seconds > 0 else None
 
 
@@ -116,15 +116,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         until = read_http_date(value)
         if until is None:
             return None
-        seconds = (until - _time_of(headers)).total_seconds()
+        seconds = (until - _date_of(headers)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _time_of(headers: Mapping[str, str]) -> datetime:
+def _date_of(headers: Mapping[str, str]) -> datetime:
     return read_http_date(headers.get("date")) or datetime.now(UTC)
 
 
-def _header(headers: Mapping[str, str], what: str) -> str:
+def _rate_limit_header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
     texts = (value for name, value in headers.items() if _HEADER_PREFIX.sub("", name) == wanted)
@@ -140,12 +140,12 @@ class AdaptiveLimit:
     """A concurrency limit that a refusal halves and successes raise, one by one.
 
     Attributes:
-        most: The most that it allows.
+        max_slots: The most that it allows.
         slots: As many as it allows now.
         cuts: How often it was halved.
     """
 
-    most: int
+    max_slots: int
     slots: trio.CapacityLimiter
     cuts: int = 0
     _successes: int = 0
@@ -167,7 +167,7 @@ class AdaptiveLimit:
         self._successes += 1
         if self._successes >= GROW_AFTER_SUCCESSES:
             self._successes = 0
-            self.slots.total_tokens = min(self.most, self.slots.total_tokens + 1)
+            self.slots.total_tokens = min(self.max_slots, self.slots.total_tokens + 1)
 
 
 class Backoff(NamedTuple):
@@ -175,11 +175,11 @@ class Backoff(NamedTuple):
 
     Attributes:
         until: The time, by Trio's clock.
-        why: The reason, for the user.
+        reason: Why, for the user.
     """
 
     until: float
-    why: str
+    reason: str
 
 
 class RateLimiter:
@@ -225,7 +225,7 @@ class Slot:
 
     _limiter: RateLimiter
     _call: Call
-    _acquired: bool = False
+    _is_held: bool = False
 
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
@@ -237,15 +237,15 @@ class Slot:
             of_issue = limiter.longest_backoff(issue)
             if of_issue or slots.borrowed_tokens > slots.total_tokens:
                 self.close()
-            if not of_issue and not self._acquired:
+            if not of_issue and not self._is_held:
                 try:  # without a checkpoint; below, there is one anyway
                     slots.acquire_on_behalf_of_nowait(self)
                 except trio.WouldBlock:
                     await slots.acquire_on_behalf_of(self)
-                self._acquired = True
+                self._is_held = True
             backoff = of_issue or limiter.longest_backoff(kind, WHOLE_SITE, own=own)
             if backoff:
-                limiter.on_wait(backoff.until - trio.current_time(), backoff.why)
+                limiter.on_wait(backoff.until - trio.current_time(), backoff.reason)
                 await trio.sleep_until(backoff.until)
                 continue
             async with limiter.site_slots:
@@ -267,8 +267,8 @@ class Slot:
         Args:
             headers: The answer's headers, their names in lower case.
         """
-        is_near = _header(headers, "nearlimit").lower() == "true"
-        if not is_near and _header(headers, "remaining") != "0":
+        is_near = _rate_limit_header(headers, "nearlimit").lower() == "true"
+        if not is_near and _rate_limit_header(headers, "remaining") != "0":
             self._limiter.limits[self._call.kind].count_success()
             return
         seconds = retry_after(headers)
@@ -278,6 +278,6 @@ class Slot:
 
     def close(self) -> None:
         """Release the slot of the call's kind."""
-        if self._acquired:
-            self._acquired = False
+        if self._is_held:
+            self._is_held = False
             self._limiter.limits[self._call.kind].slots.release_on_behalf_of(self)

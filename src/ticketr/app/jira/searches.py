@@ -147,12 +147,12 @@ class SearchEndpoints(Endpoints):
             if not error.too_large or len(ids) == 1:
                 raise
         else:
-            return self._fetched(ids, answer)
+            return self._read_fetched(ids, answer)
         half = len(ids) // 2
         first = await self._fetch(ids[:half], selected)
         return first.merged_with(await self._fetch(ids[half:], selected))
 
-    def _fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
+    def _read_fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
         requested = {one.upper() for one in ids}
         issues: dict[str, Issue] = {}

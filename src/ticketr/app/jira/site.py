@@ -59,7 +59,7 @@ class IssueType(NamedTuple):
 class SiteEndpoints(Endpoints):
     """The client's methods that read facts about the site."""
 
-    async def _pages(
+    async def _read_pages(
         self,
         read: Callable[[Mapping[str, Any]], R | None],
         key: str,
@@ -133,7 +133,7 @@ class SiteEndpoints(Endpoints):
         Returns:
             The projects, and how many there are.
         """
-        projects, total = await self._pages(
+        projects, total = await self._read_pages(
             models.Project.read, "values", "project/search", most=most, query={"orderBy": "key"}
         )
         listed = sorted(projects, key=lambda project: project.key)
@@ -148,7 +148,7 @@ class SiteEndpoints(Endpoints):
         Returns:
             One page of matching users at most, in the site's order, best match first.
         """
-        return await self._users("user/search", {"query": query})
+        return await self._read_users("user/search", {"query": query})
 
     async def assignable_users(self, project: str, query: str) -> tuple[models.User, ...]:
         """Search the users that can be assigned to a project's issues.
@@ -161,9 +161,9 @@ class SiteEndpoints(Endpoints):
             One page of matching users at most, in the site's order, best match first.
         """
         by = "accountId" if _ACCOUNT_ID.fullmatch(query) else "query"
-        return await self._users("user/assignable/search", {"project": project, by: query})
+        return await self._read_users("user/assignable/search", {"project": project, by: query})
 
-    async def _users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
+    async def _read_users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
         answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_FOUND_USERS})
         return models.records(models.User.read, answer.array())
 
@@ -174,9 +174,9 @@ class SiteEndpoints(Endpoints):
             project: The project's key or number.
         """
         pages = "issue/createmeta/{}/issuetypes"
-        return (await self._pages(IssueType.read, "issueTypes", pages, project))[0]
+        return (await self._read_pages(IssueType.read, "issueTypes", pages, project))[0]
 
-    async def create_fields(
+    async def fields_for_create(
         self, project: str, issue_type_id: str
     ) -> tuple[models.ScreenField, ...]:
         """Return the fields that a new issue can have.
@@ -187,9 +187,9 @@ class SiteEndpoints(Endpoints):
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
         read = models.ScreenField.read
-        return (await self._pages(read, "fields", pages, project, issue_type_id))[0]
+        return (await self._read_pages(read, "fields", pages, project, issue_type_id))[0]
 
-    async def edit_fields(self, key: str) -> tuple[models.ScreenField, ...]:
+    async def fields_for_edit(self, key: str) -> tuple[models.ScreenField, ...]:
         """Return the fields of an issue that the account can edit now.
 
         Args:

@@ -128,7 +128,7 @@ async def read_values(
         JiraError: A request failed.
     """
     async with ask_jira(options) as client:
-        fields = await client.edit_fields(key)
+        fields = await client.fields_for_edit(key)
         wanted = next((known for known in fields if field in (known.id, known.name)), None)
         if wanted is None:
             return (), False
@@ -225,7 +225,7 @@ async def read_schema(
     site = await client.fields()
     columns = mapping.Columns.of(site, wanted)
     by_type = {
-        issue_type.name: await client.create_fields(project, issue_type.id)
+        issue_type.name: await client.fields_for_create(project, issue_type.id)
         for issue_type in await client.issue_types(project)
     }
     return _schema_of(by_type, columns, site)

@@ -34,7 +34,7 @@ BARE_ADDRESS = compile_on_use(
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING_PUNCTUATION = "?!.,:;*_~'"
 _WITH_BACKSLASH = rf"{BACKSLASH_PLACEHOLDER}\g<0>"
-_SPECIAL = compile_on_use(r"[\\<>]")
+_ESCAPED_IN_ADDRESS = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _CONTROL = compile_on_use(r"[\n\r\t]")
@@ -56,12 +56,16 @@ def link_addresses(content: list[Any]) -> list[Any]:
     Returns:
         The same list if there is none, else a new one.
     """
-    if not any(map(_may_hold_one, content)):
+    if not any(map(_may_hold_address, content)):
         return content
-    return [part for node in content for part in (_linked(node) if _may_hold_one(node) else [node])]
+    return [
+        part
+        for node in content
+        for part in (_split_at_addresses(node) if _may_hold_address(node) else [node])
+    ]
 
 
-def _may_hold_one(node: Any) -> bool:
+def _may_hold_address(node: Any) -> bool:
     if type(node) is not dict or node.get("type") != "text":
         return False
     text = node.get("text")
@@ -76,7 +80,7 @@ def has_mark(node: dict[str, Any], *types: str) -> bool:
     return any(type(mark) is dict and mark.get("type") in types for mark in marks)
 
 
-def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _split_at_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of a text, with a link for each bare address."""
     text, at = node["text"], 0
     for start, end in _bare_addresses(text):
@@ -95,10 +99,10 @@ def _linked(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _bare_addresses(text: str) -> Iterator[tuple[int, int]]:
     for match in BARE_ADDRESS.finditer(text):
-        yield match.start(), match.start() + _length(match[0])
+        yield match.start(), match.start() + _address_length(match[0])
 
 
-def _length(address: str) -> int:
+def _address_length(address: str) -> int:
     """Count the characters of an address without the punctuation of the sentence around it."""
     end = len(address)
     unopened = address.count(")") - address.count("(")
@@ -108,7 +112,7 @@ def _length(address: str) -> int:
     return end
 
 
-def _destination(address: str) -> int:
+def _link_target_length(address: str) -> int:
     """Count the characters of an address before the ``)`` that ends a link to it."""
     depth = 0
     for at, sign in enumerate(address):
@@ -125,7 +129,7 @@ def protect_emphasis(markdown: str) -> str:
 
     def protected(match: re.Match[str]) -> str:
         is_destination = markdown.startswith("](", match.start() - 2)
-        end = _destination(match[0]) if is_destination else _length(match[0])
+        end = _link_target_length(match[0]) if is_destination else _address_length(match[0])
         return match[0][:end].translate(EMPHASIS_PLACEHOLDERS) + match[0][end:]
 
     return BARE_ADDRESS.sub(protected, markdown)
@@ -138,8 +142,8 @@ def protect_links(content: list[Any]) -> None:
         if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
         if _is_bare(node) and (
-            _allows(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
-            and _allows(
+            _ends_address(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
+            and _ends_address(
                 content[at + 1] if at < last else None, _TEXT_AFTER_ADDRESS, more=at + 1 < last
             )
         ):
@@ -158,7 +162,7 @@ def _is_bare(node: dict[str, Any]) -> bool:
     return next(_bare_addresses(text), None) == (0, len(text))
 
 
-def _allows(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
+def _ends_address(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     """Return whether the character beside an address ends it.
 
     Args:
@@ -185,7 +189,7 @@ def _with_escapes(mark: Any) -> Any:
     if type(title := attrs.get("title")) is str:
         escaped["title"] = _SPECIAL_IN_TITLE.sub(_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
-        text = _ENTITY.sub("&amp;", _SPECIAL.sub(_WITH_BACKSLASH, href))
+        text = _ENTITY.sub("&amp;", _ESCAPED_IN_ADDRESS.sub(_WITH_BACKSLASH, href))
         if _ADDRESS_WITHOUT_BRACKETS.fullmatch(href):
             escaped["href"] = f"{DIRECT_ADDRESS_PLACEHOLDER}{text}{DIRECT_ADDRESS_PLACEHOLDER}"
         else:

@@ -237,14 +237,14 @@ def with_whole_widths(node: Json) -> Json:
     Then a deleted column takes no width away, and a table that lost all its widths differs in one
     place.
     """
-    for child in _dicts(node):
+    for child in _child_nodes(node):
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             with_whole_widths(child)
     if node.get("type") == "table":
-        cells = [cell for row in _dicts(node) for cell in _dicts(row)]
-        widths = [_attrs(cell).pop(_WIDTH_ATTRIBUTE, None) for cell in cells]
+        cells = [cell for row in _child_nodes(node) for cell in _child_nodes(row)]
+        widths = [_attrs_of(cell).pop(_WIDTH_ATTRIBUTE, None) for cell in cells]
         if any(widths):
-            node["attrs"] = {**_attrs(node), _WIDTH_ATTRIBUTE: True}
+            node["attrs"] = {**_attrs_of(node), _WIDTH_ATTRIBUTE: True}
     return node
 
 
@@ -257,15 +257,15 @@ def remove_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    for child in _dicts(node) if depth < _MAX_DEPTH else ():
+    for child in _child_nodes(node) if depth < _MAX_DEPTH else ():
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             remove_sizes(child, depth + 1)
 
 
-def _attrs(node: Json) -> Json:
+def _attrs_of(node: Json) -> Json:
     attrs = node.get("attrs")
     return attrs if isinstance(attrs, dict) else {}
 
 
-def _dicts(node: Json) -> list[Json]:
+def _child_nodes(node: Json) -> list[Json]:
     return [child for child in content_of(node) if isinstance(child, dict)]

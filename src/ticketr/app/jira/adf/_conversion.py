@@ -52,7 +52,7 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
     """Return the tokens of protected Markdown, in which HTML stands for the short forms."""
     tokens = tokenize(protected)
     if "]:" in protected:
-        used = frozenset(_labels(tokens))
+        used = frozenset(_find_labels(tokens))
 
         def opened(definition: re.Match[str]) -> str:
             is_used = label_key(definition[2]) in used
@@ -66,7 +66,7 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
 
 def used_labels(markdown: str) -> frozenset[str]:
     """Return the labels, by `label_key`, of the definitions that links and pictures use."""
-    return frozenset(map(restore_piece, _labels(tokenize(protect_markdown(markdown)))))
+    return frozenset(map(restore_piece, _find_labels(tokenize(protect_markdown(markdown)))))
 
 
 def label_key(label: str) -> str:
@@ -74,12 +74,12 @@ def label_key(label: str) -> str:
     return "" if label.startswith("^") else " ".join(label.split()).lower().upper()
 
 
-def _labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _find_labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield the labels of the definitions that links and pictures use."""
     for token in tokens:
         if key := label_key(token.get("ref", "")):
             yield key
-        yield from _labels(token.get("children", ()))
+        yield from _find_labels(token.get("children", ()))
 
 
 #: The blocks that Jira does not accept without a block in them.
@@ -175,7 +175,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
             restore_document(document)
             if ATTACHMENT_PREFIX in markdown and files is not BY_NAME:
                 name_files(document, files)
-        _mend(document)
+        _mend_blocks(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return document_of(_paragraph(line) for line in markdown.splitlines() if line.strip())
     return document
@@ -214,7 +214,7 @@ def _paragraph(text: str) -> Json:
     return {"type": "paragraph", "content": [{"type": "text", "text": text}]}
 
 
-def _mend(document: Json) -> None:
+def _mend_blocks(document: Json) -> None:
     """Fill items and quotes without content, and make tasks of one paragraph usual ones, in place."""
     for node in walk(document):
         if node["type"] in _NEVER_EMPTY_NODES and not node["content"]:

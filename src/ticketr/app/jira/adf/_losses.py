@@ -339,7 +339,7 @@ def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
             yield _piece_at(tag, markdown, is_html=True)
-    for piece, is_html, problem in _texts(tokens):
+    for piece, is_html, problem in _find_texts(tokens):
         wanted = Counter(_WORD.findall(piece))
         if any(kept[word] < number for word, number in wanted.items()):
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
@@ -430,7 +430,7 @@ def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterat
         opened.append((name, tag[0]))
 
 
-def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
+def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
     """Yield each text, whether it is in a block of HTML, and what would be wrong if it is lost."""
     for token in tokens:
         match token:
@@ -444,7 +444,7 @@ def _texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[st
                 yield raw, False, problem
             case _:
                 inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem
-                yield from _texts(token.get("children", []), inner)
+                yield from _find_texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
@@ -498,7 +498,7 @@ def _find_literal_pieces(
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _find_candidates(before))
     text = "\n".join(prose(document))
-    addresses = set(_addresses(document))
+    addresses = set(_find_addresses(document))
     for candidate in _find_candidates(markdown):
         reason, address = candidate.reason, without_escapes(candidate.text)
         if known[candidate.text]:
@@ -563,7 +563,7 @@ _WORKING_ADDRESSES = {
 }
 
 
-def _addresses(document: Json) -> Iterator[str]:
+def _find_addresses(document: Json) -> Iterator[str]:
     """Yield the addresses of the pictures and links in a document."""
     for node in walk(document):
         for part in (node, *(node.get("marks") or ())):
@@ -592,7 +592,7 @@ def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int
     """
     at = 0
     for place, text in _line_texts(blocks, ()):
-        match = _find(markdown, text, at)
+        match = _find_text(markdown, text, at)
         if place[: len(path)] >= tuple(path):
             return markdown.count("\n", 0, at if match is None else match.start()) + 1
         at = at if match is None else match.end()
@@ -613,7 +613,7 @@ def _line_texts(
             yield from _line_texts(content, place)
 
 
-def _find(markdown: str, text: str, start: int) -> re.Match[str] | None:
+def _find_text(markdown: str, text: str, start: int) -> re.Match[str] | None:
     words = _WORD.findall(text[:200])[:_MAX_SEARCHED_WORDS]
     if not words:
         return None

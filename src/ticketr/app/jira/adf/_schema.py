@@ -173,8 +173,8 @@ def node_problems(root: Any) -> tuple[str, ...]:
     while waiting and len(problems_so_far) < MAX_PROBLEMS:
         node, marks = waiting.pop()
         rule = NODES[node["type"]]
-        found_here = [*_own_problems(node, rule), *_mark_problems(node, marks)]
-        children = list(_children(node, rule))
+        found_here = [*_find_own_problems(node, rule), *_find_mark_problems(node, marks)]
+        children = list(_check_children(node, rule))
         found_here += [problem for problem in children if isinstance(problem, str)]
         quoted = _quote(node) if found_here else ""
         problems_so_far += [f"{problem}{quoted}" for problem in found_here]
@@ -182,10 +182,10 @@ def node_problems(root: Any) -> tuple[str, ...]:
     return tuple(problems_so_far[:MAX_PROBLEMS])
 
 
-def _own_problems(node: Any, rule: Node) -> Iterator[str]:
+def _find_own_problems(node: Any, rule: Node) -> Iterator[str]:
     """Return what is wrong with a node's own properties."""
     kind = node["type"]
-    # `_mark_problems` checks the marks, since the parent decides which are allowed.
+    # `_find_mark_problems` checks the marks, since the parent decides which are allowed.
     known = {"type", "attrs", "marks"}
     if rule.children:
         known.add("content")
@@ -197,7 +197,7 @@ def _own_problems(node: Any, rule: Node) -> Iterator[str]:
         yield f"{named(kind)} cannot have “{shorten(key, 40)}”"
 
 
-def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
+def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     """Return the children of a node, and what is wrong with their kinds and number."""
     name = named(node["type"])
     content = node.get("content")
@@ -225,7 +225,7 @@ def _children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
             yield child, rule.children[kind]
 
 
-def _mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
+def _find_mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return

@@ -59,27 +59,27 @@ class Tables:
             line = lines[index]
             may_be = index not in code and "-" in line and "|" in line and "|" in lines[index - 1]
             if may_be and _POSSIBLE_DELIMITER_ROW.fullmatch(line):
-                if columns := self._columns(index):
-                    index = self._table(index, columns)
+                if columns := self._count_columns(index):
+                    index = self._normalise_table(index, columns)
                     continue
                 self.delimiters.append(index + 1)
             index += 1
 
-    def _columns(self, index: int) -> int:
+    def _count_columns(self, index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
         head = self._lines[index - 1]
         if not _DELIMITER_ROW.fullmatch(self._lines[index]) or head.startswith(("    ", "\t")):
             return 0
         if _BLOCK_START.match(head):
             return 0
-        columns = len(_cells(self._lines[index]))
-        return columns if columns == len(_cells(head)) else 0
+        columns = len(_split_cells(self._lines[index]))
+        return columns if columns == len(_split_cells(head)) else 0
 
-    def _table(self, index: int, columns: int) -> int:
+    def _normalise_table(self, index: int, columns: int) -> int:
         """Normalise a table; return the index of the line after it."""
         second, problems = index + 1, len(self.problems)
-        self._row(index - 1, columns)
-        self._row(index, columns)
+        self._normalise_row(index - 1, columns)
+        self._normalise_row(index, columns)
         index += 1
         while index < len(self._lines):
             line = self._lines[index]
@@ -89,16 +89,16 @@ class Tables:
                 advice = "put an empty line before it, or a | around it if it is a row"
                 self.problems.append((index + 1, f"is right below a table; {advice}"))
                 break
-            self._row(index, columns)
+            self._normalise_row(index, columns)
             index += 1
         if len(self.problems) == problems:
             self.delimiters.append(second)
         return index
 
-    def _row(self, index: int, columns: int) -> None:
+    def _normalise_row(self, index: int, columns: int) -> None:
         """Write a row with as many cells as its table has, or note what is wrong with it."""
         line = self._lines[index]
-        cells = _cells(line)
+        cells = _split_cells(line)
         if not any(cells[columns:]):
             del cells[columns:]
         missing = columns - len(cells)
@@ -150,10 +150,10 @@ def blank_code(markdown: str) -> str:
     lines = markdown.split("\n")
     for start, end in list(fenced_lines(lines)):
         lines[start : end + 1] = [""] * len(lines[start : end + 1])
-    return "\n".join("".join(_blanked(line)) if "`" in line else line for line in lines)
+    return "\n".join("".join(_blank_code_parts(line)) if "`" in line else line for line in lines)
 
 
-def _blanked(line: str) -> Iterator[str]:
+def _blank_code_parts(line: str) -> Iterator[str]:
     at = 0
     for start, end in _code_ends(line).items():
         yield line[at:start] + " " * (end - start)
@@ -161,7 +161,7 @@ def _blanked(line: str) -> Iterator[str]:
     yield line[at:]
 
 
-def _cells(line: str) -> list[str]:
+def _split_cells(line: str) -> list[str]:
     r"""Split a row at its bars; those in code come back as ``\|``."""
     text = line.strip().removeprefix("|")
     before = text[:-1]

@@ -130,7 +130,7 @@ def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     at = joined = 0
     text = ""
     keys: tuple[str, ...] = ()
-    for lines in _paragraphs(markdown):
+    for lines in _split_paragraphs(markdown):
         text = f"{text}\n\n{lines}" if text else lines
         keys = _block_keys(read(text + rest))
         keys = keys[:-1] if rest else keys
@@ -161,7 +161,7 @@ def _block_keys(document: Json) -> tuple[str, ...]:
     return tuple(json.dumps(value, sort_keys=True) for value in content)
 
 
-def _paragraphs(markdown: str) -> Iterator[str]:
+def _split_paragraphs(markdown: str) -> Iterator[str]:
     """Yield the stretches between blank lines; indented lines and code belong to what is before."""
     waiting: list[str] = []
     blank = False

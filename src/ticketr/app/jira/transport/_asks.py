@@ -212,7 +212,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 
     async def _read_body(self, h11_connection: h11.Connection) -> None:
         while isinstance(event := await self._recv_event(h11_connection), h11.Data):
-            self._exchange.feed(bytes(event.data))
+            self._exchange.add_piece(bytes(event.data))
             if self._exchange.problem:
                 return
             await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
@@ -264,15 +264,15 @@ class AsksTransport(TransportSettings):
         if self._certificates.problem and request.url.lower().startswith("https:"):
             raise TlsFailed(request.url, self._certificates.problem)
         exchange = _exchange.Exchange(request, self)
-        with exchange.scope, _converted(request.url):
+        with exchange.scope, _convert_errors(request.url):
             connection = await self._connect(request.url)
             answer = await self._session.exchange(connection, request, exchange)
-            return await exchange.response(answer.status, answer.fields)
+            return await exchange.make_response(answer.status, answer.fields)
         raise exchange.timeout_error()
 
     async def _connect(self, url: str) -> Any:
         place = _origin_of(url)
-        with trio.move_on_after(self.connect_within), _connecting(url):
+        with trio.move_on_after(self.connect_timeout), _convert_connect_errors(url):
             return await self._session.connection(place)
         raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON)
 
@@ -289,7 +289,7 @@ def _origin_of(url: str) -> str:
 
 
 @contextmanager
-def _connecting(url: str) -> Iterator[None]:
+def _convert_connect_errors(url: str) -> Iterator[None]:
     """Convert the errors of asks while it connects to ticketr's."""
     try:
         yield
@@ -300,7 +300,7 @@ def _connecting(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _converted(url: str) -> Iterator[None]:
+def _convert_errors(url: str) -> Iterator[None]:
     """Convert the errors of asks in an exchange to ticketr's.
 
     Without a chain: h11 puts a header that it refuses into its message, and the token is a header.

@@ -28,7 +28,7 @@ from ticketr.app.jira.transport.base import (
 #: The most bytes that are unpacked between two checkpoints, and the most that they are unpacked from:
 #: a compressed body may hold megabytes that unpack to nothing.
 MAX_UNPACKED_BYTES = 256 * 1024
-PACKED_PORTION = 64 * 1024
+PACKED_PORTION_BYTES = 64 * 1024
 
 _GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
@@ -39,9 +39,9 @@ class Exchange:
 
     The timeouts are of silence, which each piece restarts, and of the whole.
 
-    No method raises before `response`, so that the connection is left in order. Nothing is unpacked
-    before it either: unpacking has checkpoints, and a cancellation between two pieces would leave
-    httpx's generators unfinished.
+    No method raises before `make_response`, so that the connection is left in order. Nothing is
+    unpacked before it either: unpacking has checkpoints, and a cancellation between two pieces would
+    leave httpx's generators unfinished.
 
     Args:
         request: What is sent.
@@ -58,7 +58,7 @@ class Exchange:
         self._url = request.url
         self._settings = settings
         sending = 0.0 if request.source is None else request.source.size / MIN_BYTES_PER_SECOND
-        self._whole = settings.whole_within + sending
+        self._whole = settings.total_timeout + sending
         self._latest = trio.current_time() + self._whole
         self._size = 0
         self._pieces: list[bytes] = []
@@ -66,18 +66,20 @@ class Exchange:
 
     def restart_timeout(self) -> None:
         """Restart the timeout of silence, as each sent or received piece does."""
-        self.scope.deadline = min(trio.current_time() + self._settings.answer_within, self._latest)
+        self.scope.deadline = min(
+            trio.current_time() + self._settings.silence_timeout, self._latest
+        )
 
-    def feed(self, piece: bytes) -> None:
+    def add_piece(self, piece: bytes) -> None:
         """Take the next piece of the answer's body as it came."""
         self.restart_timeout()
         self._size += len(piece)
         self._pieces.append(piece)
-        if self._size > self._settings.largest_body:
-            self.problem = f"more than {self._settings.largest_body} bytes"
+        if self._size > self._settings.max_body_bytes:
+            self.problem = f"more than {self._settings.max_body_bytes} bytes"
             self._pieces.clear()
 
-    async def response(self, status: int, headers: Mapping[str, str]) -> Response:
+    async def make_response(self, status: int, headers: Mapping[str, str]) -> Response:
         """Return the whole answer.
 
         One compression was requested. Nested ones, as in a decompression bomb, are refused.
@@ -90,8 +92,8 @@ class Exchange:
             BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
-            Takes effect after each `MAX_UNPACKED_BYTES` that is unpacked, and each `PACKED_PORTION` that is read
-            for it; a smaller body has no checkpoint.
+            Takes effect after each `MAX_UNPACKED_BYTES` that is unpacked, and each
+            `PACKED_PORTION_BYTES` that is read for it; a smaller body has no checkpoint.
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
         compressions = [coding for coding in codings if coding not in {"", "identity"}]
@@ -100,7 +102,7 @@ class Exchange:
         if compressions and self._size and not self.problem:
             self._pieces = await self._unpack(b"".join(self._pieces))
         if self.problem:
-            too_large = self._size > self._settings.largest_body
+            too_large = self._size > self._settings.max_body_bytes
             raise BadAnswer(self._url, self.problem, transient=not too_large, too_large=too_large)
         return Response(status, headers, b"".join(self._pieces), self._url)
 
@@ -113,18 +115,18 @@ class Exchange:
             while not compression.eof:
                 piece = compression.unconsumed_tail
                 if not piece:
-                    piece = packed[taken : taken + PACKED_PORTION]
+                    piece = packed[taken : taken + PACKED_PORTION_BYTES]
                     taken += len(piece)
                 portion = compression.decompress(piece, MAX_UNPACKED_BYTES)
                 self._size += len(portion)
-                if self._size > self._settings.largest_body:
-                    self.problem = f"more than {self._settings.largest_body} bytes"
+                if self._size > self._settings.max_body_bytes:
+                    self.problem = f"more than {self._settings.max_body_bytes} bytes"
                     return []
                 if not piece and not portion and not compression.eof:
                     self.problem = "its compression ends in the middle"
                     return []
                 unpacked.append(portion)
-                if len(piece) == PACKED_PORTION or len(portion) == MAX_UNPACKED_BYTES:
+                if len(piece) == PACKED_PORTION_BYTES or len(portion) == MAX_UNPACKED_BYTES:
                     await trio.lowlevel.checkpoint()
         except zlib.error:
             self.problem = "its compression is broken"
@@ -135,8 +137,8 @@ class Exchange:
     def timeout_error(self) -> NoAnswer:
         """Make the error for an exchange that was cut off."""
         if self.scope.deadline >= self._latest:
-            return NoAnswer(self._url, self._whole, begun=True)
-        return NoAnswer(self._url, self._settings.answer_within)
+            return NoAnswer(self._url, self._whole, has_begun=True)
+        return NoAnswer(self._url, self._settings.silence_timeout)
 
 
 BAD_ADDRESS_REASON = "the address cannot be used"

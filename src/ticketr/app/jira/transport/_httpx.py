@@ -40,7 +40,7 @@ from ticketr.app.jira.transport.base import (
 )
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-_LOOPBACK = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)
+_LOCAL_MOUNTS = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -76,12 +76,12 @@ class HttpxTransport(TransportSettings):
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
-            mounts=dict.fromkeys(_LOOPBACK),
+            mounts=dict.fromkeys(_LOCAL_MOUNTS),
             verify=self._certificates.context,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            timeout=httpx.Timeout(None, connect=self.connect_within),
+            timeout=httpx.Timeout(None, connect=self.connect_timeout),
         )
 
     async def __aexit__(self, *exc: object) -> None:
@@ -108,7 +108,7 @@ class HttpxTransport(TransportSettings):
                     built = self._build_request(request, exchange, keep_opened)
                     async with aclosing(await self._client.send(built, stream=True)) as answer:
                         async for piece in answer.aiter_raw():
-                            exchange.feed(piece)
+                            exchange.add_piece(piece)
                             if exchange.problem:
                                 # Leaving the loop would leave half-run generators to the collector,
                                 # too late to close a connection. Cancelled, they all end now.
@@ -124,7 +124,7 @@ class HttpxTransport(TransportSettings):
             raise _jira_error(request.url, error) from None
         if exchange.problem or not scope.cancelled_caught:
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return await exchange.response(answer.status_code, headers)
+            return await exchange.make_response(answer.status_code, headers)
         raise exchange.timeout_error()
 
     def _build_request(

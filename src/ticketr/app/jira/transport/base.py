@@ -94,20 +94,20 @@ class TransportSettings:
     """The settings that every adapter has.
 
     Attributes:
-        answer_within: The longest silence, in seconds, between two pieces of an answer.
-        whole_within: The longest that one answer may take, in seconds, however steadily its pieces
+        silence_timeout: The longest silence, in seconds, between two pieces of an answer.
+        total_timeout: The longest that one answer may take, in seconds, however steadily its pieces
             come.
-        connect_within: The longest wait, in seconds, for a connection.
-        largest_body: The largest answer, in bytes, decompressed: by default ten times the largest
+        connect_timeout: The longest wait, in seconds, for a connection.
+        max_body_bytes: The largest answer, in bytes, decompressed: by default ten times the largest
             that Jira gives, of 5,000 IDs or of a hundred issues with long descriptions.
         verify: What to check certificates against; the default is those that certifi brings, or
             those that ``SSL_CERT_FILE`` or ``SSL_CERT_DIR`` names.
     """
 
-    answer_within: float = 30.0
-    whole_within: float = 300.0
-    connect_within: float = 10.0
-    largest_body: int = 16 * 1024 * 1024
+    silence_timeout: float = 30.0
+    total_timeout: float = 300.0
+    connect_timeout: float = 10.0
+    max_body_bytes: int = 16 * 1024 * 1024
     verify: ssl.SSLContext | None = None
 
 

@@ -245,7 +245,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
         # No issue of another type can be created, so that type has only the site's fields.
-        form = await session.jira.create_fields(project, type_id) if type_id in possible else ()
+        form = await session.jira.fields_for_create(project, type_id) if type_id in possible else ()
         return type_id, _field_specs(session, {field.id: field for field in form}, types)
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))

@@ -59,16 +59,16 @@ class Reader:
         for token in tokens:
             kind = token["type"]
             if kind == "block_html":
-                result += self._tag(token["raw"])
+                result += self._read_tag(token["raw"])
             elif kind == "block_quote":
-                result += self._quote(token)
+                result += self._read_quote(token)
             elif kind == "paragraph":
-                result += self._paragraph(token)
+                result += self._read_paragraph(token)
             else:
                 result += self._read_inside(token)
         return result
 
-    def _tag(self, tag: str) -> Iterator[inline.Token]:
+    def _read_tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
         opened = _DETAILS_TAG.match(tag.lstrip())
         if not opened:
@@ -94,7 +94,7 @@ class Reader:
             self._expands -= 1
             yield _html_block(_DETAILS_END_TAG)
 
-    def _quote(self, token: inline.Token) -> list[inline.Token]:
+    def _read_quote(self, token: inline.Token) -> list[inline.Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
@@ -114,7 +114,7 @@ class Reader:
             _html_block("</aside>"),
         ]
 
-    def _paragraph(self, token: inline.Token) -> list[inline.Token]:
+    def _read_paragraph(self, token: inline.Token) -> list[inline.Token]:
         """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
             case [
@@ -135,15 +135,15 @@ class Reader:
             return [token]
         if token["type"] in _LINE_TOKENS:
             alone = pictures and token["type"] in _PARAGRAPH_TOKENS
-            picture = self._picture(children) if alone else None
-            return picture or [{**token, "children": self._line(children)}]
+            picture = self._read_picture(children) if alone else None
+            return picture or [{**token, "children": self._read_line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
         result = [
             part for value in children for part in self._read_inside(value, pictures=pictures)
         ]
         return [{**token, "children": result}]
 
-    def _picture(self, children: Sequence[inline.Token]) -> list[inline.Token] | None:
+    def _read_picture(self, children: Sequence[inline.Token]) -> list[inline.Token] | None:
         """Return the tokens of a picture of an attached file, if a paragraph is just that."""
         if children[0]["type"] != "image":
             return None
@@ -172,7 +172,7 @@ class Reader:
             _html_block("</figure>"),
         ]
 
-    def _line(
+    def _read_line(
         self, tokens: Sequence[inline.Token], *, linked: bool = False
     ) -> Sequence[inline.Token]:
         """Read the forms in a line; inside a link, read only tags."""
@@ -189,17 +189,17 @@ class Reader:
                 closing = _closing_of_atom(token["raw"])
                 result.append({**token, "raw": inline.marklas_tag(token["raw"])})
             elif kind == "text" and not linked:
-                self._text(token, result)
+                self._read_text(token, result)
             elif kind == "link" and not linked:
-                self._link(token, result)
+                self._read_link(token, result)
             elif "children" in token and kind != "image":
-                line = self._line(token["children"], linked=linked)
+                line = self._read_line(token["children"], linked=linked)
                 result.append({**token, "children": line})
             else:
                 result.append(token)
         return [part for token in result for part in token.get(_JOINED_TEXTS_KEY, (token,))]
 
-    def _text(self, text: inline.Token, result: list[inline.Token]) -> None:
+    def _read_text(self, text: inline.Token, result: list[inline.Token]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
         words = text["raw"]
         status = (
@@ -211,7 +211,7 @@ class Reader:
         read = list(inline.read_text(words))
         result += [text] if status is None and len(read) == 1 else read
 
-    def _link(self, link: inline.Token, result: list[inline.Token]) -> None:
+    def _read_link(self, link: inline.Token, result: list[inline.Token]) -> None:
         """Add a link to the tokens before it, the last of which may belong to it."""
         mention = inline.read_mention(
             result[-1] if result else None, link, self._address_of(link["attrs"]["url"])
@@ -222,7 +222,7 @@ class Reader:
         elif card is not None:
             result += card
         else:
-            result.append({**link, "children": self._line(link["children"], linked=True)})
+            result.append({**link, "children": self._read_line(link["children"], linked=True)})
 
 
 def read_decisions(node: Any) -> None:

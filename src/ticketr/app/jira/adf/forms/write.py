@@ -70,7 +70,7 @@ class Writer(BlockWriter):
     def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind, has_bullets = super().read_as(node, parent)
-        if kind in {"decisionList", "taskList"} and self._form(node, parent) is not None:
+        if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
             return kind, True
         return kind, has_bullets
 
@@ -82,7 +82,7 @@ class Writer(BlockWriter):
         if kind == "blockquote":
             is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
             return quoted("" if is_empty else self.flow(content, kind, short=short))
-        if short and (form := self._form(node, parent)) is not None:
+        if short and (form := self._short_form_of(node, parent)) is not None:
             self.used = True
             match form:
                 case {"type": "bulletList"}:
@@ -96,7 +96,7 @@ class Writer(BlockWriter):
             return simple
         return self._shell(node, short=short)
 
-    def _form(self, node: Json, parent: str) -> Json | None:
+    def _short_form_of(self, node: Json, parent: str) -> Json | None:
         """Return the block whose Markdown is the short form of another one; None if it has none."""
         kind = node.get("type")
         if type(kind) is not str or parent not in _PARENTS_OF_FORMS.get(kind, ()):
@@ -116,9 +116,9 @@ class Writer(BlockWriter):
                 card = write_card(attrs)
                 return None if card is None else _paragraph(*card, text(LARGE_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
-                return _decisions(content) if all(map(_has_decision_form, content)) else None
+                return _decision_list(content) if all(map(_has_decision_form, content)) else None
             case "taskList":
-                return _boxes(node) if _has_boxes(node) else None
+                return _list_with_boxes(node) if _has_boxes(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_title(attrs.get("title", "-")) else None
         return None
@@ -149,14 +149,14 @@ class Writer(BlockWriter):
         if type(kind) is not str or kind not in NODES or kind in _OPAQUE_NODES:
             return
         if kind in LINE_NODES:
-            self._line(content_of(node), short=short)
+            self._write_line(content_of(node), short=short)
             return
         # The text of other lists of decisions is in HTML, where no form is read.
         short = short and (kind != "decisionList" or parent in _CELL_NODES)
         for child in content_of(node):
             self._write_lines(child, kind, short=short)
 
-    def _line(self, content: list[Any], *, short: bool) -> None:
+    def _write_line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
         result: list[Any] = []
         nodes = [None, *(node if type(node) is dict else None for node in content), None]
@@ -170,7 +170,7 @@ class Writer(BlockWriter):
                 result += written
             else:
                 result.append(child)
-        content[:] = _grouped(result)
+        content[:] = _join_tags(result)
 
     def _text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
         """Yield a text with its tags around it."""
@@ -196,7 +196,7 @@ class Writer(BlockWriter):
         yield from (text(verbatim(f"</{tag}>")) for tag in reversed(tags))
 
 
-def _grouped(nodes: list[Any]) -> list[Any]:
+def _join_tags(nodes: list[Any]) -> list[Any]:
     """Remove the tags that end where the next text begins with the same one."""
     result: list[Any] = []
     for node in nodes:
@@ -254,7 +254,7 @@ def _is_title(title: object) -> bool:
     )
 
 
-def _decisions(items: Sequence[Json]) -> Json:
+def _decision_list(items: Sequence[Json]) -> Json:
     """Return a list of decisions as a list of items that begin with the mark of a decision."""
     lines = [_paragraph(text(verbatim("<> ")), *content_of(item)) for item in items]
     return {
@@ -263,12 +263,12 @@ def _decisions(items: Sequence[Json]) -> Json:
     }
 
 
-def _boxes(node: Json) -> Json:
+def _list_with_boxes(node: Json) -> Json:
     """Return a list of tasks as a list of items that begin with boxes, lists of tasks in them."""
     items: list[Json] = []
     for child in node["content"]:
         if child["type"] == "taskList":
-            items[-1]["content"].append(_boxes(child))
+            items[-1]["content"].append(_list_with_boxes(child))
             continue
         box = text(verbatim("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
