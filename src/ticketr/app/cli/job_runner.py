@@ -419,7 +419,7 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     """
     merged = f", {result.merged} merged with edits here" if result.merged else ""
     words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
-    print_messages(f"{words}{sync.not_done(pulled=result)}")
+    print_messages(f"{words}{sync.not_done_words(pulled=result)}")
     print_notes(
         {
             "conflict": result.conflicts,
@@ -447,7 +447,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
         first = sorted(result.created, key=key_order)[:MAX_PRINTED_KEYS]
         print_messages(*(f"created {browse_url(result.site, key)}" for key in first))
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
-        print_messages(f"{words}{sync.not_done(pushed=result)}")
+        print_messages(f"{words}{sync.not_done_words(pushed=result)}")
         if result.recovered:
             print_messages(
                 f"created by an earlier run and found again: {_list_keys(result.recovered)}"

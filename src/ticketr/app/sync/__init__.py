@@ -97,7 +97,7 @@ if TYPE_CHECKING:
         count_tickets,
         is_failure,
         is_partial,
-        not_done,
+        not_done_words,
     )
     from ticketr.app.sync.notes import OLDER_CODES, Code, Note, tagged_tickets, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult

@@ -10,7 +10,7 @@ from rows import for_each
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
-from ticketr.app.sync.jobs.syncing import not_done
+from ticketr.app.sync.jobs.syncing import not_done_words
 from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
@@ -390,7 +390,7 @@ def test_a_job_of_an_earlier_run_that_left_something_has_the_mark_for_it(
 ) -> None:
     pulled = result if isinstance(result, PullResult) else None
     pushed = result if isinstance(result, PushResult) else None
-    words = f"Sync complete: 3 tickets pulled{not_done(pulled=pulled, pushed=pushed)}"
+    words = f"Sync complete: 3 tickets pulled{not_done_words(pulled=pulled, pushed=pushed)}"
     state = with_earlier(replace(EARLIER, message=words))
     assert plain(screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
     failed = replace(EARLIER, status=JobStatus.FAILED, error_message=words)

@@ -216,7 +216,7 @@ class BulkJob(SessionJob):
             tuple(self._failed),
             unknown,
             already=tuple(self._unneeded),
-            state=next(iter(self._unneeded.values()), self.change.already),
+            state=next(iter(self._unneeded.values()), self.change.already_words),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -253,7 +253,7 @@ class BulkJob(SessionJob):
         status, remaining = self.change.status.casefold(), list[BulkIssue]()
         for issue in issues:
             if issue.id in answer.missing and self.change.delete:
-                state = self.change.already
+                state = self.change.already_words
             elif status and issue.id in now and now[issue.id].status.casefold() == status:
                 state = now[issue.id].status
             else:
@@ -361,13 +361,13 @@ class BulkJob(SessionJob):
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent == self.change.parent:
-                self._unneeded[issue.key] = self.change.already
+                self._unneeded[issue.key] = self.change.already_words
                 continue
             self._requested[issue.id] = issue
             try:
                 await session.jira.edit_issue(issue.key, {"parent": {"key": self.change.parent}})
             except jira.JiraError as error:
-                self._refuse([issue], error, f"to move it under {self.change.parent}: ")
+                self._note_refused([issue], error, f"to move it under {self.change.parent}: ")
             else:
                 self._done_ids[issue.key] = issue.id
             self._report_progress(session)
@@ -421,7 +421,7 @@ class BulkJob(SessionJob):
                 if not remaining_tries or not is_short_rate_limit(error):
                     raise ChangeUnknown(error.cause) from error
             except jira.JiraError as error:
-                self._refuse(issues, error)
+                self._note_refused(issues, error)
                 break
             self._uncertain_ids |= {issue.id for issue in issues}
             if self.change.status or self.change.delete:
@@ -461,7 +461,9 @@ class BulkJob(SessionJob):
                 reason = with_field_names(progress.failed[issue.id], session.columns.names)
                 self._note_failed([issue], reason, Code.REFUSED)
 
-    def _refuse(self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = "") -> None:
+    def _note_refused(
+        self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = ""
+    ) -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.
 
         Args:

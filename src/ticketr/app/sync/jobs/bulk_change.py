@@ -32,7 +32,7 @@ class BulkChange:
     delete: bool = False
 
     @property
-    def already(self) -> str:
+    def already_words(self) -> str:
         """How an issue is that needs no change, after "already"; empty if that is not known."""
         if self.delete:
             return "deleted"

@@ -60,7 +60,7 @@ async def _recover(session: Session, tally: Tally | PushTally) -> None:
     await recover(session, tally.add_recovered, tally.fail)
 
 
-def not_done(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
+def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
     counts = dict.fromkeys((_IN_CONFLICT, "kept", _LEFT_ALONE, _FAILED), 0)
     if pulled is not None:
@@ -91,15 +91,15 @@ def count_tickets(count: int) -> str:
 
 def _pulled_words(tally: Tally) -> str:
     """Return how far a pull has got."""
-    return _so_far(len(tally.outcomes), len(tally.found), "pulled")
+    return _words_so_far(len(tally.outcomes), len(tally.found), "pulled")
 
 
 def _pushed_words(tally: PushTally) -> str:
     """Return how far a push has got."""
-    return _so_far(tally.result.done, tally.result.total, "pushed")
+    return _words_so_far(tally.result.done, tally.result.total, "pushed")
 
 
-def _so_far(done: int, total: int, what: str) -> str:
+def _words_so_far(done: int, total: int, what: str) -> str:
     return f"{done}/{total} tickets {what}" if total else f"no ticket {what} yet"
 
 
@@ -202,7 +202,7 @@ class PullJob(_NamedJob):
                 await _recover(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.done)}{not_done(pulled=result)}"
+        words = f"Pull complete: {count_tickets(result.done)}{not_done_words(pulled=result)}"
         session.progress.report(words, result.done, result.done)
         return result
 
@@ -296,7 +296,7 @@ class PushJob(_NamedJob):
             words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
             session.progress.report(words)
         else:
-            words = f"Push complete: {count_tickets(result.done)}{not_done(pushed=result)}"
+            words = f"Push complete: {count_tickets(result.done)}{not_done_words(pushed=result)}"
             session.progress.report(words, result.done, result.total)
         return result
 
@@ -355,7 +355,7 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 

@@ -71,7 +71,7 @@ async def pull_named(
     now = session.jira.now()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _Relatives(session, known, locations, tally)
-    wanted = await relatives.find({ids.get(key, key): key for key in keys})
+    wanted = await relatives.find_members({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
     load = partial(_load_pipeline, session, plan, known, locations, tally, now)
@@ -87,14 +87,17 @@ class _Relatives:
     locations: Mapping[str, TicketLocation]
     tally: Tally
 
-    async def find(self, names: Mapping[str, str]) -> tuple[str, ...]:
+    async def find_members(self, names: Mapping[str, str]) -> tuple[str, ...]:
         """Find the complete tickets of some issues; return the IDs of all issues in them.
 
         Args:
             names: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(names)
-        parents = {self._parent(issue) for issue in issues} - {"", *(issue.id for issue in issues)}
+        parents = {self._ticket_id_of(issue) for issue in issues} - {
+            "",
+            *(issue.id for issue in issues),
+        }
         issues += await self._fetch({parent: self.known[parent].key for parent in sorted(parents)})
         members: dict[str, list[str]] = {}
         for known_issue in self.known.values():
@@ -102,7 +105,7 @@ class _Relatives:
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
 
-    def _parent(self, issue: Issue) -> str:
+    def _ticket_id_of(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
         stands_alone = location is not None and location.head == issue.key
@@ -113,7 +116,7 @@ class _Relatives:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
-            names: See `find`.
+            names: See `find_members`.
         """
         issues: list[Issue] = []
         for chunk in chunks(list(names), BULK_FETCH_SIZE):

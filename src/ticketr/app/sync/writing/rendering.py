@@ -239,13 +239,13 @@ async def add_media_ids(
     if not showing:
         await trio.lowlevel.checkpoint()
         return list(issues)
-    fields = await _attachment_fields(jira, showing)
+    fields = await _fetch_attachment_fields(jira, showing)
     ids = [attachment.id for value in fields.values() for attachment in jira_attachments(value)]
     known = await in_thread(state.media.of, ids)
 
     async def look_up(issue: Issue) -> dict[str, str]:
         attachments = jira_attachments(fields.get(issue.id, {}))
-        return await _media_ids(jira, issue, attachments, known, names.get(issue.key, ()))
+        return await _find_media_ids(jira, issue, attachments, known, names.get(issue.key, ()))
 
     new: dict[str, str] = {}
     for media in await map_in_tasks(look_up, showing):
@@ -260,7 +260,7 @@ async def add_media_ids(
     ]
 
 
-async def _attachment_fields(
+async def _fetch_attachment_fields(
     jira: JiraClient, issues: Sequence[Issue]
 ) -> dict[str, dict[str, object]]:
     """Return the field of each issue that holds its attachments, by the issue's ID."""
@@ -277,7 +277,7 @@ async def _attachment_fields(
     return fields
 
 
-async def _media_ids(
+async def _find_media_ids(
     jira: JiraClient,
     issue: Issue,
     attachments: Sequence[Attachment],

@@ -66,14 +66,14 @@ def _with_present_paths(
     gone = [family for family in families if family.path and not store.size_of(family.path)]
     if not gone:
         return families
-    keys = {family.head.id: _keys_of(state, family) for family in gone}
+    keys = {family.head.id: _present_and_former_keys(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
 
-def _keys_of(state: State, family: RenderedFamily) -> tuple[str, ...]:
+def _present_and_former_keys(state: State, family: RenderedFamily) -> tuple[str, ...]:
     """Return the former key of a family, if it was moved, and the present one."""
     now = family.head.key
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
@@ -232,7 +232,7 @@ class FamilyWriter:
                 except (FileFailed, tickets.TicketSyntaxError) as error:
                     if isinstance(error, FileFailed) and not error.concerns_one_file:
                         return results, error
-                    results += (self._fail(family, name, error) for family in group)
+                    results += (self._note_failure(family, name, error) for family in group)
                 else:
                     results += (self._record(family, name, made) for family, made in decided)
         return results, None
@@ -390,7 +390,7 @@ class FamilyWriter:
         former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
         return indexes.get(next(former, ""))
 
-    def _fail(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
+    def _note_failure(self, family: RenderedFamily, name: str, error: TicketrError) -> FamilyResult:
         """Report a family whose file cannot be read or written."""
         note = Note(family.head.key, name, str(error), Code.BROKEN)
         return self._fetch_again_later(FamilyResult(family, None, note=note))
