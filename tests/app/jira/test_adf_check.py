@@ -19,7 +19,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._schema import MARKS, NODES, node_problems
+from ticketr.app.jira.adf._schema import MARKS, NODES, find_node_problems
 
 
 def part(kind: str, *content: Any, **attrs: Any) -> Json:
@@ -81,7 +81,7 @@ def validator() -> Any:
 def both_say(kind: str, value: Json) -> bool:
     """Return whether the table accepts a node; the schema must agree."""
     valid = validator().evolve(schema=definition(kind)).is_valid(value)
-    good = (adf.problems if kind == "doc" else node_problems)(value) == ()
+    good = (adf.find_problems if kind == "doc" else find_node_problems)(value) == ()
     assert good == valid or (valid and kind in STRICTER), value
     return good
 
@@ -149,14 +149,14 @@ class TestAgreement:
     def test_documents_that_the_schema_accepts_are_accepted(self, rng: Random) -> None:
         document = FromSchema(rng).document()
         assert quick_adf_validator().is_valid(document)
-        assert adf.problems(document) == () or is_stricter_on_purpose(document)
+        assert adf.find_problems(document) == () or is_stricter_on_purpose(document)
 
     @given(st.randoms(use_true_random=False))
     def test_documents_that_the_schema_refuses_are_refused(self, rng: Random) -> None:
         maker = FromSchema(rng)
         document = maker.document()
         maker.spoil(document)
-        good = adf.problems(document) == ()
+        good = adf.find_problems(document) == ()
         valid = validator().is_valid(document)
         assert good == valid or (valid and is_stricter_on_purpose(document))
 
@@ -166,10 +166,10 @@ class TestAgreement:
             maker = FromSchema(Random(seed))
             document = maker.document()
             maker.spoil(document)
-            good = adf.problems(document) == ()
+            good = adf.find_problems(document) == ()
             valid = validator().is_valid(document)
             if not (valid and is_stricter_on_purpose(document)):
-                assert good == valid, (seed, adf.problems(document))
+                assert good == valid, (seed, adf.find_problems(document))
                 verdicts.append(good)
         assert 10 < verdicts.count(True) < len(verdicts) - 10
 
@@ -177,8 +177,8 @@ class TestAgreement:
         verdicts = []
         for markdown in unusual_markdown():
             document = adf.to_adf(markdown)
-            good = adf.problems(document) == ()
-            assert good == validator().is_valid(document), (markdown, adf.problems(document))
+            good = adf.find_problems(document) == ()
+            assert good == validator().is_valid(document), (markdown, adf.find_problems(document))
             verdicts.append(good)
         assert len(verdicts) >= 652
         assert verdicts.count(False) > 10
@@ -187,7 +187,7 @@ class TestAgreement:
     def test_on_documents_as_people_write_them_too(self, seed: int) -> None:
         rng = Random(seed)
         document = adf.to_adf(adf.to_markdown(Maker(rng).document()))
-        assert adf.problems(document) == ()
+        assert adf.find_problems(document) == ()
         assert quick_adf_validator().is_valid(document)
 
 
@@ -244,28 +244,28 @@ WRONG: dict[str, tuple[Json, str]] = {
 
 @for_each(("document", "words"), WRONG.values())
 def test_problems_are_described_in_words(document: Json, words: str) -> None:
-    (found, *_) = adf.problems(document)
+    (found, *_) = adf.find_problems(document)
     assert found.startswith(words)
     assert found.isprintable()
 
 
 @for_each("nothing", [None, [], "doc", {}, {"type": "paragraph"}])
 def test_a_value_that_is_no_document_is_refused(nothing: object) -> None:
-    assert adf.problems(nothing) == ("this is not a document",)
+    assert adf.find_problems(nothing) == ("this is not a document",)
 
 
 @for_each("changes", [{"version": 2}, {"version": True}, {"version": None}, {"new": 1}])
 def test_another_version_is_refused(changes: Json) -> None:
-    assert adf.problems(doc() | changes) == ("this is not a document of version 1",)
+    assert adf.find_problems(doc() | changes) == ("this is not a document of version 1",)
 
 
 def test_a_document_nested_without_end_is_checked() -> None:
     inner = items(paragraph(text("deep")))
     for _ in range(10_000):
         inner = items(paragraph(text("x")), inner)
-    assert adf.problems(doc(inner)) == ()
+    assert adf.find_problems(doc(inner)) == ()
     inner["content"][0]["content"].append(part("rule"))
-    assert adf.problems(doc(inner)) == ("a rule cannot be in a list item, at “x”",)
+    assert adf.find_problems(doc(inner)) == ("a rule cannot be in a list item, at “x”",)
     unwind(inner)
 
 

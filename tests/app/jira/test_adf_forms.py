@@ -152,7 +152,7 @@ def test_a_form_is_written_and_read(block: Json, markdown: str) -> None:
 
     assert found == adf.Converted(f"{markdown}\n", exact=True)
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(document)
-    assert adf.problems(adf.to_adf(markdown)) == ()
+    assert adf.find_problems(adf.to_adf(markdown)) == ()
     assert adf.lost_texts(markdown) == ()
     assert adf.unsent_pieces(markdown) == ()
 
@@ -188,7 +188,7 @@ BY_HAND = {
 @for_each(("markdown", "block"), BY_HAND.items())
 def test_a_form_may_be_written_in_other_ways(markdown: str, block: Json) -> None:
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(doc(block))
-    assert adf.problems(adf.to_adf(markdown)) == ()
+    assert adf.find_problems(adf.to_adf(markdown)) == ()
     assert adf.lost_texts(markdown) == ()
 
 
@@ -373,7 +373,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
     assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
     assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
     assert converts_to(found.markdown, adf.visible(document), FILES)
-    assert adf.problems(adf.to_adf(found.markdown, files=FILES)) == ()
+    assert adf.find_problems(adf.to_adf(found.markdown, files=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
     assert adf.unsent_pieces(found.markdown, files=FILES) == ()
 

@@ -416,8 +416,8 @@ def check_edit(ours: Json, rng: Random) -> None:
     if converts_to(markdown, adf.visible(ours)):
         assert sent.losses == (), name
     # Nothing comes in that Jira refuses.
-    if not adf.problems(ours) and not adf.problems(new):
-        assert adf.problems(sent.document) == (), name
+    if not adf.find_problems(ours) and not adf.find_problems(new):
+        assert adf.find_problems(sent.document) == (), name
 
 
 @pytest.mark.laws

@@ -230,7 +230,7 @@ def assert_exact_if_simple(document: Json) -> bool:
     """Assert that a simple document is what marklas writes and reads back; return if it is one."""
     markdown = simple_markdown(document)
     if markdown is not None:
-        assert _conversion.shortest(document, {}) == adf.Converted(markdown, exact=True)
+        assert _conversion.convert_shortest(document, {}) == adf.Converted(markdown, exact=True)
         assert converts_to(markdown, adf.visible(document))
     return bool(markdown)
 
@@ -257,11 +257,11 @@ def assert_parts_are_the_whole(document: Json) -> bool:
     if not document["content"]:
         return False
     try:
-        markdown, exact = astuple(_conversion.in_parts(split_blocks(document), {}))
+        markdown, exact = astuple(_conversion.convert_in_parts(split_blocks(document), {}))
     except TypeError:  # marklas trusts its input
         return False
     if exact:
-        assert _conversion.shortest(document, {}).markdown == markdown
+        assert _conversion.convert_shortest(document, {}).markdown == markdown
         assert converts_to(markdown, adf.visible(document))
         assert adf.convert(document) == adf.Converted(markdown, exact=True)
     return bool(exact)
@@ -304,7 +304,9 @@ def test_blocks_that_mean_something_to_each_other_are_read_back_together() -> No
     for lists in ([bullets, bullets], [bullets, tasks], [tasks, bullets]):
         assert split_blocks(doc(*lists)) == [lists]
     definition = paragraph(text("[a]: https://example.com", "strike"))
-    assert not _conversion.in_parts(split_blocks(doc(paragraph(text("a")), definition)), {}).exact
+    assert not _conversion.convert_in_parts(
+        split_blocks(doc(paragraph(text("a")), definition)), {}
+    ).exact
     assert adf.convert(doc(paragraph(text("a")), paragraph(text("\ufdd0")))).exact
 
 

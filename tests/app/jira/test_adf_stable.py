@@ -37,7 +37,7 @@ def assert_stable(markdown: str) -> adf.Converted:
     assert written.exact
     assert adf.canonical(adf.to_adf(written.markdown)) == adf.canonical(document)
     assert adf.convert(adf.to_adf(written.markdown)).markdown == written.markdown
-    if not adf.problems(document):
+    if not adf.find_problems(document):
         assert all(len(types) == len(set(types)) for types in mark_types(document))
         assert adf.lost_texts(written.markdown) == ()
     return written
@@ -148,7 +148,7 @@ EMPTY = [
 
 @for_each("markdown", [*EMPTY, "> -\n", "> [!NOTE]\n>\n> -\n", "- \n\n  a\n"])
 def test_an_empty_item_is_an_empty_item(markdown: str) -> None:
-    assert adf.problems(adf.to_adf(markdown)) == ()
+    assert adf.find_problems(adf.to_adf(markdown)) == ()
     assert adf.lost_texts(markdown) == ()
     assert_stable(markdown)
 
@@ -204,7 +204,7 @@ DEFINITIONS = {
 def test_a_definition_that_no_link_uses_is_text(markdown: str, words: str | None) -> None:
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
-    assert adf.problems(document) == ()
+    assert adf.find_problems(document) == ()
     assert text_of(document) == words or words is None
     assert_stable(markdown)
 
@@ -512,7 +512,7 @@ def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     document = adf.to_adf(markdown)
     assert converts_to(adf.to_markdown(document), adf.visible(document))
     assert adf.lost_texts(markdown) == ()
-    assert adf.problems(document) == ()
+    assert adf.find_problems(document) == ()
 
 
 @pytest.mark.parametrize(

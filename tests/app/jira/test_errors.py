@@ -79,7 +79,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ["is this the address of a Jira site? If it is", "in trouble, try again later"],
         ),
         (
-            errors.BadAnswer(URL, "a web page", transient=True, known=True),
+            errors.BadAnswer(URL, "a web page", transient=True, is_known_jira=True),
             ["(a web page), although the site has before: ", "in trouble, try again later"],
         ),
         (
@@ -90,7 +90,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ],
         ),
         (
-            errors.Redirected(URL, "/login.jsp", known=True),
+            errors.Redirected(URL, "/login.jsp", is_known_jira=True),
             ["which is a login page: log in there in a browser if a network or proxy asks for it"],
         ),
         (errors.Redirected(URL, ""), ["nowhere"]),
@@ -161,8 +161,8 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
         errors.JiraError(URL),
         errors.WrongSite(URL, site="https://a:b@other.example/?token"),
         errors.NoAnswer(URL, seconds=3.0, has_begun=True),
-        errors.Redirected(URL, "/login", known=True),
-        errors.BadAnswer(URL, problem="x" * 999, known=True, too_large=True),
+        errors.Redirected(URL, "/login", is_known_jira=True),
+        errors.BadAnswer(URL, problem="x" * 999, is_known_jira=True, too_large=True),
         errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),
         errors.ServerError(URL, status=503, retry_after=1.5),
         errors.NotFound(URL, 404, messages=("no",) * 9, is_from_jira=False),

@@ -97,8 +97,8 @@ async def test_an_issue_is_made_changed_moved_and_deleted(autojump_clock: Clock)
     parent: Any = task.fields["parent"]
     assert (made.key, part.key) == ("DEMO-6", "DEMO-7")
     assert (story.key, story.fields["summary"]) == (made.key, "Newer")
-    assert (step.name, step.to) == ("Start work", "In Progress")
-    assert status["name"] == step.to
+    assert (step.name, step.to_status) == ("Start work", "In Progress")
+    assert status["name"] == step.to_status
     assert story.properties == {PROPERTY: "m"}
     assert (parent["key"], task.properties) == (made.key, {})
     assert len(site) == 7

@@ -279,12 +279,12 @@ LOGIN = errors.Redirected(URL, "https://example.com/login")
 def test_the_waits_stop_growing_and_never_overflow() -> None:
     patient = RetryPolicy(tries=10**6, chance=lambda: 1.0)
     for attempt in (6, 100, 5000):
-        assert patient.delay(LOST, attempt, reached=True) == LONGEST_WAIT
+        assert patient.delay(LOST, attempt, has_answered=True) == LONGEST_WAIT
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 0.0), (0.25, 1.0)])
 def test_chance_spreads_the_waits_from_nothing_on(chance: float, seconds: float) -> None:
-    assert RetryPolicy(chance=lambda: chance).delay(LOST, 3, reached=True) == seconds
+    assert RetryPolicy(chance=lambda: chance).delay(LOST, 3, has_answered=True) == seconds
 
 
 @for_each(

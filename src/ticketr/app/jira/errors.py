@@ -296,11 +296,11 @@ class Redirected(JiraError):
 
     Attributes:
         location: Where it sends.
-        known: Whether the site has answered as Jira does before.
+        is_known_jira: Whether the site has answered as Jira does before.
     """
 
     location: str = field(metadata=_ADDRESS_METADATA)
-    known: bool = False
+    is_known_jira: bool = False
 
     @property
     def is_login(self) -> bool:
@@ -319,7 +319,9 @@ class Redirected(JiraError):
         if not self.is_login:
             return "if that is your Jira site, use its address instead"
         return (
-            _LOG_IN_ADVICE if self.known else f"{_CHECK_ADDRESS_ADVICE} If it is, {_LOG_IN_ADVICE}"
+            _LOG_IN_ADVICE
+            if self.is_known_jira
+            else f"{_CHECK_ADDRESS_ADVICE} If it is, {_LOG_IN_ADVICE}"
         )
 
 
@@ -331,25 +333,25 @@ class BadAnswer(JiraError):
         problem: What is wrong with the answer.
         transient: Whether another try may well succeed: the answer was cut off, or came from a
             gateway before Jira.
-        known: Whether the site has answered as Jira does before.
+        is_known_jira: Whether the site has answered as Jira does before.
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
     problem: str = field(metadata=_TEXT_METADATA)
     transient: bool = False
-    known: bool = False
+    is_known_jira: bool = False
     too_large: bool = False
 
     @property
     def cause(self) -> str:
         """What went wrong."""
         what = f"{self.host} did not answer as Jira does ({self.problem})"
-        return f"{what}, although the site has before" if self.known else what
+        return f"{what}, although the site has before" if self.is_known_jira else what
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        if self.known:
+        if self.is_known_jira:
             return _TRY_LATER_ADVICE
         return _ADDRESS_OR_TROUBLE_ADVICE if self.transient else _CHECK_ADDRESS_ADVICE
 

@@ -540,5 +540,5 @@ def _bulk_transition(answer: Mapping[str, Any]) -> Transition:
     return Transition(
         id=text_of(answer.get("transitionId")),
         name=text_of(answer.get("transitionName")),
-        to=text_of(to.get("statusName")),
+        to_status=text_of(to.get("statusName")),
     )

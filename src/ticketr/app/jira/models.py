@@ -104,7 +104,7 @@ class ScreenField(NamedTuple):
         has_default: Whether the site fills it in where it is left out.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
         items: The kind of its value's members, for an array; else empty.
-        allowed: The values that it may have; empty if every value is allowed, or the site does not list them.
+        allowed_values: The values that it may have; empty if every value is allowed, or the site does not list them.
         custom_type: For a custom field, the full name of its kind, as in `Field`; else empty.
     """
 
@@ -114,7 +114,7 @@ class ScreenField(NamedTuple):
     has_default: bool
     schema_type: str
     items: str
-    allowed: tuple[AllowedValue, ...]
+    allowed_values: tuple[AllowedValue, ...]
     custom_type: str = ""
 
     @classmethod
@@ -131,7 +131,7 @@ class ScreenField(NamedTuple):
             has_default=answer.get("hasDefaultValue") is True,
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
-            allowed=records(AllowedValue.read, objects(answer.get("allowedValues"))),
+            allowed_values=records(AllowedValue.read, objects(answer.get("allowedValues"))),
             custom_type=text_of(kind.get("custom")),
         )
 
@@ -304,13 +304,13 @@ class Transition(NamedTuple):
     Attributes:
         id: Its ID; the same name may have another ID in another workflow.
         name: Its display name, as on its button.
-        to: The name of the status that it leads to.
+        to_status: The name of the status that it leads to.
         fields: The fields of its screen; none if it has no screen, or they were not asked for.
     """
 
     id: str
     name: str
-    to: str
+    to_status: str
     fields: tuple[ScreenField, ...] = ()
 
     @classmethod
@@ -323,7 +323,7 @@ class Transition(NamedTuple):
         return cls(
             id=transition_id,
             name=text_of(answer.get("name")),
-            to=text_of(status.get("name")),
+            to_status=text_of(status.get("name")),
             fields=fields_on_screen(answer.get("fields")),
         )
 

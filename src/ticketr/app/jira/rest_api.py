@@ -310,7 +310,7 @@ class RestApi:
         self._transport = transport
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)
         self._retry = retry
-        self._reached = self._known = False
+        self._has_answered = self._is_known_jira = False
         self.date: str | None = None
         # A lock for each issue, while a change of it is sent or waits to be.
         self._locks = WeakValueDictionary[str, trio.Lock]()
@@ -395,7 +395,7 @@ class RestApi:
         Returns:
             Why ticketr does not work with it; None if it does, or if that is unknown.
         """
-        if self._known or urlsplit(self.site).hostname == API_GATEWAY_HOST:
+        if self._is_known_jira or urlsplit(self.site).hostname == API_GATEWAY_HOST:
             return None
         try:
             await _check_kind(self.site, self._transport)
@@ -458,7 +458,7 @@ class RestApi:
                 try:
                     async with slot.attempt(backoff):
                         response = await self._send_once(call, slot, attempts)
-                        self._reached = True
+                        self._has_answered = True
                         if not 200 <= response.status < 300:
                             raise _error_of(response, self._credentials.redact)
                     answer = JsonResponse(response, None)
@@ -467,14 +467,16 @@ class RestApi:
                 except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
-                        if self._known and isinstance(error, errors.BadAnswer | errors.Redirected):
-                            raise replace(error, known=True) from None
+                        if self._is_known_jira and isinstance(
+                            error, errors.BadAnswer | errors.Redirected
+                        ):
+                            raise replace(error, is_known_jira=True) from None
                         raise
                     attempts += 1
                 else:
                     self.date = response.headers.get("date")
                     slot.count_success(response.headers)
-                    self._known = self._known or answer.json is not None
+                    self._is_known_jira = self._is_known_jira or answer.json is not None
                     return answer
 
     async def _send_once(
@@ -505,8 +507,8 @@ class RestApi:
         delay = self._retry.delay(
             error,
             attempts,
-            reached=self._reached,
-            known=self._known,
+            has_answered=self._has_answered,
+            is_known_jira=self._is_known_jira,
             repeatable=call.repeatable,
         )
         if delay is None:

@@ -104,8 +104,8 @@ class RetryPolicy:
         error: errors.JiraError,
         attempt: int,
         *,
-        reached: bool,
-        known: bool = True,
+        has_answered: bool,
+        is_known_jira: bool = True,
         repeatable: bool = True,
     ) -> float | None:
         """Decide whether to send a request again.
@@ -113,8 +113,8 @@ class RetryPolicy:
         Args:
             error: The error of the last attempt.
             attempt: The number of attempts so far, from 1.
-            reached: Whether the site has ever answered.
-            known: Whether it has ever answered as Jira does.
+            has_answered: Whether the site has ever answered.
+            is_known_jira: Whether it has ever answered as Jira does.
             repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
 
         Returns:
@@ -128,10 +128,10 @@ class RetryPolicy:
             case errors.ServerError() if error.status in TRANSIENT_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
-                return self._backoff(attempt, FIRST_WAIT if known else QUICK_WAIT)
+                return self._backoff(attempt, FIRST_WAIT if is_known_jira else QUICK_WAIT)
             case errors.NoAnswer():  # the timeout was a long wait already
-                return self._backoff(attempt) if reached and attempt < 2 else None
-            case errors.ConnectFailed() | errors.ConnectionLost() if reached:
+                return self._backoff(attempt) if has_answered and attempt < 2 else None
+            case errors.ConnectFailed() | errors.ConnectionLost() if has_answered:
                 return self._backoff(attempt)
             case errors.ConnectFailed() | errors.ConnectionLost():
                 return QUICK_WAIT * self.chance() if attempt < QUICK_TRIES else None

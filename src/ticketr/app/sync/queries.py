@@ -107,7 +107,9 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     """
     async with ask_jira(options) as client:
         transitions = await client.transitions(key)
-    return tuple(dict.fromkeys(transition.to for transition in transitions if transition.to))
+    return tuple(
+        dict.fromkeys(transition.to_status for transition in transitions if transition.to_status)
+    )
 
 
 async def read_values(
@@ -305,7 +307,7 @@ def _kind_of(field: jira.ScreenField) -> str:
 
 
 def _values_of(field: jira.ScreenField) -> Iterable[str]:
-    for allowed in field.allowed:
+    for allowed in field.allowed_values:
         yield allowed.name
         for child in allowed.children:
             yield f"{allowed.name} > {child.name}"

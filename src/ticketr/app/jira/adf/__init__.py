@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from ticketr.app.jira.adf._graft import Grafted, graft
     from ticketr.app.jira.adf._losses import UnsentPiece, line_of
-    from ticketr.app.jira.adf._schema import problems
+    from ticketr.app.jira.adf._schema import find_problems
     from ticketr.app.jira.adf._wording import reworded
     from ticketr.app.jira.adf.forms.files import (
         BY_NAME,
@@ -94,9 +94,9 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         return Converted(_conversion.as_code(adf), exact=False)
     try:
         parts = split_blocks(adf)
-        if len(parts) > 1 and (converted := _conversion.in_parts(parts, files)).exact:
+        if len(parts) > 1 and (converted := _conversion.convert_in_parts(parts, files)).exact:
             return converted
-        return _conversion.shortest(adf, files)
+        return _conversion.convert_shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.block_by_block(canonical(adf))
         return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))

@@ -110,7 +110,7 @@ _MAX_PAIRS = 200_000
 _MAX_SCORES = 4_000
 
 
-def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
+def match_equal(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
     """Return the places of equal items in both sequences, in order on both sides."""
     start = common_prefix_length(one, other)
     rest = min(len(one), len(other)) - start
@@ -126,7 +126,7 @@ def matches(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[in
     return places
 
 
-def pairs(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
+def pair_similar(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
     """Pair old items with the new items that they most likely became, in order on both sides.
 
     Args:
@@ -187,7 +187,7 @@ class Unit:
         return (*self.before, *self.original, *self.after)
 
 
-def units(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
+def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
     """Pair the blocks in Jira with the blocks of the file.
 
     Args:
@@ -200,7 +200,7 @@ def units(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
     result: list[Unit] = []
     start = other = 0
     for left, right in [
-        *matches([block.key for block in original], [block.key for block in shown]),
+        *match_equal([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
         result += _by_kind(original[start:left], shown[other:right])
@@ -300,7 +300,7 @@ class BlockChanges:
     def _find_same(self, visible: Sequence[Unit]) -> list[tuple[int, int]]:
         """Find units that are in order as before; return their numbers and places."""
         flat = [block.key for unit in visible for block in unit.shown]
-        places = dict(matches(flat, [block.key for block in self._edited]))
+        places = dict(match_equal(flat, [block.key for block in self._edited]))
         anchors: list[tuple[int, int]] = []
         start = 0
         for number, unit in enumerate(visible):
@@ -339,7 +339,7 @@ class BlockChanges:
     def _pair(self, left: Sequence[Unit], free: Sequence[int], end: int) -> None:
         """Pair the units between two fixed ones with the blocks that are there now."""
         single = [unit for unit in left if unit.is_single]
-        paired = pairs(
+        paired = pair_similar(
             len(single),
             len(free),
             lambda old, new: self._likeness(single[old].shown[0], self._edited[free[new]]),

@@ -31,10 +31,10 @@ from ticketr.app.jira.adf._placeholders import (
 )
 from ticketr.app.jira.adf._plain import (
     NO_FILES,
+    find_strings,
     is_too_large,
     is_too_long,
     plain_lines,
-    strings,
     walk,
 )
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_PLACEHOLDER
@@ -97,7 +97,7 @@ def converts_to(markdown: str, expected: Json, files: Mapping[str, str] = NO_FIL
         return False
 
 
-def shortest(adf: object, files: Mapping[str, str]) -> Converted:
+def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
@@ -116,7 +116,7 @@ def shortest(adf: object, files: Mapping[str, str]) -> Converted:
     return Converted(markdown, converts_to(markdown, expected, files))
 
 
-def in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
+def convert_in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
     """Write a document of which only the blocks that are not simple are read back.
 
     Args:
@@ -124,7 +124,9 @@ def in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
         files: The media ID of each file, by its name.
     """
     converted = [
-        Converted(part, exact=True) if isinstance(part, str) else shortest(document_of(part), files)
+        Converted(part, exact=True)
+        if isinstance(part, str)
+        else convert_shortest(document_of(part), files)
         for part in parts
     ]
     markdown = "\n\n".join([part.markdown.removesuffix("\n") for part in converted]) + "\n"
@@ -148,7 +150,7 @@ def render(
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_sizes(document)
-    if not all(map(has_no_placeholders, strings(document))):
+    if not all(map(has_no_placeholders, find_strings(document))):
         return _render_markdown(_parse_adf(document)), False
     writer = Writer(_by_marklas, files)
     markdown = writer.flow(document.get("content", []), "doc", long=long)

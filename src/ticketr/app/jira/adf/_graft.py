@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, TypeAlias
 
-from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, units
+from ticketr.app.jira.adf._alignment import Block, BlockChanges, BlockReader, is_inline, pair_blocks
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of
 from ticketr.app.jira.adf._losses import MAX_NAMED_LOSSES, Losses
 from ticketr.app.jira.adf._plain import is_too_large, walk
-from ticketr.app.jira.adf._schema import problems
+from ticketr.app.jira.adf._schema import find_problems
 
 _UNMERGED_KEYS = frozenset({"type", "content", "version", "attrs"})
 
@@ -163,8 +163,8 @@ def graft(
     except RecursionError:  # below the depth that is compared
         return _converted(original, shown, edited)
     # A block of Jira's may have got into a place that Jira does not allow.
-    known = Counter(() if must_fit else problems(original))
-    if Counter(problems(grafted.document)) - known and not problems(edited):
+    known = Counter(() if must_fit else find_problems(original))
+    if Counter(find_problems(grafted.document)) - known and not find_problems(edited):
         return _converted(original, shown, edited)
     return grafted
 
@@ -232,7 +232,7 @@ class _Graft:
         in_row: bool = False,
     ) -> list[Json]:
         """Put the blocks of one place together."""
-        all_units = units(original, shown)
+        all_units = pair_blocks(original, shown)
         changes = BlockChanges(all_units, edited, in_row=in_row)
         result: dict[int, list[Json]] = {}
         for at, unit in changes.same.items():

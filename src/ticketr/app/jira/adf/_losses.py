@@ -25,7 +25,14 @@ from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._blocks import PANEL_WORDS, SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_whole_widths
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
-from ticketr.app.jira.adf._plain import kind_words, named, plain_lines, prose, strings, walk
+from ticketr.app.jira.adf._plain import (
+    find_strings,
+    kind_with_article,
+    kind_words,
+    plain_lines,
+    prose_texts,
+    walk,
+)
 from ticketr.app.jira.adf._simple import STATUS_COLORS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANEL_KIND_BY_WORD
@@ -220,7 +227,9 @@ def _name_of_node(node: Any) -> str:
     if not isinstance(node, dict):
         return "a something"
     text_near = next(iter(plain_lines(node)), "")
-    return named(str(node.get("type"))) + (f" at “{shorten(text_near, 40)}”" if text_near else "")
+    return kind_with_article(str(node.get("type"))) + (
+        f" at “{shorten(text_near, 40)}”" if text_near else ""
+    )
 
 
 def _attrs_key(attrs: object) -> str:
@@ -331,7 +340,7 @@ def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _broken_tables(markdown, document)
-    texts = list(strings(document))
+    texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(_SHOWN.sub(_without_shown_text, _placeholders.protect_markdown(markdown)))
     for tag in _tags_without_effect(tokens):
@@ -355,7 +364,7 @@ def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     for line, reason in tables.problems:
         yield _table_line(lines, line, reason)
     # Each line once; compared by the characters of delimiter rows only.
-    signs = [_SPACES.sub("", text) for text in (prose(document) if tables.delimiters else ())]
+    signs = [_SPACES.sub("", text) for text in (prose_texts(document) if tables.delimiters else ())]
     shown = " ".join(run for text in signs for run in _TABLE_SIGNS.findall(text))
     reported = {""}
     for line in tables.delimiters:
@@ -497,7 +506,7 @@ def _find_literal_pieces(
 ) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _find_candidates(before))
-    text = "\n".join(prose(document))
+    text = "\n".join(prose_texts(document))
     addresses = set(_find_addresses(document))
     for candidate in _find_candidates(markdown):
         reason, address = candidate.reason, without_escapes(candidate.text)

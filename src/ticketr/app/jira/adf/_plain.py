@@ -40,7 +40,7 @@ def walk(document: object) -> Iterator[Json]:
             waiting += reversed(content_of(node))
 
 
-def strings(value: object) -> Iterator[str]:
+def find_strings(value: object) -> Iterator[str]:
     """Yield every text in a JSON value."""
     waiting = [value]
     while waiting:
@@ -73,7 +73,7 @@ def _text_of(node: Json) -> str:
     return next((attrs[key] for key in _SHOWN_ATTRS if type(attrs.get(key)) is str), "")
 
 
-def prose(document: Json) -> Iterator[str]:
+def prose_texts(document: Json) -> Iterator[str]:
     """Yield the text of each block without what is in code, in the order of the document."""
     for node in walk(document):
         words = [_prose_of(child) for child in content_of(node) if type(child) is dict]
@@ -88,7 +88,7 @@ def _prose_of(node: Json) -> str:
     return "" if has_mark(node, "code") else text
 
 
-def named(kind: str) -> str:
+def kind_with_article(kind: str) -> str:
     """Return the name of a kind in plain words, with its article."""
     words = kind_words(kind)
     return f"an {words}" if words[:1] in "aeiou" else f"a {words}"

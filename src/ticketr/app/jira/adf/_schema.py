@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ticketr.app.jira.adf._plain import kind_words, named, plain_lines
+from ticketr.app.jira.adf._plain import kind_with_article, kind_words, plain_lines
 from ticketr.app.jira.errors import shorten
 
 #: The sets of marks that go together; None where there is no list of marks at all.
@@ -150,7 +150,7 @@ MAX_PROBLEMS = 10
 _NODE_KEYS = frozenset({"type", "content", "attrs", "marks"})
 
 
-def problems(document: object) -> tuple[str, ...]:
+def find_problems(document: object) -> tuple[str, ...]:
     """Return what is wrong with a document that is to be sent to Jira.
 
     Returns:
@@ -162,10 +162,10 @@ def problems(document: object) -> tuple[str, ...]:
     version = document.get("version")
     if version != 1 or isinstance(version, bool) or document.keys() - {"version"} - _NODE_KEYS:
         return ("this is not a document of version 1",)
-    return node_problems({key: document[key] for key in document if key != "version"})
+    return find_node_problems({key: document[key] for key in document if key != "version"})
 
 
-def node_problems(root: Any) -> tuple[str, ...]:
+def find_node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
@@ -194,12 +194,12 @@ def _find_own_problems(node: Any, rule: Node) -> Iterator[str]:
         if not isinstance(node.get("text"), str) or not node["text"]:
             yield "a text is empty"
     for key in sorted(map(str, node.keys() - known)):
-        yield f"{named(kind)} cannot have “{shorten(key, 40)}”"
+        yield f"{kind_with_article(kind)} cannot have “{shorten(key, 40)}”"
 
 
 def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     """Return the children of a node, and what is wrong with their kinds and number."""
-    name = named(node["type"])
+    name = kind_with_article(node["type"])
     content = node.get("content")
     if content is None and "content" not in node:
         if rule.least is not None:
@@ -220,7 +220,7 @@ def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
         if not isinstance(kind, str) or kind not in NODES:
             yield f"{name} has something in it that Jira does not know"
         elif kind not in rule.children or (rule.ordered and order[place : place + 1] != (kind,)):
-            yield f"{named(kind)} cannot be in {name}"
+            yield f"{kind_with_article(kind)} cannot be in {name}"
         else:
             yield child, rule.children[kind]
 
@@ -229,7 +229,7 @@ def _find_mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return
-    name = named(node["type"])
+    name = kind_with_article(node["type"])
     marks = node["marks"]
     if allowed is None or not isinstance(marks, list):
         yield f"{name} cannot have marks there"

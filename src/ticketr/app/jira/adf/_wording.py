@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.jira.adf._alignment import matches
+from ticketr.app.jira.adf._alignment import match_equal
 from ticketr.app.jira.adf._canonical import Json, visible
 from ticketr.app.jira.adf._conversion import label_key, used_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
@@ -51,8 +51,8 @@ def reworded(markdown: str, like: str, *, files: Mapping[str, str] = NO_FILES) -
         return markdown
     read = partial(to_adf, files=files)
     wanted = _block_keys(read(markdown))
-    stretches = split(markdown, read)
-    others = split(like, read)
+    stretches = split_stretches(markdown, read)
+    others = split_stretches(like, read)
     if stretches is None or others is None:
         return markdown
     result = "\n\n".join(_reworded_stretches(stretches, others, read))
@@ -67,7 +67,9 @@ def _reworded_stretches(
     stretches: Sequence[Stretch], others: Sequence[Stretch], read: Callable[[str], Json]
 ) -> Iterator[str]:
     start = before = 0
-    pairs = matches([stretch.keys for stretch in stretches], [stretch.keys for stretch in others])
+    pairs = match_equal(
+        [stretch.keys for stretch in stretches], [stretch.keys for stretch in others]
+    )
     for at, other in [*pairs, (len(stretches), len(others))]:
         olds = others[before:other]
         for number, stretch in enumerate(stretches[start:at]):
@@ -91,7 +93,7 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     lines, others = text.split("\n"), like.split("\n")
     bullet = next((match[2] for line in others if (match := _LIST_ITEM.match(line))), "-")
     bare = [[_FORM.sub(_normal_form, line).rstrip() for line in side] for side in (lines, others)]
-    same = dict(matches(*bare))
+    same = dict(match_equal(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(
             others[same[at]] if at in same else _LIST_ITEM.sub(rf"\1{bullet}\3", line)
@@ -107,7 +109,7 @@ def _normal_form(match: re.Match[str]) -> str:
     return "|" if match["bar"] else "-"
 
 
-def split(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
+def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch] | None:
     """Split Markdown into stretches of lines that can be read by themselves.
 
     Args:

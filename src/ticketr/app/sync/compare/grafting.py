@@ -142,8 +142,8 @@ class EditedText:
     @property
     def misfits(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
-        known = set(adf.problems(self.original))
-        return tuple(problem for problem in adf.problems(self.document) if problem in known)
+        known = set(adf.find_problems(self.original))
+        return tuple(problem for problem in adf.find_problems(self.document) if problem in known)
 
 
 def edited_texts(

@@ -338,7 +338,7 @@ class BulkJob(SessionJob):
         known = await session.jira.bulk_transitions([issue.key for issue in left])
         chosen: dict[str, str] = {}
         for issue in left:
-            transitions = {one.to: one.id for one in reversed(known.get(issue.key, ()))}
+            transitions = {one.to_status: one.id for one in reversed(known.get(issue.key, ()))}
             statuses = (jira.AllowedValue("", name) for name in {issue.status, *transitions})
             status = find_name(self.change.status, statuses)
             if status is None:

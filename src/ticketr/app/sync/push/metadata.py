@@ -288,7 +288,7 @@ def _field_specs(
                 form_field.name,
                 form_field.schema_type,
                 form_field.items,
-                form_field.allowed,
+                form_field.allowed_values,
                 required=True,
             )
     return specs
@@ -306,7 +306,7 @@ def _line_specs(
         created = screen.get(field_id)
         screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_FIELDS else field_id
         known = created or site.get(field_id)  # a field that cannot be set at creation
-        allowed = created.allowed if created else ()
+        allowed = created.allowed_values if created else ()
         if field_id == "issuetype":
             allowed = tuple(
                 AllowedValue(issue_type.id, issue_type.name)

@@ -157,7 +157,7 @@ class RouteFinder:
 
 def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:
     return {
-        status: [transition.to for transition in transitions if transition.to]
+        status: [transition.to_status for transition in transitions if transition.to_status]
         for status, transitions in edges.items()
     }
 
@@ -187,8 +187,8 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
         value = fields.pop(field_id)
         name = value.get("name") if isinstance(value, dict) else None
         try:
-            if isinstance(name, str) and taken.allowed:  # it is given by its ID
-                value = as_choice(name, taken.allowed)
+            if isinstance(name, str) and taken.allowed_values:  # it is given by its ID
+                value = as_choice(name, taken.allowed_values)
         except BadValue as error:
             place = location(edit.path, edit.issue.places.of_field(str(part)))
             return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.INVALID)

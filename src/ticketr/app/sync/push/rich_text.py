@@ -209,8 +209,8 @@ def checked_document(
     ]
     if gone:
         raise BadValue(gone[0] + (f" (and {len(gone) - 1} more)" if gone[1:] else ""))
-    known = adf.problems(original)
-    for problem in adf.problems(document):
+    known = adf.find_problems(original)
+    for problem in adf.find_problems(document):
         if problem not in known:
             raise BadValue(f"Jira would refuse it: {problem}")
     return document

@@ -67,7 +67,7 @@ async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step])
     for step in route:
         # The ID of a further transition comes from another issue, so it is fetched again.
         known = None if reached else step.transition
-        to = step.transition.to if step is not route[-1] else status
+        to = step.transition.to_status if step is not route[-1] else status
         try:
             await _change_status(jira, key, to, known, step.fields)
         except AuthenticationFailed:
@@ -76,7 +76,7 @@ async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step])
             if not reached:
                 raise
             raise StoppedBetween(reached, status, error) from error
-        reached = step.transition.to
+        reached = step.transition.to_status
     if not route:
         await _change_status(jira, key, status, None, {})
 
@@ -113,7 +113,9 @@ def transition_to(
     """
     transitions, fields = tuple(transitions), frozenset(fields)
     fitting = [
-        transition for transition in transitions if transition.to.casefold() == status.casefold()
+        transition
+        for transition in transitions
+        if transition.to_status.casefold() == status.casefold()
     ]
     if not fitting:
         raise no_transition(status, transitions)
@@ -125,7 +127,9 @@ def transition_to(
 
 def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
-    names = list(dict.fromkeys(transition.to for transition in transitions if transition.to))
+    names = list(
+        dict.fromkeys(transition.to_status for transition in transitions if transition.to_status)
+    )
     near = nearest(status, names)
     hint = f"did you mean {near}? Those" if near else "those"
     reachable = (
@@ -148,7 +152,7 @@ async def _perform(
         if certainly_failed(failure, fields) or isinstance(failure, AuthenticationFailed):
             raise failure
         # Whoever moved it, Jira may not have the fields; then the next push sends what is missing.
-        if not fields and await status_now(jira, key) == transition.to:
+        if not fields and await status_now(jira, key) == transition.to_status:
             return
         if not remaining_tries or not is_short_rate_limit(failure):
             raise failure

@@ -76,7 +76,7 @@ class IssueWrite:
     @property
     def between(self) -> tuple[str, ...]:
         """The statuses on the way to its new one."""
-        return tuple(step.transition.to for step in self.route[:-1])
+        return tuple(step.transition.to_status for step in self.route[:-1])
 
     @property
     def transition_fields(self) -> frozenset[str]:
