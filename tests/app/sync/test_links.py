@@ -8,7 +8,7 @@ from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.sync import Code, Loss
-from ticketr.app.sync.compare.mapping import jira_links, keys_in, merged_keys, slim
+from ticketr.app.sync.compare.mapping import jira_links, keys_in, merge_link_keys, slim_fields
 from ticketr.app.tickets import parse
 
 ON = {"links": True}
@@ -218,7 +218,7 @@ def test_odd_links_of_a_server_are_left_out() -> None:
     ]
 
     assert [each.id for each in jira_links({"issuelinks": entries})] == ["5"]
-    assert jira_links(slim({"issuelinks": entries})) == jira_links({"issuelinks": entries})
+    assert jira_links(slim_fields({"issuelinks": entries})) == jira_links({"issuelinks": entries})
     assert jira_links({"issuelinks": None}) == ()
 
 
@@ -240,4 +240,4 @@ def test_keys_are_read_however_they_are_separated() -> None:
 def test_the_keys_of_a_line_are_merged_one_by_one(
     base: str, local: str, remote: str, merged: str
 ) -> None:
-    assert merged_keys(base, local, remote) == merged
+    assert merge_link_keys(base, local, remote) == merged

@@ -23,7 +23,7 @@ from ticketr.app.sync import (
     mark_editor_changes,
     plan_file_edits,
 )
-from ticketr.app.sync.compare.sent import bring_forward, digest, replaced_values
+from ticketr.app.sync.compare.sent import digest, replace_older_values, replaced_values
 from ticketr.app.sync.state.state import MAX_OLDER_VALUES, Base, IssueRow
 from ticketr.app.tickets import Comment, Ticket, parse, render_ticket
 
@@ -61,7 +61,7 @@ def test_each_kind_of_part_comes_forward() -> None:
     for key, part, text in replaced_values(was, NOW):
         older.setdefault(key, set()).add((part, text))
 
-    ticket, replaced = bring_forward(was, NOW, older)
+    ticket, replaced = replace_older_values(was, NOW, older)
 
     assert ticket == NOW
     assert {key: [each.name for each in values] for key, values in replaced.items()} == {
@@ -83,7 +83,7 @@ def test_what_the_last_sync_no_longer_has_goes() -> None:
         ("DEMO-1", "#text More", "Gone"),
     )
 
-    assert bring_forward(was, NOW, older)[0] == NOW
+    assert replace_older_values(was, NOW, older)[0] == NOW
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_what_the_last_sync_no_longer_has_goes() -> None:
 def test_an_edit_stays_though_another_part_once_had_its_text(mine: Ticket) -> None:
     older = values_of(("DEMO-1", "#TITLE", "Was"), ("DEMO-3", "#TITLE", "Was"))
 
-    assert bring_forward(mine, NOW, older) == (mine, {})
+    assert replace_older_values(mine, NOW, older) == (mine, {})
 
 
 def test_new_comments_and_lost_tasks_replace_nothing() -> None:

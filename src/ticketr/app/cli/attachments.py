@@ -76,7 +76,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             count = len(attachments)
             echo(f"{key}  {count or 'no'} attachment{'' if count == 1 else 's'}")
             for attachment in attachments:
-                echo(f"  {attachment.name}  {sync.size_words(attachment.size)}")
+                echo(f"  {attachment.name}  {sync.size_text(attachment.size)}")
         print_messages(*map(str, listing.failed))
     return ended.exit_code(is_partial=bool(listing.failed))
 

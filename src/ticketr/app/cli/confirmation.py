@@ -170,7 +170,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
     """
     lines = [entry_heading(entry)]
     for change in entry.changes:
-        name, old, new = change.name, change.old_shown, change.new_shown
+        name, old, new = change.name, change.shown_old_text, change.shown_new_text
         if not entry.key:
             lines.append(f"    {name}: {_excerpt(' '.join(new.split()), 0)}")
         elif name == "Status" and entry.route:

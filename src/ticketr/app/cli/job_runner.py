@@ -398,7 +398,8 @@ def _result_as_json(result: Result) -> dict[str, object]:
                 "title": entry.title,
                 "path": entry.path,
                 "changes": [
-                    (change.name, change.old_shown, change.new_shown) for change in entry.changes
+                    (change.name, change.shown_old_text, change.shown_new_text)
+                    for change in entry.changes
                 ],
                 "between": entry.between,
             }

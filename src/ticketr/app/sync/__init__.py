@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, type_checking_imports
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.attachments import size_words
+    from ticketr.app.sync.compare.attachments import size_text
     from ticketr.app.sync.compare.conflict_parts import (
         Choice,
         ConflictPart,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
-from ticketr.app.sync.compare.diff import Change, changes_by_key, with_issues
+from ticketr.app.sync.compare.diff import Change, find_changes_by_key, map_issues
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
@@ -291,7 +291,7 @@ def _change_issue(
             for at, ticket in enumerate(file.tickets)
             if any(one is issue for one in (ticket, *ticket.tasks))
         )
-        new = with_issues(ticket, lambda one: change(one) if one is issue else one)
+        new = map_issues(ticket, lambda one: change(one) if one is issue else one)
         return rewrite(file, {index: new})
 
     _replace_file(store, state, place.path, changed, time.time())
@@ -340,7 +340,7 @@ def _with_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileEd
     def with_texts(issue: Ticket) -> Ticket:
         return replace(issue, fields={**issue.fields, **texts.get(issue.line, {})})
 
-    edited = {at: with_issues(ticket, with_texts) for at, ticket in enumerate(file.tickets)}
+    edited = {at: map_issues(ticket, with_texts) for at, ticket in enumerate(file.tickets)}
     return rewrite(file, {at: new for at, new in edited.items() if new != file.tickets[at]})
 
 
@@ -391,7 +391,7 @@ def _changed_values(
         key: changes
         for ticket in after
         if ticket.key in known
-        for key, changes in changes_by_key(known[ticket.key], ticket).items()
+        for key, changes in find_changes_by_key(known[ticket.key], ticket).items()
     }
 
 

@@ -14,7 +14,7 @@ from itertools import chain
 from ticketr.app.sync.compare import conflict_parts
 from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import compare_lines
-from ticketr.app.sync.compare.mapping import FamilyText, updated
+from ticketr.app.sync.compare.mapping import FamilyText, updated_at
 from ticketr.app.sync.edits.survey import take_survey
 from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
 from ticketr.app.sync.notes import Note
@@ -280,7 +280,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     text, local, versions = _read_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
-    newest = max(opened.family.issues, key=updated)
+    newest = max(opened.family.issues, key=updated_at)
     known = state.known().get(conflict.head)
     aside = Editor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
@@ -289,7 +289,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         path=opened.path,
         line=local.line,
         synced=known.seen if known is not None else None,
-        updated=updated(newest),
+        updated=updated_at(newest),
         author=None,
         parts=parts,
         merged=merged,

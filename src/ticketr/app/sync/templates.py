@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ticketr.app.config import BadFile, parse_yaml, read_text
-from ticketr.app.sync.compare.diff import with_issues
-from ticketr.app.sync.compare.mapping import PARENT_LINE
+from ticketr.app.sync.compare.diff import map_issues
+from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER
 from ticketr.app.tickets import Ticket, parse
 
@@ -78,7 +78,7 @@ class Template:
                 texts={name: filled(text) for name, text in ticket.texts.items()},
             )
 
-        return tuple(with_issues(ticket, draft) for ticket in self.tickets)
+        return tuple(map_issues(ticket, draft) for ticket in self.tickets)
 
 
 def template_files(root: Path) -> dict[str, Path]:
@@ -134,7 +134,7 @@ def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:
         tasks = tuple(map(Ticket, block.texts("tasks")))
         draft = Ticket(title, description=block.text("description") or "", fields=fields)
         if block in epics:
-            fields = {PARENT_LINE: title}  # the epic has no key yet
+            fields = {PARENT_LINE_NAME: title}  # the epic has no key yet
             yield replace(draft, fields={"Type": "Epic"})
             # Jira takes no sub-task of an epic.
             yield from (replace(task, fields=fields) for task in tasks)

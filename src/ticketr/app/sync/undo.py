@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.sync.compare.diff import changes_by_key, read_ticket
+from ticketr.app.sync.compare.diff import find_changes_by_key, read_ticket
 from ticketr.app.sync.errors import CannotUndo, NothingToUndo
 from ticketr.app.sync.state.undo import DRAFT_KEY, UndoKind, UndoStep, digest_of
 from ticketr.app.sync.workspace.editor import Editor
@@ -172,7 +172,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
             base, now = state.base(step.head), read_ticket(step.before)
             before = read_ticket(base.text) if base is not None else None
             if before is not None and now is not None:
-                state.older.mark_as_edits(changes_by_key(before, now))
+                state.older.mark_as_edits(find_changes_by_key(before, now))
             # So that the next pull fetches what it has to merge.
             state.mark_stale(issue.id for issue in state.issues_of(step.head))
         state.undo.remove(step)

@@ -20,7 +20,7 @@ from ticketr.app.tickets.model import Ticket
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+")
 # Letters with a part that Unicode does not take off.
 _LETTER_REPLACEMENTS = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"}
-_LETTER = re.compile(f"[{''.join(_LETTER_REPLACEMENTS)}]")
+_REPLACED_LETTER = re.compile(f"[{''.join(_LETTER_REPLACEMENTS)}]")
 
 
 def fold(text: str) -> str:
@@ -32,12 +32,14 @@ def fold(text: str) -> str:
         return text.lower()
     text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return (
-        text if text.isascii() else _LETTER.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
+        text
+        if text.isascii()
+        else _REPLACED_LETTER.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
     )
 
 
 #: Caches short values of fields: there are few, and they are folded often.
-_fold_again = lru_cache(maxsize=4096)(fold)
+_fold_cached = lru_cache(maxsize=4096)(fold)
 #: The most characters of a value that is remembered.
 _MAX_CACHED_LENGTH = 60
 #: What has a name like a field.
@@ -45,11 +47,11 @@ NON_FIELD_NAMES = frozenset(("key", "title", "text"))
 
 
 def _fold_value(text: str) -> str:
-    return _fold_again(text) if len(text) <= _MAX_CACHED_LENGTH else fold(text)
+    return _fold_cached(text) if len(text) <= _MAX_CACHED_LENGTH else fold(text)
 
 
 @lru_cache(maxsize=1024)
-def _by_folded_name(names: tuple[str, ...]) -> Mapping[str, str]:
+def _names_by_folded_name(names: tuple[str, ...]) -> Mapping[str, str]:
     """Return the names of fields by their folded names: many issues have the same fields."""
     return {fold(name): name for name in names}
 
@@ -83,7 +85,7 @@ class Candidate:
         own = [fold(self.key), fold(self.title), fold(self.text)]
         haystack = "\n".join(own + [_fold_value(text) for text in self.fields.values()])
         object.__setattr__(self, "haystack", haystack)
-        object.__setattr__(self, "_names", _by_folded_name(tuple(self.fields)))
+        object.__setattr__(self, "_names", _names_by_folded_name(tuple(self.fields)))
 
     def folded(self, name: str) -> str:
         """Return the folded text of a field; empty where the field is.
@@ -178,7 +180,7 @@ def _by_priority(candidate: Candidate) -> SortKey:
 
 
 def _by_update(candidate: Candidate) -> SortKey:
-    moment = _moment(candidate.updated)
+    moment = _epoch_seconds(candidate.updated)
     return (moment is None, -(moment or 0.0), *_by_key(candidate))
 
 
@@ -187,7 +189,7 @@ def _by_points(candidate: Candidate) -> SortKey:
     return (not points, -points, *_by_key(candidate))
 
 
-def _moment(text: str) -> float | None:
+def _epoch_seconds(text: str) -> float | None:
     """Return a moment as Jira writes it in seconds since the epoch; None if it is not a moment."""
     try:
         moment = datetime.fromisoformat(text)

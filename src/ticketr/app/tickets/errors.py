@@ -8,13 +8,13 @@ from ticketr._errors import TicketrError
 from ticketr.cleaning import clean
 
 #: The most characters that an error shows of a text.
-_MAX_SHOWN = 80
+_MAX_SHOWN_CHARACTERS = 80
 
 
 def _quote_excerpt(text: str) -> str:
     """Return a text of the user's file quoted, cleaned and shortened for an error."""
-    more = "..." if len(text) > _MAX_SHOWN else ""
-    return f'"{clean(text[:_MAX_SHOWN])}{more}"'
+    more = "..." if len(text) > _MAX_SHOWN_CHARACTERS else ""
+    return f'"{clean(text[:_MAX_SHOWN_CHARACTERS])}{more}"'
 
 
 @dataclass(eq=False, repr=False)

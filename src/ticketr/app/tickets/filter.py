@@ -30,14 +30,14 @@ EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
 #: The flags that an issue can have.
 FLAGS = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
 #: The words that ask for flags, each with its flags; an issue needs one of them.
-_FLAGS_OF_WORDS = {flag: frozenset({flag}) for flag in FLAGS} | {
+_FLAGS_BY_WORD = {flag: frozenset({flag}) for flag in FLAGS} | {
     "unpushed": frozenset({EDITED, DRAFT})
 }
-_ASSIGNEE = "assignee"
+_ASSIGNEE_FIELD = "assignee"
 #: The names after @ that stand for the user.
-_NAMES_OF_USER = frozenset({"me", "mine"})
+_WORDS_FOR_USER = frozenset({"me", "mine"})
 
-_SPACE = re.compile(r"\s*")
+_OPTIONAL_SPACE = re.compile(r"\s*")
 _UNQUOTED = re.compile(r'[^\s"]*')
 _BARE_NAME = re.compile(r'[^\s"=]*')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -171,42 +171,42 @@ def parse_filter(text: str, names: FilterNames = ANY_NAMES) -> Filter:
         InvalidFilter: The text is not a filter; the error has the place of what is wrong.
     """
     terms: list[Term] = []
-    at = _match_end(_SPACE, text, 0)
+    at = _match_end(_OPTIONAL_SPACE, text, 0)
     while at < len(text):
         is_negated = text[at] == "-"
-        term, end = _term(text, at + is_negated, names)
+        term, end = _parse_term(text, at + is_negated, names)
         if end < len(text) and not text[end].isspace():
             raise InvalidFilter(text, end, "quotes go around a whole word, name or value")
         terms.append(NotTerm(term) if is_negated else term)
-        at = _match_end(_SPACE, text, end)
+        at = _match_end(_OPTIONAL_SPACE, text, end)
     return Filter(text.strip(), tuple(terms))
 
 
-def _term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
+def _parse_term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
     """Parse a term without its minus; return it and where it ends."""
     if text[at : at + 1] == "@":
-        person, end = _piece(text, at + 1, _UNQUOTED)
+        person, end = _parse_quoted_or_bare(text, at + 1, _UNQUOTED)
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
-        if person.lower() in _NAMES_OF_USER and text[at + 1] != '"':
+        if person.lower() in _WORDS_FOR_USER and text[at + 1] != '"':
             if not names.user:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
-            return FieldTerm(_ASSIGNEE, fold(names.user), is_whole=True), end
-        return FieldTerm(_ASSIGNEE, fold(person)), end
-    word, end = _piece(text, at, _BARE_NAME)
+            return FieldTerm(_ASSIGNEE_FIELD, fold(names.user), is_whole=True), end
+        return FieldTerm(_ASSIGNEE_FIELD, fold(person)), end
+    word, end = _parse_quoted_or_bare(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":
         if not word:
             raise InvalidFilter(text, end, "the name of a field has to be before =")
         names.check_field(text, at, word)
-        value, end = _piece(text, end + 1, _UNQUOTED)
+        value, end = _parse_quoted_or_bare(text, end + 1, _UNQUOTED)
         return FieldTerm(fold(word), fold(value)), end
     if end == at:
         raise InvalidFilter(text, at - 1, "what an issue must not have has to follow -")
-    flags = _FLAGS_OF_WORDS.get(word.lower()) if text[at] != '"' else None
+    flags = _FLAGS_BY_WORD.get(word.lower()) if text[at] != '"' else None
     return (FlagTerm(flags) if flags else TextTerm(fold(word))), end
 
 
-def _piece(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
+def _parse_quoted_or_bare(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:
     """Return the quoted or bare text that begins at ``at``, and its end."""
     if text[at : at + 1] != '"':
         end = _match_end(bare, text, at)

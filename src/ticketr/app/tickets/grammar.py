@@ -126,7 +126,7 @@ SECTION_NAMES = frozenset({DESCRIPTION_SECTION, FIELDS_SECTION, CRITERIA_SECTION
 MAY_BE_SPECIAL = re.compile(r" {0,3}(?:\ufeff?#|```|~~~|\\)")
 
 
-def _one_letter_off(name: str) -> str:
+def _one_letter_off_pattern(name: str) -> str:
     """Return an expression for the words that differ from a name in one letter, but the first."""
     letter = "[A-Za-z]"
     words = [name + letter]
@@ -140,7 +140,7 @@ def _one_letter_off(name: str) -> str:
 # "# TICKET:" and likely mistakes in it. A heading such as "# TICKET SALES" does not match.
 _ALMOST_TICKET = (
     r"\ufeff?(?:#{1,6}[ \t]*TICKET[ \t]*:|#[ \t]*STORY[ \t]*:"
-    rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off('TICKET')})[ \t]*:"
+    rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off_pattern('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
 _FIELD_SECTION = rf"## {FIELD_SECTION}:\s*(?=\S)"
@@ -150,29 +150,31 @@ _SECTION = (
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
-_OWN_WORDS = "|".join(
+_HEADINGS_OF_USERS = "|".join(
     [*sorted(SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
 )
 _ALMOST_SECTION = (
-    rf"##[ \t]+(?i:(?!(?:{_OWN_WORDS})[ \t:#]*\Z)"
-    rf"(?:{'|'.join(map(_one_letter_off, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
+    rf"##[ \t]+(?i:(?!(?:{_HEADINGS_OF_USERS})[ \t:#]*\Z)"
+    rf"(?:{'|'.join(map(_one_letter_off_pattern, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
-_CONFLICT_MARKER_FORM = r"(?:<{7}|>{7})(?: |\Z)"
+_CONFLICT_MARKER_PATTERN = r"(?:<{7}|>{7})(?: |\Z)"
 
 ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
 ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
-CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_FORM)
+CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_PATTERN)
 
 _FIELD_HEADING = compile_on_use(_FIELD_SECTION)
 
-_SPECIAL = rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_FORM})"
-_FENCE = "(?:```|~~~)"
+_SPECIAL_LINE_PATTERN = (
+    rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_PATTERN})"
+)
+_FENCE_PATTERN = "(?:```|~~~)"
 
-_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL}|\\+{_FENCE})")
-_UNESCAPE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL}|{_FENCE}))")
+_ESCAPABLE_LINE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_PATTERN})")
+_ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_PATTERN}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_ESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_FORM})")
-_UNESCAPE_FENCED = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_FORM})")
+_ESCAPABLE_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_PATTERN})")
+_ESCAPED_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTERN})")
 
 
 def section_of(line: str, *, in_task: bool = False) -> str | None:
@@ -206,13 +208,13 @@ def _without_indent(line: str) -> str:
 
 def escape(line: str, *, fenced: bool = False) -> str:
     """Return a line of text, with a backslash if it would have a meaning in a file."""
-    match = (_ESCAPE_FENCED if fenced else _ESCAPE).match(line)
+    match = (_ESCAPABLE_LINE_OF_CODE if fenced else _ESCAPABLE_LINE).match(line)
     return line if match is None else insert_backslash(line, match.end())
 
 
 def unescape(line: str, *, fenced: bool = False) -> str:
     """Undo ``escape``."""
-    match = (_UNESCAPE_FENCED if fenced else _UNESCAPE).match(line)
+    match = (_ESCAPED_LINE_OF_CODE if fenced else _ESCAPED_LINE).match(line)
     return line if match is None else line[: match.end()] + line[match.end() + 1 :]
 
 
@@ -238,7 +240,7 @@ def unescape_item(line: str) -> str:
     return unescape(line)
 
 
-def is_rule(line: str) -> bool:
+def is_thematic_break(line: str) -> bool:
     """Return whether a line without outer white space is a thematic break of dashes."""
     return len(line) > 2 and line.count("-") == len(line)
 
@@ -248,9 +250,9 @@ def is_rule(line: str) -> bool:
 _CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 _KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
-_CLOSED = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
+_BRACKET_END = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
 NEARLY_KEY = compile_on_use(
-    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_CLOSED}"
+    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_BRACKET_END}"
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
 #: A bracket and the text in it, with which a title with a key begins.
@@ -308,7 +310,7 @@ _NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-BEFORE_TIME = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
+COMMENT_TIME_SEPARATOR = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
 
 
 def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
@@ -330,7 +332,9 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
         return may_be_empty
     if NEW_COMMENT_PREFIX.match(first) or KNOWN_COMMENT_PREFIX.match(first):
         return True
-    return any(KNOWN_COMMENT_PREFIX.match(line) and BEFORE_TIME.search(line) for line in written)
+    return any(
+        KNOWN_COMMENT_PREFIX.match(line) and COMMENT_TIME_SEPARATOR.search(line) for line in written
+    )
 
 
 _ESCAPED_NAME_CHARACTER = compile_on_use(r"\\([\\:#*+<>-])")
@@ -338,7 +342,7 @@ _FIELD_NAME = compile_on_use(r"((?:[^:\\]|\\.)++):")
 
 
 @lru_cache(maxsize=4096)
-def plain_field(line: str) -> tuple[str, str] | None:
+def read_plain_field(line: str) -> tuple[str, str] | None:
     """Return a field in its normal form, if its line has no special meaning; else None.
 
     Nearly every line of the section is one, and many tickets have the same lines.
@@ -366,7 +370,7 @@ def read_field(line: str) -> tuple[str, str] | None:
 
 
 @lru_cache(maxsize=1024)
-def write_name(name: str) -> str:
+def write_field_name(name: str) -> str:
     """Return a field name in the form that ``read_field`` parses."""
     if "\\" in name or ":" in name:
         name = name.replace("\\", "\\\\").replace(":", "\\:")

@@ -23,8 +23,8 @@ from typing import TypeAlias
 from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
 from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
-    BEFORE_TIME,
     COMMENT_TIME,
+    COMMENT_TIME_SEPARATOR,
     CONFLICT_MARKER,
     is_key,
     normal_text,
@@ -45,7 +45,7 @@ def _strip_blank_lines(text: str) -> str:
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
-def _checked_remark(text: str) -> str:
+def _make_remark(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
@@ -77,7 +77,7 @@ class Comment:
         put = object.__setattr__
         put(self, "text", normal_text(self.text).strip())
         put(self, "id", self.id if _is_number(self.id) else "")
-        put(self, "author", one_line(BEFORE_TIME.sub(" ", one_line(self.author))))
+        put(self, "author", one_line(COMMENT_TIME_SEPARATOR.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
         if not self.id:
             put(self, "author", "")
@@ -215,7 +215,7 @@ class Ticket:
         criteria = [normal_text(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "remarks", tuple(filter(None, map(_checked_remark, self.remarks))))
+        put(self, "remarks", tuple(filter(None, map(_make_remark, self.remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))

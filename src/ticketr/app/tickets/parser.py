@@ -18,7 +18,7 @@ from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
-    BEFORE_TIME,
+    COMMENT_TIME_SEPARATOR,
     COMMENTS_HEADING,
     COMMENTS_SECTION,
     KNOWN_COMMENT_PREFIX,
@@ -76,7 +76,9 @@ class SourceLines:
         raise TicketSyntaxError(self.name, index + 1, column, problem, line)
 
 
-def refuse_mistakes(file: SourceLines, index: int, line: str, *, in_ticket: bool = True) -> None:
+def refuse_mistyped_heading(
+    file: SourceLines, index: int, line: str, *, in_ticket: bool = True
+) -> None:
     """Raise if a line is a mistyped heading of a ticket or a section, which would become text.
 
     Args:
@@ -152,7 +154,7 @@ class _Text:
         return tuple([(at - blank + 1, number) for at, number in runs])
 
 
-_OTHER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
+_OTHER_LIST_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 
 def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
@@ -168,7 +170,7 @@ def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
     if match is None:
         return None
     rest = line[match.end() :]
-    when = BEFORE_TIME.search(rest)
+    when = COMMENT_TIME_SEPARATOR.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
         return model.Comment("", match[1], author), len(line)
@@ -287,11 +289,11 @@ class _IssueReader:
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.section_of(line, in_task=self.in_task)
         if section is None and line.startswith("## ") and COMMENTS_HEADING.match(line):
-            in_text = self.read_line is _IssueReader._text_lines
+            in_text = self.read_line is _IssueReader._read_text_lines
             if has_comments_below(self.lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
-            refuse_mistakes(self.file, index + self.offset, line)
+            refuse_mistyped_heading(self.file, index + self.offset, line)
             return False
         self.item = None
         match section:
@@ -302,13 +304,13 @@ class _IssueReader:
                 name = grammar.read_field_heading(line)
                 self._begin_text(self.texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
-                self.read_line = _IssueReader._field
+                self.read_line = _IssueReader._read_field
             case grammar.CRITERIA_SECTION:
-                self.read_line = _IssueReader._criterion
+                self.read_line = _IssueReader._read_criterion
             case grammar.COMMENTS_SECTION:
-                self.read_line = _IssueReader._comment
+                self.read_line = _IssueReader._read_comment
             case _:
-                self.read_line = _IssueReader._task
+                self.read_line = _IssueReader._read_task
         return True
 
     # Text: the description with lines that fit into no other section, and texts of fields.
@@ -320,9 +322,9 @@ class _IssueReader:
         if text.lines:
             text.lines.append("")
         self.target = text
-        self.read_line = _IssueReader._text_lines
+        self.read_line = _IssueReader._read_text_lines
 
-    def _text_lines(self, index: int, *, is_alone: bool = False) -> int:
+    def _read_text_lines(self, index: int, *, is_alone: bool = False) -> int:
         """Read a line of text, or the block of code that it opens.
 
         Args:
@@ -348,29 +350,29 @@ class _IssueReader:
         self.target.lines += text
         return stop
 
-    def _stray_line(self, index: int, *, stay: bool) -> int:
+    def _read_stray_line(self, index: int, *, stay: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
         if index != self.stray_end:
             self._begin_text(self.text)
-        self.stray_end = self._text_lines(index, is_alone=stay)
-        self.read_line = section if stay else _IssueReader._text_lines
+        self.stray_end = self._read_text_lines(index, is_alone=stay)
+        self.read_line = section if stay else _IssueReader._read_text_lines
         return self.stray_end
 
     # Fields.
 
-    def _field(self, index: int) -> int:
+    def _read_field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
         lines, fields, places = self.lines, self.fields, self.field_lines
         first, offset = index, self.offset + 1
         while index < len(lines):
-            texts = grammar.plain_field(lines[index])
+            texts = grammar.read_plain_field(lines[index])
             if texts is None:
                 if index > first and MAY_BE_SPECIAL.match(lines[index]):
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._stray_line(index, stay=False)
+                    return self._read_stray_line(index, stay=False)
                 if text and not text.startswith("#"):
                     texts = grammar.read_field(text)
                 if texts is None and text:
@@ -379,7 +381,7 @@ class _IssueReader:
                 name, value = texts
                 places[name] = index + offset
                 if value == "|":
-                    value, index = self._value_block(index)
+                    value, index = self._read_value_block(index)
                 other = fields.get(name, value)
                 if other != value:  # the last value counts; the other stays in the file
                     self.remarks += [f"# {name}: {line}" for line in other.split("\n")]
@@ -387,7 +389,7 @@ class _IssueReader:
             index += 1
         return index
 
-    def _value_block(self, index: int) -> tuple[str, int]:
+    def _read_value_block(self, index: int) -> tuple[str, int]:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
@@ -397,7 +399,7 @@ class _IssueReader:
                 if not line.startswith((INDENT, "\t")):
                     break
                 if MAY_BE_SPECIAL.match(line):
-                    refuse_mistakes(self.file, at + self.offset, line)
+                    refuse_mistyped_heading(self.file, at + self.offset, line)
                     if grammar.section_of(line, in_task=self.in_task):
                         break
                 last = at
@@ -407,30 +409,30 @@ class _IssueReader:
 
     # Acceptance criteria.
 
-    def _criterion(self, index: int) -> int:
+    def _read_criterion(self, index: int) -> int:
         line = self.lines[index]
         text = line.lstrip()
-        other = _OTHER_ITEM.match(line)
+        other = _OTHER_LIST_ITEM.match(line)
         if other or text.startswith("-"):
             self.item = None
-            if not grammar.is_rule(text.rstrip()):
+            if not grammar.is_thematic_break(text.rstrip()):
                 self.item = [line[other.end() :] if other else text[1:].lstrip()]
                 self.criteria.append((index + self.offset + 1, self.item))
         elif self.item is not None and _continues_criterion(self.item, line):
             self.item.append(grammar.unescape_item(dedented(line)))
         elif text:
             self.item = None
-            return self._stray_line(index, stay=not line.startswith("##"))
+            return self._read_stray_line(index, stay=not line.startswith("##"))
         return index + 1
 
     # Comments.
 
-    def _comment(self, index: int) -> int:
+    def _read_comment(self, index: int) -> int:
         line = self.lines[index]
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._stray_line(index, stay=False)
+            return self._read_stray_line(index, stay=False)
         head = _read_comment_head(line)
         if head is None:
             problem = (
@@ -445,7 +447,7 @@ class _IssueReader:
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
         text = [line[column:], *map(dedented, self.lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescaped(text, index + self.offset)
+        lines = self._unescape_lines(text, index + self.offset)
         number = index + self.offset + first + 1
         self.comments.append(replace(comment, text="\n".join(lines), line=number))
         return stop
@@ -468,7 +470,7 @@ class _IssueReader:
                 is_prose = False
         return stop
 
-    def _unescaped(self, lines: Sequence[str], first: int) -> list[str]:
+    def _unescape_lines(self, lines: Sequence[str], first: int) -> list[str]:
         """Return the lines of a text without escapes; ``first`` is the index of the first one."""
         text: list[str] = []
         while len(text) < len(lines):
@@ -478,17 +480,17 @@ class _IssueReader:
                 end = end_of_fence(self.file, first + at, lines, at)
                 text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end + 1])
             elif at:
-                refuse_mistakes(self.file, first + at, lines[at])
+                refuse_mistyped_heading(self.file, first + at, lines[at])
         return text
 
     # Tasks.
 
-    def _task(self, index: int) -> int:
+    def _read_task(self, index: int) -> int:
         line = self.lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._stray_line(index, stay=not line.startswith("##"))
-        if not text or grammar.is_rule(text):
+            return self._read_stray_line(index, stay=not line.startswith("##"))
+        if not text or grammar.is_thematic_break(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
@@ -583,7 +585,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
     file = SourceLines(text, source)
     lines, starts = file.lines, file.starts
     if "<<<<<<<" in text or ">>>>>>>" in text:
-        _refuse_conflicts(file)
+        _refuse_conflict_markers(file)
     # Nearly every file begins with a ticket.
     first = index = 0 if lines[0].startswith(TICKET_PREFIX) else _end_of_preamble(file)
     tickets, spans = [], []
@@ -603,7 +605,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
     return model.TicketFile(text, preamble, tuple(tickets), tuple(spans))
 
 
-def _refuse_conflicts(file: SourceLines) -> None:
+def _refuse_conflict_markers(file: SourceLines) -> None:
     for index, line in enumerate(file.lines):
         if grammar.CONFLICT_MARKER.match(line):
             file.fail(
@@ -621,7 +623,7 @@ def _end_of_preamble(file: SourceLines) -> int:
         if MAY_BE_SPECIAL.match(line):
             if line.startswith(TICKET_PREFIX):
                 break
-            refuse_mistakes(file, index, line, in_ticket=False)
+            refuse_mistyped_heading(file, index, line, in_ticket=False)
             if OPENING_FENCE.match(line):
                 index = end_of_fence(file, index, file.lines, index)
         index += 1

@@ -43,7 +43,7 @@ def render(tickets: Iterable[Ticket]) -> str:
         InvalidTicket: Two of the tickets have the same key.
     """
     tickets = tuple(tickets)
-    _refuse_duplicates(tickets)
+    _refuse_duplicate_keys(tickets)
     return "\n".join(map(render_ticket, tickets))
 
 
@@ -80,7 +80,7 @@ def rewrite(
     Raises:
         InvalidTicket: Two of the tickets would have the same key.
     """
-    parts = list(_parts(file, changes))
+    parts = list(_split_file(file, changes))
     rest = file.text[file.spans[-1].end :] if parts else file.text
     for ticket, text in added:
         end = _line_end(file.text, 0)
@@ -91,7 +91,7 @@ def rewrite(
         parts.append((rest, ticket, text.replace("\n", end)))
         rest = ""
     tickets = tuple([ticket for _, ticket, _ in parts])
-    _refuse_duplicates(tickets)
+    _refuse_duplicate_keys(tickets)
     spans, at = [], 0
     for before, _, text in parts:
         start = at + len(before)
@@ -101,7 +101,9 @@ def rewrite(
     return changed(file, text="".join([*pieces, rest]), tickets=tickets, spans=tuple(spans))
 
 
-def _parts(file: TicketFile, changes: Mapping[int, Ticket]) -> Iterator[tuple[str, Ticket, str]]:
+def _split_file(
+    file: TicketFile, changes: Mapping[int, Ticket]
+) -> Iterator[tuple[str, Ticket, str]]:
     """Yield what is before each ticket of a file, the ticket, and its text."""
     read = 0
     for index, (ticket, span) in enumerate(zip(file.tickets, file.spans, strict=True)):
@@ -119,7 +121,7 @@ def _parts(file: TicketFile, changes: Mapping[int, Ticket]) -> Iterator[tuple[st
         yield before, new, rendered
 
 
-def _refuse_duplicates(tickets: Iterable[Ticket]) -> None:
+def _refuse_duplicate_keys(tickets: Iterable[Ticket]) -> None:
     seen: set[str] = set()
     for ticket in tickets:
         for key in ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
@@ -137,13 +139,13 @@ def _line_end(text: str, start: int) -> str:
 def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
         lines.append(f"## {grammar.DESCRIPTION_SECTION}")
-        lines += _text(issue.description.split("\n"), with_sections=True)
+        lines += _escape_text(issue.description.split("\n"), with_sections=True)
         lines.append("")
     if issue.fields or issue.remarks:
         lines.append(f"## {grammar.FIELDS_SECTION}")
         lines += issue.remarks
         for name, value in issue.fields.items():
-            written_name = grammar.write_name(name)
+            written_name = grammar.write_field_name(name)
             if "\n" in value or value == "|":
                 lines.append(f"{written_name}: |")
                 lines += [_indented(grammar.escape(line)) for line in value.split("\n")]
@@ -159,7 +161,7 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         lines.append("")
     for name, text in issue.texts.items():
         lines.append(f"## {grammar.FIELD_SECTION}: {name}")
-        lines += _text(text.split("\n"), with_sections=True) if text else ()
+        lines += _escape_text(text.split("\n"), with_sections=True) if text else ()
         lines.append("")
     if issue.comments:
         lines.append(f"## {COMMENTS_SECTION}")
@@ -181,7 +183,7 @@ def _indented(line: str) -> str:
     return _INDENT + line if line else ""
 
 
-def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]:
+def _escape_text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]:
     """Yield lines of text, escaped where they would have a meaning.
 
     Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
@@ -207,7 +209,7 @@ def _text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]
 
 
 def _add_comment(comment: Comment, lines: list[str]) -> None:
-    text = list(_text(comment.text.split("\n"))) if comment.text else []
+    text = list(_escape_text(comment.text.split("\n"))) if comment.text else []
     if comment.is_new:
         lines.append(f"- new: {text[0]}")
         del text[0]

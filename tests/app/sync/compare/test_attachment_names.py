@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 from rows import for_each
 
-from ticketr.app.sync import size_words
+from ticketr.app.sync import size_text
 from ticketr.app.sync.compare.attachments import MAX_NAME_BYTES, possible_names, safe_name
 
 
@@ -57,4 +57,4 @@ def test_another_name_keeps_the_suffix() -> None:
     ],
 )
 def test_a_size_is_in_words(size: int, words: str) -> None:
-    assert size_words(size) == words
+    assert size_text(size) == words

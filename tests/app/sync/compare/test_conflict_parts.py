@@ -61,7 +61,7 @@ def test_a_title_and_a_field_clash_as_a_whole() -> None:
         ("Title", "Rebuild the index", "Faster", "No downtime"),
         ("Priority", "High", "Lowest", "Medium"),
     ]
-    assert [(each.id, each.can_both) for each in clashing] == [
+    assert [(each.id, each.can_hold_both) for each in clashing] == [
         ("DEMO-9 #TITLE 0", False),
         ("DEMO-9 Priority 0", False),
     ]
@@ -84,7 +84,7 @@ def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> N
 
     clashing, others = find_parts(Versions(before, replace(local, description="Mine."), remote))
 
-    assert [(each.id, each.name, each.can_both) for each in clashing] == [
+    assert [(each.id, each.name, each.can_hold_both) for each in clashing] == [
         ("DEMO-9 #DESCRIPTION 0", "Description", True),
         ("DEMO-9 Priority 0", "Priority", False),
         ("DEMO-9 #text Priority 0", "Priority ¶2", True),
@@ -101,7 +101,7 @@ def test_a_description_clashes_by_paragraph() -> None:
 
     assert rows(clashing) == [("Description ¶3", "Two.", "Two, mine.", "Two, theirs.")]
     assert clashing[0].id == "DEMO-9 #DESCRIPTION 0"
-    assert clashing[0].can_both
+    assert clashing[0].can_hold_both
     assert others == (
         MergedPart("Description ¶1", "mine", "", "Zero."),
         MergedPart("Description ¶5", "jira", "- six", "- 6"),

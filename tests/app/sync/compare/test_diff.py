@@ -19,9 +19,9 @@ from ticketr.app.sync.compare.diff import (
     CorePart,
     Part,
     TextPart,
-    alike,
-    changes,
+    are_equivalent,
     criteria_of,
+    find_changes,
     part_texts,
 )
 from ticketr.app.tickets import Ticket
@@ -48,18 +48,20 @@ def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
 
 @given(versions)
 def test_an_issue_changes_nothing_of_itself(three: Versions) -> None:
-    assert changes(three.local, three.local) == ()
+    assert find_changes(three.local, three.local) == ()
 
 
 @given(versions)
 def test_all_that_a_newer_version_mentions_and_says_otherwise_is_a_change(three: Versions) -> None:
     old, new = part_texts(three.base), part_texts(three.local)
 
-    found = {each.part: (each.old, each.new) for each in changes(three.base, three.local)}
+    found = {each.part: (each.old, each.new) for each in find_changes(three.base, three.local)}
 
     for part, text in new.items():
         before = old.get(part, "")
-        assert found.pop(part, None) == (None if alike(part, text, before) else (before, text))
+        assert found.pop(part, None) == (
+            None if are_equivalent(part, text, before) else (before, text)
+        )
     assert not found
 
 
@@ -67,14 +69,14 @@ def test_a_field_may_be_called_as_a_part_of_every_issue_is() -> None:
     before = ticket("Words.", Description="one", Title="two")
     after = ticket("Words.", Description="1", Title="two")
 
-    (change,) = changes(before, after)
+    (change,) = find_changes(before, after)
 
     assert change == Change("Description", "one", "1")
     assert change.name == Change(CorePart.DESCRIPTION, "", "").name == "Description"
 
 
 def test_criteria_are_one_part_and_stand_one_a_line() -> None:
-    (change,) = changes(ticket("", "a"), ticket("", "a\n- b", "c"))
+    (change,) = find_changes(ticket("", "a"), ticket("", "a\n- b", "c"))
 
     assert change.part is CorePart.CRITERIA
     assert change.old == "a"
@@ -83,12 +85,12 @@ def test_criteria_are_one_part_and_stand_one_a_line() -> None:
 
 
 def test_a_field_that_is_mentioned_without_a_value_is_emptied() -> None:
-    assert changes(ticket(Labels="ui"), ticket(Labels="")) == (Change("Labels", "ui", ""),)
-    assert changes(ticket(), ticket(Labels="")) == ()
+    assert find_changes(ticket(Labels="ui"), ticket(Labels="")) == (Change("Labels", "ui", ""),)
+    assert find_changes(ticket(), ticket(Labels="")) == ()
 
 
 def test_a_description_and_criteria_that_are_gone_are_emptied() -> None:
-    assert changes(ticket("Words.", "a"), ticket()) == (
+    assert find_changes(ticket("Words.", "a"), ticket()) == (
         Change(CorePart.DESCRIPTION, "Words.", ""),
         Change(CorePart.CRITERIA, "a", ""),
     )
@@ -106,7 +108,7 @@ def test_a_description_and_criteria_that_are_gone_are_emptied() -> None:
     ],
 )
 def test_what_jira_cannot_tell_apart_is_alike(part: Part, one: str, other: str) -> None:
-    assert alike(part, one, other)
+    assert are_equivalent(part, one, other)
 
 
 @for_each(
@@ -125,18 +127,18 @@ def test_what_jira_cannot_tell_apart_is_alike(part: Part, one: str, other: str) 
     ],
 )
 def test_what_jira_can_tell_apart_is_not_alike(part: Part, one: str, other: str) -> None:
-    assert not alike(part, one, other)
+    assert not are_equivalent(part, one, other)
 
 
 def test_words_that_jira_would_not_get_are_a_change_all_the_same() -> None:
-    assert not alike(CorePart.DESCRIPTION, "- a\n\n  # never said", "- a")
-    assert not alike(CorePart.CRITERIA, "- # never said", "- # nor this")
+    assert not are_equivalent(CorePart.DESCRIPTION, "- a\n\n  # never said", "- a")
+    assert not are_equivalent(CorePart.CRITERIA, "- # never said", "- # nor this")
 
 
 @given(st.sampled_from([*CorePart, "Status"]), texts, texts)
 def test_alike_has_no_first_and_second(part: Part, one: str, other: str) -> None:
-    assert alike(part, one, one)
-    assert alike(part, one, other) == alike(part, other, one)
+    assert are_equivalent(part, one, one)
+    assert are_equivalent(part, one, other) == are_equivalent(part, other, one)
 
 
 words = st.text(alphabet="ab. \n\té", max_size=30)

@@ -14,10 +14,10 @@ from ticketr.app.sync.compare.conflict_parts import find_parts
 from ticketr.app.sync.compare.diff import (
     CorePart,
     Versions as MergedVersions,
-    alike,
-    by_key,
-    changes,
+    are_equivalent,
+    find_changes,
     is_rich_text,
+    issues_by_key,
     part_texts,
 )
 from ticketr.app.sync.compare.merge import Merged, merge
@@ -289,9 +289,9 @@ sides = st.sampled_from([None, Side.LOCAL, Side.REMOTE])
 
 def says(one: Ticket, other: Ticket) -> bool:
     """Tell whether two tickets say the same of each issue that both have."""
-    ours, theirs = by_key(one), by_key(other)
+    ours, theirs = issues_by_key(one), issues_by_key(other)
     return all(
-        not changes(ours[key], theirs[key]) and not changes(theirs[key], ours[key])
+        not find_changes(ours[key], theirs[key]) and not find_changes(theirs[key], ours[key])
         for key in ours.keys() & theirs.keys()
     )
 
@@ -304,7 +304,9 @@ def test_jiras_changes_alone_are_taken(three: Versions) -> None:
     assert not merged.clashes
     assert not merged.dropped
     assert says(merged.ticket, three.remote)
-    assert set(by_key(merged.ticket)) == set(by_key(three.remote)) | set(by_key(three.base))
+    assert set(issues_by_key(merged.ticket)) == set(issues_by_key(three.remote)) | set(
+        issues_by_key(three.base)
+    )
 
 
 @thorough
@@ -314,8 +316,11 @@ def test_changes_here_alone_are_kept_to_the_letter(three: Versions) -> None:
 
     assert not merged.clashes
     assert not merged.dropped
-    result, lost = by_key(merged.ticket), set(by_key(three.base)) - set(by_key(three.local))
-    for key, issue in by_key(three.local).items():
+    result, lost = (
+        issues_by_key(merged.ticket),
+        set(issues_by_key(three.base)) - set(issues_by_key(three.local)),
+    )
+    for key, issue in issues_by_key(three.local).items():
         assert (
             part_texts(result[key]).items()
             >= {part: text for part, text in part_texts(issue).items() if text}.items()
@@ -340,8 +345,8 @@ def test_each_part_of_the_result_is_of_one_of_them_or_made_of_their_lines(
     merged = merge(three.base, three.local, three.remote, prefer=prefer)
 
     event(f"clashes: {bool(merged.clashes)}")
-    sources = [by_key(each) for each in (three.base, three.local, three.remote)]
-    for key, issue in by_key(merged.ticket).items():
+    sources = [issues_by_key(each) for each in (three.base, three.local, three.remote)]
+    for key, issue in issues_by_key(merged.ticket).items():
         for part, text in part_texts(issue).items():
             known = [part_texts(each[key]).get(part, "") for each in sources if key in each]
             lines = {line for each in known for line in each.split("\n")}
@@ -370,7 +375,7 @@ def test_what_jira_has_not_stays_behind_what_it_stands_behind(
 ) -> None:
     merged = merge(three.base, three.local, three.remote, prefer=prefer).ticket
 
-    there = set(by_key(three.remote))
+    there = set(issues_by_key(three.remote))
 
     def places(tasks: tuple[Ticket, ...]) -> list[tuple[Ticket, str | None]]:
         before: list[str | None] = [None, *(each.key or each.title for each in tasks)]
@@ -398,7 +403,7 @@ def test_a_part_clashes_only_if_both_sides_changed_it_and_then_stands_as_here(
 ) -> None:
     merged = merge(three.base, three.local, three.remote)
 
-    old, here, there = (by_key(each) for each in (three.base, three.local, three.remote))
+    old, here, there = (issues_by_key(each) for each in (three.base, three.local, three.remote))
     for each in merged.clashes:
         part = each.part
         mine, theirs = (
@@ -406,12 +411,12 @@ def test_a_part_clashes_only_if_both_sides_changed_it_and_then_stands_as_here(
             part_texts(there[each.key]).get(part, ""),
         )
         assert (each.local, each.remote) == (mine, theirs)
-        assert not alike(part, mine, theirs)
-        assert part_texts(by_key(merged.ticket)[each.key]).get(part, "") == mine
+        assert not are_equivalent(part, mine, theirs)
+        assert part_texts(issues_by_key(merged.ticket)[each.key]).get(part, "") == mine
         if each.key in old:
             before = part_texts(old[each.key]).get(part, "")
-            assert not alike(part, mine, before)
-            assert not alike(part, theirs, before)
+            assert not are_equivalent(part, mine, before)
+            assert not are_equivalent(part, theirs, before)
 
 
 @thorough
@@ -424,9 +429,9 @@ def test_a_choice_of_side_settles_every_clash_and_nothing_else(three: Versions) 
         assert not decided.clashes
         assert decided.dropped <= (side is Side.REMOTE and bool(undecided.clashes))
         clashing = {(each.key, each.part) for each in undecided.clashes}
-        here = by_key(undecided.ticket)
-        for key, issue in by_key(decided.ticket).items():
-            assert {(key, each.part) for each in changes(here[key], issue)} <= clashing
+        here = issues_by_key(undecided.ticket)
+        for key, issue in issues_by_key(decided.ticket).items():
+            assert {(key, each.part) for each in find_changes(here[key], issue)} <= clashing
 
 
 @thorough
@@ -434,13 +439,13 @@ def test_a_choice_of_side_settles_every_clash_and_nothing_else(three: Versions) 
 def test_without_a_base_all_that_differs_clashes(three: Versions) -> None:
     merged = merge(None, three.local, three.remote)
 
-    there = by_key(three.remote)
+    there = issues_by_key(three.remote)
     expected = {
         (key, part)
-        for key, issue in by_key(three.local).items()
+        for key, issue in issues_by_key(three.local).items()
         if key in there
         for part, text in part_texts(issue).items()
-        if not alike(part, text, part_texts(there[key]).get(part, ""))
+        if not are_equivalent(part, text, part_texts(there[key]).get(part, ""))
     }
     assert {(each.key, each.part) for each in merged.clashes} == expected
 

@@ -30,7 +30,13 @@ from ticketr.app.sync import (
     readable_database,
     take_survey,
 )
-from ticketr.app.sync.compare.diff import alike, by_key, changes, part_texts, with_parts
+from ticketr.app.sync.compare.diff import (
+    are_equivalent,
+    find_changes,
+    issues_by_key,
+    part_texts,
+    with_parts,
+)
 from ticketr.app.sync.edits.local_changes import (
     find_local_change,
     remote_changes,
@@ -221,8 +227,10 @@ class TestPlan:
     ) -> None:
         local_change = planned(three.base, three.local)
 
-        here, before = by_key(three.local), by_key(three.base)
-        edits = {key: changes(before[key], issue) for key, issue in here.items() if key in before}
+        here, before = issues_by_key(three.local), issues_by_key(three.base)
+        edits = {
+            key: find_changes(before[key], issue) for key, issue in here.items() if key in before
+        }
         assert (local_change.edits if local_change else {}) == {
             key: some for key, some in edits.items() if some
         }
@@ -268,13 +276,13 @@ class TestMoved:
             for each in some
         }
 
-        old, new = by_key(three.base), by_key(three.remote)
+        old, new = issues_by_key(three.base), issues_by_key(three.remote)
         expected = {}
         for key in old.keys() & new.keys():
             before, now = part_texts(old[key]), part_texts(new[key])
             for part in before.keys() | now.keys():
                 pair = before.get(part, ""), now.get(part, "")
-                if not alike(part, *pair):
+                if not are_equivalent(part, *pair):
                     expected[key, part] = pair
         assert found == expected
 
@@ -287,8 +295,8 @@ class TestPushed:
         local_change = planned(three.base, three.local)
 
         for key, edits in (local_change.edits if local_change else {}).items():
-            assert still_to_send(edits, by_key(three.base)[key]) == edits
-            assert still_to_send(edits, by_key(three.local)[key]) == ()
+            assert still_to_send(edits, issues_by_key(three.base)[key]) == edits
+            assert still_to_send(edits, issues_by_key(three.local)[key]) == ()
 
     @given(versions)
     def test_the_base_changes_by_what_was_sent_and_no_more(self, three: Versions) -> None:
@@ -298,8 +306,8 @@ class TestPushed:
             sent = edits[-1:]
             base = with_parts(three.base, key, {sent[0].part: sent[0].new})
             assert [each.key for each in base.tasks] == [each.key for each in three.base.tasks]
-            for other, issue in by_key(base).items():
-                before = part_texts(by_key(three.base)[other])
+            for other, issue in issues_by_key(base).items():
+                before = part_texts(issues_by_key(three.base)[other])
                 if other == key:
                     before = before | {sent[0].part: sent[0].new}
                 assert part_texts(issue) == before

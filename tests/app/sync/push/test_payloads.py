@@ -11,7 +11,7 @@ from hypothesis import event, given, strategies as st
 from sandbox_adf import quick_adf_validator
 
 from ticketr.app.jira import AllowedValue, IssueType, User, adf
-from ticketr.app.sync.compare.diff import Change, CorePart, Part, TextPart, changes
+from ticketr.app.sync.compare.diff import Change, CorePart, Part, TextPart, find_changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import suggest_names
 from ticketr.app.sync.push.metadata import ProjectMetadata
@@ -65,7 +65,7 @@ def requiring(*names: str) -> ProjectMetadata:
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:
-    return update_payload(PayloadContext(after, ANA, KINDS), changes(before, after))
+    return update_payload(PayloadContext(after, ANA, KINDS), find_changes(before, after))
 
 
 class TestRichTextFields:

@@ -47,7 +47,7 @@ def _stem_and_suffix(name: str) -> tuple[str, str]:
     return (name[: match.start()], match[0]) if match else (name, "")
 
 
-def size_words(size: int | None) -> str:
+def size_text(size: int | None) -> str:
     """Return a size for people: ``340 bytes``, ``12 kB``, ``3.4 MB``; None is ``size unknown``."""
     if size is None:
         return "size unknown"
@@ -63,11 +63,11 @@ def size_words(size: int | None) -> str:
 #: Jira's field that holds the attachments.
 ATTACHMENT_FIELD = "attachment"
 #: The line of a file that lists them.
-ATTACHMENT_LINE = "Attachments"
+ATTACHMENTS_LINE_NAME = "Attachments"
 #: The key of a record that holds its media ID; Jira's own records do not have it.
-_MEDIA_KEY = "media"
+_MEDIA_ID_KEY = "media"
 #: What files and downloads need of a record.
-ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_KEY)
+KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_ID_KEY)
 _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -76,7 +76,7 @@ def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     return records(Attachment.read, objects(fields.get(ATTACHMENT_FIELD)))
 
 
-def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
+def insert_media_ids(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
     """Return the fields of an issue with the media IDs of its attachments.
 
     Args:
@@ -84,13 +84,13 @@ def with_media(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[s
         media: The media ID of attachments, by their own IDs.
     """
     known = [
-        {**entry, _MEDIA_KEY: media[text]} if (text := str(entry.get("id"))) in media else entry
+        {**entry, _MEDIA_ID_KEY: media[text]} if (text := str(entry.get("id"))) in media else entry
         for entry in objects(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
 
 
-def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
+def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     """Return the media IDs of an issue's attachments, by their names.
 
     A name that several attachments have stands for none of them.
@@ -102,7 +102,7 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
     return {
         name: media
         for entry in entries
-        if isinstance(media := entry.get(_MEDIA_KEY), str)
+        if isinstance(media := entry.get(_MEDIA_ID_KEY), str)
         and names[name := str(entry.get("filename"))] == 1
     }
 
@@ -110,11 +110,11 @@ def files_of(fields: Mapping[str, object]) -> Mapping[str, str]:
 def attachment_line(fields: Mapping[str, object]) -> str:
     """Return the names and sizes of an issue's attachments as the text of a line."""
     return ", ".join(
-        f"{quoted(' '.join(attachment.name.split()))} ({size_words(attachment.size)})"
+        f"{quote_if_needed(' '.join(attachment.name.split()))} ({size_text(attachment.size)})"
         for attachment in jira_attachments(fields)
     )
 
 
-def quoted(name: str) -> str:
+def quote_if_needed(name: str) -> str:
     """Return an entry of a list as a line has it: in quotes, as in CSV, if it holds a comma or a quote."""
     return '"' + name.replace('"', '""') + '"' if any(mark in name for mark in ',"') else name

@@ -10,14 +10,14 @@ from typing import Any
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import to_markdown
 from ticketr.app.jira.models import object_of, objects, text_of
-from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.tickets import Comment
 
 #: Jira's field that holds the comments.
 COMMENT_FIELD = "comment"
 #: The keys of the field's JSON that files and comparisons need: its own, those of a comment, of the
 #: comment's author and of its visibility.
-COMMENT_KEYS = (
+KEPT_COMMENT_KEYS = (
     *("comments", "total"),
     *("id", "author", "created", "body", "visibility"),
     *("accountId", "key", "displayName"),
@@ -58,8 +58,8 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     if COMMENT_FIELD not in fields:
         return ()
     comments: dict[str, JiraComment] = {}
-    files = files_of(fields)
-    for entry in _entries(fields.get(COMMENT_FIELD)):
+    files = media_ids_by_name(fields)
+    for entry in _comment_entries(fields.get(COMMENT_FIELD)):
         comment_id, person = text_of(entry.get("id")), object_of(entry.get("author"))
         if not (comment_id.isascii() and comment_id.isdecimal()):
             continue
@@ -69,7 +69,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
                 comment_id,
                 text_of(person.get("displayName")),
                 text_of(person.get("accountId")) or text_of(person.get("key")),
-                _time(entry.get("created")),
+                _time_text(entry.get("created")),
                 entry.get("body"),
                 entry.get("visibility"),
                 files,
@@ -78,11 +78,11 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     return tuple(comments.values())
 
 
-def are_incomplete(fields: Mapping[str, object]) -> bool:
+def are_comments_incomplete(fields: Mapping[str, object]) -> bool:
     """Return whether an issue has more comments than its fields hold."""
     value = object_of(fields.get(COMMENT_FIELD))
     total = value.get("total")
-    return isinstance(total, int) and total > len(list(_entries(value)))
+    return isinstance(total, int) and total > len(list(_comment_entries(value)))
 
 
 def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object]:
@@ -91,11 +91,11 @@ def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object
     return {"comments": listed, "total": len(listed)}
 
 
-def _entries(value: object) -> Iterator[Mapping[str, Any]]:
+def _comment_entries(value: object) -> Iterator[Mapping[str, Any]]:
     return objects(object_of(value).get("comments"))
 
 
-def _time(value: object) -> str:
+def _time_text(value: object) -> str:
     try:
         moment = datetime.fromisoformat(text_of(value))
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")

@@ -22,7 +22,7 @@ ChangedBy: TypeAlias = Literal["mine", "jira"]
 #: The name of a part with a number behind it.
 _CRITERIA_NAME = "Acceptance criteria"
 #: How a further line of a criterion is shown.
-_CONTINUATION = "\n  "
+_CRITERION_LINE_BREAK = "\n  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ConflictPart:
         base: Its text at the last sync; empty for none.
         yours: Its text in the file; empty for none.
         jiras: Its text in Jira; empty for none.
-        can_both: Whether it can hold both texts, one after the other.
+        can_hold_both: Whether it can hold both texts, one after the other.
         place: Where it is.
         chunk: Its lines.
     """
@@ -46,7 +46,7 @@ class ConflictPart:
     base: str
     yours: str
     jiras: str
-    can_both: bool
+    can_hold_both: bool
     place: ClashPlace = field(repr=False)
     chunk: diff3.Chunk = field(repr=False)
 
@@ -86,24 +86,26 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
                 clashing.append(named)
             else:
                 others.append(named)
-    here = diff.by_key(versions.local)
+    here = diff.issues_by_key(versions.local)
     new = (task for task in versions.remote.tasks if task.key not in here)
     others += (MergedPart(f"{task.key}: new", "jira", "", task.title) for task in new)
     return tuple(clashing), tuple(others)
 
 
-def lines_text(part: diff.Part, lines: Sequence[str]) -> str:
+def join_lines(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
-    end = _CONTINUATION if part is diff.CorePart.CRITERIA else "\n"
-    text = "\n".join(line.replace(diff.SOFT_LINE_END, end) for line in lines)
+    end = _CRITERION_LINE_BREAK if part is diff.CorePart.CRITERIA else "\n"
+    text = "\n".join(line.replace(diff.CRITERION_LINE_END, end) for line in lines)
     return text.strip("\n")
 
 
-def _read_lines(part: diff.Part, text: str) -> list[str]:
-    """Return the lines of a part, from a text that `lines_text` returned or a user edited."""
+def _split_lines(part: diff.Part, text: str) -> list[str]:
+    """Return the lines of a part, from a text that `join_lines` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
-        return part_lines(part, text.strip("\n").replace(_CONTINUATION, diff.SOFT_LINE_END))
+        return part_lines(
+            part, text.strip("\n").replace(_CRITERION_LINE_BREAK, diff.CRITERION_LINE_END)
+        )
     lines = text.split("\n")
     while lines and not lines[0].strip():
         del lines[0]
@@ -115,17 +117,17 @@ def _read_lines(part: diff.Part, text: str) -> list[str]:
 def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     part = merge.part
-    if diff.alike(part, merge.local, merge.remote):
+    if diff.are_equivalent(part, merge.local, merge.remote):
         return
     changed = [(place, chunk) for place, chunk in merge.numbered() if not chunk.is_same]
     for name, (place, chunk) in zip(_chunk_names(part, merge.chunks), changed, strict=True):
         base, yours, jiras = (
-            lines_text(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
+            join_lines(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
             identity = f"{place.key} {diff.stored_name(part)} {place.number}"
-            can_both = diff.is_text(part)
-            yield ConflictPart(identity, name, base, yours, jiras, can_both, place, chunk)
+            can_hold_both = diff.is_text(part)
+            yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:
             yield MergedPart(name, "mine", base, yours)
         else:
@@ -273,18 +275,18 @@ class Resolution:
         """What remains to be chosen."""
         return tuple(part for part in self.view.parts if part.place not in self.lines)
 
-    def _chosen(self) -> Iterator[tuple[ConflictPart, str]]:
+    def _chosen_texts(self) -> Iterator[tuple[ConflictPart, str]]:
         """Yield each part that is chosen, with its new text as `ConflictPart` shows texts."""
         for part in self.view.parts:
             if part.place in self.lines:
-                yield part, lines_text(part.place.part, self.lines[part.place])
+                yield part, join_lines(part.place.part, self.lines[part.place])
 
     @property
     def writes(self) -> tuple[FileChange, ...]:
         """What the chosen texts, and what merges by itself, change in the file."""
         chosen = (
             FileChange(part.name, part.yours, text)
-            for part, text in self._chosen()
+            for part, text in self._chosen_texts()
             if text != part.yours
         )
         merged = (
@@ -297,7 +299,7 @@ class Resolution:
     @property
     def pushed(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
-        chosen = (part.name for part, text in self._chosen() if text != part.jiras)
+        chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
         return (*chosen, *(part.name for part in self.view.merged if part.side == "mine"))
 
 
@@ -327,7 +329,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
     if isinstance(choice, TypedText):
         return _typed_lines(key, part, choice.text)
     if choice == "both":
-        if not part.can_both:
+        if not part.can_hold_both:
             raise BadChoice(
                 f"{key}: {part.name}: it cannot hold both texts; choose one, or edit it"
             )
@@ -341,7 +343,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
 def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
-    lines = _read_lines(which, text)
+    lines = _split_lines(which, text)
     if diff.is_text(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote

@@ -186,14 +186,15 @@ def read_ticket(text: str) -> Ticket | None:
 
 def count_edits(base: Ticket, local: Ticket) -> int:
     """Count the edits from a base to a file; after a killed pull, the nearest of several bases counts."""
-    old = by_key(base)
+    old = issues_by_key(base)
     return sum(
-        len(changes(old[key], issue)) if key in old else 1 for key, issue in by_key(local).items()
+        len(find_changes(old[key], issue)) if key in old else 1
+        for key, issue in issues_by_key(local).items()
     )
 
 
 #: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
-SOFT_LINE_END = "\r"
+CRITERION_LINE_END = "\r"
 
 
 class CorePart(Enum):
@@ -256,7 +257,7 @@ def _with_comment_texts(issue: Ticket, texts: Mapping[CommentPart, str]) -> tupl
     )
 
 
-def merged_comments(
+def merge_comments(
     texts: Mapping[CommentPart, str], local: Iterable[Comment], remote: Iterable[Comment]
 ) -> tuple[Comment, ...]:
     """Return the comments of a merged issue: in Jira's order, then those that only the file has.
@@ -308,14 +309,14 @@ class Change:
     new: str
 
     @property
-    def old_shown(self) -> str:
+    def shown_old_text(self) -> str:
         """The old text as people read it."""
-        return self.old.replace(SOFT_LINE_END, "\n")
+        return self.old.replace(CRITERION_LINE_END, "\n")
 
     @property
-    def new_shown(self) -> str:
+    def shown_new_text(self) -> str:
         """The new text as people read it."""
-        return self.new.replace(SOFT_LINE_END, "\n")
+        return self.new.replace(CRITERION_LINE_END, "\n")
 
     @property
     def name(self) -> str:
@@ -358,14 +359,14 @@ def is_text(part: Part) -> bool:
     return part in DESCRIPTION_PARTS or isinstance(part, TextPart | CommentPart)
 
 
-def shows_pictures(part: Part) -> bool:
+def may_show_pictures(part: Part) -> bool:
     """Return whether a text may show files on disk, which a push attaches."""
     return part is CorePart.DESCRIPTION or isinstance(part, CommentPart)
 
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
-    criteria = (text.replace("\n", SOFT_LINE_END) for text in issue.acceptance_criteria)
+    criteria = (text.replace("\n", CRITERION_LINE_END) for text in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
         CorePart.DESCRIPTION: issue.description,
@@ -386,24 +387,25 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 def criteria_of(text: str) -> tuple[str, ...]:
     """Parse the criteria from their part."""
     return tuple(
-        criterion.replace(SOFT_LINE_END, "\n") for criterion in text.split("\n") if criterion
+        criterion.replace(CRITERION_LINE_END, "\n") for criterion in text.split("\n") if criterion
     )
 
 
-def alike(part: Part, one: str, other: str) -> bool:
+def are_equivalent(part: Part, one: str, other: str) -> bool:
     """Return whether two texts of a part mean the same to Jira."""
     if one == other:
         return True
     if is_text(part):
         # `_lost_text` is the slower of the two, and needed only where the documents are equal.
         return all(
-            meaning(part, one) == meaning(part, other) for meaning in (_converted_text, _lost_text)
+            meaning(part, one) == meaning(part, other)
+            for meaning in (_canonical_document, _lost_text)
         )
     # Transitions match a status in any case; there may be none to the status Jira has already.
     return part == _STATUS_FIELD and one.casefold() == other.casefold()
 
 
-def _converted_text(part: Part, text: str) -> object:
+def _canonical_document(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
     if part is not CorePart.CRITERIA:
         return canonical(to_adf(text, files=BY_NAME))
@@ -418,13 +420,13 @@ def _lost_text(part: Part, text: str) -> object:
     return () if is_too_long(text) else tuple(map(lost_texts, criteria_of(text)))
 
 
-def changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
+def find_changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:
     """List what a newer version of one issue changes; a field it does not mention is unchanged."""
     old = part_texts(before)
     return tuple(
         Change(part, old.get(part, ""), text)
         for part, text in part_texts(after).items()
-        if not alike(part, text, old.get(part, ""))
+        if not are_equivalent(part, text, old.get(part, ""))
     )
 
 
@@ -436,7 +438,7 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
         key: The issue, its head or a sub-task.
         texts: The parts; a field without text has a line, or a section, without one then.
     """
-    issue = by_key(ticket).get(key)
+    issue = issues_by_key(ticket).get(key)
     if issue is None:
         return ticket
     criteria = issue.acceptance_criteria
@@ -454,16 +456,16 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
         texts={**issue.texts, **rich},
         comments=_with_comment_texts(issue, comments) if comments else issue.comments,
     )
-    return with_issues(ticket, lambda one: new if one is issue else one)
+    return map_issues(ticket, lambda one: new if one is issue else one)
 
 
-def with_issues(ticket: Ticket, changed: Callable[[Ticket], Ticket]) -> Ticket:
+def map_issues(ticket: Ticket, changed: Callable[[Ticket], Ticket]) -> Ticket:
     """Return a ticket whose head and sub-tasks are what a function returns for each of them."""
     head, tasks = changed(ticket), tuple(map(changed, ticket.tasks))
     return head if tasks == ticket.tasks else replace(head, tasks=tasks)
 
 
-def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
+def with_new_keys(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
     """Return a ticket with the keys that its issues have now.
 
     Args:
@@ -475,21 +477,21 @@ def rekeyed(ticket: Ticket, renamed: Mapping[str, str]) -> Ticket:
         key = renamed.get(issue.key or "")
         return issue if key is None else replace(issue, key=key)
 
-    return with_issues(ticket, changed)
+    return map_issues(ticket, changed)
 
 
-def by_key(ticket: Ticket) -> dict[str, Ticket]:
+def issues_by_key(ticket: Ticket) -> dict[str, Ticket]:
     """Return the issues of a ticket that have keys, by key: its head and its sub-tasks."""
     return {issue.key: issue for issue in (ticket, *ticket.tasks) if issue.key is not None}
 
 
-def changes_by_key(before: Ticket, after: Ticket) -> dict[str, tuple[Change, ...]]:
+def find_changes_by_key(before: Ticket, after: Ticket) -> dict[str, tuple[Change, ...]]:
     """List what a newer version of a ticket changes in each of its issues that has changes."""
-    old = by_key(before)
+    old = issues_by_key(before)
     return {
         key: issue_changes
-        for key, issue in by_key(after).items()
-        if key in old and (issue_changes := changes(old[key], issue))
+        for key, issue in issues_by_key(after).items()
+        if key in old and (issue_changes := find_changes(old[key], issue))
     }
 
 

@@ -22,9 +22,9 @@ from ticketr.text import common_prefix_length
 
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
-_MAX_PAIRS = 200_000
+_MAX_EQUAL_PAIRS = 200_000
 #: A line is frequent if it occurs more often than this.
-_FREQUENT_ABOVE = 20
+_FREQUENT_ABOVE_OCCURRENCES = 20
 #: The number of units from which on units that occur once are paired before all others.
 _LONG_FROM_UNITS = 400
 
@@ -72,8 +72,8 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
         The chunks of the result, in order. If none is a conflict, their merged lines joined are the
         merged text.
     """
-    old, mine, theirs = _units(base), _units(local), _units(remote)
-    here, there = _matches(old, mine), _matches(old, theirs)
+    old, mine, theirs = _group_units(base), _group_units(local), _group_units(remote)
+    here, there = _match_units(old, mine), _match_units(old, theirs)
     chunks: list[Chunk] = []
     b = m = r = 0
     for fixed in range(len(old)):
@@ -86,19 +86,21 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     """Find where two texts differ, without a common base; return the chunks of both, in order."""
-    mine, theirs = _units(local), _units(remote)
+    mine, theirs = _group_units(local), _group_units(remote)
     chunks: list[Chunk] = []
     m = r = 0
-    for here, there in (*_matches(mine, theirs).items(), (len(mine), len(theirs))):
+    for here, there in (*_match_units(mine, theirs).items(), (len(mine), len(theirs))):
         if mine[m:here] or theirs[r:there]:
-            chunks.append(Chunk(None, _lines(mine[m:here]), _lines(theirs[r:there])))
+            chunks.append(
+                Chunk(None, _lines_of_units(mine[m:here]), _lines_of_units(theirs[r:there]))
+            )
         if here < len(mine):
             chunks.append(Chunk.same(mine[here]))
         m, r = here + 1, there + 1
     return chunks
 
 
-def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
+def _group_units(lines: Sequence[str]) -> tuple[_Unit, ...]:
     """Group lines to units; see `_Unit`."""
     units: list[_Unit] = []
     start = 0
@@ -109,7 +111,7 @@ def _units(lines: Sequence[str]) -> tuple[_Unit, ...]:
     return tuple(units)
 
 
-def _lines(units: Sequence[_Unit]) -> tuple[str, ...]:
+def _lines_of_units(units: Sequence[_Unit]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
 
 
@@ -119,12 +121,12 @@ def _merge_stretch(
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
         if base or local or remote:
-            yield Chunk(_lines(base), _lines(local), _lines(remote))
+            yield Chunk(_lines_of_units(base), _lines_of_units(local), _lines_of_units(remote))
         return
     start = common_prefix_length(local, remote)
     end = common_prefix_length(local[start:][::-1], remote[start:][::-1])
     ours, theirs = local[start : len(local) - end], remote[start : len(remote) - end]
-    yield from _same(local[:start])
+    yield from _unchanged_chunk(local[:start])
     if (
         len(base) > 1
         and base not in (ours, theirs)
@@ -133,8 +135,8 @@ def _merge_stretch(
         for units in zip(base, ours, theirs, strict=True):
             yield from _merge_stretch(*((unit,) for unit in units))
     elif ours or theirs:
-        yield Chunk(_lines(base), _lines(ours), _lines(theirs))
-    yield from _same(local[len(local) - end :])
+        yield Chunk(_lines_of_units(base), _lines_of_units(ours), _lines_of_units(theirs))
+    yield from _unchanged_chunk(local[len(local) - end :])
 
 
 def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
@@ -148,17 +150,17 @@ def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
     )
 
 
-def _same(units: tuple[_Unit, ...]) -> Iterator[Chunk]:
+def _unchanged_chunk(units: tuple[_Unit, ...]) -> Iterator[Chunk]:
     if units:
-        yield Chunk.same(_lines(units))
+        yield Chunk.same(_lines_of_units(units))
 
 
-def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+def _match_units(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
-    for next_b, next_o in (*_landmarks(base, other), (len(base), len(other))):
-        for at, there in _matches_between(base[b:next_b], other[o:next_o]).items():
+    for next_b, next_o in (*_find_landmarks(base, other), (len(base), len(other))):
+        for at, there in _match_stretch(base[b:next_b], other[o:next_o]).items():
             pairs[b + at] = o + there
         if next_b < len(base):
             pairs[next_b] = next_o
@@ -166,7 +168,7 @@ def _matches(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int
     return pairs
 
 
-def _landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[int, int]]:
+def _find_landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
@@ -197,13 +199,15 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _matches_between(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+def _match_stretch(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     positions: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
-    if sum(len(positions.get(unit, ())) for unit in base) > _MAX_PAIRS:
-        for unit in [unit for unit in positions if len(positions[unit]) > _FREQUENT_ABOVE]:
+    if sum(len(positions.get(unit, ())) for unit in base) > _MAX_EQUAL_PAIRS:
+        for unit in [
+            unit for unit in positions if len(positions[unit]) > _FREQUENT_ABOVE_OCCURRENCES
+        ]:
             del positions[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}
@@ -216,7 +220,7 @@ Piece: TypeAlias = tuple[PieceKind, str]
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 #: The most words of a text that are compared one by one, the white space between them included.
-_MAX_WORDS = 4_000
+_MAX_COMPARED_WORDS = 4_000
 
 
 def word_diff(before: str, after: str) -> tuple[Piece, ...]:
@@ -239,7 +243,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[Piece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _changed_runs(one, other):
+    for here, there in _compare_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -250,9 +254,9 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _changed_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _compare_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the runs of words that two texts have alike, and what is between them."""
-    if max(len(old), len(new)) > _MAX_WORDS:
+    if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)
         return
     for _, a, b, c, d in SequenceMatcher(None, old, new).get_opcodes():

@@ -14,7 +14,7 @@ from ticketr.app.jira import adf
 from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
-from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
 from ticketr.app.sync.compare.diff import TextPart
 from ticketr.app.tickets import Ticket
@@ -80,7 +80,7 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
         ticket: The ticket in its file.
         issues: Its issues as Jira has them.
     """
-    here, unknown = diff.by_key(ticket), dict[str, frozenset[str]]()
+    here, unknown = diff.issues_by_key(ticket), dict[str, frozenset[str]]()
     for issue in issues:
         if issue.key in here:
             own = here[issue.key]
@@ -93,7 +93,7 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
                 for file in shown_files(to_adf(text, files=BY_NAME))
                 if file.media.startswith(_ATTACHMENT_SCHEME)
             }
-            if missing := names - files_of(issue.fields).keys():
+            if missing := names - media_ids_by_name(issue.fields).keys():
                 unknown[issue.key] = frozenset(missing)
     return unknown
 
@@ -140,7 +140,7 @@ class EditedText:
         return diff.part_name(self.part)
 
     @property
-    def misfits(self) -> tuple[str, ...]:
+    def inherited_problems(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
         known = set(adf.find_problems(self.original))
         return tuple(problem for problem in adf.find_problems(self.document) if problem in known)
@@ -171,7 +171,7 @@ def edited_texts(
         Each text that is to be sent, except those that are certainly too long for Jira.
     """
     parts = tuple(parts)
-    original, files = fields.get(DESCRIPTION_FIELD), files_of(fields)
+    original, files = fields.get(DESCRIPTION_FIELD), media_ids_by_name(fields)
     uploads = uploads_in(here.description, before.description, pictures)
     if text := edited_description(
         before, here, parts, original, must_fit=must_fit, files=files, uploads=uploads

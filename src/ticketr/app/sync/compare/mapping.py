@@ -29,16 +29,16 @@ from ticketr.app.jira.models import Field, Issue, object_of, objects, text_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
-    ATTACHMENT_KEYS,
-    ATTACHMENT_LINE,
+    ATTACHMENTS_LINE_NAME,
+    KEPT_ATTACHMENT_KEYS,
     attachment_line,
-    files_of,
-    quoted,
+    media_ids_by_name,
+    quote_if_needed,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
-    COMMENT_KEYS,
     DESCRIPTION_FIELD,
+    KEPT_COMMENT_KEYS,
     as_document,
     documents_in,
     jira_comments,
@@ -62,7 +62,7 @@ STANDARD_FIELDS = (
 CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
 
 #: The line that names the parent of an issue that is not a sub-task.
-PARENT_LINE = "Parent"
+PARENT_LINE_NAME = "Parent"
 #: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
@@ -156,7 +156,7 @@ class Columns:
         site: dict[str, str] = {}
         for site_field in fields:
             name = site_field.name.strip()  # as a file's line will have it
-            if name != PARENT_LINE and site_field.id not in FIELDS_WITHOUT_LINES:
+            if name != PARENT_LINE_NAME and site_field.id not in FIELDS_WITHOUT_LINES:
                 every.setdefault(name, site_field.id)
                 site[site_field.id] = name
         custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
@@ -168,9 +168,9 @@ class Columns:
                 if field is not None and (why := why_unsupported(field)):
                     raise UnsupportedField(wanted_field.name, why, wanted_field.place)
                 if field is not None and holds_rich_text(field):
-                    texts = _under_own_name(texts, wanted_field, site)
+                    texts = _with_mapped_field(texts, wanted_field, site)
                 else:
-                    names = _under_own_name(names, wanted_field, site)
+                    names = _with_mapped_field(names, wanted_field, site)
                 continue
             name = wanted_field.strip()
             if name in dict(names):
@@ -213,11 +213,11 @@ class Columns:
         return (*self.names, *more, *texts)
 
 
-def _under_own_name(
+def _with_mapped_field(
     names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Return the columns with one more, which replaces those with its name or its field."""
-    if field.name == PARENT_LINE or field.id not in {*site, *dict(names).values()}:
+    if field.name == PARENT_LINE_NAME or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
         raise UnknownField(field.name, tuple(site.values()), field.place, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
@@ -228,7 +228,7 @@ def _under_own_name(
     return [*names[:at], (field.name, field.id), *rest]
 
 
-def texts_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+def section_fields_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return `Columns.texts` from the value of `Columns.stored`."""
     return tuple(
         (name.removeprefix(_SECTION_PREFIX), field_id)
@@ -257,7 +257,7 @@ def why_unsupported(field: Field) -> str | None:
 #: Jira's field that holds the links.
 LINK_FIELD = "issuelinks"
 
-_BETWEEN_KEYS = re.compile(r"[,;\s]+")
+_KEY_SEPARATOR = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +275,7 @@ class JiraLink:
     key: str
 
 
-def line_name(words: str) -> str:
+def link_line_name(words: str) -> str:
     """Return the name of the line for the words of a kind of link."""
     words = " ".join(words.split())
     return words[:1].upper() + words[1:]
@@ -289,7 +289,7 @@ def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
             key = text_of(object_of(entry.get(end)).get("key"))
             words = text_of(object_of(entry.get("type")).get(direction))
             if is_key(key) and words.strip():
-                links.append(JiraLink(text_of(entry.get("id")), line_name(words), key))
+                links.append(JiraLink(text_of(entry.get("id")), link_line_name(words), key))
                 break
     return tuple(links)
 
@@ -304,11 +304,11 @@ def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
 
 def keys_in(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
-    words = (word for word in _BETWEEN_KEYS.split(text) if word)
+    words = (word for word in _KEY_SEPARATOR.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
 
 
-def merged_keys(base: str, local: str, remote: str) -> str:
+def merge_link_keys(base: str, local: str, remote: str) -> str:
     """Return the keys of a line after what both sides have added and removed.
 
     Args:
@@ -382,12 +382,12 @@ def subtask_ids(issue: Issue) -> tuple[str, ...]:
     return tuple(filter(None, ids))
 
 
-def type_id(fields: Mapping[str, object]) -> str:
+def issue_type_id(fields: Mapping[str, object]) -> str:
     """Return the ID of the issue type in Jira's fields; empty if there is none."""
     return text_of(object_of(fields.get("issuetype")).get("id"))
 
 
-def updated(issue: Issue) -> str:
+def updated_at(issue: Issue) -> str:
     """Return the moment of an issue's last change, as Jira writes it."""
     return text_of(issue.fields.get("updated"))
 
@@ -416,13 +416,15 @@ def family_text(
             if issue.id not in described:
                 adf, split = issue.fields.get(DESCRIPTION_FIELD), issue.id not in whole
                 described[issue.id] = diff.description_text(
-                    adf, files_of(issue.fields), split=split
+                    adf, media_ids_by_name(issue.fields), split=split
                 )
         tasks = [_make_ticket(issue, columns, described[issue.id]) for issue in subtasks]
         ticket = _make_ticket(head, columns, described[head.id], tasks)
         pairs = tuple(zip(issues, (ticket, *tasks), strict=True))
         inexact = {
-            issue.id for issue, made in pairs if not _is_exact(issue, made, described[issue.id])
+            issue.id
+            for issue, made in pairs
+            if not _is_description_exact(issue, made, described[issue.id])
         }
         # Criteria that do not survive as a section of their own are tried again as description.
         again = inexact.intersection(issue.id for issue, made in pairs if made.acceptance_criteria)
@@ -483,7 +485,7 @@ def field_text(value: object, field_id: str = "") -> str:
     """
     if isinstance(value, list):
         entries = [text for entry in value if (text := _entry_text(entry))]
-        return ", ".join(map(quoted, entries))
+        return ", ".join(map(quote_if_needed, entries))
     if (
         field_id in ESTIMATE_FIELDS
         and isinstance(value, int | float)
@@ -493,7 +495,7 @@ def field_text(value: object, field_id: str = "") -> str:
     return _entry_text(value)
 
 
-def slim(fields: Mapping[str, object]) -> dict[str, object]:
+def slim_fields(fields: Mapping[str, object]) -> dict[str, object]:
     """Return only what files and comparisons need of an issue's fields: no avatars or addresses.
 
     Rich texts are kept unchanged, since a file may not hold all of them.
@@ -501,7 +503,7 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value
         if type(value) is str
-        else _slim(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_KEYS))
+        else _slim_value(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_KEYS))
         for name, value in fields.items()
         if value is not None
     }
@@ -510,23 +512,23 @@ def slim(fields: Mapping[str, object]) -> dict[str, object]:
 _KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
 #: The keys to keep, by the field; those of other fields are `_KEPT_KEYS`.
 _KEPT_KEYS_BY_FIELD: Mapping[str, Sequence[str]] = {
-    COMMENT_FIELD: COMMENT_KEYS,
-    ATTACHMENT_FIELD: ATTACHMENT_KEYS,
+    COMMENT_FIELD: KEPT_COMMENT_KEYS,
+    ATTACHMENT_FIELD: KEPT_ATTACHMENT_KEYS,
     LINK_FIELD: ("id", "key", "name", "type", "inward", "outward", "inwardIssue", "outwardIssue"),
 }
 
 
-def _slim(value: object, keys: Sequence[str]) -> object:
+def _slim_value(value: object, keys: Sequence[str]) -> object:
     if isinstance(value, dict):
         if value.get("type") == "doc":
             return value
         return {
-            name: kept if type(kept) is str else _slim(kept, keys)
+            name: kept if type(kept) is str else _slim_value(kept, keys)
             for name in keys
             if (kept := value.get(name)) is not None
         }
     if isinstance(value, list):
-        return [_slim(entry, keys) for entry in value if entry is not None]
+        return [_slim_value(entry, keys) for entry in value if entry is not None]
     return value
 
 
@@ -548,11 +550,11 @@ def _make_ticket(
         lines = _link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
     if columns.attachments and (line := attachment_line(issue.fields)):
-        fields.setdefault(ATTACHMENT_LINE, line)
+        fields.setdefault(ATTACHMENTS_LINE_NAME, line)
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
-        fields[PARENT_LINE] = parent_key
-    files = files_of(issue.fields)
+        fields[PARENT_LINE_NAME] = parent_key
+    files = media_ids_by_name(issue.fields)
     texts = (
         (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))
         for name, field_id in columns.texts
@@ -573,7 +575,7 @@ def _make_ticket(
     )
 
 
-def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
+def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
     """Return whether a ticket holds all of an issue's description."""
     text = (read.description, read.acceptance_criteria)
     if written.exact and text == (written.markdown.removesuffix("\n"), written.criteria):
@@ -581,13 +583,13 @@ def _is_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool
     original = issue.fields.get(DESCRIPTION_FIELD)
     if is_too_large(original):
         return False
-    files = files_of(issue.fields)
+    files = media_ids_by_name(issue.fields)
     return visible(diff.description_adf(read, files=files)) == visible(original)
 
 
 def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
-    files = files_of(issue.fields)
+    files = media_ids_by_name(issue.fields)
     for name, field_id in columns.texts:
         original = as_document(issue.fields.get(field_id))
         if original is not None and (

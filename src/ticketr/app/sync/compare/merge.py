@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.diff import CommentPart, merged_comments
-from ticketr.app.sync.compare.mapping import merged_keys
+from ticketr.app.sync.compare.diff import CommentPart, merge_comments
+from ticketr.app.sync.compare.mapping import merge_link_keys
 from ticketr.app.tickets import Ticket
 
 
@@ -75,7 +75,7 @@ def part_lines(part: diff.Part, text: str) -> list[str]:
     return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
-def _chunks(
+def _merge_part(
     part: diff.Part, base: str | None, local: str, remote: str, *, is_links: bool = False
 ) -> tuple[diff3.Chunk, ...]:
     """Merge the texts of a part, by line if that is possible.
@@ -88,16 +88,16 @@ def _chunks(
         is_links: Whether it is a line of links, whose keys are merged one by one.
     """
     if is_links and base is not None:
-        keys = merged_keys(base, local, remote)
+        keys = merge_link_keys(base, local, remote)
         old, new = (base, base) if keys == local else (local, keys)
         return (diff3.Chunk((old,), (local,), (new,)),)
     if local == remote:
         return (diff3.Chunk.same((local,)),)
-    if base is not None and diff.alike(part, remote, base):
+    if base is not None and diff.are_equivalent(part, remote, base):
         remote = base
-    elif diff.alike(part, local, remote):
+    elif diff.are_equivalent(part, local, remote):
         return (diff3.Chunk.same((remote,)),)
-    elif base is not None and diff.alike(part, local, base):
+    elif base is not None and diff.are_equivalent(part, local, base):
         local = base
     if not diff.is_text(part):
         return (diff3.Chunk(None if base is None else (base,), (local,), (remote,)),)
@@ -148,11 +148,11 @@ def merge(
         chosen: The lines of single clashes, by their places; ``prefer`` is for the others.
         links: The names of the lines that hold links; their keys are merged one by one.
     """
-    merging = _Merging(prefer, chosen, links)
-    old, new = diff.by_key(base) if base else {}, diff.by_key(remote)
-    here = diff.by_key(local)
+    merging = _Merger(prefer, chosen, links)
+    old, new = diff.issues_by_key(base) if base else {}, diff.issues_by_key(remote)
+    here = diff.issues_by_key(local)
     issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
-    tasks = tuple(_merged_tasks(local, remote, base, issues))
+    tasks = tuple(_merge_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
     return Merged(
         replace(head, tasks=tasks),
@@ -163,7 +163,7 @@ def merge(
 
 
 @dataclass(slots=True)
-class _Merging:
+class _Merger:
     prefer: diff.Side | None
     chosen: Mapping[ClashPlace, Sequence[str]]
     links: Collection[str]
@@ -187,7 +187,7 @@ class _Merging:
             # A part that the file does not mention is unchanged.
             mine = here.get(part, old.get(part, there.get(part, "")))
             jiras = there.get(part, "")
-            chunks = _chunks(part, before, mine, jiras, is_links=part in self.links)
+            chunks = _merge_part(part, before, mine, jiras, is_links=part in self.links)
             part_merge = PartMerge(local.key or "", part, before, mine, jiras, chunks)
             merged[part] = self.text(part_merge)
         comments = {part: merged.pop(part) for part in names if isinstance(part, CommentPart)}
@@ -201,7 +201,7 @@ class _Merging:
             if isinstance(part, diff.CorePart) or text.strip() or part in emptied
         }
         issue = diff.with_parts(replace(local, fields={}, texts={}), local.key or "", kept)
-        return replace(issue, comments=merged_comments(comments, local.comments, remote.comments))
+        return replace(issue, comments=merge_comments(comments, local.comments, remote.comments))
 
     def text(self, merge: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""
@@ -225,13 +225,13 @@ def merge_texts(
     part: diff.Part, base: str, local: str, remote: str, *, prefer: diff.Side | None
 ) -> str | None:
     """Merge two versions of a part as `merge` does; return None if they clash."""
-    merging = _Merging(prefer, {}, ())
-    chunks = _chunks(part, base, local, remote)
+    merging = _Merger(prefer, {}, ())
+    chunks = _merge_part(part, base, local, remote)
     text = merging.text(PartMerge("", part, base, local, remote, chunks))
     return None if merging.clashes else text.removeprefix("\n")  # which `part_lines` adds
 
 
-def _merged_tasks(
+def _merge_tasks(
     local: Ticket, remote: Ticket, base: Ticket | None, issues: Mapping[str, Ticket]
 ) -> Iterator[Ticket]:
     """Yield the sub-tasks in Jira's order if that has changed, else in the file's.

@@ -65,7 +65,7 @@ class SentValue:
         if isinstance(self.part, CommentPart):
             bodies = {comment.id: comment.body for comment in jira_comments(fields)}
             there = bodies.get(self.part.id)
-        return diff.alike(self.part, self.text, now) or matches_sent(self.value, there)
+        return diff.are_equivalent(self.part, self.text, now) or matches_sent(self.value, there)
 
     def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
@@ -109,7 +109,7 @@ def matches_sent(sent: object, now: object) -> bool:
             there = object_of(now)
             return key in there and folded(str(sent[key])) == folded(str(there[key]))
         case str():
-            return isinstance(now, str) and _same_text(sent, now)
+            return isinstance(now, str) and _is_same_text(sent, now)
         case int() | float():
             number = now.get("id") if isinstance(now, dict) else now
             return isinstance(number, int | float) and number == sent
@@ -120,7 +120,7 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [])
 
 
-def _same_text(sent: str, now: str) -> bool:
+def _is_same_text(sent: str, now: str) -> bool:
     one, other = (text.replace("\r\n", "\n").strip() for text in (sent, now))
     if one == other:
         return True
@@ -152,7 +152,7 @@ def add_sent_to_base(
         The base, and the ticket here, each with those values as Jira writes them; here only where
         nobody has edited them since. Both are the same objects as before if Jira has none.
     """
-    there, before = diff.by_key(remote), diff.by_key(base)
+    there, before = diff.issues_by_key(remote), diff.issues_by_key(base)
     unread = {issue.key for issue in known if not issue.fields}
     for issue in issues:
         key = issue.key
@@ -167,7 +167,11 @@ def add_sent_to_base(
             parts |= {part: text for part, text in now.items() if part not in base_texts}
         if parts:
             base = diff.with_parts(base, key, parts)
-        here = diff.part_texts(diff.by_key(local)[key]) if key in diff.by_key(local) else {}
+        here = (
+            diff.part_texts(diff.issues_by_key(local)[key])
+            if key in diff.issues_by_key(local)
+            else {}
+        )
         same = {value.part for value in came if here.get(value.part) == value.text}
         if same:
             local = diff.with_parts(local, key, {part: now.get(part, "") for part in same})
@@ -219,7 +223,7 @@ class SentComment(OutboxEntry):
     after: int
 
 
-def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
+def find_sent_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
     """Return the requests without an answer whose comments are in Jira, with their numbers.
 
     Args:
@@ -247,7 +251,7 @@ def found_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list
     return comments
 
 
-def highest_number(fields: Mapping[str, object]) -> int:
+def highest_comment_id(fields: Mapping[str, object]) -> int:
     """Return the highest number of an issue's comments; 0 if there are none."""
     return max((int(comment.id) for comment in jira_comments(fields)), default=0)
 
@@ -267,17 +271,24 @@ def with_sent_comments(
         The base with these comments, and the ticket in its file. There a new comment whose text was
         edited since is an edit of it. Both are the same objects as before if there are none.
     """
-    there, here = diff.by_key(remote) if remote is not None else {}, diff.by_key(local)
+    there, here = (
+        diff.issues_by_key(remote) if remote is not None else {},
+        diff.issues_by_key(local),
+    )
     for sent_comment in sent:
         if not sent_comment.id or sent_comment.key not in here:
             continue
         issue = here[sent_comment.key]
-        before = diff.by_key(base).get(sent_comment.key)
+        before = diff.issues_by_key(base).get(sent_comment.key)
         had_it = before is not None and any(one.id == sent_comment.id for one in before.comments)
         if sent_comment.settled and not had_it:
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
-        at = None if sent_comment.id in known else _index_of(sent_comment, issue.comments)
+        at = (
+            None
+            if sent_comment.id in known
+            else _index_of_new_comment(sent_comment, issue.comments)
+        )
         jiras = there[sent_comment.key].comments if sent_comment.key in there else ()
         now = next(
             (one for one in jiras if one.id == sent_comment.id),
@@ -291,11 +302,11 @@ def with_sent_comments(
         comments = list(issue.comments)
         comments[at] = replace(now, text=text, line=comments[at].line)
         local = _with_comments(local, issue, comments)
-        here = diff.by_key(local)
+        here = diff.issues_by_key(local)
     return base, local
 
 
-def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
+def _index_of_new_comment(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
     new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)
@@ -313,7 +324,7 @@ def _index_of(sent: SentComment, comments: Sequence[Comment]) -> int | None:
 def _with_comments(ticket: Ticket, issue: Ticket, comments: Iterable[Comment]) -> Ticket:
     """Return a ticket in which one of its issues has other comments."""
     new = replace(issue, comments=tuple(comments))
-    return diff.with_issues(ticket, lambda one: new if one is issue else one)
+    return diff.map_issues(ticket, lambda one: new if one is issue else one)
 
 
 #: The older values of some issues, by key: the stored name of a part, and the digest of its text.
@@ -325,15 +336,15 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def stored_value(change: diff.Change) -> tuple[str, str]:
+def name_and_digest(change: diff.Change) -> tuple[str, str]:
     """Return the new text of a part as it is stored among the older values."""
     return diff.stored_name(change.part), digest(change.new)
 
 
 def replaced_values(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
     """Yield what a new base replaces: the key of the issue, and a value as it is stored."""
-    after = diff.by_key(new)
-    for key, issue in diff.by_key(old).items():
+    after = diff.issues_by_key(new)
+    for key, issue in diff.issues_by_key(old).items():
         texts = diff.part_texts(after[key]) if key in after else None
         for part, text in diff.part_texts(issue).items():
             is_new = isinstance(part, CommentPart) and part.is_new  # of a draft
@@ -341,7 +352,7 @@ def replaced_values(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
                 yield key, diff.stored_name(part), digest(text)
 
 
-def bring_forward(
+def replace_older_values(
     ticket: Ticket, base: Ticket, older: OlderValues
 ) -> tuple[Ticket, dict[str, tuple[diff.Change, ...]]]:
     """Replace the older values in a ticket by those of the last sync.
@@ -355,7 +366,7 @@ def bring_forward(
         The ticket, and what was replaced in each issue, by key: the text of the last sync, and the
         older one as the new text.
     """
-    before, replaced = diff.by_key(base), dict[str, tuple[diff.Change, ...]]()
+    before, replaced = diff.issues_by_key(base), dict[str, tuple[diff.Change, ...]]()
 
     def forward(issue: Ticket) -> Ticket:
         key = issue.key or ""
@@ -364,8 +375,8 @@ def bring_forward(
         texts = diff.part_texts(before[key])
         values = [
             change
-            for change in diff.changes(before[key], issue)
-            if stored_value(change) in older[key]
+            for change in diff.find_changes(before[key], issue)
+            if name_and_digest(change) in older[key]
         ]
         if not values:
             return issue
@@ -382,14 +393,14 @@ def bring_forward(
             ),
         )
 
-    return diff.with_issues(ticket, forward), replaced
+    return diff.map_issues(ticket, forward), replaced
 
 
-def replaced_in(
+def replaced_older_values(
     older: Mapping[str, tuple[diff.Change, ...]], result: Ticket
 ) -> dict[str, tuple[diff.Change, ...]]:
     """Return those of some older values that a ticket no longer has, by the keys of its issues."""
-    texts = {key: diff.part_texts(issue) for key, issue in diff.by_key(result).items()}
+    texts = {key: diff.part_texts(issue) for key, issue in diff.issues_by_key(result).items()}
     replaced = {
         key: tuple(value for value in values if texts[key].get(value.part, "") != value.new)
         for key, values in older.items()

@@ -9,9 +9,9 @@ from functools import partial
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.models import Issue
-from ticketr.app.sync.compare.attachments import files_of
+from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, jira_comments
-from ticketr.app.sync.compare.diff import CorePart, alike, by_key, with_issues
+from ticketr.app.sync.compare.diff import CorePart, are_equivalent, issues_by_key, map_issues
 from ticketr.app.tickets import Ticket
 
 
@@ -34,7 +34,7 @@ def keep_wording(
         known: Its issues at the last sync.
         texts: Pairs of the name and the ID of each field with a section of its own.
     """
-    old, now = by_key(base), {issue.key: issue for issue in issues}
+    old, now = issues_by_key(base), {issue.key: issue for issue in issues}
     before = {issue.id: issue.fields for issue in known}
 
     def reworded(issue: Ticket) -> Ticket:
@@ -42,7 +42,7 @@ def keep_wording(
         if own is None or jiras is None or jiras.id not in before:
             return issue
         fields, earlier = jiras.fields, before[jiras.id]
-        is_same = partial(_is_same, fields=fields, known=earlier)
+        is_same = partial(_is_same_document, fields=fields, known=earlier)
         bodies = {comment.id: comment.body for comment in jira_comments(earlier)}
         comments = {
             comment.id
@@ -69,10 +69,10 @@ def keep_wording(
             issue, description=own.description, acceptance_criteria=own.acceptance_criteria
         )
 
-    return with_issues(ticket, reworded)
+    return map_issues(ticket, reworded)
 
 
-def _is_same(
+def _is_same_document(
     document: object, before: object, *, fields: Mapping[str, object], known: Mapping[str, object]
 ) -> bool:
     """Return whether a rich text is the same, and the files that it shows have the same names.
@@ -85,8 +85,8 @@ def _is_same(
     """
     if document != before and adf.canonical(document) != adf.canonical(before):
         return False
-    names = {media: name for name, media in files_of(known).items()}
-    now = files_of(fields)
+    names = {media: name for name, media in media_ids_by_name(known).items()}
+    now = media_ids_by_name(fields)
     shown = adf.shown_files(document) if names else ()
     return all(now.get(names[file.media]) == file.media for file in shown if file.media in names)
 
@@ -101,7 +101,10 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
         local: The ticket in its file.
         issues: Its issues as Jira has them now.
     """
-    here, files = by_key(local), {issue.key: files_of(issue.fields) for issue in issues}
+    here, files = (
+        issues_by_key(local),
+        {issue.key: media_ids_by_name(issue.fields) for issue in issues},
+    )
 
     def kept(issue: Ticket) -> Ticket:
         own = here.get(issue.key or "")
@@ -127,13 +130,13 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
             },
         )
 
-    return with_issues(ticket, kept)
+    return map_issues(ticket, kept)
 
 
 def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
     if text == like or adf.is_too_long(text) or adf.is_too_long(like):
         return text
-    if alike(CorePart.DESCRIPTION, text, like):
+    if are_equivalent(CorePart.DESCRIPTION, text, like):
         return like
     return adf.reworded(text, like, files=files) if text and like else text
 

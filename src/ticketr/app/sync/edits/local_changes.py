@@ -14,14 +14,14 @@ from ticketr.app.sync.compare.diff import (
     Change,
     CommentPart,
     Part,
-    alike,
-    by_key,
-    changes,
-    changes_by_key,
+    are_equivalent,
+    find_changes,
+    find_changes_by_key,
+    issues_by_key,
     part_texts,
 )
-from ticketr.app.sync.compare.mapping import PARENT_LINE
-from ticketr.app.sync.compare.sent import OlderValues, bring_forward
+from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
+from ticketr.app.sync.compare.sent import OlderValues, replace_older_values
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
 
@@ -76,7 +76,7 @@ class LocalChange:
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
         """Return the change from another base to a version of the ticket in its file."""
-        edits = changes_by_key(base, local)
+        edits = find_changes_by_key(base, local)
         if self.is_restricted:
             chosen = {(key, edit.part) for key, edits in self.edits.items() for edit in edits}
             kept = {
@@ -147,10 +147,10 @@ def find_local_change(
         return LocalChange(local, None, None, {}, drafts, keyed, below=below)
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
-        ticket, replaced = bring_forward(ticket, base, older)
-    edits = changes_by_key(base, ticket)
-    before = by_key(base)
-    added_keys = tuple(key for key in by_key(ticket) if key not in before)
+        ticket, replaced = replace_older_values(ticket, base, older)
+    edits = find_changes_by_key(base, ticket)
+    before = issues_by_key(base)
+    added_keys = tuple(key for key in issues_by_key(ticket) if key not in before)
     if not edits and not drafts and not added_keys and not replaced:
         return None
     local = replace(local, ticket=ticket)
@@ -167,7 +167,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     Returns:
         The named draft; None if it names none, or if several tickets have that title.
     """
-    title = one_line(ticket.fields.get(PARENT_LINE, "")) if ticket.key is None else ""
+    title = one_line(ticket.fields.get(PARENT_LINE_NAME, "")) if ticket.key is None else ""
     if not title or is_key(title):
         return None
     named = [other for other in tickets if other.title == title]
@@ -176,7 +176,7 @@ def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
 
 def with_parent_key(draft: Ticket, key: str) -> Ticket:
     """Return a draft that names its parent by a key."""
-    return replace(draft, fields={**draft.fields, PARENT_LINE: key})
+    return replace(draft, fields={**draft.fields, PARENT_LINE_NAME: key})
 
 
 def draft_changes(draft: Ticket) -> tuple[Change, ...]:
@@ -186,9 +186,9 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
 
 def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in Jira since the last sync and differs from the file, by key."""
-    old, here = by_key(base), by_key(local)
+    old, here = issues_by_key(base), issues_by_key(local)
     differences: dict[str, tuple[Change, ...]] = {}
-    for key, issue in by_key(remote).items():
+    for key, issue in issues_by_key(remote).items():
         if key not in old or key not in here:
             continue
         mine, now = part_texts(here[key]), part_texts(issue)
@@ -200,8 +200,8 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
         )
         remaining = tuple(
             change
-            for change in (*changes(old[key], issue), *gone)
-            if not alike(change.part, mine.get(change.part, change.old), change.new)
+            for change in (*find_changes(old[key], issue), *gone)
+            if not are_equivalent(change.part, mine.get(change.part, change.old), change.new)
             and not _is_their_comment(change, mine)
         )
         if remaining:
@@ -212,13 +212,17 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
 def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:
     """Return whether a change concerns a comment that is not edited here, so nothing can clash."""
     part = change.part
-    return isinstance(part, CommentPart) and alike(part, mine.get(part, change.old), change.old)
+    return isinstance(part, CommentPart) and are_equivalent(
+        part, mine.get(part, change.old), change.old
+    )
 
 
 def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
     """Return the edits that Jira does not have yet; an interrupted push may have sent some."""
     there = part_texts(remote)
-    return tuple(edit for edit in edits if not alike(edit.part, there.get(edit.part, ""), edit.new))
+    return tuple(
+        edit for edit in edits if not are_equivalent(edit.part, there.get(edit.part, ""), edit.new)
+    )
 
 
 def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:

@@ -93,10 +93,12 @@ def literal_pieces(
         plain = clean(_HEADING_MARK.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
-        may_show = pictures and diff.shows_pictures(change.part)
+        may_show = pictures and diff.may_show_pictures(change.part)
         new = new_pictures(text, change.old) if may_show else ()
         fates = {text: pictures[text].problem for text in new if text in pictures}
-        for piece in adf.unsent_pieces(text, before=change.old_shown, files=files, pictures=fates):
+        for piece in adf.unsent_pieces(
+            text, before=change.shown_old_text, files=files, pictures=fates
+        ):
             if not piece.is_lost:
                 yield f"{change.name}: {piece.words(path, place(piece.line))}"
 
@@ -186,7 +188,7 @@ def edited_texts_and_losses(
     base, path = local_change.base, local_change.local.path
     if base is None:
         return {}, ()
-    before, here = diff.by_key(base), diff.by_key(local_change.local.ticket)
+    before, here = diff.issues_by_key(base), diff.issues_by_key(local_change.local.ticket)
     fields = {issue.key: issue.fields for issue in issues}
     edited: dict[str, tuple[EditedText, ...]] = {}
     lost: list[Loss] = []

@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from ticketr.app.sync.compare.attachments import size_words
-from ticketr.app.sync.compare.diff import Change, Side, read_ticket, shows_pictures
+from ticketr.app.sync.compare.attachments import size_text
+from ticketr.app.sync.compare.diff import Change, Side, may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
-from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.mapping import issue_type_id
 from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
@@ -201,9 +201,9 @@ def plan_entry(
     is_subtask = issue.key is None and issue is not local_change.local.ticket
     # Several paths may lead to one file.
     uploads = dict.fromkeys(
-        f"{file.path}, {size_words(file.size)}"
+        f"{file.path}, {size_text(file.size)}"
         for change in changes
-        if shows_pictures(change.part)
+        if may_show_pictures(change.part)
         for file in uploads_in(change.new, change.old, local_change.pictures).values()
     )
     changes = (
@@ -547,7 +547,9 @@ def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEnt
         path = find_route(edges, first, after)
         return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
-        type_id(known.fields) for known in state.issues_of(change.head) if known.key == entry.key
+        issue_type_id(known.fields)
+        for known in state.issues_of(change.head)
+        if known.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
     return replace(entry, between=find_route(edges, before, after)[:-1])

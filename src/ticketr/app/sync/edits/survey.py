@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import require_database
-from ticketr.app.sync.compare.diff import read_ticket, shows_pictures
+from ticketr.app.sync.compare.diff import may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_VISIT, ThreadRunner, portions
@@ -487,7 +487,7 @@ class LocalSurvey:
             address
             for _, edits in local_change.issues()
             for edit in edits
-            if shows_pictures(edit.part)
+            if may_show_pictures(edit.part)
             for address in new_pictures(edit.new, edit.old)
         )
         if addresses:

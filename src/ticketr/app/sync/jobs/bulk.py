@@ -17,7 +17,7 @@ import trio
 
 from ticketr.app import jira
 from ticketr.app.sync.compare.diff import Change
-from ticketr.app.sync.compare.mapping import field_text, subtask_ids, type_id
+from ticketr.app.sync.compare.mapping import field_text, issue_type_id, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
     MAX_WRITE_TRIES,
@@ -141,7 +141,7 @@ def read_issue(issue: jira.Issue) -> BulkIssue:
         key=issue.key,
         title=field_text(issue.fields.get("summary")),
         status=field_text(issue.fields.get("status")),
-        type_id=type_id(issue.fields),
+        type_id=issue_type_id(issue.fields),
         subtasks=subtask_ids(issue),
         parent=str(parent.get("key", "")) if isinstance(parent, dict) else "",
     )

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ticketr.app import jira
-from ticketr.app.sync.compare.attachments import size_words
-from ticketr.app.sync.compare.sent import SentComment, found_comments, highest_number
+from ticketr.app.sync.compare.attachments import size_text
+from ticketr.app.sync.compare.sent import SentComment, find_sent_comments, highest_comment_id
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.errors import BadWork
 from ticketr.app.sync.jobs.syncing import reporting_session
@@ -166,12 +166,12 @@ class CommentJob(SessionJob):
                 text=self.text,
                 body=document,
                 account=session.user.account_id,
-                after=highest_number(before.fields),
+                after=highest_comment_id(before.fields),
             )
 
             async def find() -> str | None:
                 now = await read_comments(session, self.key, self.key)
-                return next((comment.id for comment in found_comments([entry], [now])), None)
+                return next((comment.id for comment in find_sent_comments([entry], [now])), None)
 
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
@@ -326,8 +326,8 @@ class AddAttachmentsJob(SessionJob):
         file, size = await session.in_thread(_open_regular, path)
         with closing(file):
             if settings.limit is not None and size > settings.limit:
-                most = size_words(settings.limit)
-                raise _NotAttachable(f"it has {size_words(size)}; Jira takes {most} at most")
+                most = size_text(settings.limit)
+                raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
             await self._upload(session, file, path, size, settings.limit)
 
     async def _upload(

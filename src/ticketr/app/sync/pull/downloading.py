@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import CHUNK_BYTES, Attachment, AuthenticationFailed, JiraError
-from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_words
+from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachments, size_text
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
@@ -174,5 +174,5 @@ class Meter:
     def move(self, moved: int, name: str) -> None:
         """Report how many bytes were moved until now."""
         self._moved = moved
-        words = f"{self._verb} {name}: {size_words(moved)} of {size_words(self._total)}"
+        words = f"{self._verb} {name}: {size_text(moved)} of {size_text(self._total)}"
         self._progress.report(words, moved, self._total)

@@ -23,7 +23,7 @@ import trio
 
 from ticketr._errors import TicketrError
 from ticketr.app import jira
-from ticketr.app.sync.compare.mapping import type_id
+from ticketr.app.sync.compare.mapping import issue_type_id
 from ticketr.app.sync.compare.sent import to_json
 from ticketr.app.sync.concurrency import (
     CONCURRENT_SENT_TICKETS,
@@ -347,7 +347,7 @@ class Creator:
     async def _follow(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self.session, created.key
-        edit = replace(new, key=key, type_id=type_id(new.payload.fields), status=first)
+        edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), status=first)
         edit = replace(edit, route=tuple(map(transitions.Step, await self._routes.route(edit))))
         if edit.between:
             with trio.CancelScope(shield=True):  # one short write

@@ -14,9 +14,9 @@ import trio
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
 from ticketr.app.sync.compare.diff import Change, Part, TextPart, is_text
 from ticketr.app.sync.compare.mapping import (
-    PARENT_LINE,
+    PARENT_LINE_NAME,
     holds_rich_text,
-    line_name,
+    link_line_name,
     why_unsupported,
 )
 from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, TIME_TRACKING_FIELD
@@ -183,9 +183,9 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         elif spec.name == "Sprint":
             sprints |= await session.in_thread(session.state.sprints, spec.id)
     people = await _find_people(session, edited) if edited else {}
-    texts = [change.new_shown for change in changes if is_text(change.part)]
+    texts = [change.shown_new_text for change in changes if is_text(change.part)]
     mentioned = await _find_mentioned(session, texts) if texts else {}
-    fields = {PARENT_LINE, *(name for name, _ in session.columns.names)}
+    fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.names)}
     links: dict[Part, values.LinkDirection] = {}
     may_be_links = any(
         isinstance(change.part, str) and change.part not in fields for change in changes
@@ -224,7 +224,7 @@ async def _link_directions(
         return {}
     directions: dict[Part, values.LinkDirection] = {}
     for link_type in types:
-        outward, inward = line_name(link_type.outward), line_name(link_type.inward)
+        outward, inward = link_line_name(link_type.outward), link_line_name(link_type.inward)
         directions.setdefault(outward, values.LinkDirection(link_type.id, is_outward=True))
         directions.setdefault(inward, values.LinkDirection(link_type.id, is_outward=False))
     return {name: direction for name, direction in directions.items() if name not in fields}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import adf
 from ticketr.app.sync.compare import diff, grafting, mapping
-from ticketr.app.sync.compare.attachments import ATTACHMENT_LINE, files_of
+from ticketr.app.sync.compare.attachments import ATTACHMENTS_LINE_NAME, media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
@@ -170,7 +170,7 @@ def _comment_payload(
     def convert() -> dict[str, object]:
         if comment is not None:
             return losses.graft_comment(sent, comment, marks).document
-        files = {**files_of(context.present), **{mark: mark for mark in marks.values()}}
+        files = {**media_ids_by_name(context.present), **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
     old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
@@ -316,7 +316,7 @@ def _field_value(
         # The acceptance criteria are a part of the description.
         text = edited.get(diff.CorePart.DESCRIPTION)
         return DESCRIPTION_FIELD, convert(text, uploads=uploads)
-    if part == mapping.PARENT_LINE:
+    if part == mapping.PARENT_LINE_NAME:
         return "parent", _parent_value(context, change)
     if part == _TYPE:
         _not_empty(change)
@@ -361,7 +361,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
     if text_spec := context.specs.get(diff.TextPart(change.name)):
         return f"it holds rich text; {_text_remedy(text_spec)}"
-    if change.part == ATTACHMENT_LINE:
+    if change.part == ATTACHMENTS_LINE_NAME:
         return (
             "this line only lists what Jira has; put it back, and attach files with "
             "'ticketr attachments add'"
@@ -371,7 +371,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
         for part, spec in context.specs.items()
         if isinstance(part, str) and not spec.unsupported
     ]
-    names += _STATUS, mapping.PARENT_LINE
+    names += _STATUS, mapping.PARENT_LINE_NAME
     return f"there is no such field here; {suggest_names(change.name, names)}"
 
 
@@ -383,15 +383,15 @@ def _text_remedy(field: FieldSpec) -> str:
 
 def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
-    issue, path, files = context.issue, context.path, files_of(context.present)
+    issue, path, files = context.issue, context.path, media_ids_by_name(context.present)
     yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
     mentioned = context.lookup.mentioned
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
-        for line, reason in rich_text.unknown_people(text, change.old_shown, mentioned):
+        for line, reason in rich_text.unknown_people(text, change.shown_old_text, mentioned):
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in context.texts:
-        if edited.misfits:
-            yield f"{edited.name}: {_MISFIT_WARNING.format(edited.misfits[0])}"
+        if edited.inherited_problems:
+            yield f"{edited.name}: {_MISFIT_WARNING.format(edited.inherited_problems[0])}"
 
 
 def _not_empty(change: diff.Change) -> str:

@@ -21,7 +21,7 @@ import trio
 
 from ticketr.app import jira
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.mapping import PARENT_LINE
+from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
 from ticketr.app.sync.notes import Code, Note
@@ -203,7 +203,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     """
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: PARENT_LINE} if isinstance(key, str) and write.parent is None else {}
+    named = {key: PARENT_LINE_NAME} if isinstance(key, str) and write.parent is None else {}
     return named | {link.key: link.line for link in write.payload.links if not link.remove}
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.diff import CorePart, by_key
+from ticketr.app.sync.compare.diff import CorePart, issues_by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_VISIT, chunks
@@ -128,7 +128,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
         elif texts := state.base_of_key(creation.parent):
             head, base = texts
             (parent,) = parse(base.text).tickets
-            if creation.key not in by_key(parent):
+            if creation.key not in issues_by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
             rows = [*(IssueRow(known, stale=True) for known in state.issues_of(head)), row]
             state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.diff import Change, by_key, is_text
+from ticketr.app.sync.compare.diff import Change, is_text, issues_by_key
 from ticketr.app.sync.compare.grafting import unknown_files
 from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.compare.sent import (
@@ -441,7 +441,7 @@ def _compare_change(
             return Comparison(change, PushAction.MERGE_FIRST)
         note = _held_back_note(change, theirs, known.clashes)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
-    there = by_key(remote)
+    there = issues_by_key(remote)
     absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
     edits = {
         key: left

@@ -20,7 +20,7 @@ import trio
 from ticketr.app.jira import AuthenticationFailed, Created, JiraError, certainly_failed
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD
 from ticketr.app.sync.compare.diff import Change, CommentPart, read_ticket, with_parts
-from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT_LINE
+from ticketr.app.sync.compare.mapping import LINK_FIELD, PARENT_LINE_NAME
 from ticketr.app.sync.compare.sent import SentValue
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKETS, map_in_tasks
 from ticketr.app.sync.edits.local_changes import with_parent_key
@@ -125,7 +125,7 @@ class Delivery:
         payload = replace(
             new.payload,
             fields={**new.payload.fields, "parent": parent},
-            values=(*new.payload.values, SentValue(PARENT_LINE, key, "parent", parent)),
+            values=(*new.payload.values, SentValue(PARENT_LINE_NAME, key, "parent", parent)),
         )
         new = replace(new, issue=with_parent_key(new.issue, key), payload=payload)
         self._drafts.add(replace(new.issue, tasks=()))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import Issue
-from ticketr.app.sync.compare.diff import Change, CorePart, by_key, with_issues
+from ticketr.app.sync.compare.diff import Change, CorePart, issues_by_key, map_issues
 from ticketr.app.sync.compare.grafting import EditedText
-from ticketr.app.sync.compare.mapping import PARENT_LINE, type_id
-from ticketr.app.sync.compare.sent import highest_number
+from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME, issue_type_id
+from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
 from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
@@ -106,7 +106,7 @@ def orphan_note(change: LocalChange) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.below}" has failed, so this stays a draft, too'
-    return Note.on(ticket, path, f"{PARENT_LINE}: {failed}", Code.INVALID)
+    return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.INVALID)
 
 
 def project_of(key: str) -> str:
@@ -120,7 +120,7 @@ def metadata_queries(
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
     for key, changes in comparison.edits.items():
-        yield MetadataQuery(project_of(key), type_id(comparison.issues[key].fields), changes)
+        yield MetadataQuery(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
         if change.head is None:
@@ -168,7 +168,7 @@ class WritesBuilder:
         if any(map(may_lose, comparison.edits.values())):
             texts, lost = self._texts_and_losses(comparison)
             refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
-        here = by_key(ticket)
+        here = issues_by_key(ticket)
         issues = [
             self._edit(
                 replace(context, issue=here[key], texts=texts.get(key, ())),
@@ -195,7 +195,7 @@ class WritesBuilder:
         change, users = comparison.local_change, self.metadata.lookup.mentioned
         local = change.local
         if users:
-            ticket = with_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
+            ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
             local = replace(local, ticket=ticket)
         sent = replace(change, edits=comparison.edits, local=local)
         must_fit = self.accept_loss is True
@@ -207,12 +207,12 @@ class WritesBuilder:
         self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
     ) -> IssueWrite:
         """Build the edit of an existing issue."""
-        kind, project = type_id(there.fields), project_of(there.key)
+        kind, project = issue_type_id(there.fields), project_of(there.key)
         types, specs = self.metadata.projects.get(project), self.metadata.specs(project, kind)
         payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
         if types is not None and "issuetype" in payload.fields:
             # The status of an unchanged type is checked by the issue's transitions.
-            wrong = types.status_problems(type_id(payload.fields), payload.status)
+            wrong = types.status_problems(issue_type_id(payload.fields), payload.status)
             payload = replace(payload, problems=(*payload.problems, *wrong))
         return IssueWrite(
             context.issue,
@@ -222,7 +222,7 @@ class WritesBuilder:
             payload,
             key=there.key,
             issue_id=there.id,
-            last_comment=highest_number(there.fields) if payload.comments else 0,
+            last_comment=highest_comment_id(there.fields) if payload.comments else 0,
             type_id=kind,
             status=status_of(there),
         )
@@ -240,7 +240,7 @@ class WritesBuilder:
         sendable = draft
         if change.below and parent is None:
             # The parent is a draft without a key; `Delivery` adds the key later.
-            fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE}
+            fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE_NAME}
             sendable = replace(draft, fields=fields)
         payload = create_payload(
             replace(context, issue=sendable),

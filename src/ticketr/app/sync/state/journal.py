@@ -301,4 +301,4 @@ class SentComments(Outbox[sent.SentComment]):
     def note_found(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
         if asked := self.of(issues):
-            self._put(sent.found_comments(asked, issues))
+            self._put(sent.find_sent_comments(asked, issues))

@@ -13,8 +13,8 @@ from pathlib import Path
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.diff import Change, read_ticket
-from ticketr.app.sync.compare.mapping import texts_in, updated
-from ticketr.app.sync.compare.sent import SentComment, replaced_values, stored_value
+from ticketr.app.sync.compare.mapping import section_fields_in, updated_at
+from ticketr.app.sync.compare.sent import SentComment, name_and_digest, replaced_values
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state import journal
 from ticketr.app.sync.state.database import Database, Table
@@ -88,7 +88,7 @@ class SiteRecord(Table):
 
     def texts(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
-        return dict(texts_in(self.columns().items()))
+        return dict(section_fields_in(self.columns().items()))
 
     def note_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
@@ -203,7 +203,11 @@ class OlderValues(Table):
         self._db.write_all(
             "DELETE FROM older WHERE issue = (SELECT id FROM issue WHERE key = ?) AND part = ?"
             " AND digest = ?",
-            [(key, *stored_value(change)) for key, changes in values.items() for change in changes],
+            [
+                (key, *name_and_digest(change))
+                for key, changes in values.items()
+                for change in changes
+            ],
         )
 
 
@@ -430,7 +434,7 @@ class State(Database):
                     row.issue.id,
                     row.issue.key,
                     head,
-                    updated(row.issue),
+                    updated_at(row.issue),
                     json.dumps(dict(row.issue.fields)),
                     seen,
                     row.stale,

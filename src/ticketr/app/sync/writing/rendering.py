@@ -18,18 +18,18 @@ from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue,
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
+    insert_media_ids,
     jira_attachments,
-    with_media,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
-    are_incomplete,
+    are_comments_incomplete,
     comments_field,
     shown_files,
 )
 from ticketr.app.sync.compare.sent import (
     add_sent_to_base,
-    bring_forward,
+    replace_older_values,
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
@@ -73,11 +73,11 @@ def versions_to_merge(
     """
     head, remote = family.head.id, family.text.ticket
     renamed = renamed_keys(state, family)
-    local = diff.rekeyed(local, renamed)
+    local = diff.with_new_keys(local, renamed)
     sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
     known = state.issues_of(head)
     read = [
-        diff.rekeyed(ticket, renamed)
+        diff.with_new_keys(ticket, renamed)
         for base in bases
         if (ticket := diff.read_ticket(base)) is not None
     ]
@@ -88,7 +88,7 @@ def versions_to_merge(
         for base, here in numbered
     )
     older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
-    forward = ((base, *bring_forward(here, base, older)) for base, here in caught_up)
+    forward = ((base, *replace_older_values(here, base, older)) for base, here in caught_up)
     nearest = min(forward, key=lambda versions: diff.count_edits(*versions[:2]), default=None)
     before, local, replaced = nearest or (None, local, {})
     if before is None:
@@ -154,7 +154,7 @@ def render_family(
     last = len(order)
     ordered = sorted(subtasks, key=lambda issue: (order.get(issue.id, last), _numeric_id(issue.id)))
     issues = tuple(
-        Issue(id=issue.id, key=issue.key, fields=mapping.slim(issue.fields))
+        Issue(id=issue.id, key=issue.key, fields=mapping.slim_fields(issue.fields))
         for issue in (head, *ordered)
     )
     text = mapping.family_text(issues[0], issues[1:], columns, ready)
@@ -198,7 +198,7 @@ async def add_other_comments(
     issues: list[Issue] = []
     failed = dict(answer.failed)
     for issue in answer.issues:
-        if not are_incomplete(issue.fields):
+        if not are_comments_incomplete(issue.fields):
             issues.append(issue)
             continue
         try:
@@ -253,7 +253,9 @@ async def add_media_ids(
     if new:
         await in_thread(state.media.put, new)
     return [
-        replace(issue, fields={**issue.fields, **with_media(fields[issue.id], {**known, **new})})
+        replace(
+            issue, fields={**issue.fields, **insert_media_ids(fields[issue.id], {**known, **new})}
+        )
         if issue.id in fields
         else issue
         for issue in issues

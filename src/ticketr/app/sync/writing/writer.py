@@ -22,7 +22,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import tickets
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
-from ticketr.app.sync.compare.sent import bring_forward, replaced_in
+from ticketr.app.sync.compare.sent import replace_older_values, replaced_older_values
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward_note
 from ticketr.app.sync.state.journal import Conflict
@@ -98,7 +98,9 @@ def _issue_outcome(
     written: WriteOutcome, before: tickets.Ticket | None, after: tickets.Ticket, *, is_edited: bool
 ) -> WriteOutcome:
     if written is WriteOutcome.CONFLICT:
-        differs = before is None or diff.changes(after, before) or diff.changes(before, after)
+        differs = (
+            before is None or diff.find_changes(after, before) or diff.find_changes(before, after)
+        )
         return WriteOutcome.CONFLICT if differs else WriteOutcome.UNCHANGED
     if before is None:
         return WriteOutcome.UPDATED
@@ -427,7 +429,7 @@ class FamilyWriter:
             replacement=decision.replacement,
         )
         if decision.merged is not None:  # what differs after a merge is an edit
-            edits = diff.changes_by_key(family.text.ticket, decision.merged)
+            edits = diff.find_changes_by_key(family.text.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
         older: tuple[Note, ...] = ()
         if decision.older_values:
@@ -455,10 +457,10 @@ class FamilyWriter:
         """
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
         edited = self._find_edited_keys(family, before) if merged else ()
-        here, after = diff.by_key(before), decision.ticket or family.text.ticket
+        here, after = diff.issues_by_key(before), decision.ticket or family.text.ticket
         return {
             key: _issue_outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
-            for key, issue in diff.by_key(after).items()
+            for key, issue in diff.issues_by_key(after).items()
         }
 
     def _find_edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
@@ -466,9 +468,12 @@ class FamilyWriter:
         known = self._state.base(family.head.id)
         base = diff.read_ticket(known.text) if known is not None else None
         if base is None:
-            return diff.by_key(before).keys()
-        here, _ = bring_forward(before, base, self._state.older.of(family.head.id))
-        return {*diff.by_key(here).keys() - diff.by_key(base), *diff.changes_by_key(base, here)}
+            return diff.issues_by_key(before).keys()
+        here, _ = replace_older_values(before, base, self._state.older.of(family.head.id))
+        return {
+            *diff.issues_by_key(here).keys() - diff.issues_by_key(base),
+            *diff.find_changes_by_key(base, here),
+        }
 
     def _merge_with_file(
         self, family: RenderedFamily, bases: Iterable[str], local: tickets.Ticket
@@ -481,7 +486,7 @@ class FamilyWriter:
         merged = merge(
             three.base, three.local, three.remote, prefer=prefer, chosen=chosen, links=three.links
         )
-        merged = replace(merged, older=replaced_in(three.older, merged.ticket))
+        merged = replace(merged, older=replaced_older_values(three.older, merged.ticket))
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, dropped=True) if three.base is three.local else merged
 

@@ -199,7 +199,7 @@ class ConflictScreen(Overlay):
                 return self._choose(state, {self.part.id: "mine"})
             case KeyAction.TAKE_JIRAS:
                 return self._choose(state, {self.part.id: "jira"})
-            case KeyAction.TAKE_BOTH if not self.part.can_both:
+            case KeyAction.TAKE_BOTH if not self.part.can_hold_both:
                 edit = state.keymap.hint(
                     KeyAction.EDIT, Context.CONFLICT, "edits it by hand", before="; "
                 )

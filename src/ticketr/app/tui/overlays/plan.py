@@ -303,7 +303,8 @@ def _nothing_words(plan: sync.PushPlan) -> str:
 def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
     """Return the changes of an entry."""
     return tuple(
-        Edit(clean(change.name), change.old_shown, change.new_shown) for change in entry.changes
+        Edit(clean(change.name), change.shown_old_text, change.shown_new_text)
+        for change in entry.changes
     )
 
 

@@ -309,7 +309,7 @@ def _find_edits(
     survey.add_ticket(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
-        Edit(clean(change.name), change.old_shown, change.new_shown)
+        Edit(clean(change.name), change.shown_old_text, change.shown_new_text)
         for changes in pairs
         for change in changes
     )

@@ -200,7 +200,7 @@ async def ask_to_attach(
     path, size = await services.in_thread(_find_file_and_size, text)
     if size is None:
         raise CallFailed(f"there is no file {path}, or it cannot be read")
-    what = f"{path.name} ({sync.size_words(size)})"
+    what = f"{path.name} ({sync.size_text(size)})"
     words = f"{what} is sent to Jira at once, and attached to {tickets_in_words(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
