@@ -31,7 +31,7 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.jobs import read_plan
 from ticketr.app.tui.sheet import Edit
 from ticketr.app.tui.state import AppState
@@ -105,7 +105,7 @@ class Camera:
 
     def takes(self, seconds: float, name: str = "") -> None:
         """Take a frame of the app."""
-        self.adds(seconds, screen(self._state, self.now, self._theme), name)
+        self.adds(seconds, draw_screen(self._state, self.now, self._theme), name)
 
     def adds(self, seconds: float, rows: Sequence[str], name: str = "") -> None:
         """Add a frame of any rows."""

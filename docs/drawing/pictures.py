@@ -15,7 +15,7 @@ from drawing.film import film
 from drawing.states import NOW, WIDTH, states
 from drawing.svg import picture, style
 
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
@@ -26,7 +26,7 @@ THEME = Theme(style, LineStyle(color=False), links=False)
 
 def rows_of_picture(state: AppState) -> list[str]:
     """Return the rows of a screen, with the styles as a terminal gets them."""
-    return screen(state, NOW, THEME)
+    return draw_screen(state, NOW, THEME)
 
 
 @contextmanager

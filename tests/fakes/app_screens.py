@@ -187,6 +187,6 @@ SCREENS: dict[str, Callable[[AppState], AppState]] = {
     "filter": lambda state: pressed(_read(state), "f", *"status=done"),
     "sort": lambda state: pressed(_read(state), "S"),
     "search": lambda state: pressed(_read(state), "/", *"search"),
-    "notice": lambda state: state.noticed(f"cannot open {HOSTILE}", is_bad=True),
+    "notice": lambda state: state.with_notice(f"cannot open {HOSTILE}", is_bad=True),
     "ended": lambda state: after(state, messages.JobChanged(FAILED)),
 }

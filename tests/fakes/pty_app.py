@@ -23,7 +23,7 @@ def update(state: AppState, message: Message, now: float) -> Step:
             raise RuntimeError("boom")
         case Key("KEY_F12"):
             make_noise()
-            return state.noticed("made some noise"), ()
+            return state.with_notice("made some noise"), ()
         case _:
             return update_app(state, message, now)
 

@@ -26,7 +26,7 @@ from ticketr.app.tui.keymap import (
 )
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.overlays.pages import help_lines
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.text_input import TextInput
@@ -103,13 +103,13 @@ def test_a_key_of_the_user_is_taken_from_the_action_that_has_it_by_default(
 def test_an_action_may_have_no_key_and_stays_in_the_palette(keys: Keys) -> None:
     keymap = keys("sync = []\nhelp = []\n")
     state = replace(app_state(), keymap=keymap)
-    rows = screen(state, 0.0, THEME)
+    rows = draw_screen(state, 0.0, THEME)
 
     assert keymap.action("s", Context.MAIN) is None
     assert "sync" not in rows[-2]
     assert not any("sync" in line for line in help_lines(keymap, Context.TICKETS, 80))
     palette = Palette(lambda *_: None, input=TextInput.of("sync"))
-    shown = screen(state.opened(palette), 0.0, THEME)
+    shown = draw_screen(state.opened(palette), 0.0, THEME)
     assert any("show what a sync would write" in row for row in shown)
 
 
@@ -183,7 +183,7 @@ def test_the_help_and_the_action_bar_show_the_keys_of_the_user(keys: Keys) -> No
     keymap = keys('help = "F9"\nedit = ["Ctrl+E", "Alt+E", "Insert"]\n')
     state = replace(app_state(DRAFT), keymap=keymap)
 
-    bar = screen(state, 0.0, THEME)[-2]
+    bar = draw_screen(state, 0.0, THEME)[-2]
     lines = help_lines(keymap, Context.TICKETS, 80)
 
     assert bar.startswith(" Enter read  Ctrl+E edit  ")
@@ -213,7 +213,7 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     cancelled = snapshot(JobStatus.CANCELLED)
     assert end_of(cancelled, keymap).words == "Cancelled · F8 goes on"
     assert end_of(cancelled, keys("pull = []\n")).words == "Cancelled"
-    empty = screen(replace(app_state(), keymap=keymap), 0.0, THEME)
+    empty = draw_screen(replace(app_state(), keymap=keymap), 0.0, THEME)
     assert any("No tickets here yet. Press F8 to pull from Jira" in row for row in empty)
 
 

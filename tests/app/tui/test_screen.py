@@ -21,7 +21,7 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.overlays.questions import Choice, Option
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import MARK_COLORS, Theme
 from ticketr.statusline import LineStyle
@@ -64,13 +64,13 @@ TICKETS = (
 
 
 def test_a_key_is_hinted_once_with_what_it_does_in_the_panel() -> None:
-    bar = plain(screen(pressed(app_state(*TICKETS), "1"), 1.0, Theme())[-2])
+    bar = plain(draw_screen(pressed(app_state(*TICKETS), "1"), 1.0, Theme())[-2])
 
     assert bar.count("a add") == 1
 
 
 def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
-    rows = [plain(row) for row in screen(app_state(*TICKETS), 0.0, Theme())]
+    rows = [plain(row) for row in draw_screen(app_state(*TICKETS), 0.0, Theme())]
 
     assert rows[1].startswith("─ 2 Tickets ")
     assert " 1/4 · by key · f filter · / search ─" in rows[1]
@@ -81,7 +81,7 @@ def test_the_list_shows_mark_status_key_title_and_assignee() -> None:
 
 def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> None:
     state = app_state(*TICKETS, width=120)
-    bar = plain(screen(state, 0.0, Theme())[-2])
+    bar = plain(draw_screen(state, 0.0, Theme())[-2])
     assert "c resolve" not in bar
     assert "o browser" not in bar  # the selected one is a draft
     assert bar.rstrip().endswith("? all")
@@ -90,7 +90,7 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
     conflict = messages.FilesRead(
         "work", state.workspace.rows, conflicts={"DEMO-1": ("DEMO-1: Title",)}
     )
-    bar = plain(screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
+    bar = plain(draw_screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
     assert "c resolve" in bar
     assert "o browser" in bar
 
@@ -114,12 +114,12 @@ def test_a_workspace_says_when_it_was_synced_in_as_many_words_as_fit(
 
     assert workspace_line(state)[26:53].split("+1")[1].strip() == wide
     assert workspace_line(replace(state, width=42))[26:].split("+1")[1].strip() == narrow
-    header = plain(screen(state, 1.0, Theme())[0])  # it is alone, so its panel is hidden
+    header = plain(draw_screen(state, 1.0, Theme())[0])  # it is alone, so its panel is hidden
     assert header.startswith(" · ".join(filter(None, (" ticketr  work · jira.example", wide))))
 
 
 def workspace_line(state: AppState, now: float = 1.0) -> str:
-    return plain(screen(pressed(state, "1"), now, Theme())[2])
+    return plain(draw_screen(pressed(state, "1"), now, Theme())[2])
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,11 @@ def test_a_workspace_says_what_its_job_does(job: JobSnapshot, words: str) -> Non
 def test_the_hints_of_an_overlay_end_with_the_way_back_at_every_width() -> None:
     state = pressed(app_state(*TICKETS), "p")
     for cells in (100, 60, 40):
-        bar = plain(screen(replace(state, width=cells), 1.0, Theme())[-2]).rstrip()
+        bar = plain(draw_screen(replace(state, width=cells), 1.0, Theme())[-2]).rstrip()
         assert bar.endswith("Esc back  ? all")
-    assert plain(screen(pressed(state, "?"), 1.0, Theme())[-2]).strip() == "Esc back"
-    assert "Esc back" not in plain(screen(app_state(*TICKETS), 1.0, Theme())[-2])
-    typing = plain(screen(pressed(app_state(*TICKETS), "S"), 1.0, Theme())[-2])
+    assert plain(draw_screen(pressed(state, "?"), 1.0, Theme())[-2]).strip() == "Esc back"
+    assert "Esc back" not in plain(draw_screen(app_state(*TICKETS), 1.0, Theme())[-2])
+    typing = plain(draw_screen(pressed(app_state(*TICKETS), "S"), 1.0, Theme())[-2])
     assert typing.rstrip().endswith("Esc back  F1 all")  # a "?" is text there
 
 
@@ -154,16 +154,16 @@ def test_a_list_over_the_tickets_has_the_only_reversed_row_and_facts_as_far_as_t
     options = (Option("Done", facts), Option("In a review", ""))
     state = app_state(*TICKETS, width=60, height=24)
     state = state.opened(Choice("Status", options, lambda state, _: (state, ())))
-    (row,) = [row for row in screen(state, 1.0, COLORS) if "\x1b[7m" in row]
+    (row,) = [row for row in draw_screen(state, 1.0, COLORS) if "\x1b[7m" in row]
     assert f" {facts} " in plain(row)
 
 
 def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_cause() -> None:
     words = "the file '/home/somebody/jira/of a/year.md' cannot be read: its disk is broken"
-    state = app_state(width=60).noticed(words)
+    state = app_state(width=60).with_notice(words)
 
     low = [replace(state, width=cells, height=6) for cells in (80, 68)]
-    shown = [plain(screen(each, 0.0, Theme())[-2]) for each in low]
+    shown = [plain(draw_screen(each, 0.0, Theme())[-2]) for each in low]
 
     assert [each.strip() for each in shown] == [
         words,
@@ -173,17 +173,17 @@ def test_a_notice_without_room_for_it_loses_the_folders_of_a_path_and_not_the_ca
 
 def test_a_long_notice_has_more_rows_where_there_is_room_and_is_cut_where_there_is_none() -> None:
     words = "DEMO-9.md holds the comment; p shows what a push sends, u takes it back"
-    state = app_state(width=60, height=20).noticed(words)
+    state = app_state(width=60, height=20).with_notice(words)
 
-    rows = [plain(row).rstrip() for row in screen(state, 0.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 0.0, Theme())]
     assert len(rows) == 20
     assert rows[-3:-1] == [
         " DEMO-9.md holds the comment; p shows what a push sends, u",
         " takes it back",
     ]
-    longer = plain(screen(state.noticed(f"{words}; {words}; {words}"), 0.0, Theme())[-2])
+    longer = plain(draw_screen(state.with_notice(f"{words}; {words}; {words}"), 0.0, Theme())[-2])
     assert longer.strip() == "push sends, u takes it back; DEMO-9.md holds the comment;…"
-    low = [plain(row).rstrip() for row in screen(replace(state, height=6), 0.0, Theme())]
+    low = [plain(row).rstrip() for row in draw_screen(replace(state, height=6), 0.0, Theme())]
     assert low[-2] == " DEMO-9.md holds the comment; p shows what a push sends, u…"
     assert "2 Tickets" in low[1]
 
@@ -202,9 +202,9 @@ def test_a_long_notice_has_more_rows_where_there_is_room_and_is_cut_where_there_
     ],
 )
 def test_the_address_of_a_request_makes_room_for_the_cause(words: str, shown: str) -> None:
-    low = app_state(width=60, height=6).noticed(words)
-    assert plain(screen(low, 0.0, Theme())[-2]).strip() == shown
-    assert plain(screen(replace(low, width=100), 0.0, Theme())[-2]).strip() == words
+    low = app_state(width=60, height=6).with_notice(words)
+    assert plain(draw_screen(low, 0.0, Theme())[-2]).strip() == shown
+    assert plain(draw_screen(replace(low, width=100), 0.0, Theme())[-2]).strip() == words
 
 
 SIZES = ((200, 60), (100, 30), (80, 24), (60, 16), (40, 8))
@@ -253,7 +253,7 @@ def test_no_key_that_opens_a_question_answers_it() -> None:
 @for_each("key", ["1", "2", "3"])
 def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height: int) -> None:
     state = pressed(main_state(width, height), key)
-    rows = screen(state, NOW, COLORS)[1:-2]
+    rows = draw_screen(state, NOW, COLORS)[1:-2]
 
     reversed_ = [text for row in rows for styles, text in runs(row) if REVERSE in styles]
     assert len(reversed_) == (key != "3" and not (key == "1" and not state.layout.workspaces))
@@ -268,7 +268,7 @@ def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height:
 
 @for_each("width", range(40, 101, 5))
 def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
-    rows = [plain(row) for row in screen(main_state(width, 24), NOW, COLORS)]
+    rows = [plain(row) for row in draw_screen(main_state(width, 24), NOW, COLORS)]
 
     (row,) = (each for each in rows if " DEMO-9 " in each and "Rebuild" in each)
     assert re.match(r"[▌ ]![▾▸ ]◐ DEMO-9 +Rebuild.* AO ", row)
@@ -279,7 +279,7 @@ def test_every_column_of_the_list_is_there_at_every_width(width: int) -> None:
 @for_each("name", SCREENS)
 def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, height: int) -> None:
     allowed = MARK_COLORS.keys() | BARS
-    for row in screen(SCREENS[name](main_state(width, height)), NOW, COLORS):
+    for row in draw_screen(SCREENS[name](main_state(width, height)), NOW, COLORS):
         for styles, text in runs(row):
             if styles & {*range(30, 38), *range(40, 48), *range(90, 98)} and text.strip():
                 is_mark = text.strip() in allowed or CHANGED.match(text)
@@ -290,9 +290,9 @@ def test_only_marks_and_words_of_failure_have_a_colour(name: str, width: int, he
 def test_no_meaning_is_by_colour_alone(name: str) -> None:
     state = SCREENS[name](main_state(100, 30))
 
-    bare = screen(state, NOW, BARE)
+    bare = draw_screen(state, NOW, BARE)
 
-    assert [plain(row) for row in screen(state, NOW, COLORS)] == [plain(row) for row in bare]
+    assert [plain(row) for row in draw_screen(state, NOW, COLORS)] == [plain(row) for row in bare]
     assert not any(styles & {*range(30, 50)} for row in bare for styles, _ in runs(row))
 
 
@@ -315,10 +315,12 @@ def _utc() -> Iterator[None]:
 @for_each("name", SCREENS)
 def test_a_screen_is_as_it_was_agreed(name: str) -> None:
     frames = {
-        f"{cells}x{height}": framed(screen(SCREENS[name](main_state(cells, height)), NOW, COLORS))
+        f"{cells}x{height}": framed(
+            draw_screen(SCREENS[name](main_state(cells, height)), NOW, COLORS)
+        )
         for cells, height in SIZES
     }
-    frames["ascii"] = framed(screen(SCREENS[name](main_state(80, 24)), NOW, ASCII))
+    frames["ascii"] = framed(draw_screen(SCREENS[name](main_state(80, 24)), NOW, ASCII))
 
     check_golden(GOLDEN / f"{name}.txt", frames)
 
@@ -326,10 +328,10 @@ def test_a_screen_is_as_it_was_agreed(name: str) -> None:
 @pytest.mark.parametrize("count", [0, 1, 3, 40])
 def test_the_main_screen_is_as_it_was_agreed(count: int) -> None:
     frames = {
-        f"{cells}x{height}": framed(screen(main_state(cells, height, count), NOW, COLORS))
+        f"{cells}x{height}": framed(draw_screen(main_state(cells, height, count), NOW, COLORS))
         for cells, height in SIZES
     }
-    frames["ascii"] = framed(screen(main_state(80, 24, count), NOW, ASCII))
+    frames["ascii"] = framed(draw_screen(main_state(80, 24, count), NOW, ASCII))
 
     check_golden(GOLDEN / f"main-{count}.txt", frames)
 
@@ -352,7 +354,7 @@ def test_every_row_of_every_screen_is_exactly_as_wide_as_asked(
     state = main_state(cells, height, 3)
     state = SCREENS[name](state) if name in SCREENS else state
 
-    rows = screen(state, NOW, ASCII if ascii_only else COLORS)
+    rows = draw_screen(state, NOW, ASCII if ascii_only else COLORS)
 
     assert_fits(rows, cells, height)
     if ascii_only:
@@ -361,7 +363,7 @@ def test_every_row_of_every_screen_is_exactly_as_wide_as_asked(
 
 @pytest.mark.parametrize("size", [(19, 4), (20, 3), (5, 2), (1, 1)])
 def test_a_screen_that_is_too_small_says_what_is_needed(size: tuple[int, int]) -> None:
-    rows = screen(main_state(*size), NOW, Theme())
+    rows = draw_screen(main_state(*size), NOW, Theme())
 
     assert_fits(rows, *size)
     words = "ticketr needs 20x4"

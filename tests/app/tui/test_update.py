@@ -15,7 +15,7 @@ from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.pages import Help
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import (
@@ -162,10 +162,10 @@ def test_letters_are_text_while_a_line_is_typed() -> None:
 def test_a_job_reads_the_files_again_when_it_ends() -> None:
     state = app_state(*NINE)
     state = after(state, messages.JobChanged(snapshot()))
-    assert [each.id for each in state.jobs.of_workspace("work")] == ["1"]
+    assert [each.id for each in state.jobs.live_jobs_of("work")] == ["1"]
 
     state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
-    assert state.jobs.of_workspace("work") == ()
+    assert state.jobs.live_jobs_of("work") == ()
     assert asked == (call_in("work", read_files),)
 
 
@@ -264,7 +264,7 @@ def test_the_wheel_scrolls_an_overlay_and_a_click_does_nothing_there() -> None:
 def test_a_click_goes_to_the_workspace_below_it_where_the_list_is_scrolled() -> None:
     many = tuple(WorkspaceView(f"work-{at}") for at in range(9))
     state = replace(app_state(*MANY), workspaces=many, current=7)
-    shown = [plain(row) for row in screen(state, 0.0, Theme())]
+    shown = [plain(row) for row in draw_screen(state, 0.0, Theme())]
 
     for y in range(2, 6):
         name = shown[y].split()[0 if shown[y][0] == " " else 1]

@@ -1,7 +1,7 @@
 """The full-screen app: a loop from messages to states, effects and frames.
 
 Keys, sizes, files and jobs become messages on one channel. `update.update` turns each message into
-a new state and effects, `screen.screen` draws the state, and the terminal writes what has changed.
+a new state and effects, `screen.draw_screen` draws the state, and the terminal writes what has changed.
 Drawing knows no jobs, and jobs know no screen.
 """
 
@@ -22,7 +22,7 @@ from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
-from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.screen import draw_screen, next_change_time
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
@@ -195,7 +195,7 @@ class App:
     def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
         name = request.workspace
         if name in self._services.workspace_registry.closed:
-            nursery.start_soon(self._open_first, request, nursery)
+            nursery.start_soon(self._carry_out_once_open, request, nursery)
             return
         if iscoroutinefunction(request.function):
             nursery.start_soon(self._services.carry_out, request)
@@ -205,7 +205,7 @@ class App:
             for more in self._handle(answer):
                 self._carry_out(more, nursery)
 
-    async def _open_first(self, request: Call, nursery: trio.Nursery) -> None:
+    async def _carry_out_once_open(self, request: Call, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
         name = request.workspace
         if await self._services.workspace_registry.open(name):
@@ -245,7 +245,7 @@ class App:
         """Draw changes: at once if the user waits for them, else at most every `FRAME_INTERVAL`."""
         while True:
             self._changed = trio.Event()
-            rows = screen(self.state, trio.current_time(), self._theme)
+            rows = draw_screen(self.state, trio.current_time(), self._theme)
             await self._terminal.draw(rows)
             self._drawn.set()
             await self._changed.wait()
@@ -259,7 +259,7 @@ class App:
         while True:
             self._timed = trio.Event()
             now = trio.current_time()
-            spin = next_change(self.state, now, self._theme)
+            spin = next_change_time(self.state, now, self._theme)
             due = self.state.follow_at
             with trio.move_on_at(min(spin, due)) as waiting:
                 await self._timed.wait()

@@ -14,8 +14,8 @@ from ticketr.app import sync
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
-#: What is between a job's kind and its count in the message of a job that has ended.
-_COMPLETE_SEPARATOR = " complete: "
+#: What is between the kind and the count in the message of a job that has ended.
+_TEXT_BEFORE_COUNT = " complete: "
 #: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
 LOGIN_REFUSED_MESSAGE = "Login refused: wrong or expired token"
 _ACTION_BY_KIND = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
@@ -67,7 +67,7 @@ def end_of(
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
     if snapshot.status is JobStatus.FAILED:
-        return JobEnd("✗", _failure_words(snapshot, keymap))
+        return JobEnd("✗", _failure_text(snapshot, keymap))
     if snapshot.status is JobStatus.CANCELLED:
         if snapshot.started_at is None:
             again = _run_again_hint(snapshot, keymap, "asks for it again")
@@ -79,21 +79,21 @@ def end_of(
     tickets = tuple(_ticket_ends(snapshot.result))
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
-        news = _change_count(snapshot.result)
+        news = _pulled_counts_text(snapshot.result)
         result = snapshot.result
         is_deletion = isinstance(result, sync.BulkResult) and result.done
         follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
-        more = f"{_created_keys(result)}{news}{follows}"
+        more = f"{_created_keys_text(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
     first, name = bad[0].words, bad[0].name
     if name and not first.startswith(name):  # as an error with a line does
         first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
-    keys += _next_keys(snapshot.result, conflicts)
+    keys += _next_actions(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
-    count = message.partition(_COMPLETE_SEPARATOR)[2] or message  # the cause needs the room
-    count += _created_keys(snapshot.result)
+    count = message.partition(_TEXT_BEFORE_COUNT)[2] or message  # the cause needs the room
+    count += _created_keys_text(snapshot.result)
     is_over = isinstance(
         snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentResult
     )  # a pull lists no successes
@@ -109,7 +109,7 @@ def _pull_and_push_of(result: object) -> tuple[sync.PullResult, sync.PushResult]
     return pull, result if isinstance(result, sync.PushResult) else sync.PushResult()
 
 
-def _change_count(result: object) -> str:
+def _pulled_counts_text(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
     pull, _ = _pull_and_push_of(result)
     if not pull.done:
@@ -120,14 +120,14 @@ def _change_count(result: object) -> str:
     return f" · {words or 'nothing new'}{where}"
 
 
-def _created_keys(result: object) -> str:
+def _created_keys_text(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
     keys = _pull_and_push_of(result)[1].created
     more = f" and {len(keys) - MAX_NAMED_ISSUES} more" if keys[MAX_NAMED_ISSUES:] else ""
     return f" · {clean(', '.join(keys[:MAX_NAMED_ISSUES]))}{more}" if keys else ""
 
 
-def _next_keys(
+def _next_actions(
     result: object, conflicts: AbstractSet[str] | None
 ) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
@@ -145,7 +145,7 @@ def _next_keys(
         yield KeyAction.PUSH, "plans what was left"
 
 
-def seconds_of(snapshot: JobSnapshot) -> float:
+def run_seconds_of(snapshot: JobSnapshot) -> float:
     """Return how long an ended job ran; 0 if it did not begin."""
     if snapshot.started_at is None or snapshot.finished_at is None:
         return 0.0
@@ -165,7 +165,7 @@ def cause_of(error: JobErrorInfo) -> str:
     return clean(error.message.splitlines()[0]) if error.message else "failed"
 
 
-def _failure_words(snapshot: JobSnapshot, keymap: KeyMap) -> str:
+def _failure_text(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     """Return the cause of a failure, the count, and what to do."""
     error = snapshot.error
     name = error.type.rpartition(".")[2] if error is not None else ""
@@ -279,7 +279,7 @@ class JobsState:
     @cached_property
     def of_earlier_runs(self) -> tuple[FinishedJob, ...]:
         """The jobs of the history without those that ended in this run."""
-        seen = {(snapshot.id, round(ended_at(snapshot))) for snapshot in self.ended}
+        seen = {(snapshot.id, round(ended_at_wall_time(snapshot))) for snapshot in self.ended}
         return tuple(
             job
             for job in self.history.jobs
@@ -292,7 +292,7 @@ class JobsState:
         now = [snapshot.id for snapshot in (*self.running, *self.waiting, *self.ended)]
         return [*now, *map(id_of_earlier, self.of_earlier_runs)]
 
-    def of_workspace(self, name: str) -> tuple[JobSnapshot, ...]:
+    def live_jobs_of(self, name: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
         return tuple(snapshot for snapshot in self.live if workspace_of(snapshot) == name)
 
@@ -302,7 +302,7 @@ def id_of_earlier(job: FinishedJob) -> str:
     return f"{job.run}/{job.number}"
 
 
-def ended_at(snapshot: JobSnapshot) -> float:
+def ended_at_wall_time(snapshot: JobSnapshot) -> float:
     """Return when a job ended, in seconds of the wall clock."""
     return (snapshot.finished_at or 0.0) + (snapshot.wall_offset or 0.0)
 
@@ -317,7 +317,7 @@ def kind_of(snapshot: JobSnapshot) -> str:
     return _tag_value(snapshot, KIND_TAG_PREFIX)
 
 
-def day_words(day: date, today: date | None) -> str:
+def day_text(day: date, today: date | None) -> str:
     """Return a day for people: ``today``, ``yesterday``, or its date.
 
     Args:

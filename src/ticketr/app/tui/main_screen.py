@@ -80,9 +80,9 @@ def _workspace_line(
 
 def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
     """Return what a workspace is doing, or when it was synced; the longest words first."""
-    jobs = state.jobs.of_workspace(workspace.name)
+    jobs = state.jobs.live_jobs_of(workspace.name)
     if jobs:
-        return _job_words(jobs[0])
+        return _job_activity_texts(jobs[0])
     if workspace.problem:
         return ("cannot be opened", "closed")
     if workspace.synced_at is None:
@@ -91,7 +91,7 @@ def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[
     return f"synced {age}", age
 
 
-def _job_words(job: JobSnapshot) -> tuple[str, ...]:
+def _job_activity_texts(job: JobSnapshot) -> tuple[str, ...]:
     kind = kind_of(job) or "work"
     if job.status is JobStatus.PENDING:
         return f"{kind} waits", "waits"
@@ -113,7 +113,7 @@ def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
         for at, row in enumerate(shown, start=workspace.top)
     ]
     if not workspace.visible:
-        hint = wrap(_empty_words(state), max(8, cells - 2))
+        hint = wrap(_empty_list_text(state), max(8, cells - 2))
         rows = [theme.fit(f" {line}", cells) for line in hint]
     left = "2 Tickets"
     right = _list_summary(workspace, cells - width(left) - 7, state.keymap)
@@ -192,7 +192,7 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     return " · ".join(parts)
 
 
-def _empty_words(state: AppState) -> str:
+def _empty_list_text(state: AppState) -> str:
     """Return why the list is empty, and the key that changes that."""
     workspace, keys = state.workspace, state.keymap
     if workspace.rows:
@@ -202,7 +202,7 @@ def _empty_words(state: AppState) -> str:
         return workspace.problem
     if not workspace.is_read:
         return "Reading the files..."
-    if state.jobs.of_workspace(workspace.name):
+    if state.jobs.live_jobs_of(workspace.name):
         return "No tickets here yet. They appear as they arrive from Jira"
     pull = keys.hint(KeyAction.PULL, Context.MAIN, "to pull from Jira", before=" Press ")
     return f"No tickets here yet.{pull}"
@@ -226,7 +226,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
         if not ranges and at in matches:
-            ranges = _beginning(text, words[0])
+            ranges = _beginning_ranges(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
             text = frame.with_marked_ranges(text, ranges, *marks)
@@ -240,7 +240,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     return [title, *frame.pad_rows(rows, height, cells)]
 
 
-def _beginning(line: Line, words: str) -> tuple[tuple[int, int], ...]:
+def _beginning_ranges(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     """Return the range of the beginning of a text that goes on in the next line."""
     parts = words.split()
     for count in range(len(parts) - 1, 0, -1):

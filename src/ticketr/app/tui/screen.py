@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Set as AbstractSet
 
-from ticketr.app.tui.jobs_state import seconds_of
+from ticketr.app.tui.jobs_state import run_seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main_screen import activity_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, without_places
+from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, with_short_paths
 from ticketr.statusline.render import duration, next_spin
 from ticketr.text import clean, clip, width, wrap
 
@@ -45,7 +45,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         return f"{line}{more}"
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
-    words = _fit_job_end(f"{end.words} | {duration(seconds_of(last))}", room, theme)
+    words = _fit_job_end(f"{end.words} | {duration(run_seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
@@ -62,7 +62,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
         if width(first) <= left:
             return f"{first}{end}"
         if left >= MIN_CAUSE_CELLS:
-            first = without_places(first, left, theme)
+            first = with_short_paths(first, left, theme)
             return f"{clip(first, left, ellipsis=theme.ellipsis)}{end}"
     return words
 
@@ -75,7 +75,7 @@ MIN_NOTICE_CELLS = 12
 MAX_NOTICE_ROWS = 3
 
 
-def screen(state: AppState, now: float, theme: Theme) -> list[str]:
+def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
     """Return the rows of the screen.
 
     Args:
@@ -91,17 +91,17 @@ def screen(state: AppState, now: float, theme: Theme) -> list[str]:
         words = theme.fit(f"ticketr needs {MIN_SIZE[0]}x{MIN_SIZE[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
     shown = _shown_overlays(state)
-    body = [] if shown and shown[0].is_full else draw_main(state, now, theme)
+    body = [] if shown and shown[0].is_full_screen else draw_main(state, now, theme)
     for overlay in shown:
         body = overlay.draw(state, body, now, theme)
     rule = [theme.rule(cells)] if state.layout.has_rule else []
     above = [*body, *rule]
-    bar = _action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))
+    bar = _draw_action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))
     above = above[: len(above) + 1 - len(bar)]
     return [_draw_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
 
 
-def next_change(state: AppState, now: float, theme: Theme) -> float:
+def next_change_time(state: AppState, now: float, theme: Theme) -> float:
     """Return the time at which the screen changes without a message; infinity for never."""
     if not state.status.running:
         return math.inf
@@ -112,7 +112,7 @@ def next_change(state: AppState, now: float, theme: Theme) -> float:
 
 def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
     """Return the overlays that are on the screen: none that another one hides."""
-    full = (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full)
+    full = (at for at in reversed(range(len(state.overlays))) if state.overlays[at].is_full_screen)
     return state.overlays[next(full, 0) :]
 
 
@@ -124,7 +124,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.left:  # the ticket alone: which one of the list
-        left, choices = _ticket_path(state), _place_lines(state)
+        left, choices = _ticket_breadcrumb(state), _position_lines(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
@@ -142,7 +142,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     return theme.row(name, state.width)
 
 
-def _ticket_path(state: AppState) -> str:
+def _ticket_breadcrumb(state: AppState) -> str:
     """Return the workspace, the parent and the key of the open ticket."""
     row, sheet = state.row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
@@ -152,7 +152,7 @@ def _ticket_path(state: AppState) -> str:
     return " › ".join(filter(None, names))
 
 
-def _place_lines(state: AppState) -> tuple[Line, ...]:
+def _position_lines(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
     at, count = state.workspace.position
     place = Span(f"{at}/{count}")
@@ -172,7 +172,7 @@ def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     return tuple(spans)
 
 
-def _action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
+def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
     overlay = state.overlays[-1] if state.overlays else None
     if isinstance(overlay, LineInput):
@@ -196,7 +196,7 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
     """Return a notice in as few lines as it needs; the last one is cut if there are too many."""
     lines = [*wrap(words, room)]
     if len(lines) > min(2, most):
-        lines = [*wrap(without_places(words, room, theme), room)]
+        lines = [*wrap(with_short_paths(words, room, theme), room)]
     if len(lines) > most:
         rest = " ".join(lines[most - 1 :])
         lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
@@ -206,9 +206,9 @@ def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
 def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     """Return the keys that have an effect now, most important first, while there is room for them."""
     if state.overlays:
-        idle = state.overlays[-1].idle_actions(state)
+        idle = state.overlays[-1].unavailable_actions(state)
     else:
-        idle = _idle_actions_on_main_screen(state)
+        idle = _unavailable_main_actions(state)
     bindings = state.keymap.bindings_by_context[state.context]
     hints = [
         (
@@ -233,7 +233,7 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     return spans
 
 
-def _idle_actions_on_main_screen(state: AppState) -> AbstractSet[KeyAction]:
+def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
     """Return the actions that have no effect now on the main screen."""
     row, workspace = state.row, state.workspace
     is_narrowed = workspace.chosen or workspace.filter.text or workspace.search_words

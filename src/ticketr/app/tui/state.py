@@ -1,6 +1,6 @@
 """The state of the app. Pure: no waiting, no clock, no screen.
 
-`update.update` turns messages into new states; `screen.screen` draws a state.
+`update.update` turns messages into new states; `screen.draw_screen` draws a state.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class AppState:
         return next((job.id for job in self.jobs.waiting if job.waiting_for == "worker"), None)
 
     @property
-    def has_workspaces(self) -> bool:
+    def shows_workspaces_panel(self) -> bool:
         """Whether the panel of the workspaces is of use: one alone is named in the first line."""
         return len(self.workspaces) > 1 or self.focus is Panel.WORKSPACES
 
@@ -219,7 +219,7 @@ class AppState:
         else:
             left, right = width, 0
         shown = 0
-        if self.has_workspaces and self.height >= MIN_HEIGHT_WITH_WORKSPACES:
+        if self.shows_workspaces_panel and self.height >= MIN_HEIGHT_WITH_WORKSPACES:
             shown = min(len(self.workspaces), MAX_WORKSPACE_ROWS)
         above = shown + 1 if shown else 0  # with its title
         return Layout(
@@ -251,7 +251,7 @@ class AppState:
         views = (workspace for workspace in self.workspaces if workspace.name == name)
         return next(views, WorkspaceView(name))
 
-    def with_changes(self, name: str, **changes: Any) -> AppState:
+    def with_workspace_changes(self, name: str, **changes: Any) -> AppState:
         """Return the state with a workspace changed; the same state if no workspace has that name."""
         return self.with_workspace(replace(self.workspace_named(name), **changes))
 
@@ -268,16 +268,16 @@ class AppState:
         """Return the state with an overlay opened again, below those that were opened since."""
         return replace(self, overlays=(overlay, *self.overlays))
 
-    def replaced(self, overlay: Overlay) -> AppState:
+    def top_replaced(self, overlay: Overlay) -> AppState:
         """Return the state with another overlay in place of the top one."""
         return replace(self, overlays=(*self.overlays[:-1], overlay))
 
-    def exchanged(self, old: Overlay, new: Overlay) -> AppState:
+    def overlay_replaced(self, old: Overlay, new: Overlay) -> AppState:
         """Return the state with another overlay in place of one, wherever that is."""
         overlays = tuple(new if overlay is old else overlay for overlay in self.overlays)
         return replace(self, overlays=overlays)
 
-    def closed(self) -> AppState:
+    def top_closed(self) -> AppState:
         """Return the state without the top overlay."""
         return replace(self, overlays=self.overlays[:-1])
 
@@ -287,6 +287,6 @@ class AppState:
             self, overlays=tuple(other for other in self.overlays if other is not overlay)
         )
 
-    def noticed(self, words: str, *, is_bad: bool = False) -> AppState:
+    def with_notice(self, words: str, *, is_bad: bool = False) -> AppState:
         """Return the state with a notice in the action bar."""
         return replace(self, notice=clean(words), is_notice_bad=is_bad)

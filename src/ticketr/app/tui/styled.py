@@ -29,10 +29,10 @@ MARK_COLORS = {
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
-_CUT_END = re.compile(r"[\x20-\x7e]{2}…")
+_CUT_TEXT_END = re.compile(r"[\x20-\x7e]{2}…")
 
 #: The folders of an absolute path, which take the room of what matters.
-_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
+_PATH_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 #: The address of a request, at the end of an error that begins with the name of its site.
 _REQUEST_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
 
@@ -69,7 +69,7 @@ class Theme:
         """
         if not self.line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
-            texts = ("...".join(map(to_ascii, _CUT_END.split(span.text))) for span in line)
+            texts = ("...".join(map(to_ascii, _CUT_TEXT_END.split(span.text))) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
@@ -220,11 +220,11 @@ def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
         yield tuple(part)
 
 
-def without_places(words: str, room: int, theme: Theme) -> str:
+def with_short_paths(words: str, room: int, theme: Theme) -> str:
     """Return words; without room for them, with absolute paths as names alone.
 
     The address of a request, which is beside the name of its site, is left out then, too.
     """
     if width_of(words) <= room:
         return words
-    return _FOLDERS.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS.sub("", words))
+    return _PATH_FOLDERS.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS.sub("", words))

@@ -12,7 +12,7 @@ from ticketr.text import clean, graphemes, width
 #: The most characters of a line, and of a text of several lines; more are not taken.
 MAX_LENGTH, MAX_TEXT = 4_000, 32_000
 #: The most characters that a cell is expected to hold, such as accents.
-MAX_PER_CELL = 8
+MAX_CHARACTERS_PER_CELL = 8
 _WORD_BEFORE = re.compile(r"\S*\s*$")
 
 
@@ -82,7 +82,7 @@ class TextInput:
         before, after = text[: self.cursor], text[self.cursor :]
         if hide:
             before, after = "•" * len(before), "•" * len(after)
-        before = before[-MAX_PER_CELL * cells :]
+        before = before[-MAX_CHARACTERS_PER_CELL * cells :]
         while width(before) + width(cursor) > cells:
             before = before[1:]
         room = cells - width(before) - width(cursor)

@@ -90,12 +90,12 @@ class VisibleRows:
 
     Attributes:
         rows: The rows.
-        is_by_key: Whether they are in the order of their keys.
+        is_sorted_by_key: Whether they are in the order of their keys.
         matches_by_term: For each term of a filter that was asked for, which rows fit it; see `find_fitting_rows`.
     """
 
     rows: Sequence[VisibleRow]
-    is_by_key: bool
+    is_sorted_by_key: bool
     matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False)
 
     def index_of(self, order: Order) -> int:
@@ -105,7 +105,7 @@ class VisibleRows:
         its ticket, or of the next row; 0 if there is no row at all.
         """
         same = 2 if order[1] else 3
-        if self.is_by_key:
+        if self.is_sorted_by_key:
             begin = bisect_left(self.rows, first_order_of_ticket(order), key=row_order)
         else:
             orders = [visible.row.order for visible in self.rows]
@@ -179,9 +179,9 @@ def arrange(
         sort: One of `ticketr.app.tickets.SORT_NAMES`.
         row_filter: The filter; None for none.
     """
-    shown, is_by_key = rows.unfiltered_rows, sort == "key"
-    if row_filter is None and not folded and is_by_key:
-        return VisibleRows(shown, is_by_key=True, matches_by_term=rows.matches_by_term)
+    shown, is_sorted_by_key = rows.unfiltered_rows, sort == "key"
+    if row_filter is None and not folded and is_sorted_by_key:
+        return VisibleRows(shown, is_sorted_by_key=True, matches_by_term=rows.matches_by_term)
     fits = bytearray(b"\1") * len(shown)
     if row_filter is not None:
         fits = bytearray(len(shown))
@@ -205,4 +205,4 @@ def arrange(
         left.append(VisibleRow(head.row, tasks, hidden, bool(fits[at])))
         if not hidden:
             left += [shown[task] for task in range(at + 1, end) if fits[task]]
-    return VisibleRows(left, is_by_key=is_by_key)
+    return VisibleRows(left, is_sorted_by_key=is_sorted_by_key)

@@ -69,11 +69,11 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case messages.FilesRead():
             state, effects = _handle_files_read(state, message, now)
         case messages.ListMemoryRead(name, wanted, sort, hidden):
-            return state.with_changes(name, filter=wanted, sort=sort, hidden=hidden), ()
+            return state.with_workspace_changes(name, filter=wanted, sort=sort, hidden=hidden), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
-            state = _detail_read(state, message)
+            state = _show_detail(state, message)
         case messages.QuestionAsked(title, words, effects):
             if (
                 state.overlays and state.context in TYPING_CONTEXTS
@@ -87,20 +87,20 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             if now >= state.follow_at:
                 state, effects = _follow_selection(replace(state, follow_at=math.inf))
         case terminal.Resize(width, height):
-            state = _scrolled(replace(state, width=width, height=height))
+            state = _scroll_into_text(replace(state, width=width, height=height))
             return state, (call(outside.redraw),)
         case terminal.Focused() | terminal.Resumed():
             return state, tuple(
                 call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
             )
         case messages.WorkspaceOpened():
-            state, effects = _workspace_opened(state, message, now)
+            state, effects = _show_opened_workspace(state, message, now)
         case messages.WorkspaceFailed(name, words):
-            return _workspace_failed(state, name, words), ()
+            return _show_failed_workspace(state, name, words), ()
         case messages.Notice(words, is_error, hints):
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
-            return state.noticed(f"{words}; {named}" if named else words, is_bad=is_error), ()
+            return state.with_notice(f"{words}; {named}" if named else words, is_bad=is_error), ()
         case terminal.Quit() | terminal.HungUp():
             return state, (call(outside.leave),)
         case _:
@@ -134,7 +134,7 @@ def _offer_to_overlays(
     if request.on_failure:
         failed: Step = request.on_failure(state, message)
         return failed
-    return state.noticed(message.problem, is_bad=True), ()
+    return state.with_notice(message.problem, is_bad=True), ()
 
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
@@ -164,7 +164,7 @@ def _handle_action(state: AppState, action: KeyAction, now: float) -> Step | Non
         if step is not None:
             return step
         if action is KeyAction.ESCAPE:
-            return state.closed(), ()
+            return state.top_closed(), ()
         if action is not KeyAction.HELP:
             return None
     return main_screen_step(state, action, now)
@@ -181,7 +181,7 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
     words = f"{clean(name)} does nothing here{keys}"
-    return replace(state.noticed(words), swallow_until=now + SWALLOW_KEYS_SECONDS)
+    return replace(state.with_notice(words), swallow_until=now + SWALLOW_KEYS_SECONDS)
 
 
 def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
@@ -208,12 +208,12 @@ def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) ->
     state = state.with_workspace(workspace.with_files(read, now))
     if news and state.workspace.name == read.workspace:
         more = f" (and {len(news) - 1} more broken files)" if news[1:] else ""
-        state = state.noticed(f"left out: {news[0]}{more}", is_bad=True)
+        state = state.with_notice(f"left out: {news[0]}{more}", is_bad=True)
     state, effects = _follow_selection(state)
     return state, (*watch, *effects)
 
 
-def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
+def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, now: float) -> Step:
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
     workspace = replace(
@@ -231,20 +231,20 @@ def _workspace_opened(state: AppState, opened: messages.WorkspaceOpened, now: fl
         return state, ()
     names = [view.name for view in state.workspaces]
     state = replace(state, current=names.index(name), focus=Panel.TICKETS, follow_at=now)
-    state = _scrolled(state)
+    state = _scroll_into_text(state)
     if opened.words:
-        state = state.noticed(opened.words)
+        state = state.with_notice(opened.words)
     pull = call_in(name, jobs.start_job, JobRequest(JobKind.PULL))
     return state, (call_in(name, files.read_files), pull)
 
 
-def _workspace_failed(state: AppState, name: str, words: str) -> AppState:
+def _show_failed_workspace(state: AppState, name: str, words: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
-    state = state.with_changes(name, problem=words)
+    state = state.with_workspace_changes(name, problem=words)
     overlays = tuple(
         overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
     )
-    return replace(state, overlays=overlays).noticed(f"{name}: {words}", is_bad=True)
+    return replace(state, overlays=overlays).with_notice(f"{name}: {words}", is_bad=True)
 
 
 def _follow_selection(state: AppState) -> Step:
@@ -260,7 +260,7 @@ def _follow_selection(state: AppState) -> Step:
     return replace(state, ticket=ticket), (read,)
 
 
-def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
+def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
         return state
@@ -269,10 +269,10 @@ def _detail_read(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = replace(
         ticket, sheet=read.sheet, task=task, lines=read.lines, cells=read.cells, wanted=0
     )
-    return _scrolled(replace(state, ticket=ticket))
+    return _scroll_into_text(replace(state, ticket=ticket))
 
 
-def _scrolled(state: AppState) -> AppState:
+def _scroll_into_text(state: AppState) -> AppState:
     """Keep the open ticket scrolled to lines that it has."""
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:

@@ -26,7 +26,7 @@ from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
 from ticketr.app.tui.overlays.questions import Choice, Loading
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
@@ -48,7 +48,7 @@ PLAN = FileEditPlan(EDITS, {"DEMO-1.md": "d1", "DEMO-3.md": "d3"})
 
 
 def shown(state: AppState) -> list[str]:
-    return [plain(row).rstrip() for row in screen(state, 1.0, Theme())]
+    return [plain(row).rstrip() for row in draw_screen(state, 1.0, Theme())]
 
 
 def typed(state: AppState, text: str) -> AppState:
@@ -542,7 +542,7 @@ def plan_of_jira() -> AppState:
 
 
 def screen_text(state: AppState) -> str:
-    return "\n".join(plain(row) for row in screen(state, 1.0, Theme()))
+    return "\n".join(plain(row) for row in draw_screen(state, 1.0, Theme()))
 
 
 def job(change: BulkChange, *issues: BulkIssue) -> Call:

@@ -21,7 +21,7 @@ from ticketr.app.tui.main.table import main_screen_step
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.questions import Choice
 from ticketr.app.tui.rows import Rows, row_of_broken
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import (
     add_comment,
@@ -48,7 +48,7 @@ PLACES = (IssuePlace("DEMO-1.md", "DEMO-1"), IssuePlace("DEMO-3.md", "DEMO-3"))
 
 
 def shown(state: AppState) -> list[str]:
-    return [plain(row).rstrip() for row in screen(state, 1.0, Theme())]
+    return [plain(row).rstrip() for row in draw_screen(state, 1.0, Theme())]
 
 
 def typed(state: AppState, text: str) -> AppState:

@@ -19,7 +19,7 @@ from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import Loading
 from ticketr.app.tui.panels.frame import find_matches, with_marked_ranges
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_matching_keys, stop_asking
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.sheet import DetailLine, sheet_of
@@ -58,9 +58,9 @@ def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_the
     assert (keys(state), state.notice) == (["DEMO-1", "DEMO-2", "DEMO-3"], "Enter asks Jira")
     state = asked(f"  JQL:{JQL} ")
     assert any(
-        "Asking Jira which tickets match" in plain(row) for row in screen(state, 1.0, Theme())
+        "Asking Jira which tickets match" in plain(row) for row in draw_screen(state, 1.0, Theme())
     )
-    assert plain(screen(state, 1.0, Theme())[-2]).split() == ["Esc", "back", "F1", "all"]
+    assert plain(draw_screen(state, 1.0, Theme())[-2]).split() == ["Esc", "back", "F1", "all"]
     early, effect = update(state, Key("KEY_ENTER"), 100.0)
     assert (early.notice, effect) == ("Jira has not answered yet; Esc goes back", ())
 
@@ -107,12 +107,13 @@ def test_without_an_answer_the_tickets_stay_and_it_is_said_why() -> None:
     state = after(asked(), found(problem="it does not know openSprints"))
     assert keys(state) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     assert any(
-        "Not filtered: it does not know openSprints" in row for row in screen(state, 99.0, Theme())
+        "Not filtered: it does not know openSprints" in row
+        for row in draw_screen(state, 99.0, Theme())
     )
 
 
 def title_and_line(state: AppState) -> tuple[str, str]:
-    rows = [plain(row) for row in screen(state, 99.0, Theme())]
+    rows = [plain(row) for row in draw_screen(state, 99.0, Theme())]
     return next(row for row in rows if "2 Tickets" in row), rows[-2]
 
 
@@ -134,7 +135,7 @@ def test_a_narrow_list_says_that_it_is_filtered() -> None:
 def test_a_query_has_to_follow(text: str) -> None:
     state = pressed(typed(text), "KEY_ENTER")
     assert state.context is Context.INPUT
-    assert any("A query of Jira follows jql:" in row for row in screen(state, 99.0, Theme()))
+    assert any("A query of Jira follows jql:" in row for row in draw_screen(state, 99.0, Theme()))
 
 
 @for_each(
@@ -153,7 +154,7 @@ def test_a_query_has_to_follow(text: str) -> None:
 )
 def test_the_palette_finds_commands_by_the_words_that_people_type(words: str, command: str) -> None:
     state = pressed(app_state(Ticket("One", "DEMO-1")), ":", *words)
-    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    rows = [plain(row) for row in draw_screen(state, 1.0, Theme())]
     assert any(command in row for row in rows)
     if command == "connect to Jira":
         assert isinstance(pressed(state, "KEY_ENTER").overlays[-1], FirstRun)
@@ -164,7 +165,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
         "work", "jira.example", "DEMO", aliases={"mine": "assignee = currentUser()\x07", "b": "x"}
     )
     state = pressed(after(app_state(*TICKETS), opened), ":", *"filter @")
-    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    rows = [plain(row) for row in draw_screen(state, 1.0, Theme())]
     found = [row.split("│")[1].strip("▌ ") for row in rows if "filter: @" in row]
     assert [each.split() for each in found] == [
         ["filter:", "@b", "x"],
@@ -176,7 +177,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
     assert effect == (call_in("work", ask_matching_keys, "@mine"),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
     refused = messages.Answered(call_in("work", ask_matching_keys, "@mine"), problem="no such name")
-    rows = screen(after(state, refused), 1.0, Theme())
+    rows = draw_screen(after(state, refused), 1.0, Theme())
     assert any("Not filtered: no such name" in row for row in rows)
 
 
@@ -186,7 +187,7 @@ def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[C
 
 def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     state = after(asked(), found(problem="cannot reach jira.example"))
-    rows = [plain(row).rstrip() for row in screen(state, 99.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 99.0, Theme())]
     assert rows[-2].startswith(f" filter: jql: {JQL}▏")
     assert rows[-4] == " Not filtered: cannot reach jira.example"
     again = update(state, Key("KEY_ENTER"), 100.0)[1]
@@ -204,7 +205,7 @@ def test_what_is_no_filter_stays_in_the_line() -> None:
 
     assert (effect, state.context) == ((), Context.INPUT)
     narrow = update(state, Resize(40, 8), 99.0)[0]
-    rows = [plain(row) for row in screen(narrow, 99.0, Theme())]
+    rows = [plain(row) for row in draw_screen(narrow, 99.0, Theme())]
     assert "this quote is not closed" in " ".join("".join(rows[1:-2]).split())
     assert rows[-2].startswith(' filter: "a two▏')
 
@@ -216,7 +217,7 @@ def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
 
     refused, effect = entered("staus=done", state)
     assert (effect, refused.context) == ((), Context.INPUT)
-    rows = [plain(row) for row in screen(refused, 99.0, Theme())]
+    rows = [plain(row) for row in draw_screen(refused, 99.0, Theme())]
     assert "did you mean Status?" in " ".join(rows)
     mine, _ = entered("@me", state)
     assert mine.workspace.filter.terms == (FieldTerm("assignee", "amara okafor", is_whole=True),)
@@ -239,7 +240,7 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     title, _ = title_and_line(below)
     assert "2/2 · only part" in title
     below = pressed(below, "/", *"demo", "KEY_ENTER")
-    (line,) = [row for row in screen(below, 99.0, COLORS) if "Number 4" in row]
+    (line,) = [row for row in draw_screen(below, 99.0, COLORS) if "Number 4" in row]
     assert ("\x1b[2m" in line, "\x1b[7m" in line) == (True, False)  # a search does not stop there
     assert [pressed(below, *"n" * times).notice for times in (1, 2)] == ["1 of 2", "2 of 2"]
     assert pressed(below, "/", *"number 4").notice == "nothing found"
@@ -249,7 +250,7 @@ def test_tab_lists_the_names_of_queries() -> None:
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", aliases={"mine": "a = b"})
     state = after(app_state(*TICKETS), opened)
     state = pressed(typed("number 3", state), "KEY_TAB")
-    rows = [plain(row) for row in screen(state, 1.0, Theme())]
+    rows = [plain(row) for row in draw_screen(state, 1.0, Theme())]
     assert [row for row in rows if "@mine" in row and "a = b" in row]
 
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
@@ -281,7 +282,7 @@ def lines(*texts: str) -> list[DetailLine]:
 
 
 def marked(state: AppState) -> list[str]:
-    rows = screen(state, 9.0, COLORS)
+    rows = draw_screen(state, 9.0, COLORS)
     return [plain(row).strip() for row in rows if re.search(r"\x1b\[(\d+;)*7[;m]", row)]
 
 
@@ -296,13 +297,13 @@ def test_the_text_of_the_open_ticket_is_searched_and_not_the_list() -> None:
     assert state.workspace.search == ""
     assert state.notice == "1 of 11"
     assert "Paragraph 3 is short." in marked(state)
-    assert "/ paragraph 3" in plain(screen(state, 9.0, Theme())[-2])
+    assert "/ paragraph 3" in plain(draw_screen(state, 9.0, Theme())[-2])
 
 
 def test_a_match_that_goes_on_in_the_next_line_is_marked_where_it_begins() -> None:
     state = pressed(opened(Ticket("T", "DEMO-1", f"{'x' * 48} one two three")), "/", *"One  two th")
 
-    (row,) = (row for row in screen(state, 9.0, COLORS) if "one" in row)
+    (row,) = (row for row in draw_screen(state, 9.0, COLORS) if "one" in row)
     assert "\x1b[7;1mone two\x1b" in row
     assert "three" not in row
 
@@ -319,7 +320,7 @@ def test_n_goes_to_the_next_match_and_from_the_last_to_the_first() -> None:
 
 def test_a_match_off_the_screen_is_scrolled_to_the_top_and_one_on_it_is_not() -> None:
     state = pressed(opened(), "/", *"paragraph 20", "KEY_ENTER")
-    assert plain(screen(state, 9.0, Theme())[2]).strip() == "Paragraph 20 is short."
+    assert plain(draw_screen(state, 9.0, Theme())[2]).strip() == "Paragraph 20 is short."
 
     before = top(state)
     state = pressed(opened(), "/", *"paragraph 2", "KEY_ENTER", "n", "n")
@@ -330,7 +331,7 @@ def test_a_match_off_the_screen_is_scrolled_to_the_top_and_one_on_it_is_not() ->
 
 def test_after_scrolling_n_goes_on_from_what_is_on_the_screen() -> None:
     state = pressed(opened(), "/", *"paragraph", "KEY_ENTER", "G")
-    assert plain(screen(state, 9.0, Theme())[2]).strip() == "Paragraph 33 is short."
+    assert plain(draw_screen(state, 9.0, Theme())[2]).strip() == "Paragraph 33 is short."
     assert pressed(state, "n").notice == "34 of 40"
     assert pressed(state, "N").notice == "33 of 40"
     state = pressed(opened(), "/", *"paragraph 1", "KEY_ENTER", "G")
@@ -421,7 +422,7 @@ def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket
     state = after(replace(state, follow_at=0.0), messages.TimePassed())
     state = after(state, detail_read(state, sheet))
 
-    rows = screen(state, 1.0, COLORS)
+    rows = draw_screen(state, 1.0, COLORS)
     assert "\x1b[7mCafé\x1b" in rows[2]
     assert "\x1b[7mAlpha\x1b" in rows[2]
     assert "\x1b[1;4mCafe\x1b" in rows[3].replace("7;", "").replace(";7", "")  # selected
@@ -433,5 +434,5 @@ def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket
 
     assert "Esc back" in plain(rows[-2])
     state = pressed(state, "KEY_ESCAPE")
-    assert not any("\x1b[7mCafé" in row for row in screen(state, 1.0, COLORS))
+    assert not any("\x1b[7mCafé" in row for row in draw_screen(state, 1.0, COLORS))
     assert pressed(state, "n").notice == "Nothing was searched yet; / searches"

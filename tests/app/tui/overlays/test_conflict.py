@@ -18,7 +18,7 @@ from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
 from ticketr.app.tui.overlays.conflict import MAX_NAMED_PARTS, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_last_author
 from ticketr.app.tui.services.edits import ask_to_undo, read_conflict, resolve, undo
 from ticketr.app.tui.services.outside import open_editor
@@ -66,11 +66,11 @@ def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_sa
     view = replace(VIEW, author=author, updated=updated)
     state = after(replace(opened(), width=130), read_of(view))
 
-    row = plain(screen(state, 20.0, Theme())[1])
+    row = plain(draw_screen(state, 20.0, Theme())[1])
 
     begin = " Both sides have changed these since the last sync, 2026-11-26 10:29."
     assert row == f"{begin}{jiras:>{130 - len(begin) - 1}} "
-    narrow = plain(screen(replace(state, width=70), 20.0, Theme())[1])
+    narrow = plain(draw_screen(replace(state, width=70), 20.0, Theme())[1])
     assert narrow.rstrip() == begin
 
 
@@ -148,7 +148,9 @@ def test_a_conflict_that_was_read_again_keeps_the_choices_and_has_to_be_looked_a
 
 
 def test_the_conflict_shows_both_sides_word_by_word_and_what_enter_will_do() -> None:
-    rows = [plain(row).rstrip() for row in screen(pressed(opened(), "h", now=11.0), 12.0, Theme())]
+    rows = [
+        plain(row).rstrip() for row in draw_screen(pressed(opened(), "h", now=11.0), 12.0, Theme())
+    ]
 
     assert rows[4].split("  ")[0].startswith("▌ Title")
     assert "● Rebuild faster" in rows[4]
@@ -162,10 +164,10 @@ def test_the_conflict_shows_both_sides_word_by_word_and_what_enter_will_do() -> 
 
 def test_on_a_narrow_screen_both_sides_are_shown_without_the_last_sync() -> None:
     narrow = replace(opened(), width=60, height=12)
-    rows = [plain(row).rstrip() for row in screen(narrow, 12.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(narrow, 12.0, Theme())]
     assert rows[2].split() == ["yours", "Jira's"]
     assert rows[3] == "▌ Title            ? Rebuild faster     ? Rebuild at once"
-    rows = [plain(row).rstrip() for row in screen(replace(narrow, width=45), 12.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(replace(narrow, width=45), 12.0, Theme())]
     assert rows[3] == "▌ Title            ? Rebuild …  ? Rebuild a…"
 
 
@@ -176,14 +178,14 @@ def test_long_texts_are_cut_in_what_enter_will_do() -> None:
     parts, merged = find_parts(versions)
     view = replace(VIEW, parts=parts, merged=merged, versions=versions)
     state = after(replace(opened(), width=130), read_of(view))
-    rows = "\n".join(plain(row) for row in screen(pressed(state, "B"), 20.0, Theme()))
+    rows = "\n".join(plain(row) for row in draw_screen(pressed(state, "B"), 20.0, Theme()))
     cut = f"Title: {('Rebuild ' * 9)[:31]}… → {('At once ' * 9)[:31]}…; Priority"
     assert cut in rows
 
 
 def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
     state = pressed(opened(), "e", *"er", "KEY_ENTER", now=11.0)
-    rows = "\n".join(plain(row) for row in screen(state, 12.0, Theme()))
+    rows = "\n".join(plain(row) for row in draw_screen(state, 12.0, Theme()))
     assert "Title: Rebuild faster → Rebuild fasterer" in rows
 
 
@@ -195,22 +197,22 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
 
     state, asked = update(before, read, 10.0)
     assert asks in asked
-    assert "Jira's, 2026" in plain(screen(state, 20.0, Theme())[1])
+    assert "Jira's, 2026" in plain(draw_screen(state, 20.0, Theme())[1])
     author = "Priya \x1b[1mRaman", "2026-11-26T12:40:00.000+0200"
     told = messages.Answered(asks, author)
     state = after(state, told)
-    assert "Jira's by Priya Raman, 2026-11-26 " in plain(screen(state, 20.0, Theme())[1])
+    assert "Jira's by Priya Raman, 2026-11-26 " in plain(draw_screen(state, 20.0, Theme())[1])
 
     # The same version is not asked for again, and keeps its author; another one is asked for.
     again = replace(known, title="Edited here")
     state, asked = update(state, read_of(again), 30.0)
     assert asks not in asked
-    assert "by Priya Raman" in plain(screen(state, 40.0, Theme())[1])
+    assert "by Priya Raman" in plain(draw_screen(state, 40.0, Theme())[1])
     newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
     state, asked = update(state, read_of(newer), 50.0)
     assert call_in("work", ask_last_author, "DEMO-9", "DEMO-10", newer.updated) in asked
     state = after(state, told)  # which is late
-    assert "by Priya" not in plain(screen(state, 60.0, Theme())[1])
+    assert "by Priya" not in plain(draw_screen(state, 60.0, Theme())[1])
 
 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
@@ -223,12 +225,12 @@ def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() 
     state = update(opened(), Resize(50, 10), 11.0)[0]
 
     def shown(state: AppState) -> list[str]:
-        return [plain(row).rstrip() for row in screen(state, 12.0, Theme())][1:-2]
+        return [plain(row).rstrip() for row in draw_screen(state, 12.0, Theme())][1:-2]
 
     def selected(state: AppState) -> str:
         return next(row for row in shown(state) if row.startswith("▌"))
 
-    whole = [plain(row).rstrip() for row in screen(replace(state, height=60), 12.0, Theme())]
+    whole = [plain(row).rstrip() for row in draw_screen(replace(state, height=60), 12.0, Theme())]
     last = next(row for row in reversed(whole[:-4]) if row)
     assert last not in shown(state)
 
@@ -267,7 +269,8 @@ def with_open_ticket(*edits: Edit) -> AppState:
 
 def test_d_shows_each_change_word_by_word() -> None:
     rows = [
-        plain(row).rstrip() for row in screen(pressed(with_open_ticket(*EDITS), "d"), 1.0, Theme())
+        plain(row).rstrip()
+        for row in draw_screen(pressed(with_open_ticket(*EDITS), "d"), 1.0, Theme())
     ]
     assert rows[1].startswith("─ Title ")
     assert rows[2] == "   Rebuild [-the index-]{+faster+}"
@@ -278,7 +281,8 @@ def test_d_shows_each_change_word_by_word() -> None:
 def test_d_keeps_the_lines_of_a_text() -> None:
     edit = Edit("Description", "Steps\n\n1. Open\n2. Close", "Steps\n\n1. Open\n2. Wait\n3. Close")
     rows = [
-        plain(row).rstrip() for row in screen(pressed(with_open_ticket(edit), "d"), 1.0, Theme())
+        plain(row).rstrip()
+        for row in draw_screen(pressed(with_open_ticket(edit), "d"), 1.0, Theme())
     ]
     assert rows[2:7] == ["   Steps", "", "   1. Open", "   2. {+Wait", "   3. +}Close"]
 
@@ -388,7 +392,7 @@ def conflict(count: int) -> AppState:
 def test_a_conflict_of_many_parts_names_some_of_them_in_what_enter_will_do() -> None:
     state = replace(conflict(50), height=120)
 
-    words = " ".join(" ".join(plain(row) for row in screen(state, 50.0, Theme())).split())
+    words = " ".join(" ".join(plain(row) for row in draw_screen(state, 50.0, Theme())).split())
 
     assert "50 left to choose: " in words
     assert f" and {50 - MAX_NAMED_PARTS} more " in words

@@ -15,7 +15,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE_URL, FirstRun, Form
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import leave, open_page
@@ -81,7 +81,7 @@ def form(state: AppState) -> Form:
 
 
 def rows(state: AppState) -> list[str]:
-    return [plain(row).rstrip() for row in screen(state, 6.0, Theme())]
+    return [plain(row).rstrip() for row in draw_screen(state, 6.0, Theme())]
 
 
 def answered(state: AppState, check: SetupField, answer: object) -> messages.Message:
@@ -131,7 +131,7 @@ def logged_in(login: LoginAnswer = LOGIN) -> AppState:
 def test_no_word_about_a_way_is_cut(cells: int) -> None:
     rows = [
         plain(row).rstrip()
-        for row in screen(AppState(cells, 20, overlays=(FirstRun(),)), 5.0, Theme())
+        for row in draw_screen(AppState(cells, 20, overlays=(FirstRun(),)), 5.0, Theme())
     ]
     ways = [row for row in rows if row.endswith((" Enter", " c", " o"))]
     assert len(ways) == 3

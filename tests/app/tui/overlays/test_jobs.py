@@ -18,7 +18,7 @@ from ticketr.app.tui.jobs_state import History, JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.screen import next_change, screen
+from ticketr.app.tui.screen import draw_screen, next_change_time
 from ticketr.app.tui.services.jobs import (
     cancel_job,
     read_history,
@@ -53,7 +53,9 @@ def asked(state: AppState, key: str) -> tuple[Call, ...]:
 
 
 def test_the_jobs_are_listed_by_how_far_they_are() -> None:
-    rows = [plain(row).rstrip() for row in screen(jobs(RUNNING, WAITING, FAILED), 9.0, Theme())]
+    rows = [
+        plain(row).rstrip() for row in draw_screen(jobs(RUNNING, WAITING, FAILED), 9.0, Theme())
+    ]
 
     assert rows[0].endswith("1 running · 1 waiting · 1 ended")
     assert rows[2] == (
@@ -119,7 +121,7 @@ def test_a_job_of_which_all_failed_ends_as_failed(result: PushResult | BulkResul
 
     assert end_of(ended, KeyMap()).mark == "✗"
     earlier = with_earlier(replace(EARLIER, message="Push complete: 0 tickets, 1 failed"))
-    assert plain(screen(earlier, 9.0, Theme())[2]).startswith("▌ ✗ ")
+    assert plain(draw_screen(earlier, 9.0, Theme())[2]).startswith("▌ ✗ ")
 
 
 @pytest.mark.parametrize(
@@ -132,13 +134,15 @@ def test_a_refused_login_says_the_cause_and_the_way_out(
     error = JobErrorInfo("ticketr.app.jira.errors.AuthenticationFailed", "x" * 200, "")
     state = replace(app_state(), keymap=keymap, width=cells)
 
-    last = screen(after(state, messages.JobChanged(replace(FAILED, error=error))), 9.0, Theme())[-1]
+    last = draw_screen(
+        after(state, messages.JobChanged(replace(FAILED, error=error))), 9.0, Theme()
+    )[-1]
 
     words = f"✗ Login refused: wrong or expired token · {way_out}"
     assert plain(last).startswith(words)
     earlier = replace(EARLIER, status=JobStatus.FAILED, error_type=error.type, error_message="x")
     assert "Login refused: wrong or expired token" in plain(
-        screen(with_earlier(earlier), 9.0, Theme())[2]
+        draw_screen(with_earlier(earlier), 9.0, Theme())[2]
     )
 
 
@@ -167,10 +171,10 @@ def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
     for at in range(6):
         progress = replace(RUNNING.progress, current=at, total=10)
         state = update(state, messages.JobChanged(replace(RUNNING, progress=progress)), at * 1.0)[0]
-    assert plain(screen(state, 5.0, Theme())[2]).rstrip().endswith("Pulling | 5s | ETA 5s")
+    assert plain(draw_screen(state, 5.0, Theme())[2]).rstrip().endswith("Pulling | 5s | ETA 5s")
     cancelling = replace(state.jobs.live[0], cancel_requested=True)
     state = after(state, messages.JobChanged(cancelling))
-    assert plain(screen(state, 5.0, Theme())[2]).rstrip().endswith("   cancelling")
+    assert plain(draw_screen(state, 5.0, Theme())[2]).rstrip().endswith("   cancelling")
 
 
 def test_a_job_that_waits_to_ask_a_server_again_has_no_time_left() -> None:
@@ -181,7 +185,7 @@ def test_a_job_that_waits_to_ask_a_server_again_has_no_time_left() -> None:
     for at, progress in enumerate((*steps, waiting)):
         state = update(state, messages.JobChanged(replace(RUNNING, progress=progress)), at * 1.0)[0]
 
-    rows = [plain(row).rstrip() for row in screen(state, 8.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 8.0, Theme())]
     assert rows[2].endswith("50% (5/10) Waiting 8s: cannot reach ha… | 8s | ETA --:--")
     assert rows[-1].startswith("[██████████░░░░░░░░░░] 50% (5/10) Waiting 8s: cannot reach")
     assert "| 8s | ETA --:--" in rows[-1]
@@ -189,9 +193,9 @@ def test_a_job_that_waits_to_ask_a_server_again_has_no_time_left() -> None:
 
 def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
     state = after(app_state(), messages.JobChanged(RUNNING))
-    assert "esc cancel" in plain(screen(state, 9.0, Theme())[-1])
+    assert "esc cancel" in plain(draw_screen(state, 9.0, Theme())[-1])
     for keys in ("J", "?", "p", "S", ":"):
-        assert "esc cancel" not in plain(screen(pressed(state, keys), 9.0, Theme())[-1])
+        assert "esc cancel" not in plain(draw_screen(pressed(state, keys), 9.0, Theme())[-1])
 
 
 @pytest.mark.parametrize(
@@ -264,13 +268,13 @@ def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> Non
     other = messages.FilesRead("work", Rows(), conflicts={"DEMO-7": ("DEMO-7: Title",)})
 
     state = after(app_state(), there, messages.JobChanged(job))
-    assert "c resolves" in screen(state, 9.0, Theme())[-1]
-    assert "c resolves" in "".join(screen(pressed(state, "J"), 9.0, Theme())[:5])
+    assert "c resolves" in draw_screen(state, 9.0, Theme())[-1]
+    assert "c resolves" in "".join(draw_screen(pressed(state, "J"), 9.0, Theme())[:5])
 
     settled = after(state, other)
-    assert "DEMO-9: changed here: Title · Pulling | 1s" in screen(settled, 9.0, Theme())[-1]
-    assert "resolves" not in "".join(screen(pressed(settled, "J"), 9.0, Theme()))
-    assert "c resolves" in screen(after(settled, there), 9.0, Theme())[-1]
+    assert "DEMO-9: changed here: Title · Pulling | 1s" in draw_screen(settled, 9.0, Theme())[-1]
+    assert "resolves" not in "".join(draw_screen(pressed(settled, "J"), 9.0, Theme()))
+    assert "c resolves" in draw_screen(after(settled, there), 9.0, Theme())[-1]
 
 
 MANY = tuple(f"DEMO-{number}" for number in range(1, 13))
@@ -305,7 +309,7 @@ def test_a_pull_of_an_earlier_run_runs_again_for_the_same_tickets(
     state = with_earlier(replace(EARLIER, name=name, tags=ticket_tags(keys)))
 
     assert asked(state, "R") == (call_in("work", start_job, JobRequest(JobKind.PULL, keys=keys)),)
-    assert "R run again" in plain(screen(state, 9.0, Theme())[-2])
+    assert "R run again" in plain(draw_screen(state, 9.0, Theme())[-2])
 
 
 @pytest.mark.parametrize(
@@ -352,7 +356,7 @@ def test_a_job_of_an_earlier_run_that_cannot_run_again_says_why(
     state, effect = update(with_earlier(job), Key("R"), 50.0)
 
     assert (effect, state.notice) == ((), words)
-    assert "R run again" not in plain(screen(with_earlier(job), 9.0, Theme())[-2])
+    assert "R run again" not in plain(draw_screen(with_earlier(job), 9.0, Theme())[-2])
 
 
 def test_a_push_of_an_earlier_run_is_planned_again_for_all_of_its_tickets() -> None:
@@ -392,9 +396,9 @@ def test_a_job_of_an_earlier_run_that_left_something_has_the_mark_for_it(
     pushed = result if isinstance(result, PushResult) else None
     words = f"Sync complete: 3 tickets pulled{not_done_words(pulled=pulled, pushed=pushed)}"
     state = with_earlier(replace(EARLIER, message=words))
-    assert plain(screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
+    assert plain(draw_screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
     failed = replace(EARLIER, status=JobStatus.FAILED, error_message=words)
-    assert plain(screen(with_earlier(failed), 9.0, Theme())[2]).startswith("▌ ✗ ")
+    assert plain(draw_screen(with_earlier(failed), 9.0, Theme())[2]).startswith("▌ ✗ ")
 
 
 def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> None:
@@ -404,7 +408,7 @@ def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> N
     )
     job = replace(EARLIER, status=JobStatus.FAILED, error_message=error, attempts=2)
     state = update(with_earlier(job), Resize(80, 24), 9.0)[0]
-    rows = [plain(row).rstrip() for row in screen(state, 9.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 9.0, Theme())]
     assert "cannot reach a.example (refused): check the …" in rows[2]
     assert rows[-6].startswith("─ Pull work ─")
     assert rows[-6].endswith(" attempt 2 ─")
@@ -421,14 +425,14 @@ def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
 
 def test_the_spinner_of_each_running_job_turns_while_the_jobs_are_shown() -> None:
     state, style = jobs(RUNNING, replace(RUNNING, id="4")), Theme().line_style
-    marks = [[plain(row)[2] for row in screen(state, at, Theme())[2:4]] for at in (9.0, 9.1)]
+    marks = [[plain(row)[2] for row in draw_screen(state, at, Theme())[2:4]] for at in (9.0, 9.1)]
 
     assert marks == [["⠋", "⠋"], ["⠙", "⠙"]]
-    assert next_change(state, 9.0, Theme()) == pytest.approx(9.1)
-    assert next_change(state, 9.0, Theme(line_style=replace(style, motion=False))) == 10.0
+    assert next_change_time(state, 9.0, Theme()) == pytest.approx(9.1)
+    assert next_change_time(state, 9.0, Theme(line_style=replace(style, motion=False))) == 10.0
     for closed in (pressed(state, "J"), pressed(state, "?")):
-        assert next_change(closed, 9.0, Theme()) == 10.0
-    assert next_change(jobs(FAILED, WAITING), 9.0, Theme()) == math.inf
+        assert next_change_time(closed, 9.0, Theme()) == 10.0
+    assert next_change_time(jobs(FAILED, WAITING), 9.0, Theme()) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -442,11 +446,11 @@ def test_the_spinner_of_each_running_job_turns_while_the_jobs_are_shown() -> Non
 def test_the_hints_name_what_can_be_done_with_the_selected_job(
     job: JobSnapshot, hints: str
 ) -> None:
-    assert plain(screen(jobs(job), 9.0, Theme())[-2]).strip() == hints
+    assert plain(draw_screen(jobs(job), 9.0, Theme())[-2]).strip() == hints
 
 
 def test_without_jobs_the_hints_name_only_the_way_back() -> None:
-    assert plain(screen(jobs(), 9.0, Theme())[-2]).strip() == "Esc back  ? all"
+    assert plain(draw_screen(jobs(), 9.0, Theme())[-2]).strip() == "Esc back  ? all"
 
 
 @pytest.mark.parametrize(

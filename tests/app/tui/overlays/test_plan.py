@@ -17,13 +17,13 @@ from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyMap
-from ticketr.app.tui.main.palette import MAX_TICKET_ENTRIES, Palette
+from ticketr.app.tui.main.palette import MAX_PALETTE_OPTIONS, Palette
 from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE, Plan
 from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.services.outside import leave, open_editor, redraw
@@ -66,7 +66,7 @@ def test_p_asks_for_a_plan_and_starts_nothing() -> None:
 def test_the_plan_says_what_it_would_write() -> None:
     state, (check,) = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), READ, 10.0)
     state = after(state, messages.Answered(check, PushResult()))
-    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
 
     assert rows[0].endswith("nothing is written until Enter")
     assert rows[1] == " Enter creates 1 and changes 1 of your tickets in Jira"
@@ -103,7 +103,7 @@ def test_the_summary_names_only_what_would_be_done(
     read = plan_read(PushPlan(entries), kind)
     state = pressed(update(state, read, 10.0)[0], *left_out)
 
-    assert plain(screen(state, 11.0, Theme())[1]).strip() == words
+    assert plain(draw_screen(state, 11.0, Theme())[1]).strip() == words
 
 
 def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> None:
@@ -111,7 +111,7 @@ def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> 
     left = Note("DEMO-9", "DEMO-9.md", "it is in conflict", Code.CONFLICT, "Rebuild", 1)
     state, _ = update(state, plan_read(PushPlan((), (left,))), 10.0)
     words = "Nothing can be pushed: what was edited here is left alone"
-    assert plain(screen(state, 11.0, Theme())[1]).strip() == words
+    assert plain(draw_screen(state, 11.0, Theme())[1]).strip() == words
 
 
 def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
@@ -121,7 +121,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
     state, _ = update(state, plan_read(PushPlan((entry,))), 10.0)
 
     words = "Status: To Do > In Progress > Done (2 transitions); Priority: Low → High"
-    assert words in "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
+    assert words in "\n".join(plain(each) for each in draw_screen(state, 11.0, Theme()))
 
 
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
@@ -197,7 +197,7 @@ def test_a_link_is_removed_and_not_lost(is_link: bool, title: str) -> None:
     read = plan_read(PushPlan((EDIT,), losses=(loss,)))
     state = after(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read)
 
-    shown = "\n".join(plain(each) for each in screen(state, 11.0, Theme()))
+    shown = "\n".join(plain(each) for each in draw_screen(state, 11.0, Theme()))
     assert f"Would be {title} in Jira" in shown
 
 
@@ -250,7 +250,7 @@ def test_the_action_bar_offers_nothing_for_entries_that_are_not_there(
     state = pressed(app_state(), "p" if kind is JobKind.PUSH else "s")
     state = update(state, plan_read(PushPlan(), kind), 10.0)[0]
 
-    assert plain(screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"
+    assert plain(draw_screen(state, 11.0, Theme())[-2]).strip() == f"{hints}Esc back  ? all"
 
 
 def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
@@ -261,7 +261,7 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
     read = plan_read(PushPlan((DRAFT, EDIT), literals=literals))
     state = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), read, 10.0)[0]
 
-    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
 
     at = next(at for at, row in enumerate(rows) if "Will not arrive as written" in row)
     assert rows[at + 1 : at + 3] == [
@@ -291,7 +291,7 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
 
     state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(asked[0], result))
 
-    rows = [plain(row) for row in screen(state, 11.0, Theme())]
+    rows = [plain(row) for row in draw_screen(state, 11.0, Theme())]
     assert any("mentions nobody" in row for row in rows)
     (row,) = (row for row in rows if row.startswith("▌"))
     assert row[1:].strip().startswith(selected)
@@ -304,12 +304,12 @@ def test_what_jira_answers_about_an_older_plan_is_not_taken_for_the_newer_one() 
     warned = PushResult(warnings=(Note("DEMO-9", "DEMO-9.md", "is late", Code.LITERAL),))
 
     state = after(state, messages.Answered(older, warned))
-    shown = "\n".join(plain(row) for row in screen(state, 3.0, Theme()))
+    shown = "\n".join(plain(row) for row in draw_screen(state, 3.0, Theme()))
     assert "is late" not in shown
     assert CHECKING_MESSAGE in shown
 
     state = after(state, messages.Answered(newer, PushResult()))
-    assert CHECKING_MESSAGE not in plain(screen(state, 3.0, Theme())[0])
+    assert CHECKING_MESSAGE not in plain(draw_screen(state, 3.0, Theme())[0])
 
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
@@ -326,7 +326,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     state = update(state, plan_read(plan), 10.0)[0]
 
     state = pressed(state, "KEY_DOWN")
-    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
     assert "▌! a table in DEMO-9.md, so it is not sent; !" in rows
     assert "Space" not in rows[-2]
     assert "e edit" not in rows[-2]
@@ -334,10 +334,10 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
 
     state = pressed(state, "KEY_DOWN")
     assert "▌ ! DEMO-20   never pulled (DEMO-20.md:20)" in "\n".join(
-        plain(row) for row in screen(state, 11.0, Theme())
+        plain(row) for row in draw_screen(state, 11.0, Theme())
     )
     state = pressed(state, "G")
-    rows = [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
     assert rows[-9:-3] == [
         "  ! DEMO-7    it is in conflict with Jira",
         "              (Title); c on the list resolves",
@@ -351,7 +351,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     assert update(above, Key("e"), 14.0)[1] == (call_in("work", open_editor, "b.md", 1),)
     shorter = plan_read(PushPlan((EDIT,)))
     assert "▌ * DEMO-9" in "".join(
-        plain(row) for row in screen(update(state, shorter, 15.0)[0], 15.0, Theme())
+        plain(row) for row in draw_screen(update(state, shorter, 15.0)[0], 15.0, Theme())
     )
 
 
@@ -365,7 +365,9 @@ def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> N
         ((), "Nothing to push: none of the chosen tickets was edited"),
     ):
         read = plan_read(PushPlan(entries, left))
-        rows = [plain(row).rstrip() for row in screen(update(state, read, 10.0)[0], 11.0, Theme())]
+        rows = [
+            plain(row).rstrip() for row in draw_screen(update(state, read, 10.0)[0], 11.0, Theme())
+        ]
         assert rows[1].strip() == words
         title = next(at for at, row in enumerate(rows) if "Left alone  2" in row)
         assert rows[title + 1] == " · 2 more edited, but not chosen here"
@@ -411,7 +413,7 @@ def test_a_ticket_is_found_by_its_title_without_accents() -> None:
 )
 def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     tickets = "2 tickets" if text == "@pri" else "1 ticket "
-    assert any(tickets in row for row in screen(typed(text), 1.0, Theme()))
+    assert any(tickets in row for row in draw_screen(typed(text), 1.0, Theme()))
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
     assert asked == (call_in("work", remember_list_view, ListMemory(wanted, "key")),)
@@ -446,7 +448,7 @@ def test_tab_completes_and_escape_closes() -> None:
 
 
 def test_the_palette_lies_over_the_main_screen() -> None:
-    rows = [plain(row) for row in screen(typed("push"), 1.0, Theme())]
+    rows = [plain(row) for row in draw_screen(typed("push"), 1.0, Theme())]
     box = [row for row in rows if "│ > push▏" in row]
     assert len(box) == 1
     assert {len(row) for row in rows} == {100}
@@ -462,19 +464,19 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 
     def found(text: str) -> list[str]:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return [option.words for option in palette.matching(app_state(*tickets))]
+        return [option.words for option in palette.matching_options(app_state(*tickets))]
 
     spare = [f"DEMO-{number}  Spare" for number in range(110, 120)]
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
     assert found("#draft mine") == ["draft  Mine"]
     assert found("#mine one") == []
-    assert len(found("#")) == len(found("#spare")) == MAX_TICKET_ENTRIES
+    assert len(found("#")) == len(found("#spare")) == MAX_PALETTE_OPTIONS
 
 
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
     def first(text: str) -> str:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return palette.matching(app_state(Ticket("One", "DEMO-1")))[0].words
+        return palette.matching_options(app_state(Ticket("One", "DEMO-1")))[0].words
 
     assert first("quit") == first("q") == "leave"
     assert first("reload") == "read the files again"
@@ -494,11 +496,11 @@ def test_page_keys_leave_no_command_out(height: int) -> None:
     state = pressed(app_state(*TICKETS, height=height), ":")
     top = state.overlays[-1]
     assert isinstance(top, Palette)
-    words = [option.words[:20] for option in top.matching(state)]
-    pages = [screen(state, 1.0, Theme())]
+    words = [option.words[:20] for option in top.matching_options(state)]
+    pages = [draw_screen(state, 1.0, Theme())]
     for _ in words:
         state = pressed(state, "KEY_PGDOWN")
-        pages.append(screen(state, 1.0, Theme()))
+        pages.append(draw_screen(state, 1.0, Theme()))
 
     shown = "\n".join(row for page in pages for row in page)
     assert [text for text in words if text not in shown] == []
@@ -570,7 +572,7 @@ def planned(*entries: PlanEntry, height: int = 30) -> AppState:
 
 
 def shown(state: AppState) -> list[str]:
-    return [plain(row).rstrip() for row in screen(state, 11.0, Theme())]
+    return [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
 
 
 def test_the_places_of_entries_end_in_one_column() -> None:
@@ -598,7 +600,7 @@ def test_texts_are_shown_as_a_diff_where_there_is_room() -> None:
 
 
 def test_removed_lines_are_red_and_new_ones_green() -> None:
-    text = "\n".join(screen(planned(LONG), 11.0, Theme(sgr)))
+    text = "\n".join(draw_screen(planned(LONG), 11.0, Theme(sgr)))
     assert f"{sgr('-', 'red')} line 3" in text
     assert f"{sgr('+', 'green')} line 3 new" in text
 

@@ -11,7 +11,7 @@ from fakes.states import app_state, plain, pressed
 from ticketr.app.tickets import Ticket, candidate_of
 from ticketr.app.tui import messages
 from ticketr.app.tui.rows import Rows, rows_of
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -50,7 +50,7 @@ BARE = Theme()
 
 def lines(state: AppState, theme: Theme = BARE) -> list[str]:
     """Return the rows of the two tickets, without the open ticket."""
-    shown = screen(state, 1.0, theme)[2:4]
+    shown = draw_screen(state, 1.0, theme)[2:4]
     return [plain(row)[: state.layout.left] for row in shown]
 
 
@@ -106,7 +106,7 @@ def chosen(state: AppState, words: str) -> tuple[AppState, tuple[object, ...]]:
 
 def test_a_hidden_column_leaves_its_room_to_others_and_is_remembered() -> None:
     state, (remembered,) = chosen(state_of(120), "column updated")
-    assert "column updated" in plain("".join(screen(state, 1.0, BARE)))  # for another one
+    assert "column updated" in plain("".join(draw_screen(state, 1.0, BARE)))  # for another one
     state = pressed(state, "KEY_ESCAPE")
     assert lines(state)[0].endswith("… ↑ Story In Progress   5 PR ")
 
@@ -119,7 +119,7 @@ def test_a_hidden_column_leaves_its_room_to_others_and_is_remembered() -> None:
 
 
 def test_a_column_without_room_says_so() -> None:
-    text = "\n".join(plain(row) for row in screen(pressed(state_of(100), "S"), 1.0, BARE))
+    text = "\n".join(plain(row) for row in draw_screen(pressed(state_of(100), "S"), 1.0, BARE))
     assert re.findall(r"column (\w+) +(shown|hidden|no room)", text)[:3] == [
         ("assignee", "shown"),
         ("priority", "shown"),
@@ -137,5 +137,5 @@ def test_texts_of_jira_reach_no_terminal_raw() -> None:
     fields = {"Type": "\x1b[31mBug\x07", "Sprint": "\u202eSprint\x9b 1", "Priority": "\x1b]0;x\x07"}
     state = app_state(Ticket("A", "DEMO-1", fields=fields), width=140)
     assert candidate_of(Ticket("A", "DEMO-1", fields=fields)).fields["Type"] == "\x1b[31mBug\x07"
-    row = screen(state, 1.0, Theme())[2]
+    row = draw_screen(state, 1.0, Theme())[2]
     assert not any(raw in row for raw in "\x1b\x07\x9b\u202e")

@@ -14,7 +14,7 @@ from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.main_screen import draw_detail
 from ticketr.app.tui.markdown import MAX_MARKDOWN_CHARACTERS
 from ticketr.app.tui.panels.detail import MAX_LINE_CELLS, detail_lines
-from ticketr.app.tui.screen import screen
+from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
 from ticketr.app.tui.sheet import DetailLine, Sheet, sheet_of
@@ -274,7 +274,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     (wrap,) = (effect for effect in asked if effect.function is read_detail)
     assert wrap.args[-1] == state.layout.right != before.layout.right
     assert lines_of(state) is lines_of(before)
-    assert any("many words" in row for row in screen(state, 1.0, Theme()))
+    assert any("many words" in row for row in draw_screen(state, 1.0, Theme()))
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
 
     wrapped = detail_read(state, sheet_of(LONG, "DEMO-1.md"))

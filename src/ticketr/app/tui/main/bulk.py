@@ -47,7 +47,7 @@ class _Field:
         name: The field's name, in files.
         empty: What to call an empty value; empty if a value is required.
         other: What a value is that is not listed; empty if only listed ones can be taken.
-        is_listed: Whether Jira lists its values.
+        is_listed_by_jira: Whether Jira lists its values.
         is_list: Whether it has several values: one more is added, or one is removed.
     """
 
@@ -55,11 +55,11 @@ class _Field:
     name: str
     empty: str = ""
     other: str = "not among those that are known here"
-    is_listed: bool = True
+    is_listed_by_jira: bool = True
     is_list: bool = False
 
     @property
-    def has_several(self) -> bool:
+    def can_hold_several(self) -> bool:
         """Whether its line in a file may hold several values: that of the sprint has past ones, too."""
         return self.is_list or self.name == "Sprint"
 
@@ -68,11 +68,19 @@ class _Field:
 FIELD_BY_ACTION = {
     KeyAction.ASSIGN: _Field("assign", "Assignee", "nobody"),
     KeyAction.LABELS: _Field(
-        "add or remove a label", "Labels", other="a new label", is_listed=False, is_list=True
+        "add or remove a label",
+        "Labels",
+        other="a new label",
+        is_listed_by_jira=False,
+        is_list=True,
     ),
     KeyAction.PRIORITY: _Field("set the priority", "Priority"),
-    KeyAction.SPRINT: _Field("move to a sprint", "Sprint", "no sprint", other="", is_listed=False),
-    KeyAction.PARENT: _Field("set the parent", "Parent", "no parent", other="", is_listed=False),
+    KeyAction.SPRINT: _Field(
+        "move to a sprint", "Sprint", "no sprint", other="", is_listed_by_jira=False
+    ),
+    KeyAction.PARENT: _Field(
+        "set the parent", "Parent", "no parent", other="", is_listed_by_jira=False
+    ),
     KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Other fields with several values.
@@ -81,7 +89,7 @@ _LIST_FIELDS = frozenset(("Components",))
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
 )
-_WITH_NEXT_PUSH = "with the next push"
+_NEXT_PUSH_TEXT = "with the next push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,23 +143,23 @@ def _on_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handle
                 return step(state, targets.keys, now)
             does = "shows what a push would create"
             push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
-            return state.noticed(f"Jira does not have this ticket yet{push}"), ()
+            return state.with_notice(f"Jira does not have this ticket yet{push}"), ()
 
         return on_targets(with_keys)(state, now)
 
     return handle
 
 
-def change_tickets(state: AppState, targets: _Targets) -> Step:
+def choose_change(state: AppState, targets: _Targets) -> Step:
     """Ask what to change in the tickets."""
     refused = "" if targets.keys else "Jira has none of them"
     options = (
         *(
-            Option(field.words, _WITH_NEXT_PUSH, value=partial(choose_value, field=field))
+            Option(field.words, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
             for field in FIELD_BY_ACTION.values()
         ),
-        Option("set the status", _WITH_NEXT_PUSH, value=choose_status),
-        Option("set another field", _WITH_NEXT_PUSH, value=_choose_field),
+        Option("set the status", _NEXT_PUSH_TEXT, value=choose_status),
+        Option("set another field", _NEXT_PUSH_TEXT, value=_choose_field),
         Option("delete with sub-tasks", "in Jira, at once", refused, _open_deletion),
     )
 
@@ -168,7 +176,7 @@ def attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
 
     def on_accept(state: AppState, text: str) -> Step:
         if not text.strip():
-            return state.noticed("Nothing was attached"), ()
+            return state.with_notice("Nothing was attached"), ()
         return state, (call_in(name, ask_to_attach, keys, text),)
 
     return state.opened(LineInput(f"file for {tickets_in_words(keys)}:", on_accept)), ()
@@ -241,13 +249,13 @@ def choose_value(
     name = state.workspace.name
     if field.name == PARENT_FIELD and any(row.depth for row in targets.rows):
         words = "The parent of a sub-task is the ticket of its file; move it in Jira instead"
-        return state.noticed(words), ()
+        return state.with_notice(words), ()
 
     def on_accept(state: AppState, value: str) -> Step:
         text = value.strip()
         if field.name == "Labels" and " " in text:
             step = choose_value(state, targets, field, TextInput.of(value))
-            return step[0].noticed("A label has no blanks", is_bad=True), step[1]
+            return step[0].with_notice("A label has no blanks", is_bad=True), step[1]
         has_it = field.is_list and all(text in _field_values(row, field) for row in targets.rows)
         how = (
             (sync.ListAction.REMOVE if has_it else sync.ListAction.ADD)
@@ -258,7 +266,11 @@ def choose_value(
 
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
-    asking = call_in(name, ask_field_values, (key, field.name)) if field.is_listed and key else None
+    asking = (
+        call_in(name, ask_field_values, (key, field.name))
+        if field.is_listed_by_jira and key
+        else None
+    )
     choice = Choice(
         f"{clean(field.name)} of {targets.words}",
         options_of(()),
@@ -269,7 +281,7 @@ def choose_value(
         options_of=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.other:
-        return state.noticed(NO_VALUES_MESSAGE.format(field.name)), ()
+        return state.with_notice(NO_VALUES_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
 
@@ -285,7 +297,7 @@ def _value_options(
         listed: The values that Jira lists; none if it has not answered or lists none.
     """
     workspace = state.workspace
-    counts = counts_of_values(workspace.rows, field.name, is_list=field.has_several)
+    counts = counts_of_values(workspace.rows, field.name, is_list=field.can_hold_several)
     me = workspace.names.user if field.name == "Assignee" else ""
     present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
@@ -299,7 +311,7 @@ def _value_options(
         if value == me:
             return "me"
         tickets = sync.count_tickets(counts[value]) if value in counts else ""
-        is_here = tickets and field.is_listed and value not in listed
+        is_here = tickets and field.is_listed_by_jira and value not in listed
         return f"in {tickets} here" if is_here else tickets
 
     values = dict.fromkeys([*filter(None, [me]), *present, *(listed or counts), *titles])
@@ -318,7 +330,7 @@ def _value_options(
 
 def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
-    return tuple(counts_of_values((row,), field.name, is_list=field.has_several))
+    return tuple(counts_of_values((row,), field.name, is_list=field.can_hold_several))
 
 
 def _open_deletion(state: AppState, targets: _Targets) -> Step:
@@ -328,7 +340,7 @@ def _open_deletion(state: AppState, targets: _Targets) -> Step:
     def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
             words = f"Nothing was deleted: {problem or 'Jira has none of them'}"
-            return state.noticed(words, is_bad=True), ()
+            return state.with_notice(words, is_bad=True), ()
         return state.opened_below(Deletion(name, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
@@ -360,11 +372,11 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         on_accept,
         request=request,
         options_of=lambda statuses: (_status_options(issues, before, statuses), True),
-        waiting_words="Asking Jira..." if request else "",
-        no_values_words="Jira allows no other status from here",
+        waiting_text="Asking Jira..." if request else "",
+        no_values_text="Jira allows no other status from here",
     )
     if request is None and not choice.options:
-        return state.noticed(NO_VALUES_MESSAGE.format("Status")), ()
+        return state.with_notice(NO_VALUES_MESSAGE.format("Status")), ()
     return state.opened(choice), (request,) if request else ()
 
 

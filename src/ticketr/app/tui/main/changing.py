@@ -50,7 +50,7 @@ def add(state: AppState, _: float) -> Step:
     Where the workspace has templates, ask first whether one is to be filled in.
     """
     workspace = state.workspace
-    titled = _title_input(workspace.name, _ticket_of(workspace, state.row))
+    titled = _title_input(workspace.name, _ticket_row_of(workspace, state.row))
     if not workspace.templates:
         return state.opened(titled), ()
 
@@ -58,7 +58,7 @@ def add(state: AppState, _: float) -> Step:
         template = workspace.templates.get(name)
         if not isinstance(template, Template):
             return state.opened(titled), ()
-        return _with_values(state, workspace.name, template, ())
+        return _ask_template_value(state, workspace.name, template, ())
 
     options = [Option("a ticket or a sub-task", "asks for its title", value="")]
     for name, template in workspace.templates.items():
@@ -69,7 +69,7 @@ def add(state: AppState, _: float) -> Step:
     return state.opened(Choice("Add", tuple(options), on_choose)), ()
 
 
-def _with_values(
+def _ask_template_value(
     state: AppState, workspace: str, template: Template, values: tuple[str, ...]
 ) -> Step:
     """Ask for the next value of a template; once it has all, write its drafts."""
@@ -77,7 +77,7 @@ def _with_values(
         return state, (call_in(workspace, add_from_template, template, values),)
 
     def on_accept(state: AppState, text: str) -> Step:
-        return _with_values(state, workspace, template, (*values, clean(text).strip()))
+        return _ask_template_value(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
     examples = clean(placeholder.text)
@@ -91,7 +91,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
     def on_accept(state: AppState, text: str) -> Step:
         title = clean(text).strip()
         if not title:
-            return state.noticed("A ticket needs a title; nothing was added"), ()
+            return state.with_notice("A ticket needs a title; nothing was added"), ()
 
         def on_choose(state: AppState, value: str) -> Step:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
@@ -117,7 +117,7 @@ def comment(state: AppState, _: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if workspace.keeps_comments is False:  # said before the user types one
-        return state.noticed(NO_COMMENTS), ()
+        return state.with_notice(NO_COMMENTS), ()
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 
@@ -128,11 +128,11 @@ def reply(state: AppState, _: float) -> Step | None:
         return None
     sheet = sheet_of_row(state, row)
     if sheet is None:
-        return state.noticed(f"{row.id} is still being read"), ()
+        return state.with_notice(f"{row.id} is still being read"), ()
     comments = {str(text.line): text for text in reversed(sheet.issue.comments)}
     if not comments:
         write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
-        return state.noticed(f"This ticket has no comment here{write}"), ()
+        return state.with_notice(f"This ticket has no comment here{write}"), ()
 
     def on_choose(state: AppState, line: str) -> Step:
         author = comments[line].author
@@ -155,7 +155,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
     def on_accept(state: AppState, text: str) -> Step:
         written = clean_lines(text).strip()
         if not written:
-            return state.noticed("A comment needs a text; nothing was added"), ()
+            return state.with_notice("A comment needs a text; nothing was added"), ()
         return state, (call_in(name, add_comment, place, written),)
 
     def on_edit(state: AppState, text: str) -> Step:
@@ -184,7 +184,7 @@ def place_of(row: ListRow) -> IssuePlace:
     return IssuePlace(row.path, row.key, 0 if row.key else row.line)
 
 
-def _ticket_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | None:
+def _ticket_row_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | None:
     """Return the row of the ticket of a row, which may be that of a sub-task."""
     if row is None or row.is_broken:
         return None

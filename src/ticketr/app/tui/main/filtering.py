@@ -21,7 +21,7 @@ from ticketr.text import clean, clip
 JQL_PREFIX = "jql:"
 _FILTER_LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.
-_EXAMPLES = "words  status=Done  @person  edited"
+_FILTER_EXAMPLES = "words  status=Done  @person  edited"
 #: The most cells of a filter that is named in a sentence.
 MAX_SHOWN_FILTER_CELLS = 40
 
@@ -37,7 +37,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
     """Return the line for a filter of a workspace, which Esc shows as it was before."""
 
     def on_change(state: AppState, text: str) -> AppState:
-        if query_of(text) is not None:
+        if jql_of(text) is not None:
             return replace(on_cancel(state), notice="Enter asks Jira")
         try:
             wanted = tickets.parse_filter(text, state.workspace.names)
@@ -54,10 +54,10 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         return replace(state.with_workspace(shown), follow_at=FOLLOW_AT_ONCE)
 
     def on_accept(state: AppState, text: str) -> Step | str:
-        if query_of(text) == "":
+        if jql_of(text) == "":
             return "A query of Jira follows jql:"
         try:
-            return show_filter(state, text)
+            return apply_filter(state, text)
         except tickets.InvalidFilter as error:
             return clean(str(error))
 
@@ -71,12 +71,12 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         on_cancel,
         TextInput.of(text),
         on_tab,
-        _EXAMPLES,
+        _FILTER_EXAMPLES,
         problem,
     )
 
 
-def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
+def _reopen_filter(state: AppState, name: str, text: str, words: str) -> Step:
     """Open the line for a filter again with what was typed, and say why it was not taken.
 
     Args:
@@ -86,73 +86,75 @@ def _give_back(state: AppState, name: str, text: str, words: str) -> Step:
         words: Why it was not taken.
     """
     if state.workspace.name != name:
-        return state.noticed(f"{words}: {text}", is_bad=True), ()
+        return state.with_notice(f"{words}: {text}", is_bad=True), ()
     return state.opened_below(_filter_input(state.workspace, text, words)), ()
 
 
-def show_filter(state: AppState, text: str) -> Step:
+def apply_filter(state: AppState, text: str) -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
 
     Raises:
         InvalidFilter: The text is not a filter.
     """
     workspace = state.workspace
-    jql = query_of(text)
+    jql = jql_of(text)
     wanted = workspace.filter if jql is not None else tickets.parse_filter(text, workspace.names)
     workspace = replace(workspace, filter=wanted, top=0)
     state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
     if jql is None:
-        return state, (remembered(workspace),)
+        return state, (call_to_remember(workspace),)
     name = workspace.name
 
     def on_failure(state: AppState, answer: Answered) -> Step:
-        return _give_back(state, name, f"{JQL_PREFIX} {jql}", answer.problem)
+        return _reopen_filter(state, name, f"{JQL_PREFIX} {jql}", answer.problem)
 
     def on_answer(state: AppState, answer: Any, problem: str, _: float) -> Step:
         if problem:
-            return _give_back(state, name, f"{JQL_PREFIX} {jql}", f"Not filtered: {problem}")
+            return _reopen_filter(state, name, f"{JQL_PREFIX} {jql}", f"Not filtered: {problem}")
         count, keys = answer
         shown = tickets.Filter(f"{JQL_PREFIX} {clean(jql)}", (tickets.KeysTerm(keys),))
-        state = replace(state.with_changes(name, filter=shown, top=0), follow_at=FOLLOW_AT_ONCE)
+        state = replace(
+            state.with_workspace_changes(name, filter=shown, top=0), follow_at=FOLLOW_AT_ONCE
+        )
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
-        return state.noticed(f"Jira has found {count}{missing}"), ()
+        return state.with_notice(f"Jira has found {count}{missing}"), ()
 
     query = replace(call_in(name, ask_matching_keys, jql), on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
     return state.opened(asking), (query,)
 
 
-def show_all(state: AppState) -> Step:
+def remove_filter(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
     words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SHOWN_FILTER_CELLS)}"
     row = state.row
     selected = row.order if row is not None else state.workspace.selected
     workspace = replace(state.workspace, filter=NO_FILTER, selected=selected)
-    return state.with_workspace(workspace).noticed(words), (remembered(workspace),)
+    return state.with_workspace(workspace).with_notice(words), (call_to_remember(workspace),)
 
 
 def _choose_query(state: AppState) -> Step:
     """Choose among the names for queries."""
     aliases = state.workspace.aliases
     if not aliases:
-        return state.noticed("No query has a name yet; ticketr alias names one"), ()
+        return state.with_notice("No query has a name yet; ticketr alias names one"), ()
     options = tuple(
         Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL_PREFIX} @{name}")
         for name in sorted(aliases)
     )
-    return state.opened(Choice("Filter", options, show_filter)), ()
+    return state.opened(Choice("Filter", options, apply_filter)), ()
 
 
-def query_of(text: str) -> str | None:
+def jql_of(text: str) -> str | None:
     """Return the query of a filter in Jira's language; None for any other filter."""
     begin, colon, rest = text.strip().partition(":")
     return rest.strip() if f"{begin.lower()}{colon}" == JQL_PREFIX else None
 
 
-def remembered(workspace: WorkspaceView) -> Call:
+def call_to_remember(workspace: WorkspaceView) -> Call:
     """Return the call that stores how a list is shown."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
-    kept = "" if query_of(text) is not None else text
+    kept = "" if jql_of(text) is not None else text
     memory = ListMemory(kept, workspace.sort, workspace.hidden)
     return call_in(workspace.name, remember_list_view, memory)

@@ -94,16 +94,16 @@ def go_to_panel(state: AppState, _: float, *, panel: Panel) -> Step:
     return replace(state, focus=panel), ()
 
 
-def next_panel(state: AppState, _: float, *, by: int) -> Step:
+def go_to_next_panel(state: AppState, _: float, *, by: int) -> Step:
     """Go to the next panel, or to the one before."""
-    if state.is_zoomed and state.focus is Panel.DETAIL and (step := _next_task(state, by)):
+    if state.is_zoomed and state.focus is Panel.DETAIL and (step := _select_next_task(state, by)):
         return step
-    panels = _PANEL_ORDER if state.has_workspaces else _PANEL_ORDER[1:]
+    panels = _PANEL_ORDER if state.shows_workspaces_panel else _PANEL_ORDER[1:]
     at = (panels.index(state.focus) + by) % len(panels)
     return replace(state, focus=panels[at]), ()
 
 
-def _next_task(state: AppState, by: int) -> Step | None:
+def _select_next_task(state: AppState, by: int) -> Step | None:
     """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
@@ -185,18 +185,18 @@ def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
     return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY_SECONDS), ()
 
 
-def choose(state: AppState, now: float) -> Step | None:
+def toggle_chosen(state: AppState, now: float) -> Step | None:
     """Choose the selected issue for a common change, or undo the choice."""
     workspace, row = state.workspace, state.row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
     if not workspace.visible.rows[workspace.index].is_hit:
         words = "is not what the filter looks for; it is above a sub-task that is"
-        return state.noticed(f"{row.key or row.title} {words}"), ()
+        return state.with_notice(f"{row.key or row.title} {words}"), ()
     return select(_with_chosen(state, workspace.chosen ^ {row.id}), workspace.index + 1, now), ()
 
 
-def choose_all(state: AppState, _: float) -> Step | None:
+def toggle_all_chosen(state: AppState, _: float) -> Step | None:
     """Choose all issues that the list shows; if all of them are chosen, none."""
     rows = (shown.row for shown in state.workspace.visible.rows if shown.is_hit)
     listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen
@@ -211,10 +211,10 @@ def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
     if not chosen:
         return state
     change = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "changes them, ", before="; ")
-    return state.noticed(f"{len(chosen)} chosen{change or '; '}Esc lets them go")
+    return state.with_notice(f"{len(chosen)} chosen{change or '; '}Esc lets them go")
 
 
-def next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
+def go_to_next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next ticket or to the one before, whatever has the focus."""
     workspace = state.workspace
     to = workspace.index + by

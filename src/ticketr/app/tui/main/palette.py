@@ -12,10 +12,10 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
-from ticketr.app.tui.main.filtering import JQL_PREFIX, show_filter
+from ticketr.app.tui.main.filtering import JQL_PREFIX, apply_filter
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
-from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching
+from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching_options
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import jobs
 from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
@@ -23,7 +23,7 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 #: The most entries of tickets that are listed.
-MAX_TICKET_ENTRIES = 50
+MAX_PALETTE_OPTIONS = 50
 #: Actions that are not commands of their own.
 _ACTIONS_WITHOUT_COMMANDS = {
     *(row.action for row in DEFAULT_BINDINGS if {Context.MAIN, Context.HELP} <= {*row.contexts}),
@@ -31,7 +31,7 @@ _ACTIONS_WITHOUT_COMMANDS = {
 }
 
 #: Words by which people look for a command, beside its own.
-_SYNONYMS = {
+_SYNONYMS_BY_ACTION = {
     KeyAction.ASSIGN: "assignee person me",
     KeyAction.STATUS: "transition move",
     KeyAction.LABELS: "tag",
@@ -116,7 +116,7 @@ def _pull_all(state: AppState, now: float) -> Step:
 
 
 def _apply_filter(text: str, state: AppState, now: float) -> Step:
-    return show_filter(state, text)
+    return apply_filter(state, text)
 
 
 @final
@@ -131,17 +131,17 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    max_options: ClassVar[int] = MAX_TICKET_ENTRIES
+    max_options: ClassVar[int] = MAX_PALETTE_OPTIONS
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]
 
-    def matching(self, state: AppState) -> Sequence[Option]:
+    def matching_options(self, state: AppState) -> Sequence[Option]:
         """Return commands, or the tickets, people, workspaces or statuses that fit."""
         kind, words = _split_prefix(self.input.text)
         match kind:
             case "#":
-                rows = state.workspace.rows.find_by_name(fold(words), MAX_TICKET_ENTRIES)
+                rows = state.workspace.rows.find_by_name(fold(words), MAX_PALETTE_OPTIONS)
                 return [*map(_ticket_option, rows)]
             case "@":
                 options = _value_options(state, "Assignee")
@@ -151,19 +151,19 @@ class Palette(ListOverlay):
                 options = _workspace_options(state)
             case _:
                 options = self._commands(state)
-        return matching(options, words)[:MAX_TICKET_ENTRIES]
+        return matching_options(options, words)[:MAX_PALETTE_OPTIONS]
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""
-        nothing = state.noticed(f"{option.words}: nothing to do here")
+        nothing = state.with_notice(f"{option.words}: nothing to do here")
         return option.value(state, now) or (nothing, ())
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, complete, or run the selected entry."""
-        if action is KeyAction.NEXT_PANEL and (options := self.matching(state)):
+        if action is KeyAction.NEXT_PANEL and (options := self.matching_options(state)):
             option = options[min(self.at, len(options) - 1)]
             completed = TextInput.of(f"{_split_prefix(self.input.text)[0]}{option.words}")
-            return state.replaced(replace(self, input=completed, at=0)), ()
+            return state.top_replaced(replace(self, input=completed, at=0)), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def _commands(self, state: AppState) -> Iterator[Option]:
@@ -173,7 +173,7 @@ class Palette(ListOverlay):
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run, row.action)
-                also = f"{row.name.replace('-', ' ')} {_SYNONYMS.get(row.action, '')}"
+                also = f"{row.name.replace('-', ' ')} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
                 yield Option(row.help, bindings.key_names_of(row), value=run, also=also)
         yield from _keyless_commands(state)
 

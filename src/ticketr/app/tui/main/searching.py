@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ticketr.app.tickets import SORT_NAMES
-from ticketr.app.tui.main.filtering import remembered
+from ticketr.app.tui.main.filtering import call_to_remember
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, choose_columns
 from ticketr.app.tui.panels.frame import find_matches
@@ -17,7 +17,7 @@ from ticketr.app.tui.state import AppState, Panel, Step, select
 _COLUMN_PREFIX = "column "
 
 
-def search_ticket(state: AppState) -> Step | None:
+def search_open_ticket(state: AppState) -> Step | None:
     """Search in the open ticket as it is typed; Esc goes back to where it began."""
     before = state.ticket
     if before is None or before.sheet is None:
@@ -25,11 +25,11 @@ def search_ticket(state: AppState) -> Step | None:
 
     def on_change(state: AppState, words: str) -> AppState:
         state = _with_search(state, words, before.match, before.top)
-        matches = _matches(state)
+        matches = _find_matches(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
         ahead = (at for at, line in enumerate(matches) if line >= before.top)
-        state, place = _scrolled_to(state, matches, next(ahead, 0))
+        state, place = _scroll_to_match(state, matches, next(ahead, 0))
         return replace(state, notice=place)
 
     def on_cancel(state: AppState) -> AppState:
@@ -41,12 +41,12 @@ def search_ticket(state: AppState) -> Step | None:
     return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
-def next_match(state: AppState, by: int) -> Step:
+def go_to_next_match(state: AppState, by: int) -> Step:
     """Go to the next match in the open ticket, or to the one before; from the end to the start."""
-    ticket, matches = state.ticket, _matches(state)
+    ticket, matches = state.ticket, _find_matches(state)
     assert ticket is not None
     if not matches:
-        return state.noticed(f"nothing found for “{ticket.search}”"), ()
+        return state.with_notice(f"nothing found for “{ticket.search}”"), ()
     at = min(ticket.match, len(matches) - 1)
     if _is_shown(state, matches[at]):
         to = (at + by) % len(matches)
@@ -54,8 +54,8 @@ def next_match(state: AppState, by: int) -> Step:
         ahead = [at for at, line in enumerate(matches) if line >= ticket.top]
         first = ahead[0] if ahead else 0
         to = first if by > 0 else (first - 1 if ahead else -1) % len(matches)
-    state, place = _scrolled_to(state, matches, to)
-    return state.noticed(place), ()
+    state, place = _scroll_to_match(state, matches, to)
+    return state.with_notice(place), ()
 
 
 def end_search(state: AppState) -> AppState | None:
@@ -73,7 +73,7 @@ def _with_search(state: AppState, search: str, match: int, top: int) -> AppState
     return replace(state, ticket=replace(state.ticket, search=search, match=match, top=top))
 
 
-def _matches(state: AppState) -> tuple[int, ...]:
+def _find_matches(state: AppState) -> tuple[int, ...]:
     ticket = state.ticket
     return () if ticket is None else find_matches(ticket.lines, ticket.search)
 
@@ -83,7 +83,7 @@ def _is_shown(state: AppState, line: int) -> bool:
     return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail
 
 
-def _scrolled_to(state: AppState, matches: Sequence[int], to: int) -> tuple[AppState, str]:
+def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[AppState, str]:
     """Return the state scrolled to a match, and which one of how many that is."""
     ticket = state.ticket
     assert ticket is not None
@@ -100,7 +100,7 @@ def search(state: AppState, now: float) -> Step | None:
     if state.focus is Panel.WORKSPACES:
         return None
     if state.focus is Panel.DETAIL:
-        return search_ticket(state)
+        return search_open_ticket(state)
     before = state.workspace
 
     def on_change(state: AppState, words: str) -> AppState:
@@ -124,23 +124,23 @@ def search(state: AppState, now: float) -> Step | None:
     return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
-def next_hit(state: AppState, now: float, *, by: int) -> Step | None:
+def go_to_next_hit(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next hit of a search, or to the one before."""
     ticket, workspace = state.ticket, state.workspace
     if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
-        return next_match(state, by)
+        return go_to_next_match(state, by)
     if not workspace.search.strip() or not state.layout.left:  # no list is shown
         return None
     hits = workspace.find_hits(workspace.search)
     if not hits:
-        return state.noticed(f"nothing found for “{workspace.search}”"), ()
+        return state.with_notice(f"nothing found for “{workspace.search}”"), ()
     ahead = [at for at in hits if (at - workspace.index) * by > 0]
     wrapped = hits[0] if by > 0 else hits[-1]
     to = (ahead[0] if by > 0 else ahead[-1]) if ahead else wrapped
-    return select(state, to, now).noticed(f"{hits.index(to) + 1} of {len(hits)}"), ()
+    return select(state, to, now).with_notice(f"{hits.index(to) + 1} of {len(hits)}"), ()
 
 
-def sort_tickets(state: AppState, _: float) -> Step | None:
+def choose_sort(state: AppState, _: float) -> Step | None:
     """Choose how the list is sorted, and which columns it has."""
     if state.focus is Panel.WORKSPACES:
         return None
@@ -153,12 +153,12 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     def on_choose(state: AppState, name: str) -> Step:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
-            return state.with_workspace(changed), (remembered(changed),)
+            return state.with_workspace(changed), (call_to_remember(changed),)
         column = name.removeprefix(_COLUMN_PREFIX)
         changed = replace(state.workspace, hidden=state.workspace.hidden ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
-        return state.opened(_sort_choice(state, at)), (remembered(changed),)
+        return state.opened(_sort_choice(state, at)), (call_to_remember(changed),)
 
     hidden = state.workspace.hidden
     shown = [column.name for column in choose_columns(state.layout.left or state.width, hidden)]

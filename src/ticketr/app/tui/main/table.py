@@ -32,10 +32,10 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
         return moving.move(state, action, now)
     step = handler(state, now)
     if step is None:
-        words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST)
+        words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST_REASON)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
         return replace(
-            state.noticed(f"{words}{hint}"), swallow_until=now + SWALLOW_KEYS_SECONDS
+            state.with_notice(f"{words}{hint}"), swallow_until=now + SWALLOW_KEYS_SECONDS
         ), ()
     return step
 
@@ -54,7 +54,7 @@ def escape(state: AppState) -> Step | None:
     if workspace.chosen:
         return state.with_workspace(replace(workspace, chosen=frozenset())), ()
     if workspace.filter.text:
-        return filtering.show_all(state)
+        return filtering.remove_filter(state)
     return None
 
 
@@ -62,7 +62,7 @@ def _start_pull(state: AppState, now: float) -> Step:
     workspace = state.workspace
     if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
-        return state.noticed(f"{workspace.problem}{again}", is_bad=True), ()
+        return state.with_notice(f"{workspace.problem}{again}", is_bad=True), ()
     return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
@@ -78,7 +78,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
             other = next(after, rows[0])
             return _resolve(replace(show_row(state, other), follow_at=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
-        return state.noticed(f"This ticket has no conflict that is known here{pull}"), ()
+        return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.ticket_key)
     return state.opened(screen), (screen.request,)
 
@@ -86,7 +86,7 @@ def _resolve(state: AppState, now: float) -> Step | None:
 def _call_service(function: Callable[[Any, str], object], words: str = "") -> Handler:
     """Return what calls a service for the workspace that is shown, and says so."""
     return lambda state, _: (
-        state.noticed(words) if words else state,
+        state.with_notice(words) if words else state,
         (call_in(state.workspace.name, function),),
     )
 
@@ -100,12 +100,12 @@ def _open_diff(state: AppState, now: float) -> Step | None:
     row = state.row
     sheet = changing.sheet_of_row(state, row) if row is not None else None
     if row is not None and sheet is None:  # the one before is still shown
-        return state.noticed(f"{row.id} is still being read"), ()
+        return state.with_notice(f"{row.id} is still being read"), ()
     if sheet is None or sheet.error:
         return None
     if not sheet.edits:
         what = "Jira does not have it yet" if not sheet.key else "it is as at the last sync"
-        return state.noticed(f"Nothing to compare: {what}"), ()
+        return state.with_notice(f"Nothing to compare: {what}"), ()
     return state.opened(Diff(state.workspace.name, sheet)), ()
 
 
@@ -114,22 +114,22 @@ def _open_plan(state: AppState, _: float, *, kind: JobKind) -> Step:
     return state.opened(plan), (plan.request,)
 
 
-_SELECT_FIRST = ("Select a ticket first", None, "")
-_SEARCH_FIRST = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
-_TO_TICKETS = (KeyAction.PANEL_2, "goes to them")
-_CHOOSE_LISTED = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS)
+_SELECT_FIRST_REASON = ("Select a ticket first", None, "")
+_SEARCH_FIRST_REASON = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
+_TO_TICKETS_HINT = (KeyAction.PANEL_2, "goes to them")
+_CHOOSE_LISTED_REASON = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS_HINT)
 #: Why an action is not possible, where its handler finds nothing to do and a ticket would not help:
 #: words, then the action whose key is named, and what that does.
 _REASON_BY_ACTION: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
-    KeyAction.SELECT: _CHOOSE_LISTED,
-    KeyAction.SELECT_ALL: _CHOOSE_LISTED,
+    KeyAction.SELECT: _CHOOSE_LISTED_REASON,
+    KeyAction.SELECT_ALL: _CHOOSE_LISTED_REASON,
     KeyAction.NEXT: ("This is the last ticket", None, ""),
     KeyAction.PREVIOUS: ("This is the first ticket", None, ""),
-    KeyAction.NEXT_HIT: _SEARCH_FIRST,
-    KeyAction.PREVIOUS_HIT: _SEARCH_FIRST,
-    KeyAction.SEARCH: ("Only tickets are searched", *_TO_TICKETS),
-    KeyAction.FILTER: ("Only tickets are filtered", *_TO_TICKETS),
-    KeyAction.SORT: ("Only tickets are sorted", *_TO_TICKETS),
+    KeyAction.NEXT_HIT: _SEARCH_FIRST_REASON,
+    KeyAction.PREVIOUS_HIT: _SEARCH_FIRST_REASON,
+    KeyAction.SEARCH: ("Only tickets are searched", *_TO_TICKETS_HINT),
+    KeyAction.FILTER: ("Only tickets are filtered", *_TO_TICKETS_HINT),
+    KeyAction.SORT: ("Only tickets are sorted", *_TO_TICKETS_HINT),
     KeyAction.FOLD: ("There are no sub-tasks to hide", None, ""),
     KeyAction.UNFOLD: ("There are no sub-tasks to show", None, ""),
 }
@@ -137,20 +137,20 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.PANEL_1: partial(moving.go_to_panel, panel=Panel.WORKSPACES),
     KeyAction.PANEL_2: partial(moving.go_to_panel, panel=Panel.TICKETS),
     KeyAction.PANEL_3: partial(moving.go_to_panel, panel=Panel.DETAIL),
-    KeyAction.NEXT_PANEL: partial(moving.next_panel, by=1),
-    KeyAction.PREVIOUS_PANEL: partial(moving.next_panel, by=-1),
+    KeyAction.NEXT_PANEL: partial(moving.go_to_next_panel, by=1),
+    KeyAction.PREVIOUS_PANEL: partial(moving.go_to_next_panel, by=-1),
     KeyAction.OPEN: moving.open_ticket,
     KeyAction.FOLD: partial(moving.fold, hide=True),
     KeyAction.UNFOLD: partial(moving.fold, hide=False),
-    KeyAction.SELECT: moving.choose,
-    KeyAction.SELECT_ALL: moving.choose_all,
-    KeyAction.NEXT: partial(moving.next_ticket, by=1),
-    KeyAction.PREVIOUS: partial(moving.next_ticket, by=-1),
+    KeyAction.SELECT: moving.toggle_chosen,
+    KeyAction.SELECT_ALL: moving.toggle_all_chosen,
+    KeyAction.NEXT: partial(moving.go_to_next_ticket, by=1),
+    KeyAction.PREVIOUS: partial(moving.go_to_next_ticket, by=-1),
     KeyAction.SEARCH: searching.search,
-    KeyAction.NEXT_HIT: partial(searching.next_hit, by=1),
-    KeyAction.PREVIOUS_HIT: partial(searching.next_hit, by=-1),
+    KeyAction.NEXT_HIT: partial(searching.go_to_next_hit, by=1),
+    KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit, by=-1),
     KeyAction.FILTER: filtering.filter_tickets,
-    KeyAction.SORT: searching.sort_tickets,
+    KeyAction.SORT: searching.choose_sort,
     KeyAction.EDIT: changing.edit,
     KeyAction.STATUS: bulk.on_targets(bulk.choose_status),
     **{
@@ -162,7 +162,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.REPLY: changing.reply,
     KeyAction.ATTACH: bulk.attach,
     KeyAction.WORKLOG: bulk.log_work,
-    KeyAction.CHANGE: bulk.on_targets(bulk.change_tickets),
+    KeyAction.CHANGE: bulk.on_targets(bulk.choose_change),
     KeyAction.BROWSER: bulk.open_in_browser,
     KeyAction.COPY_KEY: bulk.copy_keys,
     KeyAction.COPY_ADDRESS: bulk.copy_addresses,

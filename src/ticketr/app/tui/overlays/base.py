@@ -115,7 +115,7 @@ _PIECE_STYLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 @lru_cache(maxsize=16)
-def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) -> tuple[Line, ...]:
+def word_diff_lines(before: str, after: str, cells: int, first: str, rest: str) -> tuple[Line, ...]:
     """Return a change as wrapped lines: what is gone in ``[-...-]``, what is new in ``{+...+}``.
 
     A frame is drawn many times a second, and long texts take long to compare and to wrap.
@@ -140,7 +140,7 @@ def wrapped_words(before: str, after: str, cells: int, first: str, rest: str) ->
 
 
 @lru_cache(maxsize=64)
-def changed_lines(before: str, after: str, cells: int, indent: str) -> tuple[Line, ...]:
+def line_diff_lines(before: str, after: str, cells: int, indent: str) -> tuple[Line, ...]:
     """Return a change line by line: what is gone after ``-``, what is new after ``+``.
 
     Args:
@@ -164,7 +164,7 @@ class Overlay(ABC):
     __slots__ = ()
 
     #: Whether it hides everything below it.
-    is_full: ClassVar[bool] = True
+    is_full_screen: ClassVar[bool] = True
     #: Whether it shows a spinner beside each running job.
     has_spinners: ClassVar[bool] = False
 
@@ -177,7 +177,7 @@ class Overlay(ABC):
         """Return the step for a key with this action; None if it does nothing here."""
         return None
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions that have no effect now, so that the hints do not name them."""
         return frozenset()
 

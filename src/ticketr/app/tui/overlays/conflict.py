@@ -13,7 +13,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index, wrapped_words
+from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index, word_diff_lines
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import (
     LazyRow,
@@ -99,7 +99,7 @@ def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
             base = clean(part.base[: cells * 6]) or "–"
             wrapped = tuple(wrap_line((Span(base),), cells - 1, first=label, rest=rest))
         else:
-            wrapped = wrapped_words(part.base, text, cells - 1, label, rest)
+            wrapped = word_diff_lines(part.base, text, cells - 1, label, rest)
         rows += [theme.row(pair, cells) for pair in wrapped[:6]]
     return rows
 
@@ -203,7 +203,7 @@ class ConflictScreen(Overlay):
                 edit = state.keymap.hint(
                     KeyAction.EDIT, Context.CONFLICT, "edits it by hand", before="; "
                 )
-                return state.noticed(f"{self.part.name} cannot hold both texts{edit}"), ()
+                return state.with_notice(f"{self.part.name} cannot hold both texts{edit}"), ()
             case KeyAction.TAKE_BOTH:
                 return self._choose(state, {self.part.id: "both"})
             case KeyAction.ALL_YOURS:
@@ -218,7 +218,7 @@ class ConflictScreen(Overlay):
                 return self._accept(state, self.view, now)
             case _:
                 moved = self._moved_screen(state, self.view, action)
-                return None if moved is None else (state.replaced(moved), ())
+                return None if moved is None else (state.top_replaced(moved), ())
 
     def _moved_screen(
         self, state: AppState, view: ConflictView, action: KeyAction
@@ -230,22 +230,22 @@ class ConflictScreen(Overlay):
                 return replace(self, at=0, scrolled=0)
             case KeyAction.BOTTOM:
                 end = replace(self, at=last)
-                return replace(end, scrolled=end.max_scrolled(state, view))
+                return replace(end, scrolled=end.max_scrolled_rows(state, view))
             case KeyAction.UP if not self.scrolled:
                 return replace(self, at=max(0, self.at - 1))
             case KeyAction.DOWN if self.at < last:
                 return replace(self, at=self.at + 1, scrolled=0)
-        most = self.max_scrolled(state, view)
+        most = self.max_scrolled_rows(state, view)
         scrolled = moved_index(action, self.scrolled, state.layout.body, most)
         return None if scrolled is None else replace(self, scrolled=scrolled)
 
-    def max_scrolled(self, state: AppState, view: ConflictView) -> int:
+    def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows(state, view, Theme())
         return max(0, len(rows) - state.layout.body - top)
 
     def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
-        return state.replaced(replace(self, choices={**self.choices, **choices})), ()
+        return state.top_replaced(replace(self, choices={**self.choices, **choices})), ()
 
     def _edit(self, state: AppState, part: ConflictPart) -> Step:
         """Type a text of one line; a longer one is edited in the file."""
@@ -258,20 +258,20 @@ class ConflictScreen(Overlay):
 
         def on_accept(state: AppState, text: str) -> Step:
             changed = replace(self, choices={**self.choices, part.id: TypedText(text)})
-            return state.replaced(changed), ()
+            return state.top_replaced(changed), ()
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 
     def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
         if is_too_soon(state, self.shown_at, now):
-            return state.noticed("Read it first; then Enter carries it out"), ()
+            return state.with_notice("Read it first; then Enter carries it out"), ()
         resolution = choose(view, self.choices)
         if resolution.left:
             names = ", ".join(part.name for part in resolution.left)
             at = view.parts.index(resolution.left[0])
             words = f"{len(resolution.left)} left to choose: {names}"
-            return state.replaced(replace(self, at=at)).noticed(words), ()
-        return state.closed(), (call_in(self.workspace, resolve, resolution),)
+            return state.top_replaced(replace(self, at=at)).with_notice(words), ()
+        return state.top_closed(), (call_in(self.workspace, resolve, resolution),)
 
     def _go_to_other_conflict(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
@@ -280,7 +280,7 @@ class ConflictScreen(Overlay):
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
         other = ConflictScreen(self.workspace, key)
-        return state.replaced(other), (other.request,)
+        return state.top_replaced(other), (other.request,)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the conflict; read it again when the files were read again."""
@@ -293,12 +293,12 @@ class ConflictScreen(Overlay):
                 changed = replace(self, view=view, choices=kept, shown_at=now)
                 request = changed.author_request
                 if request is None or request == self.author_request:
-                    return state.exchanged(self, changed), ()
-                return state.exchanged(self, replace(changed, author=None)), (request,)
+                    return state.overlay_replaced(self, changed), ()
+                return state.overlay_replaced(self, replace(changed, author=None)), (request,)
             case messages.Answered(self.request, _, problem):
-                return state.without(self).noticed(problem, is_bad=True), ()
+                return state.without(self).with_notice(problem, is_bad=True), ()
             case messages.Answered(request, author) if request == self.author_request:
-                return state.exchanged(self, replace(self, author=author)), ()
+                return state.overlay_replaced(self, replace(self, author=author)), ()
             case messages.FilesRead(self.workspace):
                 return state, (self.request,)
             case _:

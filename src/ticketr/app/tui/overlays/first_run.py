@@ -51,7 +51,7 @@ class Form:
         choice: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
-        is_again: Whether it is of a workspace that is there, so that only the token is asked for.
+        asks_only_token: Whether it is of a workspace that is there, so that only the token is asked for.
     """
 
     at: int = 0
@@ -61,7 +61,7 @@ class Form:
     choice: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
-    is_again: bool = False
+    asks_only_token: bool = False
 
     @property
     def focus(self) -> SetupField | None:
@@ -88,13 +88,13 @@ class Form:
 
     def typed(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with another text in a field, typed by the user."""
-        form = self.pad_rows(place, line)
+        form = self.with_text(place, line)
         if line.text.strip() == self.text(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
         return replace(form, is_folder_typed=is_folder_typed, choice=0, problem=None)
 
-    def pad_rows(self, place: SetupField, line: TextInput) -> Form:
+    def with_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
@@ -177,7 +177,7 @@ class Form:
 
     def chosen(self, project: setup.ProjectChoice) -> Form:
         """Return the form with a project chosen."""
-        return self.pad_rows(SetupField.PROJECT, TextInput.of(project.key))
+        return self.with_text(SetupField.PROJECT, TextInput.of(project.key))
 
     def note(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
         """Return what is beside a field, its mark first; empty for nothing.
@@ -221,7 +221,7 @@ class Form:
                 return "✓", f"you are {account}"
             case _, setup.FolderAnswer(setup.FolderKind.WORKSPACE, site):
                 words = f"a workspace of {site or 'a site'}"
-                return ("✓", words) if self.is_again else ("!", f"{words} already")
+                return ("✓", words) if self.asks_only_token else ("!", f"{words} already")
             case _, setup.FolderAnswer(kind):
                 return _FOLDER_NOTES[kind]
             case _:
@@ -231,7 +231,7 @@ class Form:
         """Return the form with a folder, unless it is a suggestion and the user has typed one."""
         if self.is_folder_typed and not is_typed:
             return self
-        form = self.pad_rows(SetupField.FOLDER, TextInput.of(folder))
+        form = self.with_text(SetupField.FOLDER, TextInput.of(folder))
         return replace(form, is_folder_typed=is_typed)
 
     def with_problem(self, problem: setup.Problem) -> Form:
@@ -363,7 +363,7 @@ def _project_lines(
 
 #: The page on which people make API tokens for Jira Cloud.
 TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page
-STARTING_MESSAGE = "Starting a Jira with made-up tickets on this machine"
+STARTING_SANDBOX_MESSAGE = "Starting a Jira with made-up tickets on this machine"
 ADDING_MESSAGE = "Checking the login, then adding the workspace"
 OPENING_MESSAGE = "Opening the folder"
 
@@ -408,13 +408,13 @@ class FirstRun(Overlay):
             if action is not KeyAction.ESCAPE:
                 return None
             idle = replace(self, busy="", kept_form=self.kept_form.stopped())
-            state = state.exchanged(self, idle).noticed("Cancelled; nothing was added")
+            state = state.overlay_replaced(self, idle).with_notice("Cancelled; nothing was added")
             return state, (call(setting_up.cancel_setup),)
         if self.form is None:
-            return self._on_way(state, action)
-        return self._on_form(state, self.form, action)
+            return self._on_way_action(state, action)
+        return self._on_form_action(state, self.form, action)
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: while it is busy, all but Esc and the help."""
         if self.busy:
             return frozenset(KeyAction) - {KeyAction.ESCAPE, KeyAction.HELP}
@@ -431,15 +431,15 @@ class FirstRun(Overlay):
         changed = form.typed(form.focus, form.input(form.focus).typed(text))
         return self._with_form(state, changed, problem=""), ()
 
-    def _on_way(self, state: AppState, action: KeyAction) -> Step | None:
+    def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE if not state.workspaces:
                 leave = state.keymap.hint(KeyAction.QUIT, Context.START_MENU, "leaves", before="; ")
-                return state.noticed(f"There is nothing to go back to{leave}"), ()
+                return state.with_notice(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
                 way = max(0, min(self.way + by, len(_offered_ways(state)) - 1))
-                return state.exchanged(self, replace(self, way=way)), ()
+                return state.overlay_replaced(self, replace(self, way=way)), ()
             case KeyAction.CONNECT | KeyAction.OPEN_FOLDER:
                 actions = [way_action for *_, way_action in _offered_ways(state)]
                 return self._choose_way(state, actions.index(action))
@@ -454,9 +454,9 @@ class FirstRun(Overlay):
             return self._ask_checks(state, self.kept_form, way=way, is_open=True, problem="")
         if action is KeyAction.OPEN_FOLDER:
             changed = replace(self, way=way, problem="")
-            return state.exchanged(self, changed).opened(changed.folder_input()), ()
-        changed = replace(self, way=way, problem="", busy=STARTING_MESSAGE)
-        return state.exchanged(self, changed), (call(setting_up.try_sandbox),)
+            return state.overlay_replaced(self, changed).opened(changed.folder_input()), ()
+        changed = replace(self, way=way, problem="", busy=STARTING_SANDBOX_MESSAGE)
+        return state.overlay_replaced(self, changed), (call(setting_up.try_sandbox),)
 
     def folder_input(self, text: str = "", problem: str = "") -> LineInput:
         """Return the line for the folder of a workspace of this machine."""
@@ -465,16 +465,20 @@ class FirstRun(Overlay):
             if not text.strip():
                 return "Type a folder"
             request = call(setting_up.open_folder, text.strip())
-            return state.exchanged(self, replace(self, busy=OPENING_MESSAGE)), (request,)
+            return state.overlay_replaced(self, replace(self, busy=OPENING_MESSAGE)), (request,)
 
         typed = TextInput.of(text)
         return LineInput("folder:", on_accept, input=typed, examples="~/work", problem=problem)
 
-    def _on_form(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
+    def _on_form_action(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
                 left = replace(self, is_open=False, kept_form=form.stopped())
-                state = state.without(self) if form.is_again else state.exchanged(self, left)
+                state = (
+                    state.without(self)
+                    if form.asks_only_token
+                    else state.overlay_replaced(self, left)
+                )
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
@@ -508,7 +512,7 @@ class FirstRun(Overlay):
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
-        if form.focus is None or (form.is_again and form.focus is SetupField.TOKEN):
+        if form.focus is None or (form.asks_only_token and form.focus is SetupField.TOKEN):
             return self._add(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
             form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
@@ -529,10 +533,10 @@ class FirstRun(Overlay):
             folder=Path(form.text(SetupField.FOLDER)),
         )
         changed = replace(self, busy=ADDING_MESSAGE, problem="")
-        return state.exchanged(self, changed), (call(setting_up.add_workspace, wanted),)
+        return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
-        return state.exchanged(self, replace(self, kept_form=form, **changes))
+        return state.overlay_replaced(self, replace(self, kept_form=form, **changes))
 
     def _ask_checks(self, state: AppState, form: Form, **changes: Any) -> Step:
         """Show a form, and ask the checks that it needs."""
@@ -546,7 +550,7 @@ class FirstRun(Overlay):
             case messages.WorkspaceOpened(is_wanted=True):
                 return state.without(self), (call(setting_up.cancel_setup),)
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
-                return self._folder_answered(state, request.args[0], problem)
+                return self._take_folder_answer(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if (
                 request.function in _ADDING_CALLS
             ):
@@ -562,13 +566,13 @@ class FirstRun(Overlay):
             case _:
                 return None
 
-    def _folder_answered(self, state: AppState, folder: str, problem: str) -> Step:
+    def _take_folder_answer(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
         if problem:
             idle = replace(self, busy="")
-            return state.exchanged(self, idle).opened(idle.folder_input(folder, problem)), ()
+            return state.overlay_replaced(self, idle).opened(idle.folder_input(folder, problem)), ()
         form = self.kept_form.with_folder(folder, is_typed=True)
-        state = state.noticed("This folder has no ticketr.toml; connect it to Jira")
+        state = state.with_notice("This folder has no ticketr.toml; connect it to Jira")
         return self._ask_checks(state, form, busy="", is_open=True)
 
     def _show_problem(self, state: AppState, problem: Problem) -> AppState:
@@ -576,13 +580,13 @@ class FirstRun(Overlay):
         form = self.form
         if form is None or problem.field is None:
             changed = replace(self, busy="", problem=problem.words)
-            return state.exchanged(self, changed).noticed(problem.words, is_bad=True)
+            return state.overlay_replaced(self, changed).with_notice(problem.words, is_bad=True)
         state = self._with_form(state, form.with_problem(problem), busy="")
-        return state.noticed(f"{problem.field.value}: {problem.words}", is_bad=True)
+        return state.with_notice(f"{problem.field.value}: {problem.words}", is_bad=True)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        if self.form is not None and self.form.is_again:
+        if self.form is not None and self.form.asks_only_token:
             return "", "a new token"
         return "", "a new workspace" if state.workspaces else "first run"
 
@@ -590,7 +594,7 @@ class FirstRun(Overlay):
         """Return the rows of the body."""
         height, cells, form = state.layout.body, state.width, self.form
         rows: list[Line | str] = []
-        if form is None or (height >= HIGH and not form.is_again):
+        if form is None or (height >= HIGH and not form.asks_only_token):
             rows += _way_lines(self.way, state, is_choosing=form is None)
         selected = self.way + 3
         if form is not None:
@@ -620,7 +624,7 @@ def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
     inputs = {place: TextInput.of(text) for place, text in texts.items()}
     at = _SETUP_FIELDS.index(SetupField.TOKEN)
-    known = Form(at, inputs, is_folder_typed=True, is_again=True)
+    known = Form(at, inputs, is_folder_typed=True, asks_only_token=True)
     form, effects = known.ask_checks()
     return state.opened(FirstRun(is_open=True, kept_form=form)), effects
 

@@ -28,7 +28,7 @@ from ticketr.app.tui.panels.frame import (
 from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
 from ticketr.statusline.render import duration, running_line, spinner
 from ticketr.text import clean, clip, fit, width
 
@@ -74,7 +74,7 @@ def job_rows(
         "Ended": [(job.id, partial(_ended_line, state, job, theme)) for job in jobs.ended],
     }
     for job in jobs.of_earlier_runs:
-        day = jobs_state.day_words(job.finished_at.astimezone().date(), jobs.history.today)
+        day = jobs_state.day_text(job.finished_at.astimezone().date(), jobs.history.today)
         entry = (jobs_state.id_of_earlier(job), partial(_earlier_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
@@ -109,12 +109,12 @@ def _waiting_line(snapshot: JobSnapshot, cells: int, now: float) -> Line:
 
 def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = state.job_end(snapshot), state.width
-    when = datetime.fromtimestamp(jobs_state.ended_at(snapshot), UTC).astimezone()
-    took = jobs_state.seconds_of(snapshot)
+    when = datetime.fromtimestamp(jobs_state.ended_at_wall_time(snapshot), UTC).astimezone()
+    took = jobs_state.run_seconds_of(snapshot)
     return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
 
 
-def earlier_words(job: FinishedJob) -> str:
+def earlier_end_text(job: FinishedJob) -> str:
     """Return how a job of an earlier run ended, cleaned."""
     if (job.error_type or "").endswith("AuthenticationFailed"):
         return jobs_state.LOGIN_REFUSED_MESSAGE  # its message names a command of the shell
@@ -122,7 +122,7 @@ def earlier_words(job: FinishedJob) -> str:
 
 
 def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
-    message = earlier_words(job)
+    message = earlier_end_text(job)
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
@@ -137,12 +137,12 @@ def _end_line(
     left = f" {when}  {fit(clean(name), NAME_CELLS)} "
     right = f" {duration(took)} "
     room = max(4, cells - width(left) - width(right) - 3)
-    words = without_places(words, room, theme)
+    words = with_short_paths(words, room, theme)
     return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
 
 
 #: The end of the name of a job of many tickets, which names only the first ones.
-_MORE = re.compile(r" and (\d+) more$")
+_MORE_TICKETS = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY_SUFFIX = "by query"
 
@@ -187,7 +187,7 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     if job.kind is None or job.kind not in SYNC_KINDS:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
-    more = _MORE.search(job.subject)
+    more = _MORE_TICKETS.search(job.subject)
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"
@@ -201,7 +201,7 @@ def run_again(state: AppState, job: EndedJob) -> Step:
     """Pull again, or open a new plan of what was pushed or synced; or say why not."""
     words = why_not_run_again(job, state.keymap)
     if words or job.kind is None:
-        return state.noticed(words), ()
+        return state.with_notice(words), ()
     if job.kind is JobKind.PULL:
         return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
     plan = Plan(job.workspace, job.kind, job.keys)
@@ -232,18 +232,18 @@ class Jobs(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, or act on the selected job."""
         if action is KeyAction.JOBS:
-            return state.closed(), ()
+            return state.top_closed(), ()
         ids = state.jobs.ids
         if not ids:
             return None
         at = ids.index(self.job) if self.job in ids else 0
         to = moved_index(action, at, max(1, state.layout.body // 2), len(ids) - 1)
         if to is not None:
-            return state.replaced(replace(self, job=ids[to])), ()
+            return state.top_replaced(replace(self, job=ids[to])), ()
         job = _job_of_id(state, ids[at])
         return None if job is None else _step_on_job(state, job, action)
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected job."""
         ids = state.jobs.ids
         job = _job_of_id(state, self.job if self.job in ids else next(iter(ids), ""))
@@ -290,7 +290,7 @@ class Jobs(Overlay):
         if job is None or not job.status.is_terminal:
             return []
         if isinstance(job, FinishedJob):
-            end, attempts = jobs_state.JobEnd("", earlier_words(job)), job.attempts
+            end, attempts = jobs_state.JobEnd("", earlier_end_text(job)), job.attempts
         else:
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
@@ -323,7 +323,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
             return state, (call(copy_text, ended.error, "the error"),)
         case KeyAction.OPEN if ended.workspace:
             names = [workspace.name for workspace in state.workspaces]
-            return replace(state.closed(), current=names.index(ended.workspace)), ()
+            return replace(state.top_closed(), current=names.index(ended.workspace)), ()
         case _:
             return None
 

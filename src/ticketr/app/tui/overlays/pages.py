@@ -10,7 +10,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, moved_index, wrapped_words
+from ticketr.app.tui.overlays.base import Overlay, moved_index, word_diff_lines
 from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.sheet import Sheet
@@ -41,17 +41,17 @@ class Diff(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Scroll, edit the file, or close it."""
         if action is KeyAction.DIFF:
-            return state.closed(), ()
+            return state.top_closed(), ()
         if action is KeyAction.EDIT:
             line = self.sheet.line or 1
             return state, (call_in(self.workspace, open_editor, self.sheet.path, line),)
         height = sum(
-            1 + len(wrapped_words(edit.before, edit.after, state.width - 4, INDENT, INDENT))
+            1 + len(word_diff_lines(edit.before, edit.after, state.width - 4, INDENT, INDENT))
             for edit in self.sheet.edits
         )
         last = max(0, height - state.layout.body)
         top = moved_index(action, self.top, state.layout.body, last)
-        return None if top is None else (state.replaced(replace(self, top=top)), ())
+        return None if top is None else (state.top_replaced(replace(self, top=top)), ())
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show the ticket as it is after its file was read again; close it without changes."""
@@ -59,7 +59,7 @@ class Diff(Overlay):
             case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
                 if not sheet.edits:
                     return state.without(self), ()
-                return state.exchanged(self, replace(self, sheet=sheet)), ()
+                return state.overlay_replaced(self, replace(self, sheet=sheet)), ()
             case _:
                 return None
 
@@ -75,7 +75,7 @@ class Diff(Overlay):
         for edit in self.sheet.edits:
             headings.append(len(rows))
             rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
-            rows += wrapped_words(edit.before, edit.after, cells - 4, INDENT, INDENT)
+            rows += word_diff_lines(edit.before, edit.after, cells - 4, INDENT, INDENT)
         rows, top = space_headings(rows, headings, self.top, height, " " * cells)
         shown = [
             row if isinstance(row, str) else theme.row(row, cells)
@@ -106,13 +106,13 @@ class Help(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Scroll, or close it."""
         if action is KeyAction.HELP:
-            return state.closed(), ()
+            return state.top_closed(), ()
         page = state.layout.body - 1
         last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
         top = moved_index(action, self.top, page, last)
-        return None if top is None else (state.replaced(replace(self, top=top)), ())
+        return None if top is None else (state.top_replaced(replace(self, top=top)), ())
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the action that opened it."""
         return frozenset((KeyAction.HELP,))
 

@@ -15,7 +15,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import changed_lines
+from ticketr.app.tui.overlays.base import line_diff_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import (
     INDENT,
@@ -30,7 +30,7 @@ from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
 from ticketr.app.tui.sheet import Edit, Sheet
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, without_places, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
 from ticketr.text import clean
 
 #: What the first row says while Jira is asked what would not arrive.
@@ -59,7 +59,7 @@ def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme)
         does = "on the list resolves it"
         resolve = keymap.hint(KeyAction.RESOLVE, Context.MAIN, does, before="; ")
         reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
-    reason = without_places(reason, cells - len(INDENT), theme)
+    reason = with_short_paths(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
     line = (mark("!"), Span(f" {name}{reason}{place}"))
     return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)
@@ -80,7 +80,7 @@ class Plan(Review[sync.PushPlan]):
         problem: Why there is none; empty if there is.
     """
 
-    waiting_words: ClassVar[str] = "Looking for edits..."
+    waiting_text: ClassVar[str] = "Looking for edits..."
 
     kind: JobKind
     keys: tuple[str, ...] = ()
@@ -93,31 +93,31 @@ class Plan(Review[sync.PushPlan]):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
-            return state.closed(), self._end_of_check
+            return state.top_closed(), self._calls_to_end_check
         if action in _DETAIL_ACTIONS and isinstance(entry := self.selected(state), sync.PlanEntry):
             return self._show_edits(state, action, entry)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
-            return state.replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
+            return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
     def _show_edits(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
-            sheet = Sheet(key, title, entry.path, entry.line, edits=_edits(entry))
+            sheet = Sheet(key, title, entry.path, entry.line, edits=_edits_of_entry(entry))
             return state.opened(Diff(self.workspace, sheet)), ()
-        if not any(map(_is_long, _edits(entry))):
-            return state.noticed("All that is changed is shown"), ()
+        if not any(map(_is_long, _edits_of_entry(entry))):
+            return state.with_notice("All that is changed is shown"), ()
         change = frozenset((entry.fingerprint,))
         is_shown = action is KeyAction.UNFOLD
         unfolded = self.unfolded | change if is_shown else self.unfolded - change
-        return state.replaced(replace(self, unfolded=unfolded)), ()
+        return state.top_replaced(replace(self, unfolded=unfolded)), ()
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         item = self.selected(state)
         if isinstance(item, sync.PlanEntry):
-            if not any(map(_is_long, _edits(item))):
+            if not any(map(_is_long, _edits_of_entry(item))):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
             is_unfolded = item.fingerprint in self.unfolded
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
@@ -131,7 +131,7 @@ class Plan(Review[sync.PushPlan]):
     def unfolded_if_it_fits(self, state: AppState) -> Plan:
         """Return the plan with all texts shown if the screen has room for them."""
         assert self.plan is not None
-        edits = [edit for entry in self.plan.entries for edit in _edits(entry)]
+        edits = [edit for entry in self.plan.entries for edit in _edits_of_entry(entry)]
         size = sum(len(edit.before) + len(edit.after) for edit in edits)
         # A long text would take long to compare.
         if size > state.width * state.layout.body or not any(map(_is_long, edits)):
@@ -153,11 +153,12 @@ class Plan(Review[sync.PushPlan]):
                     checked = replace(self, check=None, result=answer)
                 else:
                     checked = replace(self, check=None, problem=problem or answer or "")
-                return state.exchanged(self, self.with_same_selected(state, checked)), ()
+                return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 return self._take_plan(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
-                return state.without(self).noticed(problem, is_bad=True), self._end_of_check
+                state = state.without(self).with_notice(problem, is_bad=True)
+                return state, self._calls_to_end_check
             case _:
                 return Review.on_message(self, state, message, now)
 
@@ -174,10 +175,11 @@ class Plan(Review[sync.PushPlan]):
             accepts = self.accepts_losses and losses.issubset(self.plan.losses)
             changed = replace(changed, accepts_losses=accepts)
             changed = self.with_same_selected(state, changed)
-        return state.exchanged(self, changed), (check,) if check else self._end_of_check
+        calls = (check,) if check else self._calls_to_end_check
+        return state.overlay_replaced(self, changed), calls
 
     @property
-    def _end_of_check(self) -> tuple[Call, ...]:
+    def _calls_to_end_check(self) -> tuple[Call, ...]:
         """The calls that end the check."""
         return () if self.check is None else (call(stop_asking, self.workspace),)
 
@@ -186,10 +188,10 @@ class Plan(Review[sync.PushPlan]):
         # A sync merges first.
         conflicts = self.result.conflicts if self.kind is JobKind.PUSH else ()
         answers = (*self.result.failed, *conflicts)
-        left, names = set(map(_issue_of, plan.left)), set(map(_issue_of, answers))
+        left, names = set(map(_issue_identity, plan.left)), set(map(_issue_identity, answers))
         return (
-            *(note for note in plan.refused if _issue_of(note) not in names),
-            *(note for note in answers if _issue_of(note) not in left),
+            *(note for note in plan.refused if _issue_identity(note) not in names),
+            *(note for note in answers if _issue_identity(note) not in left),
         )
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -201,12 +203,12 @@ class Plan(Review[sync.PushPlan]):
         """Start the job."""
         kept = self.kept(plan.entries)
         if not kept and self.kind is JobKind.PUSH:
-            return state.noticed("Nothing to push; Esc goes back"), ()
+            return state.with_notice("Nothing to push; Esc goes back"), ()
         accepted = frozenset(plan.losses) if self.accepts_losses else frozenset()
         confirmed = replace(plan, entries=kept)
         options = {"accept_loss": accepted, "confirmed": confirmed}
         request = JobRequest(self.kind, self.keys, options)
-        return state.closed(), (call_in(self.workspace, start_job, request),)
+        return state.top_closed(), (call_in(self.workspace, start_job, request),)
 
     def sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
@@ -241,7 +243,10 @@ class Plan(Review[sync.PushPlan]):
         }
         if warnings:
             yield Section(
-                [*warnings.values()], note_lines, "Will not arrive as written", is_strong=False
+                [*warnings.values()],
+                note_lines,
+                "Will not arrive as written",
+                has_strong_title=False,
             )
         if plan.left:
             left = left_alone_of(plan)
@@ -250,7 +255,7 @@ class Plan(Review[sync.PushPlan]):
             rest = [(mark(" ·"), Span(words))] if others else []
             title = f"Left alone  {len(plan.left)}"
             left_lines = partial(_left_alone_lines, keymap=keymap, cells=cells, theme=theme)
-            yield Section(left, left_lines, title, rest, is_strong=False)
+            yield Section(left, left_lines, title, rest, has_strong_title=False)
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
@@ -259,36 +264,36 @@ class Plan(Review[sync.PushPlan]):
         counts = (("creates", new), ("changes", len(kept) - new))
         words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE_WRITES else ""
-        issues = set(map(_issue_of, self._refused(plan)))
+        issues = set(map(_issue_identity, self._refused(plan)))
         refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
         writes = f"{many}{words} of your tickets in Jira{but}"
         if self.kind is JobKind.SYNC:
             return f"Enter pulls what is new in Jira, {f'then {writes}' if kept else 'no more'}"
-        return f"Enter {writes}" if kept else _nothing_words(plan)
+        return f"Enter {writes}" if kept else _why_nothing_to_push(plan)
 
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
-        edits = [edit for edit in _edits(entry) if entry.key or edit.part != "Title"]
-        is_out = identity_of(entry) in self.left_out
-        is_open = entry.fingerprint in self.unfolded and not is_out
+        edits = [edit for edit in _edits_of_entry(entry) if entry.key or edit.part != "Title"]
+        is_left_out = identity_of(entry) in self.left_out
+        is_open = entry.fingerprint in self.unfolded and not is_left_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
-        pieces = [_edit_words(edit, entry.route) for edit in edits if edit not in shown]
+        pieces = [_edit_text(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent:
             pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
         sign = "*" if entry.key else "+"
-        lines = item_lines(entry, sign, pieces, keymap, cells, is_out=is_out)
+        lines = item_lines(entry, sign, pieces, keymap, cells, is_left_out=is_left_out)
         for edit in shown:
-            lines.append((Span(f"{INDENT}{_edit_words(edit, entry.route)}"),))
-            lines += changed_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
+            lines.append((Span(f"{INDENT}{_edit_text(edit, entry.route)}"),))
+            lines += line_diff_lines(edit.before, edit.after, cells - 1, f"{INDENT}  ")
         return lines
 
 
-def _issue_of(note: sync.Note) -> tuple[str, str]:
+def _issue_identity(note: sync.Note) -> tuple[str, str]:
     """Return what tells the issue of a note from all others."""
     return note.path, note.name
 
 
-def _nothing_words(plan: sync.PushPlan) -> str:
+def _why_nothing_to_push(plan: sync.PushPlan) -> str:
     """Return why a push has nothing to do."""
     if plan.entries:
         return "Nothing to push: every entry is left out"
@@ -300,7 +305,7 @@ def _nothing_words(plan: sync.PushPlan) -> str:
 
 
 @lru_cache(maxsize=256)
-def _edits(entry: sync.PlanEntry) -> tuple[Edit, ...]:
+def _edits_of_entry(entry: sync.PlanEntry) -> tuple[Edit, ...]:
     """Return the changes of an entry."""
     return tuple(
         Edit(clean(change.name), change.shown_old_text, change.shown_new_text)
@@ -314,7 +319,7 @@ def _is_long(edit: Edit) -> bool:
     return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT_CHARACTERS
 
 
-def _edit_words(edit: Edit, route: str) -> str:
+def _edit_text(edit: Edit, route: str) -> str:
     name, before, after = edit.part, edit.before, edit.after
     if name == "Status" and route:
         return f"{name}: {clean(route)}"

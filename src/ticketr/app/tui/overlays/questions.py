@@ -49,7 +49,7 @@ class Option:
     also: str = ""
 
 
-def matching(options: Iterable[Option], text: str) -> list[Option]:
+def matching_options(options: Iterable[Option], text: str) -> list[Option]:
     """Return the options that have all words of a text; those that begin with it come first.
 
     An option also begins with a text whose blanks and hyphens are others: ``todo`` finds ``To Do``.
@@ -78,7 +78,7 @@ class ListOverlay(Overlay):
         input: What is typed.
     """
 
-    is_full: ClassVar[bool] = False
+    is_full_screen: ClassVar[bool] = False
     hint: ClassVar[str] = ""
 
     title: str
@@ -97,7 +97,7 @@ class ListOverlay(Overlay):
         """The number of options while nothing is typed: the box keeps its height."""
 
     @abstractmethod
-    def matching(self, state: AppState) -> Sequence[Option]:
+    def matching_options(self, state: AppState) -> Sequence[Option]:
         """Return the options that fit what is typed."""
 
     @abstractmethod
@@ -106,39 +106,39 @@ class ListOverlay(Overlay):
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, or take the selected option."""
-        options = self.matching(state)
+        options = self.matching_options(state)
         at = min(self.at, max(0, len(options) - 1))
         if action is KeyAction.ACCEPT:
             if not options:
-                return state.noticed("Nothing of that name"), ()
+                return state.with_notice("Nothing of that name"), ()
             if options[at].refused:
-                return state.noticed(options[at].refused), ()
-            return self.accept(state.closed(), options[at], now)
+                return state.with_notice(options[at].refused), ()
+            return self.accept(state.top_closed(), options[at], now)
         edited = self.input.edited(action)
         if edited is not None:
-            return state.replaced(replace(self, input=edited, at=0)), ()
-        to = moved_index(action, at, self._room(state, options), max(0, len(options) - 1))
-        return None if to is None else (state.replaced(replace(self, at=to)), ())
+            return state.top_replaced(replace(self, input=edited, at=0)), ()
+        to = moved_index(action, at, self._page_rows(state, options), max(0, len(options) - 1))
+        return None if to is None else (state.top_replaced(replace(self, at=to)), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
-        return state.replaced(replace(self, input=self.input.typed(text), at=0)), ()
+        return state.top_replaced(replace(self, input=self.input.typed(text), at=0)), ()
 
-    def _room(self, state: AppState, options: Sequence[Option]) -> int:
+    def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
         around = 3 if state.layout.body < MIN_BOX_ROWS else 4 + bool(self.hint)
         return max(1, min(max(self.max_options, len(options)), state.layout.body - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
-        options, cells = self.matching(state), min(self.cells, max(16, state.width - 8))
+        options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
         at = min(self.at, max(0, len(options) - 1))
         is_low = state.layout.body < MIN_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
         rows += [] if is_low else [("─" * cells, False)]
-        room = self._room(state, options)
+        room = self._page_rows(state, options)
         begin = max(0, min(at - room // 2, len(options) - room))
         for number, option in enumerate(options[begin : begin + room], start=begin):
             rows.append((_draw_option(option, cells, is_selected=number == at), number == at))
@@ -170,9 +170,9 @@ class Choice(ListOverlay):
             options can be taken.
         request: The request for the options; None if Jira is not asked.
         options_of: Gives the options for Jira's answer, and whether no others can be taken.
-        waiting_words: What is shown in place of the options until Jira has answered; empty for
+        waiting_text: What is shown in place of the options until Jira has answered; empty for
             nothing.
-        no_values_words: Why the list is closed if the answer has no values; empty to keep it as
+        no_values_text: Why the list is closed if the answer has no values; empty to keep it as
             it is.
     """
 
@@ -184,8 +184,8 @@ class Choice(ListOverlay):
     other: str = ""
     request: Call | None = None
     options_of: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
-    waiting_words: str = ""
-    no_values_words: str = ""
+    waiting_text: str = ""
+    no_values_text: str = ""
 
     @property
     def workspace(self) -> str:
@@ -208,11 +208,11 @@ class Choice(ListOverlay):
         """The number of options, with the typed text itself."""
         return len(self.options) + bool(self.other)
 
-    def matching(self, state: AppState) -> list[Option]:
+    def matching_options(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
-        if self.waiting_words:
-            return [Option(self.waiting_words)]
-        options = matching(self.options, self.input.text)
+        if self.waiting_text:
+            return [Option(self.waiting_text)]
+        options = matching_options(self.options, self.input.text)
         text = self.input.text.strip()
         if text and self.other and all(fold(option.words) != fold(text) for option in options):
             options.append(Option(text, self.other))
@@ -222,16 +222,16 @@ class Choice(ListOverlay):
         """Return the step for the value of an option."""
         return self.on_choose(state, option.words if option.value is None else option.value)
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there may be nothing to take yet."""
-        return frozenset((KeyAction.ACCEPT,) if self.waiting_words else ())
+        return frozenset((KeyAction.ACCEPT,) if self.waiting_text else ())
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, take the selected value, or close the list and ask no more."""
         if action is KeyAction.ESCAPE and self.workspace:
-            return state.closed(), (call(stop_asking, self.workspace),)
-        if action is KeyAction.ACCEPT and self.waiting_words:
-            return state.noticed(NOT_ANSWERED_MESSAGE), ()
+            return state.top_closed(), (call(stop_asking, self.workspace),)
+        if action is KeyAction.ACCEPT and self.waiting_text:
+            return state.with_notice(NOT_ANSWERED_MESSAGE), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -242,21 +242,21 @@ class Choice(ListOverlay):
             case _:
                 return None
         if problem and not (self.options or self.other):
-            return state.without(self).noticed(problem, is_bad=True), ()
+            return state.without(self).with_notice(problem, is_bad=True), ()
         if problem:
             words = f"These are the values in your files; Jira gave none: {problem}"
-            state = state.exchanged(self, replace(self, waiting_words=""))
-            return state.noticed(words, is_bad=True), ()
+            state = state.overlay_replaced(self, replace(self, waiting_text=""))
+            return state.with_notice(words, is_bad=True), ()
         options, is_whole = self.options_of(answer)
-        if not options and self.no_values_words:
-            return state.without(self).noticed(self.no_values_words), ()
+        if not options and self.no_values_text:
+            return state.without(self).with_notice(self.no_values_text), ()
         if not options:
             return state, ()
-        new = replace(self, options=options, other="" if is_whole else self.other, waiting_words="")
-        before = [option.value for option in self.matching(state)]
-        after = [option.value for option in new.matching(state)]
+        new = replace(self, options=options, other="" if is_whole else self.other, waiting_text="")
+        before = [option.value for option in self.matching_options(state)]
+        after = [option.value for option in new.matching_options(state)]
         at = after.index(before[self.at]) if before and before[self.at] in after else 0
-        return state.exchanged(self, replace(new, at=at)), ()
+        return state.overlay_replaced(self, replace(new, at=at)), ()
 
 
 @final
@@ -272,7 +272,7 @@ class Question(Overlay):
     """
 
     context: ClassVar[Context] = Context.QUESTION
-    is_full: ClassVar[bool] = False
+    is_full_screen: ClassVar[bool] = False
 
     title: str
     words: str
@@ -284,8 +284,8 @@ class Question(Overlay):
         if action is not KeyAction.ACCEPT:
             return None
         if is_too_soon(state, self.shown_at, now):
-            return state.noticed("Read the question first"), ()
-        return state.closed(), self.effects
+            return state.with_notice("Read the question first"), ()
+        return state.top_closed(), self.effects
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
@@ -325,7 +325,7 @@ class LineInput(Overlay):
     """
 
     context: ClassVar[Context] = Context.INPUT
-    is_full: ClassVar[bool] = False
+    is_full_screen: ClassVar[bool] = False
 
     label: str
     on_accept: Callable[[AppState, str], Step | str]
@@ -342,19 +342,19 @@ class LineInput(Overlay):
         if action is KeyAction.ACCEPT:
             return self._accept(state, self.on_accept)
         if action is KeyAction.ESCAPE:
-            closed = state.closed()
+            closed = state.top_closed()
             return (closed if self.on_cancel is None else self.on_cancel(closed)), ()
         if action is KeyAction.NEXT_PANEL and self.on_tab is not None:
-            return self.on_tab(state.closed())
+            return self.on_tab(state.top_closed())
         if action is KeyAction.IN_EDITOR and self.on_edit is not None:
             return self._accept(state, self.on_edit)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
 
     def _accept(self, state: AppState, take: Callable[[AppState, str], Step | str]) -> Step:
-        step = take(state.closed(), self.input.text)
+        step = take(state.top_closed(), self.input.text)
         if isinstance(step, str):
-            return state.replaced(replace(self, problem=step)), ()
+            return state.top_replaced(replace(self, problem=step)), ()
         return step[0], tuple(
             request if request.on_failure else replace(request, on_failure=self.reopened)
             for request in step[1]
@@ -372,7 +372,7 @@ class LineInput(Overlay):
         return self._with_text(state, self.input.typed(text)), ()
 
     def _with_text(self, state: AppState, edited: TextInput) -> AppState:
-        state = state.replaced(replace(self, input=edited, problem=""))
+        state = state.top_replaced(replace(self, input=edited, problem=""))
         return state if self.on_change is None else self.on_change(state, edited.text)
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
@@ -426,7 +426,7 @@ class Loading(Overlay):
     """
 
     context: ClassVar[Context] = Context.CHOICE
-    is_full: ClassVar[bool] = False
+    is_full_screen: ClassVar[bool] = False
 
     request: Call
     title: str
@@ -438,16 +438,16 @@ class Loading(Overlay):
         """The name of the workspace."""
         return self.request.workspace
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there is nothing to take yet."""
         return frozenset((KeyAction.ACCEPT,))
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Cancel the request; there is nothing to take yet."""
         if action is KeyAction.ESCAPE:
-            return state.closed(), (call(stop_asking, self.workspace),)
+            return state.top_closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT:
-            return state.noticed(NOT_ANSWERED_MESSAGE), ()
+            return state.with_notice(NOT_ANSWERED_MESSAGE), ()
         return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:

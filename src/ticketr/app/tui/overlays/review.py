@@ -59,14 +59,14 @@ class Section(NamedTuple):
             selected item.
         title: Its title; empty for none.
         trailing_lines: Lines below them that are no item.
-        is_strong: Whether its title stands out.
+        has_strong_title: Whether its title stands out.
     """
 
     items: Sequence[Item]
     draw: Callable[[Any], Sequence[Line]]
     title: str = ""
     trailing_lines: Sequence[Line] = ()
-    is_strong: bool = True
+    has_strong_title: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Review(Overlay, Generic[P]):
     """
 
     context: ClassVar[Context] = Context.PLAN
-    waiting_words: ClassVar[str] = "Reading the files..."
+    waiting_text: ClassVar[str] = "Reading the files..."
     title: ClassVar[str]
 
     workspace: str
@@ -124,20 +124,20 @@ class Review(Overlay, Generic[P]):
         match action:
             case KeyAction.ACCEPT:
                 if is_too_soon(state, self.shown_at, now):
-                    return state.noticed("Read the plan first; then Enter carries it out"), ()
+                    return state.with_notice("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
             case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEMS):
                 left_out = self.left_out ^ {identity_of(item)}
-                return state.replaced(replace(self, left_out=left_out)), ()
+                return state.top_replaced(replace(self, left_out=left_out)), ()
             case KeyAction.EDIT if isinstance(item, _ITEMS_IN_FILES):
                 place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
                 at = moved_index(action, self.at, max(1, state.layout.body - 4), last)
-                return None if at is None else (state.replaced(replace(self, at=at)), ())
+                return None if at is None else (state.top_replaced(replace(self, at=at)), ())
 
-    def idle_actions(self, state: AppState) -> AbstractSet[KeyAction]:
+    def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
         item = self.selected(state)
@@ -157,11 +157,11 @@ class Review(Overlay, Generic[P]):
         match message:
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 changed = replace(self, plan=plan, shown_at=now)
-                return state.exchanged(self, self.with_same_selected(state, changed)), ()
+                return state.overlay_replaced(self, self.with_same_selected(state, changed)), ()
             case messages.Answered(self.request, _, ""):
                 return state, ()
             case messages.Answered(self.request, _, problem):
-                return state.without(self).noticed(problem, is_bad=True), ()
+                return state.without(self).with_notice(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
                 return state, (self.request,)
             case _:
@@ -186,7 +186,7 @@ class Review(Overlay, Generic[P]):
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body
         if self.plan is None:
-            waiting = (Span(f" {self.waiting_words}"),)
+            waiting = (Span(f" {self.waiting_text}"),)
             return pad_rows([theme.row(waiting, cells)], height, cells)
         rows, headings, items = self.rows(state, self.plan, theme)
         item = items[self.at] if items else range(1)
@@ -207,7 +207,7 @@ class Review(Overlay, Generic[P]):
         for section in self.sections(plan, state.keymap, cells, theme):
             if section.title:
                 headings.append(len(rows))
-                strong = section.is_strong
+                strong = section.has_strong_title
                 rows.append(title_rule(section.title, "", cells, theme, is_focused=strong))
             for item in section.items:
                 first, *more = section.draw(item)
@@ -233,7 +233,7 @@ def item_lines(
     keymap: KeyMap,
     cells: int,
     *,
-    is_out: bool,
+    is_left_out: bool,
 ) -> list[Line]:
     """Return the lines of one change.
 
@@ -243,15 +243,15 @@ def item_lines(
         pieces: What would change, cleaned.
         keymap: The keys, for how to take it in again.
         cells: The width of the screen.
-        is_out: Whether it was left out.
+        is_left_out: Whether it was left out.
     """
     name = padded_name(change.key or "draft")
     where, title = f"{clean(change.path)}:{change.line}", clean(change.title)
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(title, max(4, room - 1))
     gap = " " * max(1, room - width(title))
-    head = (Span("  "), mark("·" if is_out else sign), Span(f" {name}{title}{gap}{where}"))
-    if is_out:
+    head = (Span("  "), mark("·" if is_left_out else sign), Span(f" {name}{title}{gap}{where}"))
+    if is_left_out:
         again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
         return [head, (Span(f"     left out{again}", ("dim",)),)]
     words = (Span("; ".join(pieces)),)
@@ -281,13 +281,13 @@ class FileEdits(Review[sync.FileEditPlan]):
         """Change the files."""
         kept = self._kept(plan)
         if not kept.edits:
-            return state.noticed("Nothing to change; Esc goes back"), ()
+            return state.with_notice("Nothing to change; Esc goes back"), ()
 
         def on_success(state: AppState, _: object) -> Step:
-            return state.with_changes(self.workspace, chosen=frozenset()), ()
+            return state.with_workspace_changes(self.workspace, chosen=frozenset()), ()
 
         request = call_in(self.workspace, edits.carry_out_edits, kept)
-        return state.closed(), (replace(request, on_success=on_success),)
+        return state.top_closed(), (replace(request, on_success=on_success),)
 
     def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if identity_of(edit) in self.left_out})
@@ -311,8 +311,8 @@ class FileEdits(Review[sync.FileEditPlan]):
         def lines(edit: sync.FileEdit) -> list[Line]:
             before, after = clean(edit.before) or "none", clean(edit.after) or "none"
             words = f"{clean(edit.field)}: {before} → {after}"
-            is_out = identity_of(edit) in self.left_out
-            return item_lines(edit, "*", [words], keymap, cells, is_out=is_out)
+            is_left_out = identity_of(edit) in self.left_out
+            return item_lines(edit, "*", [words], keymap, cells, is_left_out=is_left_out)
 
         return (Section(plan.edits, lines),)
 
@@ -328,7 +328,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         """Ask for the number of issues, then start the job, which cannot be undone."""
         kept = self.kept(plan)
         if not kept:
-            return state.noticed("Nothing to delete; Esc goes back"), ()
+            return state.with_notice("Nothing to delete; Esc goes back"), ()
         change = sync.BulkChange(delete=True)
         request = JobRequest(JobKind.BULK, options={"issues": kept, "change": change})
         start = call_in(self.workspace, jobs.start_job, request)
@@ -343,7 +343,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
             sign = "-" if identity_of(issue) in self.left_out else "*"
-            more = f"  with {_subtask_words(len(issue.subtasks))}" if issue.subtasks else ""
+            more = f"  with {_subtask_count_text(len(issue.subtasks))}" if issue.subtasks else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
 
@@ -355,7 +355,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         if not kept:
             return "Nothing to delete: every ticket is left out"
         below = _subtask_count(kept)
-        more = f" and {_subtask_words(below)} of theirs" if below else ""
+        more = f" and {_subtask_count_text(below)} of theirs" if below else ""
         words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
         return f"{words}. This cannot be undone; the number is asked first"
 
@@ -365,8 +365,8 @@ def _confirmation_input(count: int, start: Call) -> LineInput:
 
     def on_accept(state: AppState, text: str) -> Step:
         if text.strip() == str(count):
-            return state.closed(), (start,)
-        return state.noticed(f"Nothing was deleted: that is not {count}", is_bad=True), ()
+            return state.top_closed(), (start,)
+        return state.with_notice(f"Nothing was deleted: that is not {count}", is_bad=True), ()
 
     return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", on_accept)
 
@@ -377,5 +377,5 @@ def _subtask_count(issues: tuple[sync.BulkIssue, ...]) -> int:
     return len({subtask for issue in issues for subtask in issue.subtasks} - ids)
 
 
-def _subtask_words(count: int) -> str:
+def _subtask_count_text(count: int) -> str:
     return f"{count} sub-task{'s' * (count != 1)}"
