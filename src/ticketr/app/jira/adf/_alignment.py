@@ -203,14 +203,14 @@ def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]
         *match_equal([block.key for block in original], [block.key for block in shown]),
         (len(original), len(shown)),
     ]:
-        result += _by_kind(original[start:left], shown[other:right])
+        result += _pair_by_kind(original[start:left], shown[other:right])
         if left < len(original):
             result.append(Unit((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
     return _with_invisible(result)
 
 
-def _by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
+def _pair_by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
     """Pair blocks of the same kind at both ends, and join the rest between them."""
     kinds = [[block.kind for block in side] for side in (original, shown)]
     first = common_prefix_length(*kinds)
@@ -253,13 +253,13 @@ class Removal:
 
     Attributes:
         unit: The blocks.
-        at: The index of the edited block that is there now, or else of the next one.
-        instead: The indices of blocks that may have taken their place; none if they were deleted.
+        index: The index of the edited block that is there now, or else of the next one.
+        replacements: The indices of blocks that may have taken their place; none if they were deleted.
     """
 
     unit: Unit
-    at: int
-    instead: tuple[int, ...]
+    index: int
+    replacements: tuple[int, ...]
 
 
 class BlockChanges:

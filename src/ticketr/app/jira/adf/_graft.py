@@ -31,17 +31,17 @@ def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
     if shown.shell == edited.shell:
         return original.node
     before, after = (canonical({**block.node, "content": []}) for block in (shown, edited))
-    result = _changed(original.node, before, after, edited.node)
+    result = _apply_difference(original.node, before, after, edited.node)
     attrs = original.node.get("attrs")
     old, new = (node.get("attrs", {}) for node in (before, after))
     if old != new:
-        result["attrs"] = _changed(attrs if isinstance(attrs, dict) else {}, old, new, new)
+        result["attrs"] = _apply_difference(attrs if isinstance(attrs, dict) else {}, old, new, new)
         if not result["attrs"] and "attrs" not in original.node:
             del result["attrs"]
     return result
 
 
-def _changed(original: Json, before: Json, after: Json, source: Json) -> Json:
+def _apply_difference(original: Json, before: Json, after: Json, source: Json) -> Json:
     """Apply the difference between two records to a third one."""
     result = dict(original)
     for name in dict.fromkeys((*before, *after)):
@@ -211,7 +211,9 @@ class _Graft:
     def graft(self) -> Grafted:
         """Put the document together."""
         read = self._reader.blocks
-        content = self._blocks(read(self._original), read(self._shown), read(self._edited), ())
+        content = self._graft_blocks(
+            read(self._original), read(self._shown), read(self._edited), ()
+        )
         document = {**self._original, "content": content}
         losses = Losses(self._original, self._shown, document)
         lost = [
@@ -222,7 +224,7 @@ class _Graft:
         lost += (Lost(what, ()) for what in losses.rest())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
-    def _blocks(
+    def _graft_blocks(
         self,
         original: Sequence[Block],
         shown: Sequence[Block],
@@ -237,30 +239,32 @@ class _Graft:
         result: dict[int, list[Json]] = {}
         for at, unit in changes.same.items():
             result[at] = (
-                _nodes(unit.all) if unit.original else _nodes(edited[at : at + len(unit.shown)])
+                _nodes_of(unit.all)
+                if unit.original
+                else _nodes_of(edited[at : at + len(unit.shown)])
             )
             result |= {at + index: [] for index in range(1, len(unit.shown))}
         for at, unit in changes.became.items():
-            middle = self._merged(unit.original[0], unit.shown[0], edited[at], (*path, at))
-            result[at] = [*_nodes(unit.before), middle, *_nodes(unit.after)]
+            middle = self._merge_block(unit.original[0], unit.shown[0], edited[at], (*path, at))
+            result[at] = [*_nodes_of(unit.before), middle, *_nodes_of(unit.after)]
         for at, block in enumerate(edited):
             if at not in result:
                 result[at] = [block.node]
         for gone in changes.gone:
-            unit, place = gone.unit, (*path, gone.at)
-            sent = [node for at in gone.instead for node in result[at]]
-            self._edits.append(_Edit(_nodes(unit.original), _nodes(unit.shown), sent, place))
+            unit, place = gone.unit, (*path, gone.index)
+            sent = [node for at in gone.replacements for node in result[at]]
+            self._edits.append(_Edit(_nodes_of(unit.original), _nodes_of(unit.shown), sent, place))
             if edited:  # nobody meant to delete what the file does not show
-                last = gone.instead[-1] if gone.instead else gone.at - 1
-                result[gone.at] = [*_nodes(unit.before), *result.get(gone.at, [])]
-                result[last] = [*result.get(last, []), *_nodes(unit.after)]
+                last = gone.replacements[-1] if gone.replacements else gone.index - 1
+                result[gone.index] = [*_nodes_of(unit.before), *result.get(gone.index, [])]
+                result[last] = [*result.get(last, []), *_nodes_of(unit.after)]
             else:
-                hidden = _nodes((*unit.before, *unit.after))
+                hidden = _nodes_of((*unit.before, *unit.after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = [] if shown else _nodes(block for unit in all_units for block in unit.all)
+        invisible = [] if shown else _nodes_of(block for unit in all_units for block in unit.all)
         return invisible + [node for at in sorted(result) for node in result[at]]
 
-    def _merged(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
+    def _merge_block(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
         node = dict(merged_shell(original, shown, edited))
         if original.kind == edited.kind and shown.inside == edited.inside:
@@ -269,7 +273,7 @@ class _Graft:
         elif edited.is_line:
             node = merged_line(node, original, edited)
         else:
-            node["content"] = self._blocks(
+            node["content"] = self._graft_blocks(
                 original.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
             )
         if original.is_line or shown.is_line or edited.is_line:
@@ -282,5 +286,5 @@ class _Graft:
         return node
 
 
-def _nodes(blocks: Iterable[Block]) -> list[Json]:
+def _nodes_of(blocks: Iterable[Block]) -> list[Json]:
     return [block.node for block in blocks]

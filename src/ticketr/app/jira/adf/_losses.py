@@ -248,7 +248,7 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_SHOWN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_DATE_OR_FILE_SIGN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
@@ -259,7 +259,7 @@ _ADDRESS = re.compile(
 )
 _KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
-_BY_KIND = _placeholders.SHORT_FORM_TAGS - {"summary"}
+_SHORT_FORM_TAGS = _placeholders.SHORT_FORM_TAGS - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
@@ -332,18 +332,20 @@ def unsent_pieces(
 def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
-    for piece in _find_lost(markdown, document):
+    for piece in _find_lost_texts(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
         yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
 
 
-def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
-    yield from _broken_tables(markdown, document)
+def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+    yield from _find_broken_tables(markdown, document)
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
-    tokens = read_tokens(_SHOWN.sub(_without_shown_text, _placeholders.protect_markdown(markdown)))
-    for tag in _tags_without_effect(tokens):
+    tokens = read_tokens(
+        _DATE_OR_FILE_SIGN.sub(_without_shown_text, _placeholders.protect_markdown(markdown))
+    )
+    for tag in _find_tags_without_effect(tokens):
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
@@ -354,10 +356,10 @@ def _find_lost(markdown: str, document: Json) -> Iterator[UnsentPiece]:
             yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
         for word, number in wanted.items():  # subtracting would look at every kept word each time
             kept[word] = max(kept[word] - number, 0)
-    yield from _repeated_definitions(markdown, texts)
+    yield from _find_repeated_definitions(markdown, texts)
 
 
-def _broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     """Yield the lines that keep a table from being read as one."""
     tables = _tables.Tables(markdown)
     lines = markdown.split("\n")
@@ -404,7 +406,7 @@ def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") ->
     return UnsentPiece(shorten(text, MAX_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
-def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
+def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
     """Yield comments, and tags that marklas ignores: those without a start or an end tag.
 
     A start tag and its end tag are at the same depth of the tokens. Tags of other kinds are text by
@@ -416,7 +418,7 @@ def _tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
             for tag in _HTML_TAG.finditer(token["raw"]):
                 yield from _without_effect(tag, opened)
         else:
-            yield from _tags_without_effect(token.get("children", []))
+            yield from _find_tags_without_effect(token.get("children", []))
     for _, raw in opened:
         yield raw
 
@@ -433,7 +435,7 @@ def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterat
             yield tag[0]
         else:
             del opened[place]
-    elif name in _BY_KIND and "adf=" not in attrs:  # where no short form is read
+    elif name in _SHORT_FORM_TAGS and "adf=" not in attrs:  # where no short form is read
         yield tag[0]
     elif name.lower() not in _VOID_TAGS:
         opened.append((name, tag[0]))
@@ -458,7 +460,7 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tup
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
 
-def _repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
+def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_ADDRESS.finditer(markdown))
     labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))

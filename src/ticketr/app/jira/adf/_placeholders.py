@@ -111,7 +111,7 @@ class _Open:
 def protect_html(markdown: str) -> str:
     """Replace the ``<`` of HTML that marklas has not written by a placeholder."""
     # Once a tag is text, a summary that was in it is in nothing.
-    while "<" in markdown and (places := sorted(_placeholders(markdown))):
+    while "<" in markdown and (places := sorted(_find_placeholders(markdown))):
         result: list[str] = []
         end = 0
         for start, stop, placeholder in places:
@@ -122,7 +122,7 @@ def protect_html(markdown: str) -> str:
     return markdown
 
 
-def _placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
+def _find_placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start and end of each text to replace, and its placeholder."""
     opened: list[_Open] = []
     unclosed: list[_Open] = []

@@ -31,15 +31,15 @@ class Node(NamedTuple):
 
     Attributes:
         children: What may be in it, with the marks that it may have there.
-        least: How many children it needs; None if the list itself may be missing.
-        most: How many it can have.
-        ordered: Whether each child must be the one of that place.
+        min_children: How many children it needs; None if the list itself may be missing.
+        max_children: How many it can have.
+        is_ordered: Whether each child must be the one of that place.
     """
 
     children: Mapping[str, Marks]
-    least: int | None
-    most: int
-    ordered: bool
+    min_children: int | None
+    max_children: int
+    is_ordered: bool
 
 
 def node(
@@ -202,7 +202,7 @@ def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     name = kind_with_article(node["type"])
     content = node.get("content")
     if content is None and "content" not in node:
-        if rule.least is not None:
+        if rule.min_children is not None:
             yield f"{name} is empty"
         return
     if not rule.children:
@@ -210,16 +210,16 @@ def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     if not isinstance(content, list):
         yield f"{name} has something else than a list in it"
         return
-    if len(content) < (rule.least or 0):
+    if len(content) < (rule.min_children or 0):
         yield f"{name} is empty" if not content else f"{name} has too little in it"
-    if len(content) > rule.most:
+    if len(content) > rule.max_children:
         yield f"{name} has too much in it"
     order = tuple(rule.children)
     for place, child in enumerate(content):
         kind = child.get("type") if isinstance(child, dict) else None
         if not isinstance(kind, str) or kind not in NODES:
             yield f"{name} has something in it that Jira does not know"
-        elif kind not in rule.children or (rule.ordered and order[place : place + 1] != (kind,)):
+        elif kind not in rule.children or (rule.is_ordered and order[place : place + 1] != (kind,)):
             yield f"{kind_with_article(kind)} cannot be in {name}"
         else:
             yield child, rule.children[kind]

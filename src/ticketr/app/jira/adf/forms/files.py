@@ -230,21 +230,21 @@ class _LocalPicture:
     Attributes:
         address: The path, without the backslashes that Markdown has before signs.
         line: The index of its line.
-        alt: The index of its first character in the line.
+        alt_start: The index of its first character in the line.
         start: The index where its address begins, with the angle brackets around it.
         end: The index where its address ends.
     """
 
     address: str
     line: int
-    alt: int
+    alt_start: int
     start: int
     end: int
 
 
 def local_pictures(markdown: str) -> tuple[str, ...]:
     """Return the addresses of the pictures of files on disk that stand alone in their paragraphs."""
-    return tuple(picture.address for picture in _pictures_alone(markdown))
+    return tuple(picture.address for picture in _find_pictures_alone(markdown))
 
 
 def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
@@ -254,7 +254,7 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
         markdown: The Markdown.
         names: The name of the attachment for each file, by its address in the Markdown.
     """
-    alone = _pictures_alone(markdown) if names else []
+    alone = _find_pictures_alone(markdown) if names else []
     pictures = [picture for picture in alone if picture.address in names]
     return _with_addresses(markdown, pictures, lambda picture: address_of(names[picture.address]))
 
@@ -267,14 +267,14 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
         addresses: The addresses of these files in the Markdown.
     """
     lines = markdown.split("\n")
-    for picture in reversed(_pictures_alone(markdown) if addresses else []):
+    for picture in reversed(_find_pictures_alone(markdown) if addresses else []):
         if picture.address in addresses:
-            line, at = lines[picture.line], picture.alt
+            line, at = lines[picture.line], picture.alt_start
             lines[picture.line] = f"{line[:at]}!\\{line[at + 1 :]}"
     return "\n".join(lines)
 
 
-def _pictures_alone(markdown: str) -> list[_LocalPicture]:
+def _find_pictures_alone(markdown: str) -> list[_LocalPicture]:
     """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
     if "![" not in markdown or is_too_long(markdown):
         return []

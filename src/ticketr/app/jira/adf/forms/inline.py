@@ -66,7 +66,9 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     """
     if "@" not in markdown:
         return ()
-    return tuple(NamedPerson(mention[0], name, at + 1) for at, mention, name in _mentions(markdown))
+    return tuple(
+        NamedPerson(mention[0], name, at + 1) for at, mention, name in _find_mentions(markdown)
+    )
 
 
 def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
@@ -79,7 +81,7 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
     if not people or "@" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for at, mention, wanted in reversed(list(_mentions(markdown))):
+    for at, mention, wanted in reversed(list(_find_mentions(markdown))):
         if wanted in people:
             account, name = people[wanted]
             escaped = _SPECIAL.sub(r"\\\g<0>", name)
@@ -88,7 +90,7 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
+def _find_mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
     """Yield the mentions of people without an account ID: the index of the line, and the name."""
     for at, line in enumerate(blank_code(markdown).split("\n")):
         for mention in _NAMED.finditer(line):
