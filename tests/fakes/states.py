@@ -73,7 +73,7 @@ def pressed(state: AppState, *names: str, now: float = 1.0) -> AppState:
 def detail_read(state: AppState, sheet: Sheet) -> messages.DetailRead:
     """Return the message that the file of the open ticket was read."""
     assert state.ticket is not None
-    cells = state.layout.right or state.width
+    cells = state.layout.detail_cells or state.width
     lines = detail_lines(sheet, cells)
     return messages.DetailRead(state.ticket.workspace, state.ticket.order, sheet, cells, lines)
 

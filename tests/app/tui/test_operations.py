@@ -168,7 +168,7 @@ async def test_a_conflict_is_settled_and_taken_back(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     async with pulled(tmp_path / "work", 0.0) as (run, bench):
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
         key = row.key
         bench.retitles(key, "Mine")
@@ -199,7 +199,7 @@ async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
     bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
     await bench.pull()
     async with running_app((open_workspace("work", bench.options()),)) as run:
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
         ticket = parse((bench.root / row.path).read_text()).tickets[0]
         count = ticket.count()
@@ -231,7 +231,7 @@ async def test_esc_cancels_it_and_says_how_many_may_be_changed(
     await bench.pull()
     bench.latency = 5.0
     async with running_app((open_workspace("work", bench.options()),)) as run:
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
         count = parse((bench.root / row.path).read_text()).tickets[0].count()
         await run.press(" ", "b", *"delete", "KEY_ENTER")
@@ -255,7 +255,7 @@ async def test_two_keys_assign_a_ticket_to_the_user_and_letters_find_what_jira_l
     bench = Bench(make_site(tickets=12, seed=1), tmp_path / "work")
     await bench.pull()
     async with running_app((open_workspace("work", bench.options()),)) as run:
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
 
         def fields() -> Mapping[str, str]:
@@ -290,7 +290,7 @@ async def test_a_file_is_attached_and_work_is_logged_after_a_word(
     shot = tmp_path / "my shot.png"
     shot.write_bytes(b"x" * 1500)
     async with running_app((open_workspace("work", bench.options()),)) as run:
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
         await run.press("F", *f"'{shot}'no", "KEY_ENTER")
         await trio.sleep(1)
@@ -428,7 +428,7 @@ async def test_a_byte_order_mark_or_other_line_ends_are_no_edit(
         await run.press("r")
 
         assert run.app.state.notice == "Reading the files again"
-        assert run.app.state.workspace.edited == frozenset()
+        assert run.app.state.workspace.edited_keys == frozenset()
 
 
 async def test_a_folder_with_spaces_new_lines_and_other_scripts_in_its_path_is_worked_in(

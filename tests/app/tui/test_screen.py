@@ -256,13 +256,13 @@ def test_only_the_focused_panel_has_a_reversed_row(key: str, width: int, height:
     rows = draw_screen(state, NOW, COLORS)[1:-2]
 
     reversed_ = [text for row in rows for styles, text in runs(row) if REVERSE in styles]
-    assert len(reversed_) == (key != "3" and not (key == "1" and not state.layout.workspaces))
+    assert len(reversed_) == (key != "3" and not (key == "1" and not state.layout.workspace_rows))
     shown = "\n".join(map(plain, rows))
     if key == "1" and reversed_:
         assert reversed_[0].startswith("▸")
     if key == "2":
         assert reversed_[0].startswith("▌")
-    elif state.layout.left:
+    elif state.layout.list_cells:
         assert "▌" in shown  # a bar and bold, where the keys are elsewhere
 
 

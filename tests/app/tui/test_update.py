@@ -35,8 +35,8 @@ FAMILY = Ticket("Parent", "DEMO-1", tasks=(Ticket("One", "DEMO-2"), Ticket("Two"
 
 
 def selected(state: AppState) -> str:
-    assert state.row is not None
-    return state.row.key
+    assert state.selected_row is not None
+    return state.selected_row.key
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     assert state.follow_at == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)
-    cells = state.layout.right
+    cells = state.layout.detail_cells
     assert asked == (call_in("work", read_detail, "DEMO-2.md", order, cells),)
 
 
@@ -116,15 +116,15 @@ def test_tab_goes_through_the_panels() -> None:
 
 def test_the_panel_of_one_workspace_is_hidden_until_its_key_goes_there() -> None:
     state = app_state(*NINE)
-    assert (state.layout.workspaces, state.layout.tickets) == (0, 25)
+    assert (state.layout.workspace_rows, state.layout.ticket_rows) == (0, 25)
     assert pressed(state, "KEY_TAB", "KEY_TAB").focus is Panel.TICKETS
     assert pressed(state, "KEY_BTAB").focus is Panel.DETAIL
 
     there = pressed(state, "1")
-    assert (there.focus, there.layout.workspaces) == (Panel.WORKSPACES, 1)
+    assert (there.focus, there.layout.workspace_rows) == (Panel.WORKSPACES, 1)
     assert isinstance(pressed(there, "a").overlays[-1], FirstRun)
     assert pressed(there, "2").layout == state.layout
-    assert with_another(state).layout.workspaces == 2
+    assert with_another(state).layout.workspace_rows == 2
 
 
 def test_folding_hides_the_sub_tasks_and_keeps_their_ticket_selected() -> None:
@@ -211,8 +211,8 @@ def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
 
 def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> None:
     state = app_state(*NINE)
-    assert state.row is not None
-    gone = messages.DetailRead("work", state.row.order, None, is_gone=True)
+    assert state.selected_row is not None
+    gone = messages.DetailRead("work", state.selected_row.order, None, is_gone=True)
     assert update(state, gone, 1.0)[1] == (call_in("work", read_files),)
     assert update(state, replace(gone, is_gone=False), 1.0)[1] == ()
 
@@ -263,7 +263,7 @@ def test_the_wheel_scrolls_an_overlay_and_a_click_does_nothing_there() -> None:
 
 def test_a_click_goes_to_the_workspace_below_it_where_the_list_is_scrolled() -> None:
     many = tuple(WorkspaceView(f"work-{at}") for at in range(9))
-    state = replace(app_state(*MANY), workspaces=many, current=7)
+    state = replace(app_state(*MANY), workspaces=many, workspace_index=7)
     shown = [plain(row) for row in draw_screen(state, 0.0, Theme())]
 
     for y in range(2, 6):
@@ -274,12 +274,12 @@ def test_a_click_goes_to_the_workspace_below_it_where_the_list_is_scrolled() -> 
 def test_the_cursor_stays_on_a_draft_that_has_become_a_ticket() -> None:
     others = (Ticket("Pay", "DEMO-1"), Ticket("Other", "DEMO-2"))
     state = pressed(app_state(*others, Ticket("Pay", line=1)), "g")
-    assert state.row is not None
-    assert state.row.is_draft
+    assert state.selected_row is not None
+    assert state.selected_row.is_draft
 
     rows = app_state(*others, Ticket("Pay", "DEMO-3")).workspace.rows
     assert selected(after(state, messages.FilesRead("work", rows))) == "DEMO-3"
     gone = app_state(Ticket("Other", "DEMO-2")).workspace.rows
     assert selected(after(state, messages.FilesRead("work", gone))) == "DEMO-2"
     same = messages.FilesRead("work", state.workspace.rows)
-    assert after(state, same).row == state.row
+    assert after(state, same).selected_row == state.selected_row

@@ -88,7 +88,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
                     keymap=keymap,
                     setup=first_run,
                     outlasting_nursery=outlasting_nursery,
-                    has_sandbox=has_demo_extra(),
+                    can_start_sandbox=has_demo_extra(),
                     refresh_seconds=user_config.refresh_seconds,
                 )
                 await app.run(pull=pull)

@@ -61,7 +61,7 @@ class App:
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; without one, there has to be a workspace.
         outlasting_nursery: Keeps a sandbox that `setup` has started until the jobs have ended, too.
-        has_sandbox: Whether a sandbox can be started.
+        can_start_sandbox: Whether a sandbox can be started.
         refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
 
@@ -76,7 +76,7 @@ class App:
         in_thread: ThreadRunner = trio.to_thread.run_sync,
         setup: Setup | None = None,
         outlasting_nursery: trio.Nursery | None = None,
-        has_sandbox: bool = True,
+        can_start_sandbox: bool = True,
         refresh_seconds: float = 0.0,
     ) -> None:
         width, height = terminal.size
@@ -95,7 +95,7 @@ class App:
             ),
             keymap=keymap or KeyMap(),
             overlays=() if workspaces else (FirstRun(),),
-            has_sandbox=has_sandbox,
+            can_start_sandbox=can_start_sandbox,
         )
         self.ended_by: signal.Signals | None = None
         self._terminal = terminal

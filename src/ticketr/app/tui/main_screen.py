@@ -27,16 +27,16 @@ def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
     """Return the rows of the body: the panels for which there is room."""
     layout = state.layout
     left = []
-    if layout.left:
-        above = _draw_workspaces(state, now, theme) if layout.workspaces else []
+    if layout.list_cells:
+        above = _draw_workspaces(state, now, theme) if layout.workspace_rows else []
         # The lowest screen has no room for a title.
-        left = [*above, *_draw_tickets(state, theme)][-layout.body :]
-    if not layout.right:
+        left = [*above, *_draw_tickets(state, theme)][-layout.body_rows :]
+    if not layout.detail_cells:
         return left
-    right = draw_detail(state, theme)[-layout.body :]
+    right = draw_detail(state, theme)[-layout.body_rows :]
     if not left:
-        if state.row is None:  # the list, which says why, is hidden
-            right[-1] = theme.fit(" No ticket is selected", layout.right)
+        if state.selected_row is None:  # the list, which says why, is hidden
+            right[-1] = theme.fit(" No ticket is selected", layout.detail_cells)
         return right
     rule = theme.style(theme.text("│"), "dim")
     return [f"{one}{rule}{two}" for one, two in zip(left, right, strict=True)]
@@ -48,8 +48,8 @@ def _highlighted_panel(state: AppState) -> Panel | None:
 
 
 def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
-    current, count = state.current, len(state.workspaces)
-    cells, height = state.layout.left, state.layout.workspaces
+    current, count = state.workspace_index, len(state.workspaces)
+    cells, height = state.layout.list_cells, state.layout.workspace_rows
     is_focused = _highlighted_panel(state) is Panel.WORKSPACES
     top = frame.scroll_top(0, current, height, count)
     rows = []
@@ -69,7 +69,7 @@ def _workspace_line(
     count = f"{workspace.rows.issue_count:,}" if workspace.rows or workspace.is_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
-    for sign, number, _ in workspace.counts:
+    for sign, number, _ in workspace.mark_counts:
         marks += [Span(" "), mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
@@ -103,11 +103,11 @@ def _job_activity_texts(job: JobSnapshot) -> tuple[str, ...]:
 
 
 def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
-    cells, height = state.layout.left, state.layout.tickets
-    workspace = state.workspace.scrolled(height)
+    cells, height = state.layout.list_cells, state.layout.ticket_rows
+    workspace = state.workspace.scrolled_to_selected(height)
     shown = workspace.visible.rows[workspace.top : workspace.top + height]
     is_focused = _highlighted_panel(state) is Panel.TICKETS
-    selected, style = workspace.index, "reverse" if is_focused else "bold"
+    selected, style = workspace.selected_index, "reverse" if is_focused else "bold"
     rows = [
         _draw_row(workspace, row, cells, theme, style if at == selected else "")
         for at, row in enumerate(shown, start=workspace.top)
@@ -149,15 +149,15 @@ def _ticket_line(
 ) -> Line:
     row = visible.row
     fold = " " if not visible.subtask_count else "▸" if visible.hidden_count else "▾"
-    if row.id in workspace.chosen:
+    if row.id in workspace.chosen_ids:
         bar = "√"
-    elif bar == " " and row.key in workspace.changed:
+    elif bar == " " and row.key in workspace.keys_changed_in_jira:
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
     room = max(0, cells - CELLS_BEFORE_TITLE - 1 - max(0, width(key) - KEY_CELLS))
     # The error of a broken file needs all the room, and by columns it has nothing to show.
-    columns = () if row.is_broken else choose_columns(cells, workspace.hidden)
+    columns = () if row.is_broken else choose_columns(cells, workspace.hidden_columns)
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
     room -= width(shown)
     hidden = f" +{visible.hidden_count}" if visible.hidden_count else ""
@@ -180,8 +180,8 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     if workspace.filter.text:  # it matters most, since it hides tickets
         filter_room = min(MAX_FILTER_CELLS, room - width(f"{parts[0]} · only "))
         parts.append(f"only {clip(clean(workspace.filter.text), filter_room)}")
-    if workspace.chosen:
-        parts.append(f"{len(workspace.chosen)} chosen")
+    if workspace.chosen_ids:
+        parts.append(f"{len(workspace.chosen_ids)} chosen")
     parts.append(f"by {workspace.sort}")
     if workspace.rows and not workspace.filter.text:
         actions = ((KeyAction.FILTER, "filter"), (KeyAction.SEARCH, "search"))
@@ -210,7 +210,7 @@ def _empty_list_text(state: AppState) -> str:
 
 def draw_detail(state: AppState, theme: Theme) -> list[str]:
     """Return the rows of the open ticket's panel, its title first."""
-    ticket, cells, height = state.ticket, state.layout.right, state.layout.detail
+    ticket, cells, height = state.ticket, state.layout.detail_cells, state.layout.detail_rows
     is_focused = _highlighted_panel(state) is Panel.DETAIL
     if ticket is None or ticket.sheet is None:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
@@ -220,8 +220,8 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.find_matches(lines, ticket.search)
-    match = matches[ticket.match] if ticket.match < len(matches) else -1
-    selected = task_line_index(sheet, lines, ticket.task)
+    match = matches[ticket.match_index] if ticket.match_index < len(matches) else -1
+    selected = task_line_index(sheet, lines, ticket.task_index)
     rows: list[str] = []
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)

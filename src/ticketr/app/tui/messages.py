@@ -45,11 +45,11 @@ class TicketsFound(WorkspaceMessage):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
-        edited: The keys of issues among them that were edited here.
+        edited_keys: The keys of issues among them that were edited here.
     """
 
     tickets: tuple[tuple[ListRow, ...], ...]
-    edited: frozenset[str] = frozenset()
+    edited_keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,22 @@ class FilesRead(WorkspaceMessage):
 
     Attributes:
         rows: The rows of all tickets and of broken files, in order.
-        edited: The keys of issues that were edited here since the last sync.
+        edited_keys: The keys of issues that were edited here since the last sync.
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
-        broken: The cleaned error of each broken file.
+        broken_file_errors: The cleaned error of each broken file.
         pull_age_seconds: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
             readings differ in it.
-        names: What a filter can name.
+        filter_names: What a filter can name.
         templates: The templates of drafts, or why one cannot be read, by their names.
     """
 
     rows: Rows
-    edited: frozenset[str] = frozenset()
+    edited_keys: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    broken: tuple[str, ...] = ()
+    broken_file_errors: tuple[str, ...] = ()
     pull_age_seconds: float | None = field(default=None, compare=False)
-    names: FilterNames = field(default=FilterNames(), compare=False)
+    filter_names: FilterNames = field(default=FilterNames(), compare=False)
     templates: Mapping[str, sync.Template | str] = field(default_factory=dict)
 
 
@@ -145,12 +145,12 @@ class ListMemoryRead(WorkspaceMessage):
     """How the list of a workspace was shown the last time.
 
     Attributes:
-        hidden: The names of the hidden columns.
+        hidden_columns: The names of the hidden columns.
     """
 
     filter: Filter
     sort: str
-    hidden: frozenset[str] = frozenset()
+    hidden_columns: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,13 +123,15 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     if given:
         left, right = given[-1]
         choices = ((Span(right),),)
-    elif state.workspaces and not state.layout.left:  # the ticket alone: which one of the list
+    elif (
+        state.workspaces and not state.layout.list_cells
+    ):  # the ticket alone: which one of the list
         left, choices = _ticket_breadcrumb(state), _position_lines(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
         choices = (_mark_counts(state), _mark_counts(state, is_short=True))
-        if state.workspaces and not state.layout.workspaces:  # their panel would say it
+        if state.workspaces and not state.layout.workspace_rows:  # their panel would say it
             more = next(filter(None, activity_of(state, workspace, now)), "")
     left = clip(left, max(0, state.width - 12))
     name: Line = ()
@@ -144,7 +146,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
 
 def _ticket_breadcrumb(state: AppState) -> str:
     """Return the workspace, the parent and the key of the open ticket."""
-    row, sheet = state.row, state.ticket.sheet if state.ticket is not None else None
+    row, sheet = state.selected_row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
     if row is not None and not row.is_broken:
         parent = clean(sheet.issue.fields.get("Parent", "")) if sheet is not None else ""
@@ -166,7 +168,7 @@ def _position_lines(state: AppState) -> tuple[Line, ...]:
 def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
-    for sign, number, words in state.workspace.counts:
+    for sign, number, words in state.workspace.mark_counts:
         spans += [Span("  " if spans else ""), mark(sign)]
         spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
@@ -235,17 +237,17 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
 
 def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
     """Return the actions that have no effect now on the main screen."""
-    row, workspace = state.row, state.workspace
-    is_narrowed = workspace.chosen or workspace.filter.text or workspace.search_words
+    row, workspace = state.selected_row, state.workspace
+    is_narrowed = workspace.chosen_ids or workspace.filter.text or workspace.search_words
     cancels = state.job_to_cancel is not None  # the status line says so
-    task = state.ticket.task if state.ticket is not None else -1
+    task = state.ticket.task_index if state.ticket is not None else -1
     has_effect = {
         KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),
-        KeyAction.CHANGE: workspace.chosen,
+        KeyAction.CHANGE: workspace.chosen_ids,
         KeyAction.OPEN: row
         and (state.focus is not Panel.DETAIL or not state.is_zoomed or task >= 0),
         KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts,
-        KeyAction.DIFF: row and row.key in workspace.edited,
+        KeyAction.DIFF: row and row.key in workspace.edited_keys,
         KeyAction.BROWSER: row and row.key,
         **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),
     }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
-    state = replace(state, current=index, follow_at=now + SELECTION_DELAY_SECONDS)
+    state = replace(state, workspace_index=index, follow_at=now + SELECTION_DELAY_SECONDS)
     workspace = state.workspace
     return state, () if workspace.is_read else (call_in(workspace.name, read_files),)
 
@@ -39,8 +39,8 @@ def show_row(state: AppState, row: ListRow) -> AppState:
     """Select a row; a filter that hides it is taken off, and folds are opened."""
     workspace = state.workspace
     if all(visible_row.row.order != row.order for visible_row in workspace.visible.rows):
-        workspace = replace(workspace, filter=NO_FILTER, folded=frozenset())
-    return state.with_workspace(replace(workspace, selected=row.order))
+        workspace = replace(workspace, filter=NO_FILTER, folded_ids=frozenset())
+    return state.with_workspace(replace(workspace, selected_row_order=row.order))
 
 
 def select(state: AppState, index: int, now: float) -> AppState:
@@ -91,27 +91,27 @@ class Layout:
     """The sizes of the screen's parts, in cells and rows.
 
     Attributes:
-        body: The rows between the first line and the lines at the bottom.
+        body_rows: The rows between the first line and the lines at the bottom.
         has_rule: Whether a rule is below the body.
-        left: The width of the list; 0 where only the open ticket is shown.
-        right: The width of the open ticket; 0 where only the list is shown.
-        workspaces: The rows of workspaces; 0 where their panel is hidden.
-        tickets: The rows of tickets.
-        detail: The rows of the open ticket.
+        list_cells: The width of the list; 0 where only the open ticket is shown.
+        detail_cells: The width of the open ticket; 0 where only the list is shown.
+        workspace_rows: The rows of workspaces; 0 where their panel is hidden.
+        ticket_rows: The rows of tickets.
+        detail_rows: The rows of the open ticket.
     """
 
-    body: int
+    body_rows: int
     has_rule: bool
-    left: int
-    right: int
-    workspaces: int
-    tickets: int
-    detail: int
+    list_cells: int
+    detail_cells: int
+    workspace_rows: int
+    ticket_rows: int
+    detail_rows: int
 
     @property
-    def above(self) -> int:
+    def workspaces_panel_rows(self) -> int:
         """The rows of the workspaces' panel, its title included."""
-        return self.workspaces + 1 if self.workspaces else 0
+        return self.workspace_rows + 1 if self.workspace_rows else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +123,24 @@ class OpenTicket:
         order: The order of its row.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
-        task: The index of the selected sub-task; -1 for none.
+        task_index: The index of the selected sub-task; -1 for none.
         lines: Its lines, which were wrapped in a thread.
         cells: The width of the panel that they were wrapped to; 0 until it has been read.
-        wanted: The width of another panel for which its lines were requested; 0 for none.
+        requested_cells: The width of another panel for which its lines were requested; 0 for none.
         search: What is searched in its text, as it was typed; empty for nothing.
-        match: The index of the match that was gone to last.
+        match_index: The index of the match that was gone to last.
     """
 
     workspace: str
     order: Order
     sheet: Sheet | None = None
     top: int = 0
-    task: int = -1
+    task_index: int = -1
     lines: tuple[DetailLine, ...] = field(default=(), repr=False)
     cells: int = 0
-    wanted: int = 0
+    requested_cells: int = 0
     search: str = ""
-    match: int = 0
+    match_index: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class AppState:
         width: The terminal's width, in cells.
         height: The terminal's height, in cells.
         workspaces: The workspaces; none only in the first run.
-        current: The index of the workspace whose tickets are shown.
+        workspace_index: The index of the workspace whose tickets are shown.
         focus: The panel that has the keys.
         is_zoomed: Whether the open ticket has the whole width.
         ticket: The open ticket, if any.
@@ -163,13 +163,13 @@ class AppState:
         notice: What the action bar says until the next key; empty for the hints of keys.
         is_notice_bad: Whether the notice is of something that failed.
         swallow_until: The time until which keys are not taken.
-        has_sandbox: Whether a Jira with made-up tickets can be started on this machine.
+        can_start_sandbox: Whether a Jira with made-up tickets can be started on this machine.
     """
 
     width: int = 80
     height: int = 24
     workspaces: tuple[WorkspaceView, ...] = ()
-    current: int = 0
+    workspace_index: int = 0
     focus: Panel = Panel.TICKETS
     is_zoomed: bool = False
     ticket: OpenTicket | None = None
@@ -181,17 +181,17 @@ class AppState:
     notice: str = ""
     is_notice_bad: bool = False
     swallow_until: float = -math.inf
-    has_sandbox: bool = True
+    can_start_sandbox: bool = True
 
     @property
     def workspace(self) -> WorkspaceView:
         """The workspace whose tickets are shown; an empty one if there is none."""
-        return self.workspaces[self.current] if self.workspaces else WorkspaceView("")
+        return self.workspaces[self.workspace_index] if self.workspaces else WorkspaceView("")
 
     @property
-    def row(self) -> ListRow | None:
+    def selected_row(self) -> ListRow | None:
         """The selected row of the list."""
-        return self.workspace.row
+        return self.workspace.selected_row
 
     @property
     def job_to_cancel(self) -> JobID | None:
@@ -223,13 +223,13 @@ class AppState:
             shown = min(len(self.workspaces), MAX_WORKSPACE_ROWS)
         above = shown + 1 if shown else 0  # with its title
         return Layout(
-            body=body,
+            body_rows=body,
             has_rule=has_rule,
-            left=left,
-            right=right,
-            workspaces=shown,
-            tickets=max(1, body - above - 1),
-            detail=max(1, body - 1),
+            list_cells=left,
+            detail_cells=right,
+            workspace_rows=shown,
+            ticket_rows=max(1, body - above - 1),
+            detail_rows=max(1, body - 1),
         )
 
     @property
@@ -281,7 +281,7 @@ class AppState:
         """Return the state without the top overlay."""
         return replace(self, overlays=self.overlays[:-1])
 
-    def without(self, overlay: Overlay) -> AppState:
+    def without_overlay(self, overlay: Overlay) -> AppState:
         """Return the state without one overlay, wherever that is."""
         return replace(
             self, overlays=tuple(other for other in self.overlays if other is not overlay)

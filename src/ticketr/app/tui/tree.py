@@ -45,12 +45,12 @@ class RowFilter:
 
     Attributes:
         filter: The filter.
-        edited: The keys of edited issues.
+        edited_keys: The keys of edited issues.
         conflicts: The keys of tickets with a conflict.
     """
 
     filter: Filter
-    edited: frozenset[str] = frozenset()
+    edited_keys: frozenset[str] = frozenset()
     conflicts: frozenset[str] = frozenset()
 
     def matching(self, rows: Rows) -> Sequence[int]:
@@ -76,7 +76,7 @@ class RowFilter:
 
     def _flags_of(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.flags
-        if row.key in self.edited:
+        if row.key in self.edited_keys:
             flags |= {"edited"}
         if self.conflicts and row.ticket_key in self.conflicts:
             flags |= {"conflict"}

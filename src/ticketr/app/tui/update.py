@@ -30,17 +30,17 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
         now: The time of the event, in seconds by Trio's clock.
     """
     state, effects = _handle_message(state, message, now)
-    ticket, cells = state.ticket, state.layout.right
-    if ticket is None or not ticket.cells or cells in (0, ticket.cells, ticket.wanted):
+    ticket, cells = state.ticket, state.layout.detail_cells
+    if ticket is None or not ticket.cells or cells in (0, ticket.cells, ticket.requested_cells):
         return state, effects
     # The lines of the open ticket are wrapped to another width.
-    state, more = _follow_selection(replace(state, ticket=replace(ticket, wanted=cells)))
+    state, more = _follow_selection(replace(state, ticket=replace(ticket, requested_cells=cells)))
     return state, (*effects, *more)
 
 
 def _handle_message(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     if isinstance(message, terminal.Key | terminal.Mouse) and not state.overlays:
-        workspace = state.workspace.scrolled(state.layout.tickets)
+        workspace = state.workspace.scrolled_to_selected(state.layout.ticket_rows)
         if workspace is not state.workspace:  # it goes on from what is drawn
             state = state.with_workspace(workspace)
     match message:
@@ -58,18 +58,20 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             # The rows are arranged when they are drawn: many of these come between two frames.
             workspace = state.workspace_named(message.workspace)
             rows = workspace.rows.with_tickets(message.tickets)
-            edited = workspace.edited | message.edited
-            state = state.with_workspace(replace(workspace, rows=rows, edited=edited))
+            edited = workspace.edited_keys | message.edited_keys
+            state = state.with_workspace(replace(workspace, rows=rows, edited_keys=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow_selection(state) if state.ticket is None else (state, ())
         case messages.ChangedInJira():
             workspace = state.workspace_named(message.workspace)
-            changed = workspace.changed | workspace.rows.changed_by(message.tickets)
-            return state.with_workspace(replace(workspace, changed=changed)), ()
+            changed = workspace.keys_changed_in_jira | workspace.rows.changed_by(message.tickets)
+            return state.with_workspace(replace(workspace, keys_changed_in_jira=changed)), ()
         case messages.FilesRead():
             state, effects = _handle_files_read(state, message, now)
         case messages.ListMemoryRead(name, wanted, sort, hidden):
-            return state.with_workspace_changes(name, filter=wanted, sort=sort, hidden=hidden), ()
+            return state.with_workspace_changes(
+                name, filter=wanted, sort=sort, hidden_columns=hidden
+            ), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
             effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
@@ -141,9 +143,13 @@ def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
         return replace(state, swallow_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
-    if ticket is not None and ticket.sheet is not None and ticket.sheet.key in workspace.changed:
-        changed = workspace.changed - {ticket.sheet.key}  # it was looked at
-        state = state.with_workspace(replace(workspace, changed=changed))
+    if (
+        ticket is not None
+        and ticket.sheet is not None
+        and ticket.sheet.key in workspace.keys_changed_in_jira
+    ):
+        changed = workspace.keys_changed_in_jira - {ticket.sheet.key}  # it was looked at
+        state = state.with_workspace(replace(workspace, keys_changed_in_jira=changed))
     state = replace(state, notice="", is_notice_bad=False)
     action = state.keymap.action(name, state.context)
     if action is not None:
@@ -201,7 +207,7 @@ def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
 
 def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.workspace_named(read.workspace)
-    news = [text for text in read.broken if text not in workspace.broken]
+    news = [text for text in read.broken_file_errors if text not in workspace.broken_file_errors]
     is_watched = workspace.is_read and not workspace.is_gone
     begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
     watch = tuple(call_in(read.workspace, function) for function in begin)
@@ -230,7 +236,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     if not opened.is_wanted:
         return state, ()
     names = [view.name for view in state.workspaces]
-    state = replace(state, current=names.index(name), focus=Panel.TICKETS, follow_at=now)
+    state = replace(state, workspace_index=names.index(name), focus=Panel.TICKETS, follow_at=now)
     state = _scroll_into_text(state)
     if opened.words:
         state = state.with_notice(opened.words)
@@ -249,13 +255,13 @@ def _show_failed_workspace(state: AppState, name: str, words: str) -> AppState:
 
 def _follow_selection(state: AppState) -> Step:
     """Show the selected ticket as its file is now."""
-    row, workspace = state.row, state.workspace
+    row, workspace = state.selected_row, state.workspace
     if row is None:
         return replace(state, ticket=None), ()
     ticket = state.ticket
     if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
         ticket = OpenTicket(workspace.name, row.order)
-    cells = state.layout.right or state.width
+    cells = state.layout.detail_cells or state.width
     read = call_in(workspace.name, files.read_detail, row.path, row.order, cells)
     return replace(state, ticket=ticket), (read,)
 
@@ -265,9 +271,14 @@ def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
     if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
-    task = min(ticket.task, tasks - 1)
+    task = min(ticket.task_index, tasks - 1)
     ticket = replace(
-        ticket, sheet=read.sheet, task=task, lines=read.lines, cells=read.cells, wanted=0
+        ticket,
+        sheet=read.sheet,
+        task_index=task,
+        lines=read.lines,
+        cells=read.cells,
+        requested_cells=0,
     )
     return _scroll_into_text(replace(state, ticket=ticket))
 
@@ -277,5 +288,5 @@ def _scroll_into_text(state: AppState) -> AppState:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:
         return state
-    top = min(ticket.top, max(0, len(ticket.lines) - state.layout.detail))
+    top = min(ticket.top, max(0, len(ticket.lines) - state.layout.detail_rows))
     return replace(state, ticket=replace(ticket, top=top))

@@ -28,22 +28,22 @@ class WorkspaceView:
         site: The address of its site, for people; empty if it has none.
         project: The key of its project; may be empty.
         rows: The rows of all its issues and broken files, in the order of their keys.
-        edited: The keys of issues that were edited here since the last sync.
+        edited_keys: The keys of issues that were edited here since the last sync.
         conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
-        broken: The cleaned error of each broken file.
+        broken_file_errors: The cleaned error of each broken file.
         is_read: Whether all its files have been read.
         synced_at: When a pull has brought all that it found, by Trio's clock; None for never.
         problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
-        selected: The order of the selected row; None for the top one, until the user has chosen.
+        selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
-        folded: The IDs of tickets whose sub-tasks are hidden.
-        chosen: The IDs of issues that were chosen for one change of all.
+        folded_ids: The IDs of tickets whose sub-tasks are hidden.
+        chosen_ids: The IDs of issues that were chosen for one change of all.
         filter: The filter; one that lets everything through for none.
         sort: The name of the sort.
         search: What was searched last, as it was typed.
-        changed: The keys of issues that were changed in Jira since the user has looked at them.
-        hidden: The names of the columns that the user has hidden.
+        keys_changed_in_jira: The keys of issues that were changed in Jira since the user has looked at them.
+        hidden_columns: The names of the columns that the user has hidden.
         aliases: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments; None until it is open.
         templates: The templates of drafts, or why one cannot be read, by their names.
@@ -53,24 +53,24 @@ class WorkspaceView:
     site: str = ""
     project: str = ""
     rows: Rows = field(default=NO_ROWS, repr=False)
-    edited: frozenset[str] = frozenset()
+    edited_keys: frozenset[str] = frozenset()
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    broken: tuple[str, ...] = ()
+    broken_file_errors: tuple[str, ...] = ()
     is_read: bool = False
     synced_at: float | None = None
     problem: str = ""
-    selected: Order | None = None
+    selected_row_order: Order | None = None
     top: int = 0
-    folded: frozenset[str] = frozenset()
-    chosen: frozenset[str] = frozenset()
+    folded_ids: frozenset[str] = frozenset()
+    chosen_ids: frozenset[str] = frozenset()
     filter: Filter = field(default=NO_FILTER)
     sort: str = "key"
     search: str = ""
-    changed: frozenset[str] = frozenset()
-    hidden: frozenset[str] = frozenset()
+    keys_changed_in_jira: frozenset[str] = frozenset()
+    hidden_columns: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
-    names: FilterNames = field(default=FilterNames(), repr=False)
+    filter_names: FilterNames = field(default=FilterNames(), repr=False)
     templates: Mapping[str, Template | str] = field(default_factory=dict)
 
     @cached_property
@@ -78,25 +78,27 @@ class WorkspaceView:
         """The rows to show, in their order."""
         row_filter = None
         if self.filter.terms:
-            row_filter = RowFilter(self.filter, self.edited, frozenset(self.conflicts))
-        return arrange(self.rows, self.folded, self.sort, row_filter)
+            row_filter = RowFilter(self.filter, self.edited_keys, frozenset(self.conflicts))
+        return arrange(self.rows, self.folded_ids, self.sort, row_filter)
 
     @cached_property
-    def index(self) -> int:
+    def selected_index(self) -> int:
         """The index of the selected row among the visible ones; 0 where there is none."""
-        return 0 if self.selected is None else self.visible.index_of(self.selected)
+        return (
+            0 if self.selected_row_order is None else self.visible.index_of(self.selected_row_order)
+        )
 
     @property
     def position(self) -> tuple[int, int]:
         """The place of the selected row among those that the filter lets through, and their number."""
         if not self.filter.terms:
-            return (self.index + 1 if self.visible else 0), len(self.visible)
-        return self.visible.position(self.index)
+            return (self.selected_index + 1 if self.visible else 0), len(self.visible)
+        return self.visible.position(self.selected_index)
 
     @property
-    def row(self) -> ListRow | None:
+    def selected_row(self) -> ListRow | None:
         """The selected row, or None if the list is empty."""
-        return self.visible.rows[self.index].row if self.visible else None
+        return self.visible.rows[self.selected_index].row if self.visible else None
 
     @property
     def is_gone(self) -> bool:
@@ -104,15 +106,15 @@ class WorkspaceView:
         return self.is_read and bool(self.problem)
 
     @property
-    def counts(self) -> tuple[tuple[str, int, str], ...]:
+    def mark_counts(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
         drafts = self.rows.draft_count
         entries = (
-            ("*", len(self.edited), "edited"),
+            ("*", len(self.edited_keys), "edited"),
             ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
             ("+", drafts, "draft" + "s" * (drafts != 1)),
-            ("×", len(self.broken), "broken"),
-            ("•", len(self.changed), "changed in Jira"),
+            ("×", len(self.broken_file_errors), "broken"),
+            ("•", len(self.keys_changed_in_jira), "changed in Jira"),
         )
         return tuple(entry for entry in entries if entry[1])
 
@@ -126,44 +128,48 @@ class WorkspaceView:
             return "!"
         if row.is_draft:
             return "+"
-        return "*" if row.key in self.edited else " "
+        return "*" if row.key in self.edited_keys else " "
 
     def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
         """Return the view after all files were read, at this time."""
         return replace(
             self,
             rows=read.rows,
-            edited=read.edited,
+            edited_keys=read.edited_keys,
             conflicts=read.conflicts,
-            broken=read.broken,
+            broken_file_errors=read.broken_file_errors,
             is_read=True,
             problem="",
-            selected=self._selected_after(read.rows),
-            names=read.names,
+            selected_row_order=self._selected_after(read.rows),
+            filter_names=read.filter_names,
             templates=read.templates,
             synced_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
-            changed=self.changed & {row.key for row in read.rows} if self.changed else self.changed,
-            chosen=self.chosen & {row.id for row in read.rows} if self.chosen else self.chosen,
+            keys_changed_in_jira=self.keys_changed_in_jira & {row.key for row in read.rows}
+            if self.keys_changed_in_jira
+            else self.keys_changed_in_jira,
+            chosen_ids=self.chosen_ids & {row.id for row in read.rows}
+            if self.chosen_ids
+            else self.chosen_ids,
         )
 
     def _selected_after(self, rows: Rows) -> Order | None:
         """Return what is selected among other rows: the ticket that a selected draft has become."""
-        draft = self.row
-        if self.selected is None or draft is None or not draft.is_draft:
-            return self.selected
+        draft = self.selected_row
+        if self.selected_row_order is None or draft is None or not draft.is_draft:
+            return self.selected_row_order
         if any(row.id == draft.id for row in rows):
-            return self.selected
+            return self.selected_row_order
         created = [row.order for row in rows if row.key and row.title == draft.title]
-        return max(created, default=self.selected)
+        return max(created, default=self.selected_row_order)
 
-    def scrolled(self, page: int) -> WorkspaceView:
+    def scrolled_to_selected(self, page: int) -> WorkspaceView:
         """Return the view scrolled as little as possible to show the selected row.
 
         Args:
             page: The number of rows of the list on the screen.
         """
         last_top = max(0, len(self.visible.rows) - page)
-        top = min(max(self.top, self.index - page + 1), self.index, last_top)
+        top = min(max(self.top, self.selected_index - page + 1), self.selected_index, last_top)
         return self if top == self.top else replace(self, top=top)
 
     def select(self, index: int) -> WorkspaceView:
@@ -171,7 +177,7 @@ class WorkspaceView:
         if not self.visible:
             return self
         row = self.visible.rows[max(0, min(index, len(self.visible) - 1))].row
-        return replace(self, selected=row.order)
+        return replace(self, selected_row_order=row.order)
 
     def find_hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""

@@ -104,12 +104,12 @@ def planned() -> AppState:
 
 def test_space_says_how_many_are_chosen() -> None:
     state = two_chosen()
-    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
+    assert state.workspace.chosen_ids == {"DEMO-1", "DEMO-3"}
     assert state.notice == "2 chosen; b changes them, Esc lets them go"
     for at_one in (pressed(state, "g"), pressed(state, "G")):  # also below the cursor
         assert sum(row.startswith("√") for row in shown(at_one)) == 2
     state = pressed(pressed(app_state(ONE), " "), "g", " ")
-    assert (state.workspace.chosen, state.notice) == (frozenset(), "")
+    assert (state.workspace.chosen_ids, state.notice) == (frozenset(), "")
 
 
 def test_b_without_chosen_tickets_changes_the_selected_one() -> None:
@@ -273,8 +273,8 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
     state, effect = update(state, Key("KEY_ENTER"), 10.0 + MIN_SHOWN_SECONDS)
     assert (state.overlays, effect) == ((), (call_in("work", carry_out_edits, PLAN),))
-    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
-    assert after(state, messages.Answered(effect[0], True)).workspace.chosen == frozenset()
+    assert state.workspace.chosen_ids == {"DEMO-1", "DEMO-3"}
+    assert after(state, messages.Answered(effect[0], True)).workspace.chosen_ids == frozenset()
 
 
 def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
@@ -310,7 +310,7 @@ def test_a_plan_that_could_not_be_carried_out_keeps_what_was_chosen() -> None:
 
     assert effect == ()
     assert state.notice == "cannot write DEMO-3.md: no"
-    assert state.workspace.chosen == {"DEMO-1", "DEMO-3"}
+    assert state.workspace.chosen_ids == {"DEMO-1", "DEMO-3"}
 
 
 def test_e_edits_the_file_of_the_plan_and_it_is_made_again() -> None:
@@ -404,7 +404,7 @@ def test_a_label_that_all_have_is_removed() -> None:
 
 def test_the_user_is_the_first_person_then_the_present_one() -> None:
     state = app_state(ONE, replace(TWO, fields={"Assignee": "Amara Okafor"}))
-    workspace = replace(state.workspace, names=FilterNames("Demo User"))
+    workspace = replace(state.workspace, filter_names=FilterNames("Demo User"))
     state = pressed(state.with_workspace(workspace), "G", "i")
     assert options(state) == [
         ("Demo User", "me", ""),
@@ -631,17 +631,17 @@ def test_a_plan_that_comes_while_the_help_is_read_is_below_it() -> None:
 
 def test_all_that_the_filter_shows_are_chosen_and_let_go_by_one_key() -> None:
     state = pressed(app_state(ONE, TWO, THREE), "f", *"status=done", "KEY_ENTER", "A")
-    assert state.workspace.chosen == {"DEMO-3", "DEMO-4"}
+    assert state.workspace.chosen_ids == {"DEMO-3", "DEMO-4"}
     assert state.notice == "2 chosen; b changes them, Esc lets them go"
-    assert pressed(state, "A").workspace.chosen == frozenset()
+    assert pressed(state, "A").workspace.chosen_ids == frozenset()
 
 
 def test_a_parent_that_is_only_above_a_hit_and_a_broken_file_are_not_chosen() -> None:
     state = pressed(app_state(ONE, TWO), "f", *"sub", "KEY_ENTER", "A")
-    assert state.workspace.chosen == {"DEMO-2"}
+    assert state.workspace.chosen_ids == {"DEMO-2"}
     broken = row_of_broken("bad.md", "bad.md:1: no title", has_rows=False)
     files = messages.FilesRead("work", Rows.of([*app_state(TWO).workspace.rows, broken]))
-    assert pressed(after(app_state(), files), "A").workspace.chosen == {"DEMO-3"}
+    assert pressed(after(app_state(), files), "A").workspace.chosen_ids == {"DEMO-3"}
 
 
 def test_where_no_ticket_is_listed_none_is_chosen() -> None:

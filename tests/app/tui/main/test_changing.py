@@ -119,9 +119,9 @@ def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -
 @pytest.mark.parametrize("allowed", [("Done", "in review"), ("Done",), ()])
 def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]) -> None:
     state = app_state(ONE)
-    assert state.row is not None
+    assert state.selected_row is not None
     sheet = sheet_of(ONE, "DEMO-1.md", (Edit("Status", "In Review", "To Do"),))
-    state = asked(replace(state, ticket=OpenTicket("work", state.row.order, sheet)))
+    state = asked(replace(state, ticket=OpenTicket("work", state.selected_row.order, sheet)))
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": allowed}))
 
     names = [words for words, _, _ in options(state)]
@@ -135,7 +135,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
 
 def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
     state = pressed(app_state(TWO, ONE), "g")
-    assert state.row is not None
+    assert state.selected_row is not None
     sheet = sheet_of(TWO, "DEMO-3.md", (Edit("Status", "In Review", "Done"),))
     state = asked(replace(state, ticket=OpenTicket("work", ("DEMO", 3, "DEMO-3.md", 0), sheet)))
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)}))
@@ -231,13 +231,15 @@ def test_a_offers_the_templates_and_asks_for_their_values() -> None:
 
 def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
     state = app_state(ONE, TWO, Ticket("Pay", line=3), Ticket("Pay", line=7))
-    workspace = replace(state.workspace, filter=parse_filter("Two"), folded=frozenset(("DEMO-1",)))
+    workspace = replace(
+        state.workspace, filter=parse_filter("Two"), folded_ids=frozenset(("DEMO-1",))
+    )
     state = state.with_workspace(workspace)
 
     state = after(state, messages.TicketAdded("work", "draft.md", "Pay"))
 
-    assert state.row is not None
-    assert (state.row.title, state.row.line) == ("Pay", 7)
+    assert state.selected_row is not None
+    assert (state.selected_row.title, state.selected_row.line) == ("Pay", 7)
     assert state.workspace.filter.text == ""
 
 
@@ -304,9 +306,9 @@ def commented(*comments: Comment) -> AppState:
     ticket = replace(ONE, comments=comments)
     (read,) = parse(render([ticket])).tickets
     state = app_state(ONE)
-    workspace = replace(state.workspace, names=FilterNames("Demo User"))
-    assert state.row is not None
-    opened = OpenTicket("work", state.row.order, sheet_of(read, "DEMO-1.md"))
+    workspace = replace(state.workspace, filter_names=FilterNames("Demo User"))
+    assert state.selected_row is not None
+    opened = OpenTicket("work", state.selected_row.order, sheet_of(read, "DEMO-1.md"))
     return replace(state.with_workspace(workspace), ticket=opened)
 
 
@@ -483,7 +485,7 @@ BOUND = sorted(
 
 
 def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
-    row = state.row
+    row = state.selected_row
     assert row is not None
     sheet = sheet_of(ticket, row.path, (Edit("Title", "a", "b"),))
     state = replace(state, ticket=OpenTicket("work", row.order))
@@ -515,7 +517,7 @@ def test_a_key_of_a_ticket_says_that_none_is_selected(key: str) -> None:
 @pytest.mark.parametrize("key", ["c", "t", "d", "o", "y", "Y"])
 def test_a_broken_file_is_no_ticket(key: str) -> None:
     state = broken()
-    row = state.row
+    row = state.selected_row
     assert row is not None
     sheet = replace(sheet_of(LAST, "a.md"), key="", error="it is broken")
     state = replace(state, ticket=OpenTicket("work", row.order, sheet))
@@ -572,19 +574,21 @@ def test_tab_goes_through_the_sub_tasks_of_a_ticket_of_full_width() -> None:
 
 def test_enter_on_a_sub_task_opens_it() -> None:
     state = pressed(zoomed(), "KEY_TAB", "KEY_TAB", now=5.0)
-    workspace = replace(state.workspace, folded=frozenset(("DEMO-1",)))
+    workspace = replace(state.workspace, folded_ids=frozenset(("DEMO-1",)))
     state = state.with_workspace(workspace)
 
     state = pressed(state, "KEY_ENTER", now=8.0)
 
-    row = state.row
+    row = state.selected_row
     assert row is not None
     assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
     assert state.follow_at == 8.0
     state, asked = update(state, messages.TimePassed(), 8.0)
-    assert asked == (call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.right),)
+    assert asked == (
+        call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.detail_cells),
+    )
     assert state.ticket is not None
-    assert state.ticket.task == -1
+    assert state.ticket.task_index == -1
 
 
 @pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])
@@ -602,8 +606,8 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     state, effect = update(state, Key("KEY_ESCAPE"), 99.0)
 
     assert len(state.workspace.visible) == 4
-    assert state.row is not None
-    assert state.row.key == "DEMO-9"
+    assert state.selected_row is not None
+    assert state.selected_row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
     assert effect == (call_in("work", remember_list_view, ListMemory("", "key")),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]

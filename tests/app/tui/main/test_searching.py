@@ -213,7 +213,9 @@ def test_what_is_no_filter_stays_in_the_line() -> None:
 def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
     state = app_state(*TICKETS)
     names = FilterNames("Amara Okafor", frozenset({"Status", "Assignee"}))
-    state, _ = update(state, messages.FilesRead("work", state.workspace.rows, names=names), 1.0)
+    state, _ = update(
+        state, messages.FilesRead("work", state.workspace.rows, filter_names=names), 1.0
+    )
 
     refused, effect = entered("staus=done", state)
     assert (effect, refused.context) == ((), Context.INPUT)
@@ -230,13 +232,16 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     state = pressed(state, "KEY_ENTER")
 
     assert keys(state) == ["DEMO-4", "DEMO-5", "DEMO-6"]
-    assert (state.row is not None and state.row.key, state.workspace.position) == ("DEMO-4", (0, 2))
+    assert (
+        state.selected_row is not None and state.selected_row.key,
+        state.workspace.position,
+    ) == ("DEMO-4", (0, 2))
     refused = pressed(state, " ")
-    assert refused.workspace.chosen == frozenset()
+    assert refused.workspace.chosen_ids == frozenset()
     words = "DEMO-4 is not what the filter looks for; it is above a sub-task that is"
     assert refused.notice == words
     below = pressed(state, "KEY_DOWN", " ")
-    assert (set(below.workspace.chosen), below.workspace.position) == ({"DEMO-5"}, (2, 2))
+    assert (set(below.workspace.chosen_ids), below.workspace.position) == ({"DEMO-5"}, (2, 2))
     title, _ = title_and_line(below)
     assert "2/2 · only part" in title
     below = pressed(below, "/", *"demo", "KEY_ENTER")
@@ -373,8 +378,8 @@ def test_what_is_not_found_says_so() -> None:
 def test_the_list_is_searched_where_it_has_the_focus() -> None:
     state = pressed(opened(), "2", "/", *"another")
     assert state.workspace.search == "another"
-    assert state.row is not None
-    assert state.row.key == "DEMO-2"
+    assert state.selected_row is not None
+    assert state.selected_row.key == "DEMO-2"
 
 
 def test_case_and_accents_do_not_matter() -> None:

@@ -261,7 +261,7 @@ EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", 
 
 def with_open_ticket(*edits: Edit) -> AppState:
     state = app_state(TICKET)
-    row = state.row
+    row = state.selected_row
     assert row is not None
     ticket = OpenTicket("work", row.order, sheet_of(TICKET, "DEMO-9.md", edits))
     return replace(state, ticket=ticket)
@@ -302,7 +302,7 @@ def test_d_right_after_a_move_does_not_show_the_ticket_before() -> None:
     assert (state.overlays, state.notice) == ((), "DEMO-10 is still being read")
     home = replace(with_open_ticket(*EDITS).workspace, name="home")  # a ticket of the same file
     state = with_open_ticket(*EDITS)
-    state = pressed(replace(state, workspaces=(*state.workspaces, home), current=1), "d")
+    state = pressed(replace(state, workspaces=(*state.workspaces, home), workspace_index=1), "d")
     assert (state.overlays, state.notice) == ((), "DEMO-9 is still being read")
 
 
@@ -408,8 +408,8 @@ def test_c_off_a_conflict_goes_to_the_next_one() -> None:
     state, asked = update(state, Key("c"), 9.0)
     assert state.overlays == (ConflictScreen("work", "DEMO-3"),)
     assert asked == (call_in("work", read_conflict, "DEMO-3"),)
-    assert state.row is not None
-    assert state.row.key == "DEMO-3"
+    assert state.selected_row is not None
+    assert state.selected_row.key == "DEMO-3"
 
     clashes.pop("DEMO-3")
     read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)

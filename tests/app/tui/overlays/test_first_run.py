@@ -140,7 +140,7 @@ def test_no_word_about_a_way_is_cut(cells: int) -> None:
 
 
 def test_without_the_sandbox_it_offers_two_ways() -> None:
-    start = replace(START, has_sandbox=False)
+    start = replace(START, can_start_sandbox=False)
 
     shown = rows(start)
     state, _ = do(start, "KEY_DOWN", "KEY_DOWN", "KEY_ENTER")

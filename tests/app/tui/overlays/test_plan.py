@@ -404,8 +404,8 @@ def test_a_push_from_the_palette_shows_its_plan_first() -> None:
 
 def test_a_ticket_is_found_by_its_title_without_accents() -> None:
     state, _ = ran("#cafe")
-    assert state.row is not None
-    assert state.row.key == "DEMO-2"
+    assert state.selected_row is not None
+    assert state.selected_row.key == "DEMO-2"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ BARE = Theme()
 def lines(state: AppState, theme: Theme = BARE) -> list[str]:
     """Return the rows of the two tickets, without the open ticket."""
     shown = draw_screen(state, 1.0, theme)[2:4]
-    return [plain(row)[: state.layout.left] for row in shown]
+    return [plain(row)[: state.layout.list_cells] for row in shown]
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_priority_that_the_site_has_made_up_is_a_question_mark_and_no_sub_task
 def test_a_list_without_room_for_columns_still_works() -> None:
     for cells, height in ((60, 20), (40, 12), (20, 4)):
         state = pressed(state_of(cells, height), "j", "S", "KEY_ESCAPE")
-        assert state.row is not None
-        assert state.row.key == "DEMO-2"
+        assert state.selected_row is not None
+        assert state.selected_row.key == "DEMO-2"
         assert len(lines(state)) == 2
 
 

@@ -257,7 +257,7 @@ def opened(width: int = 100) -> AppState:
     state = replace(app_state(LONG), width=width, height=30, follow_at=0.0)
     state, (read,) = update(state, messages.TimePassed(), 1.0)
     assert read.function is read_detail
-    assert read.args[-1] == state.layout.right
+    assert read.args[-1] == state.layout.detail_cells
     return after(state, detail_read(state, sheet_of(LONG, "DEMO-1.md")))
 
 
@@ -272,7 +272,7 @@ def test_another_width_has_the_lines_wrapped_once_and_draws_the_old_ones_meanwhi
     state, asked = update(before, RESIZED, 1.0)
 
     (wrap,) = (effect for effect in asked if effect.function is read_detail)
-    assert wrap.args[-1] == state.layout.right != before.layout.right
+    assert wrap.args[-1] == state.layout.detail_cells != before.layout.detail_cells
     assert lines_of(state) is lines_of(before)
     assert any("many words" in row for row in draw_screen(state, 1.0, Theme()))
     assert update(state, RESIZED, 1.0)[1] == (call(redraw),)
@@ -291,7 +291,7 @@ def test_lines_of_a_width_that_has_gone_are_wrapped_again() -> None:
 
     state, asked = update(state, late, 1.0)
 
-    assert [effect.args[-1] for effect in asked] == [state.layout.right]
+    assert [effect.args[-1] for effect in asked] == [state.layout.detail_cells]
 
 
 def test_a_ticket_that_is_zoomed_is_wrapped_to_the_whole_width() -> None:

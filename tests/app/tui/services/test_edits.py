@@ -301,7 +301,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         assert "Enter changes 2 tickets in 2 files; nothing" in run.screen.text
         await run.press("KEY_ENTER")
         assert "2 tickets changed; p shows what a push sends, u takes it back" in run.screen.text
-        assert run.app.state.workspace.chosen == frozenset()
+        assert run.app.state.workspace.chosen_ids == frozenset()
         for path in root.glob("*.md"):
             assert path.read_bytes() == before[path.name].replace(b"To Do", b"Done")
 
@@ -314,7 +314,7 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         await run.press("a")
         await run.type("Pay")
         await run.press("KEY_ENTER", "KEY_ENTER")
-        row = run.app.state.row
+        row = run.app.state.selected_row
         assert row is not None
         assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
         await run.press("u")

@@ -99,8 +99,8 @@ async def test_a_broken_file_costs_no_other_its_mark(
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
-    assert read(told).edited == {"DEMO-1"}
-    first, second = read(told).broken
+    assert read(told).edited_keys == {"DEMO-1"}
+    first, second = read(told).broken_file_errors
     assert first.startswith("A.md:2:1: ")
     assert second == "DEMO-2 is in DEMO-2.md and in b.md; keep one of them"
     assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
@@ -233,7 +233,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
         recalled = [each for each in told if isinstance(each, ListMemoryRead)]
-        assert [(each.sort, each.hidden) for each in recalled] == (
+        assert [(each.sort, each.hidden_columns) for each in recalled] == (
             [(sort, frozenset({"sprint"}))] if sort else []
         )
 
@@ -249,8 +249,8 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
 
     (recalled,) = [message for message in told if isinstance(message, ListMemoryRead)]
     assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole=True),)
-    assert read(told).names.user == "Demo User"
-    assert {"Status", "Assignee", "Sprint"} <= read(told).names.fields
+    assert read(told).filter_names.user == "Demo User"
+    assert {"Status", "Assignee", "Sprint"} <= read(told).filter_names.fields
 
 
 async def test_the_clashes_of_a_conflict_are_read_with_the_files(
@@ -348,7 +348,7 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     edit(small_bench.root / "DEMO-1.md")
     third = await app.read()
     assert app.opened == ["DEMO-1.md"]
-    assert third.edited == {"DEMO-1"}
+    assert third.edited_keys == {"DEMO-1"}
     assert [row.key for row in third.rows] == [row.key for row in first.rows]
     assert (
         third.rows.unfiltered_rows[0].row.title[1:] == first.rows.unfiltered_rows[0].row.title[1:]
@@ -372,7 +372,7 @@ async def test_the_next_start_reads_only_what_has_changed_since(
     app = App(small_bench.root, monkeypatch)
     found = await app.read()
     assert app.opened == ["DEMO-1.md", "draft.md"]
-    assert found.edited == {"DEMO-1"}
+    assert found.edited_keys == {"DEMO-1"}
     assert found.rows.draft_count == 1
 
 
@@ -495,7 +495,7 @@ async def test_a_key_in_two_files_is_reported_each_time_and_one_that_has_gone_is
     copy.write_text((small_bench.root / "DEMO-1.md").read_text())
 
     for _ in range(2):
-        assert (await app.read()).broken == (
+        assert (await app.read()).broken_file_errors == (
             "DEMO-1 is in DEMO-1.md and in a.md; keep one of them",
         )
     copy.unlink()

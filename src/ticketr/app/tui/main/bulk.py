@@ -125,9 +125,9 @@ def on_targets(step: Callable[[AppState, _Targets], Step]) -> Handler:
     """Return what takes a step with the chosen tickets, else with the selected one."""
 
     def handle(state: AppState, _: float) -> Step | None:
-        workspace, row = state.workspace, state.row
-        if workspace.chosen and state.focus is Panel.TICKETS:
-            rows = tuple(row for row in workspace.rows if row.id in workspace.chosen)
+        workspace, row = state.workspace, state.selected_row
+        if workspace.chosen_ids and state.focus is Panel.TICKETS:
+            rows = tuple(row for row in workspace.rows if row.id in workspace.chosen_ids)
             return step(state, _Targets(rows, are_chosen=True))
         return None if row is None or row.is_broken else step(state, _Targets((row,)))
 
@@ -298,7 +298,7 @@ def _value_options(
     """
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.can_hold_several)
-    me = workspace.names.user if field.name == "Assignee" else ""
+    me = workspace.filter_names.user if field.name == "Assignee" else ""
     present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)

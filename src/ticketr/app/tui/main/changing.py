@@ -23,7 +23,7 @@ from ticketr.text import clean
 
 def edit(state: AppState, _: float) -> Step | None:
     """Open the issue's file in the editor, at the line that is at the top of the open ticket."""
-    row = state.row
+    row = state.selected_row
     if row is None:
         return None
     line = row.line or 1
@@ -50,7 +50,7 @@ def add(state: AppState, _: float) -> Step:
     Where the workspace has templates, ask first whether one is to be filled in.
     """
     workspace = state.workspace
-    titled = _title_input(workspace.name, _ticket_row_of(workspace, state.row))
+    titled = _title_input(workspace.name, _ticket_row_of(workspace, state.selected_row))
     if not workspace.templates:
         return state.opened(titled), ()
 
@@ -113,7 +113,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
 
 def comment(state: AppState, _: float) -> Step | None:
     """Ask for a comment on the issue; the next push sends it."""
-    row, workspace = state.row, state.workspace
+    row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
     if workspace.keeps_comments is False:  # said before the user types one
@@ -123,7 +123,7 @@ def comment(state: AppState, _: float) -> Step | None:
 
 def reply(state: AppState, _: float) -> Step | None:
     """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
-    row, workspace = state.row, state.workspace
+    row, workspace = state.selected_row, state.workspace
     if row is None:
         return None
     sheet = sheet_of_row(state, row)
@@ -136,7 +136,7 @@ def reply(state: AppState, _: float) -> Step | None:
 
     def on_choose(state: AppState, line: str) -> Step:
         author = comments[line].author
-        if author in {"", workspace.names.user}:
+        if author in {"", workspace.filter_names.user}:
             return state, (call_in(workspace.name, outside.open_editor, row.path, int(line)),)
         return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
 

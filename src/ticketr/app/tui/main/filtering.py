@@ -40,7 +40,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         if jql_of(text) is not None:
             return replace(on_cancel(state), notice="Enter asks Jira")
         try:
-            wanted = tickets.parse_filter(text, state.workspace.names)
+            wanted = tickets.parse_filter(text, state.workspace.filter_names)
         except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
@@ -49,7 +49,10 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
-            state.workspace, filter=before.filter, selected=before.selected, top=before.top
+            state.workspace,
+            filter=before.filter,
+            selected_row_order=before.selected_row_order,
+            top=before.top,
         )
         return replace(state.with_workspace(shown), follow_at=FOLLOW_AT_ONCE)
 
@@ -98,7 +101,9 @@ def apply_filter(state: AppState, text: str) -> Step:
     """
     workspace = state.workspace
     jql = jql_of(text)
-    wanted = workspace.filter if jql is not None else tickets.parse_filter(text, workspace.names)
+    wanted = (
+        workspace.filter if jql is not None else tickets.parse_filter(text, workspace.filter_names)
+    )
     workspace = replace(workspace, filter=wanted, top=0)
     state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
     if jql is None:
@@ -127,9 +132,9 @@ def apply_filter(state: AppState, text: str) -> Step:
 def remove_filter(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
     words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SHOWN_FILTER_CELLS)}"
-    row = state.row
-    selected = row.order if row is not None else state.workspace.selected
-    workspace = replace(state.workspace, filter=NO_FILTER, selected=selected)
+    row = state.selected_row
+    selected = row.order if row is not None else state.workspace.selected_row_order
+    workspace = replace(state.workspace, filter=NO_FILTER, selected_row_order=selected)
     return state.with_workspace(workspace).with_notice(words), (call_to_remember(workspace),)
 
 
@@ -156,5 +161,5 @@ def call_to_remember(workspace: WorkspaceView) -> Call:
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if jql_of(text) is not None else text
-    memory = ListMemory(kept, workspace.sort, workspace.hidden)
+    memory = ListMemory(kept, workspace.sort, workspace.hidden_columns)
     return call_in(workspace.name, remember_list_view, memory)

@@ -61,16 +61,16 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
     row = mouse.y - _ROWS_ABOVE_BODY
     state = replace(state, focus=panel)
     if panel is Panel.WORKSPACES:
-        top = scroll_top(0, state.current, layout.workspaces, len(state.workspaces))
+        top = scroll_top(0, state.workspace_index, layout.workspace_rows, len(state.workspaces))
         at = top + row - 1 if row else -1
-        if 0 <= at < len(state.workspaces) and at != state.current:
+        if 0 <= at < len(state.workspaces) and at != state.workspace_index:
             return show_workspace(state, now, index=at)
         return state, ()
     if panel is Panel.TICKETS:
-        at = state.workspace.top + row - layout.above - 1
-        if row <= layout.above or not 0 <= at < len(state.workspace.visible):
+        at = state.workspace.top + row - layout.workspaces_panel_rows - 1
+        if row <= layout.workspaces_panel_rows or not 0 <= at < len(state.workspace.visible):
             return state, ()
-        if at == state.workspace.index:
+        if at == state.workspace.selected_index:
             return open_ticket(state, now) or (state, ())
         return select(state, at, now), ()
     return state, ()
@@ -79,11 +79,13 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
 def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
     """Return the panel at a place of the screen; None for the lines around the panels."""
     layout = state.layout
-    if not _ROWS_ABOVE_BODY <= y < _ROWS_ABOVE_BODY + layout.body:
+    if not _ROWS_ABOVE_BODY <= y < _ROWS_ABOVE_BODY + layout.body_rows:
         return None
-    if x >= layout.left:
-        return Panel.DETAIL if layout.right else None
-    return Panel.WORKSPACES if y - _ROWS_ABOVE_BODY < layout.above else Panel.TICKETS
+    if x >= layout.list_cells:
+        return Panel.DETAIL if layout.detail_cells else None
+    return (
+        Panel.WORKSPACES if y - _ROWS_ABOVE_BODY < layout.workspaces_panel_rows else Panel.TICKETS
+    )
 
 
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
@@ -109,11 +111,11 @@ def _select_next_task(state: AppState, by: int) -> Step | None:
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
         return None
     count = len(ticket.sheet.issue.tasks)
-    task = (ticket.task + 1 + by) % (count + 1) - 1
+    task = (ticket.task_index + 1 + by) % (count + 1) - 1
     at = task_line_index(ticket.sheet, ticket.lines, task)
-    page = state.layout.detail
+    page = state.layout.detail_rows
     top = ticket.top if at < 0 else scroll_top(ticket.top, at, page, len(ticket.lines))
-    return replace(state, ticket=replace(ticket, task=task, top=top)), ()
+    return replace(state, ticket=replace(ticket, task_index=task, top=top)), ()
 
 
 def move(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -121,12 +123,14 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
     match state.focus:
         case Panel.WORKSPACES:
             last = max(0, len(state.workspaces) - 1)
-            to = moved_index(action, state.current, state.layout.workspaces, last)
+            to = moved_index(action, state.workspace_index, state.layout.workspace_rows, last)
             return None if to is None else show_workspace(state, now, index=to)
         case Panel.TICKETS:
             workspace = state.workspace
-            page = state.layout.tickets
-            to = moved_index(action, workspace.index, page, max(0, len(workspace.visible) - 1))
+            page = state.layout.ticket_rows
+            to = moved_index(
+                action, workspace.selected_index, page, max(0, len(workspace.visible) - 1)
+            )
             return None if to is None else (select(state, to, now), ())
         case Panel.DETAIL:
             return _scroll(state, action)
@@ -136,7 +140,7 @@ def _scroll(state: AppState, action: KeyAction) -> Step | None:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None:
         return None
-    page = state.layout.detail
+    page = state.layout.detail_rows
     top = moved_index(action, ticket.top, page, max(0, len(ticket.lines) - page))
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 
@@ -145,7 +149,7 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     """Go from the list to the open ticket, then give it the whole width."""
     if state.focus is Panel.WORKSPACES:
         return replace(state, focus=Panel.TICKETS), ()
-    if state.row is None:
+    if state.selected_row is None:
         return None
     if state.focus is Panel.DETAIL:
         task = _selected_task(state)
@@ -158,9 +162,9 @@ def open_ticket(state: AppState, now: float) -> Step | None:
 def _selected_task(state: AppState) -> ListRow | None:
     """Return the row of the sub-task that is selected in the open ticket."""
     ticket = state.ticket
-    if ticket is None or ticket.task < 0:
+    if ticket is None or ticket.task_index < 0:
         return None
-    order = (*ticket.order[:3], ticket.task + 1)
+    order = (*ticket.order[:3], ticket.task_index + 1)
     return next((row for row in state.workspace.rows if row.order == order), None)
 
 
@@ -168,38 +172,40 @@ def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
     """Hide or show sub-tasks; to hide them in the open ticket is to go back to the list."""
     if hide and state.focus is Panel.DETAIL:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
-    workspace, row = state.workspace, state.row
+    workspace, row = state.workspace, state.selected_row
     if row is None or state.focus is not Panel.TICKETS:
         return None
-    at = workspace.index
+    at = workspace.selected_index
     while at and workspace.visible.rows[at - 1].row.order[:3] == row.order[:3]:
         at -= 1
     head = workspace.visible.rows[at]
     if not head.subtask_count or bool(head.hidden_count) == hide:
         return None
     change = frozenset((head.row.id,))
-    folded = workspace.folded | change if hide else workspace.folded - change
-    workspace = replace(workspace, folded=folded)
+    folded = workspace.folded_ids | change if hide else workspace.folded_ids - change
+    workspace = replace(workspace, folded_ids=folded)
     if hide and row.depth:
-        workspace = replace(workspace, selected=head.row.order)
+        workspace = replace(workspace, selected_row_order=head.row.order)
     return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY_SECONDS), ()
 
 
 def toggle_chosen(state: AppState, now: float) -> Step | None:
     """Choose the selected issue for a common change, or undo the choice."""
-    workspace, row = state.workspace, state.row
+    workspace, row = state.workspace, state.selected_row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
-    if not workspace.visible.rows[workspace.index].is_hit:
+    if not workspace.visible.rows[workspace.selected_index].is_hit:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.with_notice(f"{row.key or row.title} {words}"), ()
-    return select(_with_chosen(state, workspace.chosen ^ {row.id}), workspace.index + 1, now), ()
+    return select(
+        _with_chosen(state, workspace.chosen_ids ^ {row.id}), workspace.selected_index + 1, now
+    ), ()
 
 
 def toggle_all_chosen(state: AppState, _: float) -> Step | None:
     """Choose all issues that the list shows; if all of them are chosen, none."""
     rows = (shown.row for shown in state.workspace.visible.rows if shown.is_hit)
-    listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen
+    listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen_ids
     if not listed or state.focus is not Panel.TICKETS:
         return None
     return _with_chosen(state, chosen - listed if listed <= chosen else chosen | listed), ()
@@ -207,7 +213,7 @@ def toggle_all_chosen(state: AppState, _: float) -> Step | None:
 
 def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
     """Return the state with other chosen issues, and what can be done with them."""
-    state = state.with_workspace(replace(state.workspace, chosen=chosen))
+    state = state.with_workspace(replace(state.workspace, chosen_ids=chosen))
     if not chosen:
         return state
     change = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "changes them, ", before="; ")
@@ -217,7 +223,7 @@ def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
 def go_to_next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next ticket or to the one before, whatever has the focus."""
     workspace = state.workspace
-    to = workspace.index + by
+    to = workspace.selected_index + by
     if not 0 <= to < len(workspace.visible):
         return None
     return replace(select(state, to, now), follow_at=now), ()

@@ -49,12 +49,12 @@ _SYNONYMS_BY_ACTION = {
 
 def _keyless_commands(state: AppState) -> Iterator[Option]:
     """Yield commands that have no key."""
-    row, workspace = state.row, state.workspace
+    row, workspace = state.selected_row, state.workspace
     if row is not None and row.key:
         yield Option(f"push {row.key}", "only this ticket", value=partial(_open_plan, (row.key,)))
         yield Option(f"pull {row.key}", "only this ticket", value=partial(_start_pull, (row.key,)))
-    rows = workspace.rows if workspace.chosen else ()  # they are many
-    if chosen := tuple(row.key for row in rows if row.id in workspace.chosen and row.key):
+    rows = workspace.rows if workspace.chosen_ids else ()  # they are many
+    if chosen := tuple(row.key for row in rows if row.id in workspace.chosen_ids and row.key):
         tickets = count_tickets(len(chosen))
         yield Option("push the chosen tickets", tickets, value=partial(_open_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):

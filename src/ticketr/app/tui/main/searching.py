@@ -24,7 +24,7 @@ def search_open_ticket(state: AppState) -> Step | None:
         return None
 
     def on_change(state: AppState, words: str) -> AppState:
-        state = _with_search(state, words, before.match, before.top)
+        state = _with_search(state, words, before.match_index, before.top)
         matches = _find_matches(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
@@ -33,7 +33,7 @@ def search_open_ticket(state: AppState) -> Step | None:
         return replace(state, notice=place)
 
     def on_cancel(state: AppState) -> AppState:
-        return _with_search(state, before.search, before.match, before.top)
+        return _with_search(state, before.search, before.match_index, before.top)
 
     def on_accept(state: AppState, words: str) -> Step:
         return state, ()
@@ -47,7 +47,7 @@ def go_to_next_match(state: AppState, by: int) -> Step:
     assert ticket is not None
     if not matches:
         return state.with_notice(f"nothing found for “{ticket.search}”"), ()
-    at = min(ticket.match, len(matches) - 1)
+    at = min(ticket.match_index, len(matches) - 1)
     if _is_shown(state, matches[at]):
         to = (at + by) % len(matches)
     else:  # the user has scrolled: go on from what is on the screen
@@ -70,7 +70,7 @@ def _with_search(state: AppState, search: str, match: int, top: int) -> AppState
     """Return the state with another search in the open ticket, which may have been closed meanwhile."""
     if state.ticket is None:
         return state
-    return replace(state, ticket=replace(state.ticket, search=search, match=match, top=top))
+    return replace(state, ticket=replace(state.ticket, search=search, match_index=match, top=top))
 
 
 def _find_matches(state: AppState) -> tuple[int, ...]:
@@ -80,7 +80,7 @@ def _find_matches(state: AppState) -> tuple[int, ...]:
 
 def _is_shown(state: AppState, line: int) -> bool:
     ticket = state.ticket
-    return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail
+    return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail_rows
 
 
 def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[AppState, str]:
@@ -89,9 +89,9 @@ def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[
     assert ticket is not None
     top = ticket.top
     if not _is_shown(state, matches[to]):
-        last = max(0, len(ticket.lines) - state.layout.detail)
+        last = max(0, len(ticket.lines) - state.layout.detail_rows)
         top = min(matches[to], last)
-    state = replace(state, ticket=replace(ticket, match=to, top=top))
+    state = replace(state, ticket=replace(ticket, match_index=to, top=top))
     return state, f"{to + 1} of {len(matches)}"
 
 
@@ -106,7 +106,10 @@ def search(state: AppState, now: float) -> Step | None:
     def on_change(state: AppState, words: str) -> AppState:
         workspace = replace(state.workspace, search=words)
         hits = workspace.find_hits(words) if words.strip() else ()
-        ahead = next((at for at in hits if at >= before.index), hits[0] if hits else before.index)
+        ahead = next(
+            (at for at in hits if at >= before.selected_index),
+            hits[0] if hits else before.selected_index,
+        )
         state = state.with_workspace(workspace)
         state = select(state, ahead, math.inf)
         text = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
@@ -114,7 +117,10 @@ def search(state: AppState, now: float) -> Step | None:
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
-            state.workspace, search=before.search, selected=before.selected, top=before.top
+            state.workspace,
+            search=before.search,
+            selected_row_order=before.selected_row_order,
+            top=before.top,
         )
         return replace(state.with_workspace(shown), follow_at=now)
 
@@ -129,12 +135,12 @@ def go_to_next_hit(state: AppState, now: float, *, by: int) -> Step | None:
     ticket, workspace = state.ticket, state.workspace
     if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
         return go_to_next_match(state, by)
-    if not workspace.search.strip() or not state.layout.left:  # no list is shown
+    if not workspace.search.strip() or not state.layout.list_cells:  # no list is shown
         return None
     hits = workspace.find_hits(workspace.search)
     if not hits:
         return state.with_notice(f"nothing found for “{workspace.search}”"), ()
-    ahead = [at for at in hits if (at - workspace.index) * by > 0]
+    ahead = [at for at in hits if (at - workspace.selected_index) * by > 0]
     wrapped = hits[0] if by > 0 else hits[-1]
     to = (ahead[0] if by > 0 else ahead[-1]) if ahead else wrapped
     return select(state, to, now).with_notice(f"{hits.index(to) + 1} of {len(hits)}"), ()
@@ -155,13 +161,15 @@ def _sort_choice(state: AppState, at: int) -> Choice:
             changed = replace(state.workspace, sort=name)
             return state.with_workspace(changed), (call_to_remember(changed),)
         column = name.removeprefix(_COLUMN_PREFIX)
-        changed = replace(state.workspace, hidden=state.workspace.hidden ^ {column})
+        changed = replace(state.workspace, hidden_columns=state.workspace.hidden_columns ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
         return state.opened(_sort_choice(state, at)), (call_to_remember(changed),)
 
-    hidden = state.workspace.hidden
-    shown = [column.name for column in choose_columns(state.layout.left or state.width, hidden)]
+    hidden = state.workspace.hidden_columns
+    shown = [
+        column.name for column in choose_columns(state.layout.list_cells or state.width, hidden)
+    ]
     options = [Option(name) for name in SORT_NAMES]
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"

@@ -51,8 +51,8 @@ def escape(state: AppState) -> Step | None:
     workspace = state.workspace
     if workspace.search_words:  # its marks
         return state.with_workspace(replace(workspace, search="")), ()
-    if workspace.chosen:
-        return state.with_workspace(replace(workspace, chosen=frozenset())), ()
+    if workspace.chosen_ids:
+        return state.with_workspace(replace(workspace, chosen_ids=frozenset())), ()
     if workspace.filter.text:
         return filtering.remove_filter(state)
     return None
@@ -67,7 +67,7 @@ def _start_pull(state: AppState, now: float) -> Step:
 
 
 def _resolve(state: AppState, now: float) -> Step | None:
-    row, workspace = state.row, state.workspace
+    row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
     if row.ticket_key not in workspace.conflicts:
@@ -97,7 +97,7 @@ def _log_in(state: AppState, _: float) -> Step:
 
 
 def _open_diff(state: AppState, now: float) -> Step | None:
-    row = state.row
+    row = state.selected_row
     sheet = changing.sheet_of_row(state, row) if row is not None else None
     if row is not None and sheet is None:  # the one before is still shown
         return state.with_notice(f"{row.id} is still being read"), ()

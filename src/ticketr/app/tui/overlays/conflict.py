@@ -236,13 +236,13 @@ class ConflictScreen(Overlay):
             case KeyAction.DOWN if self.at < last:
                 return replace(self, at=self.at + 1, scrolled=0)
         most = self.max_scrolled_rows(state, view)
-        scrolled = moved_index(action, self.scrolled, state.layout.body, most)
+        scrolled = moved_index(action, self.scrolled, state.layout.body_rows, most)
         return None if scrolled is None else replace(self, scrolled=scrolled)
 
     def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
         rows, top = self._rows(state, view, Theme())
-        return max(0, len(rows) - state.layout.body - top)
+        return max(0, len(rows) - state.layout.body_rows - top)
 
     def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
         return state.top_replaced(replace(self, choices={**self.choices, **choices})), ()
@@ -296,7 +296,7 @@ class ConflictScreen(Overlay):
                     return state.overlay_replaced(self, changed), ()
                 return state.overlay_replaced(self, replace(changed, author=None)), (request,)
             case messages.Answered(self.request, _, problem):
-                return state.without(self).with_notice(problem, is_bad=True), ()
+                return state.without_overlay(self).with_notice(problem, is_bad=True), ()
             case messages.Answered(request, author) if request == self.author_request:
                 return state.overlay_replaced(self, replace(self, author=author)), ()
             case messages.FilesRead(self.workspace):
@@ -326,7 +326,7 @@ class ConflictScreen(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.layout.body
+        cells, height = state.width, state.layout.body_rows
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
@@ -335,7 +335,7 @@ class ConflictScreen(Overlay):
 
     def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[LazyRow], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
-        cells, height = state.width, state.layout.body
+        cells, height = state.width, state.layout.body_rows
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )

@@ -277,7 +277,7 @@ SETUP_WAYS = (
 
 def _offered_ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyAction], ...]:
     """Return the ways that are offered: without its packages, the sandbox is none."""
-    return SETUP_WAYS if state.has_sandbox else SETUP_WAYS[1:]
+    return SETUP_WAYS if state.can_start_sandbox else SETUP_WAYS[1:]
 
 
 #: From this width on, notes are beside their fields; from this height on, ways above a form.
@@ -475,7 +475,7 @@ class FirstRun(Overlay):
             case KeyAction.ESCAPE:
                 left = replace(self, is_open=False, kept_form=form.stopped())
                 state = (
-                    state.without(self)
+                    state.without_overlay(self)
                     if form.asks_only_token
                     else state.overlay_replaced(self, left)
                 )
@@ -548,7 +548,7 @@ class FirstRun(Overlay):
         form = self.form
         match message:
             case messages.WorkspaceOpened(is_wanted=True):
-                return state.without(self), (call(setting_up.cancel_setup),)
+                return state.without_overlay(self), (call(setting_up.cancel_setup),)
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._take_folder_answer(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if (
@@ -592,7 +592,7 @@ class FirstRun(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        height, cells, form = state.layout.body, state.width, self.form
+        height, cells, form = state.layout.body_rows, state.width, self.form
         rows: list[Line | str] = []
         if form is None or (height >= HIGH and not form.asks_only_token):
             rows += _way_lines(self.way, state, is_choosing=form is None)

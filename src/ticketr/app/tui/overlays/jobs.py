@@ -237,7 +237,7 @@ class Jobs(Overlay):
         if not ids:
             return None
         at = ids.index(self.job) if self.job in ids else 0
-        to = moved_index(action, at, max(1, state.layout.body // 2), len(ids) - 1)
+        to = moved_index(action, at, max(1, state.layout.body_rows // 2), len(ids) - 1)
         if to is not None:
             return state.top_replaced(replace(self, job=ids[to])), ()
         job = _job_of_id(state, ids[at])
@@ -273,7 +273,7 @@ class Jobs(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.layout.body
+        cells, height = state.width, state.layout.body_rows
         ids = state.jobs.ids
         job_id = self.job if self.job in ids else (ids[0] if ids else "")
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
@@ -323,7 +323,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
             return state, (call(copy_text, ended.error, "the error"),)
         case KeyAction.OPEN if ended.workspace:
             names = [workspace.name for workspace in state.workspaces]
-            return replace(state.top_closed(), current=names.index(ended.workspace)), ()
+            return replace(state.top_closed(), workspace_index=names.index(ended.workspace)), ()
         case _:
             return None
 

@@ -49,8 +49,8 @@ class Diff(Overlay):
             1 + len(word_diff_lines(edit.before, edit.after, state.width - 4, INDENT, INDENT))
             for edit in self.sheet.edits
         )
-        last = max(0, height - state.layout.body)
-        top = moved_index(action, self.top, state.layout.body, last)
+        last = max(0, height - state.layout.body_rows)
+        top = moved_index(action, self.top, state.layout.body_rows, last)
         return None if top is None else (state.top_replaced(replace(self, top=top)), ())
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -58,7 +58,7 @@ class Diff(Overlay):
         match message:
             case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
                 if not sheet.edits:
-                    return state.without(self), ()
+                    return state.without_overlay(self), ()
                 return state.overlay_replaced(self, replace(self, sheet=sheet)), ()
             case _:
                 return None
@@ -69,7 +69,7 @@ class Diff(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.layout.body
+        cells, height = state.width, state.layout.body_rows
         rows: list[Line | str] = []  # drawn where they are shown: there may be thousands
         headings: list[int] = []
         for edit in self.sheet.edits:
@@ -107,7 +107,7 @@ class Help(Overlay):
         """Scroll, or close it."""
         if action is KeyAction.HELP:
             return state.top_closed(), ()
-        page = state.layout.body - 1
+        page = state.layout.body_rows - 1
         last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
         top = moved_index(action, self.top, page, last)
         return None if top is None else (state.top_replaced(replace(self, top=top)), ())
@@ -118,7 +118,7 @@ class Help(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        lines, height = help_lines(state.keymap, self.place, state.width), state.layout.body
+        lines, height = help_lines(state.keymap, self.place, state.width), state.layout.body_rows
         facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= height else ""
         title = title_rule(
             f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True

@@ -134,10 +134,14 @@ class Plan(Review[sync.PushPlan]):
         edits = [edit for entry in self.plan.entries for edit in _edits_of_entry(entry)]
         size = sum(len(edit.before) + len(edit.after) for edit in edits)
         # A long text would take long to compare.
-        if size > state.width * state.layout.body or not any(map(_is_long, edits)):
+        if size > state.width * state.layout.body_rows or not any(map(_is_long, edits)):
             return self
         whole = replace(self, unfolded=frozenset(entry.fingerprint for entry in self.plan.entries))
-        return whole if len(whole.rows(state, self.plan, Theme())[0]) <= state.layout.body else self
+        return (
+            whole
+            if len(whole.rows(state, self.plan, Theme())[0]) <= state.layout.body_rows
+            else self
+        )
 
     @property
     def request(self) -> Call:
@@ -157,7 +161,7 @@ class Plan(Review[sync.PushPlan]):
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 return self._take_plan(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
-                state = state.without(self).with_notice(problem, is_bad=True)
+                state = state.without_overlay(self).with_notice(problem, is_bad=True)
                 return state, self._calls_to_end_check
             case _:
                 return Review.on_message(self, state, message, now)

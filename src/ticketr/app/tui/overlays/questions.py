@@ -126,14 +126,14 @@ class ListOverlay(Overlay):
 
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
-        around = 3 if state.layout.body < MIN_BOX_ROWS else 4 + bool(self.hint)
-        return max(1, min(max(self.max_options, len(options)), state.layout.body - around))
+        around = 3 if state.layout.body_rows < MIN_BOX_ROWS else 4 + bool(self.hint)
+        return max(1, min(max(self.max_options, len(options)), state.layout.body_rows - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
         at = min(self.at, max(0, len(options) - 1))
-        is_low = state.layout.body < MIN_BOX_ROWS
+        is_low = state.layout.body_rows < MIN_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
@@ -242,14 +242,14 @@ class Choice(ListOverlay):
             case _:
                 return None
         if problem and not (self.options or self.other):
-            return state.without(self).with_notice(problem, is_bad=True), ()
+            return state.without_overlay(self).with_notice(problem, is_bad=True), ()
         if problem:
             words = f"These are the values in your files; Jira gave none: {problem}"
             state = state.overlay_replaced(self, replace(self, waiting_text=""))
             return state.with_notice(words, is_bad=True), ()
         options, is_whole = self.options_of(answer)
         if not options and self.no_values_text:
-            return state.without(self).with_notice(self.no_values_text), ()
+            return state.without_overlay(self).with_notice(self.no_values_text), ()
         if not options:
             return state, ()
         new = replace(self, options=options, other="" if is_whole else self.other, waiting_text="")
@@ -454,7 +454,7 @@ class Loading(Overlay):
         """Take the answer."""
         match message:
             case messages.Answered(self.request, value, problem):
-                return self.on_answer(state.without(self), value, problem, now)
+                return self.on_answer(state.without_overlay(self), value, problem, now)
             case _:
                 return None
 

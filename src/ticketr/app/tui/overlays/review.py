@@ -134,7 +134,7 @@ class Review(Overlay, Generic[P]):
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
-                at = moved_index(action, self.at, max(1, state.layout.body - 4), last)
+                at = moved_index(action, self.at, max(1, state.layout.body_rows - 4), last)
                 return None if at is None else (state.top_replaced(replace(self, at=at)), ())
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
@@ -161,7 +161,7 @@ class Review(Overlay, Generic[P]):
             case messages.Answered(self.request, _, ""):
                 return state, ()
             case messages.Answered(self.request, _, problem):
-                return state.without(self).with_notice(problem, is_bad=True), ()
+                return state.without_overlay(self).with_notice(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
                 return state, (self.request,)
             case _:
@@ -184,7 +184,7 @@ class Review(Overlay, Generic[P]):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        cells, height = state.width, state.layout.body
+        cells, height = state.width, state.layout.body_rows
         if self.plan is None:
             waiting = (Span(f" {self.waiting_text}"),)
             return pad_rows([theme.row(waiting, cells)], height, cells)
@@ -284,7 +284,7 @@ class FileEdits(Review[sync.FileEditPlan]):
             return state.with_notice("Nothing to change; Esc goes back"), ()
 
         def on_success(state: AppState, _: object) -> Step:
-            return state.with_workspace_changes(self.workspace, chosen=frozenset()), ()
+            return state.with_workspace_changes(self.workspace, chosen_ids=frozenset()), ()
 
         request = call_in(self.workspace, edits.carry_out_edits, kept)
         return state.top_closed(), (replace(request, on_success=on_success),)
