@@ -21,7 +21,7 @@ from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
 
 FOLDER = Path(__file__).parents[1] / "pictures"
-THEME = Theme(style, LineStyle(color=False), links=False)
+THEME = Theme(style, LineStyle(color=False), has_links=False)
 
 
 def rows_of_picture(state: AppState) -> list[str]:

@@ -284,8 +284,8 @@ def check_answer(state: AppState) -> messages.Answered:
     """Return the answer to the check of the plan on the screen: nothing would be refused."""
     plan = state.overlays[-1]
     assert isinstance(plan, Plan)
-    assert plan.check is not None
-    return messages.Answered(plan.check, PushResult())
+    assert plan.check_request is not None
+    return messages.Answered(plan.check_request, PushResult())
 
 
 def states() -> dict[str, AppState]:

@@ -211,8 +211,8 @@ def test_hints_name_the_keys_of_the_user(keys: Keys) -> None:
     assert pressed(state, "1", "S").notice == "Only tickets are sorted; F12 goes to them"
     assert pressed(state, "n").notice == "Nothing was searched yet; F5 searches"
     cancelled = snapshot(JobStatus.CANCELLED)
-    assert end_of(cancelled, keymap).words == "Cancelled · F8 goes on"
-    assert end_of(cancelled, keys("pull = []\n")).words == "Cancelled"
+    assert end_of(cancelled, keymap).text == "Cancelled · F8 goes on"
+    assert end_of(cancelled, keys("pull = []\n")).text == "Cancelled"
     empty = draw_screen(replace(app_state(), keymap=keymap), 0.0, THEME)
     assert any("No tickets here yet. Press F8 to pull from Jira" in row for row in empty)
 

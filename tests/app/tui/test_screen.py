@@ -208,8 +208,8 @@ def test_the_address_of_a_request_makes_room_for_the_cause(words: str, shown: st
 
 
 SIZES = ((200, 60), (100, 30), (80, 24), (60, 16), (40, 8))
-COLORS = Theme(partial(sgr, colors=True), links=False)
-BARE = Theme(partial(sgr, colors=False), LineStyle(color=False), links=False)
+COLORS = Theme(partial(sgr, colors=True), has_links=False)
+BARE = Theme(partial(sgr, colors=False), LineStyle(color=False), has_links=False)
 NOW = 3.0
 #: A run of text in one style, and the codes of the style.
 RUN = re.compile(r"\x1b\[([\d;]+)m([^\x1b]*)")
@@ -299,7 +299,7 @@ def test_no_meaning_is_by_colour_alone(name: str) -> None:
 GOLDEN = Path(__file__).parent / "golden"
 
 
-ASCII = Theme(line_style=LineStyle(unicode=False, color=False), links=False)
+ASCII = Theme(line_style=LineStyle(unicode=False, color=False), has_links=False)
 
 
 @pytest.fixture(autouse=True, scope="module")

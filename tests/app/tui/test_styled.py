@@ -164,7 +164,7 @@ def test_a_row_has_the_styles_of_each_span() -> None:
 def test_a_row_has_links_if_the_terminal_can() -> None:
     linked = (Span("see "), Span("this", ("underline",), "https://x.example/a?b=1;c"))
 
-    assert Theme(COLORS, links=False).row(linked, 8) == "see \x1b[4mthis\x1b[m"
+    assert Theme(COLORS, has_links=False).row(linked, 8) == "see \x1b[4mthis\x1b[m"
     assert Theme(COLORS).row(linked, 8) == (
         "see \x1b]8;;https://x.example/a?b=1;c\x1b\\\x1b[4mthis\x1b[m\x1b]8;;\x1b\\"
     )

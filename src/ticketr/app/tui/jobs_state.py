@@ -32,12 +32,12 @@ class TicketEnd:
     Attributes:
         mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
         name: Its key, title or file.
-        words: What was done to it, and why.
+        outcome: What was done to it, and why.
     """
 
     mark: str
     name: str
-    words: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class JobEnd:
 
     Attributes:
         mark: ✓ done, ! some of it failed, ✗ all of it failed, ⊘ cancelled.
-        words: The cause of a failure first, then the count, then what to do.
+        text: The cause of a failure first, then the count, then what to do.
         tickets: What was done to each ticket.
     """
 
     mark: str
-    words: str
+    text: str
     tickets: tuple[TicketEnd, ...] = ()
 
 
@@ -85,7 +85,7 @@ def end_of(
         follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
         more = f"{_created_keys_text(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
-    first, name = bad[0].words, bad[0].name
+    first, name = bad[0].outcome, bad[0].name
     if name and not first.startswith(name):  # as an error with a line does
         first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
@@ -234,12 +234,12 @@ class History(NamedTuple):
     Attributes:
         jobs: The jobs, the newest first.
         today: The day on which they were read; None before.
-        workspaces: The names of the workspaces whose jobs these are, by the keys of the jobs.
+        workspace_by_job_key: The names of the workspaces whose jobs these are, by the keys of the jobs.
     """
 
     jobs: tuple[FinishedJob, ...] = ()
     today: date | None = None
-    workspaces: Mapping[str, str] = MappingProxyType({})
+    workspace_by_job_key: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)

@@ -131,12 +131,12 @@ class QuestionAsked(Message):
 
     Attributes:
         title: What it is about.
-        words: The question, cleaned.
+        question: The question, cleaned.
         effects: What a yes does.
     """
 
     title: str
-    words: str
+    question: str
     effects: tuple[Call, ...]
 
 
@@ -160,16 +160,16 @@ class WorkspaceOpened(WorkspaceMessage):
     Attributes:
         site: The address of its site, for people.
         project: The key of its project; may be empty.
-        is_wanted: Whether the user has just added it, or asked for it: it is shown and pulled.
-        words: What to say of it; may be empty.
+        is_asked_for: Whether the user has just added it, or asked for it: it is shown and pulled.
+        notice: What to say of it; may be empty.
         aliases: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments.
     """
 
     site: str
     project: str
-    is_wanted: bool = False
-    words: str = ""
+    is_asked_for: bool = False
+    notice: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool = False
 
@@ -178,7 +178,7 @@ class WorkspaceOpened(WorkspaceMessage):
 class WorkspaceFailed(WorkspaceMessage):
     """A workspace could not be opened; the words say why and what to do, and are cleaned."""
 
-    words: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +190,6 @@ class Notice(Message):
         hints: The actions whose keys are named after the words, and what each does.
     """
 
-    words: str
+    text: str
     is_error: bool = True
     hints: tuple[tuple[KeyAction, str], ...] = ()

@@ -45,7 +45,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         return f"{line}{more}"
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
-    words = _fit_job_end(f"{end.words} | {duration(run_seconds_of(last))}", room, theme)
+    words = _fit_job_end(f"{end.text} | {duration(run_seconds_of(last))}", room, theme)
     return theme.row((mark(end.mark), Span(f" {words}")), state.width)
 
 
@@ -123,9 +123,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     if given:
         left, right = given[-1]
         choices = ((Span(right),),)
-    elif (
-        state.workspaces and not state.layout.list_cells
-    ):  # the ticket alone: which one of the list
+    elif state.workspaces and not state.layout.list_cells:  # which ticket of the list
         left, choices = _ticket_breadcrumb(state), _position_lines(state)
     else:
         workspace = state.workspace
@@ -178,7 +176,7 @@ def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
     overlay = state.overlays[-1] if state.overlays else None
     if isinstance(overlay, LineInput):
-        typed = overlay.line(state, theme)
+        typed = overlay.draw_line(state, theme)
         right = Span(theme.text(overlay.line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2

@@ -39,7 +39,7 @@ class Sheet:
         line: The line of its heading in the file, from 1.
         issue: What the file holds of it, not cleaned.
         edits: What was edited here since the last sync.
-        clashes: The names of the parts that both sides have changed, cleaned.
+        clashing_parts: The names of the parts that both sides have changed, cleaned.
         error: The error of a broken file; empty for none.
     """
 
@@ -49,7 +49,7 @@ class Sheet:
     line: int = 0
     issue: Ticket = NO_ISSUE
     edits: tuple[Edit, ...] = ()
-    clashes: tuple[str, ...] = ()
+    clashing_parts: tuple[str, ...] = ()
     error: str = ""
 
 
@@ -86,7 +86,7 @@ def sheet_of(
         line=issue.line,
         issue=issue,
         edits=tuple(edits),
-        clashes=tuple(clashes),
+        clashing_parts=tuple(clashes),
     )
 
 

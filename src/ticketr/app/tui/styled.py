@@ -44,12 +44,12 @@ class Theme:
     Attributes:
         style: Adds a style to a text: ``style(text, "bold", "cyan")``.
         line_style: The style of the status line.
-        links: Whether the terminal gets links (OSC 8), of addresses of the web and of mail alone.
+        has_links: Whether the terminal gets links (OSC 8), of addresses of the web and of mail alone.
     """
 
     style: Callable[..., str] = lambda text, *_: text
     line_style: LineStyle = field(default_factory=LineStyle)
-    links: bool = True
+    has_links: bool = True
 
     def text(self, text: str) -> str:
         """Return a cleaned text, in ASCII if need be; its width may differ then."""
@@ -77,7 +77,7 @@ class Theme:
         painted: list[str] = []
         for span in fitted:
             text = self.style(span.text, *span.styles) if span.styles else span.text
-            if self.links and span.link and (address := link_address(span.link)):
+            if self.has_links and span.link and (address := link_address(span.link)):
                 text = f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\"
             painted.append(text)
         return "".join(painted)

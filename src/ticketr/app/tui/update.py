@@ -143,12 +143,9 @@ def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_until:  # the rest of a typed word
         return replace(state, swallow_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
-    if (
-        ticket is not None
-        and ticket.sheet is not None
-        and ticket.sheet.key in workspace.keys_changed_in_jira
-    ):
-        changed = workspace.keys_changed_in_jira - {ticket.sheet.key}  # it was looked at
+    changed = workspace.keys_changed_in_jira
+    if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
+        changed -= {ticket.sheet.key}  # it was looked at
         state = state.with_workspace(replace(workspace, keys_changed_in_jira=changed))
     state = replace(state, notice="", is_notice_bad=False)
     action = state.keymap.action(name, state.context)
@@ -233,13 +230,13 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     if not state.has_workspace(name):
         state = replace(state, workspaces=(*state.workspaces, workspace))
     state = state.with_workspace(workspace)
-    if not opened.is_wanted:
+    if not opened.is_asked_for:
         return state, ()
     names = [view.name for view in state.workspaces]
     state = replace(state, workspace_index=names.index(name), focus=Panel.TICKETS, follow_at=now)
     state = _scroll_into_text(state)
-    if opened.words:
-        state = state.with_notice(opened.words)
+    if opened.notice:
+        state = state.with_notice(opened.notice)
     pull = call_in(name, jobs.start_job, JobRequest(JobKind.PULL))
     return state, (call_in(name, files.read_files), pull)
 

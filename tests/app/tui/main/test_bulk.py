@@ -58,7 +58,7 @@ def typed(state: AppState, text: str) -> AppState:
 def options(state: AppState) -> list[tuple[str, str, str]]:
     top = state.overlays[-1]
     assert isinstance(top, Choice)
-    return [(each.words, each.facts, each.refused) for each in top.options]
+    return [(each.label, each.facts, each.refusal) for each in top.options]
 
 
 def two_chosen() -> AppState:

@@ -58,7 +58,7 @@ def typed(state: AppState, text: str) -> AppState:
 def options(state: AppState) -> list[tuple[str, str, str]]:
     top = state.overlays[-1]
     assert isinstance(top, Choice)
-    return [(each.words, each.facts, each.refused) for each in top.options]
+    return [(each.label, each.facts, each.refusal) for each in top.options]
 
 
 # --- t
@@ -364,7 +364,7 @@ def test_arrows_and_page_keys_move_in_a_list_to_choose_from() -> None:
         state = pressed(state, key)
         top = state.overlays[-1]
         assert isinstance(top, Choice)
-        assert top.at == at
+        assert top.option_index == at
 
 
 def test_letters_find_in_a_list_to_choose_from_and_its_box_keeps_its_height() -> None:

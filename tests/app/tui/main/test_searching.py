@@ -270,7 +270,7 @@ def test_tab_without_a_name_says_how_a_query_gets_one() -> None:
 
 TEXT = "\n\n".join(f"Paragraph {at} is short." for at in range(40))
 TICKET = Ticket("A title", "DEMO-1", f"{TEXT}\n\nThe Café is the only one.")
-COLORS = Theme(partial(sgr, colors=True), links=False)
+COLORS = Theme(partial(sgr, colors=True), has_links=False)
 
 
 def opened(ticket: Ticket = TICKET, *, width: int = 60, height: int = 20) -> AppState:

@@ -127,7 +127,7 @@ def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
     assert (state.notice, asked) == ("1 left to choose: Priority", ())
     top = state.overlays[-1]
     assert isinstance(top, ConflictScreen)
-    assert top.at == 1
+    assert top.part_index == 1
 
 
 def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:

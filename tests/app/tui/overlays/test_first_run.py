@@ -183,7 +183,7 @@ def test_a_letter_or_the_arrows_ask_for_a_folder(keys: tuple[str, ...]) -> None:
     state = pressed(START, *keys)
     assert rows(state)[-2].startswith(" folder:")
     assert any("Open a folder" in row for row in rows(state))
-    assert pressed(state, "KEY_ESCAPE").overlays[-1] == replace(FirstRun(), way=2)
+    assert pressed(state, "KEY_ESCAPE").overlays[-1] == replace(FirstRun(), way_index=2)
 
 
 def test_without_a_workspace_escape_leaves_the_first_run_open() -> None:
@@ -245,11 +245,11 @@ def test_while_it_is_busy_only_escape_has_an_effect_and_cancels() -> None:
     assert rows(state)[-2].split() == ["Esc", "back", "?", "all"]
     assert "Esc" not in rows(START)[-2]
     other, asked = do(state, "c")
-    assert (overlay(other).busy, asked) == (overlay(state).busy, ())
+    assert (overlay(other).busy_text, asked) == (overlay(state).busy_text, ())
     state, asked = do(state, "KEY_ESCAPE")
 
     assert asked == (call(cancel_setup),)
-    assert (overlay(state).busy, state.notice) == ("", "Cancelled; nothing was added")
+    assert (overlay(state).busy_text, state.notice) == ("", "Cancelled; nothing was added")
 
 
 def test_leaving_a_field_checks_it_at_once_and_once() -> None:
@@ -440,14 +440,18 @@ def test_what_refused_it_stands_beside_its_field_which_gets_the_focus() -> None:
 
     full = after(state, failed(Problem("the disk is full")))
     assert "          ✗ the disk is full" in rows(full)
-    assert (overlay(full).busy, full.is_notice_bad) == ("", True)
+    assert (overlay(full).busy_text, full.is_notice_bad) == ("", True)
     assert "          ✗ the disk is full" not in rows(pressed(full, "KEY_UP"))
 
 
 def test_a_workspace_that_was_added_is_shown_pulled_and_told() -> None:
     state = pressed(complete(), "KEY_ENTER")
     added = messages.WorkspaceOpened(
-        "harbour", "harbour.example", "DEMO", is_wanted=True, words="the token is in your keyring"
+        "harbour",
+        "harbour.example",
+        "DEMO",
+        is_asked_for=True,
+        notice="the token is in your keyring",
     )
 
     state, asked = told(state, added)

@@ -103,7 +103,7 @@ def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
     assert end.mark == "!"
-    assert end.words == 'DEMO-14: "Urgent" is not a priority · Pulling'
+    assert end.text == 'DEMO-14: "Urgent" is not a priority · Pulling'
     assert [each.mark for each in end.tickets] == ["✗", "✓"]
 
 
@@ -111,7 +111,7 @@ def test_a_ticket_in_conflict_names_no_command_in_the_app() -> None:
     note = Note("DEMO-9", "DEMO-9.md", conflict_reason("DEMO-9", "Title"), Code.CONFLICT)
     ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=(note,)))
     (ticket,) = end_of(ended, KeyMap()).tickets
-    assert ticket.words == "it is in conflict with Jira (Title)"
+    assert ticket.outcome == "it is in conflict with Jira (Title)"
 
 
 @pytest.mark.parametrize("result", [PushResult(total=1), BulkResult()])
@@ -149,7 +149,7 @@ def test_a_refused_login_says_the_cause_and_the_way_out(
 def test_no_key_goes_on_after_an_error_that_every_run_has() -> None:
     error = JobErrorInfo("ticketr.app.jira.errors.LoginBlocked", "blocked", "")
 
-    assert end_of(replace(FAILED, error=error), KeyMap()).words == "blocked · 1/2 done"
+    assert end_of(replace(FAILED, error=error), KeyMap()).text == "blocked · 1/2 done"
 
 
 def test_a_job_that_was_cancelled_before_it_began_says_so() -> None:
@@ -162,7 +162,7 @@ def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
     (ticket,) = end.tickets
     assert (end.mark, ticket.mark, ticket.name) == ("✓", "·", "ID 10009")
-    assert ticket.words.endswith("Jira did not give it; the next pull asks again")
+    assert ticket.outcome.endswith("Jira did not give it; the next pull asks again")
 
 
 def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
@@ -212,7 +212,7 @@ def test_the_status_line_says_esc_cancels_only_where_it_does() -> None:
 )
 def test_a_pull_or_sync_ends_with_what_is_new(result: PullResult | SyncResult, words: str) -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
-    assert (end.mark, end.words) == ("✓", f"Pulling · {words}")
+    assert (end.mark, end.text) == ("✓", f"Pulling · {words}")
 
 
 OLD = "Title: older than the last pull"
@@ -258,7 +258,7 @@ def test_the_end_of_a_job_names_the_key_that_goes_on(
     result: PullResult | PushResult, words: str
 ) -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
-    assert (end.mark in "!✗", end.words) == (True, words)
+    assert (end.mark in "!✗", end.text) == (True, words)
 
 
 def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> None:
@@ -373,7 +373,9 @@ def test_a_job_of_this_run_runs_again_for_all_of_its_tickets() -> None:
 def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
     state = with_earlier(replace(EARLIER, name="Pull DEMO-2"))
     workspaces = (replace(state.workspace, name="DEMO-2"),)
-    jobs_ = replace(state.jobs, history=state.jobs.history._replace(workspaces={"/work": "DEMO-2"}))
+    jobs_ = replace(
+        state.jobs, history=state.jobs.history._replace(workspace_by_job_key={"/work": "DEMO-2"})
+    )
     state = replace(state, workspaces=workspaces, jobs=jobs_)
     assert asked(state, "R") == (call_in("DEMO-2", start_job, JobRequest(JobKind.PULL)),)
 
@@ -418,7 +420,9 @@ def test_the_whole_error_of_a_job_of_an_earlier_run_stands_below_the_list() -> N
 def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
     state = with_earlier(replace(EARLIER, key="/shop"))
     workspaces = (*state.workspaces, WorkspaceView("shop"))
-    jobs_ = replace(state.jobs, history=state.jobs.history._replace(workspaces={"/shop": "shop"}))
+    jobs_ = replace(
+        state.jobs, history=state.jobs.history._replace(workspace_by_job_key={"/shop": "shop"})
+    )
     state = pressed(replace(state, workspaces=workspaces, jobs=jobs_), "KEY_ENTER")
     assert (state.overlays, state.workspace.name) == ((), "shop")
 
@@ -463,6 +467,6 @@ def test_without_jobs_the_hints_name_only_the_way_back() -> None:
 def test_a_push_names_the_new_keys(created: tuple[str, ...], words: str) -> None:
     push = PushResult(total=len(created), created=created)
     job = snapshot(JobStatus.COMPLETED)
-    assert end_of(replace(job, result=push), KeyMap()).words == words
+    assert end_of(replace(job, result=push), KeyMap()).text == words
     sync = end_of(replace(job, result=SyncResult(PullResult(), push)), KeyMap())
-    assert sync.words == words
+    assert sync.text == words

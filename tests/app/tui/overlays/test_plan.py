@@ -443,7 +443,7 @@ def test_tab_completes_and_escape_closes() -> None:
     assert top.input.text == "~work"
     second = typed("filter", "KEY_DOWN", "KEY_TAB").overlays[-1]
     assert isinstance(second, Palette)
-    assert (second.input.text, second.at) == ("filter: unpushed", 0)
+    assert (second.input.text, second.option_index) == ("filter: unpushed", 0)
     assert after(state, Key("KEY_ESCAPE")).overlays == ()
 
 
@@ -464,7 +464,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 
     def found(text: str) -> list[str]:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return [option.words for option in palette.matching_options(app_state(*tickets))]
+        return [option.label for option in palette.matching_options(app_state(*tickets))]
 
     spare = [f"DEMO-{number}  Spare" for number in range(110, 120)]
     assert found("#demo-11") == ["DEMO-11  One", *spare, "DEMO-1  About DEMO-11"]
@@ -476,7 +476,7 @@ def test_a_ticket_that_begins_with_the_words_comes_first_and_draft_is_a_name() -
 def test_a_command_is_found_by_the_name_of_its_action_too() -> None:
     def first(text: str) -> str:
         palette = Palette(lambda *_: None, input=TextInput.of(text))
-        return palette.matching_options(app_state(Ticket("One", "DEMO-1")))[0].words
+        return palette.matching_options(app_state(Ticket("One", "DEMO-1")))[0].label
 
     assert first("quit") == first("q") == "leave"
     assert first("reload") == "read the files again"
@@ -496,7 +496,7 @@ def test_page_keys_leave_no_command_out(height: int) -> None:
     state = pressed(app_state(*TICKETS, height=height), ":")
     top = state.overlays[-1]
     assert isinstance(top, Palette)
-    words = [option.words[:20] for option in top.matching_options(state)]
+    words = [option.label[:20] for option in top.matching_options(state)]
     pages = [draw_screen(state, 1.0, Theme())]
     for _ in words:
         state = pressed(state, "KEY_PGDOWN")

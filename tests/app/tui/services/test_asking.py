@@ -384,7 +384,7 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
         read = await read_history(services)
 
     assert [job.key for job in read.jobs] == [None, gone, shop, here]
-    assert read.workspaces == {here: "work", shop: "shop"}
+    assert read.workspace_by_job_key == {here: "work", shop: "shop"}
 
 
 async def test_jira_is_asked_who_changed_an_issue_last(

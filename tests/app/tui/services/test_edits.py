@@ -88,7 +88,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     await used.carry_out(call_in("work", ask_to_undo))
     (found,) = told
     assert isinstance(found, messages.QuestionAsked)
-    assert found.words.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
+    assert found.question.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
     (effect,) = found.effects
     assert effect.function is undo
@@ -158,7 +158,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
-    assert asked.words.startswith("keep.md, which was added at ")
+    assert asked.question.startswith("keep.md, which was added at ")
     (effect,) = asked.effects
     await effect.function(used, *effect.args)
     assert not (bench.root / "keep.md").exists()
@@ -275,7 +275,7 @@ async def test_the_drafts_of_a_template_are_in_one_file(
 
     assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
     assert isinstance(told[2], messages.Notice)
-    assert told[2].words == "do-it.md holds the drafts"
+    assert told[2].text == "do-it.md holds the drafts"
     assert (tmp_path / "do-it.md").read_text() == "# TICKET: Do it\n\n# TICKET: Test it\n"
 
 

@@ -119,7 +119,7 @@ async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_s
 
     assert len(read(told).rows) == 12
     assert isinstance(told[-1], Notice)
-    assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].words
+    assert "state.db cannot be used: it does not hold what ticketr writes there" in told[-1].text
 
 
 async def test_to_look_at_a_folder_makes_nothing_in_it(

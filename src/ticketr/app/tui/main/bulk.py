@@ -43,18 +43,18 @@ class _Field:
     """A field that a key changes.
 
     Attributes:
-        words: What the key does.
+        command_text: What the key does.
         name: The field's name, in files.
-        empty: What to call an empty value; empty if a value is required.
-        other: What a value is that is not listed; empty if only listed ones can be taken.
+        empty_label: What to call an empty value; empty if a value is required.
+        unlisted_label: What a value is that is not listed; empty if only listed ones can be taken.
         is_listed_by_jira: Whether Jira lists its values.
         is_list: Whether it has several values: one more is added, or one is removed.
     """
 
-    words: str
+    command_text: str
     name: str
-    empty: str = ""
-    other: str = "not among those that are known here"
+    empty_label: str = ""
+    unlisted_label: str = "not among those that are known here"
     is_listed_by_jira: bool = True
     is_list: bool = False
 
@@ -70,16 +70,16 @@ FIELD_BY_ACTION = {
     KeyAction.LABELS: _Field(
         "add or remove a label",
         "Labels",
-        other="a new label",
+        unlisted_label="a new label",
         is_listed_by_jira=False,
         is_list=True,
     ),
     KeyAction.PRIORITY: _Field("set the priority", "Priority"),
     KeyAction.SPRINT: _Field(
-        "move to a sprint", "Sprint", "no sprint", other="", is_listed_by_jira=False
+        "move to a sprint", "Sprint", "no sprint", unlisted_label="", is_listed_by_jira=False
     ),
     KeyAction.PARENT: _Field(
-        "set the parent", "Parent", "no parent", other="", is_listed_by_jira=False
+        "set the parent", "Parent", "no parent", unlisted_label="", is_listed_by_jira=False
     ),
     KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
 }
@@ -100,7 +100,7 @@ class _Targets:
     are_chosen: bool = False
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What they are called."""
         if self.are_chosen:
             return f"{len(self.rows)} chosen ticket{'s' * (len(self.rows) != 1)}"
@@ -155,7 +155,7 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
     refused = "" if targets.keys else "Jira has none of them"
     options = (
         *(
-            Option(field.words, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
+            Option(field.command_text, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
             for field in FIELD_BY_ACTION.values()
         ),
         Option("set the status", _NEXT_PUSH_TEXT, value=choose_status),
@@ -166,7 +166,7 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
         return change(state, targets)
 
-    return state.opened(Choice(f"Change {targets.words}", options, on_choose)), ()
+    return state.opened(Choice(f"Change {targets.description}", options, on_choose)), ()
 
 
 @_on_keys
@@ -238,8 +238,9 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
         field = _Field("", name, "nothing", is_list=name in _LIST_FIELDS)
         return choose_value(state, targets, field)
 
-    title = f"Set a field of {targets.words}"
-    return state.opened(Choice(title, options, on_choose, other="as its line in a file")), ()
+    title = f"Set a field of {targets.description}"
+    choice = Choice(title, options, on_choose, unlisted_label="as its line in a file")
+    return state.opened(choice), ()
 
 
 def choose_value(
@@ -272,15 +273,15 @@ def choose_value(
         else None
     )
     choice = Choice(
-        f"{clean(field.name)} of {targets.words}",
+        f"{clean(field.name)} of {targets.description}",
         options_of(()),
         on_accept,
         input=typed,
-        other=field.other,
+        unlisted_label=field.unlisted_label,
         request=asking,
         options_of=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
-    if not choice.options and not choice.other:
+    if not choice.options and not choice.unlisted_label:
         return state.with_notice(NO_VALUES_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
@@ -323,8 +324,8 @@ def _value_options(
         )
         for value in values
     ]
-    if field.empty:
-        options.append(Option(field.empty, value=""))
+    if field.empty_label:
+        options.append(Option(field.empty_label, value=""))
     return tuple(options)
 
 
@@ -367,7 +368,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.keys else None
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = Choice(
-        f"Status of {targets.words}{now}",
+        f"Status of {targets.description}{now}",
         _status_options(issues, before, seen) if any(seen.values()) else (),
         on_accept,
         request=request,

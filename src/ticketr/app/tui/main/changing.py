@@ -65,7 +65,7 @@ def add(state: AppState, _: float) -> Step:
         if isinstance(template, Template):
             options.append(Option(clean(name), clean(template.path), value=name))
         else:
-            options.append(Option(clean(name), "cannot be read", refused=template, value=name))
+            options.append(Option(clean(name), "cannot be read", refusal=template, value=name))
     return state.opened(Choice("Add", tuple(options), on_choose)), ()
 
 
@@ -100,7 +100,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
             return state, (replace(request, on_failure=typed.reopened),)
 
         if ticket is None:
-            task = Option("a sub-task", refused=NO_TICKET_MESSAGE)
+            task = Option("a sub-task", refusal=NO_TICKET_MESSAGE)
         else:
             words = f"a sub-task of {ticket.key or ticket.title}"
             task = Option(words, "in its file", value="sub-task")

@@ -83,9 +83,8 @@ def _panel_at(state: AppState, x: int, y: int) -> Panel | None:
         return None
     if x >= layout.list_cells:
         return Panel.DETAIL if layout.detail_cells else None
-    return (
-        Panel.WORKSPACES if y - _ROWS_ABOVE_BODY < layout.workspaces_panel_rows else Panel.TICKETS
-    )
+    is_above = y - _ROWS_ABOVE_BODY < layout.workspaces_panel_rows
+    return Panel.WORKSPACES if is_above else Panel.TICKETS
 
 
 _PANEL_ORDER = (Panel.WORKSPACES, Panel.TICKETS, Panel.DETAIL)
@@ -197,9 +196,8 @@ def toggle_chosen(state: AppState, now: float) -> Step | None:
     if not workspace.visible.rows[workspace.selected_index].is_hit:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.with_notice(f"{row.key or row.title} {words}"), ()
-    return select(
-        _with_chosen(state, workspace.chosen_ids ^ {row.id}), workspace.selected_index + 1, now
-    ), ()
+    state = _with_chosen(state, workspace.chosen_ids ^ {row.id})
+    return select(state, workspace.selected_index + 1, now), ()
 
 
 def toggle_all_chosen(state: AppState, _: float) -> Step | None:

@@ -67,7 +67,7 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         )
     if workspace.filter.text:
         yield Option("filter: none", "show all tickets", value=partial(_apply_filter, ""))
-    connect = Option("connect to Jira", "asks for a login", also="login log in token workspace")
+    connect = Option("connect to Jira", "asks for a login", synonyms="login log in token workspace")
     yield replace(connect, value=lambda state, _: (state.opened(FirstRun()), ()))
     if state.workspaces[1:]:
         count = f"{len(state.workspaces)} workspaces"
@@ -155,15 +155,15 @@ class Palette(ListOverlay):
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Run what an option does."""
-        nothing = state.with_notice(f"{option.words}: nothing to do here")
+        nothing = state.with_notice(f"{option.label}: nothing to do here")
         return option.value(state, now) or (nothing, ())
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, complete, or run the selected entry."""
         if action is KeyAction.NEXT_PANEL and (options := self.matching_options(state)):
-            option = options[min(self.at, len(options) - 1)]
-            completed = TextInput.of(f"{_split_prefix(self.input.text)[0]}{option.words}")
-            return state.top_replaced(replace(self, input=completed, at=0)), ()
+            option = options[min(self.option_index, len(options) - 1)]
+            completed = TextInput.of(f"{_split_prefix(self.input.text)[0]}{option.label}")
+            return state.top_replaced(replace(self, input=completed, option_index=0)), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def _commands(self, state: AppState) -> Iterator[Option]:
@@ -174,7 +174,7 @@ class Palette(ListOverlay):
                 seen.add(row.action)
                 run = partial(self._run, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
-                yield Option(row.help, bindings.key_names_of(row), value=run, also=also)
+                yield Option(row.help, bindings.key_names_of(row), value=run, synonyms=also)
         yield from _keyless_commands(state)
 
     def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:

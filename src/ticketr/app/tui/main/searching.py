@@ -174,4 +174,4 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
         options.append(Option(f"{_COLUMN_PREFIX}{name}", facts))
-    return Choice("Sort by, or show a column", tuple(options), on_choose, at=at)
+    return Choice("Sort by, or show a column", tuple(options), on_choose, option_index=at)

@@ -165,10 +165,10 @@ class ConflictScreen(Overlay):
         key: The key of the ticket.
         view: The conflict; None until it has been read.
         choices: What the user has chosen, by the IDs of the parts.
-        at: The index of the selected part.
-        scrolled: How many rows it is scrolled, beyond what shows the selected part.
+        part_index: The index of the selected part.
+        scrolled_rows: How many rows it is scrolled, beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
-        author: Who changed Jira's side, and when; None until Jira has answered.
+        author_and_time: Who changed Jira's side, and when; None until Jira has answered.
     """
 
     context: ClassVar[Context] = Context.CONFLICT
@@ -177,41 +177,43 @@ class ConflictScreen(Overlay):
     key: str
     view: ConflictView | None = None
     choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
-    at: int = 0
-    scrolled: int = 0
+    part_index: int = 0
+    scrolled_rows: int = 0
     shown_at: float = float("inf")
-    author: tuple[str, str] | None = None
+    author_and_time: tuple[str, str] | None = None
 
     @property
-    def part(self) -> ConflictPart | None:
+    def selected_part(self) -> ConflictPart | None:
         """The selected part, or None."""
         parts = self.view.parts if self.view is not None else ()
-        return parts[min(self.at, len(parts) - 1)] if parts else None
+        return parts[min(self.part_index, len(parts) - 1)] if parts else None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a side, or carry out what was chosen."""
         if action in (KeyAction.NEXT, KeyAction.PREVIOUS):
             return self._go_to_other_conflict(state, 1 if action is KeyAction.NEXT else -1)
-        if self.view is None or self.part is None:
+        if self.view is None or self.selected_part is None:
             return None
         match action:
             case KeyAction.TAKE_YOURS:
-                return self._choose(state, {self.part.id: "mine"})
+                return self._choose(state, {self.selected_part.id: "mine"})
             case KeyAction.TAKE_JIRAS:
-                return self._choose(state, {self.part.id: "jira"})
-            case KeyAction.TAKE_BOTH if not self.part.can_hold_both:
+                return self._choose(state, {self.selected_part.id: "jira"})
+            case KeyAction.TAKE_BOTH if not self.selected_part.can_hold_both:
                 edit = state.keymap.hint(
                     KeyAction.EDIT, Context.CONFLICT, "edits it by hand", before="; "
                 )
-                return state.with_notice(f"{self.part.name} cannot hold both texts{edit}"), ()
+                return state.with_notice(
+                    f"{self.selected_part.name} cannot hold both texts{edit}"
+                ), ()
             case KeyAction.TAKE_BOTH:
-                return self._choose(state, {self.part.id: "both"})
+                return self._choose(state, {self.selected_part.id: "both"})
             case KeyAction.ALL_YOURS:
                 return self._choose(state, {part.id: "mine" for part in self.view.parts})
             case KeyAction.ALL_JIRAS:
                 return self._choose(state, {part.id: "jira" for part in self.view.parts})
             case KeyAction.EDIT:
-                return self._edit(state, self.part)
+                return self._edit(state, self.selected_part)
             case KeyAction.UNDO:
                 return state, (call_in(self.workspace, ask_to_undo),)
             case KeyAction.ACCEPT:
@@ -227,17 +229,17 @@ class ConflictScreen(Overlay):
         last = len(view.parts) - 1
         match action:
             case KeyAction.TOP:
-                return replace(self, at=0, scrolled=0)
+                return replace(self, part_index=0, scrolled_rows=0)
             case KeyAction.BOTTOM:
-                end = replace(self, at=last)
-                return replace(end, scrolled=end.max_scrolled_rows(state, view))
-            case KeyAction.UP if not self.scrolled:
-                return replace(self, at=max(0, self.at - 1))
-            case KeyAction.DOWN if self.at < last:
-                return replace(self, at=self.at + 1, scrolled=0)
+                end = replace(self, part_index=last)
+                return replace(end, scrolled_rows=end.max_scrolled_rows(state, view))
+            case KeyAction.UP if not self.scrolled_rows:
+                return replace(self, part_index=max(0, self.part_index - 1))
+            case KeyAction.DOWN if self.part_index < last:
+                return replace(self, part_index=self.part_index + 1, scrolled_rows=0)
         most = self.max_scrolled_rows(state, view)
-        scrolled = moved_index(action, self.scrolled, state.layout.body_rows, most)
-        return None if scrolled is None else replace(self, scrolled=scrolled)
+        scrolled = moved_index(action, self.scrolled_rows, state.layout.body_rows, most)
+        return None if scrolled is None else replace(self, scrolled_rows=scrolled)
 
     def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
@@ -270,7 +272,7 @@ class ConflictScreen(Overlay):
             names = ", ".join(part.name for part in resolution.left)
             at = view.parts.index(resolution.left[0])
             words = f"{len(resolution.left)} left to choose: {names}"
-            return state.top_replaced(replace(self, at=at)).with_notice(words), ()
+            return state.top_replaced(replace(self, part_index=at)).with_notice(words), ()
         return state.top_closed(), (call_in(self.workspace, resolve, resolution),)
 
     def _go_to_other_conflict(self, state: AppState, by: int) -> Step | None:
@@ -294,11 +296,12 @@ class ConflictScreen(Overlay):
                 request = changed.author_request
                 if request is None or request == self.author_request:
                     return state.overlay_replaced(self, changed), ()
-                return state.overlay_replaced(self, replace(changed, author=None)), (request,)
+                changed = replace(changed, author_and_time=None)
+                return state.overlay_replaced(self, changed), (request,)
             case messages.Answered(self.request, _, problem):
                 return state.without_overlay(self).with_notice(problem, is_bad=True), ()
             case messages.Answered(request, author) if request == self.author_request:
-                return state.overlay_replaced(self, replace(self, author=author)), ()
+                return state.overlay_replaced(self, replace(self, author_and_time=author)), ()
             case messages.FilesRead(self.workspace):
                 return state, (self.request,)
             case _:
@@ -330,7 +333,7 @@ class ConflictScreen(Overlay):
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
         rows, top = self._rows(state, self.view, theme)
-        top = max(0, min(top + self.scrolled, len(rows) - height))
+        top = max(0, min(top + self.scrolled_rows, len(rows) - height))
         return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
     def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[LazyRow], int]:
@@ -339,10 +342,10 @@ class ConflictScreen(Overlay):
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
-        if self.author is not None:
-            view = replace(view, author=self.author[0], updated=self.author[1])
+        if self.author_and_time is not None:
+            view = replace(view, author=self.author_and_time[0], updated=self.author_and_time[1])
         count = len(view.parts)
-        at = min(self.at, count - 1)
+        at = min(self.part_index, count - 1)
         rows: list[LazyRow] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
         names = _draw_columns("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))

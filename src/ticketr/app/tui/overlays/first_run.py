@@ -44,21 +44,21 @@ class Form:
     """A form of the first run.
 
     Attributes:
-        at: The index of the field with the focus; the one after the last field is the button.
+        field_index: The index of the field with the focus; the one after the last field is the button.
         texts: What was typed; in no repr, since the token is among them.
         answers: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
-        choice: The index of the selected project among those that match.
+        project_index: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
         is_token_shown: Whether the token is shown.
         asks_only_token: Whether it is of a workspace that is there, so that only the token is asked for.
     """
 
-    at: int = 0
+    field_index: int = 0
     texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
     answers: Mapping[Call, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
-    choice: int = 0
+    project_index: int = 0
     is_folder_typed: bool = False
     is_token_shown: bool = False
     asks_only_token: bool = False
@@ -66,7 +66,7 @@ class Form:
     @property
     def focus(self) -> SetupField | None:
         """The field with the focus; None for the button."""
-        return _SETUP_FIELDS[self.at] if self.at < len(_SETUP_FIELDS) else None
+        return _SETUP_FIELDS[self.field_index] if self.field_index < len(_SETUP_FIELDS) else None
 
     def input(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
@@ -86,22 +86,22 @@ class Form:
         wanted = fold(typed)
         return tuple(choice for choice in known if wanted in fold(f"{choice.key} {choice.name}"))
 
-    def typed(self, place: SetupField, line: TextInput) -> Form:
+    def with_typed_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with another text in a field, typed by the user."""
         form = self.with_text(place, line)
         if line.text.strip() == self.text(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
-        return replace(form, is_folder_typed=is_folder_typed, choice=0, problem=None)
+        return replace(form, is_folder_typed=is_folder_typed, project_index=0, problem=None)
 
     def with_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
         return replace(self, texts={**self.texts, place: line})
 
-    def moved(self, to: int) -> Form:
+    def with_focus_at(self, to: int) -> Form:
         """Return the form with the focus on another field."""
         at = max(0, min(to, len(_SETUP_FIELDS)))
-        return replace(self, at=at, is_token_shown=False, choice=0)
+        return replace(self, field_index=at, is_token_shown=False, project_index=0)
 
     def check_request(self, place: SetupField) -> Call | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
@@ -158,7 +158,7 @@ class Form:
         }
         return replace(self, answers={**kept, **dict.fromkeys(new)}), (*new,)
 
-    def stopped(self) -> Form:
+    def with_checks_cancelled(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
         answers = {check: answer for check, answer in self.answers.items() if answer is not None}
         return replace(self, answers=answers)
@@ -172,10 +172,10 @@ class Form:
         choices = [project for project in projects if project.key == typed.upper()]
         if len(projects) == 1 and not typed:
             choices = [*projects]
-        form = replace(form, choice=0)
-        return form.chosen(choices[0]) if choices else form
+        form = replace(form, project_index=0)
+        return form.with_project(choices[0]) if choices else form
 
-    def chosen(self, project: setup.ProjectChoice) -> Form:
+    def with_project(self, project: setup.ProjectChoice) -> Form:
         """Return the form with a project chosen."""
         return self.with_text(SetupField.PROJECT, TextInput.of(project.key))
 
@@ -237,7 +237,7 @@ class Form:
     def with_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
         assert problem.field is not None
-        return replace(self, problem=problem, at=_SETUP_FIELDS.index(problem.field))
+        return replace(self, problem=problem, field_index=_SETUP_FIELDS.index(problem.field))
 
 
 #: The note of a folder; that of a workspace names its site.
@@ -338,7 +338,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _project_lines(form.projects, form.choice, used, cells)
+        yield from _project_lines(form.projects, form.project_index, used, cells)
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -379,35 +379,35 @@ class FirstRun(Overlay):
     """The first run.
 
     Attributes:
-        way: The index of the selected way.
-        is_open: Whether the form is open; else a way is chosen.
+        way_index: The index of the selected way.
+        is_form_open: Whether the form is open; else a way is chosen.
         kept_form: The form, with what was typed into it.
-        busy: What is being done; empty for nothing. Only Esc has an effect then.
+        busy_text: What is being done; empty for nothing. Only Esc has an effect then.
         problem: Why that failed, if no field is the cause.
     """
 
-    way: int = 0
-    is_open: bool = False
+    way_index: int = 0
+    is_form_open: bool = False
     kept_form: Form = EMPTY_FORM
-    busy: str = ""
+    busy_text: str = ""
     problem: str = ""
 
     @property
     def context(self) -> Context:
         """The place whose keys have a meaning."""
-        return Context.START_MENU if self.form is None or self.busy else Context.FIRST_RUN
+        return Context.START_MENU if self.form is None or self.busy_text else Context.FIRST_RUN
 
     @property
     def form(self) -> Form | None:
         """The form that is open, or None."""
-        return self.kept_form if self.is_open else None
+        return self.kept_form if self.is_form_open else None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, choose a way, edit a field, or carry it out."""
-        if self.busy:
+        if self.busy_text:
             if action is not KeyAction.ESCAPE:
                 return None
-            idle = replace(self, busy="", kept_form=self.kept_form.stopped())
+            idle = replace(self, busy_text="", kept_form=self.kept_form.with_checks_cancelled())
             state = state.overlay_replaced(self, idle).with_notice("Cancelled; nothing was added")
             return state, (call(setting_up.cancel_setup),)
         if self.form is None:
@@ -416,7 +416,7 @@ class FirstRun(Overlay):
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: while it is busy, all but Esc and the help."""
-        if self.busy:
+        if self.busy_text:
             return frozenset(KeyAction) - {KeyAction.ESCAPE, KeyAction.HELP}
         idle = set[KeyAction]()
         if self.form is None and not state.workspaces:
@@ -428,7 +428,7 @@ class FirstRun(Overlay):
         form = self.form
         if form is None or form.focus is None:
             return None
-        changed = form.typed(form.focus, form.input(form.focus).typed(text))
+        changed = form.with_typed_text(form.focus, form.input(form.focus).typed(text))
         return self._with_form(state, changed, problem=""), ()
 
     def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
@@ -438,24 +438,26 @@ class FirstRun(Overlay):
                 return state.with_notice(f"There is nothing to go back to{leave}"), ()
             case KeyAction.UP | KeyAction.DOWN:
                 by = 1 if action is KeyAction.DOWN else -1
-                way = max(0, min(self.way + by, len(_offered_ways(state)) - 1))
-                return state.overlay_replaced(self, replace(self, way=way)), ()
+                way = max(0, min(self.way_index + by, len(_offered_ways(state)) - 1))
+                return state.overlay_replaced(self, replace(self, way_index=way)), ()
             case KeyAction.CONNECT | KeyAction.OPEN_FOLDER:
                 actions = [way_action for *_, way_action in _offered_ways(state)]
                 return self._choose_way(state, actions.index(action))
             case KeyAction.ACCEPT:
-                return self._choose_way(state, self.way)
+                return self._choose_way(state, self.way_index)
             case _:
                 return None
 
     def _choose_way(self, state: AppState, way: int) -> Step:
         *_, action = _offered_ways(state)[way]
         if action is KeyAction.CONNECT:
-            return self._ask_checks(state, self.kept_form, way=way, is_open=True, problem="")
+            return self._ask_checks(
+                state, self.kept_form, way_index=way, is_form_open=True, problem=""
+            )
         if action is KeyAction.OPEN_FOLDER:
-            changed = replace(self, way=way, problem="")
+            changed = replace(self, way_index=way, problem="")
             return state.overlay_replaced(self, changed).opened(changed.folder_input()), ()
-        changed = replace(self, way=way, problem="", busy=STARTING_SANDBOX_MESSAGE)
+        changed = replace(self, way_index=way, problem="", busy_text=STARTING_SANDBOX_MESSAGE)
         return state.overlay_replaced(self, changed), (call(setting_up.try_sandbox),)
 
     def folder_input(self, text: str = "", problem: str = "") -> LineInput:
@@ -465,7 +467,8 @@ class FirstRun(Overlay):
             if not text.strip():
                 return "Type a folder"
             request = call(setting_up.open_folder, text.strip())
-            return state.overlay_replaced(self, replace(self, busy=OPENING_MESSAGE)), (request,)
+            changed = replace(self, busy_text=OPENING_MESSAGE)
+            return state.overlay_replaced(self, changed), (request,)
 
         typed = TextInput.of(text)
         return LineInput("folder:", on_accept, input=typed, examples="~/work", problem=problem)
@@ -473,7 +476,7 @@ class FirstRun(Overlay):
     def _on_form_action(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, is_open=False, kept_form=form.stopped())
+                left = replace(self, is_form_open=False, kept_form=form.with_checks_cancelled())
                 state = (
                     state.without_overlay(self)
                     if form.asks_only_token
@@ -483,11 +486,11 @@ class FirstRun(Overlay):
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
             case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
-                return self._choose(state, form, 1 if action is KeyAction.DOWN else -1)
+                return self._select_project(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
-                return self._ask_checks(state, form.moved(form.at + 1), problem="")
+                return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
-                return self._ask_checks(state, form.moved(form.at - 1), problem="")
+                return self._ask_checks(state, form.with_focus_at(form.field_index - 1), problem="")
             case KeyAction.CHECK:
                 return self._ask_checks(state, replace(form, answers={}))
             case KeyAction.SHOW_TOKEN:
@@ -501,26 +504,27 @@ class FirstRun(Overlay):
                 edited = form.input(form.focus).edited(action)
                 if edited is None:
                     return None
-                return self._with_form(state, form.typed(form.focus, edited), problem=""), ()
+                changed = form.with_typed_text(form.focus, edited)
+                return self._with_form(state, changed, problem=""), ()
 
-    def _choose(self, state: AppState, form: Form, by: int) -> Step:
+    def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
-        choice = form.choice + by
+        choice = form.project_index + by
         if 0 <= choice < len(form.projects):
-            return self._with_form(state, replace(form, choice=choice)), ()
-        return self._ask_checks(state, form.moved(form.at + by), problem="")
+            return self._with_form(state, replace(form, project_index=choice)), ()
+        return self._ask_checks(state, form.with_focus_at(form.field_index + by), problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
         if form.focus is None or (form.asks_only_token and form.focus is SetupField.TOKEN):
-            return self._add(state, form)
+            return self._add_workspace(state, form)
         if form.focus is SetupField.PROJECT and form.projects:
-            form = form.chosen(form.projects[min(form.choice, len(form.projects) - 1)])
-            state, effects = self._ask_checks(state, form.moved(form.at + 1))
+            form = form.with_project(form.projects[min(form.project_index, len(form.projects) - 1)])
+            state, effects = self._ask_checks(state, form.with_focus_at(form.field_index + 1))
             return state, (*effects, *_folder_request(form))
-        return self._ask_checks(state, form.moved(form.at + 1), problem="")
+        return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
 
-    def _add(self, state: AppState, form: Form) -> Step:
+    def _add_workspace(self, state: AppState, form: Form) -> Step:
         empty = next((place for place in _SETUP_FIELDS if not form.text(place)), None)
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
@@ -532,7 +536,7 @@ class FirstRun(Overlay):
             project=form.text(SetupField.PROJECT),
             folder=Path(form.text(SetupField.FOLDER)),
         )
-        changed = replace(self, busy=ADDING_MESSAGE, problem="")
+        changed = replace(self, busy_text=ADDING_MESSAGE, problem="")
         return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
@@ -547,7 +551,7 @@ class FirstRun(Overlay):
         """Take the answers of checks, and close when it is done."""
         form = self.form
         match message:
-            case messages.WorkspaceOpened(is_wanted=True):
+            case messages.WorkspaceOpened(is_asked_for=True):
                 return state.without_overlay(self), (call(setting_up.cancel_setup),)
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._take_folder_answer(state, request.args[0], problem)
@@ -569,19 +573,19 @@ class FirstRun(Overlay):
     def _take_folder_answer(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
         if problem:
-            idle = replace(self, busy="")
+            idle = replace(self, busy_text="")
             return state.overlay_replaced(self, idle).opened(idle.folder_input(folder, problem)), ()
         form = self.kept_form.with_folder(folder, is_typed=True)
         state = state.with_notice("This folder has no ticketr.toml; connect it to Jira")
-        return self._ask_checks(state, form, busy="", is_open=True)
+        return self._ask_checks(state, form, busy_text="", is_form_open=True)
 
     def _show_problem(self, state: AppState, problem: Problem) -> AppState:
         """Put a problem beside its field, and the focus there."""
         form = self.form
         if form is None or problem.field is None:
-            changed = replace(self, busy="", problem=problem.words)
+            changed = replace(self, busy_text="", problem=problem.words)
             return state.overlay_replaced(self, changed).with_notice(problem.words, is_bad=True)
-        state = self._with_form(state, form.with_problem(problem), busy="")
+        state = self._with_form(state, form.with_problem(problem), busy_text="")
         return state.with_notice(f"{problem.field.value}: {problem.words}", is_bad=True)
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -595,8 +599,8 @@ class FirstRun(Overlay):
         height, cells, form = state.layout.body_rows, state.width, self.form
         rows: list[Line | str] = []
         if form is None or (height >= HIGH and not form.asks_only_token):
-            rows += _way_lines(self.way, state, is_choosing=form is None)
-        selected = self.way + 3
+            rows += _way_lines(self.way_index, state, is_choosing=form is None)
+        selected = self.way_index + 3
         if form is not None:
             rows += [title_rule("Connect to Jira", "", cells, theme, is_focused=True), ()]
             for place in SetupField:
@@ -608,13 +612,13 @@ class FirstRun(Overlay):
             bar = Span(f"{_indent(cells)}{'▌' if is_focused else ' '} ")
             button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
             rows += [(), (bar, button, Span("   nothing is written to Jira by a pull"))]
-        if self.busy or self.problem:
-            line: Line = (Span(f"{self.busy}... Esc cancels"),)
-            if not self.busy:
+        if self.busy_text or self.problem:
+            line: Line = (Span(f"{self.busy_text}... Esc cancels"),)
+            if not self.busy_text:
                 line = (mark("✗"), Span(f" {self.problem}"))
             indent = f"{_indent(cells)}  "
             rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
-            selected = len(rows) - 1 if self.busy else selected
+            selected = len(rows) - 1 if self.busy_text else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
         shown = [row if isinstance(row, str) else theme.row(row, cells) for row in rows[top:]]
         return pad_rows(shown, height, cells)
@@ -626,7 +630,7 @@ def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     at = _SETUP_FIELDS.index(SetupField.TOKEN)
     known = Form(at, inputs, is_folder_typed=True, asks_only_token=True)
     form, effects = known.ask_checks()
-    return state.opened(FirstRun(is_open=True, kept_form=form)), effects
+    return state.opened(FirstRun(is_form_open=True, kept_form=form)), effects
 
 
 def _folder_request(form: Form) -> tuple[Call, ...]:

@@ -111,7 +111,7 @@ def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     end, cells = state.job_end(snapshot), state.width
     when = datetime.fromtimestamp(jobs_state.ended_at_wall_time(snapshot), UTC).astimezone()
     took = jobs_state.run_seconds_of(snapshot)
-    return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.words, took, cells, theme)
+    return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.text, took, cells, theme)
 
 
 def earlier_end_text(job: FinishedJob) -> str:
@@ -170,7 +170,7 @@ class EndedJob:
         """Return what is known of a job that has ended."""
         kind, _, subject = job.name.partition(" ")
         if isinstance(job, FinishedJob):
-            workspace = state.jobs.history.workspaces.get(job.key or "", "")
+            workspace = state.jobs.history.workspace_by_job_key.get(job.key or "", "")
             kind, error = kind.lower(), job.error_message
         else:
             workspace, kind = jobs_state.workspace_of(job), jobs_state.kind_of(job)
@@ -220,14 +220,14 @@ class Jobs(Overlay):
     """The jobs.
 
     Attributes:
-        job: The ID of the selected job, or the run and number of an earlier one; empty for the
+        selected_id: The ID of the selected job, or the run and number of an earlier one; empty for the
             first.
     """
 
     context: ClassVar[Context] = Context.JOBS
     has_spinners: ClassVar[bool] = True
 
-    job: str = ""
+    selected_id: str = ""
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, or act on the selected job."""
@@ -236,17 +236,19 @@ class Jobs(Overlay):
         ids = state.jobs.ids
         if not ids:
             return None
-        at = ids.index(self.job) if self.job in ids else 0
+        at = ids.index(self.selected_id) if self.selected_id in ids else 0
         to = moved_index(action, at, max(1, state.layout.body_rows // 2), len(ids) - 1)
         if to is not None:
-            return state.top_replaced(replace(self, job=ids[to])), ()
+            return state.top_replaced(replace(self, selected_id=ids[to])), ()
         job = _job_of_id(state, ids[at])
         return None if job is None else _step_on_job(state, job, action)
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected job."""
         ids = state.jobs.ids
-        job = _job_of_id(state, self.job if self.job in ids else next(iter(ids), ""))
+        job = _job_of_id(
+            state, self.selected_id if self.selected_id in ids else next(iter(ids), "")
+        )
         if job is None:
             return _SELECTED_JOB_ACTIONS
         idle = {
@@ -275,7 +277,7 @@ class Jobs(Overlay):
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         ids = state.jobs.ids
-        job_id = self.job if self.job in ids else (ids[0] if ids else "")
+        job_id = self.selected_id if self.selected_id in ids else (ids[0] if ids else "")
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
         rows, headings, at = job_rows(state, job_id, now, theme)
@@ -293,9 +295,9 @@ class Jobs(Overlay):
             end, attempts = jobs_state.JobEnd("", earlier_end_text(job)), job.attempts
         else:
             end, attempts = state.job_end(job), job.attempt
-        lines: list[Line] = wrap_line((Span(f" {end.words}"),), cells, rest=" ")
+        lines: list[Line] = wrap_line((Span(f" {end.text}"),), cells, rest=" ")
         for ticket in end.tickets:
-            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.words}"))
+            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.outcome}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1

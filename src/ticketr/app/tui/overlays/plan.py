@@ -74,10 +74,10 @@ class Plan(Review[sync.PushPlan]):
         kind: The kind of the job.
         keys: The tickets to which it is limited; empty for all.
         accepts_losses: Whether it may remove from Jira what the plan says would be lost.
-        unfolded: The fingerprints of the entries whose texts are shown.
-        check: The request for what of the plan would not arrive; None once it was answered.
-        result: The answer; a result without notes until it has come.
-        problem: Why there is none; empty if there is.
+        unfolded_entries: The fingerprints of the entries whose texts are shown.
+        check_request: The request for what of the plan would not arrive; None once it was answered.
+        check_result: The answer; a result without notes until it has come.
+        check_problem: Why there is none; empty if there is.
     """
 
     waiting_text: ClassVar[str] = "Looking for edits..."
@@ -85,17 +85,19 @@ class Plan(Review[sync.PushPlan]):
     kind: JobKind
     keys: tuple[str, ...] = ()
     accepts_losses: bool = field(default=False, kw_only=True)
-    unfolded: frozenset[str] = field(default=frozenset(), kw_only=True)
-    check: Call | None = field(default=None, kw_only=True)
-    result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
-    problem: str = field(default="", kw_only=True)
+    unfolded_entries: frozenset[str] = field(default=frozenset(), kw_only=True)
+    check_request: Call | None = field(default=None, kw_only=True)
+    check_result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
+    check_problem: str = field(default="", kw_only=True)
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _DETAIL_ACTIONS and isinstance(entry := self.selected(state), sync.PlanEntry):
-            return self._show_edits(state, action, entry)
+        if action in _DETAIL_ACTIONS:
+            item = self.selected_item(state)
+            if isinstance(item, sync.PlanEntry):
+                return self._show_edits(state, action, item)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
@@ -110,16 +112,16 @@ class Plan(Review[sync.PushPlan]):
             return state.with_notice("All that is changed is shown"), ()
         change = frozenset((entry.fingerprint,))
         is_shown = action is KeyAction.UNFOLD
-        unfolded = self.unfolded | change if is_shown else self.unfolded - change
-        return state.top_replaced(replace(self, unfolded=unfolded)), ()
+        unfolded = self.unfolded_entries | change if is_shown else self.unfolded_entries - change
+        return state.top_replaced(replace(self, unfolded_entries=unfolded)), ()
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
-        item = self.selected(state)
+        item = self.selected_item(state)
         if isinstance(item, sync.PlanEntry):
             if not any(map(_is_long, _edits_of_entry(item))):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
-            is_unfolded = item.fingerprint in self.unfolded
+            is_unfolded = item.fingerprint in self.unfolded_entries
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
         idle = {*_DETAIL_ACTIONS, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
@@ -136,12 +138,11 @@ class Plan(Review[sync.PushPlan]):
         # A long text would take long to compare.
         if size > state.width * state.layout.body_rows or not any(map(_is_long, edits)):
             return self
-        whole = replace(self, unfolded=frozenset(entry.fingerprint for entry in self.plan.entries))
-        return (
-            whole
-            if len(whole.rows(state, self.plan, Theme())[0]) <= state.layout.body_rows
-            else self
+        whole = replace(
+            self, unfolded_entries=frozenset(entry.fingerprint for entry in self.plan.entries)
         )
+        rows, *_ = whole.draw_all_rows(state, self.plan, Theme())
+        return whole if len(rows) <= state.layout.body_rows else self
 
     @property
     def request(self) -> Call:
@@ -152,11 +153,13 @@ class Plan(Review[sync.PushPlan]):
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
             # That of an older plan may be equal.
-            case messages.Answered(request, answer, problem) if request is self.check:
+            case messages.Answered(request, answer, problem) if request is self.check_request:
                 if isinstance(answer, sync.PushResult):
-                    checked = replace(self, check=None, result=answer)
+                    checked = replace(self, check_request=None, check_result=answer)
                 else:
-                    checked = replace(self, check=None, problem=problem or answer or "")
+                    checked = replace(
+                        self, check_request=None, check_problem=problem or answer or ""
+                    )
                 return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
                 return self._take_plan(state, plan, now)
@@ -170,8 +173,8 @@ class Plan(Review[sync.PushPlan]):
         """Take another plan, and ask for its check."""
         losses = frozenset(plan.losses)
         check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
-        changed = replace(self, plan=plan, shown_at=now, check=check)
-        changed = replace(changed, result=sync.PushResult(), problem="")
+        changed = replace(self, plan=plan, shown_at=now, check_request=check)
+        changed = replace(changed, check_result=sync.PushResult(), check_problem="")
         if self.plan is None:
             changed = changed.unfolded_if_it_fits(state)
         else:
@@ -185,13 +188,13 @@ class Plan(Review[sync.PushPlan]):
     @property
     def _calls_to_end_check(self) -> tuple[Call, ...]:
         """The calls that end the check."""
-        return () if self.check is None else (call(stop_asking, self.workspace),)
+        return () if self.check_request is None else (call(stop_asking, self.workspace),)
 
-    def _refused(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+    def _refused_notes(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
         """Return what would not be written, for a reason that Jira or the file gives."""
         # A sync merges first.
-        conflicts = self.result.conflicts if self.kind is JobKind.PUSH else ()
-        answers = (*self.result.failed, *conflicts)
+        conflicts = self.check_result.conflicts if self.kind is JobKind.PUSH else ()
+        answers = (*self.check_result.failed, *conflicts)
         left, names = set(map(_issue_identity, plan.left)), set(map(_issue_identity, answers))
         return (
             *(note for note in plan.refused if _issue_identity(note) not in names),
@@ -201,11 +204,11 @@ class Plan(Review[sync.PushPlan]):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         title = f"{self.kind.value.capitalize()} {self.workspace}"
-        return title, NOTHING_WRITTEN_MESSAGE if self.check is None else CHECKING_MESSAGE
+        return title, NOTHING_WRITTEN_MESSAGE if self.check_request is None else CHECKING_MESSAGE
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
-        kept = self.kept(plan.entries)
+        kept = self.without_left_out(plan.entries)
         if not kept and self.kind is JobKind.PUSH:
             return state.with_notice("Nothing to push; Esc goes back"), ()
         accepted = frozenset(plan.losses) if self.accepts_losses else frozenset()
@@ -214,7 +217,7 @@ class Plan(Review[sync.PushPlan]):
         request = JobRequest(self.kind, self.keys, options)
         return state.top_closed(), (call_in(self.workspace, start_job, request),)
 
-    def sections(
+    def make_sections(
         self, plan: sync.PushPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterator[Section]:
         """Yield the entries, and what is said below them; parts without items are left out."""
@@ -227,21 +230,21 @@ class Plan(Review[sync.PushPlan]):
             word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
             return _note_lines(f"{clean(loss.words)} in {clean(loss.place)}, {word}", cells)
 
-        if self.problem:
-            rest = _note_lines(f"Not checked with Jira: {self.problem}", cells)
+        if self.check_problem:
+            rest = _note_lines(f"Not checked with Jira: {self.check_problem}", cells)
             yield Section((), note_lines, trailing_lines=rest)
         entry_lines = partial(self._entry_lines, keymap=keymap, cells=cells)
         for title, is_new in (("Create", True), ("Change", False)):
             entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]
             if entries:
                 yield Section(entries, entry_lines, f"{title}  {len(entries)}")
-        if refused := self._refused(plan):
+        if refused := self._refused_notes(plan):
             yield Section(refused, note_lines, f"Refused  {len(refused)}")
         if plan.losses:
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             yield Section(plan.losses, loss_lines, title)
-        notes = (*plan.literals, *self.result.warnings)  # losses are listed apart
+        notes = (*plan.literals, *self.check_result.warnings)  # losses are listed apart
         warnings = {
             (note.name, note.reason): note for note in notes if note.code is not sync.Code.LOSS
         }
@@ -263,12 +266,12 @@ class Plan(Review[sync.PushPlan]):
 
     def summary(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
-        kept = self.kept(plan.entries)
+        kept = self.without_left_out(plan.entries)
         new = sum(not entry.key for entry in kept)
         counts = (("creates", new), ("changes", len(kept) - new))
         words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE_WRITES else ""
-        issues = set(map(_issue_identity, self._refused(plan)))
+        issues = set(map(_issue_identity, self._refused_notes(plan)))
         refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
         writes = f"{many}{words} of your tickets in Jira{but}"
@@ -279,7 +282,7 @@ class Plan(Review[sync.PushPlan]):
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
         edits = [edit for edit in _edits_of_entry(entry) if entry.key or edit.part != "Title"]
         is_left_out = identity_of(entry) in self.left_out
-        is_open = entry.fingerprint in self.unfolded and not is_left_out
+        is_open = entry.fingerprint in self.unfolded_entries and not is_left_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_text(edit, entry.route) for edit in edits if edit not in shown]
         if entry.parent:

@@ -35,18 +35,18 @@ class Option:
     """One of the things to choose from.
 
     Attributes:
-        words: What it is, cleaned.
+        label: What it is, cleaned.
         facts: What is at the right.
-        refused: Why it cannot be chosen now; empty if it can.
+        refusal: Why it cannot be chosen now; empty if it can.
         value: What is chosen, not cleaned; None for the words.
-        also: Other words by which it is found.
+        synonyms: Other words by which it is found.
     """
 
-    words: str
+    label: str
     facts: str = ""
-    refused: str = ""
+    refusal: str = ""
     value: Any = None
-    also: str = ""
+    synonyms: str = ""
 
 
 def matching_options(options: Iterable[Option], text: str) -> list[Option]:
@@ -56,7 +56,7 @@ def matching_options(options: Iterable[Option], text: str) -> list[Option]:
     """
     start = fold(text).strip()
     wanted, joined = start.split(), without_separators(start)
-    names = [(option, (fold(option.words), fold(option.also))) for option in options]
+    names = [(option, (fold(option.label), fold(option.synonyms))) for option in options]
     matching = [
         pair
         for pair in names
@@ -74,7 +74,7 @@ class ListOverlay(Overlay):
     Attributes:
         hint: What can be typed.
         title: The title in the frame.
-        at: The index of the selected option, among those that fit what is typed.
+        option_index: The index of the selected option, among those that fit what is typed.
         input: What is typed.
     """
 
@@ -83,7 +83,7 @@ class ListOverlay(Overlay):
 
     title: str
     _: KW_ONLY
-    at: int = 0
+    option_index: int = 0
     input: TextInput = field(default_factory=TextInput)
 
     @property
@@ -107,22 +107,22 @@ class ListOverlay(Overlay):
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the text, move, or take the selected option."""
         options = self.matching_options(state)
-        at = min(self.at, max(0, len(options) - 1))
+        at = min(self.option_index, max(0, len(options) - 1))
         if action is KeyAction.ACCEPT:
             if not options:
                 return state.with_notice("Nothing of that name"), ()
-            if options[at].refused:
-                return state.with_notice(options[at].refused), ()
+            if options[at].refusal:
+                return state.with_notice(options[at].refusal), ()
             return self.accept(state.top_closed(), options[at], now)
         edited = self.input.edited(action)
         if edited is not None:
-            return state.top_replaced(replace(self, input=edited, at=0)), ()
+            return state.top_replaced(replace(self, input=edited, option_index=0)), ()
         to = moved_index(action, at, self._page_rows(state, options), max(0, len(options) - 1))
-        return None if to is None else (state.top_replaced(replace(self, at=to)), ())
+        return None if to is None else (state.top_replaced(replace(self, option_index=to)), ())
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
-        return state.top_replaced(replace(self, input=self.input.typed(text), at=0)), ()
+        return state.top_replaced(replace(self, input=self.input.typed(text), option_index=0)), ()
 
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
@@ -132,7 +132,7 @@ class ListOverlay(Overlay):
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
-        at = min(self.at, max(0, len(options) - 1))
+        at = min(self.option_index, max(0, len(options) - 1))
         is_low = state.layout.body_rows < MIN_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
@@ -148,13 +148,13 @@ class ListOverlay(Overlay):
 
 
 def _draw_option(option: Option, cells: int, *, is_selected: bool) -> str:
-    facts = clip(_option_facts(option), max(0, cells // 2, cells - width(option.words) - 3))
+    facts = clip(_option_facts(option), max(0, cells // 2, cells - width(option.label) - 3))
     bar = "▌" if is_selected else " "
-    return f"{bar}{fit(option.words, max(1, cells - width(facts) - 3))} {facts} "
+    return f"{bar}{fit(option.label, max(1, cells - width(facts) - 3))} {facts} "
 
 
 def _option_facts(option: Option) -> str:
-    return option.refused or option.facts
+    return option.refusal or option.facts
 
 
 @final
@@ -166,7 +166,7 @@ class Choice(ListOverlay):
         options: The things to choose from.
         on_choose: Gives the step for the value of the option that Enter takes; it gets the state
             without this overlay.
-        other: What a typed text is that no option has, such as ``a new label``; empty if only
+        unlisted_label: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
         request: The request for the options; None if Jira is not asked.
         options_of: Gives the options for Jira's answer, and whether no others can be taken.
@@ -181,7 +181,7 @@ class Choice(ListOverlay):
     options: tuple[Option, ...]
     on_choose: Callable[[AppState, Any], Step]
     _: KW_ONLY
-    other: str = ""
+    unlisted_label: str = ""
     request: Call | None = None
     options_of: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
@@ -196,7 +196,7 @@ class Choice(ListOverlay):
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
         lines = (
-            f"{option.words} {_option_facts(option)}"
+            f"{option.label} {_option_facts(option)}"
             for option in self.options[:MAX_MEASURED_OPTIONS]
         )
         return min(
@@ -206,7 +206,7 @@ class Choice(ListOverlay):
     @property
     def max_options(self) -> int:
         """The number of options, with the typed text itself."""
-        return len(self.options) + bool(self.other)
+        return len(self.options) + bool(self.unlisted_label)
 
     def matching_options(self, state: AppState) -> list[Option]:
         """Return the options that fit what is typed; the typed text itself is the last one."""
@@ -214,13 +214,17 @@ class Choice(ListOverlay):
             return [Option(self.waiting_text)]
         options = matching_options(self.options, self.input.text)
         text = self.input.text.strip()
-        if text and self.other and all(fold(option.words) != fold(text) for option in options):
-            options.append(Option(text, self.other))
+        if (
+            text
+            and self.unlisted_label
+            and all(fold(option.label) != fold(text) for option in options)
+        ):
+            options.append(Option(text, self.unlisted_label))
         return options
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
         """Return the step for the value of an option."""
-        return self.on_choose(state, option.words if option.value is None else option.value)
+        return self.on_choose(state, option.label if option.value is None else option.value)
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there may be nothing to take yet."""
@@ -241,7 +245,7 @@ class Choice(ListOverlay):
                 pass
             case _:
                 return None
-        if problem and not (self.options or self.other):
+        if problem and not (self.options or self.unlisted_label):
             return state.without_overlay(self).with_notice(problem, is_bad=True), ()
         if problem:
             words = f"These are the values in your files; Jira gave none: {problem}"
@@ -252,11 +256,17 @@ class Choice(ListOverlay):
             return state.without_overlay(self).with_notice(self.no_values_text), ()
         if not options:
             return state, ()
-        new = replace(self, options=options, other="" if is_whole else self.other, waiting_text="")
+        new = replace(
+            self,
+            options=options,
+            unlisted_label="" if is_whole else self.unlisted_label,
+            waiting_text="",
+        )
         before = [option.value for option in self.matching_options(state)]
         after = [option.value for option in new.matching_options(state)]
-        at = after.index(before[self.at]) if before and before[self.at] in after else 0
-        return state.overlay_replaced(self, replace(new, at=at)), ()
+        chosen = before[self.option_index] if before else None
+        at = after.index(chosen) if before and chosen in after else 0
+        return state.overlay_replaced(self, replace(new, option_index=at)), ()
 
 
 @final
@@ -266,7 +276,7 @@ class Question(Overlay):
 
     Attributes:
         title: What it is about.
-        words: The question, cleaned.
+        question: The question, cleaned.
         effects: What a yes does.
         shown_at: The time at which it came.
     """
@@ -275,7 +285,7 @@ class Question(Overlay):
     is_full_screen: ClassVar[bool] = False
 
     title: str
-    words: str
+    question: str
     effects: tuple[Call, ...]
     shown_at: float
 
@@ -290,7 +300,7 @@ class Question(Overlay):
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(70, max(16, state.width - 8))
-        lines = [(f" {line}", False) for line in wrap(self.words, cells - 2)]
+        lines = [(f" {line}", False) for line in wrap(self.question, cells - 2)]
         return boxed(below, self.title, lines, cells, state.width, theme)
 
 
@@ -391,7 +401,7 @@ class LineInput(Overlay):
             *(theme.row(row, state.width) for row in rows),
         ]
 
-    def line(self, state: AppState, theme: Theme) -> str:
+    def draw_line(self, state: AppState, theme: Theme) -> str:
         """Return what the action bar shows instead of the hints of keys."""
         room = max(4, state.width - len(self.label) - 3)
         return f" {self.label} {self.input.shown(room)}"
@@ -420,7 +430,7 @@ class Loading(Overlay):
     Attributes:
         request: The request.
         title: What the answer is for.
-        words: What Jira is asked.
+        waiting_text: What Jira is asked.
         on_answer: Gives the step for the answer, the reason why there is none, and the time; it gets
             the state without this overlay.
     """
@@ -430,7 +440,7 @@ class Loading(Overlay):
 
     request: Call
     title: str
-    words: str
+    waiting_text: str
     on_answer: Callable[[AppState, Any, str, float], Step]
 
     @property
@@ -461,4 +471,6 @@ class Loading(Overlay):
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(64, max(16, state.width - 8))
-        return boxed(below, self.title, [(f" {self.words}", False)], cells, state.width, theme)
+        return boxed(
+            below, self.title, [(f" {self.waiting_text}", False)], cells, state.width, theme
+        )

@@ -55,7 +55,7 @@ class Section(NamedTuple):
 
     Attributes:
         items: Its items.
-        draw: Gives the lines of an item; the first cell of the first one is for the mark of the
+        draw_item: Gives the lines of an item; the first cell of the first one is for the mark of the
             selected item.
         title: Its title; empty for none.
         trailing_lines: Lines below them that are no item.
@@ -63,7 +63,7 @@ class Section(NamedTuple):
     """
 
     items: Sequence[Item]
-    draw: Callable[[Any], Sequence[Line]]
+    draw_item: Callable[[Any], Sequence[Line]]
     title: str = ""
     trailing_lines: Sequence[Line] = ()
     has_strong_title: bool = True
@@ -77,7 +77,7 @@ class Review(Overlay, Generic[P]):
         workspace: The name of the workspace.
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
-        at: The index of the selected item.
+        item_index: The index of the selected item.
         left_out: The identities of the items that were left out; see `identity_of`.
     """
 
@@ -89,7 +89,7 @@ class Review(Overlay, Generic[P]):
     _: KW_ONLY
     plan: P | None = None
     shown_at: float = float("inf")
-    at: int = 0
+    item_index: int = 0
     left_out: frozenset[Hashable] = frozenset()
 
     @abstractmethod
@@ -97,7 +97,7 @@ class Review(Overlay, Generic[P]):
         """Return what Enter does."""
 
     @abstractmethod
-    def sections(self, plan: P, keymap: KeyMap, cells: int, theme: Theme) -> Iterable[Section]:
+    def make_sections(self, plan: P, keymap: KeyMap, cells: int, theme: Theme) -> Iterable[Section]:
         """Return the parts."""
 
     @abstractmethod
@@ -108,19 +108,19 @@ class Review(Overlay, Generic[P]):
         """Return all items, in the order in which they are shown."""
         if self.plan is None:
             return []
-        sections = self.sections(self.plan, state.keymap, state.width, Theme())
+        sections = self.make_sections(self.plan, state.keymap, state.width, Theme())
         return [item for section in sections for item in section.items]
 
-    def selected(self, state: AppState) -> Item | None:
+    def selected_item(self, state: AppState) -> Item | None:
         """Return the selected item; None if there is none."""
         items = self.items(state)
-        return items[self.at] if self.at < len(items) else None
+        return items[self.item_index] if self.item_index < len(items) else None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Move, leave an item out, edit its file, or carry the plan out."""
         if self.plan is None:
             return None
-        item = self.selected(state)
+        item = self.selected_item(state)
         match action:
             case KeyAction.ACCEPT:
                 if is_too_soon(state, self.shown_at, now):
@@ -134,13 +134,15 @@ class Review(Overlay, Generic[P]):
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
                 last = max(0, len(self.items(state)) - 1)
-                at = moved_index(action, self.at, max(1, state.layout.body_rows - 4), last)
-                return None if at is None else (state.top_replaced(replace(self, at=at)), ())
+                at = moved_index(action, self.item_index, max(1, state.layout.body_rows - 4), last)
+                return (
+                    None if at is None else (state.top_replaced(replace(self, item_index=at)), ())
+                )
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
-        item = self.selected(state)
+        item = self.selected_item(state)
         if not isinstance(item, _OPTIONAL_ITEMS):
             idle.add(KeyAction.SELECT)
         if not isinstance(item, _ITEMS_IN_FILES):
@@ -169,12 +171,12 @@ class Review(Overlay, Generic[P]):
 
     def with_same_selected(self, state: AppState, changed: Self) -> Self:
         """Return a changed review in which the same item is selected, if it is still there."""
-        item, identities = self.selected(state), [*map(identity_of, changed.items(state))]
+        item, identities = self.selected_item(state), [*map(identity_of, changed.items(state))]
         if item is not None and identity_of(item) in identities:
-            return replace(changed, at=identities.index(identity_of(item)))
-        return replace(changed, at=max(0, min(self.at, len(identities) - 1)))
+            return replace(changed, item_index=identities.index(identity_of(item)))
+        return replace(changed, item_index=max(0, min(self.item_index, len(identities) - 1)))
 
-    def kept(self, items: Iterable[ItemT]) -> tuple[ItemT, ...]:
+    def without_left_out(self, items: Iterable[ItemT]) -> tuple[ItemT, ...]:
         """Return the items that were not left out."""
         return tuple(item for item in items if identity_of(item) not in self.left_out)
 
@@ -188,14 +190,14 @@ class Review(Overlay, Generic[P]):
         if self.plan is None:
             waiting = (Span(f" {self.waiting_text}"),)
             return pad_rows([theme.row(waiting, cells)], height, cells)
-        rows, headings, items = self.rows(state, self.plan, theme)
-        item = items[self.at] if items else range(1)
+        rows, headings, items = self.draw_all_rows(state, self.plan, theme)
+        item = items[self.item_index] if items else range(1)
         rows, begin = space_headings(rows, headings, item.start, height, " " * cells)
         # All of the item, but its begin if there is no room for all of it.
         top = min(max(0, begin + len(item) - height), begin)
         return pad_rows(rows[top:], height, cells)
 
-    def rows(
+    def draw_all_rows(
         self, state: AppState, plan: P, theme: Theme
     ) -> tuple[list[str], list[int], list[range]]:
         """Return all rows, the indexes of the headings, and those of each item."""
@@ -204,14 +206,14 @@ class Review(Overlay, Generic[P]):
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         headings: list[int] = []
         items: list[range] = []
-        for section in self.sections(plan, state.keymap, cells, theme):
+        for section in self.make_sections(plan, state.keymap, cells, theme):
             if section.title:
                 headings.append(len(rows))
                 strong = section.has_strong_title
                 rows.append(title_rule(section.title, "", cells, theme, is_focused=strong))
             for item in section.items:
-                first, *more = section.draw(item)
-                is_selected = len(items) == self.at
+                first, *more = section.draw_item(item)
+                is_selected = len(items) == self.item_index
                 items.append(range(len(rows), len(rows) + 1 + len(more)))
                 line = (Span("▌" + first[0].text[1:]), *first[1:]) if is_selected else first
                 rows.append(theme.row(line, cells, *(("reverse",) if is_selected else ())))
@@ -279,7 +281,7 @@ class FileEdits(Review[sync.FileEditPlan]):
 
     def carry_out(self, state: AppState, plan: sync.FileEditPlan) -> Step:
         """Change the files."""
-        kept = self._kept(plan)
+        kept = self._kept_plan(plan)
         if not kept.edits:
             return state.with_notice("Nothing to change; Esc goes back"), ()
 
@@ -289,7 +291,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         request = call_in(self.workspace, edits.carry_out_edits, kept)
         return state.top_closed(), (replace(request, on_success=on_success),)
 
-    def _kept(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
+    def _kept_plan(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without({edit for edit in plan.edits if identity_of(edit) in self.left_out})
 
     def summary(self, plan: sync.FileEditPlan) -> str:
@@ -298,12 +300,12 @@ class FileEdits(Review[sync.FileEditPlan]):
         rest = f"; {same} say so already" if same else ""
         if not plan.edits:
             return f"Nothing to change{rest}"
-        kept = self._kept(plan)
+        kept = self._kept_plan(plan)
         files = len(kept.digests)
         words = f"Enter changes {sync.count_tickets(kept.issue_count)}"
         return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
-    def sections(
+    def make_sections(
         self, plan: sync.FileEditPlan, keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterable[Section]:
         """Return the edits in one part."""
@@ -326,7 +328,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
     def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
         """Ask for the number of issues, then start the job, which cannot be undone."""
-        kept = self.kept(plan)
+        kept = self.without_left_out(plan)
         if not kept:
             return state.with_notice("Nothing to delete; Esc goes back"), ()
         change = sync.BulkChange(delete=True)
@@ -334,7 +336,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         start = call_in(self.workspace, jobs.start_job, request)
         return state.opened(_confirmation_input(len(kept) + _subtask_count(kept), start)), ()
 
-    def sections(
+    def make_sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
     ) -> Iterable[Section]:
         """Return the issues in one part."""
@@ -351,7 +353,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
     def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
         """Return what Enter does."""
-        kept = self.kept(plan)
+        kept = self.without_left_out(plan)
         if not kept:
             return "Nothing to delete: every ticket is left out"
         below = _subtask_count(kept)

@@ -63,9 +63,9 @@ def task_line_index(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int
 
 
 def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
-    if not sheet.clashes:
+    if not sheet.clashing_parts:
         return []
-    words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashes)}"))
+    words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashing_parts)}"))
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_HINT_CELLS:
         lines.append(())

@@ -150,8 +150,8 @@ class OpenWorkspace:
             name,
             self.site,
             self.project,
-            is_wanted=is_wanted,
-            words=words,
+            is_asked_for=is_wanted,
+            notice=words,
             aliases=self.aliases,
             keeps_comments=self.keeps_comments,
         )
