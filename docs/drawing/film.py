@@ -82,7 +82,7 @@ class Camera:
         self.frames: list[Frame] = []
         self.now = 1.0
         self._theme = theme
-        view = WorkspaceView("harbour", SITE, "DEMO", is_read=True)
+        view = WorkspaceView("harbour", SITE, "DEMO", are_files_read=True)
         self._state = AppState(WIDTH, HEIGHT, workspaces=(view,))
         self._caption = ""
 

@@ -118,7 +118,7 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
         {"DEMO-2": ("DEMO-2: Title",), "DEMO-9": ("DEMO-9: Title", "DEMO-9: Priority")},
         ("notes.md:5:1: conflict",),
     )
-    other = WorkspaceView(clean("shop " + HOSTILE), "shop.example", "SHOP", is_read=True)
+    other = WorkspaceView(clean("shop " + HOSTILE), "shop.example", "SHOP", are_files_read=True)
     state = replace(state, workspaces=(*state.workspaces, other))
     state = after(state, read, *map(messages.JobChanged, jobs(count)))
     return replace(state, notice="", is_notice_bad=False)

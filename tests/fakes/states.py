@@ -59,7 +59,7 @@ def after(state: AppState, *each: messages.Message | Event) -> AppState:
 def app_state(*tickets: Ticket, width: int = 100, height: int = 30) -> AppState:
     """Return a state with one workspace, ``work``, that holds these tickets."""
     rows = Rows.of(row for rows in tickets_of(*tickets) for row in rows)
-    workspace = WorkspaceView("work", "jira.example", "DEMO", rows=rows, is_read=True)
+    workspace = WorkspaceView("work", "jira.example", "DEMO", rows=rows, are_files_read=True)
     return AppState(width, height, workspaces=(workspace,))
 
 
@@ -75,7 +75,7 @@ def detail_read(state: AppState, sheet: Sheet) -> messages.DetailRead:
     assert state.ticket is not None
     cells = state.layout.detail_cells or state.width
     lines = detail_lines(sheet, cells)
-    return messages.DetailRead(state.ticket.workspace, state.ticket.order, sheet, cells, lines)
+    return messages.DetailRead(state.ticket.workspace, state.ticket.row_order, sheet, cells, lines)
 
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

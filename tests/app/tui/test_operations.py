@@ -349,7 +349,7 @@ async def test_a_folder_that_is_deleted_is_named_and_pulled_again_once_it_is_bac
         assert await job(run) is JobStatus.COMPLETED
         assert bench.files() == before
         assert run.app.state.workspace.rows.issue_count == TICKETS
-        assert run.app.state.workspace.problem == ""
+        assert run.app.state.workspace.opening_problem == ""
 
 
 async def test_files_that_are_renamed_during_a_pull_stay_the_only_ones_and_a_copy_is_named(

@@ -88,7 +88,7 @@ def test_the_action_bar_names_the_keys_that_have_an_effect_on_the_ticket() -> No
     assert " s sync" in bar
 
     conflict = messages.FilesRead(
-        "work", state.workspace.rows, conflicts={"DEMO-1": ("DEMO-1: Title",)}
+        "work", state.workspace.rows, conflicts_by_key={"DEMO-1": ("DEMO-1: Title",)}
     )
     bar = plain(draw_screen(pressed(after(state, conflict), "j"), 0.0, Theme())[-2])
     assert "c resolve" in bar

@@ -80,8 +80,8 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     is_hit = [parse_filter(words).matches(each.row.candidate) for each in shown]
     assert [each.is_hit for each in shown] == is_hit
     last = len(shown) - 1
-    assert arranged.position(last) == (sum(is_hit), sum(is_hit))
-    assert arranged.position(0) == (sum(is_hit[:1]), sum(is_hit))
+    assert arranged.position_and_count(last) == (sum(is_hit), sum(is_hit))
+    assert arranged.position_and_count(0) == (sum(is_hit[:1]), sum(is_hit))
     assert [arranged.index_of(each.row.order) for each in shown] == list(range(len(shown)))
     hits = arranged.find_hits(["title", "7"])
     assert hits == tuple(
@@ -268,7 +268,7 @@ def test_drafts_stand_side_by_side_before_the_rest() -> None:
 def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:
     tasks = (Ticket("One", "DEMO-2"), Ticket("Two", "DEMO-3"), Ticket("Three"))
     view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
-    view = replace(view, conflicts={"DEMO-1": ("DEMO-3: Labels",)})
+    view = replace(view, conflicts_by_key={"DEMO-1": ("DEMO-3: Labels",)})
 
     flags = [(each.row.title, view.mark_of(each.row)) for each in view.visible.rows]
 

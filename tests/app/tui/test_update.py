@@ -212,9 +212,9 @@ def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
 def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> None:
     state = app_state(*NINE)
     assert state.selected_row is not None
-    gone = messages.DetailRead("work", state.selected_row.order, None, is_gone=True)
+    gone = messages.DetailRead("work", state.selected_row.order, None, is_file_gone=True)
     assert update(state, gone, 1.0)[1] == (call_in("work", read_files),)
-    assert update(state, replace(gone, is_gone=False), 1.0)[1] == ()
+    assert update(state, replace(gone, is_file_gone=False), 1.0)[1] == ()
 
 
 MANY = tuple(Ticket(f"Number {at}", f"DEMO-{at}") for at in range(1, 100))

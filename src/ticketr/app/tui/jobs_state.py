@@ -233,12 +233,12 @@ class History(NamedTuple):
 
     Attributes:
         jobs: The jobs, the newest first.
-        today: The day on which they were read; None before.
+        read_on: The day on which they were read; None before.
         workspace_by_job_key: The names of the workspaces whose jobs these are, by the keys of the jobs.
     """
 
     jobs: tuple[FinishedJob, ...] = ()
-    today: date | None = None
+    read_on: date | None = None
     workspace_by_job_key: Mapping[str, str] = MappingProxyType({})
 
 
@@ -277,7 +277,7 @@ class JobsState:
         return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.PENDING)
 
     @cached_property
-    def of_earlier_runs(self) -> tuple[FinishedJob, ...]:
+    def jobs_of_earlier_runs(self) -> tuple[FinishedJob, ...]:
         """The jobs of the history without those that ended in this run."""
         seen = {(snapshot.id, round(ended_at_wall_time(snapshot))) for snapshot in self.ended}
         return tuple(
@@ -290,7 +290,7 @@ class JobsState:
     def ids(self) -> list[str]:
         """What tells the jobs apart, in the order in which they are listed."""
         now = [snapshot.id for snapshot in (*self.running, *self.waiting, *self.ended)]
-        return [*now, *map(id_of_earlier, self.of_earlier_runs)]
+        return [*now, *map(id_of_earlier, self.jobs_of_earlier_runs)]
 
     def live_jobs_of(self, name: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""

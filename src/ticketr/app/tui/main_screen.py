@@ -38,7 +38,7 @@ def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
         if state.selected_row is None:  # the list, which says why, is hidden
             right[-1] = theme.fit(" No ticket is selected", layout.detail_cells)
         return right
-    rule = theme.style(theme.text("│"), "dim")
+    rule = theme.style(theme.ascii_if_needed("│"), "dim")
     return [f"{one}{rule}{two}" for one, two in zip(left, right, strict=True)]
 
 
@@ -66,7 +66,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
 def _workspace_line(
     workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool
 ) -> Line:
-    count = f"{workspace.rows.issue_count:,}" if workspace.rows or workspace.is_read else ""
+    count = f"{workspace.rows.issue_count:,}" if workspace.rows or workspace.are_files_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number, _ in workspace.mark_counts:
@@ -83,10 +83,10 @@ def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[
     jobs = state.jobs.live_jobs_of(workspace.name)
     if jobs:
         return _job_activity_texts(jobs[0])
-    if workspace.problem:
+    if workspace.opening_problem:
         return ("cannot be opened", "closed")
     if workspace.synced_at is None:
-        return ("not pulled yet", "") if workspace.is_read and not workspace.rows else ("",)
+        return ("not pulled yet", "") if workspace.are_files_read and not workspace.rows else ("",)
     age = ago(now - workspace.synced_at)
     return f"synced {age}", age
 
@@ -161,7 +161,7 @@ def _ticket_line(
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
     room -= width(shown)
     hidden = f" +{visible.hidden_count}" if visible.hidden_count else ""
-    title = f"{'  ' * row.depth}{theme.text(row.title)}"
+    title = f"{'  ' * row.depth}{theme.ascii_if_needed(row.title)}"
     title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
     pad = " " * max(0, room - width(title))
     return (
@@ -175,7 +175,7 @@ def _ticket_line(
 
 def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     """Return the position, and as much about the list and its keys as there is room for."""
-    at, count = workspace.position
+    at, count = workspace.position_and_count
     parts = [f"{at}/{count}"]
     if workspace.filter.text:  # it matters most, since it hides tickets
         filter_room = min(MAX_FILTER_CELLS, room - width(f"{parts[0]} · only "))
@@ -198,9 +198,9 @@ def _empty_list_text(state: AppState) -> str:
     if workspace.rows:
         changes = keys.hint(KeyAction.FILTER, Context.MAIN, "changes it", before="; ")
         return f"Nothing matches “{clean(workspace.filter.text)}”{changes}"
-    if workspace.problem:
-        return workspace.problem
-    if not workspace.is_read:
+    if workspace.opening_problem:
+        return workspace.opening_problem
+    if not workspace.are_files_read:
         return "Reading the files..."
     if state.jobs.live_jobs_of(workspace.name):
         return "No tickets here yet. They appear as they arrive from Jira"

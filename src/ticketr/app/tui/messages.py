@@ -66,7 +66,7 @@ class FilesRead(WorkspaceMessage):
     Attributes:
         rows: The rows of all tickets and of broken files, in order.
         edited_keys: The keys of issues that were edited here since the last sync.
-        conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
+        conflicts_by_key: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
         pull_age_seconds: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
@@ -77,7 +77,7 @@ class FilesRead(WorkspaceMessage):
 
     rows: Rows
     edited_keys: frozenset[str] = frozenset()
-    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
     pull_age_seconds: float | None = field(default=None, compare=False)
     filter_names: FilterNames = field(default=FilterNames(), compare=False)
@@ -92,14 +92,14 @@ class DetailRead(WorkspaceMessage):
         sheet: Its fields and text; None if the file no longer holds it.
         cells: The width of the panel that its lines are wrapped to.
         lines: Its lines.
-        is_gone: Whether the file is gone.
+        is_file_gone: Whether the file is gone.
     """
 
-    order: tuple[str, int, str, int]
+    row_order: tuple[str, int, str, int]
     sheet: Sheet | None
     cells: int = 0
     lines: tuple[DetailLine, ...] = ()
-    is_gone: bool = False
+    is_file_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,8 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
 
     The key stays rather than the count, if there is no room for both.
     """
-    dot = theme.text(" · ")
-    first, *others = theme.text(words).split(dot)
+    dot = theme.ascii_if_needed(" · ")
+    first, *others = theme.ascii_if_needed(words).split(dot)
     for rest in (others, others[-1:]):
         end = "".join(f"{dot}{text}" for text in rest)
         left = room - width(end)
@@ -68,7 +68,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
 
 
 #: The least width and height of a screen; a smaller one shows one line.
-MIN_SIZE = (20, 4)
+MIN_SCREEN_SIZE = (20, 4)
 #: The least cells of a notice that is cut beside a line to type.
 MIN_NOTICE_CELLS = 12
 #: The most rows of a notice. It covers the lowest rows until the next key.
@@ -87,8 +87,8 @@ def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
         One styled row for each of the terminal's, as wide as the terminal.
     """
     cells, height = state.width, state.height
-    if cells < MIN_SIZE[0] or height < MIN_SIZE[1]:
-        words = theme.fit(f"ticketr needs {MIN_SIZE[0]}x{MIN_SIZE[1]}", cells)
+    if cells < MIN_SCREEN_SIZE[0] or height < MIN_SCREEN_SIZE[1]:
+        words = theme.fit(f"ticketr needs {MIN_SCREEN_SIZE[0]}x{MIN_SCREEN_SIZE[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
     shown = _shown_overlays(state)
     body = [] if shown and shown[0].is_full_screen else draw_main(state, now, theme)
@@ -154,7 +154,7 @@ def _ticket_breadcrumb(state: AppState) -> str:
 
 def _position_lines(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
-    at, count = state.workspace.position
+    at, count = state.workspace.position_and_count
     place = Span(f"{at}/{count}")
     keys: list[Span] = []
     for action, does in ((KeyAction.PREVIOUS, "previous"), (KeyAction.NEXT, "next")):
@@ -177,7 +177,7 @@ def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
     overlay = state.overlays[-1] if state.overlays else None
     if isinstance(overlay, LineInput):
         typed = overlay.draw_line(state, theme)
-        right = Span(theme.text(overlay.line_hints(state)), ("dim",))
+        right = Span(theme.ascii_if_needed(overlay.line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
             is_told = room >= min(width(state.notice), MIN_NOTICE_CELLS)
@@ -187,7 +187,7 @@ def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
         return [theme.row((Span(typed), *end), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
-        lines = _notice_lines(theme.text(state.notice), state.width - 2, most, theme)
+        lines = _notice_lines(theme.ascii_if_needed(state.notice), state.width - 2, most, theme)
         return [theme.row((Span(f" {line}", styles),), state.width) for line in lines]
     return [theme.row((Span(" "), *_key_hints(state, theme)), state.width)]
 
@@ -213,7 +213,7 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
     hints = [
         (
             bindings.key_name_by_action[row.action],
-            theme.text(row.hint),
+            theme.ascii_if_needed(row.hint),
             Context.EVERYWHERE in row.contexts,
         )
         for row in bindings.rows
@@ -244,7 +244,7 @@ def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
         KeyAction.CHANGE: workspace.chosen_ids,
         KeyAction.OPEN: row
         and (state.focus is not Panel.DETAIL or not state.is_zoomed or task >= 0),
-        KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts,
+        KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts_by_key,
         KeyAction.DIFF: row and row.key in workspace.edited_keys,
         KeyAction.BROWSER: row and row.key,
         **dict.fromkeys((KeyAction.EDIT, KeyAction.STATUS, KeyAction.ASSIGN), row),

@@ -18,12 +18,12 @@ class Edit:
     """One part of an issue that was edited here since the last sync.
 
     Attributes:
-        part: What people call the part, cleaned.
+        part_name: What people call the part, cleaned.
         before: Its text at the last sync, not cleaned.
         after: Its text in the file, not cleaned.
     """
 
-    part: str
+    part_name: str
     before: str
     after: str
 

@@ -32,7 +32,7 @@ def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
     state = replace(state, workspace_index=index, follow_at=now + SELECTION_DELAY_SECONDS)
     workspace = state.workspace
-    return state, () if workspace.is_read else (call_in(workspace.name, read_files),)
+    return state, () if workspace.are_files_read else (call_in(workspace.name, read_files),)
 
 
 def show_row(state: AppState, row: ListRow) -> AppState:
@@ -120,7 +120,7 @@ class OpenTicket:
 
     Attributes:
         workspace: The name of its workspace.
-        order: The order of its row.
+        row_order: The order of its row.
         sheet: The ticket; None until it has been read.
         top: The index of the first line that is shown.
         task_index: The index of the selected sub-task; -1 for none.
@@ -132,7 +132,7 @@ class OpenTicket:
     """
 
     workspace: str
-    order: Order
+    row_order: Order
     sheet: Sheet | None = None
     top: int = 0
     task_index: int = -1
@@ -239,7 +239,7 @@ class AppState:
 
     def job_end(self, snapshot: JobSnapshot) -> JobEnd:
         """Return what has become of a job that has ended."""
-        conflicts = self.workspace_named(workspace_of(snapshot)).conflicts
+        conflicts = self.workspace_named(workspace_of(snapshot)).conflicts_by_key
         return end_of(snapshot, self.keymap, conflicts.keys())
 
     def has_workspace(self, name: str) -> bool:

@@ -51,13 +51,13 @@ class Theme:
     line_style: LineStyle = field(default_factory=LineStyle)
     has_links: bool = True
 
-    def text(self, text: str) -> str:
+    def ascii_if_needed(self, text: str) -> str:
         """Return a cleaned text, in ASCII if need be; its width may differ then."""
         return text if self.line_style.unicode else to_ascii(text)
 
     def fit(self, text: str, cells: int) -> str:
         """Return a cleaned text cut and padded to so many cells, in ASCII if need be."""
-        return fit(self.text(text), cells, ellipsis=self.ellipsis)
+        return fit(self.ascii_if_needed(text), cells, ellipsis=self.ellipsis)
 
     def row(self, line: Line, cells: int, *styles: str) -> str:
         """Return a line cut and padded to so many cells, and painted.
@@ -89,7 +89,7 @@ class Theme:
 
     def rule(self, cells: int) -> str:
         """Return a horizontal line, dim."""
-        return self.style(self.text("─") * cells, "dim")
+        return self.style(self.ascii_if_needed("─") * cells, "dim")
 
 
 def mark(text: str) -> Span:

@@ -13,7 +13,7 @@ from ticketr.text import clean, graphemes, width
 MAX_LENGTH, MAX_TEXT = 4_000, 32_000
 #: The most characters that a cell is expected to hold, such as accents.
 MAX_CHARACTERS_PER_CELL = 8
-_WORD_BEFORE = re.compile(r"\S*\s*$")
+_WORD_BEFORE_CURSOR = re.compile(r"\S*\s*$")
 
 
 def clean_lines(text: str) -> str:
@@ -41,7 +41,7 @@ class TextInput:
         cleaned = clean_lines(text)[:MAX_TEXT] if keeps_lines else clean(text)[:MAX_LENGTH]
         return cls(cleaned, len(cleaned), keeps_lines)
 
-    def typed(self, text: str) -> TextInput:
+    def with_typed(self, text: str) -> TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
         cleaned = clean_lines(text) if self.keeps_lines and len(text) > 1 else clean(text)
         added = cleaned[: (MAX_TEXT if self.keeps_lines else MAX_LENGTH) - len(self.text)]
@@ -56,7 +56,7 @@ class TextInput:
                 kept = before[: len(before) - len(_last_grapheme(before))]
                 return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_WORD:
-                kept = _WORD_BEFORE.sub("", before)
+                kept = _WORD_BEFORE_CURSOR.sub("", before)
                 return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_LINE:
                 return replace(self, text=after, cursor=0)
@@ -71,7 +71,7 @@ class TextInput:
             case _:
                 return None
 
-    def shown(self, cells: int, *, hide: bool = False) -> str:
+    def visible_part(self, cells: int, *, hide: bool = False) -> str:
         """Return the part around the cursor that fits into so many cells.
 
         Args:

@@ -46,21 +46,21 @@ class RowFilter:
     Attributes:
         filter: The filter.
         edited_keys: The keys of edited issues.
-        conflicts: The keys of tickets with a conflict.
+        conflict_keys: The keys of tickets with a conflict.
     """
 
     filter: Filter
     edited_keys: frozenset[str] = frozenset()
-    conflicts: frozenset[str] = frozenset()
+    conflict_keys: frozenset[str] = frozenset()
 
-    def matching(self, rows: Rows) -> Sequence[int]:
+    def matching_indexes(self, rows: Rows) -> Sequence[int]:
         """Return the indexes of the rows that the filter lets through, in their order."""
         left: Sequence[int] = range(len(rows))
         for term in self.filter.terms:
-            left = self._matching_among(rows, term, left)
+            left = self._matching_indexes_among(rows, term, left)
         return left
 
-    def _matching_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
+    def _matching_indexes_among(self, rows: Rows, term: Term, left: Sequence[int]) -> Sequence[int]:
         """Return those of some rows that fit one term, which may be about edits here."""
         shown = rows.unfiltered_rows
         match term:
@@ -68,7 +68,7 @@ class RowFilter:
                 apart = flags.isdisjoint
                 return [at for at in left if not apart(self._flags_of(shown[at].row))]
             case NotTerm(inner):
-                without = frozenset(self._matching_among(rows, inner, left))
+                without = frozenset(self._matching_indexes_among(rows, inner, left))
                 return [at for at in left if at not in without]
             case _:
                 fits = arrange(rows, frozenset(), "key", None).find_fitting_rows(term)
@@ -78,7 +78,7 @@ class RowFilter:
         flags = row.candidate.flags
         if row.key in self.edited_keys:
             flags |= {"edited"}
-        if self.conflicts and row.ticket_key in self.conflicts:
+        if self.conflict_keys and row.ticket_key in self.conflict_keys:
             flags |= {"conflict"}
         return flags
 
@@ -120,7 +120,7 @@ class VisibleRows:
         moved = (at for at in ticket if row_order(self.rows[at])[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
 
-    def position(self, index: int) -> tuple[int, int]:
+    def position_and_count(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
         counts = _hit_counts(self)
         return counts[min(index + 1, len(self))], counts[-1]
@@ -185,7 +185,7 @@ def arrange(
     fits = bytearray(b"\1") * len(shown)
     if row_filter is not None:
         fits = bytearray(len(shown))
-        for at in row_filter.matching(rows):
+        for at in row_filter.matching_indexes(rows):
             fits[at] = 1
     left: list[VisibleRow] = []
     for at in sorted_tickets(rows, sort):

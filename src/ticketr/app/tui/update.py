@@ -10,7 +10,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH_KIND, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyAction, name_of
-from ticketr.app.tui.main.changing import show_added
+from ticketr.app.tui.main.changing import select_added
 from ticketr.app.tui.main.moving import on_mouse
 from ticketr.app.tui.main.table import escape, main_screen_step
 from ticketr.app.tui.messages import Message
@@ -74,7 +74,8 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             ), ()
         case messages.DetailRead():
             # The list is older than the folder: the file was moved or removed.
-            effects = (call_in(message.workspace, files.read_files),) if message.is_gone else ()
+            read = call_in(message.workspace, files.read_files)
+            effects = (read,) if message.is_file_gone else ()
             state = _show_detail(state, message)
         case messages.QuestionAsked(title, words, effects):
             if (
@@ -83,7 +84,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
-            return replace(show_added(state, message), follow_at=now), ()
+            return replace(select_added(state, message), follow_at=now), ()
         case messages.TimePassed():
             effects = ()
             if now >= state.follow_at:
@@ -93,7 +94,9 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return state, (call(outside.redraw),)
         case terminal.Focused() | terminal.Resumed():
             return state, tuple(
-                call_in(view.name, files.read_files) for view in state.workspaces if view.is_read
+                call_in(view.name, files.read_files)
+                for view in state.workspaces
+                if view.are_files_read
             )
         case messages.WorkspaceOpened():
             state, effects = _show_opened_workspace(state, message, now)
@@ -116,7 +119,7 @@ def may_refresh(state: AppState, name: str) -> bool:
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.workspace_named(name)
-    is_known = workspace.synced_at is not None and not workspace.is_gone
+    is_known = workspace.synced_at is not None and not workspace.is_folder_gone
     return is_known and not state.overlays and not state.jobs.live
 
 
@@ -205,7 +208,7 @@ def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
 def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) -> Step:
     workspace = state.workspace_named(read.workspace)
     news = [text for text in read.broken_file_errors if text not in workspace.broken_file_errors]
-    is_watched = workspace.is_read and not workspace.is_gone
+    is_watched = workspace.are_files_read and not workspace.is_folder_gone
     begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
     watch = tuple(call_in(read.workspace, function) for function in begin)
     state = state.with_workspace(workspace.with_files(read, now))
@@ -225,7 +228,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
         project=opened.project,
         aliases=opened.aliases,
         keeps_comments=opened.keeps_comments,
-        problem="",
+        opening_problem="",
     )
     if not state.has_workspace(name):
         state = replace(state, workspaces=(*state.workspaces, workspace))
@@ -243,7 +246,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
 
 def _show_failed_workspace(state: AppState, name: str, words: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
-    state = state.with_workspace_changes(name, problem=words)
+    state = state.with_workspace_changes(name, opening_problem=words)
     overlays = tuple(
         overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
     )
@@ -256,7 +259,7 @@ def _follow_selection(state: AppState) -> Step:
     if row is None:
         return replace(state, ticket=None), ()
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.order) != (workspace.name, row.order):
+    if ticket is None or (ticket.workspace, ticket.row_order) != (workspace.name, row.order):
         ticket = OpenTicket(workspace.name, row.order)
     cells = state.layout.detail_cells or state.width
     read = call_in(workspace.name, files.read_detail, row.path, row.order, cells)
@@ -265,7 +268,7 @@ def _follow_selection(state: AppState) -> Step:
 
 def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.order) != (read.workspace, read.order):
+    if ticket is None or (ticket.workspace, ticket.row_order) != (read.workspace, read.row_order):
         return state
     tasks = len(read.sheet.issue.tasks) if read.sheet is not None else 0
     task = min(ticket.task_index, tasks - 1)

@@ -16,7 +16,9 @@ from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
 NO_FILTER = parse_filter("")
 NO_ROWS = Rows()
 #: Why no comment can be written.
-NO_COMMENTS = "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+NO_COMMENTS_MESSAGE = (
+    "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,12 @@ class WorkspaceView:
         project: The key of its project; may be empty.
         rows: The rows of all its issues and broken files, in the order of their keys.
         edited_keys: The keys of issues that were edited here since the last sync.
-        conflicts: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
+        conflicts_by_key: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
-        is_read: Whether all its files have been read.
+        are_files_read: Whether all its files have been read.
         synced_at: When a pull has brought all that it found, by Trio's clock; None for never.
-        problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
+        opening_problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
         folded_ids: The IDs of tickets whose sub-tasks are hidden.
@@ -54,11 +56,11 @@ class WorkspaceView:
     project: str = ""
     rows: Rows = field(default=NO_ROWS, repr=False)
     edited_keys: frozenset[str] = frozenset()
-    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
-    is_read: bool = False
+    are_files_read: bool = False
     synced_at: float | None = None
-    problem: str = ""
+    opening_problem: str = ""
     selected_row_order: Order | None = None
     top: int = 0
     folded_ids: frozenset[str] = frozenset()
@@ -78,7 +80,7 @@ class WorkspaceView:
         """The rows to show, in their order."""
         row_filter = None
         if self.filter.terms:
-            row_filter = RowFilter(self.filter, self.edited_keys, frozenset(self.conflicts))
+            row_filter = RowFilter(self.filter, self.edited_keys, frozenset(self.conflicts_by_key))
         return arrange(self.rows, self.folded_ids, self.sort, row_filter)
 
     @cached_property
@@ -89,11 +91,11 @@ class WorkspaceView:
         )
 
     @property
-    def position(self) -> tuple[int, int]:
+    def position_and_count(self) -> tuple[int, int]:
         """The place of the selected row among those that the filter lets through, and their number."""
         if not self.filter.terms:
             return (self.selected_index + 1 if self.visible else 0), len(self.visible)
-        return self.visible.position(self.selected_index)
+        return self.visible.position_and_count(self.selected_index)
 
     @property
     def selected_row(self) -> ListRow | None:
@@ -101,9 +103,9 @@ class WorkspaceView:
         return self.visible.rows[self.selected_index].row if self.visible else None
 
     @property
-    def is_gone(self) -> bool:
+    def is_folder_gone(self) -> bool:
         """Whether its folder has gone since it was opened."""
-        return self.is_read and bool(self.problem)
+        return self.are_files_read and bool(self.opening_problem)
 
     @property
     def mark_counts(self) -> tuple[tuple[str, int, str], ...]:
@@ -111,7 +113,7 @@ class WorkspaceView:
         drafts = self.rows.draft_count
         entries = (
             ("*", len(self.edited_keys), "edited"),
-            ("!", len(self.conflicts), "conflict" + "s" * (len(self.conflicts) != 1)),
+            ("!", len(self.conflicts_by_key), "conflict" + "s" * (len(self.conflicts_by_key) != 1)),
             ("+", drafts, "draft" + "s" * (drafts != 1)),
             ("×", len(self.broken_file_errors), "broken"),
             ("•", len(self.keys_changed_in_jira), "changed in Jira"),
@@ -122,7 +124,7 @@ class WorkspaceView:
         """Return the mark that says how an issue differs from the last sync, or a blank."""
         if row.is_broken:
             return "×"
-        parts = self.conflicts.get(row.ticket_key, ())
+        parts = self.conflicts_by_key.get(row.ticket_key, ())
         # Of a ticket all, of a sub-task those that clash in itself.
         if parts if not row.depth else any(part.startswith(f"{row.key}: ") for part in parts):
             return "!"
@@ -136,10 +138,10 @@ class WorkspaceView:
             self,
             rows=read.rows,
             edited_keys=read.edited_keys,
-            conflicts=read.conflicts,
+            conflicts_by_key=read.conflicts_by_key,
             broken_file_errors=read.broken_file_errors,
-            is_read=True,
-            problem="",
+            are_files_read=True,
+            opening_problem="",
             selected_row_order=self._selected_after(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,

@@ -36,7 +36,7 @@ from ticketr.app.tui.sheet import Edit, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
-from ticketr.app.tui.workspace import NO_COMMENTS
+from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE
 from ticketr.terminal import Key, Paste
 from ticketr.text import width
 
@@ -280,9 +280,9 @@ def test_a_long_text_is_measured_around_its_cursor_alone(monkeypatch: pytest.Mon
         return width(text)
 
     monkeypatch.setattr(text_input, "width", width_of)
-    typed = text_input.TextInput(keeps_lines=True).typed("漢" * text_input.MAX_TEXT)
+    typed = text_input.TextInput(keeps_lines=True).with_typed("漢" * text_input.MAX_TEXT)
 
-    assert typed.shown(20) == f"{'漢' * 9}▏"
+    assert typed.visible_part(20) == f"{'漢' * 9}▏"
     assert sum(measured) < text_input.MAX_TEXT
 
 
@@ -409,7 +409,7 @@ def test_where_no_comments_are_kept_m_says_so_before_one_is_typed() -> None:
     state = app_state(ONE)
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=False)
     state = pressed(after(state, opened), "m")
-    assert (state.overlays, state.notice) == ((), NO_COMMENTS)
+    assert (state.overlays, state.notice) == ((), NO_COMMENTS_MESSAGE)
     kept = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=True)
     assert pressed(after(state, kept), "m").context is Context.INPUT
 
@@ -650,5 +650,5 @@ def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:
     pull = call_in("work", start_job, JobRequest(JobKind.PULL))
     assert update(back, Key("P"), 9.0)[1] == (pull,)
     closed = after(app_state(), gone)
-    closed = closed.with_workspace(replace(closed.workspace, is_read=False))
+    closed = closed.with_workspace(replace(closed.workspace, are_files_read=False))
     assert update(closed, Key("P"), 9.0)[1] == (pull,)

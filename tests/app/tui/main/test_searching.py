@@ -234,14 +234,17 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     assert keys(state) == ["DEMO-4", "DEMO-5", "DEMO-6"]
     assert (
         state.selected_row is not None and state.selected_row.key,
-        state.workspace.position,
+        state.workspace.position_and_count,
     ) == ("DEMO-4", (0, 2))
     refused = pressed(state, " ")
     assert refused.workspace.chosen_ids == frozenset()
     words = "DEMO-4 is not what the filter looks for; it is above a sub-task that is"
     assert refused.notice == words
     below = pressed(state, "KEY_DOWN", " ")
-    assert (set(below.workspace.chosen_ids), below.workspace.position) == ({"DEMO-5"}, (2, 2))
+    assert (set(below.workspace.chosen_ids), below.workspace.position_and_count) == (
+        {"DEMO-5"},
+        (2, 2),
+    )
     title, _ = title_and_line(below)
     assert "2/2 · only part" in title
     below = pressed(below, "/", *"demo", "KEY_ENTER")

@@ -40,7 +40,7 @@ def read_of(view: ConflictView) -> messages.Answered:
 
 def opened(at: float = 10.0) -> AppState:
     read = messages.FilesRead(
-        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
+        "work", app_state(LOCAL).workspace.rows, conflicts_by_key={"DEMO-9": ("DEMO-9: Title",)}
     )
     state = pressed(after(app_state(LOCAL), read), "c")
     return update(state, read_of(VIEW), at)[0]
@@ -77,12 +77,12 @@ def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_sa
 def choices(state: AppState) -> dict[str, object]:
     top = state.overlays[-1]
     assert isinstance(top, ConflictScreen)
-    return dict(top.choices)
+    return dict(top.choice_by_part_id)
 
 
 def test_c_reads_the_conflict_and_changes_nothing() -> None:
     read = messages.FilesRead(
-        "work", app_state(LOCAL).workspace.rows, conflicts={"DEMO-9": ("DEMO-9: Title",)}
+        "work", app_state(LOCAL).workspace.rows, conflicts_by_key={"DEMO-9": ("DEMO-9: Title",)}
     )
     state, asked = update(after(app_state(LOCAL), read), Key("c"), 1.0)
 
@@ -334,7 +334,7 @@ def test_a_diff_below_the_help_shows_the_ticket_as_it_was_read_again() -> None:
     assert state.ticket is not None
     newer = sheet_of(TICKET, "DEMO-9.md", EDITS[:1])
 
-    again = after(state, messages.DetailRead("work", state.ticket.order, newer))
+    again = after(state, messages.DetailRead("work", state.ticket.row_order, newer))
 
     (diff, shown_help) = again.overlays
     assert diff == Diff("work", newer)
@@ -348,7 +348,7 @@ def test_a_diff_of_nothing_closes_itself_alone() -> None:
     assert state.ticket is not None
 
     same = sheet_of(TICKET, "DEMO-9.md")
-    again = after(state, messages.DetailRead("work", state.ticket.order, same))
+    again = after(state, messages.DetailRead("work", state.ticket.row_order, same))
 
     assert again.overlays == state.overlays[1:]
 
@@ -359,7 +359,7 @@ def test_another_ticket_does_not_change_a_diff() -> None:
     other = sheet_of(Ticket("Other", "DEMO-8"), "DEMO-8.md")
 
     for sheet in (other, None):
-        read = messages.DetailRead("work", state.ticket.order, sheet)
+        read = messages.DetailRead("work", state.ticket.row_order, sheet)
         assert after(state, read).overlays == state.overlays
 
 
@@ -402,7 +402,7 @@ def test_c_off_a_conflict_goes_to_the_next_one() -> None:
     others = [Ticket(key, key) for key in ("DEMO-1", "DEMO-2", "DEMO-3")]
     state = app_state(*others)
     clashes = {"DEMO-1": ("DEMO-1: Title",), "DEMO-3": ("DEMO-3: Title",)}
-    read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)
+    read = messages.FilesRead("work", state.workspace.rows, conflicts_by_key=clashes)
     state = pressed(after(state, read), "j")
 
     state, asked = update(state, Key("c"), 9.0)
@@ -412,6 +412,6 @@ def test_c_off_a_conflict_goes_to_the_next_one() -> None:
     assert state.selected_row.key == "DEMO-3"
 
     clashes.pop("DEMO-3")
-    read = messages.FilesRead("work", state.workspace.rows, conflicts=clashes)
+    read = messages.FilesRead("work", state.workspace.rows, conflicts_by_key=clashes)
     state = pressed(after(replace(state, overlays=()), read), "c")
     assert state.overlays == (ConflictScreen("work", "DEMO-1"),)

@@ -87,7 +87,7 @@ def rows(state: AppState) -> list[str]:
 def answered(state: AppState, check: SetupField, answer: object) -> messages.Message:
     asked = form(state).check_request(check)
     assert asked is not None
-    assert asked in form(state).answers
+    assert asked in form(state).answer_by_check
     return messages.Answered(asked, answer)
 
 
@@ -327,7 +327,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
     state, added = do(after(state, suggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
 
     assert [each.function for each in added][-1] is add_workspace
-    line = form(state).input(SetupField.TOKEN)
+    line = form(state).input_of(SetupField.TOKEN)
     for each in (state, overlay(state), form(state), line, login, added, typed):
         assert CANARY not in repr(each)
     assert CANARY not in state.notice
@@ -357,7 +357,7 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
 
     state, asked = do(state, "KEY_DOWN", "KEY_ENTER")
 
-    assert form(state).text(SetupField.PROJECT) == "SHOP"
+    assert form(state).text_of(SetupField.PROJECT) == "SHOP"
     assert "✓ The shop" in line(state, "Project")
     assert form(state).focus is SetupField.FOLDER
     assert asked == (call(suggest_folder, SITE.site, "SHOP"),)
@@ -371,7 +371,7 @@ def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
 
     state = pressed(state, "KEY_CTRL_U", *"zz", "KEY_ENTER")
     assert form(state).focus is SetupField.FOLDER
-    assert form(state).text(SetupField.PROJECT) == "zz"
+    assert form(state).text_of(SetupField.PROJECT) == "zz"
 
 
 def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
@@ -384,12 +384,12 @@ def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
     state = logged_in(LoginAnswer("P", (SHOP,), 1))
-    assert form(state).text(SetupField.PROJECT) == "SHOP"
+    assert form(state).text_of(SetupField.PROJECT) == "SHOP"
 
     state = connecting("KEY_DOWN", "KEY_DOWN", *"demo", "KEY_UP", "KEY_UP", "m", "KEY_TAB", "t")
     state = pressed(state, "KEY_TAB")
     state = after(state, login_answer(state))
-    assert form(state).text(SetupField.PROJECT) == "DEMO"
+    assert form(state).text_of(SetupField.PROJECT) == "DEMO"
 
 
 def test_a_folder_is_suggested_until_one_is_typed() -> None:
@@ -403,7 +403,7 @@ def test_a_folder_is_suggested_until_one_is_typed() -> None:
     assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
 
     state = pressed(state, "KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "2")
-    assert form(after(state, suggested("~/x"))).text(SetupField.FOLDER) == "~/harbour2"
+    assert form(after(state, suggested("~/x"))).text_of(SetupField.FOLDER) == "~/harbour2"
 
 
 def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
@@ -524,7 +524,7 @@ def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
     noted = after(connecting, folder_answer(connecting, answer))
     assert "! holds files; ticketr.toml and the tickets go" in line(noted, "Folder")
     connecting = pressed(connecting, "s", "KEY_TAB")
-    assert form(after(connecting, suggested("~/h"))).text(SetupField.FOLDER) == "x"
+    assert form(after(connecting, suggested("~/h"))).text_of(SetupField.FOLDER) == "x"
 
 
 def test_enter_without_a_folder_says_what_to_type() -> None:

@@ -264,8 +264,8 @@ def test_the_end_of_a_job_names_the_key_that_goes_on(
 def test_the_key_that_settles_is_named_as_long_as_the_conflict_is_there() -> None:
     note = Note("DEMO-9", "a.md", "changed here: DEMO-9: Title", CLASH)
     job = replace(snapshot(JobStatus.COMPLETED), result=PullResult(conflicts=(note,)))
-    there = messages.FilesRead("work", Rows(), conflicts={"DEMO-9": ("DEMO-9: Title",)})
-    other = messages.FilesRead("work", Rows(), conflicts={"DEMO-7": ("DEMO-7: Title",)})
+    there = messages.FilesRead("work", Rows(), conflicts_by_key={"DEMO-9": ("DEMO-9: Title",)})
+    other = messages.FilesRead("work", Rows(), conflicts_by_key={"DEMO-7": ("DEMO-7: Title",)})
 
     state = after(app_state(), there, messages.JobChanged(job))
     assert "c resolves" in draw_screen(state, 9.0, Theme())[-1]

@@ -266,7 +266,7 @@ async def test_the_clashes_of_a_conflict_are_read_with_the_files(
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
-    assert read(told).conflicts == {"DEMO-1": ("DEMO-1: Title", "DEMO-1: Labels")}
+    assert read(told).conflicts_by_key == {"DEMO-1": ("DEMO-1: Title", "DEMO-1: Labels")}
 
 
 async def test_the_age_of_the_last_whole_pull_is_read(
@@ -479,7 +479,7 @@ async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(
     (tmp_path / "DEMO-1.md").symlink_to("nowhere.md")  # the list has it as a broken file
     await used.carry_out(call_in("work", read_detail, "DEMO-1.md", ORDER, 40))
 
-    assert [isinstance(each, messages.DetailRead) and each.is_gone for each in told] == [
+    assert [isinstance(each, messages.DetailRead) and each.is_file_gone for each in told] == [
         True,
         False,
     ]

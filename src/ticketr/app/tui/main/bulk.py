@@ -362,7 +362,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED_TICKETS]}
     row = targets.rows[0]
     sheet = None if targets.are_chosen else sheet_of_row(state, row)
-    edits = (edit.before for edit in sheet.edits if edit.part == "Status") if sheet else ()
+    edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()
     before = next(iter(edits), "")  # at the last sync
     now = "" if targets.are_chosen or not row.status else f", now {row.status}"
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.keys else None

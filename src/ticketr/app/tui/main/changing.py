@@ -17,11 +17,11 @@ from ticketr.app.tui.services.edits import add_comment, add_from_template, add_t
 from ticketr.app.tui.sheet import Sheet, comment_heading
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
-from ticketr.app.tui.workspace import NO_COMMENTS, WorkspaceView
+from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE, WorkspaceView
 from ticketr.text import clean
 
 
-def edit(state: AppState, _: float) -> Step | None:
+def edit_file(state: AppState, _: float) -> Step | None:
     """Open the issue's file in the editor, at the line that is at the top of the open ticket."""
     row = state.selected_row
     if row is None:
@@ -40,11 +40,11 @@ NO_TICKET_MESSAGE = "Select a ticket first"
 def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.order)
-    is_that = ticket is not None and (ticket.workspace, ticket.order) == wanted
+    is_that = ticket is not None and (ticket.workspace, ticket.row_order) == wanted
     return ticket.sheet if ticket is not None and is_that else None
 
 
-def add(state: AppState, _: float) -> Step:
+def add_issue(state: AppState, _: float) -> Step:
     """Ask for the title of a new ticket or sub-task, then which of them it is to be.
 
     Where the workspace has templates, ask first whether one is to be filled in.
@@ -111,17 +111,17 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
     return line
 
 
-def comment(state: AppState, _: float) -> Step | None:
+def write_comment(state: AppState, _: float) -> Step | None:
     """Ask for a comment on the issue; the next push sends it."""
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
     if workspace.keeps_comments is False:  # said before the user types one
-        return state.with_notice(NO_COMMENTS), ()
+        return state.with_notice(NO_COMMENTS_MESSAGE), ()
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 
-def reply(state: AppState, _: float) -> Step | None:
+def reply_to_comment(state: AppState, _: float) -> Step | None:
     """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
     row, workspace = state.selected_row, state.workspace
     if row is None:
@@ -165,7 +165,7 @@ def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
     return LineInput("comment:", on_accept, input=typed, on_edit=on_edit)
 
 
-def show_added(state: AppState, added: TicketAdded) -> AppState:
+def select_added(state: AppState, added: TicketAdded) -> AppState:
     """Select a draft that was just added; remove a filter that hides it."""
     workspace = state.workspace_named(added.workspace)
     title = clean(added.title)

@@ -45,7 +45,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
         state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
-        return replace(state, notice=f"{workspace.position[1]} of {len(workspace.rows)}")
+        return replace(state, notice=f"{workspace.position_and_count[1]} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(

@@ -163,11 +163,11 @@ def _selected_task(state: AppState) -> ListRow | None:
     ticket = state.ticket
     if ticket is None or ticket.task_index < 0:
         return None
-    order = (*ticket.order[:3], ticket.task_index + 1)
+    order = (*ticket.row_order[:3], ticket.task_index + 1)
     return next((row for row in state.workspace.rows if row.order == order), None)
 
 
-def fold(state: AppState, now: float, *, hide: bool) -> Step | None:
+def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     """Hide or show sub-tasks; to hide them in the open ticket is to go back to the list."""
     if hide and state.focus is Panel.DETAIL:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()

@@ -51,12 +51,14 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     """Yield commands that have no key."""
     row, workspace = state.selected_row, state.workspace
     if row is not None and row.key:
-        yield Option(f"push {row.key}", "only this ticket", value=partial(_open_plan, (row.key,)))
+        yield Option(
+            f"push {row.key}", "only this ticket", value=partial(_open_push_plan, (row.key,))
+        )
         yield Option(f"pull {row.key}", "only this ticket", value=partial(_start_pull, (row.key,)))
     rows = workspace.rows if workspace.chosen_ids else ()  # they are many
     if chosen := tuple(row.key for row in rows if row.id in workspace.chosen_ids and row.key):
         tickets = count_tickets(len(chosen))
-        yield Option("push the chosen tickets", tickets, value=partial(_open_plan, chosen))
+        yield Option("push the chosen tickets", tickets, value=partial(_open_push_plan, chosen))
     for word in ("unpushed", "edited", "draft", "conflict", "broken"):
         yield Option(
             f"filter: {word}", f"show only what is {word}", value=partial(_apply_filter, word)
@@ -75,7 +77,9 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
 
 
 def _ticket_option(row: ListRow) -> Option:
-    return Option(f"{row.key or 'draft'}  {row.title}", row.status, value=partial(_go_to, row))
+    return Option(
+        f"{row.key or 'draft'}  {row.title}", row.status, value=partial(_go_to_ticket, row)
+    )
 
 
 def _value_options(state: AppState, name: str) -> Iterator[Option]:
@@ -93,12 +97,12 @@ def _workspace_options(state: AppState) -> Iterator[Option]:
         )
 
 
-def _go_to(row: ListRow, state: AppState, now: float) -> Step:
+def _go_to_ticket(row: ListRow, state: AppState, now: float) -> Step:
     state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_at=now)
     return show_row(state, row), ()
 
 
-def _open_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
+def _open_push_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     plan = Plan(state.workspace.name, JobKind.PUSH, keys)
     return state.opened(plan), (plan.request,)
 
@@ -150,7 +154,7 @@ class Palette(ListOverlay):
             case "~":
                 options = _workspace_options(state)
             case _:
-                options = self._commands(state)
+                options = self._command_options(state)
         return matching_options(options, words)[:MAX_PALETTE_OPTIONS]
 
     def accept(self, state: AppState, option: Option, now: float) -> Step:
@@ -166,18 +170,18 @@ class Palette(ListOverlay):
             return state.top_replaced(replace(self, input=completed, option_index=0)), ()
         return ListOverlay.on_action(self, state, action, now)
 
-    def _commands(self, state: AppState) -> Iterator[Option]:
+    def _command_options(self, state: AppState) -> Iterator[Option]:
         seen = {*_ACTIONS_WITHOUT_COMMANDS}
         bindings = state.keymap.bindings_by_context[Context.TICKETS]
         for row in bindings.rows:
             if row.action not in seen:
                 seen.add(row.action)
-                run = partial(self._run, row.action)
+                run = partial(self._run_command, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
                 yield Option(row.help, bindings.key_names_of(row), value=run, synonyms=also)
         yield from _keyless_commands(state)
 
-    def _run(self, action: KeyAction, state: AppState, now: float) -> Step | None:
+    def _run_command(self, action: KeyAction, state: AppState, now: float) -> Step | None:
         return self.run_action(state, action, now)
 
 

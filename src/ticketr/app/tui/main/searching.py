@@ -48,7 +48,7 @@ def go_to_next_match(state: AppState, by: int) -> Step:
     if not matches:
         return state.with_notice(f"nothing found for “{ticket.search}”"), ()
     at = min(ticket.match_index, len(matches) - 1)
-    if _is_shown(state, matches[at]):
+    if _is_line_shown(state, matches[at]):
         to = (at + by) % len(matches)
     else:  # the user has scrolled: go on from what is on the screen
         ahead = [at for at, line in enumerate(matches) if line >= ticket.top]
@@ -78,7 +78,7 @@ def _find_matches(state: AppState) -> tuple[int, ...]:
     return () if ticket is None else find_matches(ticket.lines, ticket.search)
 
 
-def _is_shown(state: AppState, line: int) -> bool:
+def _is_line_shown(state: AppState, line: int) -> bool:
     ticket = state.ticket
     return ticket is not None and ticket.top <= line < ticket.top + state.layout.detail_rows
 
@@ -88,7 +88,7 @@ def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[
     ticket = state.ticket
     assert ticket is not None
     top = ticket.top
-    if not _is_shown(state, matches[to]):
+    if not _is_line_shown(state, matches[to]):
         last = max(0, len(ticket.lines) - state.layout.detail_rows)
         top = min(matches[to], last)
     state = replace(state, ticket=replace(ticket, match_index=to, top=top))

@@ -60,9 +60,9 @@ def escape(state: AppState) -> Step | None:
 
 def _start_pull(state: AppState, now: float) -> Step:
     workspace = state.workspace
-    if workspace.is_gone:  # a job would make the folder again, perhaps below an unmounted disk
+    if workspace.is_folder_gone:  # a job would make it again, perhaps below an unmounted disk
         again = state.keymap.hint(KeyAction.RELOAD, Context.MAIN, "reads it again", before="; ")
-        return state.with_notice(f"{workspace.problem}{again}", is_bad=True), ()
+        return state.with_notice(f"{workspace.opening_problem}{again}", is_bad=True), ()
     return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
@@ -70,9 +70,10 @@ def _resolve(state: AppState, now: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
-    if row.ticket_key not in workspace.conflicts:
+    if row.ticket_key not in workspace.conflicts_by_key:
         # The ticket with a conflict that comes next in the order of the keys, else the first.
-        rows = [other for other in workspace.rows if other.key and other.key in workspace.conflicts]
+        conflicts = workspace.conflicts_by_key
+        rows = [other for other in workspace.rows if other.key and other.key in conflicts]
         after = (other for other in rows if other.order > row.order)
         if rows:
             other = next(after, rows[0])
@@ -140,8 +141,8 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.NEXT_PANEL: partial(moving.go_to_next_panel, by=1),
     KeyAction.PREVIOUS_PANEL: partial(moving.go_to_next_panel, by=-1),
     KeyAction.OPEN: moving.open_ticket,
-    KeyAction.FOLD: partial(moving.fold, hide=True),
-    KeyAction.UNFOLD: partial(moving.fold, hide=False),
+    KeyAction.FOLD: partial(moving.fold_subtasks, hide=True),
+    KeyAction.UNFOLD: partial(moving.fold_subtasks, hide=False),
     KeyAction.SELECT: moving.toggle_chosen,
     KeyAction.SELECT_ALL: moving.toggle_all_chosen,
     KeyAction.NEXT: partial(moving.go_to_next_ticket, by=1),
@@ -151,15 +152,15 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit, by=-1),
     KeyAction.FILTER: filtering.filter_tickets,
     KeyAction.SORT: searching.choose_sort,
-    KeyAction.EDIT: changing.edit,
+    KeyAction.EDIT: changing.edit_file,
     KeyAction.STATUS: bulk.on_targets(bulk.choose_status),
     **{
         action: bulk.on_targets(partial(bulk.choose_value, field=field))
         for action, field in bulk.FIELD_BY_ACTION.items()
     },
-    KeyAction.ADD: changing.add,
-    KeyAction.COMMENT: changing.comment,
-    KeyAction.REPLY: changing.reply,
+    KeyAction.ADD: changing.add_issue,
+    KeyAction.COMMENT: changing.write_comment,
+    KeyAction.REPLY: changing.reply_to_comment,
     KeyAction.ATTACH: bulk.attach,
     KeyAction.WORKLOG: bulk.log_work,
     KeyAction.CHANGE: bulk.on_targets(bulk.choose_change),

@@ -41,9 +41,9 @@ def boxed(
         theme: Colours and characters.
     """
     height = min(len(lines), max(1, len(below) - 2))
-    bar, corner = theme.text("│"), theme.text
-    rule = theme.text("─")
-    name = clip(f" {theme.text(title)} ", cells - 2)
+    bar, corner = theme.ascii_if_needed("│"), theme.ascii_if_needed
+    rule = theme.ascii_if_needed("─")
+    name = clip(f" {theme.ascii_if_needed(title)} ", cells - 2)
     rows = [f"{corner('┌')}{rule}{name}{rule * (cells - 1 - width(name))}{corner('┐')}"]
     for text, is_selected in lines[:height]:
         shown = theme.fit(text, cells)
@@ -93,7 +93,7 @@ def moved_index(action: KeyAction, at: int, page: int, last: int) -> int | None:
 MIN_SHOWN_SECONDS = 0.3
 
 
-def is_too_soon(state: AppState, shown_at: float, now: float) -> bool:
+def is_enter_too_soon(state: AppState, shown_at: float, now: float) -> bool:
     """Return whether an Enter comes too soon to be an answer to what is on the screen.
 
     That is so while it is new, and after a key that had no meaning: then somebody types words.

@@ -13,7 +13,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index, word_diff_lines
+from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index, word_diff_lines
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import (
     LazyRow,
@@ -38,7 +38,7 @@ MAX_NAMED_PARTS = 20
 #: From this width on, the version at the last sync is beside those of both sides.
 MIN_THREE_COLUMN_WIDTH = 70
 #: The signs of your side and of Jira's by what was chosen; any other choice is a text of its own.
-_SIDE_SIGNS: Mapping[Choice | None, tuple[str, str]] = {
+_SIDE_SIGNS_BY_CHOICE: Mapping[Choice | None, tuple[str, str]] = {
     None: ("?", "?"),
     "mine": ("●", "○"),
     "jira": ("○", "●"),
@@ -77,14 +77,14 @@ def _draw_columns(name: str, texts: Sequence[str], cells: int) -> str:
 def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
-    mine, jiras = _SIDE_SIGNS.get(choice, ("✎", "○"))
-    base, yours, theirs = map(_shorten_lines, (part.base, part.yours, part.jiras))
+    mine, jiras = _SIDE_SIGNS_BY_CHOICE.get(choice, ("✎", "○"))
+    base, yours, theirs = map(_one_line_text, (part.base, part.yours, part.jiras))
     versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
     line = f"{'▌' if is_selected else ' '} {_draw_columns(clean(part.name), versions, cells)}"
     return theme.row((Span(line),), cells, *(("reverse",) if is_selected else ()))
 
 
-def _shorten_lines(text: str) -> str:
+def _one_line_text(text: str) -> str:
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     return clean(text) or "–"
@@ -110,7 +110,7 @@ def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
     for part in view.merged:
         side = "yours " if part.side == "mine" else "Jira's"
-        words = f"{_shorten_lines(part.before)} → {_shorten_lines(part.after)}"
+        words = f"{_one_line_text(part.before)} → {_one_line_text(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
 
@@ -138,7 +138,7 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
         texts = (
-            clip(_shorten_lines(text), MAX_QUOTED_CELLS) for text in (write.before, write.after)
+            clip(_one_line_text(text), MAX_QUOTED_CELLS) for text in (write.before, write.after)
         )
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
@@ -164,7 +164,7 @@ class ConflictScreen(Overlay):
         workspace: The name of the ticket's workspace.
         key: The key of the ticket.
         view: The conflict; None until it has been read.
-        choices: What the user has chosen, by the IDs of the parts.
+        choice_by_part_id: What the user has chosen, by the IDs of the parts.
         part_index: The index of the selected part.
         scrolled_rows: How many rows it is scrolled, beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
@@ -176,7 +176,7 @@ class ConflictScreen(Overlay):
     workspace: str
     key: str
     view: ConflictView | None = None
-    choices: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
+    choice_by_part_id: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     part_index: int = 0
     scrolled_rows: int = 0
     shown_at: float = float("inf")
@@ -213,7 +213,7 @@ class ConflictScreen(Overlay):
             case KeyAction.ALL_JIRAS:
                 return self._choose(state, {part.id: "jira" for part in self.view.parts})
             case KeyAction.EDIT:
-                return self._edit(state, self.selected_part)
+                return self._edit_part(state, self.selected_part)
             case KeyAction.UNDO:
                 return state, (call_in(self.workspace, ask_to_undo),)
             case KeyAction.ACCEPT:
@@ -243,13 +243,14 @@ class ConflictScreen(Overlay):
 
     def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
-        rows, top = self._rows(state, view, Theme())
+        rows, top = self._draw_all_rows(state, view, Theme())
         return max(0, len(rows) - state.layout.body_rows - top)
 
     def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
-        return state.top_replaced(replace(self, choices={**self.choices, **choices})), ()
+        changed = replace(self, choice_by_part_id={**self.choice_by_part_id, **choices})
+        return state.top_replaced(changed), ()
 
-    def _edit(self, state: AppState, part: ConflictPart) -> Step:
+    def _edit_part(self, state: AppState, part: ConflictPart) -> Step:
         """Type a text of one line; a longer one is edited in the file."""
         text = part.yours or part.jiras
         if "\n" in text or len(text) > state.width - 20:
@@ -259,15 +260,14 @@ class ConflictScreen(Overlay):
             )
 
         def on_accept(state: AppState, text: str) -> Step:
-            changed = replace(self, choices={**self.choices, part.id: TypedText(text)})
-            return state.top_replaced(changed), ()
+            return self._choose(state, {part.id: TypedText(text)})
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 
     def _accept(self, state: AppState, view: ConflictView, now: float) -> Step:
-        if is_too_soon(state, self.shown_at, now):
+        if is_enter_too_soon(state, self.shown_at, now):
             return state.with_notice("Read it first; then Enter carries it out"), ()
-        resolution = choose(view, self.choices)
+        resolution = choose(view, self.choice_by_part_id)
         if resolution.left:
             names = ", ".join(part.name for part in resolution.left)
             at = view.parts.index(resolution.left[0])
@@ -277,7 +277,7 @@ class ConflictScreen(Overlay):
 
     def _go_to_other_conflict(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
-        keys = list(state.workspace_named(self.workspace).conflicts)
+        keys = list(state.workspace_named(self.workspace).conflicts_by_key)
         if len(keys) < 2 or self.key not in keys:
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
@@ -291,8 +291,10 @@ class ConflictScreen(Overlay):
                 if view == self.view:
                     return state, ()
                 ids = {part.id for part in view.parts}
-                kept = {part: choice for part, choice in self.choices.items() if part in ids}
-                changed = replace(self, view=view, choices=kept, shown_at=now)
+                kept = {
+                    part: choice for part, choice in self.choice_by_part_id.items() if part in ids
+                }
+                changed = replace(self, view=view, choice_by_part_id=kept, shown_at=now)
                 request = changed.author_request
                 if request is None or request == self.author_request:
                     return state.overlay_replaced(self, changed), ()
@@ -322,7 +324,7 @@ class ConflictScreen(Overlay):
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        keys = list(state.workspace_named(self.workspace).conflicts)
+        keys = list(state.workspace_named(self.workspace).conflicts_by_key)
         place = f" {keys.index(self.key) + 1} of {len(keys)}" if self.key in keys else ""
         title = f" {clean(self.view.title)}" if self.view is not None else ""
         return f"Conflict{place} · {self.key}{title}", "nothing is written until Enter"
@@ -332,11 +334,13 @@ class ConflictScreen(Overlay):
         cells, height = state.width, state.layout.body_rows
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
-        rows, top = self._rows(state, self.view, theme)
+        rows, top = self._draw_all_rows(state, self.view, theme)
         top = max(0, min(top + self.scrolled_rows, len(rows) - height))
         return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
-    def _rows(self, state: AppState, view: ConflictView, theme: Theme) -> tuple[list[LazyRow], int]:
+    def _draw_all_rows(
+        self, state: AppState, view: ConflictView, theme: Theme
+    ) -> tuple[list[LazyRow], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
         cells, height = state.width, state.layout.body_rows
         undo = state.keymap.hint(
@@ -350,11 +354,11 @@ class ConflictScreen(Overlay):
         names = _draw_columns("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
-            choice = self.choices.get(part.id)
+            choice = self.choice_by_part_id.get(part.id)
             row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
             rows.append(row)
         headings = [1]
-        outcome = _outcome_rows(choose(view, self.choices), cells, theme, undo)
+        outcome = _outcome_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
         for section in (
             _version_rows(view.parts[at], cells, theme),
             _merged_rows(view, cells, theme),

@@ -46,7 +46,7 @@ class Form:
     Attributes:
         field_index: The index of the field with the focus; the one after the last field is the button.
         texts: What was typed; in no repr, since the token is among them.
-        answers: The answers to the checks; None for one that has not been answered yet.
+        answer_by_check: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
         project_index: The index of the selected project among those that match.
         is_folder_typed: Whether the user has typed the folder, so that none is suggested.
@@ -56,7 +56,7 @@ class Form:
 
     field_index: int = 0
     texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
-    answers: Mapping[Call, Any] = field(default_factory=dict)
+    answer_by_check: Mapping[Call, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
     project_index: int = 0
     is_folder_typed: bool = False
@@ -68,18 +68,18 @@ class Form:
         """The field with the focus; None for the button."""
         return _SETUP_FIELDS[self.field_index] if self.field_index < len(_SETUP_FIELDS) else None
 
-    def input(self, place: SetupField) -> TextInput:
+    def input_of(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
         return self.texts.get(place, TextInput())
 
-    def text(self, place: SetupField) -> str:
+    def text_of(self, place: SetupField) -> str:
         """Return what was typed into a field, without blanks around it."""
-        return self.input(place).text.strip()
+        return self.input_of(place).text.strip()
 
     @property
     def projects(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
-        typed = self.text(SetupField.PROJECT)
+        typed = self.text_of(SetupField.PROJECT)
         known = self.login.projects if self.login is not None else ()
         if any(typed == choice.key for choice in known):
             return ()
@@ -89,7 +89,7 @@ class Form:
     def with_typed_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with another text in a field, typed by the user."""
         form = self.with_text(place, line)
-        if line.text.strip() == self.text(place):
+        if line.text.strip() == self.text_of(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
         return replace(form, is_folder_typed=is_folder_typed, project_index=0, problem=None)
@@ -105,7 +105,7 @@ class Form:
 
     def check_request(self, place: SetupField) -> Call | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
-        text = self.text(place)
+        text = self.text_of(place)
         if not text:
             return None
         match place:
@@ -114,7 +114,7 @@ class Form:
             case SetupField.FOLDER:
                 return call(check_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
-                site, email = self.site, self.text(SetupField.EMAIL)
+                site, email = self.site, self.text_of(SetupField.EMAIL)
                 return (
                     call(check_login, setup.Login(site.site, email, text))
                     if site and email
@@ -123,21 +123,21 @@ class Form:
             case _:
                 return None
 
-    def _answer(self, place: SetupField) -> Any:
+    def _answer_for(self, place: SetupField) -> Any:
         """Return the answer to the check of a field's text; None if it has not come."""
         check = self.check_request(place)
-        return None if check is None else self.answers.get(check)
+        return None if check is None else self.answer_by_check.get(check)
 
     @property
     def site(self) -> setup.SiteAnswer | None:
         """The answer of the site whose address is typed."""
-        answer = self._answer(SetupField.SITE)
+        answer = self._answer_for(SetupField.SITE)
         return answer if isinstance(answer, setup.SiteAnswer) else None
 
     @property
     def login(self) -> setup.LoginAnswer | None:
         """The answer to the login that is typed; None unless it was accepted."""
-        answer = self._answer(SetupField.TOKEN)
+        answer = self._answer_for(SetupField.TOKEN)
         return answer if isinstance(answer, setup.LoginAnswer) else None
 
     def ask_checks(self) -> tuple[Form, tuple[Call, ...]]:
@@ -149,26 +149,28 @@ class Form:
             else (SetupField.SITE, SetupField.FOLDER)
         )
         checks = [check for place in places if (check := self.check_request(place))]
-        new = [check for check in checks if check not in self.answers]
+        new = [check for check in checks if check not in self.answer_by_check]
         functions = {check.function for check in new}
         kept = {
             check: answer
-            for check, answer in self.answers.items()
+            for check, answer in self.answer_by_check.items()
             if answer is not None or check.function not in functions
         }
-        return replace(self, answers={**kept, **dict.fromkeys(new)}), (*new,)
+        return replace(self, answer_by_check={**kept, **dict.fromkeys(new)}), (*new,)
 
     def with_checks_cancelled(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
-        answers = {check: answer for check, answer in self.answers.items() if answer is not None}
-        return replace(self, answers=answers)
+        answers = {
+            check: answer for check, answer in self.answer_by_check.items() if answer is not None
+        }
+        return replace(self, answer_by_check=answers)
 
-    def answered(self, request: Call, answer: Any) -> Form:
+    def with_answer(self, request: Call, answer: Any) -> Form:
         """Return the form with the answer to a check that was asked."""
-        form = replace(self, answers={**self.answers, request: answer})
+        form = replace(self, answer_by_check={**self.answer_by_check, request: answer})
         if not isinstance(answer, setup.LoginAnswer):
             return form
-        typed, projects = self.text(SetupField.PROJECT), answer.projects
+        typed, projects = self.text_of(SetupField.PROJECT), answer.projects
         choices = [project for project in projects if project.key == typed.upper()]
         if len(projects) == 1 and not typed:
             choices = [*projects]
@@ -179,7 +181,7 @@ class Form:
         """Return the form with a project chosen."""
         return self.with_text(SetupField.PROJECT, TextInput.of(project.key))
 
-    def note(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
+    def note_for(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
         """Return what is beside a field, its mark first; empty for nothing.
 
         A mark is ✓ for good, ✗ for wrong, ! for what is to be looked at, and · for neither.
@@ -189,7 +191,7 @@ class Form:
         if problem := self._problem_of(place):
             return "✗", problem + (page if place is SetupField.TOKEN else "")
         check = self.check_request(place)
-        if check is not None and self.answers.get(check, check) is None:
+        if check is not None and self.answer_by_check.get(check, check) is None:
             return "·", "checking..."
         note = self._answer_note(place)
         if note is None and place is self.focus:
@@ -202,7 +204,7 @@ class Form:
 
     def _problem_of(self, place: SetupField) -> str:
         """Return what is wrong with a field; empty for nothing that is known."""
-        answers = ((checked, self._answer(checked)) for checked in _CHECKED_FIELDS)
+        answers = ((checked, self._answer_for(checked)) for checked in _CHECKED_FIELDS)
         for checked, problem in ((None, self.problem), *answers):
             if isinstance(problem, Problem) and (problem.field or checked) is place:
                 return problem.words
@@ -210,9 +212,9 @@ class Form:
 
     def _answer_note(self, place: SetupField) -> tuple[str, str] | None:
         """Return what the answer to a check says beside a field, its mark first."""
-        match place, self.login if place is SetupField.PROJECT else self._answer(place):
+        match place, self.login if place is SetupField.PROJECT else self._answer_for(place):
             case SetupField.PROJECT, setup.LoginAnswer() as login:
-                typed = self.text(SetupField.PROJECT)
+                typed = self.text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
                 return ("✓", names[0]) if names else _project_count_note(login)
             case _, setup.SiteAnswer(_, milliseconds):
@@ -327,7 +329,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_draw_value(form, place, room, is_focused=is_focused), room))
-    sign, words = form.note(place, keymap)
+    sign, words = form.note_for(place, keymap)
     if not words:
         yield (*start, value)
     else:
@@ -342,10 +344,10 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
-    line = form.input(place)
+    line = form.input_of(place)
     is_hidden = place is SetupField.TOKEN and not form.is_token_shown
     if is_focused:
-        return line.shown(room, hide=is_hidden)
+        return line.visible_part(room, hide=is_hidden)
     text = "•" * len(line.text) if is_hidden else line.text
     return clip(text, room)
 
@@ -370,7 +372,7 @@ OPENING_MESSAGE = "Opening the folder"
 
 EMPTY_FORM = Form()
 #: What adds a workspace, or why it did not.
-_ADDING_CALLS = (setting_up.add_workspace, setting_up.try_sandbox)
+_ADDING_FUNCTIONS = (setting_up.add_workspace, setting_up.try_sandbox)
 
 
 @final
@@ -428,7 +430,7 @@ class FirstRun(Overlay):
         form = self.form
         if form is None or form.focus is None:
             return None
-        changed = form.with_typed_text(form.focus, form.input(form.focus).typed(text))
+        changed = form.with_typed_text(form.focus, form.input_of(form.focus).with_typed(text))
         return self._with_form(state, changed, problem=""), ()
 
     def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
@@ -492,7 +494,7 @@ class FirstRun(Overlay):
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
                 return self._ask_checks(state, form.with_focus_at(form.field_index - 1), problem="")
             case KeyAction.CHECK:
-                return self._ask_checks(state, replace(form, answers={}))
+                return self._ask_checks(state, replace(form, answer_by_check={}))
             case KeyAction.SHOW_TOKEN:
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
@@ -501,7 +503,7 @@ class FirstRun(Overlay):
             case _ if form.focus is None:
                 return None
             case _:
-                edited = form.input(form.focus).edited(action)
+                edited = form.input_of(form.focus).edited(action)
                 if edited is None:
                     return None
                 changed = form.with_typed_text(form.focus, edited)
@@ -525,16 +527,16 @@ class FirstRun(Overlay):
         return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
 
     def _add_workspace(self, state: AppState, form: Form) -> Step:
-        empty = next((place for place in _SETUP_FIELDS if not form.text(place)), None)
+        empty = next((place for place in _SETUP_FIELDS if not form.text_of(place)), None)
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
             return self._with_form(state, form.with_problem(missing)), ()
         wanted = NewWorkspace(
-            site=form.site.site if form.site is not None else form.text(SetupField.SITE),
-            email=form.text(SetupField.EMAIL),
-            token=form.text(SetupField.TOKEN),
-            project=form.text(SetupField.PROJECT),
-            folder=Path(form.text(SetupField.FOLDER)),
+            site=form.site.site if form.site is not None else form.text_of(SetupField.SITE),
+            email=form.text_of(SetupField.EMAIL),
+            token=form.text_of(SetupField.TOKEN),
+            project=form.text_of(SetupField.PROJECT),
+            folder=Path(form.text_of(SetupField.FOLDER)),
         )
         changed = replace(self, busy_text=ADDING_MESSAGE, problem="")
         return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
@@ -556,13 +558,13 @@ class FirstRun(Overlay):
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._take_folder_answer(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if (
-                request.function in _ADDING_CALLS
+                request.function in _ADDING_FUNCTIONS
             ):
                 return self._show_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
                 return self._ask_checks(state, form.with_folder(folder, is_typed=False))
-            case messages.Answered(request, answer) if form and request in form.answers:
-                form = form.answered(request, answer)
+            case messages.Answered(request, answer) if form and request in form.answer_by_check:
+                form = form.with_answer(request, answer)
                 state, effects = self._ask_checks(state, form)
                 if request.function is not check_folder:
                     effects += _folder_request(form)
@@ -637,4 +639,4 @@ def _folder_request(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
     if form.site is None or form.is_folder_typed:
         return ()
-    return (call(setting_up.suggest_folder, form.site.site, form.text(SetupField.PROJECT)),)
+    return (call(setting_up.suggest_folder, form.site.site, form.text_of(SetupField.PROJECT)),)

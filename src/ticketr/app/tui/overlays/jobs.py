@@ -73,8 +73,8 @@ def job_rows(
         "Waiting": [(job.id, partial(_waiting_line, job, cells, now)) for job in jobs.waiting],
         "Ended": [(job.id, partial(_ended_line, state, job, theme)) for job in jobs.ended],
     }
-    for job in jobs.of_earlier_runs:
-        day = jobs_state.day_text(job.finished_at.astimezone().date(), jobs.history.today)
+    for job in jobs.jobs_of_earlier_runs:
+        day = jobs_state.day_text(job.finished_at.astimezone().date(), jobs.history.read_on)
         entry = (jobs_state.id_of_earlier(job), partial(_earlier_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
@@ -269,7 +269,7 @@ class Jobs(Overlay):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         jobs = state.jobs
-        ended = len(jobs.ended) + len(jobs.of_earlier_runs)
+        ended = len(jobs.ended) + len(jobs.jobs_of_earlier_runs)
         counts = f"{len(jobs.running)} running · {len(jobs.waiting)} waiting · {ended} ended"
         return "Jobs", counts
 

@@ -74,7 +74,7 @@ class Diff(Overlay):
         headings: list[int] = []
         for edit in self.sheet.edits:
             headings.append(len(rows))
-            rows.append(title_rule(edit.part, "", cells, theme, is_focused=True))
+            rows.append(title_rule(edit.part_name, "", cells, theme, is_focused=True))
             rows += word_diff_lines(edit.before, edit.after, cells - 4, INDENT, INDENT)
         rows, top = space_headings(rows, headings, self.top, height, " " * cells)
         shown = [

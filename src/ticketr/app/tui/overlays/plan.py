@@ -41,7 +41,7 @@ MAX_INLINE_EDIT_CHARACTERS = 60
 _DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
-def left_alone_of(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+def left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
     return tuple(entry for entry in plan.left if entry.code is not sync.Code.UNNAMED)
 
@@ -256,7 +256,7 @@ class Plan(Review[sync.PushPlan]):
                 has_strong_title=False,
             )
         if plan.left:
-            left = left_alone_of(plan)
+            left = left_alone_notes(plan)
             others = len(plan.left) - len(left)
             words = f" {others} more edited, but not chosen here"
             rest = [(mark(" ·"), Span(words))] if others else []
@@ -280,8 +280,8 @@ class Plan(Review[sync.PushPlan]):
         return f"Enter {writes}" if kept else _why_nothing_to_push(plan)
 
     def _entry_lines(self, entry: sync.PlanEntry, keymap: KeyMap, cells: int) -> list[Line]:
-        edits = [edit for edit in _edits_of_entry(entry) if entry.key or edit.part != "Title"]
-        is_left_out = identity_of(entry) in self.left_out
+        edits = [edit for edit in _edits_of_entry(entry) if entry.key or edit.part_name != "Title"]
+        is_left_out = identity_of(entry) in self.left_out_identities
         is_open = entry.fingerprint in self.unfolded_entries and not is_left_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_text(edit, entry.route) for edit in edits if edit not in shown]
@@ -304,7 +304,7 @@ def _why_nothing_to_push(plan: sync.PushPlan) -> str:
     """Return why a push has nothing to do."""
     if plan.entries:
         return "Nothing to push: every entry is left out"
-    if left_alone_of(plan):
+    if left_alone_notes(plan):
         return "Nothing can be pushed: what was edited here is left alone"
     if plan.left:
         return "Nothing to push: none of the chosen tickets was edited"
@@ -327,7 +327,7 @@ def _is_long(edit: Edit) -> bool:
 
 
 def _edit_text(edit: Edit, route: str) -> str:
-    name, before, after = edit.part, edit.before, edit.after
+    name, before, after = edit.part_name, edit.before, edit.after
     if name == "Status" and route:
         return f"{name}: {clean(route)}"
     if _is_long(edit):

@@ -13,7 +13,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, boxed, is_too_soon, moved_index
+from ticketr.app.tui.overlays.base import Overlay, boxed, is_enter_too_soon, moved_index
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, wrap_line
@@ -122,7 +122,8 @@ class ListOverlay(Overlay):
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
-        return state.top_replaced(replace(self, input=self.input.typed(text), option_index=0)), ()
+        edited = self.input.with_typed(text)
+        return state.top_replaced(replace(self, input=edited, option_index=0)), ()
 
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
@@ -135,7 +136,7 @@ class ListOverlay(Overlay):
         at = min(self.option_index, max(0, len(options) - 1))
         is_low = state.layout.body_rows < MIN_BOX_ROWS
         count = f"{len(options)}"
-        text = f" > {self.input.shown(max(4, cells - 6 - width(count)))}"
+        text = f" > {self.input.visible_part(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]
         rows += [] if is_low else [("─" * cells, False)]
         room = self._page_rows(state, options)
@@ -293,7 +294,7 @@ class Question(Overlay):
         """Answer it with yes."""
         if action is not KeyAction.ACCEPT:
             return None
-        if is_too_soon(state, self.shown_at, now):
+        if is_enter_too_soon(state, self.shown_at, now):
             return state.with_notice("Read the question first"), ()
         return state.top_closed(), self.effects
 
@@ -379,7 +380,7 @@ class LineInput(Overlay):
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
-        return self._with_text(state, self.input.typed(text)), ()
+        return self._with_text(state, self.input.with_typed(text)), ()
 
     def _with_text(self, state: AppState, edited: TextInput) -> AppState:
         state = state.top_replaced(replace(self, input=edited, problem=""))
@@ -393,7 +394,7 @@ class LineInput(Overlay):
             rows += [(Span("─" * state.width),)]
             rows += [(Span(f" {line}"),) for line in lines[-MAX_TEXT_LINES:]]
         if self.problem:
-            line = (Span(theme.text(self.problem), ("bold", "red")),)
+            line = (Span(theme.ascii_if_needed(self.problem), ("bold", "red")),)
             rows += wrap_line(line, state.width, first=" ", rest=" ")
         rows = rows[: len(below)]
         return [
@@ -404,7 +405,7 @@ class LineInput(Overlay):
     def draw_line(self, state: AppState, theme: Theme) -> str:
         """Return what the action bar shows instead of the hints of keys."""
         room = max(4, state.width - len(self.label) - 3)
-        return f" {self.label} {self.input.shown(room)}"
+        return f" {self.label} {self.input.visible_part(room)}"
 
     def line_hints(self, state: AppState) -> str:
         """Return what is at the right of `line`: examples and keys, as many as there is room for."""

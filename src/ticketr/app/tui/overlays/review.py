@@ -12,7 +12,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
-from ticketr.app.tui.overlays.base import Overlay, is_too_soon, moved_index
+from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services import edits, jobs
@@ -21,7 +21,7 @@ from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.text import clean, clip, fit, width
 
-P = TypeVar("P")
+PlanT = TypeVar("PlanT")
 
 NAME_CELLS = 10
 #: What the first row says of a plan.
@@ -70,7 +70,7 @@ class Section(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Review(Overlay, Generic[P]):
+class Review(Overlay, Generic[PlanT]):
     """What would be changed, before anything is: Space leaves an item out, Enter carries it out.
 
     Attributes:
@@ -78,7 +78,7 @@ class Review(Overlay, Generic[P]):
         plan: The plan; None until it has been made.
         shown_at: The time at which the plan came; infinity before.
         item_index: The index of the selected item.
-        left_out: The identities of the items that were left out; see `identity_of`.
+        left_out_identities: The identities of the items that were left out; see `identity_of`.
     """
 
     context: ClassVar[Context] = Context.PLAN
@@ -87,21 +87,23 @@ class Review(Overlay, Generic[P]):
 
     workspace: str
     _: KW_ONLY
-    plan: P | None = None
+    plan: PlanT | None = None
     shown_at: float = float("inf")
     item_index: int = 0
-    left_out: frozenset[Hashable] = frozenset()
+    left_out_identities: frozenset[Hashable] = frozenset()
 
     @abstractmethod
-    def summary(self, plan: P) -> str:
+    def summary(self, plan: PlanT) -> str:
         """Return what Enter does."""
 
     @abstractmethod
-    def make_sections(self, plan: P, keymap: KeyMap, cells: int, theme: Theme) -> Iterable[Section]:
+    def make_sections(
+        self, plan: PlanT, keymap: KeyMap, cells: int, theme: Theme
+    ) -> Iterable[Section]:
         """Return the parts."""
 
     @abstractmethod
-    def carry_out(self, state: AppState, plan: P) -> Step:
+    def carry_out(self, state: AppState, plan: PlanT) -> Step:
         """Return the step of an Enter that does not come too soon."""
 
     def items(self, state: AppState) -> list[Item]:
@@ -123,12 +125,12 @@ class Review(Overlay, Generic[P]):
         item = self.selected_item(state)
         match action:
             case KeyAction.ACCEPT:
-                if is_too_soon(state, self.shown_at, now):
+                if is_enter_too_soon(state, self.shown_at, now):
                     return state.with_notice("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
             case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEMS):
-                left_out = self.left_out ^ {identity_of(item)}
-                return state.top_replaced(replace(self, left_out=left_out)), ()
+                left_out = self.left_out_identities ^ {identity_of(item)}
+                return state.top_replaced(replace(self, left_out_identities=left_out)), ()
             case KeyAction.EDIT if isinstance(item, _ITEMS_IN_FILES):
                 place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
@@ -178,7 +180,7 @@ class Review(Overlay, Generic[P]):
 
     def without_left_out(self, items: Iterable[ItemT]) -> tuple[ItemT, ...]:
         """Return the items that were not left out."""
-        return tuple(item for item in items if identity_of(item) not in self.left_out)
+        return tuple(item for item in items if identity_of(item) not in self.left_out_identities)
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -198,7 +200,7 @@ class Review(Overlay, Generic[P]):
         return pad_rows(rows[top:], height, cells)
 
     def draw_all_rows(
-        self, state: AppState, plan: P, theme: Theme
+        self, state: AppState, plan: PlanT, theme: Theme
     ) -> tuple[list[str], list[int], list[range]]:
         """Return all rows, the indexes of the headings, and those of each item."""
         cells = state.width
@@ -292,7 +294,9 @@ class FileEdits(Review[sync.FileEditPlan]):
         return state.top_closed(), (replace(request, on_success=on_success),)
 
     def _kept_plan(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
-        return plan.without({edit for edit in plan.edits if identity_of(edit) in self.left_out})
+        return plan.without(
+            {edit for edit in plan.edits if identity_of(edit) in self.left_out_identities}
+        )
 
     def summary(self, plan: sync.FileEditPlan) -> str:
         """Return what Enter does."""
@@ -313,7 +317,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         def lines(edit: sync.FileEdit) -> list[Line]:
             before, after = clean(edit.before) or "none", clean(edit.after) or "none"
             words = f"{clean(edit.field)}: {before} → {after}"
-            is_left_out = identity_of(edit) in self.left_out
+            is_left_out = identity_of(edit) in self.left_out_identities
             return item_lines(edit, "*", [words], keymap, cells, is_left_out=is_left_out)
 
         return (Section(plan.edits, lines),)
@@ -344,7 +348,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         statuses = max(width(clean(issue.status)) for issue in plan)
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
-            sign = "-" if identity_of(issue) in self.left_out else "*"
+            sign = "-" if identity_of(issue) in self.left_out_identities else "*"
             more = f"  with {_subtask_count_text(len(issue.subtasks))}" if issue.subtasks else ""
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]

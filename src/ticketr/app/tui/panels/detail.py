@@ -77,7 +77,7 @@ def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
     label = max(MIN_LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
-    edits = {edit.part: edit for edit in sheet.edits}
+    edits = {edit.part_name: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(fields, key=_field_rank):
         shown: Line = (Span(value or "–"),)

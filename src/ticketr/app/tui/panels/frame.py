@@ -175,7 +175,7 @@ def title_rule(left: str, right: str, cells: int, theme: Theme, *, is_focused: b
         theme: Colours and characters.
         is_focused: Whether the panel has the focus, which makes its title bold.
     """
-    left, right, line = theme.text(left), theme.text(right), theme.text("─")
+    left, right, line = map(theme.ascii_if_needed, (left, right, "─"))
     room = cells - width(left) - 5
     right = f" {right} " if right and width(right) + 2 <= room else ""
     left = clip(left, max(0, cells - 4 - width(right)), ellipsis=theme.ellipsis)

@@ -125,5 +125,10 @@ class Reader:
 
 def _arrange_rows(files: FilesRead, view: WorkspaceView) -> None:
     """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
-    shown = replace(view, rows=files.rows, edited_keys=files.edited_keys, conflicts=files.conflicts)
+    shown = replace(
+        view,
+        rows=files.rows,
+        edited_keys=files.edited_keys,
+        conflicts_by_key=files.conflicts_by_key,
+    )
     _ = shown.visible
