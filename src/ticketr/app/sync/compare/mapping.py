@@ -554,7 +554,7 @@ def _make_ticket(
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT_LINE_NAME] = parent_key
-    files = media_ids_by_name(issue.fields)
+    files = media_ids_by_name(issue.fields) if columns.texts else {}
     texts = (
         (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))
         for name, field_id in columns.texts
