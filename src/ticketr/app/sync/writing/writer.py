@@ -43,29 +43,22 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import ClashPlace, Merged
 
 
-def _with_present_paths(
-    store: Store, state: State, families: Sequence[RenderedFamily], paths: Mapping[str, str]
+def _find_moved_files(
+    store: Store,
+    state: State,
+    families: Sequence[RenderedFamily],
+    gone: Iterable[RenderedFamily],
 ) -> list[RenderedFamily]:
-    """Return families with the files that hold them now; a new one has none.
+    """Return families with the files that hold them now, once the files of some are gone or empty.
 
-    The workspace is looked through only if one of their files is gone or empty, and only files in
-    which the state knows no ticket are read.
+    Only files in which the state knows no ticket are read.
 
     Args:
         store: The ticket files.
         state: The last sync.
         families: The families.
-        paths: The file of each ticket at the last sync, by the ID of its head.
+        gone: Those whose files are gone or empty.
     """
-    families = [
-        replace(family, path=paths[family.head.id])
-        if family.path is None and family.head.id in paths
-        else family
-        for family in families
-    ]
-    gone = [family for family in families if family.path and not store.size_of(family.path)]
-    if not gone:
-        return families
     keys = {family.head.id: _present_and_former_keys(state, family) for family in gone}
     known = set(state.paths_by_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
@@ -211,7 +204,15 @@ class FamilyWriter:
             return results, error
         heads = [family.head.id for family in families]
         paths, bases = self._state.written_texts(heads)
-        families = _with_present_paths(self._store, self._state, families, paths)
+        families = [
+            family if family.path else replace(family, path=paths.get(family.head.id))
+            for family in families
+        ]
+        gone = [
+            family for family in families if family.path and not self._store.size_of(family.path)
+        ]
+        if gone:
+            families = _find_moved_files(self._store, self._state, families, gone)
         with_comments = [
             issue for family in families for issue in family.issues if COMMENT_FIELD in issue.fields
         ]
