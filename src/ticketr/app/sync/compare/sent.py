@@ -51,11 +51,6 @@ class SentValue:
     field: str
     value: object
 
-    @property
-    def name(self) -> str:
-        """A unique name of the part."""
-        return diff.stored_name(self.part)
-
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
         now = diff.part_texts(issue).get(self.part, "")
@@ -80,7 +75,9 @@ class SentValue:
 
 def to_json(values: Iterable[SentValue]) -> str:
     """Serialize sent values as JSON."""
-    return json.dumps([[value.name, value.text, value.field, value.value] for value in values])
+    return json.dumps(
+        [[diff.stored_name(value.part), value.text, value.field, value.value] for value in values]
+    )
 
 
 def from_json(text: str) -> tuple[SentValue, ...]:

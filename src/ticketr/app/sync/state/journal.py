@@ -85,7 +85,13 @@ class SentValues(Table):
         self._db.write_all(
             "INSERT OR IGNORE INTO sent SELECT head, key, ?, ?, ?, ? FROM issue WHERE key = ?",
             [
-                (value.name, value.text, value.field, json.dumps(value.value), key)
+                (
+                    diff.stored_name(value.part),
+                    value.text,
+                    value.field,
+                    json.dumps(value.value),
+                    key,
+                )
                 for value in values
             ],
         )
@@ -106,7 +112,7 @@ class SentValues(Table):
         values = tuple(values)
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
-            [(head, key, value.name) for value in values],
+            [(head, key, diff.stored_name(value.part)) for value in values],
         )
         self.put(key, values)
 
@@ -114,7 +120,10 @@ class SentValues(Table):
         """Delete what Jira has refused."""
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
-            [(head, key, value.name, value.text, json.dumps(value.value)) for value in values],
+            [
+                (head, key, diff.stored_name(value.part), value.text, json.dumps(value.value))
+                for value in values
+            ],
         )
 
     def forget(self, head: str) -> None:
