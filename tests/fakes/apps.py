@@ -17,7 +17,7 @@ from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import JobContext, JobQueue, open_job_queue
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import OnWritten, Store
-from ticketr.app.tui.app import FRAME_INTERVAL, App
+from ticketr.app.tui.app import SECONDS_PER_FRAME, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
@@ -98,7 +98,7 @@ class Run:
     async def settle(self) -> None:
         """Let everything happen that needs no time, and draw a frame."""
         await trio.testing.wait_all_tasks_blocked()
-        await trio.sleep(FRAME_INTERVAL * 2)
+        await trio.sleep(SECONDS_PER_FRAME * 2)
 
     async def press(self, *names: str) -> None:
         """Press keys one after the other, with a frame after each."""

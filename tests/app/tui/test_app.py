@@ -20,7 +20,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.sync import Store
 from ticketr.app.sync.session import OnWritten
 from ticketr.app.tickets import Comment, Ticket, parse, render
-from ticketr.app.tui.app import FRAME_INTERVAL, MESSAGES_PER_CHECKPOINT
+from ticketr.app.tui.app import MESSAGES_PER_CHECKPOINT, SECONDS_PER_FRAME
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Notice
 from ticketr.app.tui.services.jobs import start_job
@@ -74,7 +74,7 @@ async def running(
 async def settle() -> None:
     """Let everything happen that needs no time, and draw one frame."""
     await trio.testing.wait_all_tasks_blocked()
-    await trio.sleep(FRAME_INTERVAL * 2)
+    await trio.sleep(SECONDS_PER_FRAME * 2)
 
 
 async def test_an_empty_folder_says_what_to_press(

@@ -16,7 +16,7 @@ from ticketr.app.tui.styled import (
     fit_line,
     link_address,
     plain,
-    slices,
+    slice_line,
     wrap_line,
 )
 from ticketr.terminal import sgr
@@ -97,9 +97,9 @@ def test_fit_gives_the_exact_width(styled: Line, width: int, ellipsis: str) -> N
 def test_slice_keeps_styles() -> None:
     styled = line("abc", "def", "ghi")
 
-    assert [*slices(styled, [(2, 7)])] == [(Span("c"), Span("def", ("bold",)), Span("g"))]
-    assert [*slices(styled, [(3, 6), (8, 99)])] == [(Span("def", ("bold",)),), (Span("i"),)]
-    assert [*slices(styled, [(5, 5)])] == [()]
+    assert [*slice_line(styled, [(2, 7)])] == [(Span("c"), Span("def", ("bold",)), Span("g"))]
+    assert [*slice_line(styled, [(3, 6), (8, 99)])] == [(Span("def", ("bold",)),), (Span("i"),)]
+    assert [*slice_line(styled, [(5, 5)])] == [()]
 
 
 @for_each(

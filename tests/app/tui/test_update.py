@@ -70,13 +70,13 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
 
 def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     state = pressed(app_state(*NINE), "j", now=3.0)
-    assert state.follow_at == 3.0 + SELECTION_DELAY_SECONDS
+    assert state.follow_selection_at == 3.0 + SELECTION_DELAY_SECONDS
 
-    early, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY_SECONDS / 2)
+    early, asked = update(state, messages.FollowDue(), 3.0 + SELECTION_DELAY_SECONDS / 2)
     assert (early, asked) == (state, ())
 
-    state, asked = update(state, messages.TimePassed(), 3.0 + SELECTION_DELAY_SECONDS)
-    assert state.follow_at == math.inf
+    state, asked = update(state, messages.FollowDue(), 3.0 + SELECTION_DELAY_SECONDS)
+    assert state.follow_selection_at == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)
     cells = state.layout.detail_cells

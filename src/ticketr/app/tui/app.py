@@ -35,10 +35,10 @@ from ticketr.app.tui.update import may_refresh, update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, HungUp, Quit, Resize, Resumed, Terminal
 
-__all__ = ["FRAME_INTERVAL", "App", "OpenWorkspace"]
+__all__ = ["SECONDS_PER_FRAME", "App", "OpenWorkspace"]
 
 #: Seconds between two frames, unless the user waits for one.
-FRAME_INTERVAL = 1 / 15
+SECONDS_PER_FRAME = 1 / 15
 #: The most messages handled between two checkpoints, and about the most seconds.
 MESSAGES_PER_CHECKPOINT = 50
 SECONDS_PER_CHECKPOINT = 0.001
@@ -187,7 +187,7 @@ class App:
         if (
             before.status is not self.state.status
             or before.overlays is not self.state.overlays
-            or before.follow_at != self.state.follow_at
+            or before.follow_selection_at != self.state.follow_selection_at
         ):
             self._timed.set()
         return effects
@@ -242,7 +242,7 @@ class App:
                 self._send.send_nowait(messages.JobChanged(snapshot))
 
     async def _paint(self) -> None:
-        """Draw changes: at once if the user waits for them, else at most every `FRAME_INTERVAL`."""
+        """Draw changes: at once if the user waits for them, else at most every `SECONDS_PER_FRAME`."""
         while True:
             self._changed = trio.Event()
             rows = draw_screen(self.state, trio.current_time(), self._theme)
@@ -250,22 +250,22 @@ class App:
             self._drawn.set()
             await self._changed.wait()
             if not self._urgent.is_set():  # a checkpoint lets a job run before the frame
-                with trio.move_on_after(FRAME_INTERVAL):
+                with trio.move_on_after(SECONDS_PER_FRAME):
                     await self._urgent.wait()
             self._urgent = trio.Event()
 
     async def _tick(self) -> None:
-        """Redraw the status line's times while a job runs, and send `TimePassed` when due."""
+        """Redraw the status line's times while a job runs, and send `FollowDue` when due."""
         while True:
             self._timed = trio.Event()
             now = trio.current_time()
             spin = next_change_time(self.state, now, self._theme)
-            due = self.state.follow_at
+            due = self.state.follow_selection_at
             with trio.move_on_at(min(spin, due)) as waiting:
                 await self._timed.wait()
             if waiting.cancelled_caught:
                 if trio.current_time() >= due:
-                    self._send.send_nowait(messages.TimePassed())
+                    self._send.send_nowait(messages.FollowDue())
                     await self._timed.wait()
                 else:
                     self._changed.set()

@@ -29,8 +29,8 @@ class WorkspaceMessage(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TimePassed(Message):
-    """The time of `AppState.follow_at` has come."""
+class FollowDue(Message):
+    """The time of `AppState.follow_selection_at` has come."""
 
 
 @dataclass(frozen=True, slots=True)

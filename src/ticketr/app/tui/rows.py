@@ -78,7 +78,7 @@ class Rows:
                 fits[place] = bytes([term.matches(row.candidate) for row in ticket])
         return Rows(tuple(shown), drafts, broken, found)
 
-    def changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
+    def keys_changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:

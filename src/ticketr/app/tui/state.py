@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     """Show the tickets of another workspace; its files are read if they were not yet."""
-    state = replace(state, workspace_index=index, follow_at=now + SELECTION_DELAY_SECONDS)
+    state = replace(state, workspace_index=index, follow_selection_at=now + SELECTION_DELAY_SECONDS)
     workspace = state.workspace
     return state, () if workspace.are_files_read else (call_in(workspace.name, read_files),)
 
@@ -43,10 +43,10 @@ def show_row(state: AppState, row: ListRow) -> AppState:
     return state.with_workspace(replace(workspace, selected_row_order=row.order))
 
 
-def select(state: AppState, index: int, now: float) -> AppState:
+def select_row(state: AppState, index: int, now: float) -> AppState:
     """Select a visible row of the list; the open ticket follows after a rest."""
     state = state.with_workspace(state.workspace.select(index))
-    return replace(state, follow_at=now + SELECTION_DELAY_SECONDS)
+    return replace(state, follow_selection_at=now + SELECTION_DELAY_SECONDS)
 
 
 #: The state after something, and the effects to carry out.
@@ -155,7 +155,7 @@ class AppState:
         focus: The panel that has the keys.
         is_zoomed: Whether the open ticket has the whole width.
         ticket: The open ticket, if any.
-        follow_at: The time at which the open ticket follows the cursor; infinity for never.
+        follow_selection_at: The time at which the open ticket follows the cursor; infinity for never.
         overlays: What lies over the main screen, the top one last.
         jobs: The jobs of the queue.
         status: The model of the status line.
@@ -173,7 +173,7 @@ class AppState:
     focus: Panel = Panel.TICKETS
     is_zoomed: bool = False
     ticket: OpenTicket | None = None
-    follow_at: float = math.inf
+    follow_selection_at: float = math.inf
     overlays: tuple[Overlay, ...] = ()
     jobs: JobsState = field(default_factory=JobsState)
     status: StatusModel = field(default_factory=StatusModel)

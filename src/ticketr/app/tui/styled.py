@@ -151,7 +151,7 @@ def fit_line(line: Line, width: int, ellipsis: str = "…") -> Line:
         if room < 0:
             line = (Span(clip(ellipsis, width, ellipsis="")),)
         else:
-            kept = next(slices(line, [(0, len(clip(text, room, ellipsis="")))]))
+            kept = next(slice_line(line, [(0, len(clip(text, room, ellipsis="")))]))
             end = replace(kept[-1], text=kept[-1].text + ellipsis) if kept else Span(ellipsis)
             line = (*kept[:-1], end)
         used = cells(line)
@@ -183,7 +183,7 @@ def wrap_line(line: Line, width: int, first: str = "", rest: str = "") -> list[L
     prefixes = [(Span(first),) if first else (), (Span(rest),) if rest else ()]
     if width_of(text) <= rooms[0]:
         return [(*prefixes[0], *line)]
-    parts = slices(line, line_ranges(text, *rooms))
+    parts = slice_line(line, line_ranges(text, *rooms))
     return [(*prefixes[number > 0], *part) for number, part in enumerate(parts)]
 
 
@@ -204,7 +204,7 @@ def link_address(link: str) -> str:
     return address if len(address) <= MAX_LINK_CHARACTERS else ""
 
 
-def slices(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
+def slice_line(line: Line, ranges: Iterable[tuple[int, int]]) -> Iterator[Line]:
     """Yield parts of a line; each must begin at or after the end of the one before."""
     at = offset = 0  # the first span that is not used up, and where it begins
     for begin, end in ranges:

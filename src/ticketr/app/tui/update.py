@@ -12,7 +12,7 @@ from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH_KIND, kind_of, workspa
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import select_added
 from ticketr.app.tui.main.moving import on_mouse
-from ticketr.app.tui.main.table import escape, main_screen_step
+from ticketr.app.tui.main.table import main_screen_step, on_escape
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
@@ -64,7 +64,8 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return _follow_selection(state) if state.ticket is None else (state, ())
         case messages.ChangedInJira():
             workspace = state.workspace_named(message.workspace)
-            changed = workspace.keys_changed_in_jira | workspace.rows.changed_by(message.tickets)
+            changed = workspace.rows.keys_changed_by(message.tickets)
+            changed |= workspace.keys_changed_in_jira
             return state.with_workspace(replace(workspace, keys_changed_in_jira=changed)), ()
         case messages.FilesRead():
             state, effects = _handle_files_read(state, message, now)
@@ -84,13 +85,13 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
-            return replace(select_added(state, message), follow_at=now), ()
-        case messages.TimePassed():
+            return replace(select_added(state, message), follow_selection_at=now), ()
+        case messages.FollowDue():
             effects = ()
-            if now >= state.follow_at:
-                state, effects = _follow_selection(replace(state, follow_at=math.inf))
+            if now >= state.follow_selection_at:
+                state, effects = _follow_selection(replace(state, follow_selection_at=math.inf))
         case terminal.Resize(width, height):
-            state = _scroll_into_text(replace(state, width=width, height=height))
+            state = _clamp_detail_scroll(replace(state, width=width, height=height))
             return state, (call(outside.redraw),)
         case terminal.Focused() | terminal.Resumed():
             return state, tuple(
@@ -164,7 +165,7 @@ def _handle_action(state: AppState, action: KeyAction, now: float) -> Step | Non
     if action is KeyAction.CLOSE:  # it is bound on overlays alone
         action = KeyAction.ESCAPE
     if action is KeyAction.ESCAPE and not state.overlays:
-        return escape(state)
+        return on_escape(state)
     if state.overlays and action not in (KeyAction.QUIT, KeyAction.REDRAW):
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:
@@ -236,8 +237,10 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     if not opened.is_asked_for:
         return state, ()
     names = [view.name for view in state.workspaces]
-    state = replace(state, workspace_index=names.index(name), focus=Panel.TICKETS, follow_at=now)
-    state = _scroll_into_text(state)
+    state = replace(
+        state, workspace_index=names.index(name), focus=Panel.TICKETS, follow_selection_at=now
+    )
+    state = _clamp_detail_scroll(state)
     if opened.notice:
         state = state.with_notice(opened.notice)
     pull = call_in(name, jobs.start_job, JobRequest(JobKind.PULL))
@@ -280,10 +283,10 @@ def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
         cells=read.cells,
         requested_cells=0,
     )
-    return _scroll_into_text(replace(state, ticket=ticket))
+    return _clamp_detail_scroll(replace(state, ticket=ticket))
 
 
-def _scroll_into_text(state: AppState) -> AppState:
+def _clamp_detail_scroll(state: AppState) -> AppState:
     """Keep the open ticket scrolled to lines that it has."""
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.top:

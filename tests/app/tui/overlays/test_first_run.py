@@ -148,7 +148,7 @@ def test_without_the_sandbox_it_offers_two_ways() -> None:
     assert [row.split()[:2] for row in shown[4:6]] == [["▌", "Connect"], ["Open", "a"]]
     assert not any("made-up" in row for row in shown)
     assert rows(state)[-2].startswith(" folder:")
-    assert form(pressed(start, "c")).focus is SetupField.SITE
+    assert form(pressed(start, "c")).focused_field is SetupField.SITE
 
 
 def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
@@ -171,7 +171,7 @@ def test_it_offers_three_ways_and_enter_takes_the_first() -> None:
 @pytest.mark.parametrize("keys", [("c",), ("KEY_DOWN", "KEY_ENTER")])
 def test_a_letter_or_the_arrows_open_the_form(keys: tuple[str, ...]) -> None:
     state = pressed(START, *keys)
-    assert form(state).focus is SetupField.SITE
+    assert form(state).focused_field is SetupField.SITE
     assert "Ctrl+T show token" in rows(state)[-2]
 
 
@@ -219,7 +219,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
         call(check_site, "https://harbour.example"),
         call(check_folder, "~/work"),
     )
-    assert form(state).focus is SetupField.TOKEN
+    assert form(state).focused_field is SetupField.TOKEN
     assert rows(state)[0].endswith("a new token")
     assert not any("Try it now" in row for row in rows(state))  # the ways to a first workspace
     assert do(state, "KEY_ENTER")[1] == ()  # no token was typed
@@ -359,27 +359,27 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
 
     assert form(state).text_of(SetupField.PROJECT) == "SHOP"
     assert "✓ The shop" in line(state, "Project")
-    assert form(state).focus is SetupField.FOLDER
+    assert form(state).focused_field is SetupField.FOLDER
     assert asked == (call(suggest_folder, SITE.site, "SHOP"),)
 
 
 def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
     state = pressed(logged_in(), *"books")
-    assert form(state).projects == (DEMO,)
-    assert form(pressed(state, "KEY_DOWN")).focus is SetupField.FOLDER
-    assert form(pressed(state, "KEY_UP")).focus is SetupField.TOKEN
+    assert form(state).matching_projects == (DEMO,)
+    assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
+    assert form(pressed(state, "KEY_UP")).focused_field is SetupField.TOKEN
 
     state = pressed(state, "KEY_CTRL_U", *"zz", "KEY_ENTER")
-    assert form(state).focus is SetupField.FOLDER
+    assert form(state).focused_field is SetupField.FOLDER
     assert form(state).text_of(SetupField.PROJECT) == "zz"
 
 
 def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
     state = pressed(logged_in(), "KEY_ENTER", "KEY_UP")
-    assert form(state).focus is SetupField.PROJECT
+    assert form(state).focused_field is SetupField.PROJECT
 
-    assert form(pressed(state, "KEY_DOWN")).focus is SetupField.FOLDER
-    assert form(pressed(state, "KEY_BACKSPACE")).projects == (DEMO,)
+    assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
+    assert form(pressed(state, "KEY_BACKSPACE")).matching_projects == (DEMO,)
 
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
@@ -410,7 +410,7 @@ def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
     state, asked = do(logged_in(), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
 
     assert asked == ()
-    assert form(state).focus is SetupField.PROJECT
+    assert form(state).focused_field is SetupField.PROJECT
     assert "✗ choose a project" in line(state, "Project")
 
 
@@ -420,7 +420,7 @@ def complete() -> AppState:
 
 
 def test_check_and_pull_adds_the_workspace() -> None:
-    assert form(complete()).focus is None
+    assert form(complete()).focused_field is None
 
     state, asked = do(complete(), "KEY_ENTER")
 
@@ -434,7 +434,7 @@ def test_what_refused_it_stands_beside_its_field_which_gets_the_focus() -> None:
 
     problem = Problem("it belongs to another site", SetupField.FOLDER)
     refused = after(state, failed(problem))
-    assert form(refused).focus is SetupField.FOLDER
+    assert form(refused).focused_field is SetupField.FOLDER
     assert "✗ it belongs to another site" in line(refused, "Folder")
     assert refused.notice == "folder: it belongs to another site"
 
@@ -484,7 +484,7 @@ def test_the_wheel_goes_through_the_fields_and_asks_what_leaving_them_asks() -> 
     state, asked = told(state, Mouse(MouseAction.WHEEL_DOWN, 1, 9))
 
     assert asked == (call(check_site, "h.example"),)
-    assert form(state).focus is SetupField.PROJECT
+    assert form(state).focused_field is SetupField.PROJECT
 
 
 def test_f5_checks_everything_again() -> None:
@@ -538,7 +538,7 @@ def test_the_field_with_the_focus_is_on_the_screen(height: int) -> None:
     state = after(logged_in(), Resize(100, height))
     for key in ("KEY_TAB", "KEY_TAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB", "KEY_BTAB"):
         state = pressed(state, key)
-        focus = form(state).focus
+        focus = form(state).focused_field
         label = "[ Check" if focus is None else focus.value.capitalize().replace("Email", "Mail")
         assert any(f"▌ {label}" in row for row in rows(state)), (key, rows(state))
 

@@ -134,7 +134,7 @@ def on_targets(step: Callable[[AppState, _Targets], Step]) -> Handler:
     return handle
 
 
-def _on_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handler:
+def _on_issue_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> Handler:
     """Return what takes a step with the keys of the tickets; drafts have none."""
 
     def handle(state: AppState, now: float) -> Step | None:
@@ -169,8 +169,8 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
     return state.opened(Choice(f"Change {targets.description}", options, on_choose)), ()
 
 
-@_on_keys
-def attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+@_on_issue_keys
+def attach_file(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Ask for the path of a file to attach."""
     name = state.workspace.name
 
@@ -182,7 +182,7 @@ def attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     return state.opened(LineInput(f"file for {tickets_in_words(keys)}:", on_accept)), ()
 
 
-@_on_keys
+@_on_issue_keys
 def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Ask for a time and a text, then whether to log that on the tickets in Jira."""
     name = state.workspace.name
@@ -206,7 +206,7 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     return state.opened(line), ()
 
 
-@_on_keys
+@_on_issue_keys
 def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Open the tickets in the browser; many after a question."""
     effect = call_in(state.workspace.name, outside.open_browser, keys)
@@ -216,14 +216,14 @@ def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     return state.opened(Question("Open", words, (effect,), now)), ()
 
 
-@_on_keys
+@_on_issue_keys
 def copy_keys(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Copy the keys of the tickets in one line, as commands and commit messages take them."""
     what = keys[0] if len(keys) == 1 else f"the keys of {len(keys)} tickets"
     return state, (call(outside.copy_text, " ".join(keys), what),)
 
 
-@_on_keys
+@_on_issue_keys
 def copy_addresses(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Copy the addresses of the tickets in a browser, one a line."""
     return state, (call_in(state.workspace.name, outside.copy_addresses, keys),)

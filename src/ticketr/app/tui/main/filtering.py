@@ -44,7 +44,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
+        state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE)
         return replace(state, notice=f"{workspace.position_and_count[1]} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
@@ -54,7 +54,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
             selected_row_order=before.selected_row_order,
             top=before.top,
         )
-        return replace(state.with_workspace(shown), follow_at=FOLLOW_AT_ONCE)
+        return replace(state.with_workspace(shown), follow_selection_at=FOLLOW_AT_ONCE)
 
     def on_accept(state: AppState, text: str) -> Step | str:
         if jql_of(text) == "":
@@ -105,7 +105,7 @@ def apply_filter(state: AppState, text: str) -> Step:
         workspace.filter if jql is not None else tickets.parse_filter(text, workspace.filter_names)
     )
     workspace = replace(workspace, filter=wanted, top=0)
-    state = replace(state.with_workspace(workspace), follow_at=FOLLOW_AT_ONCE)
+    state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE)
     if jql is None:
         return state, (call_to_remember(workspace),)
     name = workspace.name
@@ -119,7 +119,8 @@ def apply_filter(state: AppState, text: str) -> Step:
         count, keys = answer
         shown = tickets.Filter(f"{JQL_PREFIX} {clean(jql)}", (tickets.KeysTerm(keys),))
         state = replace(
-            state.with_workspace_changes(name, filter=shown, top=0), follow_at=FOLLOW_AT_ONCE
+            state.with_workspace_changes(name, filter=shown, top=0),
+            follow_selection_at=FOLLOW_AT_ONCE,
         )
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.with_notice(f"Jira has found {count}{missing}"), ()

@@ -15,7 +15,7 @@ from ticketr.app.tui.state import (
     AppState,
     Panel,
     Step,
-    select,
+    select_row,
     show_row,
     show_workspace,
 )
@@ -72,7 +72,7 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
             return state, ()
         if at == state.workspace.selected_index:
             return open_ticket(state, now) or (state, ())
-        return select(state, at, now), ()
+        return select_row(state, at, now), ()
     return state, ()
 
 
@@ -130,7 +130,7 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
             to = moved_index(
                 action, workspace.selected_index, page, max(0, len(workspace.visible) - 1)
             )
-            return None if to is None else (select(state, to, now), ())
+            return None if to is None else (select_row(state, to, now), ())
         case Panel.DETAIL:
             return _scroll(state, action)
 
@@ -153,9 +153,10 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     if state.focus is Panel.DETAIL:
         task = _selected_task(state)
         if task is not None:
-            return replace(show_row(state, task), follow_at=now), ()
+            return replace(show_row(state, task), follow_selection_at=now), ()
         return replace(state, is_zoomed=not state.is_zoomed), ()
-    return replace(state, focus=Panel.DETAIL, follow_at=min(state.follow_at, now)), ()
+    at = min(state.follow_selection_at, now)
+    return replace(state, focus=Panel.DETAIL, follow_selection_at=at), ()
 
 
 def _selected_task(state: AppState) -> ListRow | None:
@@ -185,7 +186,8 @@ def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     workspace = replace(workspace, folded_ids=folded)
     if hide and row.depth:
         workspace = replace(workspace, selected_row_order=head.row.order)
-    return replace(state.with_workspace(workspace), follow_at=now + SELECTION_DELAY_SECONDS), ()
+    state = state.with_workspace(workspace)
+    return replace(state, follow_selection_at=now + SELECTION_DELAY_SECONDS), ()
 
 
 def toggle_chosen(state: AppState, now: float) -> Step | None:
@@ -197,7 +199,7 @@ def toggle_chosen(state: AppState, now: float) -> Step | None:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.with_notice(f"{row.key or row.title} {words}"), ()
     state = _with_chosen(state, workspace.chosen_ids ^ {row.id})
-    return select(state, workspace.selected_index + 1, now), ()
+    return select_row(state, workspace.selected_index + 1, now), ()
 
 
 def toggle_all_chosen(state: AppState, _: float) -> Step | None:
@@ -224,4 +226,4 @@ def go_to_next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
     to = workspace.selected_index + by
     if not 0 <= to < len(workspace.visible):
         return None
-    return replace(select(state, to, now), follow_at=now), ()
+    return replace(select_row(state, to, now), follow_selection_at=now), ()

@@ -98,7 +98,7 @@ def _workspace_options(state: AppState) -> Iterator[Option]:
 
 
 def _go_to_ticket(row: ListRow, state: AppState, now: float) -> Step:
-    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_at=now)
+    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_selection_at=now)
     return show_row(state, row), ()
 
 

@@ -11,7 +11,7 @@ from ticketr.app.tui.main.filtering import call_to_remember
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, choose_columns
 from ticketr.app.tui.panels.frame import find_matches
-from ticketr.app.tui.state import AppState, Panel, Step, select
+from ticketr.app.tui.state import AppState, Panel, Step, select_row
 
 #: The words before the name of a column, in the list of sorts.
 _COLUMN_PREFIX = "column "
@@ -111,9 +111,9 @@ def search(state: AppState, now: float) -> Step | None:
             hits[0] if hits else before.selected_index,
         )
         state = state.with_workspace(workspace)
-        state = select(state, ahead, math.inf)
+        state = select_row(state, ahead, math.inf)
         text = f"{hits.index(ahead) + 1} of {len(hits)}" if hits else "nothing found"
-        return replace(state, notice=text if words.strip() else "", follow_at=now)
+        return replace(state, notice=text if words.strip() else "", follow_selection_at=now)
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
@@ -122,7 +122,7 @@ def search(state: AppState, now: float) -> Step | None:
             selected_row_order=before.selected_row_order,
             top=before.top,
         )
-        return replace(state.with_workspace(shown), follow_at=now)
+        return replace(state.with_workspace(shown), follow_selection_at=now)
 
     def on_accept(state: AppState, words: str) -> Step:
         return state.with_workspace(replace(state.workspace, search=words)), ()
@@ -143,7 +143,7 @@ def go_to_next_hit(state: AppState, now: float, *, by: int) -> Step | None:
     ahead = [at for at in hits if (at - workspace.selected_index) * by > 0]
     wrapped = hits[0] if by > 0 else hits[-1]
     to = (ahead[0] if by > 0 else ahead[-1]) if ahead else wrapped
-    return select(state, to, now).with_notice(f"{hits.index(to) + 1} of {len(hits)}"), ()
+    return select_row(state, to, now).with_notice(f"{hits.index(to) + 1} of {len(hits)}"), ()
 
 
 def choose_sort(state: AppState, _: float) -> Step | None:

@@ -40,7 +40,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
     return step
 
 
-def escape(state: AppState) -> Step | None:
+def on_escape(state: AppState) -> Step | None:
     """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
     if state.job_to_cancel is not None:
         return state, (call(jobs.cancel_job, state.job_to_cancel),)
@@ -66,7 +66,7 @@ def _start_pull(state: AppState, now: float) -> Step:
     return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
-def _resolve(state: AppState, now: float) -> Step | None:
+def _open_conflict(state: AppState, now: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
@@ -77,14 +77,14 @@ def _resolve(state: AppState, now: float) -> Step | None:
         after = (other for other in rows if other.order > row.order)
         if rows:
             other = next(after, rows[0])
-            return _resolve(replace(show_row(state, other), follow_at=now), now)
+            return _open_conflict(replace(show_row(state, other), follow_selection_at=now), now)
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.ticket_key)
     return state.opened(screen), (screen.request,)
 
 
-def _call_service(function: Callable[[Any, str], object], words: str = "") -> Handler:
+def _service_handler(function: Callable[[Any, str], object], words: str = "") -> Handler:
     """Return what calls a service for the workspace that is shown, and says so."""
     return lambda state, _: (
         state.with_notice(words) if words else state,
@@ -161,15 +161,15 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.ADD: changing.add_issue,
     KeyAction.COMMENT: changing.write_comment,
     KeyAction.REPLY: changing.reply_to_comment,
-    KeyAction.ATTACH: bulk.attach,
+    KeyAction.ATTACH: bulk.attach_file,
     KeyAction.WORKLOG: bulk.log_work,
     KeyAction.CHANGE: bulk.on_targets(bulk.choose_change),
     KeyAction.BROWSER: bulk.open_in_browser,
     KeyAction.COPY_KEY: bulk.copy_keys,
     KeyAction.COPY_ADDRESS: bulk.copy_addresses,
-    KeyAction.RELOAD: _call_service(files.read_files, "Reading the files again"),
-    KeyAction.RESOLVE: _resolve,
-    KeyAction.UNDO: _call_service(ask_to_undo),
+    KeyAction.RELOAD: _service_handler(files.read_files, "Reading the files again"),
+    KeyAction.RESOLVE: _open_conflict,
+    KeyAction.UNDO: _service_handler(ask_to_undo),
     KeyAction.DIFF: _open_diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 
 from ticketr.app.emoji import emoji_named
 from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine
-from ticketr.app.tui.styled import Span, link_address, slices, with_style
+from ticketr.app.tui.styled import Span, link_address, slice_line, with_style
 from ticketr.text import clean, line_ranges
 
 #: Separates texts that Markdown would join. A pull writes it.
@@ -273,7 +273,7 @@ class UnwrappedLine:
         """Yield the lines of at most so many cells."""
         text = "".join([span.text for span in self.spans])
         ranges = list(line_ranges(text, width, width))
-        for (begin, _), line in zip(ranges, slices(tuple(self.spans), ranges), strict=True):
+        for (begin, _), line in zip(ranges, slice_line(tuple(self.spans), ranges), strict=True):
             source_line = (
                 self.source_lines[bisect_right(self.source_line_offsets, begin) - 1]
                 if self.source_lines

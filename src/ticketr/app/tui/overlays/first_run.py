@@ -45,7 +45,7 @@ class Form:
 
     Attributes:
         field_index: The index of the field with the focus; the one after the last field is the button.
-        texts: What was typed; in no repr, since the token is among them.
+        input_by_field: What was typed; in no repr, since the token is among them.
         answer_by_check: The answers to the checks; None for one that has not been answered yet.
         problem: What was wrong with a field when the form was taken; None once it was changed.
         project_index: The index of the selected project among those that match.
@@ -55,7 +55,7 @@ class Form:
     """
 
     field_index: int = 0
-    texts: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
+    input_by_field: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
     answer_by_check: Mapping[Call, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
     project_index: int = 0
@@ -64,23 +64,23 @@ class Form:
     asks_only_token: bool = False
 
     @property
-    def focus(self) -> SetupField | None:
+    def focused_field(self) -> SetupField | None:
         """The field with the focus; None for the button."""
         return _SETUP_FIELDS[self.field_index] if self.field_index < len(_SETUP_FIELDS) else None
 
     def input_of(self, place: SetupField) -> TextInput:
         """Return the line of a field."""
-        return self.texts.get(place, TextInput())
+        return self.input_by_field.get(place, TextInput())
 
     def text_of(self, place: SetupField) -> str:
         """Return what was typed into a field, without blanks around it."""
         return self.input_of(place).text.strip()
 
     @property
-    def projects(self) -> tuple[setup.ProjectChoice, ...]:
+    def matching_projects(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
         typed = self.text_of(SetupField.PROJECT)
-        known = self.login.projects if self.login is not None else ()
+        known = self.login_answer.projects if self.login_answer is not None else ()
         if any(typed == choice.key for choice in known):
             return ()
         wanted = fold(typed)
@@ -96,7 +96,7 @@ class Form:
 
     def with_text(self, place: SetupField, line: TextInput) -> Form:
         """Return the form with a text in a field."""
-        return replace(self, texts={**self.texts, place: line})
+        return replace(self, input_by_field={**self.input_by_field, place: line})
 
     def with_focus_at(self, to: int) -> Form:
         """Return the form with the focus on another field."""
@@ -114,7 +114,7 @@ class Form:
             case SetupField.FOLDER:
                 return call(check_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
-                site, email = self.site, self.text_of(SetupField.EMAIL)
+                site, email = self.site_answer, self.text_of(SetupField.EMAIL)
                 return (
                     call(check_login, setup.Login(site.site, email, text))
                     if site and email
@@ -129,13 +129,13 @@ class Form:
         return None if check is None else self.answer_by_check.get(check)
 
     @property
-    def site(self) -> setup.SiteAnswer | None:
+    def site_answer(self) -> setup.SiteAnswer | None:
         """The answer of the site whose address is typed."""
         answer = self._answer_for(SetupField.SITE)
         return answer if isinstance(answer, setup.SiteAnswer) else None
 
     @property
-    def login(self) -> setup.LoginAnswer | None:
+    def login_answer(self) -> setup.LoginAnswer | None:
         """The answer to the login that is typed; None unless it was accepted."""
         answer = self._answer_for(SetupField.TOKEN)
         return answer if isinstance(answer, setup.LoginAnswer) else None
@@ -145,7 +145,7 @@ class Form:
         # No token goes to a site whose address is being typed.
         places = (
             _CHECKED_FIELDS
-            if self.focus is not SetupField.SITE
+            if self.focused_field is not SetupField.SITE
             else (SetupField.SITE, SetupField.FOLDER)
         )
         checks = [check for place in places if (check := self.check_request(place))]
@@ -194,7 +194,7 @@ class Form:
         if check is not None and self.answer_by_check.get(check, check) is None:
             return "·", "checking..."
         note = self._answer_note(place)
-        if note is None and place is self.focus:
+        if note is None and place is self.focused_field:
             hints = {
                 SetupField.TOKEN: f"it is stored outside the folder{page}",
                 SetupField.PROJECT: "listed here after the login",
@@ -212,7 +212,7 @@ class Form:
 
     def _answer_note(self, place: SetupField) -> tuple[str, str] | None:
         """Return what the answer to a check says beside a field, its mark first."""
-        match place, self.login if place is SetupField.PROJECT else self._answer_for(place):
+        match place, self.login_answer if place is SetupField.PROJECT else self._answer_for(place):
             case SetupField.PROJECT, setup.LoginAnswer() as login:
                 typed = self.text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
@@ -319,7 +319,7 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
 
 def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> Iterator[Line]:
     """Yield the lines of a field: its text, its note, and projects to choose from."""
-    is_focused = place is form.focus
+    is_focused = place is form.focused_field
     bar = "▌" if is_focused else " "
     label = fit(place.value.capitalize(), LABEL_CELLS)
     start: Line = (
@@ -340,7 +340,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _project_lines(form.projects, form.project_index, used, cells)
+        yield from _project_lines(form.matching_projects, form.project_index, used, cells)
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -366,8 +366,8 @@ def _project_lines(
 #: The page on which people make API tokens for Jira Cloud.
 TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  # noqa: S105 - a page
 STARTING_SANDBOX_MESSAGE = "Starting a Jira with made-up tickets on this machine"
-ADDING_MESSAGE = "Checking the login, then adding the workspace"
-OPENING_MESSAGE = "Opening the folder"
+ADDING_WORKSPACE_MESSAGE = "Checking the login, then adding the workspace"
+OPENING_FOLDER_MESSAGE = "Opening the folder"
 
 
 EMPTY_FORM = Form()
@@ -428,9 +428,10 @@ class FirstRun(Overlay):
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor of the field with the focus."""
         form = self.form
-        if form is None or form.focus is None:
+        if form is None or form.focused_field is None:
             return None
-        changed = form.with_typed_text(form.focus, form.input_of(form.focus).with_typed(text))
+        typed = form.input_of(form.focused_field).with_typed(text)
+        changed = form.with_typed_text(form.focused_field, typed)
         return self._with_form(state, changed, problem=""), ()
 
     def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
@@ -469,7 +470,7 @@ class FirstRun(Overlay):
             if not text.strip():
                 return "Type a folder"
             request = call(setting_up.open_folder, text.strip())
-            changed = replace(self, busy_text=OPENING_MESSAGE)
+            changed = replace(self, busy_text=OPENING_FOLDER_MESSAGE)
             return state.overlay_replaced(self, changed), (request,)
 
         typed = TextInput.of(text)
@@ -487,7 +488,7 @@ class FirstRun(Overlay):
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
-            case KeyAction.UP | KeyAction.DOWN if form.focus is SetupField.PROJECT:
+            case KeyAction.UP | KeyAction.DOWN if form.focused_field is SetupField.PROJECT:
                 return self._select_project(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
                 return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
@@ -500,28 +501,29 @@ class FirstRun(Overlay):
                 return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE:
                 return state, (call(outside.open_page, TOKEN_PAGE_URL),)
-            case _ if form.focus is None:
+            case _ if form.focused_field is None:
                 return None
             case _:
-                edited = form.input_of(form.focus).edited(action)
+                edited = form.input_of(form.focused_field).edited(action)
                 if edited is None:
                     return None
-                changed = form.with_typed_text(form.focus, edited)
+                changed = form.with_typed_text(form.focused_field, edited)
                 return self._with_form(state, changed, problem=""), ()
 
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
         choice = form.project_index + by
-        if 0 <= choice < len(form.projects):
+        if 0 <= choice < len(form.matching_projects):
             return self._with_form(state, replace(form, project_index=choice)), ()
         return self._ask_checks(state, form.with_focus_at(form.field_index + by), problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
-        if form.focus is None or (form.asks_only_token and form.focus is SetupField.TOKEN):
+        focused, projects = form.focused_field, form.matching_projects
+        if focused is None or (form.asks_only_token and focused is SetupField.TOKEN):
             return self._add_workspace(state, form)
-        if form.focus is SetupField.PROJECT and form.projects:
-            form = form.with_project(form.projects[min(form.project_index, len(form.projects) - 1)])
+        if focused is SetupField.PROJECT and projects:
+            form = form.with_project(projects[min(form.project_index, len(projects) - 1)])
             state, effects = self._ask_checks(state, form.with_focus_at(form.field_index + 1))
             return state, (*effects, *_folder_request(form))
         return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
@@ -531,14 +533,15 @@ class FirstRun(Overlay):
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
             return self._with_form(state, form.with_problem(missing)), ()
+        answer = form.site_answer
         wanted = NewWorkspace(
-            site=form.site.site if form.site is not None else form.text_of(SetupField.SITE),
+            site=answer.site if answer is not None else form.text_of(SetupField.SITE),
             email=form.text_of(SetupField.EMAIL),
             token=form.text_of(SetupField.TOKEN),
             project=form.text_of(SetupField.PROJECT),
             folder=Path(form.text_of(SetupField.FOLDER)),
         )
-        changed = replace(self, busy_text=ADDING_MESSAGE, problem="")
+        changed = replace(self, busy_text=ADDING_WORKSPACE_MESSAGE, problem="")
         return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
@@ -606,10 +609,10 @@ class FirstRun(Overlay):
         if form is not None:
             rows += [title_rule("Connect to Jira", "", cells, theme, is_focused=True), ()]
             for place in SetupField:
-                if place is form.focus:
+                if place is form.focused_field:
                     selected = len(rows)
                 rows += _field_lines(form, place, state.keymap, cells)
-            is_focused = form.focus is None
+            is_focused = form.focused_field is None
             selected = len(rows) + 1 if is_focused else selected
             bar = Span(f"{_indent(cells)}{'▌' if is_focused else ' '} ")
             button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
@@ -637,6 +640,7 @@ def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
 
 def _folder_request(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
-    if form.site is None or form.is_folder_typed:
+    answer, project = form.site_answer, form.text_of(SetupField.PROJECT)
+    if answer is None or form.is_folder_typed:
         return ()
-    return (call(setting_up.suggest_folder, form.site.site, form.text_of(SetupField.PROJECT)),)
+    return (call(setting_up.suggest_folder, answer.site, project),)

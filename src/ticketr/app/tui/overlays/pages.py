@@ -94,13 +94,13 @@ class Help(Overlay):
     """The help.
 
     Attributes:
-        place: The place whose keys it lists.
+        listed_context: The place whose keys it lists.
         top: The index of the first line that is shown.
     """
 
     context: ClassVar[Context] = Context.HELP
 
-    place: Context
+    listed_context: Context
     top: int = 0
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -108,7 +108,7 @@ class Help(Overlay):
         if action is KeyAction.HELP:
             return state.top_closed(), ()
         page = state.layout.body_rows - 1
-        last = max(0, len(help_lines(state.keymap, self.place, state.width)) - page)
+        last = max(0, len(help_lines(state.keymap, self.listed_context, state.width)) - page)
         top = moved_index(action, self.top, page, last)
         return None if top is None else (state.top_replaced(replace(self, top=top)), ())
 
@@ -118,10 +118,11 @@ class Help(Overlay):
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
-        lines, height = help_lines(state.keymap, self.place, state.width), state.layout.body_rows
+        lines = help_lines(state.keymap, self.listed_context, state.width)
+        height = state.layout.body_rows
         facts = f"{min(self.top + 1, len(lines))}/{len(lines)}" if len(lines) >= height else ""
         title = title_rule(
-            f"Keys of {self.place.value}", facts, state.width, theme, is_focused=True
+            f"Keys of {self.listed_context.value}", facts, state.width, theme, is_focused=True
         )
         shown = [theme.fit(f" {line}", state.width) for line in lines[self.top :]]
         return [title, *pad_rows(shown, height - 1, state.width)][-height:]

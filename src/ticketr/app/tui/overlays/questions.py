@@ -310,7 +310,7 @@ HINT_GAP = "   "
 #: The most lines of a text that are shown.
 MAX_TEXT_LINES = 8
 #: The cells around the label, the text and the hints: blanks, the cursor, a gap.
-MAX_SURROUNDING_CELLS = 6
+SURROUNDING_CELLS = 6
 
 
 @final
@@ -417,7 +417,7 @@ class LineInput(Overlay):
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
             parts.insert(0, self.examples)
-        room = state.width - width(self.label) - width(self.input.text) - MAX_SURROUNDING_CELLS
+        room = state.width - width(self.label) - width(self.input.text) - SURROUNDING_CELLS
         while parts and width(HINT_GAP.join(parts)) > room:
             parts.pop()
         return HINT_GAP.join(parts)

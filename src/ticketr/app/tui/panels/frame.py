@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from ticketr.app.tickets import fold
 from ticketr.app.tui.sheet import DetailLine
-from ticketr.app.tui.styled import Line, Span, Theme, plain, slices
+from ticketr.app.tui.styled import Line, Span, Theme, plain, slice_line
 from ticketr.text import clip, width
 
 _fold_letter = lru_cache(maxsize=4096)(fold)
@@ -62,7 +62,7 @@ def with_marked_ranges(line: Line, marked: Sequence[tuple[int, int]], *styles: s
     """
     spans: list[Span] = []
     borders = [0, *(at for pair in marked for at in pair), len(plain(line))]
-    for at, part in enumerate(slices(line, pairwise(borders))):
+    for at, part in enumerate(slice_line(line, pairwise(borders))):
         is_marked = at % 2  # every second part is
         spans += (
             [replace(span, styles=(*span.styles, *styles)) for span in part] if is_marked else part
