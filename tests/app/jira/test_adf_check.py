@@ -19,7 +19,7 @@ from sandbox_adf import quick_adf_validator
 from sandbox_specs import load
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._schema import MARKS, NODES, find_node_problems
+from ticketr.app.jira.adf._schema import MARKS, NODE_RULES, find_node_problems
 
 
 def part(kind: str, *content: Any, **attrs: Any) -> Json:
@@ -88,21 +88,21 @@ def both_say(kind: str, value: Json) -> bool:
 
 def every_child(parent: str, maker: FromSchema) -> Iterator[Json]:
     """Yield a node of each kind, and the allowed ones with every mark and pair of marks."""
-    for kind in NODES:
+    for kind in NODE_RULES:
         child = maker.node(kind)
         yield child
         yield {**child, "marks": []}
-        if kind in NODES[parent].children:
+        if kind in NODE_RULES[parent].children:
             made = [maker.mark(mark) for mark in sorted(MARKS)]
             yield from ({**child, "marks": [mark]} for mark in made)
-            allowed = frozenset().union(*NODES[parent].children[kind] or ())
+            allowed = frozenset().union(*NODE_RULES[parent].children[kind] or ())
             pairs = itertools.product([mark for mark in made if mark["type"] in allowed], repeat=2)
             yield from ({**child, "marks": list(pair)} for pair in pairs)
 
 
 def having(parent: str, children: Iterable[Json], maker: FromSchema) -> Iterator[Json]:
     """Yield a node with each of the children in it."""
-    rule = NODES[parent]
+    rule = NODE_RULES[parent]
     outer = maker.node(parent)
     yield {key: one for key, one in outer.items() if key != "content"}
     yield {**outer, "content": []}
@@ -129,15 +129,15 @@ class TestAgreement:
             }
             for name in ("doc_node", "code_mark")
         }
-        assert named == {"node": set(NODES), "mark": set(MARKS)}
+        assert named == {"node": set(NODE_RULES), "mark": set(MARKS)}
 
     def test_every_child_and_mark_that_the_table_names_is_in_it(self) -> None:
-        for rule in NODES.values():
-            assert rule.children.keys() <= NODES.keys()
+        for rule in NODE_RULES.values():
+            assert rule.children.keys() <= NODE_RULES.keys()
             for marks in rule.children.values():
                 assert all(some <= MARKS for some in marks or ())
 
-    @for_each("parent", sorted(kind for kind in NODES if NODES[kind].children))
+    @for_each("parent", sorted(kind for kind in NODE_RULES if NODE_RULES[kind].children))
     def test_allowed_children_and_marks_are_those_of_the_schema(self, parent: str) -> None:
         rng = Random(parent)
         verdicts = set()

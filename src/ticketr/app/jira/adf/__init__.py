@@ -19,13 +19,13 @@ from ticketr.app.jira.adf._canonical import Json, canonical, visible
 from ticketr.app.jira.adf._plain import (
     MAX_TEXT_CHARACTERS,
     NO_FILES,
-    conversion_size,
     is_too_large,
     is_too_long,
+    marklas_cost,
     plain_lines,
 )
 from ticketr.app.jira.adf._simple import (
-    COST_UNIT,
+    SIMPLE_CHARACTERS_PER_COST,
     Converted,
     conversion_cost,
     simple_markdown,
@@ -98,7 +98,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
             return converted
         return _conversion.convert_shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        markdown = _conversion.block_by_block(canonical(adf))
+        markdown = _conversion.convert_block_by_block(canonical(adf))
         return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))
 
 

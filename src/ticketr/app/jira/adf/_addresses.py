@@ -13,7 +13,7 @@ BACKSLASH_PLACEHOLDER = "\ufdd0"
 #: Stands for a percent sign.
 PERCENT_PLACEHOLDER = "\ufdd8"
 #: Stands at both ends of an address that needs no angle brackets.
-DIRECT_ADDRESS_PLACEHOLDER = "\ufde7"
+UNBRACKETED_ADDRESS_PLACEHOLDER = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 EMPHASIS_PLACEHOLDERS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
@@ -33,11 +33,11 @@ BARE_ADDRESS = compile_on_use(
 )
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING_PUNCTUATION = "?!.,:;*_~'"
-_WITH_BACKSLASH = rf"{BACKSLASH_PLACEHOLDER}\g<0>"
+_REPLACEMENT_WITH_BACKSLASH = rf"{BACKSLASH_PLACEHOLDER}\g<0>"
 _ESCAPED_IN_ADDRESS = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
-_ENTITY = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
-_CONTROL = compile_on_use(r"[\n\r\t]")
+_ENTITY_AMPERSAND = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
+_LINE_BREAK_OR_TAB = compile_on_use(r"[\n\r\t]")
 #: An address that needs no angle brackets as the destination of a link.
 _ADDRESS_WITHOUT_BRACKETS = compile_on_use(
     r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+"
@@ -141,7 +141,7 @@ def protect_links(content: list[Any]) -> None:
     for at, node in enumerate(content):
         if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
-        if _is_bare(node) and (
+        if _shows_own_address(node) and (
             _ends_address(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
             and _ends_address(
                 content[at + 1] if at < last else None, _TEXT_AFTER_ADDRESS, more=at + 1 < last
@@ -151,13 +151,13 @@ def protect_links(content: list[Any]) -> None:
             del node["marks"]
         else:
             # Other texts may share its marks.
-            node["marks"] = [_with_escapes(mark) for mark in node["marks"]]
+            node["marks"] = [_with_escaped_link(mark) for mark in node["marks"]]
 
 
-def _is_bare(node: dict[str, Any]) -> bool:
+def _shows_own_address(node: dict[str, Any]) -> bool:
     """Return whether a text shows the address that it links to, and nothing else."""
     text, (mark, *others) = node["text"], node["marks"]
-    if others or mark.get("attrs") != {"href": text} or _ENTITY.search(text):
+    if others or mark.get("attrs") != {"href": text} or _ENTITY_AMPERSAND.search(text):
         return False
     return next(_bare_addresses(text), None) == (0, len(text))
 
@@ -180,18 +180,22 @@ def _ends_address(near: Any, pattern: re.Pattern[str], *, more: bool = False) ->
     return not more or match.end() < len(near["text"]) or match[0][-1:].isspace()
 
 
-def _with_escapes(mark: Any) -> Any:
+def _with_escaped_link(mark: Any) -> Any:
     """Escape the address and the title of a link; return any other mark as it is."""
     attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
     if type(attrs) is not dict:
         return mark
     escaped = dict(attrs)
     if type(title := attrs.get("title")) is str:
-        escaped["title"] = _SPECIAL_IN_TITLE.sub(_WITH_BACKSLASH, title)
+        escaped["title"] = _SPECIAL_IN_TITLE.sub(_REPLACEMENT_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
-        text = _ENTITY.sub("&amp;", _ESCAPED_IN_ADDRESS.sub(_WITH_BACKSLASH, href))
+        text = _ENTITY_AMPERSAND.sub(
+            "&amp;", _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
+        )
         if _ADDRESS_WITHOUT_BRACKETS.fullmatch(href):
-            escaped["href"] = f"{DIRECT_ADDRESS_PLACEHOLDER}{text}{DIRECT_ADDRESS_PLACEHOLDER}"
+            escaped["href"] = (
+                f"{UNBRACKETED_ADDRESS_PLACEHOLDER}{text}{UNBRACKETED_ADDRESS_PLACEHOLDER}"
+            )
         else:
-            escaped["href"] = _CONTROL.sub(lambda match: f"&#{ord(match[0])};", text)
+            escaped["href"] = _LINE_BREAK_OR_TAB.sub(lambda match: f"&#{ord(match[0])};", text)
     return {**mark, "attrs": escaped}

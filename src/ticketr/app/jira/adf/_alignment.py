@@ -42,60 +42,60 @@ class Block:
     Attributes:
         node: The block as it is in the document.
         kind: Its type.
-        key: A number that equal blocks share.
-        shell: A number that blocks share if they are equal apart from their content.
-        inside: A number that blocks share if their content is equal.
-        blocks: The blocks in it.
+        equality_key: A number that equal blocks share.
+        shell_key: A number that blocks share if they are equal apart from their content.
+        content_key: A number that blocks share if their content is equal.
+        child_blocks: The blocks in it.
         is_line: Whether it holds text, or nothing, instead of blocks.
     """
 
     node: Json
     kind: str
-    key: int
-    shell: int
-    inside: int
-    blocks: tuple[Block, ...]
+    equality_key: int
+    shell_key: int
+    content_key: int
+    child_blocks: tuple[Block, ...]
     is_line: bool
 
 
 @dataclass(slots=True)
 class BlockReader:
-    """Reads blocks; those that one reader has read can be compared by their numbers."""
+    """Reads blocks; those that one reader has read can be compared by their keys."""
 
-    _numbers: dict[Hashable, int] = field(default_factory=dict)
+    _key_by_value: dict[Hashable, int] = field(default_factory=dict)
 
-    def blocks(self, document: object) -> tuple[Block, ...]:
+    def read_blocks(self, document: object) -> tuple[Block, ...]:
         """Return the blocks of a document.
 
         Raises:
             RecursionError: It is nested too deep to be compared.
         """
         return tuple(
-            self._block(node, 0) for node in content_of(document) if isinstance(node, dict)
+            self._read_block(node, 0) for node in content_of(document) if isinstance(node, dict)
         )
 
-    def _block(self, node: Json, depth: int) -> Block:
+    def _read_block(self, node: Json, depth: int) -> Block:
         kind = str(node.get("type"))
         content: Any = node.get("content")
-        shell = self._number_of({key: value for key, value in node.items() if key != "content"})
+        shell = self._key_of_node({key: value for key, value in node.items() if key != "content"})
         is_line = kind in _LINE_NODES or not isinstance(content, list) or not content
         if depth >= _MAX_COMPARED_DEPTH or is_line or any(map(is_inline, content)):
-            inside = self._number_of({"type": kind, "content": content})
+            inside = self._key_of_node({"type": kind, "content": content})
             return Block(
-                node, kind, self._number_for((shell, inside)), shell, inside, (), is_line=True
+                node, kind, self._key_of_value((shell, inside)), shell, inside, (), is_line=True
             )
-        blocks = tuple(self._block(value, depth + 1) for value in content)
-        inside = self._number_for(tuple(block.key for block in blocks))
-        key = self._number_for((shell, inside))
+        blocks = tuple(self._read_block(value, depth + 1) for value in content)
+        inside = self._key_of_value(tuple(block.equality_key for block in blocks))
+        key = self._key_of_value((shell, inside))
         return Block(node, kind, key, shell, inside, blocks, is_line=False)
 
-    def _number_of(self, node: Json) -> int:
-        """Return the number of a node, without its children: equal nodes have equal numbers."""
-        return self._number_for(json.dumps(canonical(node), sort_keys=True, default=repr))
+    def _key_of_node(self, node: Json) -> int:
+        """Return the key of a node, without its children: equal nodes have equal keys."""
+        return self._key_of_value(json.dumps(canonical(node), sort_keys=True, default=repr))
 
-    def _number_for(self, value: Hashable) -> int:
-        """Return the number of a value: equal values have equal numbers."""
-        return self._numbers.setdefault(value, len(self._numbers))
+    def _key_of_value(self, value: Hashable) -> int:
+        """Return the key of a value: equal values have equal keys."""
+        return self._key_by_value.setdefault(value, len(self._key_by_value))
 
 
 def is_inline(node: object) -> bool:
@@ -105,9 +105,9 @@ def is_inline(node: object) -> bool:
 
 #: The most pairs of equal items that are compared. Above it, only the beginnings and the ends of the
 #: sequences are matched: some thousand equal items would take minutes.
-_MAX_PAIRS = 200_000
+_MAX_EQUAL_PAIRS = 200_000
 #: The most pairs of different items whose likeness is compared.
-_MAX_SCORES = 4_000
+_MAX_SCORED_PAIRS = 4_000
 
 
 def match_equal(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tuple[int, int]]:
@@ -118,7 +118,7 @@ def match_equal(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tupl
     middle, others = one[start : len(one) - end], other[start : len(other) - end]
     places = [(at, at) for at in range(start)]
     counts = Counter(others)
-    if sum(counts[item] for item in middle) <= _MAX_PAIRS:
+    if sum(counts[item] for item in middle) <= _MAX_EQUAL_PAIRS:
         matcher = SequenceMatcher(None, middle, others, autojunk=False)
         for left, right, size in matcher.get_matching_blocks():
             places += [(start + left + at, start + right + at) for at in range(size)]
@@ -137,7 +137,7 @@ def pair_similar(olds: int, news: int, score: Callable[[int, int], float]) -> li
     Returns:
         The places of each pair; an item may be in none.
     """
-    if olds * news > _MAX_SCORES:
+    if olds * news > _MAX_SCORED_PAIRS:
         together = zip(range(olds), range(news), strict=False)
         return [(old, new) for old, new in together if score(old, new) > 0]
     best = [[0.0] * (news + 1) for _ in range(olds + 1)]
@@ -161,33 +161,33 @@ def pair_similar(olds: int, news: int, score: Callable[[int, int], float]) -> li
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class AlignedBlocks:
     """Some blocks in Jira and what the file shows of them.
 
     Attributes:
-        original: The blocks in Jira; none if Jira lacks what the file shows.
-        shown: The blocks of the file.
-        before: Blocks before it in Jira that the file does not show at all.
-        after: Such blocks after it.
+        jira_blocks: The blocks in Jira; none if Jira lacks what the file shows.
+        file_blocks: The blocks of the file.
+        hidden_before: Blocks before it in Jira that the file does not show at all.
+        hidden_after: Such blocks after it.
     """
 
-    original: tuple[Block, ...]
-    shown: tuple[Block, ...]
-    before: tuple[Block, ...] = ()
-    after: tuple[Block, ...] = ()
+    jira_blocks: tuple[Block, ...]
+    file_blocks: tuple[Block, ...]
+    hidden_before: tuple[Block, ...] = ()
+    hidden_after: tuple[Block, ...] = ()
 
     @property
-    def is_single(self) -> bool:
+    def is_one_to_one(self) -> bool:
         """Whether one block of the file stands for one block in Jira."""
-        return len(self.original) == len(self.shown) == 1
+        return len(self.jira_blocks) == len(self.file_blocks) == 1
 
     @property
-    def all(self) -> tuple[Block, ...]:
+    def all_jira_blocks(self) -> tuple[Block, ...]:
         """All its blocks in Jira, in order."""
-        return (*self.before, *self.original, *self.after)
+        return (*self.hidden_before, *self.jira_blocks, *self.hidden_after)
 
 
-def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]:
+def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[AlignedBlocks]:
     """Pair the blocks in Jira with the blocks of the file.
 
     Args:
@@ -197,47 +197,51 @@ def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[Unit]
     Returns:
         The units, in order. If the file shows nothing at all, one that is empty there.
     """
-    result: list[Unit] = []
+    result: list[AlignedBlocks] = []
     start = other = 0
     for left, right in [
-        *match_equal([block.key for block in original], [block.key for block in shown]),
+        *match_equal(
+            [block.equality_key for block in original], [block.equality_key for block in shown]
+        ),
         (len(original), len(shown)),
     ]:
         result += _pair_by_kind(original[start:left], shown[other:right])
         if left < len(original):
-            result.append(Unit((original[left],), (shown[right],)))
+            result.append(AlignedBlocks((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
-    return _with_invisible(result)
+    return _attach_hidden_blocks(result)
 
 
-def _pair_by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[Unit]:
+def _pair_by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[AlignedBlocks]:
     """Pair blocks of the same kind at both ends, and join the rest between them."""
     kinds = [[block.kind for block in side] for side in (original, shown)]
     first = common_prefix_length(*kinds)
     last = common_prefix_length(kinds[0][first:][::-1], kinds[1][first:][::-1])
     end, shown_end = len(original) - last, len(shown) - last
     for one, other in zip(original[:first], shown[:first], strict=True):
-        yield Unit((one,), (other,))
+        yield AlignedBlocks((one,), (other,))
     if first < max(end, shown_end):
-        yield Unit(tuple(original[first:end]), tuple(shown[first:shown_end]))
+        yield AlignedBlocks(tuple(original[first:end]), tuple(shown[first:shown_end]))
     for one, other in zip(original[end:], shown[shown_end:], strict=True):
-        yield Unit((one,), (other,))
+        yield AlignedBlocks((one,), (other,))
 
 
-def _with_invisible(joinable: Sequence[Unit]) -> list[Unit]:
+def _attach_hidden_blocks(joinable: Sequence[AlignedBlocks]) -> list[AlignedBlocks]:
     """Join units that the file does not show with the one before, or else the next one."""
-    result: list[Unit] = []
+    result: list[AlignedBlocks] = []
     waiting: tuple[Block, ...] = ()
     for unit in joinable:
-        if unit.shown:
-            result.append(replace(unit, before=waiting))
+        if unit.file_blocks:
+            result.append(replace(unit, hidden_before=waiting))
             waiting = ()
         elif result:
-            result[-1] = replace(result[-1], after=(*result[-1].after, *unit.original))
+            result[-1] = replace(
+                result[-1], hidden_after=(*result[-1].hidden_after, *unit.jira_blocks)
+            )
         else:
-            waiting += unit.original
+            waiting += unit.jira_blocks
     if waiting:
-        result.append(Unit(waiting, ()))
+        result.append(AlignedBlocks(waiting, ()))
     return result
 
 
@@ -248,18 +252,18 @@ _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
+class RemovedBlocks:
     """Blocks in Jira that are not in the edited file as they were.
 
     Attributes:
-        unit: The blocks.
-        index: The index of the edited block that is there now, or else of the next one.
-        replacements: The indices of blocks that may have taken their place; none if they were deleted.
+        blocks: The blocks.
+        edited_index: The index of the edited block that is there now, or else of the next one.
+        replacement_indices: The indices of blocks that may have taken their place; none if they were deleted.
     """
 
-    unit: Unit
-    index: int
-    replacements: tuple[int, ...]
+    blocks: AlignedBlocks
+    edited_index: int
+    replacement_indices: tuple[int, ...]
 
 
 class BlockChanges:
@@ -276,54 +280,64 @@ class BlockChanges:
         gone: All others.
     """
 
-    def __init__(self, units: Sequence[Unit], edited: Sequence[Block], *, in_row: bool) -> None:
-        self.same: dict[int, Unit] = {}
-        self.became: dict[int, Unit] = {}
-        self.gone: list[Removal] = []
+    def __init__(
+        self, units: Sequence[AlignedBlocks], edited: Sequence[Block], *, in_row: bool
+    ) -> None:
+        self.same: dict[int, AlignedBlocks] = {}
+        self.became: dict[int, AlignedBlocks] = {}
+        self.gone: list[RemovedBlocks] = []
         self._edited = edited
-        visible = [unit for unit in units if unit.shown]
+        visible = [unit for unit in units if unit.file_blocks]
         self._words: dict[int, Counter[str]] = {}
-        if in_row and len(visible) == len(edited) and all(unit.is_single for unit in visible):
+        if in_row and len(visible) == len(edited) and all(unit.is_one_to_one for unit in visible):
             for at, (unit, block) in enumerate(zip(visible, edited, strict=True)):
-                (self.same if unit.shown[0].key == block.key else self.became)[at] = unit
+                (
+                    self.same
+                    if unit.file_blocks[0].equality_key == block.equality_key
+                    else self.became
+                )[at] = unit
             return
-        anchors = self._find_same(visible)
-        moved = self._find_moved(visible, {number for number, _ in anchors})
-        covered = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
+        anchors = self._record_unmoved(visible)
+        moved = self._record_moved(visible, {number for number, _ in anchors})
+        covered = {
+            at + index for at, unit in self.same.items() for index in range(len(unit.file_blocks))
+        }
         fixed = [(-1, 0), *anchors, (len(visible), len(edited))]
         for (number, at), (next_number, next_at) in pairwise(fixed):
-            start = at + (len(visible[number].shown) if number >= 0 else 0)
+            start = at + (len(visible[number].file_blocks) if number >= 0 else 0)
             left = [index for index in range(number + 1, next_number) if index not in moved]
             free = [index for index in range(start, next_at) if index not in covered]
-            self._pair([visible[number] for number in left], free, next_at)
+            self._record_edited_and_removed([visible[number] for number in left], free, next_at)
 
-    def _find_same(self, visible: Sequence[Unit]) -> list[tuple[int, int]]:
+    def _record_unmoved(self, visible: Sequence[AlignedBlocks]) -> list[tuple[int, int]]:
         """Find units that are in order as before; return their numbers and places."""
-        flat = [block.key for unit in visible for block in unit.shown]
-        places = dict(match_equal(flat, [block.key for block in self._edited]))
+        flat = [block.equality_key for unit in visible for block in unit.file_blocks]
+        places = dict(match_equal(flat, [block.equality_key for block in self._edited]))
         anchors: list[tuple[int, int]] = []
         start = 0
         for number, unit in enumerate(visible):
-            at = [places.get(start + index) for index in range(len(unit.shown))]
+            at = [places.get(start + index) for index in range(len(unit.file_blocks))]
             first = at[0]
-            start += len(unit.shown)
+            start += len(unit.file_blocks)
             if first is not None and at == list(range(first, first + len(at))):
                 self.same[first] = unit
                 anchors.append((number, first))
         return anchors
 
-    def _find_moved(self, visible: Sequence[Unit], fixed: set[int]) -> set[int]:
+    def _record_moved(self, visible: Sequence[AlignedBlocks], fixed: set[int]) -> set[int]:
         """Find units that are in another place now; return their numbers."""
-        keys = [block.key for block in self._edited]
+        keys = [block.equality_key for block in self._edited]
         places: dict[int, deque[int]] = {}
         for at, key in enumerate(keys):
             places.setdefault(key, deque()).append(at)
-        taken = {at + index for at, unit in self.same.items() for index in range(len(unit.shown))}
+        taken = {
+            at + index for at, unit in self.same.items() for index in range(len(unit.file_blocks))
+        }
         moved: set[int] = set()
         for number, unit in enumerate(visible):
             if number in fixed:
                 continue
-            wanted = [block.key for block in unit.shown]
+            wanted = [block.equality_key for block in unit.file_blocks]
             there = places.get(wanted[0], deque())
             while there and there[0] in taken:
                 there.popleft()
@@ -336,13 +350,15 @@ class BlockChanges:
                     break
         return moved
 
-    def _pair(self, left: Sequence[Unit], free: Sequence[int], end: int) -> None:
+    def _record_edited_and_removed(
+        self, left: Sequence[AlignedBlocks], free: Sequence[int], end: int
+    ) -> None:
         """Pair the units between two fixed ones with the blocks that are there now."""
-        single = [unit for unit in left if unit.is_single]
+        single = [unit for unit in left if unit.is_one_to_one]
         paired = pair_similar(
             len(single),
             len(free),
-            lambda old, new: self._likeness(single[old].shown[0], self._edited[free[new]]),
+            lambda old, new: self._likeness(single[old].file_blocks[0], self._edited[free[new]]),
         )
         for old, new in paired:
             self.became[free[new]] = single[old]
@@ -350,21 +366,21 @@ class BlockChanges:
         instead = tuple(number for number in free if number not in self.became)
         for unit in left:
             if id(unit) not in taken:
-                self.gone.append(Removal(unit, instead[0] if instead else end, instead))
+                self.gone.append(RemovedBlocks(unit, instead[0] if instead else end, instead))
 
     def _likeness(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
         if not same and (old.is_line != new.is_line or {old.kind, new.kind} & _PART_NODES):
             return 0.0
-        one, other = self._words_of(old), self._words_of(new)
+        one, other = self._count_words(old), self._count_words(new)
         total = one.total() + other.total()
         alike = 2 * (one & other).total() / total if total else 0.0
         if same:
             return _SAME_KIND + alike
         return alike if alike >= _OTHER_KIND else 0.0
 
-    def _words_of(self, block: Block) -> Counter[str]:
+    def _count_words(self, block: Block) -> Counter[str]:
         """Count the words in the texts of a block."""
         if id(block) not in self._words:
             texts = (str(node.get("text", "")) for node in walk(block.node))

@@ -14,12 +14,12 @@ from ticketr.app.jira.adf._canonical import Json, content_of
 
 LIST_NODES = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: A list that is nested deeper has blank lines.
-_MAX_DEPTH = 20
+_MAX_TIGHT_LIST_DEPTH = 20
 #: Separates what Markdown would join.
 SEPARATOR_COMMENT = "<!-- -->"
 EMPTY_PARAGRAPHS: tuple[Json, ...] = ({"type": "paragraph"}, {"type": "paragraph", "content": []})
 #: What is written for each kind of panel.
-PANEL_WORDS = {
+PANEL_WORD_BY_KIND = {
     "info": "INFO",
     "note": "NOTE",
     "success": "TIP",
@@ -33,7 +33,7 @@ class BlockWriter(ABC):
     """Writes blocks."""
 
     @abstractmethod
-    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+    def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a block.
 
         Args:
@@ -43,12 +43,12 @@ class BlockWriter(ABC):
             marker: The sign of the items, if it is a bullet list.
         """
 
-    def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
+    def kind_in_markdown(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
         kind = node.get("type") if type(node) is dict else None
         return str(kind), kind == "bulletList"
 
-    def flow(
+    def write_blocks(
         self,
         blocks: Sequence[Any],
         parent: str,
@@ -69,17 +69,17 @@ class BlockWriter(ABC):
         texts: list[str] = []
         before = marker = ""
         for at, node in enumerate(blocks):
-            kind, has_bullets = self.read_as(node, parent)
+            kind, has_bullets = self.kind_in_markdown(node, parent)
             if kind == before and kind in {"orderedList", "taskList"}:
                 texts.append(SEPARATOR_COMMENT)
                 marker = ""
             marker = ("*" if marker == "-" else "-") if has_bullets else ""
             is_short = short and at not in long
-            texts.append(self.block(node, parent, short=is_short, marker=marker))
+            texts.append(self.write_block(node, parent, short=is_short, marker=marker))
             before = kind
         return between.join(filter(None, texts))
 
-    def list(self, node: Json, marker: str, *, short: bool) -> str:
+    def write_list(self, node: Json, marker: str, *, short: bool) -> str:
         """Return the Markdown of a list."""
         items, is_tight = content_of(node), _is_tight_list(node)
         has_blank_lines = not is_tight and any(len(content_of(item)) > 1 for item in items)
@@ -91,9 +91,9 @@ class BlockWriter(ABC):
                 texts.append(sign)
                 continue
             if len(blocks) == 1:  # nearly always
-                text = self.block(blocks[0], "listItem", short=short)
+                text = self.write_block(blocks[0], "listItem", short=short)
             else:
-                text = self.flow(
+                text = self.write_blocks(
                     blocks, "listItem", short=short, between="\n" if is_tight else "\n\n"
                 )
             indented = _indented(text, len(sign) + 1) if "\n" in text else text
@@ -107,19 +107,19 @@ def _indented(text: str, width: int) -> str:
     return "\n".join([first, *(f"{' ' * width}{line}" if line else "" for line in lines)])
 
 
-def quoted(text: str) -> str:
+def write_quote(text: str) -> str:
     """Return lines as those of a quote."""
     return "\n".join([f"> {line}" if line else ">" for line in text.split("\n")])
 
 
-def panel(kind: str, blocks: Sequence[Any], text: str) -> str:
+def write_panel(kind: str, blocks: Sequence[Any], text: str) -> str:
     """Return a quote with the mark of a panel; a paragraph follows in the next line."""
     first = blocks[0]
     end = "\n" if first.get("type") == "paragraph" and content_of(first) else "\n\n"
-    return quoted(f"[!{PANEL_WORDS[kind]}]{end}{text}")
+    return write_quote(f"[!{PANEL_WORD_BY_KIND[kind]}]{end}{text}")
 
 
-def expand(title: str, text: str) -> str:
+def write_expand(title: str, text: str) -> str:
     """Return lines between the tags of an expand."""
     summary = f"\n<summary>{title}</summary>" if title else ""
     return f"<details>{summary}\n\n{text}\n\n</details>"
@@ -131,28 +131,28 @@ def _is_tight_list(node: Json, depth: int = 0) -> bool:
         first, *lists = content_of(item) or [None]
         if lists:
             is_tight = (
-                _is_text(first)
+                _is_text_paragraph(first)
                 and len(lists) == 1
-                and _follows_a_text(lists[0])
-                and depth < _MAX_DEPTH
+                and _can_follow_text(lists[0])
+                and depth < _MAX_TIGHT_LIST_DEPTH
                 and _is_tight_list(lists[0], depth + 1)
             )
         else:
-            is_tight = _is_text(first) or first in EMPTY_PARAGRAPHS
+            is_tight = _is_text_paragraph(first) or first in EMPTY_PARAGRAPHS
         if not is_tight:
             return False
     return True
 
 
-def _follows_a_text(node: Any) -> bool:
+def _can_follow_text(node: Any) -> bool:
     """Return whether a block is a list that is read as one right below a line of text."""
     if type(node) is not dict or node.get("type") not in LIST_NODES:
         return False
     first = [block for item in content_of(node)[:1] for block in content_of(item)[:1]]
-    return (node.get("attrs") or {}).get("order", 1) == 1 and any(map(_is_text, first))
+    return (node.get("attrs") or {}).get("order", 1) == 1 and any(map(_is_text_paragraph, first))
 
 
-def _is_text(node: Any) -> bool:
+def _is_text_paragraph(node: Any) -> bool:
     return (
         type(node) is dict
         and node.get("type") == "paragraph"

@@ -24,7 +24,7 @@ from ticketr.app.jira.adf._addresses import link_addresses
 Json = dict[str, Any]
 
 #: Deeper nodes are kept as they are; Jira's own documents have a depth of about 20.
-MAX_DEPTH = 60
+MAX_CANONICAL_DEPTH = 60
 
 #: The nodes that hold lines of text.
 LINE_NODES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
@@ -75,7 +75,7 @@ def _canonical_node(node: Json, depth: int) -> Json:
     result: Json = {"type": kind}
     for key, value in node.items():
         if key == "content" and type(value) is list:
-            if depth >= MAX_DEPTH:
+            if depth >= MAX_CANONICAL_DEPTH:
                 result[key] = value
             elif content := _canonical_content(value, kind, depth + 1):
                 result[key] = content
@@ -101,7 +101,9 @@ def _canonical_attrs(attrs: Json, kind: object) -> Json:
 
 def _canonical_marks(marks: list[Any]) -> list[Any]:
     result = [
-        _canonical_node(mark, MAX_DEPTH) if type(mark) is dict else mark for mark in marks if mark
+        _canonical_node(mark, MAX_CANONICAL_DEPTH) if type(mark) is dict else mark
+        for mark in marks
+        if mark
     ]
     if len(result) > 1:
         result.sort(key=_mark_order)
@@ -124,7 +126,7 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
         else:
             result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else link_addresses(result)
-    line = result if linked is result else _with_plain_edges(linked)
+    line = result if linked is result else _with_unmarked_edge_blanks(linked)
     if parent in LINE_NODES:
         _remove_last_blanks(line)
     return line
@@ -142,7 +144,7 @@ def _remove_last_blanks(line: list[Any]) -> None:
         del line[-1]
 
 
-def _with_plain_edges(nodes: list[Any]) -> list[Any]:
+def _with_unmarked_edge_blanks(nodes: list[Any]) -> list[Any]:
     """Move marks off the blanks at the edges that links have made in texts."""
     result: list[Any] = []
     for node in nodes:
@@ -171,10 +173,10 @@ def _add_line(result: list[Any], node: Json, text: str) -> None:
     """Add a text without newlines; its blanks at both ends lose the marks that no reader sees."""
     marks: Any = node.get("marks")
     core = text.strip() if type(marks) is list else text
-    if len(core) == len(text) or not any(map(_is_invisible, marks)):
+    if len(core) == len(text) or not any(map(_is_invisible_on_blanks, marks)):
         _append_text(result, node, text)
         return
-    plain = {**node, "marks": [mark for mark in marks if not _is_invisible(mark)]}
+    plain = {**node, "marks": [mark for mark in marks if not _is_invisible_on_blanks(mark)]}
     if not plain["marks"]:
         del plain["marks"]
     start = text.find(core) if core else len(text)
@@ -183,7 +185,7 @@ def _add_line(result: list[Any], node: Json, text: str) -> None:
     _append_text(result, plain, text[start + len(core) :])
 
 
-def _is_invisible(mark: Any) -> bool:
+def _is_invisible_on_blanks(mark: Any) -> bool:
     return type(mark) is dict and mark.get("type") in _MARKS_INVISIBLE_ON_BLANKS
 
 
@@ -217,7 +219,7 @@ _NODES_WITHOUT_TABLES = frozenset(
     {"bodiedExtension", "bodiedSyncBlock", "codeBlock", "heading", "paragraph", "taskItem"}
 )
 #: Below this depth, nodes may be those of the caller.
-_MAX_DEPTH = 40
+_MAX_RESIZED_DEPTH = 40
 
 
 def visible(adf: object) -> Json:
@@ -227,11 +229,11 @@ def visible(adf: object) -> Json:
         adf: A document as Jira sends it; anything else counts as an empty one.
     """
     document = canonical(adf)
-    remove_sizes(document)
+    remove_table_sizes(document)
     return document
 
 
-def with_whole_widths(node: Json) -> Json:
+def move_widths_to_tables(node: Json) -> Json:
     """Move the widths of columns from the cells of a canonical document to their tables, in place.
 
     Then a deleted column takes no width away, and a table that lost all its widths differs in one
@@ -239,7 +241,7 @@ def with_whole_widths(node: Json) -> Json:
     """
     for child in _child_nodes(node):
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
-            with_whole_widths(child)
+            move_widths_to_tables(child)
     if node.get("type") == "table":
         cells = [cell for row in _child_nodes(node) for cell in _child_nodes(row)]
         widths = [_attrs_of(cell).pop(_WIDTH_ATTRIBUTE, None) for cell in cells]
@@ -248,7 +250,7 @@ def with_whole_widths(node: Json) -> Json:
     return node
 
 
-def remove_sizes(node: Json, depth: int = 0) -> None:
+def remove_table_sizes(node: Json, depth: int = 0) -> None:
     """Remove the sizes of the tables in a canonical document, in place."""
     attrs = node.get("attrs")
     names = _SIZE_ATTRIBUTES.get(str(node.get("type")), ())
@@ -257,9 +259,9 @@ def remove_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    for child in _child_nodes(node) if depth < _MAX_DEPTH else ():
+    for child in _child_nodes(node) if depth < _MAX_RESIZED_DEPTH else ():
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
-            remove_sizes(child, depth + 1)
+            remove_table_sizes(child, depth + 1)
 
 
 def _attrs_of(node: Json) -> Json:

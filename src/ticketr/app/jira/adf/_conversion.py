@@ -18,7 +18,7 @@ from marklas.md.parser.normalize import normalize_blocks, tokenize
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.app.jira.adf._addresses import link_addresses
-from ticketr.app.jira.adf._canonical import Json, canonical, remove_sizes, visible
+from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX,
     has_no_placeholders,
@@ -38,8 +38,8 @@ from ticketr.app.jira.adf._plain import (
     walk,
 )
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_PLACEHOLDER
-from ticketr.app.jira.adf._simple import Converted, Parts
-from ticketr.app.jira.adf.forms.files import ATTACHMENT_PREFIX, BY_NAME, name_files
+from ticketr.app.jira.adf._simple import Converted, DocumentParts
+from ticketr.app.jira.adf.forms.files import ATTACHMENT_PREFIX, BY_NAME, replace_names_by_media_ids
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
@@ -109,14 +109,14 @@ def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
     if converts_to(markdown, expected, files):
         return Converted(markdown, exact=True)
     blocks = expected.get("content", []) if short else []
-    long = frozenset(at for at, block in enumerate(blocks) if _needs_length(block, files))
+    long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, files))
     if not long:
         return Converted(markdown, exact=False)
     markdown, _ = render(canonical(adf), files, long=long)
     return Converted(markdown, converts_to(markdown, expected, files))
 
 
-def convert_in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
+def convert_in_parts(parts: DocumentParts, files: Mapping[str, str]) -> Converted:
     """Write a document of which only the blocks that are not simple are read back.
 
     Args:
@@ -136,7 +136,7 @@ def convert_in_parts(parts: Parts, files: Mapping[str, str]) -> Converted:
     return Converted(markdown, exact)
 
 
-def _needs_length(block: Any, files: Mapping[str, str]) -> bool:
+def _needs_long_form(block: Any, files: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
     markdown, short = render(canonical(expected), files)
@@ -149,15 +149,15 @@ def render(
     document: Json, files: Mapping[str, str] = NO_FILES, *, long: Collection[int] = ()
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
-    remove_sizes(document)
+    remove_table_sizes(document)
     if not all(map(has_no_placeholders, find_strings(document))):
         return _render_markdown(_parse_adf(document)), False
-    writer = Writer(_by_marklas, files)
-    markdown = writer.flow(document.get("content", []), "doc", long=long)
+    writer = Writer(_render_by_marklas, files)
+    markdown = writer.write_blocks(document.get("content", []), "doc", long=long)
     return f"{markdown}\n" if markdown else "", writer.used
 
 
-def _by_marklas(block: Json) -> str:
+def _render_by_marklas(block: Json) -> str:
     """Return the Markdown of a block, which is changed by it."""
     document = document_of([block])
     protect_content(document)
@@ -176,7 +176,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
                 read_decisions(document)
             restore_document(document)
             if ATTACHMENT_PREFIX in markdown and files is not BY_NAME:
-                name_files(document, files)
+                replace_names_by_media_ids(document, files)
         _mend_blocks(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return document_of(_paragraph(line) for line in markdown.splitlines() if line.strip())
@@ -191,7 +191,7 @@ def as_code(adf: Any) -> str:
     return f"{fence}\n{text}\n{fence}\n"
 
 
-def block_by_block(document: Json) -> str:
+def convert_block_by_block(document: Json) -> str:
     """Convert each block that can be converted, and return the text of the others."""
     content = document.get("content")
     blocks = content if type(content) is list else [document]

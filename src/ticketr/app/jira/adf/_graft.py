@@ -28,7 +28,7 @@ def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
     """Return a block with Jira's attributes and marks, changed only where the file was edited."""
     if original.kind != edited.kind:
         return edited.node
-    if shown.shell == edited.shell:
+    if shown.shell_key == edited.shell_key:
         return original.node
     before, after = (canonical({**block.node, "content": []}) for block in (shown, edited))
     result = _apply_difference(original.node, before, after, edited.node)
@@ -62,10 +62,10 @@ def merged_line(shell: Json, original: Block, edited: Block) -> Json:
     known: dict[str, deque[Any]] = {}
     for node in content_of(original.node):
         if _is_inline_node(node):
-            known.setdefault(_comparable(node), deque()).append(node)
+            known.setdefault(_comparison_key(node), deque()).append(node)
     line = [
         known[key].popleft()
-        if _is_inline_node(node) and known.get(key := _comparable(node))
+        if _is_inline_node(node) and known.get(key := _comparison_key(node))
         else node
         for node in content
     ]
@@ -76,7 +76,7 @@ def _is_inline_node(node: object) -> bool:
     return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
 
 
-def _comparable(node: Json) -> str:
+def _comparison_key(node: Json) -> str:
     return json.dumps(canonical(node), sort_keys=True, default=repr)
 
 
@@ -103,11 +103,11 @@ def _local_id(node: Json) -> str | None:
 
 
 #: The place of a block: its index in the document, then in the block there, and so on.
-Path: TypeAlias = tuple[int, ...]
+BlockPath: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostPiece:
     """A piece of a document in Jira that an edit removes though the file does not show it.
 
     Attributes:
@@ -117,7 +117,7 @@ class Lost:
     """
 
     what: str
-    path: Path
+    path: BlockPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Grafted:
     """
 
     document: Json
-    losses: tuple[Lost, ...] = ()
+    losses: tuple[LostPiece, ...] = ()
 
 
 def graft(
@@ -157,19 +157,19 @@ def graft(
         The document to send, which shares blocks with the arguments, and what Jira would lose.
     """
     if not isinstance(original, dict) or is_too_large(original):
-        return _converted(original, shown, edited)
+        return _whole_edited_document(original, shown, edited)
     try:
         grafted = _Graft(original, shown, edited).graft()
     except RecursionError:  # below the depth that is compared
-        return _converted(original, shown, edited)
+        return _whole_edited_document(original, shown, edited)
     # A block of Jira's may have got into a place that Jira does not allow.
     known = Counter(() if must_fit else find_problems(original))
     if Counter(find_problems(grafted.document)) - known and not find_problems(edited):
-        return _converted(original, shown, edited)
+        return _whole_edited_document(original, shown, edited)
     return grafted
 
 
-def _converted(original: object, shown: Json, edited: Json) -> Grafted:
+def _whole_edited_document(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
         lost = Losses(original, shown, edited).rest()[:MAX_NAMED_LOSSES]
@@ -177,7 +177,7 @@ def _converted(original: object, shown: Json, edited: Json) -> Grafted:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
         lost = ("all that is too large for a file",)
-    return Grafted(edited, tuple(Lost(what, ()) for what in lost))
+    return Grafted(edited, tuple(LostPiece(what, ()) for what in lost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class _Edit:
     original: Sequence[Json]
     shown: Sequence[Json]
     sent: Sequence[Json]
-    path: Path
+    path: BlockPath
 
 
 class _Graft:
@@ -210,18 +210,18 @@ class _Graft:
 
     def graft(self) -> Grafted:
         """Put the document together."""
-        read = self._reader.blocks
+        read = self._reader.read_blocks
         content = self._graft_blocks(
             read(self._original), read(self._shown), read(self._edited), ()
         )
         document = {**self._original, "content": content}
         losses = Losses(self._original, self._shown, document)
         lost = [
-            Lost(what, edit.path)
+            LostPiece(what, edit.path)
             for edit in self._edits
             for what in losses.of(edit.original, edit.shown, edit.sent)
         ]
-        lost += (Lost(what, ()) for what in losses.rest())
+        lost += (LostPiece(what, ()) for what in losses.rest())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
     def _graft_blocks(
@@ -229,7 +229,7 @@ class _Graft:
         original: Sequence[Block],
         shown: Sequence[Block],
         edited: Sequence[Block],
-        path: Path,
+        path: BlockPath,
         *,
         in_row: bool = False,
     ) -> list[Json]:
@@ -239,46 +239,65 @@ class _Graft:
         result: dict[int, list[Json]] = {}
         for at, unit in changes.same.items():
             result[at] = (
-                _nodes_of(unit.all)
-                if unit.original
-                else _nodes_of(edited[at : at + len(unit.shown)])
+                _nodes_of(unit.all_jira_blocks)
+                if unit.jira_blocks
+                else _nodes_of(edited[at : at + len(unit.file_blocks)])
             )
-            result |= {at + index: [] for index in range(1, len(unit.shown))}
+            result |= {at + index: [] for index in range(1, len(unit.file_blocks))}
         for at, unit in changes.became.items():
-            middle = self._merge_block(unit.original[0], unit.shown[0], edited[at], (*path, at))
-            result[at] = [*_nodes_of(unit.before), middle, *_nodes_of(unit.after)]
+            middle = self._merge_block(
+                unit.jira_blocks[0], unit.file_blocks[0], edited[at], (*path, at)
+            )
+            result[at] = [*_nodes_of(unit.hidden_before), middle, *_nodes_of(unit.hidden_after)]
         for at, block in enumerate(edited):
             if at not in result:
                 result[at] = [block.node]
         for gone in changes.gone:
-            unit, place = gone.unit, (*path, gone.index)
-            sent = [node for at in gone.replacements for node in result[at]]
-            self._edits.append(_Edit(_nodes_of(unit.original), _nodes_of(unit.shown), sent, place))
+            unit, place = gone.blocks, (*path, gone.edited_index)
+            sent = [node for at in gone.replacement_indices for node in result[at]]
+            self._edits.append(
+                _Edit(_nodes_of(unit.jira_blocks), _nodes_of(unit.file_blocks), sent, place)
+            )
             if edited:  # nobody meant to delete what the file does not show
-                last = gone.replacements[-1] if gone.replacements else gone.index - 1
-                result[gone.index] = [*_nodes_of(unit.before), *result.get(gone.index, [])]
-                result[last] = [*result.get(last, []), *_nodes_of(unit.after)]
+                last = (
+                    gone.replacement_indices[-1]
+                    if gone.replacement_indices
+                    else gone.edited_index - 1
+                )
+                result[gone.edited_index] = [
+                    *_nodes_of(unit.hidden_before),
+                    *result.get(gone.edited_index, []),
+                ]
+                result[last] = [*result.get(last, []), *_nodes_of(unit.hidden_after)]
             else:
-                hidden = _nodes_of((*unit.before, *unit.after))
+                hidden = _nodes_of((*unit.hidden_before, *unit.hidden_after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = [] if shown else _nodes_of(block for unit in all_units for block in unit.all)
+        invisible = (
+            []
+            if shown
+            else _nodes_of(block for unit in all_units for block in unit.all_jira_blocks)
+        )
         return invisible + [node for at in sorted(result) for node in result[at]]
 
-    def _merge_block(self, original: Block, shown: Block, edited: Block, path: Path) -> Json:
+    def _merge_block(self, original: Block, shown: Block, edited: Block, path: BlockPath) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
         node = dict(merged_shell(original, shown, edited))
-        if original.kind == edited.kind and shown.inside == edited.inside:
+        if original.kind == edited.kind and shown.content_key == edited.content_key:
             if "content" in original.node:
                 node["content"] = original.node["content"]
         elif edited.is_line:
             node = merged_line(node, original, edited)
         else:
             node["content"] = self._graft_blocks(
-                original.blocks, shown.blocks, edited.blocks, path, in_row=edited.kind == "tableRow"
+                original.child_blocks,
+                shown.child_blocks,
+                edited.child_blocks,
+                path,
+                in_row=edited.kind == "tableRow",
             )
         if original.is_line or shown.is_line or edited.is_line:
             self._edits.append(_Edit([original.node], [shown.node], [node], path))
-        elif shown.shell != edited.shell or original.kind != edited.kind:
+        elif shown.shell_key != edited.shell_key or original.kind != edited.kind:
             before, middle, after = (
                 [{**version, "content": []}] for version in (original.node, shown.node, node)
             )

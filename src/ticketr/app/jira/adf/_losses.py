@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
-from ticketr.app.jira.adf._blocks import PANEL_WORDS, SEPARATOR_COMMENT
-from ticketr.app.jira.adf._canonical import Json, canonical, content_of, with_whole_widths
+from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND, SEPARATOR_COMMENT
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of, move_widths_to_tables
 from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import (
     find_strings,
@@ -41,11 +41,11 @@ from ticketr.app.jira.errors import shorten
 #: More than these would tell nothing new.
 MAX_NAMED_LOSSES = 10
 
-_NAME_WORD = re.compile(r"\S+")
+_WORD_WITH_PUNCTUATION = re.compile(r"\S+")
 # A piece that can be lost: its kind, and what distinguishes it from others of that kind.
 _Piece: TypeAlias = tuple[str, str]
 #: The names of each piece in its places, in the order of the document.
-_Names: TypeAlias = dict[_Piece, dict[str, None]]
+_NamesByPiece: TypeAlias = dict[_Piece, dict[str, None]]
 
 
 class Losses:
@@ -61,11 +61,13 @@ class Losses:
     """
 
     def __init__(self, wanted: object, shown: object, sent: object) -> None:
-        self._pieces = _Pieces(_document(wanted), _document(shown))
+        self._pieces = _Pieces(_comparable_document(wanted), _comparable_document(shown))
         #: The lost pieces that `of` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
-            self._remaining_losses = self._pieces.lost_pieces(_count_pieces(_document(sent)))
+            self._remaining_losses = self._pieces.lost_pieces(
+                _count_pieces(_comparable_document(sent))
+            )
 
     def of(
         self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
@@ -78,17 +80,19 @@ class Losses:
             sent: The blocks that replace them. If there are none, they were deleted, and only what
                 the Markdown does not show is lost.
         """
-        before, after = (_document({"content": list(sequence)}) for sequence in (wanted, shown))
+        before, after = (
+            _comparable_document({"content": list(sequence)}) for sequence in (wanted, shown)
+        )
         if before == after and not self._remaining_losses:
             return ()
         pieces = _Pieces(before, after)
-        sent_pieces = _count_pieces(_document({"content": list(sent)}))
+        sent_pieces = _count_pieces(_comparable_document({"content": list(sent)}))
         lost = pieces.lost_pieces(sent_pieces) & self._remaining_losses
         self._remaining_losses -= pieces.jira_pieces - sent_pieces
         if before == after:
             return ()
         if not pieces.hidden_pieces:
-            return (_first_moved_block(before, after),) if sent else ()
+            return (_name_first_moved_block(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
@@ -99,8 +103,8 @@ class Losses:
         return self._pieces.names_of(self._remaining_losses)
 
 
-def _document(document: object) -> Json:
-    return with_whole_widths(canonical(document))
+def _comparable_document(document: object) -> Json:
+    return move_widths_to_tables(canonical(document))
 
 
 class _Pieces:
@@ -122,7 +126,7 @@ class _Pieces:
         self.jira_pieces = _count_pieces(before)
         self._shown_pieces = _count_pieces(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
-        pairs = (pair for node in walk(before) for pair in _pieces(node))
+        pairs = (pair for node in walk(before) for pair in _find_pieces(node))
         self.mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
         jira_kinds = _count_kinds(self.jira_pieces)
         self.shown_kinds = {
@@ -165,7 +169,7 @@ def _count_kinds(pieces: Counter[_Piece]) -> Counter[str]:
     return counted
 
 
-def _first_moved_block(before: Json, after: Json) -> str:
+def _name_first_moved_block(before: Json, after: Json) -> str:
     """Name the first block that differs, where no piece is missing."""
     for block, other in zip_longest(content_of(before), content_of(after)):
         if block and block != other:
@@ -175,26 +179,26 @@ def _first_moved_block(before: Json, after: Json) -> str:
 
 def _count_pieces(document: Json) -> Counter[_Piece]:
     """Count the pieces of a document."""
-    return Counter(piece for node in walk(document) for piece, _ in _pieces(node))
+    return Counter(piece for node in walk(document) for piece, _ in _find_pieces(node))
 
 
-def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _Names:
+def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _NamesByPiece:
     """Return what some pieces of a document can be called."""
-    names: _Names = {}
+    names: _NamesByPiece = {}
     for node in walk(document):
-        for piece, mark in _pieces(node):
+        for piece, mark in _find_pieces(node):
             if piece in wanted:
                 names.setdefault(piece, {})[_piece_name(piece, node, mark)] = None
     return names
 
 
-def _pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
+def _find_pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
     """Yield the pieces of a node without its children, each with its mark if it is one."""
     kind, text = str(node.get("type")), node.get("text")
     marks = node.get("marks")
     words: list[str] = []
     if isinstance(text, str):
-        words = _NAME_WORD.findall(text)
+        words = _WORD_WITH_PUNCTUATION.findall(text)
         for word in words:
             yield ("word", word), None
     elif kind != "doc":
@@ -254,10 +258,10 @@ _HTML_TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
-_ADDRESS = re.compile(
+_LINK_DEFINITION = re.compile(
     rf"{_placeholders.LINE_PREFIX}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
 )
-_KIND_OF_SHORT_TAG = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
+_SHORT_TAG_WITH_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
 _SHORT_FORM_TAGS = _placeholders.SHORT_FORM_TAGS - {"summary"}
 #: The tags that have no end tag.
@@ -335,7 +339,9 @@ def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     for piece in _find_lost_texts(markdown, document):
         yield piece
     if piece is None and not document.get("content") and markdown.strip():
-        yield _piece_at(markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<"))
+        yield _make_lost_piece(
+            markdown.strip(), markdown, is_html=markdown.lstrip().startswith("<")
+        )
 
 
 def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
@@ -349,11 +355,11 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
-            yield _piece_at(tag, markdown, is_html=True)
+            yield _make_lost_piece(tag, markdown, is_html=True)
     for piece, is_html, problem in _find_texts(tokens):
         wanted = Counter(_WORD.findall(piece))
         if any(kept[word] < number for word, number in wanted.items()):
-            yield _piece_at(piece, markdown, is_html=is_html, problem=problem)
+            yield _make_lost_piece(piece, markdown, is_html=is_html, problem=problem)
         for word, number in wanted.items():  # subtracting would look at every kept word each time
             kept[word] = max(kept[word] - number, 0)
     yield from _find_repeated_definitions(markdown, texts)
@@ -364,7 +370,7 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     tables = _tables.Tables(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
-        yield _table_line(lines, line, reason)
+        yield _lost_table_line(lines, line, reason)
     # Each line once; compared by the characters of delimiter rows only.
     signs = [_SPACES.sub("", text) for text in (prose_texts(document) if tables.delimiters else ())]
     shown = " ".join(run for text in signs for run in _TABLE_SIGNS.findall(text))
@@ -373,10 +379,10 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
-            yield _table_line(lines, line, _tables.STRAY_TABLE_REASON)
+            yield _lost_table_line(lines, line, _tables.STRAY_TABLE_REASON)
 
 
-def _table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
+def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
     return UnsentPiece(
         shorten(lines[line - 1].strip(), MAX_PIECE_CHARACTERS), line, reason, is_lost=True
     )
@@ -393,11 +399,11 @@ def _without_shown_text(shown: re.Match[str]) -> str:
     return tag
 
 
-def _piece_at(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> UnsentPiece:
+def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> UnsentPiece:
     """Make a lost piece, with the line in which the Markdown holds it."""
     text = _placeholders.restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
-        text = _KIND_OF_SHORT_TAG.sub(r"<\1>", text)
+        text = _SHORT_TAG_WITH_KIND.sub(r"<\1>", text)
     place = markdown.find(text.partition("\n")[0]) if text else -1
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
@@ -416,14 +422,14 @@ def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
     for token in tokens:
         if token["type"] in {"block_html", "inline_html"}:
             for tag in _HTML_TAG.finditer(token["raw"]):
-                yield from _without_effect(tag, opened)
+                yield from _find_tag_without_effect(tag, opened)
         else:
             yield from _find_tags_without_effect(token.get("children", []))
     for _, raw in opened:
         yield raw
 
 
-def _without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
+def _find_tag_without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
@@ -462,7 +468,7 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tup
 
 def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
-    addresses = list(_ADDRESS.finditer(markdown))
+    addresses = list(_LINK_DEFINITION.finditer(markdown))
     labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
     addresses = [address for address in addresses if labels[label_key(address[2])] > 1]
     kept = unquote("\n".join(texts)) if addresses else ""
@@ -473,7 +479,7 @@ def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[Unse
         if address[3] in kept:
             continue
         if not kept_words.issuperset(words) or not (words or wanted in kept):
-            yield _piece_at(address[1], markdown, is_html=False)
+            yield _make_lost_piece(address[1], markdown, is_html=False)
 
 
 _HTML_TAG_NAMES = (
@@ -482,7 +488,7 @@ _HTML_TAG_NAMES = (
     "|nav|ol|p|picture|pre|q|s|samp|script|section|small|span|strike|strong|style|sub|summary|sup"
     "|svg|table|tbody|td|tfoot|th|thead|tr|tt|u|ul|var|video"
 )
-_CANDIDATE = re.compile(
+_LITERAL_CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
     |{_placeholders.LINE_PREFIX}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
@@ -507,10 +513,10 @@ def _find_literal_pieces(
     markdown: str, document: Json, before: str, pictures: Mapping[str, str]
 ) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
-    known = Counter(candidate.text for candidate in _find_candidates(before))
+    known = Counter(candidate.text for candidate in _find_literal_candidates(before))
     text = "\n".join(prose_texts(document))
     addresses = set(_find_addresses(document))
-    for candidate in _find_candidates(markdown):
+    for candidate in _find_literal_candidates(markdown):
         reason, address = candidate.reason, without_escapes(candidate.text)
         if known[candidate.text]:
             known[candidate.text] -= 1
@@ -526,24 +532,26 @@ def _find_literal_pieces(
             yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
 
 
-def _find_candidates(markdown: str) -> Iterator[UnsentPiece]:
+def _find_literal_candidates(markdown: str) -> Iterator[UnsentPiece]:
     """Yield what looks like such a piece outside of code, in the order of the lines."""
     lines = markdown.split("\n")
     for number, line in enumerate(_tables.blank_code(markdown).split("\n"), start=1):
-        for match in _CANDIDATE.finditer(line):
+        for match in _LITERAL_CANDIDATE.finditer(line):
             kind = match.lastgroup
             if kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
-            elif kind in _LOSS_REASONS:
-                yield UnsentPiece(match[kind], number, _LOSS_REASONS[kind])
-            elif kind in _WORKING_ADDRESSES and not _WORKING_ADDRESSES[kind].match(match[kind]):
+            elif kind in _LITERAL_REASON_BY_KIND:
+                yield UnsentPiece(match[kind], number, _LITERAL_REASON_BY_KIND[kind])
+            elif kind in _WORKING_ADDRESS_BY_KIND and not _WORKING_ADDRESS_BY_KIND[kind].match(
+                match[kind]
+            ):
                 reason = _DEAD_PICTURE_REASON if kind.endswith("image") else _DEAD_LINK_REASON
                 yield UnsentPiece(match[kind], number, reason)
 
 
-_LOSS_REASONS = {
+_LITERAL_REASON_BY_KIND = {
     "panel": "goes to Jira as a word of a quote; the mark of a panel stands alone in the first line of "
-    f"a quote, and the quote in no list; a panel is called {', '.join(PANEL_WORDS.values())}",
+    f"a quote, and the quote in no list; a panel is called {', '.join(PANEL_WORD_BY_KIND.values())}",
     "short": "goes to Jira as text; it needs an end tag, and <details> the beginning of a line",
     "file": "goes to Jira as text, for its ticket has no file of that name; attach it first",
     "mention": "goes to Jira as text and tells nobody; write @[Name], which is looked up in Jira",
@@ -565,7 +573,7 @@ _ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
 _ADDRESS_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
 #: The form of addresses that work in Jira, by their syntax in Markdown.
-_WORKING_ADDRESSES = {
+_WORKING_ADDRESS_BY_KIND = {
     "image": _ADDRESS_ANYWHERE,
     "angled_image": _ADDRESS_ANYWHERE,
     "link": _ADDRESS_ON_SITE,
@@ -602,7 +610,7 @@ def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int
             last block is for the end.
     """
     at = 0
-    for place, text in _line_texts(blocks, ()):
+    for place, text in _texts_with_paths(blocks, ()):
         match = _find_text(markdown, text, at)
         if place[: len(path)] >= tuple(path):
             return markdown.count("\n", 0, at if match is None else match.start()) + 1
@@ -610,7 +618,7 @@ def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int
     return markdown.rstrip("\n").count("\n") + 1
 
 
-def _line_texts(
+def _texts_with_paths(
     blocks: Sequence[object], path: tuple[int, ...]
 ) -> Iterator[tuple[tuple[int, ...], str]]:
     """Yield the place of each text; one of a block of text counts as that of the block."""
@@ -621,7 +629,7 @@ def _line_texts(
         if isinstance(text, str):
             yield place, text
         elif isinstance(content, list):
-            yield from _line_texts(content, place)
+            yield from _texts_with_paths(content, place)
 
 
 def _find_text(markdown: str, text: str, start: int) -> re.Match[str] | None:

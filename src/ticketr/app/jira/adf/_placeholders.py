@@ -72,8 +72,8 @@ _REQUIRED_PARENT_TAGS = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary"
 #: What may be before the first word of a line: indent, and the signs of quotes and items.
 LINE_PREFIX = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
-_ATTRS = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
-_PIECE = re.compile(
+_TAG_ATTRIBUTES = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
+_TAG_OR_BOUNDARY = re.compile(
     rf"""(?P<lone>{LINE_PREFIX})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
     |(?P<row>^[ \t>]*\|)
     |(?P<bar>\|)
@@ -88,7 +88,7 @@ _PIECE = re.compile(
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
     |<[bB][rR]\s*/?>
-    |<(?P<open>[a-z][a-z0-9]*)(?P<attrs>{_ATTRS})>
+    |<(?P<open>[a-z][a-z0-9]*)(?P<attrs>{_TAG_ATTRIBUTES})>
     |</(?P<close>[a-z][a-z0-9]*)>
     |(?P<less><)""",
     re.MULTILINE | re.VERBOSE,
@@ -96,11 +96,11 @@ _PIECE = re.compile(
 _ADF_ATTRIBUTE = re.compile(r"""\sadf=["'](\w*)["']""")
 _LINE_PREFIX_PATTERN = re.compile(LINE_PREFIX, re.MULTILINE)
 _INDENT = re.compile(" {0,3}")
-_BAR = re.compile(r"(?<!\\)\|")
+_UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenTag:
     """A start tag without its end tag so far."""
 
     start: int
@@ -124,12 +124,12 @@ def protect_html(markdown: str) -> str:
 
 def _find_placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start and end of each text to replace, and its placeholder."""
-    opened: list[_Open] = []
-    unclosed: list[_Open] = []
+    opened: list[_OpenTag] = []
+    unclosed: list[_OpenTag] = []
     in_row = False
     line = 0
     fences = fenced_ranges(markdown)
-    for piece in _PIECE.finditer(markdown):
+    for piece in _TAG_OR_BOUNDARY.finditer(markdown):
         kind = piece.lastgroup
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
@@ -162,10 +162,10 @@ def _find_placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif piece["open"]:
             pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _INDENT
             first = in_row or pattern.fullmatch(markdown, line, start) is not None
-            if not _is_read(piece, opened, in_row=in_row, first=first):
+            if not _is_tag_read(piece, opened, in_row=in_row, first=first):
                 yield start, start + 1, LESS_THAN_PLACEHOLDER
             elif piece["open"] != "hr":
-                opened.append(_Open(start, piece["open"], in_row))
+                opened.append(_OpenTag(start, piece["open"], in_row))
     yield from ((tag.start, tag.start + 1, LESS_THAN_PLACEHOLDER) for tag in [*unclosed, *opened])
 
 
@@ -175,7 +175,7 @@ def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
     return place > 0 and at < ranges[place - 1][1]
 
 
-def _close_tag(opened: list[_Open], tag: str) -> bool:
+def _close_tag(opened: list[_OpenTag], tag: str) -> bool:
     """Remove the innermost tag of that name; return whether there was one."""
     for place in range(len(opened) - 1, -1, -1):
         if opened[place].name == tag:
@@ -184,7 +184,9 @@ def _close_tag(opened: list[_Open], tag: str) -> bool:
     return False
 
 
-def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: bool) -> bool:
+def _is_tag_read(
+    piece: re.Match[str], opened: list[_OpenTag], *, in_row: bool, first: bool
+) -> bool:
     """Return whether a start tag is read in this place.
 
     Args:
@@ -198,7 +200,7 @@ def _is_read(piece: re.Match[str], opened: list[_Open], *, in_row: bool, first: 
         ancestor.name in _REQUIRED_PARENT_TAGS[tag] for ancestor in opened
     ):
         return False
-    if in_row and _BAR.search(attrs):  # the cell ends within the tag
+    if in_row and _UNESCAPED_BAR.search(attrs):  # the cell ends within the tag
         return False
     if "adf=" not in attrs:
         if tag == "details":
@@ -231,12 +233,12 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_ITEM_PREFIXES = tuple(map(_signs.verbatim, ("[ ] ", "[x] ", "<> ")))
+_ITEM_PREFIXES = tuple(map(_signs.verbatim_text, ("[ ] ", "[x] ", "<> ")))
 _BLANKS_AT_EDGES = " \t\xa0"
 _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
 )
-_HTML_BY_PLACEHOLDER = {
+_SIGN_BY_PLACEHOLDER = {
     LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
     _signs.REMOVED_PLACEHOLDER: "",
@@ -251,16 +253,16 @@ _CHARACTER_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: " ",
         _TAB_PLACEHOLDER: "\t",
         _NBSP_PLACEHOLDER: "\xa0",
-        **_HTML_BY_PLACEHOLDER,
+        **_SIGN_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_ESCAPED_PLACEHOLDER,
     }
 )
-_CODE_BY_PLACEHOLDER = str.maketrans(
+_CODE_TEXT_BY_PLACEHOLDER = str.maketrans(
     {
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        **_HTML_BY_PLACEHOLDER,
+        **_SIGN_BY_PLACEHOLDER,
         ESCAPED_LESS_THAN_PLACEHOLDER: "\\<",
         **{
             placeholder: f"\\{sign}"
@@ -268,17 +270,21 @@ _CODE_BY_PLACEHOLDER = str.maketrans(
         },
     }
 )
-_BLANK_BY_ENTITY = {"32": _SPACE_PLACEHOLDER, "9": _TAB_PLACEHOLDER, "160": _NBSP_PLACEHOLDER}
+_PLACEHOLDER_BY_ENTITY_NUMBER = {
+    "32": _SPACE_PLACEHOLDER,
+    "9": _TAB_PLACEHOLDER,
+    "160": _NBSP_PLACEHOLDER,
+}
 
-_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
+_ESCAPE_OR_BLANK_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
-_EMPTY_END = re.compile(rf" +{_signs.REMOVED_PLACEHOLDER}$", re.MULTILINE)
-_PLAIN_ENTITY = re.compile(r"&(?=#(?:32|9|160);)")
+_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.REMOVED_PLACEHOLDER}$", re.MULTILINE)
+_BLANK_ENTITY_AMPERSAND = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
-_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
-_LONE_NUMBER = re.compile(r"(\d{1,9})([.)])\Z")
+_SPECIAL_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
+_LONE_ITEM_NUMBER = re.compile(r"(\d{1,9})([.)])\Z")
 # Signs that marklas escapes though they mean nothing here: in a word, between blanks, before a number.
-_PLAIN_SIGN = re.compile(
+_NEEDLESSLY_ESCAPED_SIGN = re.compile(
     r"(?<=[^\W_])_+(?=[^\W_])|(?<=\S )\*(?= \S)|<(?=[ \d=])|(?<=\s)~(?=\d)|(?<=\w)\[\w*\](?=[ .,;])"
 )
 _CLOSING_HASHES = re.compile(r"#+$")
@@ -298,10 +304,10 @@ def restore_markdown(markdown: str) -> str:
     if not _ANY_PLACEHOLDER.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
-    direct = markdown.replace(f"(<{_addresses.DIRECT_ADDRESS_PLACEHOLDER}", "(").replace(
-        f"{_addresses.DIRECT_ADDRESS_PLACEHOLDER}>", ""
+    direct = markdown.replace(f"(<{_addresses.UNBRACKETED_ADDRESS_PLACEHOLDER}", "(").replace(
+        f"{_addresses.UNBRACKETED_ADDRESS_PLACEHOLDER}>", ""
     )
-    return _EMPTY_END.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
+    return _END_OF_EMPTY_ITEM.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
 
 def protect_markdown(markdown: str) -> str:
@@ -315,13 +321,13 @@ def protect_markdown(markdown: str) -> str:
         return markdown
     markdown = _addresses.protect_emphasis(markdown)
     if "&#" in markdown or "\\" in markdown:
-        markdown = _ENTITY.sub(_placeholder, markdown)
+        markdown = _ESCAPE_OR_BLANK_ENTITY.sub(_placeholder_of_escape, markdown)
     return protect_html(markdown.replace("%", _addresses.PERCENT_PLACEHOLDER))
 
 
 def restore_piece(text: str) -> str:
     """Replace the placeholders in a piece of protected Markdown by what they stand for."""
-    return text.translate(_CODE_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
+    return text.translate(_CODE_TEXT_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
 
 
 def restore_address(address: str) -> str:
@@ -336,7 +342,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         return (
             node
             if node.isascii()
-            else node.translate(_CODE_BY_PLACEHOLDER if code else _CHARACTER_BY_PLACEHOLDER)
+            else node.translate(_CODE_TEXT_BY_PLACEHOLDER if code else _CHARACTER_BY_PLACEHOLDER)
         )
     if type(node) is list:
         node[:] = [restore_document(item, code=code) for item in node]
@@ -356,11 +362,11 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
     return node
 
 
-def _placeholder(match: re.Match[str]) -> str:
+def _placeholder_of_escape(match: re.Match[str]) -> str:
     """Return the placeholder of an escape; the escape itself if it needs none."""
     sign, number = match.groups()
     if number:
-        return _BLANK_BY_ENTITY[number]
+        return _PLACEHOLDER_BY_ENTITY_NUMBER[number]
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
     return _signs.ESCAPED_PLACEHOLDERS.get(sign, match[0])
@@ -391,8 +397,8 @@ def _protect_text(node: Json) -> None:
             node["text"] = f" {text} "  # one on either side is taken away again
         return
     if "&#" in text:
-        text = _PLAIN_ENTITY.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
-    node["text"] = _PLAIN_SIGN.sub(lambda match: _signs.verbatim(match[0]), text)
+        text = _BLANK_ENTITY_AMPERSAND.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
+    node["text"] = _NEEDLESSLY_ESCAPED_SIGN.sub(lambda match: _signs.verbatim_text(match[0]), text)
 
 
 def _protect_line(content: list[Json], kind: str) -> None:
@@ -404,28 +410,28 @@ def _protect_line(content: list[Json], kind: str) -> None:
         if all(child.get("type") == "hardBreak" for child in content)
         else _signs.REMOVED_PLACEHOLDER
     )
-    if _is_plain(last):
+    if _is_text_outside_code(last):
         last["text"] = _protect_end(last["text"], kind)
-    if _is_plain(first):
+    if _is_text_outside_code(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
-    if first.get("text") in _ITEM_PREFIXES and _is_plain(content[1]):
+    if first.get("text") in _ITEM_PREFIXES and _is_text_outside_code(content[1]):
         second = content[1]["text"]
         if second[:1].isspace():
             content[1]["text"] = _protect_start(second, alone=False)
     if len(content) > 1:
-        _keep_apart(content)
+        _separate_emphasis(content)
     if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
         content.insert(0, {"type": "text", "text": _signs.REMOVED_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
 
-def _keep_apart(content: list[Json]) -> None:
+def _separate_emphasis(content: list[Json]) -> None:
     """Separate texts between which asterisks would not be read as the end or start of emphasis."""
     position = 1
     for before, after in itertools.pairwise(tuple(content)):
         # Else the link would be an image.
-        if "marks" in after and _is_plain(before) and before["text"].endswith("!"):
+        if "marks" in after and _is_text_outside_code(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH_PLACEHOLDER}!"
         if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
             content.insert(position, {"type": "text", "text": SEPARATOR_PLACEHOLDER})
@@ -442,13 +448,13 @@ def _would_lose_emphasis(before: Json, after: Json) -> bool:
         return False
     last, first = before["text"][-1], after["text"][0]
     if ends and starts:
-        return not (_is_word(before, last) and _is_word(after, first))
+        return not (_touches_word(before, last) and _touches_word(after, first))
     if ends:
-        return first.isalnum() and "marks" not in after and not _is_word(before, last)
-    return last.isalnum() and "marks" not in before and not _is_word(after, first)
+        return first.isalnum() and "marks" not in after and not _touches_word(before, last)
+    return last.isalnum() and "marks" not in before and not _touches_word(after, first)
 
 
-def _is_word(node: Json, edge: str) -> bool:
+def _touches_word(node: Json, edge: str) -> bool:
     """Return whether the asterisks at an edge of a text touch a letter or a digit."""
     marks = node["marks"]
     return edge.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
@@ -466,9 +472,9 @@ def _protect_start(text: str, *, alone: bool) -> str:
         return text[: len(text) - len(rest)].translate(_PLACEHOLDER_BY_BLANK) + rest
     if text[:1].isspace():
         return _signs.REMOVED_PLACEHOLDER + text
-    if _LINE_START.match(text):
+    if _SPECIAL_LINE_START.match(text):
         return _addresses.BACKSLASH_PLACEHOLDER + text
-    number = _LONE_NUMBER.match(text) if alone else None
+    number = _LONE_ITEM_NUMBER.match(text) if alone else None
     return f"{number[1]}{_addresses.BACKSLASH_PLACEHOLDER}{number[2]}" if number else text
 
 
@@ -488,5 +494,5 @@ def _is_visible(node: Json) -> bool:
     return node.get("type") != "text" or node["text"].strip() != ""
 
 
-def _is_plain(node: Json) -> bool:
+def _is_text_outside_code(node: Json) -> bool:
     return node.get("type") == "text" and not _addresses.has_mark(node, "code")

@@ -17,7 +17,7 @@ from ticketr.app.jira.errors import shorten
 #: No file is attached.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
 
-_WORD_START = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
+_CAMEL_CASE_BOUNDARY = compile_on_use(r"(?<=[a-z])(?=[A-Z])")
 _INLINE_NODES = (
     "text",
     "mention",
@@ -96,7 +96,7 @@ def kind_with_article(kind: str) -> str:
 
 def kind_words(kind: str) -> str:
     """Return the name of a kind in plain words: `listItem` is a list item."""
-    return shorten(_WORD_START.sub(" ", kind).lower(), 40)
+    return shorten(_CAMEL_CASE_BOUNDARY.sub(" ", kind).lower(), 40)
 
 
 #: The characters that Jira takes in a description.
@@ -108,7 +108,9 @@ MAX_MARKDOWN_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
-_NO_TEXT = compile_on_use(r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]")
+_UNCOUNTED_MARKDOWN = compile_on_use(
+    r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]"
+)
 _TEXT_KEY = "text"
 #: The characters that take as long to convert as a node.
 _CHARACTERS_PER_NODE = 3
@@ -128,7 +130,7 @@ def is_too_long(*markdown: str) -> bool:
         return False
     if size > MAX_MARKDOWN_CHARACTERS:
         return True
-    return sum(len(_NO_TEXT.sub("", text)) for text in markdown) > MAX_TEXT_CHARACTERS
+    return sum(len(_UNCOUNTED_MARKDOWN.sub("", text)) for text in markdown) > MAX_TEXT_CHARACTERS
 
 
 def is_too_large(document: object) -> bool:
@@ -158,7 +160,7 @@ def is_too_large(document: object) -> bool:
     return False
 
 
-def conversion_size(document: object, most: int) -> int:
+def marklas_cost(document: object, most: int) -> int:
     """Estimate the work of converting a document.
 
     Args:

@@ -21,12 +21,12 @@ from ticketr.app.jira.adf._plain import kind_with_article, kind_words, plain_lin
 from ticketr.app.jira.errors import shorten
 
 #: The sets of marks that go together; None where there is no list of marks at all.
-Marks = tuple[frozenset[str], ...] | None
+AllowedMarks = tuple[frozenset[str], ...] | None
 
-_CHILD = re.compile(r"(\w+)(?:\(([^)]*)\))?")
+_CHILD_WITH_MARKS = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
 
-class Node(NamedTuple):
+class NodeRule(NamedTuple):
     """A kind of node.
 
     Attributes:
@@ -36,23 +36,23 @@ class Node(NamedTuple):
         is_ordered: Whether each child must be the one of that place.
     """
 
-    children: Mapping[str, Marks]
+    children: Mapping[str, AllowedMarks]
     min_children: int | None
     max_children: int
     is_ordered: bool
 
 
-def node(
+def node_rule(
     children: str = "", least: int | None = None, most: int = 1_000_000, *, ordered: bool = False
-) -> Node:
+) -> NodeRule:
     """Read a row of the table."""
     read = {
         match[1]: None
         if match[2] is None
         else tuple(frozenset(marks.split()) for marks in match[2].split("|"))
-        for match in _CHILD.finditer(children)
+        for match in _CHILD_WITH_MARKS.finditer(children)
     }
-    return Node(read, least, most, ordered)
+    return NodeRule(read, least, most, ordered)
 
 
 _TEXT = (
@@ -82,44 +82,44 @@ _BODIED_EXTENSION = "bodiedExtension(dataConsumer fragment)"
 _BLOCKS = f"{_EXTENSION_CONTENT} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH}"
 
 #: Every node.
-NODES: dict[str, Node] = {
-    "doc": node(
+NODE_RULES: dict[str, NodeRule] = {
+    "doc": node_rule(
         f"{_BLOCKS} {_BODIED_EXTENSION} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
         " syncBlock(breakout) bodiedSyncBlock(breakout)",
         0,
     ),
     # Blocks of text
-    "paragraph": node(_INLINE),
-    "heading": node(_INLINE),
-    "codeBlock": node("text()"),
-    "blockquote": node(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION}", 1),
-    "panel": node(f"{_BASIC_BLOCKS} {_PARAGRAPH} blockCard", 1),
-    "expand": node(f"{_EXTENSION_CONTENT} nestedExpand", 1),
-    "nestedExpand": node(f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote", 1),
+    "paragraph": node_rule(_INLINE),
+    "heading": node_rule(_INLINE),
+    "codeBlock": node_rule("text()"),
+    "blockquote": node_rule(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION}", 1),
+    "panel": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH} blockCard", 1),
+    "expand": node_rule(f"{_EXTENSION_CONTENT} nestedExpand", 1),
+    "nestedExpand": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote", 1),
     # Lists
-    "bulletList": node("listItem", 1),
-    "orderedList": node("listItem", 1),
-    "listItem": node(
+    "bulletList": node_rule("listItem", 1),
+    "orderedList": node_rule("listItem", 1),
+    "listItem": node_rule(
         f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}", 1
     ),
-    "taskList": node("taskItem taskList blockTaskItem", 1),
-    "taskItem": node(_INLINE),
-    "blockTaskItem": node(f"{_PARAGRAPH} {_EXTENSION}", 1),
-    "decisionList": node("decisionItem", 1),
-    "decisionItem": node(_INLINE),
+    "taskList": node_rule("taskItem taskList blockTaskItem", 1),
+    "taskItem": node_rule(_INLINE),
+    "blockTaskItem": node_rule(f"{_PARAGRAPH} {_EXTENSION}", 1),
+    "decisionList": node_rule("decisionItem", 1),
+    "decisionItem": node_rule(_INLINE),
     # Tables and columns
-    "table": node("tableRow", 1),
-    "tableRow": node("tableCell tableHeader", 0),
-    "tableCell": node(_CELL_CONTENT, 1),
-    "tableHeader": node(_CELL_CONTENT, 1),
-    "layoutSection": node("layoutColumn", 2, 3),
-    "layoutColumn": node(f"{_BLOCKS} {_BODIED_EXTENSION} expand()", 1),
+    "table": node_rule("tableRow", 1),
+    "tableRow": node_rule("tableCell tableHeader", 0),
+    "tableCell": node_rule(_CELL_CONTENT, 1),
+    "tableHeader": node_rule(_CELL_CONTENT, 1),
+    "layoutSection": node_rule("layoutColumn", 2, 3),
+    "layoutColumn": node_rule(f"{_BLOCKS} {_BODIED_EXTENSION} expand()", 1),
     # Files, and what apps add
-    "mediaSingle": node(f"media{_MEDIA_MARKS} caption", 1, 2, ordered=True),
-    "mediaGroup": node(f"media{_MEDIA_MARKS}", 1),
-    "caption": node(_CAPTION_CONTENT),
-    "bodiedExtension": node(_EXTENSION_CONTENT, 1),
-    "bodiedSyncBlock": node(
+    "mediaSingle": node_rule(f"media{_MEDIA_MARKS} caption", 1, 2, ordered=True),
+    "mediaGroup": node_rule(f"media{_MEDIA_MARKS}", 1),
+    "caption": node_rule(_CAPTION_CONTENT),
+    "bodiedExtension": node_rule(_EXTENSION_CONTENT, 1),
+    "bodiedSyncBlock": node_rule(
         f"{_LISTS} {_MEDIA} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH} codeBlock() taskList decisionList rule panel"
         " blockquote table(fragment) blockCard embedCard expand() layoutSection(breakout)",
         1,
@@ -131,7 +131,7 @@ NODES: dict[str, Node] = {
             *("inlineCard", "inlineExtension", "media", "mediaInline", "rule", "blockCard"),
             *("embedCard", "extension", "syncBlock"),
         ),
-        node(),
+        node_rule(),
     ),
 }
 #: Every mark.
@@ -169,10 +169,10 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
-    waiting: list[tuple[Any, Marks]] = [(root, None)]
+    waiting: list[tuple[Any, AllowedMarks]] = [(root, None)]
     while waiting and len(problems_so_far) < MAX_PROBLEMS:
         node, marks = waiting.pop()
-        rule = NODES[node["type"]]
+        rule = NODE_RULES[node["type"]]
         found_here = [*_find_own_problems(node, rule), *_find_mark_problems(node, marks)]
         children = list(_check_children(node, rule))
         found_here += [problem for problem in children if isinstance(problem, str)]
@@ -182,7 +182,7 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
     return tuple(problems_so_far[:MAX_PROBLEMS])
 
 
-def _find_own_problems(node: Any, rule: Node) -> Iterator[str]:
+def _find_own_problems(node: Any, rule: NodeRule) -> Iterator[str]:
     """Return what is wrong with a node's own properties."""
     kind = node["type"]
     # `_find_mark_problems` checks the marks, since the parent decides which are allowed.
@@ -197,7 +197,7 @@ def _find_own_problems(node: Any, rule: Node) -> Iterator[str]:
         yield f"{kind_with_article(kind)} cannot have “{shorten(key, 40)}”"
 
 
-def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
+def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMarks] | str]:
     """Return the children of a node, and what is wrong with their kinds and number."""
     name = kind_with_article(node["type"])
     content = node.get("content")
@@ -217,7 +217,7 @@ def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
     order = tuple(rule.children)
     for place, child in enumerate(content):
         kind = child.get("type") if isinstance(child, dict) else None
-        if not isinstance(kind, str) or kind not in NODES:
+        if not isinstance(kind, str) or kind not in NODE_RULES:
             yield f"{name} has something in it that Jira does not know"
         elif kind not in rule.children or (rule.is_ordered and order[place : place + 1] != (kind,)):
             yield f"{kind_with_article(kind)} cannot be in {name}"
@@ -225,7 +225,7 @@ def _check_children(node: Any, rule: Node) -> Iterator[tuple[Any, Marks] | str]:
             yield child, rule.children[kind]
 
 
-def _find_mark_problems(node: Any, allowed: Marks) -> Iterator[str]:
+def _find_mark_problems(node: Any, allowed: AllowedMarks) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return

@@ -40,6 +40,6 @@ CHARACTER_BY_ESCAPED_PLACEHOLDER = {
 }
 
 
-def verbatim(text: str) -> str:
+def verbatim_text(text: str) -> str:
     """Return a text that marklas writes unchanged."""
     return text.translate(RAW_PLACEHOLDERS)

@@ -19,14 +19,14 @@ from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._blocks import (
     EMPTY_PARAGRAPHS,
     LIST_NODES,
-    PANEL_WORDS,
+    PANEL_WORD_BY_KIND,
     BlockWriter,
-    expand,
-    panel,
-    quoted,
+    write_expand,
+    write_panel,
+    write_quote,
 )
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import MAX_TEXT_CHARACTERS, conversion_size
+from ticketr.app.jira.adf._plain import MAX_TEXT_CHARACTERS, marklas_cost
 
 _NODE_KEYS = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
@@ -38,11 +38,11 @@ _SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", 
 _NO_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent in a simple list.
-_MAX_INDENT = 20
+_MAX_LIST_INDENT = 20
 #: A list that begins at 1 may say so.
-_FROM_ONE = ("orderedList", {"order": 1})
+_LIST_FROM_ONE = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
-COST_UNIT = 12
+SIMPLE_CHARACTERS_PER_COST = 12
 #: The signs around a text with a mark.
 _SIGN_BY_MARK = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.
@@ -59,12 +59,12 @@ _PLAIN_CHARACTER = (
 )
 _PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_PLAIN_CHARACTER})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
-_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
+_PLAIN_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
 _MARKED_TEXT = compile_on_use(
     rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_PLAIN_CHARACTER})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
-_AFTER_MARKED = tuple(" .,;:?!)")
+_SIGNS_AFTER_MARKED_TEXT = tuple(" .,;:?!)")
 _MENTION = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
 _ADDRESS = compile_on_use(
@@ -76,7 +76,7 @@ _TIMESTAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
 _CODE_TEXT = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
-Parts: TypeAlias = list[str | list[Any]]
+DocumentParts: TypeAlias = list[str | list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def simple_markdown(document: object) -> str | None:
     return None
 
 
-def split_blocks(document: object) -> Parts:
+def split_blocks(document: object) -> DocumentParts:
     """Split a document into its simple blocks and the others.
 
     Args:
@@ -122,14 +122,14 @@ def split_blocks(document: object) -> Parts:
     if not blocks and document.get("content", []) == []:
         return [""]
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
-    parts: Parts = []
+    parts: DocumentParts = []
     for at, node in enumerate(blocks):
         # Two lists in a row would be one.
         is_beside_list = are_lists[at] and any(
             (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
         )
         try:
-            text = "" if is_beside_list else _WRITER.block(node, "doc")
+            text = "" if is_beside_list else _WRITER.write_block(node, "doc")
         except _NotSimple:
             text = ""
         match parts:
@@ -149,11 +149,17 @@ def conversion_cost(document: object, most: int) -> int:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    if (size := conversion_size(document, most * COST_UNIT)) > most * COST_UNIT:
+    if (
+        size := marklas_cost(document, most * SIMPLE_CHARACTERS_PER_COST)
+    ) > most * SIMPLE_CHARACTERS_PER_COST:
         return size  # splitting it would take long
     total = 0
     for part in split_blocks(document) or [[document]]:
-        total += len(part) // COST_UNIT if isinstance(part, str) else conversion_size(part, most)
+        total += (
+            len(part) // SIMPLE_CHARACTERS_PER_COST
+            if isinstance(part, str)
+            else marklas_cost(part, most)
+        )
         if total > most:
             break
     return total
@@ -166,7 +172,7 @@ class _NotSimple(Exception):
 class _SimpleWriter(BlockWriter):
     """Writes simple blocks alone, and raises `_NotSimple` at any other."""
 
-    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+    def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
         kind, attrs, content = _node_parts(node)
         if text := _render_leaf(kind, attrs, content):
@@ -176,14 +182,18 @@ class _SimpleWriter(BlockWriter):
                 if lines := _render_list(kind, attrs, content):
                     return "\n".join(lines)
             case "blockquote" if not attrs:
-                return quoted(self._inner(content, kind))
-            case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [*PANEL_WORDS]:
-                return panel(attrs["panelType"], content, self._inner(content, kind))
+                return write_quote(self._write_inner_blocks(content, kind))
+            case "panel" if attrs.keys() == {"panelType"} and attrs["panelType"] in [
+                *PANEL_WORD_BY_KIND
+            ]:
+                return write_panel(
+                    attrs["panelType"], content, self._write_inner_blocks(content, kind)
+                )
             case "expand" if attrs.keys() <= {"title"} and _is_title(attrs.get("title", "")):
-                return expand(attrs.get("title", ""), self._inner(content, kind))
+                return write_expand(attrs.get("title", ""), self._write_inner_blocks(content, kind))
         raise _NotSimple
 
-    def _inner(self, blocks: Sequence[Any], parent: str) -> str:
+    def _write_inner_blocks(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
         kinds = [_node_parts(block)[0] for block in blocks]
         # Two lists in a row would be one.
@@ -194,7 +204,7 @@ class _SimpleWriter(BlockWriter):
         has_heading = parent == "blockquote" and "heading" in kinds
         if not blocks or has_lists or has_heading or not set(kinds) <= _INNER_BLOCKS:
             raise _NotSimple
-        return self.flow(blocks, parent)
+        return self.write_blocks(blocks, parent)
 
 
 _WRITER = _SimpleWriter()
@@ -226,7 +236,7 @@ def _render_leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
 def _render_list(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
-    if (attrs and (kind, attrs) != _FROM_ONE) or len(indent) > _MAX_INDENT:
+    if (attrs and (kind, attrs) != _LIST_FROM_ONE) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
@@ -311,15 +321,15 @@ def _render_line(content: Sequence[Any]) -> str:
         kind, text = _render_inline(child)
         match last, kind:  # a break is before the first part, too
             case "hardBreak", "text":
-                can_follow = _LINE_START.match(text) is not None
+                can_follow = _PLAIN_LINE_START.match(text) is not None
             case ("hardBreak", "marked" | "emoji") | ("text", "tagged") | ("tagged", "text"):
                 can_follow = True
             case _, "hardBreak":
                 can_follow = last != "hardBreak" and not line.endswith(" ")
             case "marked", "text":
-                can_follow = text.startswith(_AFTER_MARKED) != line.endswith(" ")
+                can_follow = text.startswith(_SIGNS_AFTER_MARKED_TEXT) != line.endswith(" ")
             case "emoji", "text":
-                can_follow = text.startswith(_AFTER_MARKED) and not text.startswith(":")
+                can_follow = text.startswith(_SIGNS_AFTER_MARKED_TEXT) and not text.startswith(":")
             case "text" | "marked", "marked" | "emoji":
                 can_follow = line.endswith(" ")
             case _:

@@ -27,7 +27,7 @@ _BLOCK_START = re.compile(
 _FENCE = re.compile(r"[ \t>]*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*(`{3,}(?=[^`]*$)|~{3,})")
 _BACKQUOTES = re.compile("`+")
 _ESCAPED_OR_BACKQUOTES = re.compile(r"\\.|(`+)", re.DOTALL)
-_BAR = re.compile(r"(?<!\\)\|")
+_UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
@@ -48,10 +48,10 @@ class Tables:
         self._filled = 0
         if "|" in markdown:
             self._lines = markdown.split("\n")
-            self._read()
+            self._normalise_tables()
             self.markdown = "\n".join(self._lines)
 
-    def _read(self) -> None:
+    def _normalise_tables(self) -> None:
         """Normalise the tables, and note what cannot be read as one."""
         lines, index = self._lines, 1
         code = {at for start, end in fenced_lines(lines) for at in range(start, end + 1)}
@@ -155,7 +155,7 @@ def blank_code(markdown: str) -> str:
 
 def _blank_code_parts(line: str) -> Iterator[str]:
     at = 0
-    for start, end in _code_ends(line).items():
+    for start, end in _find_code_ends(line).items():
         yield line[at:start] + " " * (end - start)
         at = end
     yield line[at:]
@@ -167,7 +167,7 @@ def _split_cells(line: str) -> list[str]:
     before = text[:-1]
     if text.endswith("|") and (len(before) - len(before.rstrip("\\"))) % 2 == 0:
         text = before
-    ends = _code_ends(text) if "`" in text else {}
+    ends = _find_code_ends(text) if "`" in text else {}
     start = at = 0
     cells = [""]
     while match := _BAR_OR_CODE.search(text, at):
@@ -178,13 +178,13 @@ def _split_cells(line: str) -> list[str]:
             start = at
         elif match[1] and (end := ends.get(match.start())):
             code = text[match.start() : end]
-            cells[-1] += text[start : match.start()] + _BAR.sub(r"\\|", code)
+            cells[-1] += text[start : match.start()] + _UNESCAPED_BAR.sub(r"\\|", code)
             start = at = end
     cells[-1] += text[start:]
     return [cell.strip() for cell in cells]
 
 
-def _code_ends(text: str) -> dict[int, int]:
+def _find_code_ends(text: str) -> dict[int, int]:
     """Find where each code span ends, by its start; a backslash escapes the start alone."""
     by_length: dict[int, list[tuple[int, int]]] = {}
     for run in reversed(list(_BACKQUOTES.finditer(text))):

@@ -18,7 +18,9 @@ from ticketr.app.jira.adf._tables import fenced_lines
 _LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
 _LIST_ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
-_FORM = re.compile(r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)")
+_INTERCHANGEABLE_FORM = re.compile(
+    r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)"
+)
 #: How many stretches of lines one block may consist of.
 _MAX_JOINED_STRETCHES = 40
 
@@ -92,7 +94,10 @@ def _reworded_lines(text: str, like: str) -> Iterator[str]:
     """
     lines, others = text.split("\n"), like.split("\n")
     bullet = next((match[2] for line in others if (match := _LIST_ITEM.match(line))), "-")
-    bare = [[_FORM.sub(_normal_form, line).rstrip() for line in side] for side in (lines, others)]
+    bare = [
+        [_INTERCHANGEABLE_FORM.sub(_normal_form, line).rstrip() for line in side]
+        for side in (lines, others)
+    ]
     same = dict(match_equal(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(

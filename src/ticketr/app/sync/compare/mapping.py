@@ -18,10 +18,10 @@ from types import MappingProxyType
 
 from ticketr.app.config.checks import MappedField, WantedField
 from ticketr.app.jira.adf import (
-    COST_UNIT,
+    SIMPLE_CHARACTERS_PER_COST,
     conversion_cost,
-    conversion_size,
     is_too_large,
+    marklas_cost,
     to_adf,
     visible,
 )
@@ -459,13 +459,16 @@ def estimate_cost(
     described: dict[str, diff.DescriptionText] = {}
     for issue in issues:
         description, *others = documents_in(issue.fields)
-        is_short = conversion_size(description, most * COST_UNIT) <= most * COST_UNIT
+        is_short = (
+            marklas_cost(description, most * SIMPLE_CHARACTERS_PER_COST)
+            <= most * SIMPLE_CHARACTERS_PER_COST
+        )
         text = diff.simple_description(description) if is_short else None
         if text is None:
             others.append(description)
         else:
             described[issue.id] = text
-            cost += len(text.markdown) // COST_UNIT
+            cost += len(text.markdown) // SIMPLE_CHARACTERS_PER_COST
         remaining += others
         cost += _ISSUE_COST + sum(conversion_cost(document, most) for document in others)
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))

@@ -16,7 +16,7 @@ from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import is_too_long
-from ticketr.app.jira.adf._signs import verbatim
+from ticketr.app.jira.adf._signs import verbatim_text
 from ticketr.app.jira.adf._tables import blank_code
 
 #: Stands before the name of a file.
@@ -36,7 +36,7 @@ _PICTURE_PLACEMENT = compile_on_use(
 )
 _WIDTH_UNITS = {"%": "percentage", "px": "pixel"}
 _ESCAPED_CHARACTER = compile_on_use(r"\\([!-/:-@\[-`{-~])")
-_IN_BRACKETS = compile_on_use(r"[\s()]")
+_NEEDS_BRACKETS = compile_on_use(r"[\s()]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +143,15 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     alt = attrs.get("alt", "")
     if name is None or not _is_plain(name) or not (alt == "" or _is_plain(alt)):
         return None
-    layout = _layout_of(block, attrs)
+    layout = _write_placement(block, attrs)
     wanted = {**attrs, "id": ATTACHMENT_PREFIX + name}
     if read_picture(alt, ATTACHMENT_PREFIX + name, layout or None) != (block, wanted):
         return None
-    address = verbatim(f"]({address_of(name)})")
-    return [{"type": "text", "text": f"{verbatim('![')}{alt}{address}{layout}"}]
+    address = verbatim_text(f"]({address_of(name)})")
+    return [{"type": "text", "text": f"{verbatim_text('![')}{alt}{address}{layout}"}]
 
 
-def name_files(node: Any, files: Mapping[str, str]) -> None:
+def replace_names_by_media_ids(node: Any, files: Mapping[str, str]) -> None:
     """Put media IDs into the place of names, in place; a picture of no known file becomes text."""
     content = content_of(node)
     for at, child in enumerate(content):
@@ -170,7 +170,7 @@ def name_files(node: Any, files: Mapping[str, str]) -> None:
                         "content": [{"type": "text", "text": words}],
                     }
             case _:
-                name_files(child, files)
+                replace_names_by_media_ids(child, files)
 
 
 def without_escapes(address: str) -> str:
@@ -182,12 +182,12 @@ def address_of(name: str) -> str:
     """Return the address of an attached file as Markdown has it."""
     return (
         f"<{ATTACHMENT_PREFIX}{name}>"
-        if _IN_BRACKETS.search(name)
+        if _NEEDS_BRACKETS.search(name)
         else f"{ATTACHMENT_PREFIX}{name}"
     )
 
 
-def _layout_of(block: Json, attrs: Json) -> str:
+def _write_placement(block: Json, attrs: Json) -> str:
     """Return the layout and the sizes of a picture in braces, as in Markdown; empty for none."""
     parts: list[str] = []
     if block.get("layout") != "center":
@@ -230,14 +230,14 @@ class _LocalPicture:
     Attributes:
         address: The path, without the backslashes that Markdown has before signs.
         line: The index of its line.
-        alt_start: The index of its first character in the line.
+        picture_start: The index of its first character in the line.
         start: The index where its address begins, with the angle brackets around it.
         end: The index where its address ends.
     """
 
     address: str
     line: int
-    alt_start: int
+    picture_start: int
     start: int
     end: int
 
@@ -269,7 +269,7 @@ def without_pictures(markdown: str, addresses: Collection[str]) -> str:
     lines = markdown.split("\n")
     for picture in reversed(_find_pictures_alone(markdown) if addresses else []):
         if picture.address in addresses:
-            line, at = lines[picture.line], picture.alt_start
+            line, at = lines[picture.line], picture.picture_start
             lines[picture.line] = f"{line[:at]}!\\{line[at + 1 :]}"
     return "\n".join(lines)
 

@@ -16,22 +16,22 @@ from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_ADDRESS, has_mark
-from ticketr.app.jira.adf._blocks import PANEL_WORDS
+from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTOLINK_PLACEHOLDER, verbatim
+from ticketr.app.jira.adf._signs import AUTOLINK_PLACEHOLDER, verbatim_text
 from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
 #: What is read: the kind of panel by its word.
 PANEL_KIND_BY_WORD = {
-    **{word: kind for kind, word in PANEL_WORDS.items()},
+    **{word: kind for kind, word in PANEL_WORD_BY_KIND.items()},
     "IMPORTANT": "note",
     "SUCCESS": "success",
     "ERROR": "error",
 }
 
 
-_NAMED = re.compile(
+_NAMED_MENTION = re.compile(
     r"""\\.
     |<\w+[ ][^<>\n]*\badf=[^<>\n]*>[^<\n]*
     |(?<![\w@/.+-])@(?:
@@ -40,7 +40,7 @@ _NAMED = re.compile(
     )""",
     re.VERBOSE,
 )
-_SPECIAL = re.compile(r"[\\\[\]*_`~<]")
+_SPECIAL_IN_NAME = re.compile(r"[\\\[\]*_`~<]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
     for at, mention, wanted in reversed(list(_find_mentions(markdown))):
         if wanted in people:
             account, name = people[wanted]
-            escaped = _SPECIAL.sub(r"\\\g<0>", name)
+            escaped = _SPECIAL_IN_NAME.sub(r"\\\g<0>", name)
             start, end = lines[at][: mention.start()], lines[at][mention.end() :]
             lines[at] = f"{start}@[{escaped}]({account}){end}"
     return "\n".join(lines)
@@ -93,7 +93,7 @@ def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
 def _find_mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
     """Yield the mentions of people without an account ID: the index of the line, and the name."""
     for at, line in enumerate(blank_code(markdown).split("\n")):
-        for mention in _NAMED.finditer(line):
+        for mention in _NAMED_MENTION.finditer(line):
             if name := mention["name"] or mention["mail"]:
                 yield at, mention, name.strip()
 
@@ -116,22 +116,26 @@ _AFTER_EMOJI = re.compile(r"[^\w:]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def html(tag: str) -> Token:
+def html_token(tag: str) -> Token:
     """Return a tag within a line."""
     return {"type": "inline_html", "raw": tag}
 
 
-def params(values: Json) -> str:
+def encode_params(values: Json) -> str:
     """Return attributes of a node as marklas reads them in a tag."""
     result = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return result.replace("&", "&amp;").replace("'", "&#39;")
 
 
-def _node(kind: str, values: Json, *shown: Token) -> list[Token]:
-    return [html(f"<span adf=\"{kind}\" params='{params(values)}'>"), *shown, html("</span>")]
+def _node_tokens(kind: str, values: Json, *shown: Token) -> list[Token]:
+    return [
+        html_token(f"<span adf=\"{kind}\" params='{encode_params(values)}'>"),
+        *shown,
+        html_token("</span>"),
+    ]
 
 
-def text(words: str) -> Json:
+def text_node(words: str) -> Json:
     """Return a text of a document."""
     return {"type": "text", "text": words}
 
@@ -157,7 +161,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     name = "".join(value.get("raw", " ") for value in children)
     shown = [{"type": "text", "raw": f"@{name}"}] if name else []
     rest = {"type": "text", "raw": before["raw"][:-1]}
-    return [rest, *_node("mention", {"id": address}, *shown)]
+    return [rest, *_node_tokens("mention", {"id": address}, *shown)]
 
 
 def _mention_texts(attrs: Json) -> list[Json] | None:
@@ -165,13 +169,13 @@ def _mention_texts(attrs: Json) -> list[Json] | None:
     match attrs:
         case {"id": str(account), **rest} if rest.keys() <= {"text"}:
             shown = rest.get("text")
-            name = "" if shown is None else _name_of(shown)
+            name = "" if shown is None else _mention_name(shown)
             if name is not None and _ACCOUNT_ID_PATTERN.fullmatch(account):
-                return [text(f"@{verbatim('[')}{name}{verbatim(f']({account})')}")]
+                return [text_node(f"@{verbatim_text('[')}{name}{verbatim_text(f']({account})')}")]
     return None
 
 
-def _name_of(shown: object) -> str | None:
+def _mention_name(shown: object) -> str | None:
     if not isinstance(shown, str) or not shown.startswith("@"):
         return None
     name = shown[1:]
@@ -193,7 +197,7 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
     if match is None or code is None or code["type"] != "codespan" or not code["raw"]:
         return None
     color = _COLOR_ALIASES.get(match[1], match[1])
-    return _node("status", {"color": color}, code), words[match.end() :]
+    return _node_tokens("status", {"color": color}, code), words[match.end() :]
 
 
 # Dates: {2026-03-01}, and emoji: :name:
@@ -205,7 +209,7 @@ def _read_date(day: str) -> list[Token] | None:
     except ValueError:
         return None
     stamp = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return [html(f'<time adf="date" datetime="{stamp}">'), html("</time>")]
+    return [html_token(f'<time adf="date" datetime="{stamp}">'), html_token("</time>")]
 
 
 def _read_emojis(names: str) -> list[Token] | None:
@@ -216,7 +220,7 @@ def _read_emojis(names: str) -> list[Token] | None:
         if emoji is None:
             return None
         shown = {"type": "text", "raw": emoji["text"]}
-        result += _node("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
+        result += _node_tokens("emoji", {"shortName": emoji["shortName"], "id": emoji["id"]}, shown)
     return result
 
 
@@ -259,25 +263,25 @@ def read_card(address: str) -> list[Token] | None:
     """
     if not address.endswith(AUTOLINK_PLACEHOLDER) or not _CARD_ADDRESS.fullmatch(address[:-1]):
         return None
-    return [html(f'<a adf="inlineCard" href="{address[:-1]}">'), html("</a>")]
+    return [html_token(f'<a adf="inlineCard" href="{address[:-1]}">'), html_token("</a>")]
 
 
 def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
     match attrs:
         case {"url": str(address), **rest} if not rest and _CARD_ADDRESS.fullmatch(address):
-            return [text(verbatim(f"<{address}>"))]
+            return [text_node(verbatim_text(f"<{address}>"))]
     return None
 
 
 # Tags: <u>, <sub>, <sup>
 
-_TAGS = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
+_NODE_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
 def marklas_tag(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
-    kind = _TAGS.get(tag[1:-1].removesuffix(" open"))
+    kind = _NODE_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag
 
 
@@ -309,15 +313,18 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
             return write_card(attrs)
         case "status", {"text": str(label), "color": str(color), **rest} if not rest:
             if color in STATUS_COLORS and label and label.isprintable():
-                return [{**text(label), "marks": [{"type": "code"}]}, text(f"{{{color}}}")]
+                return [
+                    {**text_node(label), "marks": [{"type": "code"}]},
+                    text_node(f"{{{color}}}"),
+                ]
         case "date", {"timestamp": str(stamp), **rest} if not rest:
             day = day_of(stamp)
-            return [text(f"{{{day}}}")] if day is not None else None
+            return [text_node(f"{{{day}}}")] if day is not None else None
         case "emoji", {"shortName": str(name)} if emoji_named(name[1:-1]) == attrs:
             if _may_be_beside_emoji(before, _BEFORE_EMOJI) and _may_be_beside_emoji(
                 after, _AFTER_EMOJI
             ):
-                return [text(verbatim(name))]
+                return [text_node(verbatim_text(name))]
     return None
 
 

@@ -107,7 +107,7 @@ class Reader:
             blocks = [{**first, "children": children[2:]}, *others]
         elif all(value["type"] == "blank_line" for value in others):
             blocks = [_html_block("<p></p>")]
-        opened = inline.params({"panelType": panel})
+        opened = inline.encode_params({"panelType": panel})
         return [
             _html_block(f"<aside adf=\"panel\" params='{opened}'>"),
             *self.read(blocks),
@@ -121,7 +121,7 @@ class Reader:
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
             ] if sign == inline.LARGE_CARD_SUFFIX and inline.read_card(address) is not None:
-                result = inline.params({"url": address[:-1]})
+                result = inline.encode_params({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{result}'>"),
                     _html_block("</div>"),
@@ -161,12 +161,14 @@ class Reader:
             return None
         block, media = picture
         return [
-            _html_block(f"<figure adf=\"mediaSingle\" params='{inline.params(block)}'>"),
+            _html_block(f"<figure adf=\"mediaSingle\" params='{inline.encode_params(block)}'>"),
             {
                 "type": "paragraph",
                 "children": [
-                    inline.html(f"<span adf=\"media\" params='{inline.params(media)}'>"),
-                    inline.html("</span>"),
+                    inline.html_token(
+                        f"<span adf=\"media\" params='{inline.encode_params(media)}'>"
+                    ),
+                    inline.html_token("</span>"),
                 ],
             },
             _html_block("</figure>"),

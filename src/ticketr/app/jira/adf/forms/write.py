@@ -12,22 +12,22 @@ from typing import Any
 from ticketr.app.jira.adf._blocks import (
     EMPTY_PARAGRAPHS,
     LIST_NODES,
-    PANEL_WORDS,
+    PANEL_WORD_BY_KIND,
     BlockWriter,
-    expand,
-    panel,
-    quoted,
+    write_expand,
+    write_panel,
+    write_quote,
 )
 from ticketr.app.jira.adf._canonical import LINE_NODES, Json, content_of
-from ticketr.app.jira.adf._schema import NODES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, verbatim
+from ticketr.app.jira.adf._schema import NODE_RULES
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, verbatim_text
 from ticketr.app.jira.adf._simple import simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     LARGE_CARD_SUFFIX,
     escape_text,
     tag_of,
-    text,
+    text_node,
     write_card,
     write_inline,
 )
@@ -48,7 +48,9 @@ _PARENTS_OF_FORMS = {
     "mediaSingle": _BLOCK_CONTAINER_NODES | {"blockquote", "listItem"},
 }
 #: The start tag of each end tag.
-_START_OF_END_TAG = {verbatim(f"</{tag}>"): (verbatim(f"<{tag}>"),) for tag in ("u", "sub", "sup")}
+_START_TAG_BY_END_TAG = {
+    verbatim_text(f"</{tag}>"): (verbatim_text(f"<{tag}>"),) for tag in ("u", "sub", "sup")
+}
 
 
 class Writer(BlockWriter):
@@ -67,34 +69,38 @@ class Writer(BlockWriter):
         self._names = {media: name for name, media in files.items()}
         self.used = False
 
-    def read_as(self, node: Any, parent: str) -> tuple[str, bool]:
+    def kind_in_markdown(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
-        kind, has_bullets = super().read_as(node, parent)
+        kind, has_bullets = super().kind_in_markdown(node, parent)
         if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
             return kind, True
         return kind, has_bullets
 
-    def block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
+    def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a block."""
         kind, content = node.get("type"), content_of(node)
         if kind in LIST_NODES:
-            return self.list(node, marker, short=short)
+            return self.write_list(node, marker, short=short)
         if kind == "blockquote":
             is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
-            return quoted("" if is_empty else self.flow(content, kind, short=short))
+            return write_quote("" if is_empty else self.write_blocks(content, kind, short=short))
         if short and (form := self._short_form_of(node, parent)) is not None:
             self.used = True
             match form:
                 case {"type": "bulletList"}:
-                    return self.list(form, marker, short=short)
+                    return self.write_list(form, marker, short=short)
                 case {"type": "panel"}:
-                    return panel(node["attrs"]["panelType"], content, self.flow(content, kind))
+                    return write_panel(
+                        node["attrs"]["panelType"], content, self.write_blocks(content, kind)
+                    )
                 case {"type": "expand" | "nestedExpand"}:
-                    return expand(node.get("attrs", {}).get("title", ""), self.flow(content, kind))
+                    return write_expand(
+                        node.get("attrs", {}).get("title", ""), self.write_blocks(content, kind)
+                    )
             node = form
         elif short and (simple := simple_leaf(node)):
             return simple
-        return self._shell(node, short=short)
+        return self._write_shell_by_marklas(node, short=short)
 
     def _short_form_of(self, node: Json, parent: str) -> Json | None:
         """Return the block whose Markdown is the short form of another one; None if it has none."""
@@ -110,11 +116,11 @@ class Writer(BlockWriter):
             return None
         match kind:
             case "panel":
-                word = attrs.keys() == {"panelType"} and attrs["panelType"] in PANEL_WORDS
+                word = attrs.keys() == {"panelType"} and attrs["panelType"] in PANEL_WORD_BY_KIND
                 return node if word and content else None
             case "blockCard":
                 card = write_card(attrs)
-                return None if card is None else _paragraph(*card, text(LARGE_CARD_SUFFIX))
+                return None if card is None else _paragraph(*card, text_node(LARGE_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
                 return _decision_list(content) if all(map(_has_decision_form, content)) else None
             case "taskList":
@@ -123,30 +129,32 @@ class Writer(BlockWriter):
                 return node if _is_title(attrs.get("title", "-")) else None
         return None
 
-    def _shell(self, node: Json, *, short: bool) -> str:
+    def _write_shell_by_marklas(self, node: Json, *, short: bool) -> str:
         """Return a block as marklas writes it, and the blocks in it as they are written here."""
         inside: list[str] = []
-        shell, *ends = self._by_marklas(self._with_slots(node, inside, short=short)).split(
-            BLOCKS_PLACEHOLDER
-        )
+        shell, *ends = self._by_marklas(
+            self._replace_blocks_by_slots(node, inside, short=short)
+        ).split(BLOCKS_PLACEHOLDER)
         return shell + "".join(map("".join, zip(inside, ends, strict=True)))
 
-    def _with_slots(self, node: Json, inside: list[str], *, short: bool) -> Json:
+    def _replace_blocks_by_slots(self, node: Json, inside: list[str], *, short: bool) -> Json:
         """Return a block with a sign in place of each flow of blocks; add these to a list."""
         kind, content = node.get("type"), content_of(node)
         if kind == "layoutSection":
-            columns = [self._with_slots(column, inside, short=short) for column in content]
+            columns = [
+                self._replace_blocks_by_slots(column, inside, short=short) for column in content
+            ]
             return {**node, "content": columns}
         if kind in {"panel", "expand", "nestedExpand", "layoutColumn"} and content:
-            inside.append(self.flow(content, kind, short=short))
-            return {**node, "content": [_paragraph(text(BLOCKS_PLACEHOLDER))]}
+            inside.append(self.write_blocks(content, kind, short=short))
+            return {**node, "content": [_paragraph(text_node(BLOCKS_PLACEHOLDER))]}
         self._write_lines(node, "", short=short)
         return node
 
     def _write_lines(self, node: Any, parent: str, *, short: bool) -> None:
         """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
-        if type(kind) is not str or kind not in NODES or kind in _OPAQUE_NODES:
+        if type(kind) is not str or kind not in NODE_RULES or kind in _OPAQUE_NODES:
             return
         if kind in LINE_NODES:
             self._write_line(content_of(node), short=short)
@@ -164,7 +172,7 @@ class Writer(BlockWriter):
             if type(child) is not dict:
                 result.append(child)
             elif child.get("type") == "text":
-                result += self._text(child, before, after, short=short)
+                result += self._write_text(child, before, after, short=short)
             elif short and (written := write_inline(child, before, after)) is not None:
                 self.used = True
                 result += written
@@ -172,7 +180,7 @@ class Writer(BlockWriter):
                 result.append(child)
         content[:] = _join_tags(result)
 
-    def _text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
+    def _write_text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
         """Yield a text with its tags around it."""
         words, marks = node.get("text"), node.get("marks")
         if type(words) is not str or not words:
@@ -191,9 +199,9 @@ class Writer(BlockWriter):
             node["marks"] = kept
         else:
             del node["marks"]
-        yield from (text(verbatim(f"<{tag}>")) for tag in tags)
+        yield from (text_node(verbatim_text(f"<{tag}>")) for tag in tags)
         yield node
-        yield from (text(verbatim(f"</{tag}>")) for tag in reversed(tags))
+        yield from (text_node(verbatim_text(f"</{tag}>")) for tag in reversed(tags))
 
 
 def _join_tags(nodes: list[Any]) -> list[Any]:
@@ -203,7 +211,7 @@ def _join_tags(nodes: list[Any]) -> list[Any]:
         if (
             result
             and type(node) is dict
-            and node.get("text") in _START_OF_END_TAG.get(_text_of(result[-1]), ())
+            and node.get("text") in _START_TAG_BY_END_TAG.get(_text_of(result[-1]), ())
         ):
             result.pop()
         else:
@@ -256,7 +264,7 @@ def _is_title(title: object) -> bool:
 
 def _decision_list(items: Sequence[Json]) -> Json:
     """Return a list of decisions as a list of items that begin with the mark of a decision."""
-    lines = [_paragraph(text(verbatim("<> ")), *content_of(item)) for item in items]
+    lines = [_paragraph(text_node(verbatim_text("<> ")), *content_of(item)) for item in items]
     return {
         "type": "bulletList",
         "content": [{"type": "listItem", "content": [line]} for line in lines],
@@ -270,9 +278,9 @@ def _list_with_boxes(node: Json) -> Json:
         if child["type"] == "taskList":
             items[-1]["content"].append(_list_with_boxes(child))
             continue
-        box = text(verbatim("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
+        box = text_node(verbatim_text("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(content_of(blocks[0]) or [text(REMOVED_PLACEHOLDER)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(REMOVED_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
