@@ -26,7 +26,7 @@ from jira_sandbox import make_site
 from ticketr.app.config import state_folder
 from ticketr.app.config.state_folder import require_file_kind
 from ticketr.app.sync import FileFailed, Store
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.tickets import parse
 
 CANARY = "canary of the user's own file\n"
@@ -460,7 +460,7 @@ def test_a_link_that_is_put_there_meanwhile_is_not_followed_either(tmp_path: Pat
     (tmp_path / "work" / "sub").mkdir(parents=True)
     (tmp_path / "git").mkdir()
     store = Store(tmp_path / "work", ".ticketr")
-    editor = Editor(store)
+    editor = FileEditor(store)
     snapshot = editor.read("sub/a.md")
     assert snapshot is not None
     (tmp_path / "work" / "sub").rmdir()

@@ -117,7 +117,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         browse=task["browse"],
         run_sync=steps.in_thread,
         transport=steps.transport(),
-        late_request_window=SETTLE,
+        late_request_seconds=SETTLE,
         fields=tuple(task["fields"]),
         comments=task["comments"],
     )

@@ -73,7 +73,7 @@ SETTLING = [
     "CannotUndo",
     "ConflictChanged",
     "NoConflict",
-    "NotChosen",
+    "PartsNotChosen",
     "NothingToUndo",
 ]
 

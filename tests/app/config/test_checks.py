@@ -34,7 +34,7 @@ from ticketr.app.config.checks import checked_strategy, close_names, nearest
 from ticketr.app.config.state_names import MAX_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import IssueRow, MergeBase
 
 
 @for_each(
@@ -338,7 +338,7 @@ def root(tmp_path: Path, environ: dict[str, str]) -> Path:
         }
         issue = Issue(str(number), f"AB-{number}", fields)
         row = IssueRow(issue)
-        state.record(str(number), Base(f"AB-{number}.md", "x"), [row], seen=0.0)
+        state.record(str(number), MergeBase(f"AB-{number}.md", "x"), [row], seen=0.0)
     state.close()
     return folder
 

@@ -23,7 +23,7 @@ from ticketr.app.sync import (
     FileFailed,
     MergedPart,
     NoConflict,
-    NotChosen,
+    PartsNotChosen,
     Resolved,
     State,
     Store,
@@ -148,7 +148,7 @@ async def test_where_something_is_left_to_choose_nothing_changes(bench: Bench) -
     await make_conflict(bench)
     before, state_before = tree(bench), dump(bench)
 
-    with pytest.raises(NotChosen) as caught:
+    with pytest.raises(PartsNotChosen) as caught:
         settle(bench, view(bench), {"Title": "mine"})
 
     assert str(caught.value) == "DEMO-9: 2 left to choose: Description ¶3, Priority"

@@ -12,7 +12,7 @@ from jira_sandbox import create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import PullResult, Side, SyncJob
-from ticketr.app.sync.session import REPORT_SILENCE_AFTER
+from ticketr.app.sync.session import REPORT_SILENCE_AFTER_SECONDS
 
 
 def edit(bench: Bench, *changes: tuple[str, str], name: str = "DEMO-3.md") -> None:
@@ -145,5 +145,5 @@ async def test_a_site_that_does_not_answer_is_named_within_five_seconds(
 
     silent = [(at, words) for at, words in told if words.startswith("no answer")]
     assert [words for _, words in silent] == [f"no answer for {n}s" for n in range(3, 13)]
-    assert silent[0][0] == REPORT_SILENCE_AFTER
+    assert silent[0][0] == REPORT_SILENCE_AFTER_SECONDS
     assert told[-1][1] == "Pull complete: 3 tickets"

@@ -24,7 +24,7 @@ from ticketr.app.sync import (
     plan_file_edits,
 )
 from ticketr.app.sync.compare.sent import digest, replace_older_values, replaced_values
-from ticketr.app.sync.state.state import MAX_OLDER_VALUES, Base, IssueRow
+from ticketr.app.sync.state.state import MAX_OLDER_VALUES_OF_PART, IssueRow, MergeBase
 from ticketr.app.tickets import Comment, Ticket, parse, render_ticket
 
 ON = {"comments": True, "links": True}
@@ -117,18 +117,18 @@ def record(state: State, ticket: Ticket) -> None:
         IssueRow(Issue(key[5:], key, {}))
         for key in ticket.keys()  # noqa: SIM118 - no mapping
     ]
-    state.record("1", Base("DEMO-1.md", render_ticket(ticket)), rows, seen=1.0)
+    state.record("1", MergeBase("DEMO-1.md", render_ticket(ticket)), rows, seen=1.0)
 
 
 def test_the_last_values_of_a_part_are_kept(state: State) -> None:
-    for number in range(MAX_OLDER_VALUES + 5):
+    for number in range(MAX_OLDER_VALUES_OF_PART + 5):
         record(state, replace(NOW, title=f"Title {number}"))
     record(state, replace(NOW, title="Title 3"))  # it is the value of now, and older no more later
     record(state, replace(NOW, title="Last"))
 
     values = state.older.of("1")["DEMO-1"]
 
-    numbers = [*range(6, MAX_OLDER_VALUES + 5), 3]
+    numbers = [*range(6, MAX_OLDER_VALUES_OF_PART + 5), 3]
     assert values == {("#TITLE", digest(f"Title {number}")) for number in numbers}
 
 
@@ -245,4 +245,4 @@ async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> No
     mark_editor_changes(bench.store, "DEMO-9.md", before)
 
     with bench.state() as state:
-        assert state.older.of(state.head_of("DEMO-9") or "").keys() == {"DEMO-9"}
+        assert state.older.of(state.head_id_of("DEMO-9") or "").keys() == {"DEMO-9"}

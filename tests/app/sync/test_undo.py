@@ -32,18 +32,18 @@ from ticketr.app.sync import (
     carry_out,
     carry_out_edits,
     choose,
+    find_undo_steps,
+    find_undoable_steps,
     plan_file_edits,
     read_conflict,
     resolve,
-    same_change,
+    steps_of_same_change,
     undo_change,
-    undo_steps,
-    undoable_steps,
 )
 from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.state.state import Base, IssueRow
-from ticketr.app.sync.state.undo import MAX_UNDO_STEPS, Replacement
+from ticketr.app.sync.state.state import IssueRow, MergeBase
+from ticketr.app.sync.state.undo import MAX_UNDO_STEPS, TextReplacement
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily
 from ticketr.app.sync.writing.writer import FamilyWriter
@@ -67,7 +67,7 @@ def refusal(bench: Bench, key: str | None = None) -> str:
     with opened(bench) as (store, state), store.lock():
         with pytest.raises(CannotUndo) as caught:
             undo_last(store, state, key)
-        assert undo_steps(state)
+        assert find_undo_steps(state)
     assert (tree(bench), dump(bench)) == (before, state_before)
     return str(caught.value)
 
@@ -81,11 +81,11 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
 
     with opened(bench) as (store, state), store.lock():
         aside = act(store, state, kind)
-        (step,) = undo_steps(state)
-        assert same_change(state, step) == (step,)
+        (step,) = find_undo_steps(state)
+        assert steps_of_same_change(state, step) == (step,)
         after = path.read_bytes()
         done, put_aside = undo_last(store, state)
-        assert undo_steps(state) == ()
+        assert find_undo_steps(state) == ()
 
     assert (step.kind, step.key, step.path, step.aside) == (kind, "DEMO-9", "DEMO-9.md", aside)
     assert bool(aside) is (kind is not UndoKind.MINE)
@@ -171,7 +171,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
         aside = act(store, state, kind)
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
-        (step,) = undo_steps(state)
+        (step,) = find_undo_steps(state)
         assert state.undo.digest(step.head) == step.state_digest
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
@@ -204,7 +204,7 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -
             undo_last(store, state, "DEMO-2")
         act(store, state, UndoKind.JIRA, "DEMO-2")
         act(store, state, UndoKind.JIRA, "DEMO-9")
-        assert [each.key for each in undo_steps(state)] == ["DEMO-9", "DEMO-2"]
+        assert [each.key for each in find_undo_steps(state)] == ["DEMO-9", "DEMO-2"]
         words = "^there is nothing to undo of DEMO-1; there is of DEMO-9, DEMO-2$"
         with pytest.raises(NothingToUndo, match=words):
             undo_last(store, state, "DEMO-1")
@@ -223,10 +223,10 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
     with opened(bench) as (store, state), store.lock():
         carry_out_edits(store, state, plan_file_edits(store, edits))
 
-        steps = undoable_steps(store, state)
+        steps = find_undoable_steps(store, state)
         assert {step.path for step in steps} == {"a.md", "b.md"}
         bench.edits("b.md", "# TICKET: b", "# TICKET: [DEMO-99] b")  # as a push does
-        assert {step.path for step in undoable_steps(store, state)} == {"a.md"}
+        assert {step.path for step in find_undoable_steps(store, state)} == {"a.md"}
         undone = undo_change(store, state, steps)
 
     assert ([step.path for step, _ in undone.done], len(undone.failed)) == (["a.md"], 1)
@@ -236,8 +236,8 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
-        (first,) = undo_steps(state)
-        made = Replacement(first.start, first.before, first.after, first.digest, first.aside)
+        (first,) = find_undo_steps(state)
+        made = TextReplacement(first.start, first.before, first.after, first.digest, first.aside)
         for _ in range(MAX_UNDO_STEPS):
             state.undo.add(
                 first.kind,
@@ -247,7 +247,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
                 path=first.path,
                 stored=first.state_before,
             )
-        steps = undo_steps(state)
+        steps = find_undo_steps(state)
 
     assert len(steps) == MAX_UNDO_STEPS
     assert [each.number for each in steps] == list(range(MAX_UNDO_STEPS + 1, 1, -1))
@@ -287,7 +287,7 @@ def make_workspace(folder: Path, three: Versions) -> Store | None:
     (remote,) = parse(text).tickets
     family = RenderedFamily(issues_of(remote), FamilyText(remote, text, frozenset()), PATH)
     with closing(State(store.state_path)) as state:
-        state.record("1", Base(PATH, render_ticket(three.base)), rows, seen=1.0)
+        state.record("1", MergeBase(PATH, render_ticket(three.base)), rows, seen=1.0)
         ((result,), error) = FamilyWriter(store, state, seen=2.0).write([family])
     assert error is None
     return store if result.outcome is WriteOutcome.CONFLICT else None

@@ -10,7 +10,7 @@ from fakes.pulls import Bench
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.sync import BadWork, CommentJob, LogWorkJob, split_work
+from ticketr.app.sync import CommentJob, LogWorkJob, UnsendableText, split_time_and_text
 
 
 async def log(bench: Bench, **work: Any) -> Any:
@@ -33,13 +33,13 @@ def logged(bench: Bench) -> list[tuple[int, str]]:
     [("2h", "2h"), ("1D 4H", "1d 4h"), ("1h30m", "1h 30m"), ("  1.5h ", "1.5h"), ("1w", "1w")],
 )
 def test_a_time_is_checked(text: str, time: str) -> None:
-    assert split_work(f"{text} wrote a test") == (time, "wrote a test")
+    assert split_time_and_text(f"{text} wrote a test") == (time, "wrote a test")
 
 
 @pytest.mark.parametrize("text", ["2", "two hours", "2x", "0h", "", "-1h"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(BadWork, match="write the time like 2h, 1d 4h or 1h 30m"):
-        split_work(text)
+    with pytest.raises(UnsendableText, match="write the time like 2h, 1d 4h or 1h 30m"):
+        split_time_and_text(text)
 
 
 async def test_work_is_recorded_with_its_text(bench: Bench) -> None:
@@ -81,7 +81,7 @@ async def test_what_cannot_be_sent_is_told(bench: Bench, work: dict[str, str], r
     with pytest.raises(JobFailed) as caught:
         await log(bench, **work)
 
-    assert isinstance(caught.value.__cause__, BadWork)
+    assert isinstance(caught.value.__cause__, UnsendableText)
     assert reason in str(caught.value.__cause__)
     assert logged(bench) == []
 
@@ -126,6 +126,6 @@ async def test_a_comment_that_cannot_be_sent_is_told(bench: Bench, text: str, re
     with pytest.raises(JobFailed) as caught:
         await comment(bench, text)
 
-    assert isinstance(caught.value.__cause__, BadWork)
+    assert isinstance(caught.value.__cause__, UnsendableText)
     assert reason in str(caught.value.__cause__)
     assert comments(bench) == before

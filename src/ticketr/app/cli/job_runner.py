@@ -461,7 +461,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
             "warning": result.warnings,
         }
     )
-    if any(note.code not in sync.OLDER_CODES for note in result.left):
+    if any(note.code not in sync.OLDER_VALUE_CODES for note in result.left):
         print_messages("to see a new plan, with what was left alone: ticketr push")
     if any(note.code is sync.Code.MOVED_ON for note in result.conflicts):
         print_messages(

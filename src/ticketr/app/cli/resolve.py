@@ -183,7 +183,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     store = options.open_own_store()
     undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
     with sync.read_state(store) as state:
-        steps = sync.undo_steps(state, key)
+        steps = sync.find_undo_steps(state, key)
         keys = [step.key for step, _ in undone.done]
         still_open = [text for text in keys if state.conflicts.of(text) is not None]
     if options.as_json:
@@ -211,10 +211,10 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
 def _undo_last_change(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
     with sync.read_state(store) as state:  # so that a folder without a state gets none
-        sync.last_step(state, key)
+        sync.find_last_step(state, key)
     with open_state(store) as state, store.lock():
-        step = sync.last_step(state, key)
-        steps = sync.same_change(state, step) if key is None else (step,)
+        step = sync.find_last_step(state, key)
+        steps = sync.steps_of_same_change(state, step) if key is None else (step,)
         return sync.undo_change(store, state, steps)
 
 

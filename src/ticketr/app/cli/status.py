@@ -278,7 +278,7 @@ def _find_edited(
 
 def _key_of_parent_or_self(state: sync.State, key: str) -> str:
     """Return the key of a sub-task's ticket; any other key as it is."""
-    head = state.head_of(key)
+    head = state.head_id_of(key)
     issues = state.issues_of(head) if head else ()
     return next((issue.key for issue in issues if issue.id == head), key)
 

@@ -230,7 +230,7 @@ def _make_draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket
 
 def _fill_template(root: Path, name: str, words: tuple[str, ...]) -> tuple[Ticket, ...]:
     """Return the drafts of a template, with values that are given as ``NAME=VALUE``."""
-    files = sync.template_files(root)
+    files = sync.find_template_files(root)
     if name not in files:
         known = f"there are {', '.join(files)}" if files else "there are none yet"
         folder = root / sync.TEMPLATE_FOLDER

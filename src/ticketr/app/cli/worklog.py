@@ -48,8 +48,8 @@ def worklog(
     from ticketr.app.cli.job_runner import run_job
 
     try:
-        spent, text = sync.split_work(" ".join(words))
-    except sync.BadWork as error:
+        spent, text = sync.split_time_and_text(" ".join(words))
+    except sync.UnsendableText as error:
         raise click.UsageError(str(error)) from None
     job = sync.LogWorkJob(
         **arguments_for_keys(options), key=key, spent=spent, text=text, started=started

@@ -27,7 +27,7 @@ from ticketr.app.config.files import open_write_folder, replace_atomically, writ
 #: The folder's name: state, lock, history, trash. It ignores itself in git.
 STATE_FOLDER = ".ticketr"
 LOCK_FILE = "lock"
-IGNORE_FILE = ".gitignore"
+GITIGNORE_FILE = ".gitignore"
 TRASH_FOLDER = "trash"
 #: The file of the last sync.
 STATE_FILE = "state.db"
@@ -61,7 +61,7 @@ class StateFolder:
         """
         require_file_kind(self.path, "a folder")
         require_file_kind(self.path / TRASH_FOLDER, "a folder")
-        for name in (LOCK_FILE, IGNORE_FILE):
+        for name in (LOCK_FILE, GITIGNORE_FILE):
             require_file_kind(self.path / name, "a file")
         for name in DATABASE_FILES:
             require_database(self.path / name)
@@ -74,10 +74,10 @@ class StateFolder:
         """
         require_file_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
-        ignore_file = self.path / IGNORE_FILE
+        ignore_file = self.path / GITIGNORE_FILE
         if not ignore_file.exists():
             with self._open_descriptor() as folder, suppress(FileExistsError):
-                write_new(folder, IGNORE_FILE, "*\n")
+                write_new(folder, GITIGNORE_FILE, "*\n")
         require_file_kind(ignore_file, "a file")
 
     def open_file(self, name: str, flags: int) -> int:

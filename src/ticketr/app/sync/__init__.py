@@ -47,22 +47,22 @@ if TYPE_CHECKING:
         USAGE_ERRORS,
         BadChoice,
         BadQuery,
-        BadWork,
         CannotEdit,
         CannotUndo,
         ConflictChanged,
         DuplicateKey,
         FileFailed,
         NoConflict,
-        NotChosen,
         NothingToUndo,
         OtherSite,
+        PartsNotChosen,
         RenamedProject,
         StateFailed,
         SyncError,
         UnknownField,
         UnknownProject,
         UnknownTicket,
+        UnsendableText,
         UnsupportedField,
         WorkspaceBusy,
     )
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
         GetAttachmentsJob,
         ListAttachmentsJob,
         LogWorkJob,
-        split_work,
+        split_time_and_text,
     )
     from ticketr.app.sync.jobs.syncing import (
         PullJob,
@@ -99,7 +99,7 @@ if TYPE_CHECKING:
         is_partial,
         not_done_words,
     )
-    from ticketr.app.sync.notes import OLDER_CODES, Code, Note, tagged_tickets, ticket_tags
+    from ticketr.app.sync.notes import OLDER_VALUE_CODES, Code, Note, tagged_keys, ticket_tags
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import PushResult
@@ -124,15 +124,15 @@ if TYPE_CHECKING:
     from ticketr.app.sync.state.journal import Conflict, Creation
     from ticketr.app.sync.state.state import State
     from ticketr.app.sync.state.undo import UndoKind, UndoStep
-    from ticketr.app.sync.templates import Template, read_template, template_files
+    from ticketr.app.sync.templates import Template, find_template_files, read_template
     from ticketr.app.sync.undo import (
         UndoneChange,
-        last_step,
-        same_change,
+        find_last_step,
+        find_undo_steps,
+        find_undoable_steps,
+        steps_of_same_change,
         undo_change,
         undo_step,
-        undo_steps,
-        undoable_steps,
     )
     from ticketr.app.sync.workspace.editor import (
         ConflictMarker,

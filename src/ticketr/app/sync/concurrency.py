@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
-FILES_PER_VISIT = 20
+FILES_PER_BATCH = 20
 #: Characters in one visit; a larger file or family has a visit of its own.
-MAX_CHARACTERS_PER_VISIT = 64 * 1024
+MAX_CHARACTERS_PER_BATCH = 64 * 1024
 #: The most work done on Trio's thread at once, which takes a few milliseconds. Converting one
 #: character of text is a work of 1.
 MAX_INLINE_COST = 900
 #: Turns of Trio's loop between two such pieces of work. A key is read, handled and drawn by tasks
 #: that each need a turn; with one turn, each of them would wait for another piece.
-CHECKPOINTS_BETWEEN = 3
+CHECKPOINTS_BETWEEN_RENDERS = 3
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -57,13 +57,13 @@ async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator
 
 
 async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]) -> list[T]:
-    """Run pure functions on a worker thread, `FILES_PER_VISIT` of them a visit, and return their results.
+    """Run pure functions on a worker thread, `FILES_PER_BATCH` at a time, and return their results.
 
     Cancellation:
         Takes effect at once; a thread may continue for a while, and its results are lost.
     """
     results: list[T] = []
-    for few in chunks(functions, FILES_PER_VISIT):
+    for few in chunks(functions, FILES_PER_BATCH):
         results += await in_thread(list, map(operator.call, few), abandon_on_cancel=True)
     return results
 
@@ -74,8 +74,8 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def portions(
-    items: Iterable[T], weigh: Callable[[T], int], most: int = FILES_PER_VISIT, *, longest: int = 0
+def split_by_length(
+    items: Iterable[T], weigh: Callable[[T], int], most: int = FILES_PER_BATCH, *, longest: int = 0
 ) -> Iterator[list[T]]:
     """Cut items into portions, each of one item or of a limited length.
 
@@ -83,9 +83,9 @@ def portions(
         items: The items.
         weigh: Returns the length of an item, such as its characters.
         most: The most items of a portion.
-        longest: The length of a portion; 0 for `MAX_CHARACTERS_PER_VISIT` characters for `FILES_PER_VISIT` items.
+        longest: The length of a portion; 0 for `MAX_CHARACTERS_PER_BATCH` characters for `FILES_PER_BATCH` items.
     """
-    longest = longest or MAX_CHARACTERS_PER_VISIT * most // FILES_PER_VISIT
+    longest = longest or MAX_CHARACTERS_PER_BATCH * most // FILES_PER_BATCH
     portion: list[T] = []
     total = 0
     for item in items:

@@ -25,7 +25,7 @@ def suggest_names(name: str, names: Iterable[str]) -> str:
     return f"there is {some}" if some else "there is none"
 
 
-def with_field_names(text: str, names: Iterable[tuple[str, str]]) -> str:
+def add_field_names(text: str, names: Iterable[tuple[str, str]]) -> str:
     """Return a message of Jira's with the names of the custom fields that it names by their IDs.
 
     Args:
@@ -86,7 +86,7 @@ class BadChoice(SyncError):
 
 
 @dataclass(eq=False, repr=False)
-class BadWork(SyncError):
+class UnsendableText(SyncError):
     """Raised when what was to be recorded as work cannot be sent.
 
     Attributes:
@@ -117,7 +117,7 @@ class ConflictChanged(SyncError):
         return f"{self.key}: {self.what_changed} since you looked at the conflict; look at it again"
 
 
-class NotChosen(SyncError):
+class PartsNotChosen(SyncError):
     """Raised when parts of a conflict remain to be chosen."""
 
 
@@ -251,7 +251,7 @@ class UnknownProject(SyncError):
 
 
 @dataclass(eq=False, repr=False)
-class ChangeUnknown(SyncError):
+class OutcomeUnknown(SyncError):
     """Raised when the outcome of a change of many issues is not known.
 
     Attributes:
@@ -287,8 +287,8 @@ class DuplicateKey(SyncError):
     second_path: str
     more_keys: tuple[str, ...] = ()
 
-    def is_about(self, other: DuplicateKey) -> bool:
-        """Return whether another error is about the same files, and another key."""
+    def lacks_key_of(self, other: DuplicateKey) -> bool:
+        """Return whether another error has the same files, and a key that is not listed here yet."""
         files = (self.first_path, self.second_path) == (other.first_path, other.second_path)
         return files and other.key not in (self.key, *self.more_keys)
 

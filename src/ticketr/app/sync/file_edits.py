@@ -22,8 +22,8 @@ from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import CannotEdit, FileFailed
 from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import DRAFT_KEY, Replacement, UndoKind, digest_of
-from ticketr.app.sync.workspace.editor import Editor, write_drafts
+from ticketr.app.sync.state.undo import DRAFT_KEY, TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.workspace.editor import FileEditor, write_drafts
 from ticketr.app.tickets import (
     Comment,
     Ticket,
@@ -226,7 +226,7 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
     failed: list[FileFailed] = []
     for path, digest in plan.digests.items():
         edits = [edit for edit in plan.edits if edit.path == path]
-        change = partial(_with_edits, path=path, digest=digest, edits=edits)
+        change = partial(_apply_edits, path=path, digest=digest, edits=edits)
         try:
             _replace_file(store, state, path, change, moment)
         except FileFailed as error:
@@ -313,9 +313,9 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     Raises:
         FileFailed: It cannot be written.
     """
-    path = store.name_of(write_drafts(store.root, drafts))
+    path = store.relative_path(write_drafts(store.root, drafts))
     text = render(drafts)
-    added = Replacement(0, "", text, digest_of(text), "")
+    added = TextReplacement(0, "", text, digest_of(text), "")
     stored = state.undo.stored("")
     state.undo.add(UndoKind.ADDED, added, key=DRAFT_KEY, head="", path=path, stored=stored)
     return path
@@ -326,7 +326,7 @@ def _require_unchanged(file: TicketFile, path: str, digest: str) -> None:
         raise CannotEdit(path, "it was edited since the plan was made; look at the plan again")
 
 
-def _with_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit]) -> TicketFile:
+def _apply_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileEdit]) -> TicketFile:
     """Return a file with fields changed as planned.
 
     Raises:
@@ -359,16 +359,16 @@ def _replace_file(
         versions[:] = [(file, new)]
         return new
 
-    if not Editor(store).change(path, changed):
+    if not FileEditor(store).change(path, changed):
         raise CannotEdit(path, "it is no longer there; read the files again")
     ((before, after),) = versions
     digest = digest_of(after.text)
     with state.batch():
         for index, ticket in enumerate(before.tickets):
-            replacement = Replacement.at(index, before, after, digest=digest, aside="")
+            replacement = TextReplacement.at(index, before, after, digest=digest, aside="")
             if replacement.before != replacement.after:
                 key = ticket.key or DRAFT_KEY
-                head = state.head_of(key) or ""
+                head = state.head_id_of(key) or ""
                 stored = state.undo.stored(head)
                 state.undo.add(
                     UndoKind.FIELDS,
@@ -379,10 +379,10 @@ def _replace_file(
                     stored=stored,
                     done=moment,
                 )
-        state.older.mark_as_edits(_changed_values(before.tickets, after.tickets))
+        state.older.mark_as_edits(_find_changed_values(before.tickets, after.tickets))
 
 
-def _changed_values(
+def _find_changed_values(
     before: Iterable[Ticket], after: Iterable[Ticket]
 ) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in the issues of a file, by key."""
@@ -406,7 +406,7 @@ def mark_editor_changes(store: Store, path: str, before: Sequence[Ticket]) -> No
         before: Its tickets before.
     """
     with suppress(TicketrError):
-        values = _changed_values(before, store.read_tickets(path))
+        values = _find_changed_values(before, store.read_tickets(path))
         if values and store.state_path.exists():
             with closing(State(store.state_path, store.mark)) as state:
                 state.older.mark_as_edits(values)

@@ -18,7 +18,7 @@ def ticket_tags(keys: Iterable[str] | None) -> frozenset[str]:
     return frozenset(f"{_TICKET_TAG}{key}" for key in keys or ())
 
 
-def tagged_tickets(tags: Iterable[str]) -> tuple[str, ...]:
+def tagged_keys(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the tickets that tags name, by project and number, and the files."""
     names = {tag.removeprefix(_TICKET_TAG) for tag in tags if tag.startswith(_TICKET_TAG)}
     return tuple(
@@ -53,7 +53,7 @@ class Code(StrEnum):
 
 
 #: The codes of older values, which no plan sends.
-OLDER_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
+OLDER_VALUE_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
 
 
 def moved_reason(key: str, renamed: Mapping[str, str]) -> str:

@@ -55,7 +55,7 @@ def changed_since(query: str, *, seen: float, now: float) -> str:
 
 
 @asynccontextmanager
-async def ask_jira(options: SessionOptions) -> AsyncGenerator[jira.JiraClient]:
+async def open_site_client(options: SessionOptions) -> AsyncGenerator[jira.JiraClient]:
     """Open a client for the site of a workspace."""
     async with (
         open_log(options["root"], options.get("run_sync")) as log,
@@ -77,7 +77,7 @@ async def search_ids(options: SessionOptions, jql: str) -> tuple[str, ...]:
         BadQuery: Jira does not understand the query.
         JiraError: The request failed.
     """
-    async with ask_jira(options) as client:
+    async with open_site_client(options) as client:
         try:
             return await client.search_ids(jql)
         except jira.BadRequest as error:
@@ -105,7 +105,7 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     Raises:
         JiraError: The request failed.
     """
-    async with ask_jira(options) as client:
+    async with open_site_client(options) as client:
         transitions = await client.transitions(key)
     return tuple(
         dict.fromkeys(transition.to_status for transition in transitions if transition.to_status)
@@ -129,7 +129,7 @@ async def read_values(
     Raises:
         JiraError: A request failed.
     """
-    async with ask_jira(options) as client:
+    async with open_site_client(options) as client:
         fields = await client.fields_for_edit(key)
         wanted = next((known for known in fields if field in (known.id, known.name)), None)
         if wanted is None:
@@ -151,7 +151,7 @@ async def read_last_change(options: SessionOptions, key: str, until: str) -> jir
     Raises:
         JiraError: The request failed.
     """
-    async with ask_jira(options) as client:
+    async with open_site_client(options) as client:
         return await client.last_change(key, until)
 
 
@@ -230,10 +230,10 @@ async def read_schema(
         issue_type.name: await client.fields_for_create(project, issue_type.id)
         for issue_type in await client.issue_types(project)
     }
-    return _schema_of(by_type, columns, site)
+    return _join_types(by_type, columns, site)
 
 
-def _schema_of(
+def _join_types(
     by_type: Mapping[str, Sequence[jira.ScreenField]],
     columns: mapping.Columns,
     site: Iterable[jira.Field],
@@ -254,7 +254,7 @@ def _schema_of(
         for field in fields:
             first.setdefault(field.id, field)
     schema_fields = [
-        _joined_field(
+        _join_field(
             field,
             by_type,
             names.get(field.id),
@@ -272,7 +272,7 @@ def _schema_of(
     return tuple(sorted(schema_fields, key=place))
 
 
-def _joined_field(
+def _join_field(
     first: jira.ScreenField,
     by_type: Mapping[str, Sequence[jira.ScreenField]],
     known: str | None,

@@ -16,13 +16,13 @@ from ticketr.app.sync.compare.diff import Side, Versions, read_ticket
 from ticketr.app.sync.compare.diff3 import compare_lines
 from ticketr.app.sync.compare.mapping import FamilyText, updated_at
 from ticketr.app.sync.edits.survey import take_survey
-from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, NotChosen
+from ticketr.app.sync.errors import ConflictChanged, FileFailed, NoConflict, PartsNotChosen
 from ticketr.app.sync.notes import Note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
-from ticketr.app.sync.workspace.editor import Editor, find_conflict_marker
-from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.workspace.editor import FileEditor, find_conflict_marker
+from ticketr.app.sync.workspace.files import normalize
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
@@ -82,7 +82,7 @@ class OpenConflict:
     path: str
     family: RenderedFamily
 
-    def missing_error(self, store: Store) -> FileFailed:
+    def missing_ticket_error(self, store: Store) -> FileFailed:
         """Return the error for a file that does not hold the ticket."""
         return FileFailed(
             store.root / self.path,
@@ -133,8 +133,8 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
     """
     conflict = conflict_of(state, key)
     if conflict is None:
-        raise _no_conflict(store, state, key)
-    path = _path_now(store, conflict)
+        raise _no_conflict_error(store, state, key)
+    path = _find_path(store, conflict)
     rows, seen = state.rows_of_conflict(conflict)
     remote = read_ticket(conflict.text)
     assert remote is not None  # ticketr wrote it
@@ -147,7 +147,7 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
 
 def conflict_of(state: State, key: str) -> Conflict | None:
     """Return the conflict of the ticket with an issue, which may be newer than the last sync."""
-    head = state.head_of(key)
+    head = state.head_id_of(key)
     for conflict in state.conflicts.all():
         if conflict.head == head or conflict.key == key:
             return conflict
@@ -157,7 +157,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
     return None
 
 
-def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
+def _no_conflict_error(store: Store, state: State, key: str) -> NoConflict:
     known = state.base_with_issue(key)
     marked = find_conflict_marker(store, known[1].path) if known is not None else None
     if marked is not None:
@@ -167,7 +167,7 @@ def _no_conflict(store: Store, state: State, key: str) -> NoConflict:
     return NoConflict(f"{key} has no conflict, nor has any other ticket here")
 
 
-def _path_now(store: Store, conflict: Conflict) -> str:
+def _find_path(store: Store, conflict: Conflict) -> str:
     """Return the ticket's file, which may have been renamed.
 
     If no file holds the ticket, a file that cannot be read is an error: it may hold it, and a ticket
@@ -211,9 +211,9 @@ def _write_markers(
 
     Each writer prefers another side, so their results differ only in the clashing parts.
     """
-    conflict, family, editor = opened.conflict, opened.family, Editor(store)
+    conflict, family, editor = opened.conflict, opened.family, FileEditor(store)
     forward: tuple[Note, ...] = ()
-    replacement: Replacement | None = None
+    replacement: TextReplacement | None = None
 
     def marked(file: TicketFile) -> str | None:
         nonlocal forward, replacement
@@ -222,22 +222,24 @@ def _write_markers(
             return None
         span = file.spans[keys.index(conflict.key)]
         here = file.text[span.start : span.end]
-        text = comparable(here)
+        text = normalize(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = forward_notes(opened.path, merges[0].older, is_resolved=True)
         mine, theirs = (
-            comparable(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
+            normalize(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
         end = "\r\n" if "\r\n" in here else "\n"
-        after = end.join(_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]
-        aside = store.name_of(editor.put_in_trash(conflict.key, here)) if after != here else ""
+        after = end.join(_lines_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]
+        aside = (
+            store.relative_path(editor.put_in_trash(conflict.key, here)) if after != here else ""
+        )
         whole = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
-        replacement = Replacement(span.start, here, after, digest_of(whole), aside)
+        replacement = TextReplacement(span.start, here, after, digest_of(whole), aside)
         return whole
 
     if not editor.change(opened.path, marked) or replacement is None:
-        raise opened.missing_error(store)
+        raise opened.missing_ticket_error(store)
     with state.batch():
         record_written(
             state,
@@ -250,7 +252,7 @@ def _write_markers(
     return Resolved(conflict.key, opened.path, replacement.aside, brought_forward=forward)
 
 
-def _with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
+def _lines_with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
     for chunk in compare_lines(local, remote):
         if chunk.is_same:
             yield from chunk.local
@@ -282,7 +284,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.family.issues, key=updated_at)
     known = state.known().get(conflict.head)
-    aside = Editor(store).find_free_trash_path(conflict.key)
+    aside = FileEditor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
         key=conflict.key,
         title=local.title,
@@ -293,7 +295,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         author=None,
         parts=parts,
         merged=merged,
-        aside=store.name_of(aside),
+        aside=store.relative_path(aside),
         text=text,
         versions=versions,
         changed=newest.key,
@@ -307,7 +309,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
     that the next push sends what differs from it.
 
     Raises:
-        NotChosen: Something remains to be chosen. As with all other errors, nothing was changed.
+        PartsNotChosen: Something remains to be chosen. As with all other errors, nothing was changed.
         ConflictChanged: The ticket's file or the conflict is not what the user has seen.
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: The file cannot be read as tickets.
@@ -316,7 +318,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
     seen = resolution.view
     if resolution.left:
         names = ", ".join(part.name for part in resolution.left)
-        raise NotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
+        raise PartsNotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
         UndoKind.CHOSEN, resolution.lines, keep_text=True, expected_text=seen.text
@@ -336,7 +338,7 @@ def _read_versions(
             writer = FamilyWriter(store, state, seen=opened.seen_at)
             text = file.text[span.start : span.end]
             return text, ticket, writer.versions_to_merge(opened.family, ticket)
-    raise opened.missing_error(store)
+    raise opened.missing_ticket_error(store)
 
 
 def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictView) -> OpenConflict:

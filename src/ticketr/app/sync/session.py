@@ -66,7 +66,7 @@ class SessionOptions(TypedDict, total=False):
     transport: Transport | None
     on_written: OnWritten
     run_sync: ThreadRunner
-    late_request_window: float
+    late_request_seconds: float
 
 
 @dataclass
@@ -99,7 +99,7 @@ class SessionJob:
         transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
         run_sync: Runs blocking work on a worker thread.
-        late_request_window: For how many seconds Jira may still execute a request whose answer was
+        late_request_seconds: For how many seconds Jira may still execute a request whose answer was
             lost.
     """
 
@@ -125,7 +125,7 @@ class SessionJob:
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
-    late_request_window: float = 30.0
+    late_request_seconds: float = 30.0
 
     @property
     def name(self) -> str:
@@ -144,7 +144,7 @@ class SessionJob:
 
 
 #: Seconds without an answer after which a job says so.
-REPORT_SILENCE_AFTER = 3.0
+REPORT_SILENCE_AFTER_SECONDS = 3.0
 
 
 @dataclass(eq=False)
@@ -166,7 +166,7 @@ class Progress:
 
     def report_silence(self, seconds: float) -> None:
         """Report that the site has not answered for so many seconds; 0 once it has."""
-        if seconds >= REPORT_SILENCE_AFTER:
+        if seconds >= REPORT_SILENCE_AFTER_SECONDS:
             self._is_silent = True
             words = f"no answer for {math.floor(seconds)}s"
             self._context.report(current=self._done, message=words)

@@ -81,7 +81,7 @@ class Template:
         return tuple(map_issues(ticket, draft) for ticket in self.tickets)
 
 
-def template_files(root: Path) -> dict[str, Path]:
+def find_template_files(root: Path) -> dict[str, Path]:
     """Return the files of the templates of a workspace, by their names; links are left out."""
     folder = root / TEMPLATE_FOLDER
     if folder.is_symlink() or not folder.is_dir():
@@ -97,7 +97,7 @@ def read_template(path: Path) -> Template:
     """Read a template.
 
     Args:
-        path: Its file, from `template_files`.
+        path: Its file, from `find_template_files`.
 
     Raises:
         TicketSyntaxError: It cannot be read as tickets.

@@ -14,8 +14,8 @@ from ticketr._errors import TicketrError
 from ticketr.app.sync.compare.diff import find_changes_by_key, read_ticket
 from ticketr.app.sync.errors import CannotUndo, NothingToUndo
 from ticketr.app.sync.state.undo import DRAFT_KEY, UndoKind, UndoStep, digest_of
-from ticketr.app.sync.workspace.editor import Editor
-from ticketr.app.sync.workspace.files import file_errors
+from ticketr.app.sync.workspace.editor import FileEditor
+from ticketr.app.sync.workspace.files import wrap_errors
 from ticketr.app.tickets import TicketSyntaxError, parse
 
 if TYPE_CHECKING:
@@ -38,26 +38,26 @@ class UndoneChange:
     failed: tuple[TicketrError, ...] = ()
 
 
-def undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
+def find_undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
     """Return the replacements that can be undone, the latest first.
 
     Args:
         state: The state of the workspace.
         key: The ticket, or a sub-task of it; None for all tickets.
     """
-    head = state.head_of(key) if key is not None else None
+    head = state.head_id_of(key) if key is not None else None
     return tuple(step for step in state.undo.all() if key in {None, step.key} or step.head == head)
 
 
-def last_step(state: State, key: str | None = None) -> UndoStep:
+def find_last_step(state: State, key: str | None = None) -> UndoStep:
     """Return the latest replacement, of a ticket or of all.
 
     Raises:
         NothingToUndo: There is nothing.
     """
-    for step in undo_steps(state, key):
+    for step in find_undo_steps(state, key):
         return step
-    raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in undo_steps(state))))
+    raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in find_undo_steps(state))))
 
 
 def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:
@@ -88,7 +88,7 @@ def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> Undone
     return UndoneChange(tuple(done), tuple(failed))
 
 
-def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
+def steps_of_same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     """Return the steps of the change that a step belongs to, the latest first.
 
     A change of fields in several tickets has a step for each; every other step stands alone.
@@ -100,7 +100,7 @@ def same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     )
 
 
-def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
+def find_undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
     """Return the steps of the latest change that can be undone now, the latest first.
 
     Of each ticket only the latest step counts; drafts, which have no keys, are told apart by their
@@ -112,7 +112,7 @@ def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
         FileFailed: The file cannot be read.
     """
     latest: dict[str | int, UndoStep] = {}
-    for step in undo_steps(state):
+    for step in find_undo_steps(state):
         latest.setdefault(step.number if step.key == DRAFT_KEY else step.key, step)
     possible: list[UndoStep] = []
     failed: list[TicketrError] = []
@@ -125,18 +125,18 @@ def undoable_steps(store: Store, state: State) -> tuple[UndoStep, ...]:
             possible.append(step)
     if not possible:
         raise failed[0] if failed else NothingToUndo(None, ())
-    return tuple(step for step in same_change(state, possible[0]) if step in possible)
+    return tuple(step for step in steps_of_same_change(state, possible[0]) if step in possible)
 
 
 def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
     """Raise the error that `undo_step` would."""
     _require_same_state(state, step)
-    with file_errors(store.root / step.path, "read"):
+    with wrap_errors(store.root / step.path, "read"):
         text = store.read_bytes(step.path).decode()
     if step.kind is not UndoKind.ADDED:
-        _with_old_text(text, step)
+        _restore_text(text, step)
     elif text != step.after:
-        raise _no_longer_added(step)
+        raise _added_file_changed(step)
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
@@ -144,7 +144,7 @@ def _require_same_state(state: State, step: UndoStep) -> None:
         raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
 
 
-def _no_longer_added(step: UndoStep) -> CannotUndo:
+def _added_file_changed(step: UndoStep) -> CannotUndo:
     return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
 
 
@@ -185,10 +185,10 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     Returns:
         Its path there, relative to the workspace.
     """
-    aside = Editor(store).remove(step.path, None, step.after)
+    aside = FileEditor(store).remove(step.path, None, step.after)
     if aside is None:
-        raise _no_longer_added(step)
-    return store.name_of(aside)
+        raise _added_file_changed(step)
+    return store.relative_path(aside)
 
 
 def _write_back(store: Store, step: UndoStep) -> str:
@@ -197,15 +197,15 @@ def _write_back(store: Store, step: UndoStep) -> str:
     Returns:
         The file with the text that was there, relative to the workspace; empty for none.
     """
-    editor = Editor(store)
+    editor = FileEditor(store)
     aside = ""
 
     def old(text: str) -> str:
         nonlocal aside
-        new = _with_old_text(text, step)
+        new = _restore_text(text, step)
         if new != text:
             key = None if step.key == DRAFT_KEY else step.key
-            aside = store.name_of(editor.put_in_trash(key, step.after))
+            aside = store.relative_path(editor.put_in_trash(key, step.after))
         return new
 
     if not editor.change_text(step.path, old):
@@ -213,7 +213,7 @@ def _write_back(store: Store, step: UndoStep) -> str:
     return aside
 
 
-def _with_old_text(text: str, step: UndoStep) -> str:
+def _restore_text(text: str, step: UndoStep) -> str:
     """Return the text of a file with the old text of the ticket.
 
     A file that is as it was left need not hold tickets: conflict markers may be in it.

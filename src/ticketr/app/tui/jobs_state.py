@@ -141,7 +141,7 @@ def _next_actions(
     left = push.left
     if pull.brought_forward or any(note.code is sync.Code.BROUGHT_FORWARD for note in left):
         yield KeyAction.UNDO, "takes that back"
-    if any(note.code not in sync.OLDER_CODES for note in left):
+    if any(note.code not in sync.OLDER_VALUE_CODES for note in left):
         yield KeyAction.PUSH, "plans what was left"
 
 

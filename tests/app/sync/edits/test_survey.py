@@ -42,14 +42,14 @@ from ticketr.app.sync.edits.local_changes import (
     remote_changes,
     still_to_send,
 )
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.tickets import Ticket, render, render_ticket
 
 
 def record(state: State, key: str, path: str) -> None:
     number = key.rpartition("-")[2]
     row = IssueRow(Issue(number, key, {}))
-    state.record(number, Base(path, f"# TICKET: [{key}] x\n"), [row], seen=0.0)
+    state.record(number, MergeBase(path, f"# TICKET: [{key}] x\n"), [row], seen=0.0)
 
 
 @pytest.mark.parametrize("broken", ["0.md", "z.md"])
@@ -123,7 +123,7 @@ def test_a_state_that_cannot_be_read_is_nothing_that_is_wrong_with_a_file(
         damage.execute("DROP TABLE ticket")
 
     with pytest.raises(StateFailed):
-        LocalSurvey().scan_file(store, state, store.name_of(path))
+        LocalSurvey().scan_file(store, state, store.relative_path(path))
 
 
 def test_where_nothing_can_be_written_a_copy_is_read(
@@ -131,7 +131,7 @@ def test_where_nothing_can_be_written_a_copy_is_read(
 ) -> None:
     # It is in the write-ahead log still, and so is the next.
     state.site_record.claim_site("https://jira.test", "Ada", now=0.0, max_age=0.0)
-    state.record("1", Base("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
+    state.record("1", MergeBase("a.md", "# TICKET: [DEMO-1] A\n"), [], seen=1.0)
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
 
     with readable_database(store.state_path) as path, read_state(store) as copied:

@@ -20,7 +20,7 @@ from ticketr import JobFailed
 from ticketr.app.jira import Issue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, FileFailed
-from ticketr.app.sync.pull.fetch_plan import Families, make_fetch_plan
+from ticketr.app.sync.pull.fetch_plan import FamilyCollector, make_fetch_plan
 from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.store import TicketLocation
@@ -254,8 +254,8 @@ def issue(number: int, *, parent: int | None = None, subtasks: tuple[int, ...] =
     return Issue(id=str(number), key=f"DEMO-{number}", fields=fields)
 
 
-def all_wanted(*ids: str) -> Families:
-    return Families(ids, present=ids)
+def all_wanted(*ids: str) -> FamilyCollector:
+    return FamilyCollector(ids, present=ids)
 
 
 @given(

@@ -21,13 +21,13 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync import Creation, OtherSite, State, StateFailed, Store, Take, resolve
 from ticketr.app.sync.compare.sent import SentComment
 from ticketr.app.sync.state import database
-from ticketr.app.sync.state.database import VERSION
+from ticketr.app.sync.state.database import SCHEMA_VERSION
 from ticketr.app.sync.state.journal import UploadEntry
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import IssueRow, MergeBase
 
 ISSUE = Issue(id="1", key="DEMO-1", fields={"summary": "x", "description": {"type": "doc"}})
 PART = Issue(id="2", key="DEMO-2", fields={})
-BASE = Base("DEMO-1.md", "# TICKET: [DEMO-1] x\n")
+BASE = MergeBase("DEMO-1.md", "# TICKET: [DEMO-1] x\n")
 
 
 def record(state: State, *, seen: float = 5.0) -> None:
@@ -83,7 +83,7 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     State(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
 
     with pytest.raises(StateFailed, match="a newer ticketr wrote it"):
         State(path)
@@ -91,9 +91,9 @@ def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
 
 def test_threads_take_turns(state: State) -> None:
     record(state)
-    read: list[Base | None] = []
+    read: list[MergeBase | None] = []
 
-    def another_thread() -> Base | None:
+    def another_thread() -> MergeBase | None:
         return state.base("1")
 
     with ThreadPoolExecutor(1) as threads:
@@ -104,7 +104,7 @@ def test_threads_take_turns(state: State) -> None:
             state.record("1", replace(BASE, path="moved.md"), [], seen=9.0)
         read.append(waiting.result(10))
 
-    assert read == [Base("moved.md", BASE.text)]
+    assert read == [MergeBase("moved.md", BASE.text)]
 
 
 def test_a_reader_needs_no_lock(state: State, store: Store) -> None:
@@ -121,7 +121,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     issue = Issue(id="1", key="DEMO-1", fields={"description": "x" * 100_000})
 
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
-        state.record("1", Base("a.md", "text"), [IssueRow(issue)], seen=0.0)
+        state.record("1", MergeBase("a.md", "text"), [IssueRow(issue)], seen=0.0)
 
     assert state.known() == {}
 
@@ -318,7 +318,7 @@ def test_a_file_that_is_too_old_is_told_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     State(path).close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute(f"PRAGMA user_version = {VERSION - 1}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
     before = path.read_bytes()
 
     with pytest.raises(StateFailed, match=r"an older ticketr .* move it away and pull again"):

@@ -29,7 +29,7 @@ from ticketr.app.sync import (
     find_conflict_markers,
     take_survey,
 )
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
     TicketLocation,
@@ -286,7 +286,7 @@ def record(state: State, key: str, path: str, *, head: str = "") -> None:
     number = key.rpartition("-")[2]
     row = IssueRow(Issue(number, key, {}))
     rows = [*(state.rows_of(head) if head else []), row]
-    state.record(head or number, Base(path, f"# TICKET: [{key}] x\n"), rows, seen=0.0)
+    state.record(head or number, MergeBase(path, f"# TICKET: [{key}] x\n"), rows, seen=0.0)
 
 
 @pytest.mark.parametrize("good", ["0.md", "z.md"])

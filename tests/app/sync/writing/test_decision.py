@@ -13,7 +13,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import Code, Columns, FileFailed, Side, State, Store
 from ticketr.app.sync.compare.mapping import FamilyText
-from ticketr.app.sync.state.state import Base, IssueRow
+from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, render_family
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
@@ -32,7 +32,7 @@ def write(
     if base is not None:
         row = IssueRow(issue_of(base))
         with closing(State(store.state_path)) as state:
-            state.record("1", Base(path or "", render_ticket(base)), [row], seen=0.0)
+            state.record("1", MergeBase(path or "", render_ticket(base)), [row], seen=0.0)
     text = FamilyText(ticket, render_ticket(ticket), frozenset())
     return written(store, RenderedFamily((issue_of(ticket),), text, path), prefer=prefer)
 
@@ -192,7 +192,7 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
 
     assert (result.outcome, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
-    assert state.written_texts(["1"])[1] == {"1": [version("Last").text.text]}
+    assert state.written_paths_and_texts(["1"])[1] == {"1": [version("Last").text.text]}
 
 
 def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
@@ -203,7 +203,7 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path = store.root / "DEMO-1.md"
     path.write_text("# TICKET: [DEMO-1] Mine\n")
     writer.write([version("Second")])
-    assert state.written_texts(["1"])[1] == {"1": [version("First").text.text]}
+    assert state.written_paths_and_texts(["1"])[1] == {"1": [version("First").text.text]}
 
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
     (result,), _ = writer.write([version("Third")])

@@ -35,7 +35,7 @@ from ticketr.app.tui.services.files import (
     read_detail,
     read_sheet,
 )
-from ticketr.app.tui.services.reading import FILES_PER_VISIT, Reader
+from ticketr.app.tui.services.reading import FILES_PER_BATCH, Reader
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -73,7 +73,7 @@ def read(told: list[Message]) -> FilesRead:
 async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 2 * FILES_PER_VISIT + 2):
+    for number in range(1, 2 * FILES_PER_BATCH + 2):
         write(tmp_path, number)
     told: list[Message] = []
 
@@ -81,10 +81,10 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
 
     *portions, whole = told
     sizes = [len(each.tickets) for each in portions if isinstance(each, TicketsFound)]
-    assert sizes == [FILES_PER_VISIT, FILES_PER_VISIT, 1]
+    assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH, 1]
     assert whole == read(told)
     assert [row.key for row in read(told).rows] == [
-        f"DEMO-{n}" for n in range(1, 2 * FILES_PER_VISIT + 2)
+        f"DEMO-{n}" for n in range(1, 2 * FILES_PER_BATCH + 2)
     ]
 
 
@@ -171,7 +171,7 @@ async def test_shown_rows_stay_until_all_files_are_read_again(
 async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     tmp_path: Path, autojump_clock: MockClock
 ) -> None:
-    for number in range(1, 10 * FILES_PER_VISIT + 1):
+    for number in range(1, 10 * FILES_PER_BATCH + 1):
         write(tmp_path, number)
     told: list[Message] = []
 
@@ -180,7 +180,7 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
 
     sizes = [len(each.tickets) for each in told if isinstance(each, TicketsFound)]
-    assert sizes == [FILES_PER_VISIT, FILES_PER_VISIT]
+    assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH]
     assert trio.current_time() == 7.5  # one more second, to close the state
 
 

@@ -22,7 +22,7 @@ from ticketr.app.config import require_database
 from ticketr.app.sync.compare.diff import may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
-from ticketr.app.sync.concurrency import FILES_PER_VISIT, ThreadRunner, portions
+from ticketr.app.sync.concurrency import FILES_PER_BATCH, ThreadRunner, split_by_length
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     find_local_change,
@@ -33,7 +33,7 @@ from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import check_pictures
-from ticketr.app.sync.workspace.files import comparable
+from ticketr.app.sync.workspace.files import normalize
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
     Store,
@@ -53,7 +53,7 @@ def find_files(
     *,
     skip: Callable[[str], bool] = lambda _: False,
     size: Callable[[str], int] | None = None,
-    most: int = FILES_PER_VISIT,
+    most: int = FILES_PER_BATCH,
 ) -> Iterator[list[str]]:
     """Find the files that may hold tickets.
 
@@ -72,9 +72,9 @@ def find_files(
     """
     size = size or store.size_of
     walk = store.walk()
-    while folders := list(islice(walk, FILES_PER_VISIT)):
+    while folders := list(islice(walk, FILES_PER_BATCH)):
         wanted = (name for name in chain.from_iterable(folders) if not skip(name))
-        yield from list(portions(wanted, size, most)) or [[]]
+        yield from list(split_by_length(wanted, size, most)) or [[]]
 
 
 async def visit_files(
@@ -172,7 +172,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: comparable(text) for key, text in state.texts_by_key()}
+    return {key: normalize(text) for key, text in state.texts_by_key()}
 
 
 @dataclass
@@ -251,7 +251,7 @@ class LocalSurvey:
         }
         gone = {path for key, (path, _) in places.items() if key not in self.locations}
         for obstacle in filter(None, map(store.find_obstacle, sorted(gone))):
-            unreadable.setdefault(store.name_of(obstacle.path), obstacle)
+            unreadable.setdefault(store.relative_path(obstacle.path), obstacle)
         self.broken = unreadable | self.broken
         possible = [
             (key, path) for path, keys in self._keys_in_broken_files.items() for key in sorted(keys)
@@ -389,7 +389,7 @@ class LocalSurvey:
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
-            if comparable(store.read_bytes(name).decode()) == comparable(text):
+            if normalize(store.read_bytes(name).decode()) == normalize(text):
                 self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
                 return True
         return False
@@ -445,7 +445,7 @@ class LocalSurvey:
         """Note a key in two files, and remove the tickets that hold it."""
         self.leave_out({error.key})
         known = self.broken.setdefault(error.second_path, error)
-        if isinstance(known, DuplicateKey) and known.is_about(error):
+        if isinstance(known, DuplicateKey) and known.lacks_key_of(error):
             self.broken[error.second_path] = replace(known, more_keys=(*known.more_keys, error.key))
         self.locations[error.key] = replace(self.locations[error.key], reason=str(error))
 
@@ -469,7 +469,7 @@ class LocalSurvey:
             return
         elif texts := state.base_of_key(local.ticket.key):
             head, base = texts
-            if comparable(base.text) == local.text:  # saves parsing the base
+            if normalize(base.text) == local.text:  # saves parsing the base
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it

@@ -24,13 +24,13 @@ from ticketr.app.sync.concurrency import (
     chunks,
     is_short_rate_limit,
 )
-from ticketr.app.sync.errors import AbsentIssues, BadQuery, ChangeUnknown, with_field_names
+from ticketr.app.sync.errors import AbsentIssues, BadQuery, OutcomeUnknown, add_field_names
 from ticketr.app.sync.file_edits import FieldSetting
 from ticketr.app.sync.jobs.bulk_change import (
     BulkChange,
     BulkIssue,
     make_bulk_values,
-    with_line_names,
+    use_line_names,
 )
 from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
@@ -38,7 +38,7 @@ from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metada
 from ticketr.app.sync.push.outbox import may_have_arrived
 from ticketr.app.sync.push.transitions import no_transition
 from ticketr.app.sync.push.values import BadValue, find_name
-from ticketr.app.sync.queries import ask_jira
+from ticketr.app.sync.queries import open_site_client
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
 from ticketr.text import clean
 
@@ -110,7 +110,7 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
     Cancellation:
         Ends the request at once.
     """
-    async with ask_jira(options) as client:
+    async with open_site_client(options) as client:
         return await _fetch(client, keys, are_named=True)
 
 
@@ -128,12 +128,12 @@ async def _fetch(
         absent = ", ".join(map(clean, (*answer.missing, *answer.failed)))
         if absent and are_named:
             raise AbsentIssues(f"Jira does not have {absent}, or you may not see it")
-        issues += map(read_issue, answer.issues)
+        issues += map(read_bulk_issue, answer.issues)
         report(len(issues))
     return tuple(issues)
 
 
-def read_issue(issue: jira.Issue) -> BulkIssue:
+def read_bulk_issue(issue: jira.Issue) -> BulkIssue:
     """Read what a bulk change needs of an issue, which has at least the fields `BULK_ISSUE_FIELDS`."""
     parent = issue.fields.get("parent")
     return BulkIssue(
@@ -190,7 +190,7 @@ class BulkJob(SessionJob):
     issues: Sequence[BulkIssue]
     change: BulkChange
     _done_ids: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
-    _unneeded: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _unneeded_states: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
     _requested: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
@@ -207,7 +207,7 @@ class BulkJob(SessionJob):
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
             *self._done_ids,
-            *self._unneeded,
+            *self._unneeded_states,
             *(note.key for note in self._failed),
         }
         unknown = tuple(issue.key for issue in self._requested.values() if issue.key not in known)
@@ -215,15 +215,15 @@ class BulkJob(SessionJob):
             tuple(self._done_ids),
             tuple(self._failed),
             unknown,
-            already=tuple(self._unneeded),
-            state=next(iter(self._unneeded.values()), self.change.already_words),
+            already=tuple(self._unneeded_states),
+            state=next(iter(self._unneeded_states.values()), self.change.already_words),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
         """Run the job; the queue calls this.
 
         Raises:
-            ChangeUnknown: The answer to a change was lost; `so_far` has what was done.
+            OutcomeUnknown: The answer to a change was lost; `so_far` has what was done.
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
@@ -249,7 +249,7 @@ class BulkJob(SessionJob):
         answer = await session.jira.bulk_fetch(
             [issue.id for issue in issues], fields=BULK_ISSUE_FIELDS
         )
-        now = {issue.id: read_issue(issue) for issue in (*answer.issues, *answer.renamed)}
+        now = {issue.id: read_bulk_issue(issue) for issue in (*answer.issues, *answer.renamed)}
         status, remaining = self.change.status.casefold(), list[BulkIssue]()
         for issue in issues:
             if issue.id in answer.missing and self.change.delete:
@@ -268,7 +268,7 @@ class BulkJob(SessionJob):
         if issue.id in self._uncertain_ids:
             self._done_ids[issue.key] = issue.id
         else:
-            self._unneeded[issue.key] = state
+            self._unneeded_states[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -283,7 +283,7 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done_ids) + len(self._unneeded) + len(self._failed)
+        over = len(self._done_ids) + len(self._unneeded_states) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
@@ -297,7 +297,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._transition(session, issues)
         if self.change.parent:
             return lambda issues: self._set_parents(session, issues)
-        settings = with_line_names(self.change.settings, session.columns.named)
+        settings = use_line_names(self.change.settings, session.columns.named)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
@@ -361,7 +361,7 @@ class BulkJob(SessionJob):
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent == self.change.parent:
-                self._unneeded[issue.key] = self.change.already_words
+                self._unneeded_states[issue.key] = self.change.already_words
                 continue
             self._requested[issue.id] = issue
             try:
@@ -385,7 +385,7 @@ class BulkJob(SessionJob):
         try:
             progress = await self._wait_for_task(session, task, issues)
         except jira.JiraError as error:
-            raise ChangeUnknown(error.cause) from error
+            raise OutcomeUnknown(error.cause) from error
         except trio.Cancelled:
             with trio.move_on_after(CANCEL_TIMEOUT_SECONDS, shield=True):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
@@ -395,7 +395,7 @@ class BulkJob(SessionJob):
             raise
         left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
         self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
-        await self._check_failed_request(session, issues)
+        await self._recheck_failed(session, issues)
 
     async def _start_task(
         self,
@@ -419,7 +419,7 @@ class BulkJob(SessionJob):
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
                 if not remaining_tries or not is_short_rate_limit(error):
-                    raise ChangeUnknown(error.cause) from error
+                    raise OutcomeUnknown(error.cause) from error
             except jira.JiraError as error:
                 self._note_refused(issues, error)
                 break
@@ -428,7 +428,7 @@ class BulkJob(SessionJob):
                 issues = await self._still_to_change(session, issues)
         return "", ()
 
-    async def _check_failed_request(self, session: Session, issues: Sequence[BulkIssue]) -> None:
+    async def _recheck_failed(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Count no issue as failed that another request has changed, perhaps an earlier one of ours."""
         noted = {note.key for note in self._failed}
         failed = [issue for issue in issues if issue.key in noted]
@@ -458,7 +458,7 @@ class BulkJob(SessionJob):
         self._done_ids |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
-                reason = with_field_names(progress.failed[issue.id], session.columns.names)
+                reason = add_field_names(progress.failed[issue.id], session.columns.names)
                 self._note_failed([issue], reason, Code.REFUSED)
 
     def _note_refused(
@@ -472,11 +472,11 @@ class BulkJob(SessionJob):
             change: The change, as the beginning of the note.
 
         Raises:
-            ChangeUnknown: It is not known what Jira does.
+            OutcomeUnknown: It is not known what Jira does.
             JiraError: The next request would fail, too.
         """
         if may_have_arrived(error):
-            raise ChangeUnknown(error.cause) from error
+            raise OutcomeUnknown(error.cause) from error
         for issue in issues:
             del self._requested[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):

@@ -84,7 +84,7 @@ class BulkIssue:
 
 
 #: For a list that can be added to: the name in a bulk edit, the key of its entries, and an entry.
-_CHANGED_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
+_EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]] = {
     "string": ("labelsFields", "labels", lambda label: {"name": label}),
     "component": (
         "multiselectComponents",
@@ -94,7 +94,7 @@ _CHANGED_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object]]]
     "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _id_of(v)}),
 }
 #: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
-_SINGLE_VALUES: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "string": ("singleLineTextFields", lambda text: {"text": text or ""}),
     "number": ("clearableNumberFields", lambda number: {"value": number}),
     "date": ("datePickerFields", lambda day: {"date": {"formattedDate": _bulk_edit_date(day)}}),
@@ -110,7 +110,7 @@ _SINGLE_VALUES: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     ),
 }
 #: For lists that are only replaced, by the kind of their members.
-_REPLACED_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+_REPLACE_ONLY_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
     "option": ("multipleSelectFields", lambda some: {"options": [*map(_option_entry, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
@@ -123,10 +123,10 @@ _REQUIRED_FIELDS = {
 _SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
 _FILES_ONLY_REASON = "it cannot be set in bulk; edit the files"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
-_OTHER_OPTIONS = {"status": "--transition STATUS", "parent": "--move KEY"}
+_OPTION_BY_LINE = {"status": "--transition STATUS", "parent": "--move KEY"}
 
 
-def with_line_names(
+def use_line_names(
     settings: tuple[FieldSetting, ...], names: Iterable[tuple[str, str]]
 ) -> tuple[FieldSetting, ...]:
     """Return settings with the names that lines have in files, whatever the case of letters.
@@ -159,7 +159,7 @@ def make_bulk_values(
     ids: list[str] = []
     values: dict[str, object] = {}
     for setting in settings:
-        if option := _OTHER_OPTIONS.get(folded(setting.name)):
+        if option := _OPTION_BY_LINE.get(folded(setting.name)):
             raise BadValue(f"{setting.name}: {option} sets it")
         text_spec = specs.get(TextPart(setting.name))
         spec = specs.get(setting.name) or text_spec
@@ -201,8 +201,8 @@ def _bulk_edit_entry(
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
         raise BadValue(_FILES_ONLY_REASON)
-    if spec.type == "array" and spec.items in _CHANGED_LISTS:
-        name, key, entry_of = _CHANGED_LISTS[spec.items]
+    if spec.type == "array" and spec.items in _EXTENDABLE_LISTS:
+        name, key, entry_of = _EXTENDABLE_LISTS[spec.items]
         action = setting.action.name if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
@@ -223,7 +223,7 @@ def _bulk_edit_entry(
         return name, {key: _id_of(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
-    table = _REPLACED_LISTS if spec.type == "array" else _SINGLE_VALUES
+    table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
     kind = spec.items if spec.type == "array" else spec.type
     if kind not in table:
         raise BadValue(_FILES_ONLY_REASON)

@@ -17,7 +17,7 @@ from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.sent import SentComment, find_sent_comments, highest_comment_id
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
-from ticketr.app.sync.errors import BadWork
+from ticketr.app.sync.errors import UnsendableText
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
@@ -38,11 +38,11 @@ _TIME_SPENT_PATTERN = re.compile(
 _TIME_PATTERN = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
 
 
-def split_work(text: str) -> tuple[str, str]:
+def split_time_and_text(text: str) -> tuple[str, str]:
     """Split a text such as ``1d4h wrote the tests`` into ``1d 4h``, as Jira takes it, and the rest.
 
     Raises:
-        BadWork: It does not begin with a duration.
+        UnsendableText: It does not begin with a duration.
     """
     end = 0
     for word in re.finditer(r"\s*(\S+)", text):
@@ -51,7 +51,7 @@ def split_work(text: str) -> tuple[str, str]:
         end = word.end()
     spent = " ".join(text[:end].lower().split())
     if not _TIME_SPENT_PATTERN.fullmatch(spent) or not re.search("[1-9]", spent):
-        raise BadWork(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
+        raise UnsendableText(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent), text[end:].strip()
 
 
@@ -61,7 +61,7 @@ class LogWorkJob(SessionJob):
 
     Attributes:
         key: The issue's key.
-        spent: How much time it took, from `split_work`.
+        spent: How much time it took, from `split_time_and_text`.
         text: A text on it, in Markdown; empty for none.
         started: When it began, as a user types it; empty for now.
 
@@ -85,7 +85,7 @@ class LogWorkJob(SessionJob):
         """Run the job; the queue calls this.
 
         Raises:
-            BadWork: The text or the moment cannot be sent.
+            UnsendableText: The text or the moment cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
@@ -149,7 +149,7 @@ class CommentJob(SessionJob):
         """Run the job; the queue calls this.
 
         Raises:
-            BadWork: The text cannot be sent.
+            UnsendableText: The text cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
@@ -157,7 +157,7 @@ class CommentJob(SessionJob):
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
             document = _comment_document(self.text, people)
             if document is None:
-                raise BadWork(self.text, "the comment is empty")
+                raise UnsendableText(self.text, "the comment is empty")
             before = await read_comments(session, self.key, self.key)
             entry = SentComment(
                 marker="",
@@ -183,11 +183,11 @@ class CommentJob(SessionJob):
 def _comment_document(
     text: str, people: Mapping[str, Sequence[jira.User]]
 ) -> dict[str, object] | None:
-    """Convert a text with the people it mentions; raise `BadWork` if Jira would refuse or lose it."""
+    """Convert a text with the people it mentions; raise `UnsendableText` if Jira would refuse or lose it."""
     try:
         return new_document(with_mentions(text, people))
     except BadValue as error:
-        raise BadWork(text, str(error)) from None
+        raise UnsendableText(text, str(error)) from None
 
 
 def _start_time(text: str, session: Session) -> datetime:
@@ -196,11 +196,11 @@ def _start_time(text: str, session: Session) -> datetime:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
     moment = read_moment(text)
     if moment is None:
-        raise BadWork(text, "write when the work began like 2026-01-31 09:30")
+        raise UnsendableText(text, "write when the work began like 2026-01-31 09:30")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(session.user.time_zone))
     if moment.tzinfo is None:
-        raise BadWork(
+        raise UnsendableText(
             text, f"it needs a zone, as in {text}+0100: that of your account is not known"
         )
     return moment
@@ -248,13 +248,13 @@ class GetAttachmentsJob(SessionJob):
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
-        async with reporting_session(self, context, lambda: _file_count(len(done))) as session:
+        async with reporting_session(self, context, lambda: _count_files(len(done))) as session:
             listed = await downloading.read_attachments(session, self.keys)
             survey = await session.survey(check_drafts=False)
             locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download(session, listed.by_key, homes, done)
-        words = f"Downloaded {_file_count(len(done))}"
+        words = f"Downloaded {_count_files(len(done))}"
         session.progress.report(words)
         return downloading.AttachmentResult(
             result.done, result.unchanged, (*listed.failed, *result.failed)
@@ -287,7 +287,7 @@ class AddAttachmentsJob(SessionJob):
         return f"{self.verb} to {self.key}"
 
     def _so_far(self) -> str:
-        words = f"{_file_count(len(self._done))} attached"
+        words = f"{_count_files(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending}, too" if self._sending else words
 
     async def execute(self, context: JobContext) -> downloading.AttachmentResult:
@@ -310,7 +310,7 @@ class AddAttachmentsJob(SessionJob):
                     failed.append(Note(self.key, str(path), str(error), Code.BROKEN))
                 else:
                     done.append(str(path))
-        session.progress.report(f"Attached {_file_count(len(done))} to {self.key}")
+        session.progress.report(f"Attached {_count_files(len(done))} to {self.key}")
         return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
 
     async def _add(self, session: Session, path: Path, settings: jira.AttachmentSettings) -> None:
@@ -403,5 +403,5 @@ def _open_regular(path: Path) -> tuple[IO[bytes], int]:
     return file, file_stat.st_size
 
 
-def _file_count(count: int) -> str:
+def _count_files(count: int) -> str:
     return f"{count} file{'' if count == 1 else 's'}"

@@ -19,7 +19,7 @@ from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, ticket_tags
 from ticketr.app.sync.pull.pull import pull, pull_named
-from ticketr.app.sync.pull.tally import PullResult, Tally
+from ticketr.app.sync.pull.tally import PullResult, PullTally
 from ticketr.app.sync.push.tally import PushResult, PushTally
 from ticketr.app.sync.session import Progress, Session, SessionJob, open_session
 from ticketr.app.sync.workspace.store import broken_among, notes_on
@@ -49,7 +49,7 @@ class SyncResult:
     push: PushResult
 
 
-async def _recover(session: Session, tally: Tally | PushTally) -> None:
+async def _recover(session: Session, tally: PullTally | PushTally) -> None:
     """Write the keys of new issues of earlier pushes into their files, as `recover` does.
 
     Cancellation:
@@ -89,7 +89,7 @@ def count_tickets(count: int) -> str:
     return "1 ticket" if count == 1 else f"{count} tickets"
 
 
-def _pulled_words(tally: Tally) -> str:
+def _pulled_words(tally: PullTally) -> str:
     """Return how far a pull has got."""
     return _words_so_far(len(tally.outcomes), len(tally.found), "pulled")
 
@@ -145,7 +145,7 @@ def _reporting_cancel(progress: Progress, done: Callable[[], str]) -> Generator[
 
 
 @dataclass(kw_only=True)
-class _NamedJob(SessionJob):
+class _TicketsJob(SessionJob):
     """A job that may be limited to some tickets.
 
     Attributes:
@@ -170,7 +170,7 @@ class _NamedJob(SessionJob):
 
 
 @dataclass(kw_only=True)
-class PullJob(_NamedJob):
+class PullJob(_TicketsJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
@@ -188,7 +188,7 @@ class PullJob(_NamedJob):
 
     full: bool = False
     prune: bool = False
-    _tally: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+    _tally: PullTally = field(default_factory=PullTally, init=False, repr=False, compare=False)
 
     def so_far(self) -> PullResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
@@ -196,7 +196,7 @@ class PullJob(_NamedJob):
 
     async def execute(self, context: JobContext) -> PullResult:
         """Run the pull; the queue calls this."""
-        self._tally = tally = Tally()
+        self._tally = tally = PullTally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
             if session.creations:
                 await _recover(session, tally)
@@ -208,7 +208,7 @@ class PullJob(_NamedJob):
 
 
 async def _pull(
-    session: Session, tally: Tally, keys: Collection[str] | None, *, full: bool, prune: bool
+    session: Session, tally: PullTally, keys: Collection[str] | None, *, full: bool, prune: bool
 ) -> Collection[str]:
     """Pull tickets, and download what is attached to them if the workspace keeps it.
 
@@ -244,7 +244,7 @@ async def _pull(
 
 
 @dataclass(kw_only=True)
-class PushJob(_NamedJob):
+class PushJob(_TicketsJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:
@@ -322,7 +322,7 @@ class SyncJob(SessionJob):
     prune: bool = False
     confirmed: PushPlan | None = field(default=None, repr=False)
     accept_loss: AcceptedLosses = False
-    _pull: Tally = field(default_factory=Tally, init=False, repr=False, compare=False)
+    _pull: PullTally = field(default_factory=PullTally, init=False, repr=False, compare=False)
     _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
     _is_pushing: bool = field(default=False, init=False, repr=False, compare=False)
 
@@ -332,7 +332,7 @@ class SyncJob(SessionJob):
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        self._pull, self._push, self._is_pushing = Tally(), PushTally(), False
+        self._pull, self._push, self._is_pushing = PullTally(), PushTally(), False
         async with reporting_session(self, context, self._progress_words) as session:
             if session.creations:
                 await _recover(session, self._push)

@@ -101,7 +101,7 @@ async def download(
         missing, blocked = await session.in_thread(find_missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, attachment, name) for attachment, name in missing)
-        where = session.store.name_of(folder)
+        where = session.store.relative_path(folder)
         failed += (
             Note(key, where, f"{attachment.name}: {_UNKNOWN_SIZE_REASON}", Code.BROKEN)
             for attachment in attachments
@@ -120,10 +120,10 @@ async def download(
         except (JiraError, FileFailed) as error:
             if isinstance(error, FileFailed) and not error.concerns_one_file:
                 raise
-            note = Note(key, session.store.name_of(folder / name), str(error), Code.UNREACHED)
+            note = Note(key, session.store.relative_path(folder / name), str(error), Code.UNREACHED)
             failed.append(note)
             continue
-        done.append(session.store.name_of(folder / name))
+        done.append(session.store.relative_path(folder / name))
     return AttachmentResult(tuple(done), unchanged, tuple(failed))
 
 

@@ -37,7 +37,7 @@ class Family:
     awaited_ids: set[str] = field(default_factory=set)
 
 
-class Families:
+class FamilyCollector:
     """Splits wanted issues into batches to fetch, and groups answers into complete families.
 
     Args:
@@ -192,7 +192,7 @@ def make_fetch_plan(
     )
 
 
-def oldest_confirmation(
+def oldest_seen_time(
     ids: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""

@@ -17,11 +17,11 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
-from ticketr.app.sync.workspace.editor import Editor
-from ticketr.app.sync.workspace.files import attempt_change, comparable
+from ticketr.app.sync.workspace.editor import FileEditor
+from ticketr.app.sync.workspace.files import attempt_change, normalize
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.pull.tally import PullTally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.workspace.store import TicketLocation
 
@@ -34,7 +34,7 @@ async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
     locations: Mapping[str, TicketLocation],
-    tally: Tally,
+    tally: PullTally,
     *,
     now: float,
     prune: bool,
@@ -135,8 +135,8 @@ def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool)
     if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return comparable(session.store.read_file(path).text) == comparable(base.text)
-    if Editor(session.store).remove(path, issue.key, base.text) is None:
+        return normalize(session.store.read_file(path).text) == normalize(base.text)
+    if FileEditor(session.store).remove(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)
     return True

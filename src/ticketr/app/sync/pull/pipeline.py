@@ -19,18 +19,18 @@ from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
-    CHECKPOINTS_BETWEEN,
+    CHECKPOINTS_BETWEEN_RENDERS,
     CONCURRENT_REQUESTS,
-    FILES_PER_VISIT,
+    FILES_PER_BATCH,
     MAX_INLINE_COST,
     chunks,
-    portions,
+    split_by_length,
 )
 from ticketr.app.sync.errors import error_to_report
 from ticketr.app.sync.notes import Code, Note, not_given_reason
 from ticketr.app.sync.pull.fetch_plan import (
-    Families,
     Family,
+    FamilyCollector,
     FetchPlan,
     location_of,
     misplaced_note,
@@ -40,22 +40,22 @@ from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    add_other_comments,
+    add_missing_comments,
     render_family,
 )
 from ticketr.app.tickets import InvalidKey, InvalidTicket
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.pull.tally import PullTally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
     from ticketr.app.sync.writing.writer import FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.
-_ASKED_AGAIN = "the next pull asks for it again"
+_ASKED_AGAIN_WORDS = "the next pull asks for it again"
 _NOT_GIVEN_REASON = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
-    f"longer see it; {_ASKED_AGAIN}"
+    f"longer see it; {_ASKED_AGAIN_WORDS}"
 )
 
 
@@ -78,7 +78,7 @@ class PullPipeline:
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
         locations: dict[str, TicketLocation],
-        tally: Tally,
+        tally: PullTally,
     ) -> None:
         self._session = session
         self._writer = writer
@@ -104,7 +104,7 @@ class PullPipeline:
         }
         # An issue that was moved since is a ticket of its own too, though by another key.
         standalone |= {issue.id for issue in known.values() if issue.key in standalone}
-        self._families = Families(
+        self._families = FamilyCollector(
             plan.wanted_ids, present=heads.union(plan.found_ids), standalone=standalone
         )
 
@@ -144,7 +144,7 @@ class PullPipeline:
                     batch, fields=session.columns.requested, partly=True
                 )
                 if session.columns.comments:
-                    answer = await add_other_comments(session.jira, answer, batch)
+                    answer = await add_missing_comments(session.jira, answer, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
                 issues = await add_media_ids(
@@ -160,7 +160,7 @@ class PullPipeline:
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._note_on(
-                issue_id, f"{not_given_reason(words)}; {_ASKED_AGAIN}", Code.UNREACHED
+                issue_id, f"{not_given_reason(words)}; {_ASKED_AGAIN_WORDS}", Code.UNREACHED
             )
             self._tally.fail(note)
         missing = (self._note_on(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing)
@@ -181,13 +181,13 @@ class PullPipeline:
         try:
             with fetched, to_write:
                 async for families in fetched:
-                    for chunk in chunks(families, FILES_PER_VISIT):
+                    for chunk in chunks(families, FILES_PER_BATCH):
                         ready = [
                             rendered_family
                             for family in chunk
                             for rendered_family in await self._prepare(family)
                         ]
-                        for portion in portions(ready, lambda family: len(family.text.text)):
+                        for portion in split_by_length(ready, lambda family: len(family.text.text)):
                             await to_write.send(portion)
         except BaseException:
             self._is_stopped = True
@@ -248,7 +248,7 @@ class PullPipeline:
         head = members.pop(family.head, None)
         if head is None and (words := self._failed.get(family.head)):
             await self._postpone(
-                members, f"its parent is not here: {not_given_reason(words)}; {_ASKED_AGAIN}"
+                members, f"its parent is not here: {not_given_reason(words)}; {_ASKED_AGAIN_WORDS}"
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket
@@ -309,7 +309,7 @@ class PullPipeline:
         self._cost += cost
         if self._cost > MAX_INLINE_COST:
             self._cost = cost if is_short else 0
-            for _ in range(CHECKPOINTS_BETWEEN):
+            for _ in range(CHECKPOINTS_BETWEEN_RENDERS):
                 await trio.lowlevel.checkpoint()
         try:
             if is_short:

@@ -22,14 +22,14 @@ from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_names
 from ticketr.app.sync.notes import Code, Note, not_given_reason
-from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_confirmation
+from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
 from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.pipeline import PullPipeline
-    from ticketr.app.sync.pull.tally import Tally
+    from ticketr.app.sync.pull.tally import PullTally
     from ticketr.app.sync.session import Session
     from ticketr.app.sync.state.state import KnownIssue
 
@@ -41,7 +41,7 @@ async def pull_named(
     session: Session,
     keys: Collection[str],
     locations: dict[str, TicketLocation],
-    tally: Tally,
+    tally: PullTally,
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
 
@@ -70,7 +70,7 @@ async def pull_named(
         await session.in_thread(session.state.site_record.save_columns, columns)
     now = session.jira.now()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
-    relatives = _Relatives(session, known, locations, tally)
+    relatives = _RelativeFinder(session, known, locations, tally)
     wanted = await relatives.find_members({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
@@ -79,13 +79,13 @@ async def pull_named(
 
 
 @dataclass(frozen=True, slots=True)
-class _Relatives:
+class _RelativeFinder:
     """Finds all issues that are in the same tickets as some issues."""
 
     session: Session
     known: Mapping[str, KnownIssue]
     locations: Mapping[str, TicketLocation]
-    tally: Tally
+    tally: PullTally
 
     async def find_members(self, names: Mapping[str, str]) -> tuple[str, ...]:
         """Find the complete tickets of some issues; return the IDs of all issues in them.
@@ -141,7 +141,7 @@ class _Relatives:
 async def pull(
     session: Session,
     locations: dict[str, TicketLocation],
-    tally: Tally,
+    tally: PullTally,
     *,
     full: bool = False,
     prune: bool = False,
@@ -184,7 +184,7 @@ def _load_pipeline(
     plan: FetchPlan,
     known: Mapping[str, KnownIssue],
     locations: dict[str, TicketLocation],
-    tally: Tally,
+    tally: PullTally,
     seen: float,
 ) -> PullPipeline:
     """Return the pipeline of a pull that began at ``seen`` by Jira's clock.
@@ -266,7 +266,7 @@ async def _make_plan(
         raise
     since = None
     if known and not full:
-        since = await session.in_thread(oldest_confirmation, ids, known, locations)
+        since = await session.in_thread(oldest_seen_time, ids, known, locations)
     if since is None:
         changed = ids
     else:

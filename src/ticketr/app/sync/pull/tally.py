@@ -87,7 +87,7 @@ class PullResult:
 
 
 @dataclass
-class Tally:
+class PullTally:
     """Counts the issues of a pull, each once, however often it is written.
 
     Only issues that the query found are counted. A ticket may have other sub-tasks, which were

@@ -48,7 +48,7 @@ from ticketr.app.sync.push.tally import PushTally, failure_note, longer_route
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Creator:
     def __post_init__(self) -> None:
         """Make what all issues share, so that a workflow is fetched and a file parsed only once."""
         self._routes = RouteFinder(self.session)
-        self._editor = Editor(self.session.store)
+        self._editor = FileEditor(self.session.store)
 
     async def create_all(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, jira.Created]:
         """Create issues: many in few requests, and alone what is not created so.

@@ -1,7 +1,7 @@
 """Sends what Jira must not carry out twice, and waits until no such request can still reach Jira.
 
 If an answer is lost, Jira is asked whether it has what was sent. A request may also reach Jira late,
-`SessionJob.late_request_window` seconds at most after it was sent: Jira's gateway times out long
+`SessionJob.late_request_seconds` seconds at most after it was sent: Jira's gateway times out long
 before that.
 
 Comments and files go this way; the state records each before it is sent. A file of the same content
@@ -28,7 +28,7 @@ from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import MAX_WRITE_TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentWrite, IssuePayload
-from ticketr.app.sync.state.journal import Entry, Outbox, UploadEntry
+from ticketr.app.sync.state.journal import EntryT, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitab
 
 async def send_entry(
     session: Session,
-    outbox: Outbox[Entry],
-    entry: Entry,
+    outbox: Outbox[EntryT],
+    entry: EntryT,
     send: Callable[[], Awaitable[str]],
     find: Callable[[], Awaitable[str | None]],
     *,
@@ -163,7 +163,7 @@ async def wait_until_ended(
     if since is None and all(map(has_certainly_ended, entries)):
         return
     start = session.began if since is None else since
-    left = start + session.job.late_request_window - trio.current_time()
+    left = start + session.job.late_request_seconds - trio.current_time()
     if left > 0:
         session.progress.wait(left, what)
         await trio.sleep(left)
@@ -212,7 +212,7 @@ async def _find_comment(session: Session, entry: SentComment) -> str | None:
     comments = session.state.comments
 
     def look() -> str | None:
-        comments.note_found([issue])
+        comments.store_found_ids([issue])
         known = comments.find(entry.issue, entry.marker)
         return known.id or None if known is not None else None
 
@@ -234,11 +234,11 @@ async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list
         session: The workspace and the site.
         issues: The issues as Jira has them now.
     """
-    window_ends_at = session.began + session.job.late_request_window
+    window_ends_at = session.began + session.job.late_request_seconds
     have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 
     def look() -> list[SentComment]:
-        comments.note_found(issues)
+        comments.store_found_ids(issues)
         sent = comments.of(issues)
         lost = (comment for comment in sent if not comment.id)
         # Jira has certainly finished with these requests of an earlier run.

@@ -238,7 +238,7 @@ async def prepare(
     """
     project = session.job.project
     queries: list[MetadataQuery] = []
-    for few in concurrency.chunks(comparisons, concurrency.FILES_PER_VISIT):
+    for few in concurrency.chunks(comparisons, concurrency.FILES_PER_BATCH):
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += metadata_queries(comparison, project)

@@ -4,7 +4,7 @@ Jira has no idempotent create. So each new issue has a random marker in its prop
 state records each request before it is sent. Later, the issue is found by its marker among the keys
 that follow the highest key before the push. They are fetched by key, since the search index lags.
 
-If Jira created an issue more than `SessionJob.late_request_window` seconds after the request, it
+If Jira created an issue more than `SessionJob.late_request_seconds` seconds after the request, it
 would be created twice. Jira's gateway times out long before that.
 """
 
@@ -21,7 +21,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, issues_by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
-from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_VISIT, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_BATCH, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import named_parent, with_parent_key
 from ticketr.app.sync.edits.survey import find_files, visit_files
@@ -30,8 +30,8 @@ from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
 from ticketr.app.sync.queries import OVERLAP_MINUTES, base_query
 from ticketr.app.sync.state.journal import Creation
-from ticketr.app.sync.state.state import Base, IssueRow, State
-from ticketr.app.sync.workspace.editor import Editor
+from ticketr.app.sync.state.state import IssueRow, MergeBase, State
+from ticketr.app.sync.workspace.editor import FileEditor
 from ticketr.app.sync.workspace.files import attempt_change
 from ticketr.app.tickets import Ticket, TicketFile, parse, render_ticket, rewrite
 
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 async def write_key(
     session: Session,
-    editor: Editor,
+    editor: FileEditor,
     creation: Creation,
     name: str,
     *,
@@ -124,14 +124,14 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     row = IssueRow(Issue(creation.id, creation.key, {}), stale=True)
     with state.batch():
         if creation.parent is None:
-            state.record(creation.id, Base(path, render_ticket(issue)), [row], seen=0.0)
+            state.record(creation.id, MergeBase(path, render_ticket(issue)), [row], seen=0.0)
         elif texts := state.base_of_key(creation.parent):
             head, base = texts
             (parent,) = parse(base.text).tickets
             if creation.key not in issues_by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
             rows = [*(IssueRow(known, stale=True) for known in state.issues_of(head)), row]
-            state.record(head, Base(base.path, render_ticket(parent)), rows, seen=0.0)
+            state.record(head, MergeBase(base.path, render_ticket(parent)), rows, seen=0.0)
         state.sent.put(creation.key, parts)
         state.creations.settle(replace(creation, path=path), now=time.time())
 
@@ -284,7 +284,7 @@ async def _write_key_somewhere(
         return False
     status = status_of(issue)
     return await write_key(
-        session, Editor(session.store), creation, name, status=status, drafts=drafts
+        session, FileEditor(session.store), creation, name, status=status, drafts=drafts
     )
 
 
@@ -321,7 +321,7 @@ async def _reopen_lost(session: Session) -> list[Creation]:
         by_path.setdefault(creation.path, []).append(creation)
     lost = [
         replace(creation, settled=0.0)
-        for chunk in chunks([*by_path.items()], FILES_PER_VISIT)
+        for chunk in chunks([*by_path.items()], FILES_PER_BATCH)
         for creation in await session.in_thread(_without_keys, session.store, chunk)
     ]
     if lost:

@@ -34,7 +34,7 @@ from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     add_media_ids,
-    add_other_comments,
+    add_missing_comments,
     render_family,
 )
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
@@ -115,7 +115,7 @@ async def refresh(
         prefer_from_file=session.job.prefer_from_file,
     )
     outcomes: list[FamilyResult] = []
-    for portion in concurrency.portions(families, lambda family: len(family.text.text)):
+    for portion in concurrency.split_by_length(families, lambda family: len(family.text.text)):
         async with session.disk_lock:
             written, error = await session.in_thread(writer.write, portion)
         outcomes += written
@@ -182,7 +182,9 @@ async def _fetch(
 def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]:
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     page = concurrency.BULK_FETCH_SIZE
-    return concurrency.portions(requests, lambda request: len(request.names), page, longest=page)
+    return concurrency.split_by_length(
+        requests, lambda request: len(request.names), page, longest=page
+    )
 
 
 async def _fetch_batch(
@@ -196,7 +198,7 @@ async def _fetch_batch(
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(chunk, fields=session.columns.requested, partly=True)
         if session.columns.comments:
-            answer = await add_other_comments(session.jira, answer, chunk)
+            answer = await add_missing_comments(session.jira, answer, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
             issues[issue.id] = issues[issue.key] = issue
@@ -328,7 +330,7 @@ async def compare_with_jira(
     """
     by_head = {change.head: change for change in local_changes if change.head is not None}
     known: dict[str, _LastSync] = {}
-    for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_VISIT):
+    for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_BATCH):
         known |= await session.in_thread(_read_last_sync, session.state, heads)
     requests = [
         replace(TicketRequest.of(change), members=[issue.id for issue in known[head].issues])

@@ -32,7 +32,7 @@ from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, orphan_note
-from ticketr.app.sync.state.state import Base, IssueRow, State
+from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.tickets import Ticket, render_ticket
 
 if TYPE_CHECKING:
@@ -359,7 +359,7 @@ def _record_answer(
         if sent:
             rows = [IssueRow(issue, stale=True) for issue in state.issues_of(head)]
             text = render_ticket(with_parts(base, edit.key, texts))
-            state.record(head, Base(path, text), rows, seen=0.0)
+            state.record(head, MergeBase(path, text), rows, seen=0.0)
             # Jira may normalise the values, so they must be fetched again.
             state.sent.confirm(head, edit.key, confirmed)
         if rest and not unsure:

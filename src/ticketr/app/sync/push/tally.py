@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
 from ticketr.app.sync.edits.push_plan import PlanEntry, in_order
-from ticketr.app.sync.errors import with_field_names
+from ticketr.app.sync.errors import add_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -152,7 +152,7 @@ def failure_note(
     if isinstance(error, NoTransition):
         return Note.on(issue, path, f"Status: {error}", Code.NO_TRANSITION)
     code = Code.REFUSED if isinstance(error, Rejected) else Code.UNREACHED
-    return Note.on(issue, path, with_field_names(str(error), names), code)
+    return Note.on(issue, path, add_field_names(str(error), names), code)
 
 
 def longer_route(route: str) -> str:

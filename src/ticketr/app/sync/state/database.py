@@ -99,7 +99,7 @@ SCHEMA = """
     ) WITHOUT ROWID;
 """
 #: The version of this schema; ``user_version`` holds it.
-VERSION = 13
+SCHEMA_VERSION = 13
 #: How often, and after how many seconds, to try again what SQLite does not wait for.
 _ATTEMPTS, _PAUSE = 100, 0.05
 
@@ -167,14 +167,14 @@ class Database:
                     raise ForeignState(str(path.parent.parent), str(path))
                 ((mode,),) = self._db.execute("PRAGMA journal_mode")
                 if mode != "wal":
-                    self._begin_log()
+                    self._turn_on_wal()
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 ((version,),) = self._db.execute("PRAGMA user_version")
                 if not version:
                     self._make_tables(mark)
-                elif version > VERSION:
+                elif version > SCHEMA_VERSION:
                     raise StateFailed(path, "a newer ticketr wrote it")
-                elif 0 < version < VERSION:
+                elif 0 < version < SCHEMA_VERSION:
                     problem = "an older ticketr wrote it, and this one cannot read it"
                     raise StateFailed(path, problem, is_damaged=True)
                 stack.pop_all()  # so that it stays open
@@ -258,7 +258,7 @@ class Database:
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
-    def _begin_log(self) -> None:
+    def _turn_on_wal(self) -> None:
         """Turn the write-ahead log on, as a new file does once.
 
         SQLite does not wait for another connection that does so just now.
@@ -280,7 +280,7 @@ class Database:
         try:
             with closing(self._db.cursor()) as cursor:
                 cursor.executescript(
-                    f"BEGIN IMMEDIATE; {SCHEMA}{sign}; PRAGMA user_version = {VERSION}; COMMIT;"
+                    f"BEGIN IMMEDIATE; {SCHEMA}{sign}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
                 )
         except sqlite3.OperationalError:
             if self._db.in_transaction:
@@ -290,7 +290,7 @@ class Database:
                 raise
 
     @contextmanager
-    def value_errors(self) -> Generator[None]:
+    def convert_value_errors(self) -> Generator[None]:
         """Raise `StateFailed` if the block finds a value that ticketr does not write."""
         try:
             yield

@@ -55,7 +55,7 @@ class Conflicts(Table):
         """Read the conflicts, in the order of their keys."""
         query = "SELECT head, key, path, text, issues, parts FROM conflict"
         rows = self._db.read(query)
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             conflicts = [
                 Conflict(head, key, path, text, issues, _names(json.loads(parts)))
                 for head, key, path, text, issues, parts in rows
@@ -100,7 +100,7 @@ class SentValues(Table):
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
         values: dict[str, list[sent.SentValue]] = {}
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             for key, part, text, field, value in self._db.read(query, (head,)):
                 values.setdefault(key, []).append(
                     sent.SentValue(diff.stored_part(part), text, field, json.loads(value))
@@ -144,7 +144,7 @@ KEEP_SETTLED_SECONDS = 30 * 86_400.0
 
 _OUTBOX_COLUMNS = tuple(field.name for field in fields(sent.OutboxEntry))
 
-Entry = TypeVar("Entry", bound=sent.OutboxEntry)
+EntryT = TypeVar("EntryT", bound=sent.OutboxEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,48 +192,48 @@ class UploadEntry(sent.OutboxEntry):
 
 
 @dataclass(eq=False)
-class Outbox(Table, Generic[Entry]):
+class Outbox(Table, Generic[EntryT]):
     """The requests of one kind; what only the type of its entries has is stored as JSON."""
 
     _kind: str
-    _type: type[Entry]
+    _type: type[EntryT]
 
     @cached_property
     def _hints(self) -> dict[str, Any]:
         """The types of an entry's values."""
         return get_type_hints(self._type)
 
-    def select(self, condition: str = "TRUE", *values: object) -> list[Entry]:
+    def select(self, condition: str = "TRUE", *values: object) -> list[EntryT]:
         """Read the entries that meet a condition in SQL, the oldest first."""
         query = (
             "SELECT payload, marker, issue, sent, answer, settled FROM outbox"  # noqa: S608 - our own words
             f" WHERE kind = ? AND {condition} ORDER BY sent, marker"
         )
         rows = self._db.read(query, (self._kind, *values))
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             return [self._entry(row) for row in rows]
 
-    def find(self, issue: str, marker: str) -> Entry | None:
+    def find(self, issue: str, marker: str) -> EntryT | None:
         """Read one entry, if there is one."""
         return next(iter(self.select("issue = ? AND marker = ?", issue, marker)), None)
 
-    def lost(self) -> list[Entry]:
+    def lost(self) -> list[EntryT]:
         """Read the entries whose answers did not come."""
         return self.select("answer = ''")
 
-    def put(self, *entries: Entry) -> None:
+    def put(self, *entries: EntryT) -> None:
         """Store entries, or replace the stored ones; they survive a loss of power."""
         with self._db.durable():
             self._put(entries)
 
-    def forget(self, *entries: Entry) -> None:
+    def forget(self, *entries: EntryT) -> None:
         """Delete entries, since Jira does not have what they add."""
         self._db.write_all(
             "DELETE FROM outbox WHERE kind = ? AND issue = ? AND marker = ?",
             [(self._kind, entry.issue, entry.marker) for entry in entries],
         )
 
-    def settle(self, *entries: Entry, now: float) -> None:
+    def settle(self, *entries: EntryT, now: float) -> None:
         """Record that this workspace has what was added, and delete what was settled long ago.
 
         Args:
@@ -246,7 +246,7 @@ class Outbox(Table, Generic[Entry]):
             (self._kind, now - KEEP_SETTLED_SECONDS),
         )
 
-    def _put(self, entries: Iterable[Entry]) -> None:
+    def _put(self, entries: Iterable[EntryT]) -> None:
         self._db.write_all(
             "INSERT OR REPLACE INTO outbox"
             " (kind, payload, marker, issue, sent, answer, settled) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -256,7 +256,7 @@ class Outbox(Table, Generic[Entry]):
             ],
         )
 
-    def _entry(self, row: Sequence[Any]) -> Entry:
+    def _entry(self, row: Sequence[Any]) -> EntryT:
         """Return a row as an entry, once the types of its values are checked."""
         payload, *columns = row
         entry = self._type(
@@ -280,7 +280,7 @@ class Creations(Outbox[Creation]):
     def all(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             for creation in creations:
                 if len(parse(creation.draft).tickets) != 1:
                     raise ValueError(creation.draft)
@@ -307,7 +307,7 @@ class SentComments(Outbox[sent.SentComment]):
         comments = self.select(here, json.dumps(list(keys))) if keys else []
         return [replace(comment, key=keys[comment.issue]) for comment in comments]
 
-    def note_found(self, issues: Sequence[Issue]) -> None:
+    def store_found_ids(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
         if asked := self.of(issues):
             self._put(sent.find_sent_comments(asked, issues))

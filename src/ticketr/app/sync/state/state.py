@@ -83,7 +83,7 @@ class SiteRecord(Table):
 
     def columns(self) -> dict[str, str]:
         """Return the ID of each field that files hold, by its name in them; none before a pull."""
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             return dict(json.loads(self._get("columns") or "[]"))
 
     def texts(self) -> dict[str, str]:
@@ -101,7 +101,7 @@ class SiteRecord(Table):
             The time by this computer's clock; None for never.
         """
         at = self._get("pulled")
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             return float(at) if at is not None else None
 
     def cache_fields(self, answer: str, *, at: float) -> None:
@@ -134,7 +134,7 @@ class SiteRecord(Table):
 
     def workflow(self, project: str, type_id: str) -> dict[str, list[str]]:
         """Read what is known of a workflow; see `save_workflow`."""
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             workflow = json.loads(self._get(f"workflow {project} {type_id}") or "{}")
             return {str(name): [str(value) for value in to] for name, to in workflow.items()}
 
@@ -163,7 +163,7 @@ class MediaIds(Table):
 
 
 #: The most older values of a part that are kept.
-MAX_OLDER_VALUES = 20
+MAX_OLDER_VALUES_OF_PART = 20
 
 
 class OlderValues(Table):
@@ -195,7 +195,7 @@ class OlderValues(Table):
                 "DELETE FROM older WHERE part = ? AND issue = (SELECT id FROM issue WHERE key = ?)"
                 " AND number <= (SELECT max(number) FROM older AS newer"
                 " WHERE newer.issue = older.issue AND newer.part = older.part) - ?",
-                (part, key, MAX_OLDER_VALUES),
+                (part, key, MAX_OLDER_VALUES_OF_PART),
             )
 
     def mark_as_edits(self, values: Mapping[str, Iterable[Change]]) -> None:
@@ -233,7 +233,7 @@ class KnownIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class MergeBase:
     """A ticket as it was at the last sync.
 
     Attributes:
@@ -310,7 +310,7 @@ class State(Database):
     def known(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self.read("SELECT id, key, head, updated, seen, stale FROM issue")
-        with self.value_errors():
+        with self.convert_value_errors():
             return {
                 row[0]: KnownIssue(row[0], row[1], row[2], row[3], float(row[4]), bool(row[5]))
                 for row in rows
@@ -319,7 +319,7 @@ class State(Database):
     def issues_of(self, head: str) -> list[Issue]:
         """Read the issues that are in one ticket, as they were at the last sync."""
         query = "SELECT id, key, fields FROM issue WHERE head = ?"
-        with self.value_errors():
+        with self.convert_value_errors():
             return [
                 Issue(issue_id, key, dict(json.loads(fields)))
                 for issue_id, key, fields in self.read(query, (head,))
@@ -337,7 +337,7 @@ class State(Database):
         Returns:
             The rows of the ticket's issues, and when they were true.
         """
-        with self.value_errors():
+        with self.convert_value_errors():
             if len(parse(conflict.text).tickets) != 1:
                 raise ValueError(conflict.text)
             stored = json.loads(conflict.issues)
@@ -355,33 +355,33 @@ class State(Database):
         query = "SELECT id FROM issue WHERE head = ?"
         return {head: [row[0] for row in self.read(query, (head,))] for head in heads}
 
-    def head_of(self, key: str) -> str | None:
+    def head_id_of(self, key: str) -> str | None:
         """Find the ID of the issue in whose ticket a key is; None for an unknown key."""
         rows = self.read("SELECT head FROM issue WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
-    def base(self, head: str) -> Base | None:
+    def base(self, head: str) -> MergeBase | None:
         """Read a ticket as it was at the last sync, or None for one that never was."""
         rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
-        return Base(*rows[0]) if rows else None
+        return MergeBase(*rows[0]) if rows else None
 
-    def base_of_key(self, key: str) -> tuple[str, Base] | None:
+    def base_of_key(self, key: str) -> tuple[str, MergeBase] | None:
         """Read the head's ID and the base of the ticket that has this key in its heading."""
         query = (
             "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
             " JOIN issue ON issue.id = ticket.head WHERE issue.key = ?"
         )
         rows = self.read(query, (key,))
-        return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+        return (rows[0][0], MergeBase(rows[0][1], rows[0][2])) if rows else None
 
-    def base_with_issue(self, key: str) -> tuple[str, Base] | None:
+    def base_with_issue(self, key: str) -> tuple[str, MergeBase] | None:
         """Read the head's ID and the base of the ticket that holds an issue."""
         query = (
             "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
             " JOIN issue ON issue.head = ticket.head WHERE issue.key = ?"
         )
         rows = self.read(query, (key,))
-        return (rows[0][0], Base(rows[0][1], rows[0][2])) if rows else None
+        return (rows[0][0], MergeBase(rows[0][1], rows[0][2])) if rows else None
 
     def attachments(self) -> dict[str, tuple[Attachment, ...]]:
         """Return the attachments of each issue that had some at the last sync, by its key."""
@@ -389,7 +389,7 @@ class State(Database):
             """SELECT key, fields FROM issue WHERE fields LIKE '%"attachment": [{%' ORDER BY key"""
         )
         rows = self.read(query)
-        with self.value_errors():
+        with self.convert_value_errors():
             return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
     def paths_by_key(self) -> dict[str, str]:
@@ -414,7 +414,7 @@ class State(Database):
         )
         return {key: (path, head) for key, path, head in self.read(query)}
 
-    def record(self, head: str, base: Base, rows: Sequence[IssueRow], *, seen: float) -> None:
+    def record(self, head: str, base: MergeBase, rows: Sequence[IssueRow], *, seen: float) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.
 
         Args:
@@ -456,7 +456,7 @@ class State(Database):
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
-    def written_texts(
+    def written_paths_and_texts(
         self, heads: Collection[str]
     ) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]]]:
         """Read the texts that a sync has written, or was about to write, of some tickets.

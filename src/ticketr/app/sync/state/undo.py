@@ -46,7 +46,7 @@ class UndoKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Replacement:
+class TextReplacement:
     """The text of a ticket that was replaced in its file.
 
     Attributes:
@@ -66,7 +66,7 @@ class Replacement:
     @classmethod
     def at(
         cls, index: int, before: TicketFile, after: TicketFile, *, digest: str, aside: str
-    ) -> Replacement:
+    ) -> TextReplacement:
         """Return what was replaced of one ticket.
 
         Args:
@@ -87,7 +87,7 @@ class Replacement:
 
 
 @dataclass(frozen=True, slots=True)
-class UndoStep(Replacement):
+class UndoStep(TextReplacement):
     """A text of a ticket that was replaced in its file, or a file that was added.
 
     Attributes:
@@ -122,13 +122,13 @@ class UndoLog(Table):
             " state_then, number FROM undo ORDER BY number DESC"
         )
         rows = self._db.read(query)
-        with self._db.value_errors():
+        with self._db.convert_value_errors():
             return [_step(row) for row in rows]
 
     def add(
         self,
         kind: UndoKind,
-        replacement: Replacement,
+        replacement: TextReplacement,
         *,
         key: str,
         head: str,
@@ -189,8 +189,8 @@ class UndoLog(Table):
 
     def restore(self, head: str, stored: str) -> None:
         """Replace what the state holds of a ticket by what `stored` has returned."""
-        with self._db.value_errors():
-            rows = _rows_in(stored)
+        with self._db.convert_value_errors():
+            rows = _parse_rows(stored)
         for table, columns in _RESTORED_TABLES.items():
             self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
             marks = ", ".join("?" * len(columns))
@@ -218,7 +218,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _rows_in(stored: str) -> dict[str, list[list[object]]]:
+def _parse_rows(stored: str) -> dict[str, list[list[object]]]:
     """Parse the result of `UndoLog.stored`."""
     tables = json.loads(stored)
     rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _RESTORED_TABLES}
@@ -236,5 +236,5 @@ def _step(row: list[Any]) -> UndoStep:
     start, before, after, digest, aside, kind, *rest = row
     if not isinstance(start, int) or not isinstance(rest[0], float):
         raise TypeError(row)
-    _rows_in(rest[4])
+    _parse_rows(rest[4])
     return UndoStep(start, before, after, digest, aside, UndoKind[kind], *rest)

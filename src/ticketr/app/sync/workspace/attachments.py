@@ -21,7 +21,7 @@ from ticketr.app.jira import Attachment
 from ticketr.app.sync.compare.attachments import possible_names
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, file_errors, open_to_write
+from ticketr.app.sync.workspace.files import TEMPORARY_PREFIX, open_file_folder, wrap_errors
 
 #: The endings of files that are attached.
 ATTACHABLE_ENDINGS = frozenset(
@@ -134,7 +134,7 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
             f"it has {size:,} bytes; the site takes {most:,}",
             concerns_one_file=True,
         )
-    with file_errors(target, "read"):
+    with wrap_errors(target, "read"):
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         file = os.fdopen(descriptor, "rb")
         try:
@@ -214,14 +214,14 @@ class Download:
         self._temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-{id(self)}"
         with ExitStack() as stack:
             place = self._target.relative_to(root).as_posix()
-            self._folder, self._name = stack.enter_context(open_to_write(root, place))
+            self._folder, self._name = stack.enter_context(open_file_folder(root, place))
             descriptor = os.open(self._temporary, NEW_FILE_FLAGS, 0o666, dir_fd=self._folder)
             self._file = stack.enter_context(os.fdopen(descriptor, "wb"))
             self._open = stack.pop_all()
 
     def write(self, portion: bytes) -> None:
         """Write the next portion."""
-        with file_errors(self._target, "write"):
+        with wrap_errors(self._target, "write"):
             self._file.write(portion)
 
     def finish(self) -> None:
@@ -231,7 +231,7 @@ class Download:
             FileFailed: There is a file of that name now; it stays as it is.
         """
         here = self._folder
-        with file_errors(self._target, "write"):
+        with wrap_errors(self._target, "write"):
             self._file.close()
             # Unlike a rename, this never replaces a file.
             os.link(

@@ -20,12 +20,12 @@ from ticketr.app.config import open_write_folder, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
-    comparable,
-    file_errors,
-    open_to_write,
+    normalize,
+    open_file_folder,
     replace_file,
     retry_if_changed,
     stamp_of,
+    wrap_errors,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def write_drafts(root: Path, drafts: Sequence[tickets.Ticket], folder: str = "")
     start = f"{folder}/" if folder else ""
     for name in _file_names(drafts[0].title):
         with (
-            open_to_write(root, f"{start}{name}") as (descriptor, base),
+            open_file_folder(root, f"{start}{name}") as (descriptor, base),
             suppress(FileExistsError),
         ):
             write_new(descriptor, base, text)
@@ -135,7 +135,7 @@ class Snapshot:
 
 
 @dataclass(eq=False)
-class Editor:
+class FileEditor:
     """Changes the ticket files of one workspace, named by their paths relative to it."""
 
     _store: Store
@@ -225,7 +225,7 @@ class Editor:
             UnsafePath: A link or the like has the name of ticketr's folder.
             FileFailed: The text cannot be written, so it must not be replaced.
         """
-        with file_errors(self._store.own, "write into"):
+        with wrap_errors(self._store.own, "write into"):
             name = "draft.md" if key is None else tickets.safe_file_name(key)
             return self._store.folder.put_in_trash(_numbered_names(name), text)
 
@@ -248,14 +248,14 @@ class Editor:
             FileFailed: The file cannot be read or moved.
         """
         stamp = self._writable_stamp(name)
-        if stamp is None or comparable(now := self._read_text(name)) != comparable(text):
+        if stamp is None or normalize(now := self._read_text(name)) != normalize(text):
             return None
         aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"
         parent, _, base = name.rpartition("/")
         try:
             with (
-                file_errors(path, "remove"),
+                wrap_errors(path, "remove"),
                 open_write_folder(self._store.root, parent) as folder,
             ):
                 if stamp_of(path, within=folder) != stamp:  # it was saved meanwhile
@@ -272,7 +272,7 @@ class Editor:
         return None if self._store.write_refusal(name) else stamp_of(f"{self._store.root}/{name}")
 
     def _read_text(self, name: str) -> str:
-        with file_errors(f"{self._store.root}/{name}", "read"):
+        with wrap_errors(f"{self._store.root}/{name}", "read"):
             return self._store.read_bytes(name).decode()
 
 

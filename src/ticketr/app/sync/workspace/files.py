@@ -28,17 +28,17 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.tickets import TicketSyntaxError
 
 #: Errors of the operating system that concern one file only, in any operation.
-_ONE_FILE_ERRORS = frozenset(
+_ONE_FILE_ERRNOS = frozenset(
     (errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO)
 )
-_DENIED_ERRORS = frozenset((errno.EACCES, errno.EPERM))
+_DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
-_UNREADABLE_ERRORS = _DENIED_ERRORS | {errno.ENOENT}
+_UNREADABLE_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
 #: Further ones when it is written: it is larger than a limit, a mount point, a running program, or
 #: another file that has appeared.
-_UNWRITABLE_ERRORS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
+_UNWRITABLE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
-_FOLDER_REFUSAL_ERRORS = _DENIED_ERRORS | {errno.EROFS}
+_FOLDER_REFUSAL_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
 #: The actions that need to write into a folder.
 _FOLDER_ACTIONS = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
@@ -65,15 +65,15 @@ def attempt_change(change: Callable[[], bool]) -> bool | TicketrError:
 
 
 @contextmanager
-def file_errors(path: Path | str, action: str) -> Generator[None]:
+def wrap_errors(path: Path | str, action: str) -> Generator[None]:
     """Convert errors of the operating system to `FileFailed`, which names the action and the file."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in _DENIED_ERRORS and (action == "read" or _is_rename(error)):
+        if error.errno in _DENIED_ERRNOS and (action == "read" or _is_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _FOLDER_REFUSAL_ERRORS and action in _FOLDER_ACTIONS:
+        elif error.errno in _FOLDER_REFUSAL_ERRNOS and action in _FOLDER_ACTIONS:
             reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
@@ -84,12 +84,12 @@ def file_errors(path: Path | str, action: str) -> Generator[None]:
 
 def _concerns_one_file(error: OSError, action: str) -> bool:
     """Return whether an error leaves other files usable."""
-    if error.errno in _ONE_FILE_ERRORS:
+    if error.errno in _ONE_FILE_ERRNOS:
         return True
     if action == "read":
-        return error.errno in _UNREADABLE_ERRORS
+        return error.errno in _UNREADABLE_ERRNOS
     is_about_file = _is_rename(error) or action == "remove"
-    return error.errno in _UNWRITABLE_ERRORS or (error.errno in _DENIED_ERRORS and is_about_file)
+    return error.errno in _UNWRITABLE_ERRNOS or (error.errno in _DENIED_ERRNOS and is_about_file)
 
 
 def _is_rename(error: OSError) -> bool:
@@ -138,7 +138,7 @@ def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
         FileFailed: Its status cannot be read, or it is not a regular file.
     """
     name = target if within is None else target.rpartition("/")[2]
-    with file_errors(target, "read"):
+    with wrap_errors(target, "read"):
         try:
             file_stat = os.stat(name, dir_fd=within, follow_symlinks=False)
         except FileNotFoundError:
@@ -186,7 +186,7 @@ def replace_file(
         FileFailed: It cannot be written, and is unchanged.
     """
     target = f"{root}/{name}"
-    with open_to_write(root, name) as (folder, base):
+    with open_file_folder(root, name) as (folder, base):
 
         def require_unchanged() -> None:
             if stamp_of(target, within=folder) != was:
@@ -205,7 +205,7 @@ def replace_file(
 
 
 @contextmanager
-def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
+def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
     """Open the folder of a file in the workspace, in order to write the file.
 
     Missing folders are made.
@@ -222,12 +222,12 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             block. If a folder refuses the file, the error names that folder.
     """
     folder, _, base = name.rpartition("/")
-    with file_errors(f"{root}/{name}", "write"):
+    with wrap_errors(f"{root}/{name}", "write"):
         try:
             with open_write_folder(root, folder, make=True) as descriptor:
                 yield descriptor, base
         except OSError as error:
-            if error.errno not in _FOLDER_REFUSAL_ERRORS or _is_rename(error):
+            if error.errno not in _FOLDER_REFUSAL_ERRNOS or _is_rename(error):
                 raise
             place = Path(root, folder)
             while place != Path(root) and not place.is_dir():
@@ -237,6 +237,6 @@ def open_to_write(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             raise FileFailed(place, "write into", reason, is_alone) from error
 
 
-def comparable(text: str) -> str:
+def normalize(text: str) -> str:
     """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")

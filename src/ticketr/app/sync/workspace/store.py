@@ -28,14 +28,14 @@ from pathlib import Path, PurePosixPath
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
-from ticketr.app.sync.concurrency import FILES_PER_VISIT
+from ticketr.app.sync.concurrency import FILES_PER_BATCH
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import (
     NOT_A_FILE_REASON,
     TEMPORARY_PREFIX,
-    comparable,
-    file_errors,
+    normalize,
+    wrap_errors,
 )
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
@@ -150,7 +150,7 @@ class Store:
             UnsafePath: A link or the like has a name of ticketr's own.
             FileFailed: The folder cannot be made or written.
         """
-        with file_errors(self.root, "write into"):
+        with wrap_errors(self.root, "write into"):
             self.folder.make()
 
     @contextmanager
@@ -162,7 +162,7 @@ class Store:
             UnsafePath: A link or the like has its name.
             FileFailed: The lock file cannot be opened.
         """
-        with file_errors(self.own / LOCK_FILE, "lock"):
+        with wrap_errors(self.own / LOCK_FILE, "lock"):
             descriptor = self.folder.open_file(LOCK_FILE, os.O_RDWR | os.O_CREAT)
         try:
             try:
@@ -235,8 +235,8 @@ class Store:
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
-            for start in range(0, max(1, len(named)), FILES_PER_VISIT):
-                yield list(filter(self._may_hold_tickets, named[start : start + FILES_PER_VISIT]))
+            for start in range(0, max(1, len(named)), FILES_PER_BATCH):
+                yield list(filter(self._may_hold_tickets, named[start : start + FILES_PER_BATCH]))
 
     def _may_hold_tickets(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
@@ -248,7 +248,7 @@ class Store:
             return True
         return _is_ticket_file_name(path.name)
 
-    def name_of(self, path: Path) -> str:
+    def relative_path(self, path: Path) -> str:
         """Return a file's path relative to the workspace, with ``/``."""
         text = str(path)
         if text.startswith(self._prefix):  # pathlib takes ten times as long
@@ -264,7 +264,7 @@ class Store:
 
     def read_file(self, name: str, *, known: TicketFile | None = None) -> TicketFile:
         """Read a file."""
-        with self._reading(name):
+        with self._convert_read_errors(name):
             text = self.read_bytes(name).decode("utf-8")
         return known if known is not None and text == known.text else parse(text, source=name)
 
@@ -280,14 +280,14 @@ class Store:
 
     def read_local_tickets(self, name: str) -> list[LocalTicket]:
         """Read a file's tickets with their texts; a file that holds none gives none."""
-        with self._reading(name):
+        with self._convert_read_errors(name):
             data = self.read_bytes(name)
             if not _TICKET_LIKE_PATTERN.search(data):
                 return []
             text = data.decode("utf-8")
         file = parse(text, source=name)
         return [
-            LocalTicket(name, ticket, comparable(file.text[span.start : span.end]))
+            LocalTicket(name, ticket, normalize(file.text[span.start : span.end]))
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
@@ -309,10 +309,10 @@ class Store:
             for folder in reversed(path.parents):
                 if not folder.is_relative_to(self.root) or not folder.is_dir():
                     continue
-                with file_errors(folder, "read"):
+                with wrap_errors(folder, "read"):
                     if not os.access(folder, os.R_OK | os.X_OK):
                         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            with file_errors(path, "read"):
+            with wrap_errors(path, "read"):
                 if path.exists() and not path.is_file():
                     return FileFailed(path, "read", NOT_A_FILE_REASON, concerns_one_file=True)
         except FileFailed as error:
@@ -320,18 +320,18 @@ class Store:
         return None
 
     @contextmanager
-    def _reading(self, name: str) -> Generator[None]:
+    def _convert_read_errors(self, name: str) -> Generator[None]:
         """Convert the errors of reading a file to `FileFailed`, which says why."""
         try:
             name.encode()
         except UnicodeEncodeError:
             reason = "its name is not UTF-8; rename it"
             raise FileFailed(self.root / name, "read", reason, concerns_one_file=True) from None
-        with file_errors(f"{self.root}/{name}", "read"):
+        with wrap_errors(f"{self.root}/{name}", "read"):
             try:
                 yield
             except FileNotFoundError:
-                self._refuse_dangling(self.root / name, "read")  # which says more
+                self._refuse_dangling_link(self.root / name, "read")  # which says more
                 raise
 
     def read_bytes(self, name: str) -> bytes:
@@ -370,20 +370,20 @@ class Store:
         folder = name.rpartition("/")[0]
         path = f"{self.root}/{name}"
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
-            self._refuse_dangling(Path(path))
+            self._refuse_dangling_link(Path(path))
             return _LINK_REASON
         if folder not in self._writable:
             try:
                 with open_write_folder(self.root, folder):
                     pass
             except OSError as error:  # the write gives any other error, and makes a missing folder
-                self._refuse_dangling(self.root / folder)
+                self._refuse_dangling_link(self.root / folder)
                 if error.errno == errno.ELOOP:
                     return _LINK_REASON
             self._writable.add(folder)
         return ""
 
-    def _refuse_dangling(self, path: Path, action: str = "write") -> None:
+    def _refuse_dangling_link(self, path: Path, action: str = "write") -> None:
         """Refuse to use a link to what is not there: it may be meant for another place."""
         for ancestor in (path, *path.parents):
             if os.path.exists(ancestor):  # noqa: PTH110 - which a loop of links does not either

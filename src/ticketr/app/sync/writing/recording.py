@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ticketr.app.sync.compare.diff import Change
     from ticketr.app.sync.compare.merge import PartMerge
-    from ticketr.app.sync.state.undo import Replacement
+    from ticketr.app.sync.state.undo import TextReplacement
     from ticketr.app.tickets import Ticket
 
 
@@ -26,7 +26,7 @@ class WriteOutcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class WriteDecision:
     """What to write of one ticket.
 
     Attributes:
@@ -50,6 +50,6 @@ class Decision:
     reason: str = ""
     clashes: tuple[PartMerge, ...] = ()
     copy_path: str = ""
-    replacement: Replacement | None = None
+    replacement: TextReplacement | None = None
     merged: Ticket | None = None
     older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

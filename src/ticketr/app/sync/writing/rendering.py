@@ -176,7 +176,7 @@ def _numeric_id(issue_id: str) -> int:
     return int(issue_id) if issue_id.isdecimal() else 0
 
 
-async def add_other_comments(
+async def add_missing_comments(
     jira: JiraClient, answer: BulkFetched, ids: Sequence[str]
 ) -> BulkFetched:
     """Fetch the comments of issues that a bulk fetch left out.

@@ -26,12 +26,12 @@ from ticketr.app.sync.compare.sent import replace_older_values, replaced_older_v
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, brought_forward_note
 from ticketr.app.sync.state.journal import Conflict
-from ticketr.app.sync.state.state import Base, State, rows_to_json
-from ticketr.app.sync.state.undo import Replacement, UndoKind, digest_of
-from ticketr.app.sync.workspace.editor import Editor
-from ticketr.app.sync.workspace.files import comparable, retry_if_changed
+from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
+from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
+from ticketr.app.sync.workspace.editor import FileEditor
+from ticketr.app.sync.workspace.files import normalize, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
-from ticketr.app.sync.writing.recording import Decision, WriteOutcome
+from ticketr.app.sync.writing.recording import WriteDecision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
     in_wording_of,
@@ -178,7 +178,7 @@ class FamilyWriter:
         self._hashes = hashes
         self._settlement = settlement
         self._store = store
-        self._editor = Editor(store)
+        self._editor = FileEditor(store)
         self._state = state
         self._seen = seen
         self._prefer = prefer
@@ -203,7 +203,7 @@ class FamilyWriter:
         except FileFailed as error:
             return results, error
         heads = [family.head.id for family in families]
-        paths, bases = self._state.written_texts(heads)
+        paths, bases = self._state.written_paths_and_texts(heads)
         families = [
             family if family.path else replace(family, path=paths.get(family.head.id))
             for family in families
@@ -218,7 +218,7 @@ class FamilyWriter:
         ]
         with self._state.batch():  # before any file, so that a kill leaves none that looks edited
             if with_comments:
-                self._state.comments.note_found(with_comments)
+                self._state.comments.store_found_ids(with_comments)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
             self._state.intend(
@@ -252,7 +252,7 @@ class FamilyWriter:
         return versions_to_merge(self._state, family, bases, local, self._hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
-        _, texts = self._state.written_texts([family.head.id])
+        _, texts = self._state.written_paths_and_texts([family.head.id])
         return texts[family.head.id]
 
     def _group_by_file(
@@ -277,7 +277,7 @@ class FamilyWriter:
 
     def _replace_file(
         self, name: str, families: Sequence[RenderedFamily], bases: Mapping[str, Sequence[str]]
-    ) -> list[tuple[RenderedFamily, Decision]]:
+    ) -> list[tuple[RenderedFamily, WriteDecision]]:
         """Read a file, decide on each of its families, and replace it once.
 
         Returns:
@@ -290,10 +290,12 @@ class FamilyWriter:
         snapshot = self._editor.read(name, (text.ticket, text.text) if len(families) == 1 else None)
         if snapshot is None:
             reason = self._store.write_refusal(name)
-            return [(family, Decision(WriteOutcome.KEPT, reason=reason)) for family in families]
+            return [
+                (family, WriteDecision(WriteOutcome.KEPT, reason=reason)) for family in families
+            ]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
-        decided: list[tuple[RenderedFamily, Decision]] = []
+        decided: list[tuple[RenderedFamily, WriteDecision]] = []
         rewritten: dict[int, tickets.Ticket] = {}
         added: list[tuple[tickets.Ticket, str]] = []
         for rendered in families:
@@ -324,13 +326,13 @@ class FamilyWriter:
         ]
 
     def _with_replacement(
-        self, decision: Decision, old: tickets.TicketFile, new: tickets.TicketFile
-    ) -> Decision:
+        self, decision: WriteDecision, old: tickets.TicketFile, new: tickets.TicketFile
+    ) -> WriteDecision:
         """Note what a decision has replaced, if that can be undone."""
         can_undo = decision.copy_path or self._settlement is not None
         if decision.index is None or not can_undo:
             return decision
-        replacement = Replacement.at(
+        replacement = TextReplacement.at(
             decision.index, old, new, digest=digest_of(new.text), aside=decision.copy_path
         )
         return replace(decision, replacement=replacement)
@@ -341,37 +343,37 @@ class FamilyWriter:
         index: int | None,
         family: RenderedFamily,
         bases: Sequence[str],
-    ) -> Decision:
+    ) -> WriteDecision:
         """Decide what to write of one family, whose ticket has an index in its file."""
         remote = family.text
         if index is None:
             if not file.text.strip():
-                return Decision(WriteOutcome.NEW, remote.ticket)
-            return Decision(WriteOutcome.KEPT, reason="the file holds something else")
+                return WriteDecision(WriteOutcome.NEW, remote.ticket)
+            return WriteDecision(WriteOutcome.KEPT, reason="the file holds something else")
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
         keep_text = self._settlement is not None and self._settlement.keep_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
-            return Decision(WriteOutcome.KEPT, reason="it was changed meanwhile")
-        if comparable(text) == comparable(remote.text):
-            return Decision(WriteOutcome.UNCHANGED, index=index)
+            return WriteDecision(WriteOutcome.KEPT, reason="it was changed meanwhile")
+        if normalize(text) == normalize(remote.text):
+            return WriteDecision(WriteOutcome.UNCHANGED, index=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
         was_sent = self._state.sent.of(family.head.id)
-        if not was_sent and comparable(text) in map(comparable, bases):
-            aside = self._put_aside(family, text) if keep_text else ""
-            return Decision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
+        if not was_sent and normalize(text) in map(normalize, bases):
+            aside = self._copy_to_trash(family, text) if keep_text else ""
+            return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)
         if merged.clashes:
             reason = f"changed here and in Jira: {', '.join(map(str, merged.clashes))}"
-            return Decision(
+            return WriteDecision(
                 WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes
             )
         result, older = merged.ticket, merged.older
         if result == local:
-            return Decision(WriteOutcome.UNCHANGED, index=index, merged=result)
+            return WriteDecision(WriteOutcome.UNCHANGED, index=index, merged=result)
         keep_text = keep_text or merged.dropped or bool(older)
-        aside = self._put_aside(family, text) if keep_text else ""
-        return Decision(
+        aside = self._copy_to_trash(family, text) if keep_text else ""
+        return WriteDecision(
             WriteOutcome.MERGED,
             result,
             index,
@@ -381,9 +383,9 @@ class FamilyWriter:
             older_values=older,
         )
 
-    def _put_aside(self, family: RenderedFamily, text: str) -> str:
+    def _copy_to_trash(self, family: RenderedFamily, text: str) -> str:
         """Keep a copy of a text that is about to be replaced; return the file that has it."""
-        return self._store.name_of(self._editor.put_in_trash(family.head.key, text))
+        return self._store.relative_path(self._editor.put_in_trash(family.head.key, text))
 
     def _former_index(
         self, family: RenderedFamily, indexes: Mapping[str | None, int]
@@ -404,7 +406,7 @@ class FamilyWriter:
         self._state.forget_intended(result.family.head.id)
         return result
 
-    def _record(self, family: RenderedFamily, name: str, decision: Decision) -> FamilyResult:
+    def _record(self, family: RenderedFamily, name: str, decision: WriteDecision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
         outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before is not None:
@@ -447,7 +449,7 @@ class FamilyWriter:
         )
 
     def _issue_outcomes(
-        self, family: RenderedFamily, decision: Decision, before: tickets.Ticket
+        self, family: RenderedFamily, decision: WriteDecision, before: tickets.Ticket
     ) -> Mapping[str, WriteOutcome]:
         """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's.
 
@@ -499,7 +501,7 @@ def record_written(
     *,
     seen: float,
     kind: UndoKind,
-    replacement: Replacement | None,
+    replacement: TextReplacement | None,
 ) -> None:
     """Record that a ticket was written, inside a transaction.
 
@@ -513,7 +515,7 @@ def record_written(
     """
     head = family.head
     stored = state.undo.stored(head.id) if replacement is not None else ""
-    state.record(head.id, Base(path, family.text.text), family.rows, seen=seen)
+    state.record(head.id, MergeBase(path, family.text.text), family.rows, seen=seen)
     state.sent.forget(head.id)
     if any(COMMENT_FIELD in issue.fields for issue in family.issues):
         sent = state.comments.of(family.issues)

@@ -189,8 +189,8 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 
     def on_accept(state: AppState, text: str) -> Step | str:
         try:
-            spent, words = sync.split_work(text)
-        except sync.BadWork as error:
+            spent, words = sync.split_time_and_text(text)
+        except sync.UnsendableText as error:
             return clean(str(error))
         requests = [
             JobRequest(JobKind.WORKLOG, (key,), {"key": key, "spent": spent, "text": words})

@@ -244,7 +244,7 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     """Return the templates of a workspace, or why one cannot be read, by their names."""
     templates: dict[str, sync.Template | str] = {}
     with suppress(OSError):
-        for name, path in sync.template_files(store.root).items():
+        for name, path in sync.find_template_files(store.root).items():
             try:
                 templates[name] = sync.read_template(path)
             except TicketrError as error:

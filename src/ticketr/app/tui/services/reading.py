@@ -21,7 +21,7 @@ from ticketr.text import clean
 
 #: Files read in one visit to a thread, which takes some 30 milliseconds: on a busy machine each
 #: visit waits for the thread, and each portion of rows is arranged and drawn.
-FILES_PER_VISIT = 200
+FILES_PER_BATCH = 200
 
 
 @final
@@ -99,7 +99,7 @@ class Reader:
                 self._store,
                 skip=reader.skip_if_unchanged,
                 size=reader.file_size,
-                most=FILES_PER_VISIT,
+                most=FILES_PER_BATCH,
             )
             await sync.visit_files(self._in_thread, files, reader.add_files, show)
             view = self._shown()
