@@ -7,6 +7,7 @@ import re
 import pytest
 import trio
 from fakes.described import attach, blocks, describe, p, picture
+from fakes.lossy import cut_off
 from fakes.pulls import Bench
 
 from ticketr.app.jira import JiraClient, NotFound
@@ -199,3 +200,21 @@ async def test_both_sides_edit_a_description_with_a_picture(bench: Bench) -> Non
     assert result.pull.conflicts == ()
     assert blocks(bench, "DEMO-1") == [p("1"), picture(shot), p("2")]
     assert "1\n\n![](attachment:shot.png)\n\n2\n" in bench.text("DEMO-1")
+
+
+async def test_a_picture_that_a_cut_off_push_has_removed_can_be_put_back(bench: Bench) -> None:
+    shot = attach(bench, "DEMO-1", "shot.png")
+    sent = [p("one"), picture(shot, alt="a")]
+    describe(bench, "DEMO-1", *sent)
+    await bench.pull()
+    before = bench.text("DEMO-1")
+    bench.edits("DEMO-1", "\n![a](attachment:shot.png)\n", "\ntwo\n")
+    await cut_off(bench, "PUT issue/DEMO-1")
+    assert blocks(bench, "DEMO-1") == [p("one"), p("two")]
+    (bench.root / "DEMO-1.md").write_text(before)
+    bench.retitles("DEMO-1", "Another title")
+
+    result = await bench.push()
+
+    assert (result.failed, result.warnings, result.updated) == ((), (), ("DEMO-1",))
+    assert blocks(bench, "DEMO-1") == sent

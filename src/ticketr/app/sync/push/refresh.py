@@ -344,8 +344,10 @@ async def compare_with_jira(
             comparisons[head] = Comparison(change, PushAction.FAIL, (family,))
             continue
         issues = family.issues
-        # The media IDs of attachments that edited texts show by their names.
-        if any(is_text(edit.part) for edits in change.edits.values() for edit in edits):
+        # The media IDs of attachments that edited texts show by their names. After an interrupted
+        # push, also a text that is as at the last sync may be an edit: Jira may have another.
+        parts = (edit.part for edits in change.edits.values() for edit in edits)
+        if known[head].sent or any(map(is_text, parts)):
             place = session.jira, session.state, session.in_thread
             if names := unknown_files(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
