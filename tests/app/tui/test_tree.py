@@ -9,7 +9,7 @@ import pytest
 from fakes.states import app_state
 from hypothesis import given, strategies as st
 
-from ticketr.app.tickets import SORT_NAMES, FilterNames, Ticket, parse_filter, sort_key
+from ticketr.app.tickets import SORT_NAMES, FilterNames, TextTerm, Ticket, parse_filter, sort_key
 from ticketr.app.tui.rows import ListRow, Rows, row_of_broken, rows_of
 from ticketr.app.tui.tree import RowFilter, arrange
 
@@ -152,6 +152,19 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     more = rows.with_tickets([family(11, 2)])
     arrange(more, frozenset(), "key", RowFilter(parse_filter('"title 7" "title 77"')))
     assert Text.looks == len(rows) + 1  # only in the rows that are new, which count nothing
+
+
+def test_tickets_come_while_a_thread_filters_the_same_rows() -> None:
+    rows = Rows().with_tickets([family(1, 0)])
+
+    class Fits(bytearray):
+        def copy(self) -> bytearray:
+            rows.matches_by_term[TextTerm("other")] = bytearray(1)  # as a thread may do now
+            return bytearray(self)
+
+    rows.matches_by_term[TextTerm("title")] = Fits(b"\1")
+    more = rows.with_tickets([family(2, 0)])
+    assert more.matches_by_term == {TextTerm("title"): b"\1\1"}
 
 
 @given(FAMILIES, st.lists(st.integers(0, 40), max_size=8))

@@ -38,7 +38,8 @@ class Rows:
         unfiltered_rows: The rows as they are shown without a filter and folds.
         draft_count: The number of issues that Jira does not have yet.
         broken_count: The number of rows of broken files.
-        matches_by_term: For each term of a filter that was asked for, which rows fit it: one byte a row, 1 or 0.
+        matches_by_term: For each term of a filter that was asked for, which rows fit it: one byte a
+            row, 1 or 0. It grows as filters ask, also on worker threads.
     """
 
     unfiltered_rows: tuple[VisibleRow, ...] = ()
@@ -61,13 +62,15 @@ class Rows:
     def with_tickets(self, tickets: Iterable[tuple[ListRow, ...]]) -> Rows:
         """Return these rows with those of some tickets inserted or replaced.
 
-        Only these tickets are compared with the terms in `matches_by_term`: tickets come many times a second.
+        Only these tickets are compared with the terms in `matches_by_term`: tickets come many times
+        a second.
 
         Args:
             tickets: The rows of each ticket, the ticket's own row first.
         """
         shown, drafts, broken = list(self.unfiltered_rows), self.draft_count, self.broken_count
-        found = {term: fits.copy() for term, fits in self.matches_by_term.items()}
+        # A thread that filters these rows may add a term at any time, so a copy is iterated.
+        found = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
         for ticket in tickets:
             place = _rows_of_ticket(shown, ticket[0].order)
             old = [visible.row for visible in shown[place]]
