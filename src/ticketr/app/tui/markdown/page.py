@@ -81,9 +81,8 @@ class Page:
     width: int
     lines: list[RenderedLine] = field(default_factory=list)
     containers: list[Container] = field(default_factory=list)
-    _blank_line_depth: int | None = (
-        None  # the depth of the blank line that has to come before the next line
-    )
+    # The depth of the blank line that has to come before the next line; None for no blank line.
+    _blank_line_depth: int | None = None
 
     @property
     def room(self) -> int:
