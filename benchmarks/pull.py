@@ -62,7 +62,7 @@ async def bare_loop(url: str) -> int:
             if not (token := page.get("nextPageToken")):
                 break
         custom = [each["id"] for each in fields if each["name"] in CUSTOM_FIELDS]
-        asked = [*Columns.of(()).requested, *custom]
+        asked = [*Columns.of(()).requested_ids, *custom]
         batches = [
             ids[start : start + BULK_FETCH_SIZE] for start in range(0, len(ids), BULK_FETCH_SIZE)
         ]

@@ -162,7 +162,7 @@ def search_with_jira(url: str) -> int:
     """Read what a pull reads with PyPI's jira; write no files."""
     client = jira.JIRA(options={"server": url, "check_update": False}, basic_auth=(EMAIL, TOKEN))
     custom = [each["id"] for each in client.fields() if each["name"] in CUSTOM_FIELDS]
-    fields = [*Columns.of(()).requested, *custom]
+    fields = [*Columns.of(()).requested_ids, *custom]
     found = client.enhanced_search_issues("project = DEMO", maxResults=0, fields=fields)
     client.close()  # type: ignore[no-untyped-call]
     return len(found)

@@ -347,7 +347,9 @@ def settled_in(folder: Path) -> int:
 def count_in(folder: Path) -> int:
     """Count the issues in the files; fail if a file is incomplete."""
     files = folder.glob("*.md")
-    return sum(ticket.count() for path in files for ticket in parse(path.read_text()).tickets)
+    return sum(
+        ticket.count_issues() for path in files for ticket in parse(path.read_text()).tickets
+    )
 
 
 def is_being_pulled(folder: Path) -> bool:

@@ -82,7 +82,7 @@ _issue = st.builds(
     acceptance_criteria=_several,
     remarks=_several,
     comments=_comments,
-    texts=st.dictionaries(_names, texts, max_size=2),
+    rich_texts=st.dictionaries(_names, texts, max_size=2),
 )
 _family = st.tuples(_issue, st.lists(_issue, max_size=2))
 

@@ -61,7 +61,7 @@ class _Maker:
             self._text(),
             {name: self._random.choice(_VALUES) for name in _NAMES if self._one_in(2) == 1},
             self._criteria(),
-            texts={name: text for name in _TEXTS if (text := self._text()).strip()},
+            rich_texts={name: text for name in _TEXTS if (text := self._text()).strip()},
         )
 
     def _changed(self, issue: Ticket, values: list[str]) -> Ticket:
@@ -77,7 +77,7 @@ class _Maker:
         texts = {
             name: text
             for name in _TEXTS
-            if (text := self._text_from(issue.texts.get(name, ""))).strip() or "" in values
+            if (text := self._text_from(issue.rich_texts.get(name, ""))).strip() or "" in values
             if self._one_in(6) != 1
         }
         criteria = [issue.acceptance_criteria, issue.acceptance_criteria, other.acceptance_criteria]
@@ -87,7 +87,7 @@ class _Maker:
             description=self._text_from(issue.description),
             fields=fields,
             acceptance_criteria=self._random.choice(criteria),
-            texts=texts,
+            rich_texts=texts,
         )
 
     def _text_from(self, text: str) -> str:

@@ -147,8 +147,8 @@ def test_a_draft_and_its_sub_task_are_created_with_their_sections(owner: User) -
     assert told.code == 0, told.err
     head, task = (owner.reads("new.md"), owner.reads("new.md").tasks[0])
     assert (head.key, task.key) == ("KIT-9", "KIT-10")
-    assert dict(head.texts) == {"Environment": "Debian"}
-    assert dict(task.texts) == {"Rollout Plan": "one\n\ntwo"}
+    assert dict(head.rich_texts) == {"Environment": "Debian"}
+    assert dict(task.rich_texts) == {"Rollout Plan": "one\n\ntwo"}
     assert has(owner, "KIT-9", ENVIRONMENT) == doc(paragraph("Debian"))
     assert has(owner, "KIT-10", PLAN) == doc(paragraph("one"), paragraph("two"))
     assert "  ## Field: Rollout Plan\n  one\n\n  two\n" in owner.files()["new.md"]

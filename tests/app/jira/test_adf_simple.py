@@ -456,5 +456,5 @@ def test_criteria_of_a_document_that_passes_read_back_exactly(body: Json, end: J
     made = description_text(document, {}, split=True)
     assert simple_description(document) in {None, made}
     ticket = Ticket("Title", "AB-1", made.markdown, {}, made.criteria)
-    if made.exact and ticket.description == made.markdown.removesuffix("\n"):
+    if made.is_exact and ticket.description == made.markdown.removesuffix("\n"):
         assert adf.visible(description_adf(ticket)) == adf.visible(document)

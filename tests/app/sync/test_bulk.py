@@ -22,7 +22,7 @@ from ticketr.app.jira import AllowedValue, User
 from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
-from ticketr.app.sync.compare.diff import Part, TextPart
+from ticketr.app.sync.compare.diff import Part, RichTextPart
 from ticketr.app.sync.jobs.bulk import CANCEL_TIMEOUT_SECONDS
 from ticketr.app.sync.jobs.bulk_change import make_bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
@@ -319,7 +319,7 @@ ELSEWHERE = {
 #: What cannot be cleared.
 KEPT = {"issueType", "priority"}
 TEXTS: dict[Part, FieldSpec] = {
-    TextPart("Environment"): FieldSpec("environment", "Environment", "string")
+    RichTextPart("Environment"): FieldSpec("environment", "Environment", "string")
 }
 
 

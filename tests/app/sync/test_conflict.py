@@ -76,9 +76,9 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
     )
     with opened(bench) as (_, state):
         known = state.known()[str(bench.finds("DEMO-9").id)]
-    assert (seen.synced, seen.author) == (known.seen, None)
+    assert (seen.synced_at, seen.last_changed_by) == (known.seen, None)
     assert seen.updated > known.updated
-    assert seen.aside == ".ticketr/trash/DEMO-9.md"
+    assert seen.copy_path == ".ticketr/trash/DEMO-9.md"
 
 
 async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: Bench) -> None:
@@ -96,13 +96,13 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
     description = "Zero.\n\nOne.\n\nTwo, mine.\n\nTwo, theirs.\n\nThree."
     assert (ticket.title, ticket.description) == ("Mine", description)
     assert (ticket.fields["Priority"], ticket.fields["Labels"]) == ("High", "remote")
-    assert told.writes == (
+    assert told.file_changes == (
         FileChange("Description ¶3", "Two, mine.", "Two, mine.\n\nTwo, theirs."),
         FileChange("Priority", "Low", "High"),
         FileChange("Labels", "search", "remote"),
     )
-    assert told.pushed == ("Title", "Description ¶3", "Description ¶1")
-    assert (seen.aside, told.left) == (done.aside, ())
+    assert told.names_to_push == ("Title", "Description ¶3", "Description ¶1")
+    assert (seen.copy_path, told.undecided_parts) == (done.aside, ())
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
     assert (await bench.push()).updated == ("DEMO-9",)
     assert (await bench.pull()).conflicts == ()
@@ -139,7 +139,7 @@ async def test_another_text_put_aside_is_not_overwritten(bench: Bench) -> None:
 
     done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
 
-    assert seen.aside == done.aside == ".ticketr/trash/DEMO-9.2.md"
+    assert seen.copy_path == done.aside == ".ticketr/trash/DEMO-9.2.md"
     assert (trash / "DEMO-9.md").read_text() == "older"
     assert (trash / "DEMO-9.2.md").read_text() == before
 
@@ -259,7 +259,7 @@ async def test_a_ticket_that_never_was_synced_has_no_base(bench: Bench) -> None:
 
     seen = view(bench)
 
-    assert seen.synced is None
+    assert seen.synced_at is None
     assert [(each.name, each.base, each.yours) for each in seen.parts] == [
         ("Title", "", "Mine"),
         ("Description", "", ""),

@@ -14,7 +14,7 @@ from trio.testing import MockClock
 
 from jira_sandbox import make_site
 from ticketr import JobFailed
-from ticketr.app.sync.compare.diff import TextPart
+from ticketr.app.sync.compare.diff import RichTextPart
 from ticketr.app.sync.writing import writer
 
 
@@ -46,7 +46,7 @@ async def test_a_text_whose_answer_was_lost_is_nobody_elses_change(bench: KitBen
     await cut_off(bench, "PUT issue/*")
     with bench.state() as state:
         (sent,) = state.sent.of(str(bench.finds("KIT-2").id))["KIT-2"]
-    assert (sent.part, sent.field) == (TextPart("Environment"), "environment")
+    assert (sent.part, sent.field_id) == (RichTextPart("Environment"), "environment")
     bench.edits("KIT-2", "*new* market", "old market")
 
     result = await bench.sync()

@@ -35,7 +35,7 @@ NOW = Ticket(
     "Text",
     {"Priority": "Low"},
     comments=(Comment("Hello", "7", "Mia"),),
-    texts={"Notes": "Note"},
+    rich_texts={"Notes": "Note"},
     tasks=(TASK,),
 )
 
@@ -54,7 +54,7 @@ def test_each_kind_of_part_comes_forward() -> None:
         description="Before",
         fields={"Priority": "High"},
         comments=(Comment("Hullo", "7", "Mia"),),
-        texts={"Notes": "Old"},
+        rich_texts={"Notes": "Old"},
         tasks=(replace(TASK, title="Was", fields={"Status": "Done"}),),
     )
     older: dict[str, set[tuple[str, str]]] = {}
@@ -75,7 +75,7 @@ def test_what_the_last_sync_no_longer_has_goes() -> None:
         NOW,
         fields={"Priority": "Low", "Due": "2026-01-01"},
         comments=(*NOW.comments, Comment("Gone", "8", "Mia")),
-        texts={"Notes": "Note", "More": "Gone"},
+        rich_texts={"Notes": "Note", "More": "Gone"},
     )
     older = values_of(
         ("DEMO-1", "Due", "2026-01-01"),

@@ -54,11 +54,11 @@ def only(text: str) -> Ticket:
 def test_each_section_is_a_text_of_the_field_in_its_heading() -> None:
     ticket = only(TEXT)
 
-    assert dict(ticket.texts) == {
+    assert dict(ticket.rich_texts) == {
         "Environment": "Debian 12\n\n## Notes\ntwo nodes",
         "Release: Plan #2": "    code",
     }
-    assert dict(ticket.tasks[0].texts) == {"Environment": "one\n\n```\n## Field: no\n```"}
+    assert dict(ticket.tasks[0].rich_texts) == {"Environment": "one\n\n```\n## Field: no\n```"}
     assert ticket.description == "words"
     assert dict(ticket.fields) == {"Priority": "High"}
 
@@ -66,15 +66,17 @@ def test_each_section_is_a_text_of_the_field_in_its_heading() -> None:
 def test_the_lines_of_a_text_are_known_and_that_of_its_heading() -> None:
     ticket = only(TEXT)
 
-    places = ticket.places
+    places = ticket.line_numbers
     assert [places.of_text("Environment", line) for line in (0, 1, 3)] == [6, 7, 9]
     assert [places.of_text("Release: Plan #2", line) for line in (0, 1)] == [15, 17]
     assert places.of_text("Other", 1) == 0
-    assert ticket.tasks[0].places.of_text("Environment", 3) == 24
+    assert ticket.tasks[0].line_numbers.of_text("Environment", 3) == 24
 
 
 def test_sections_stand_behind_the_criteria_and_before_comments_and_tasks() -> None:
-    ticket = Ticket("One", texts={"B": "b", "A": ""}, acceptance_criteria=("c",), description="d")
+    ticket = Ticket(
+        "One", rich_texts={"B": "b", "A": ""}, acceptance_criteria=("c",), description="d"
+    )
 
     text = render_ticket(ticket)
 
@@ -89,7 +91,7 @@ def test_sections_stand_behind_the_criteria_and_before_comments_and_tasks() -> N
 def test_spaces_around_a_name_do_not_count(heading: str) -> None:
     in_task = f"# TICKET: A\n\n## Tasks\n- B\n  {heading}\n  text\n"
 
-    assert dict(only(in_task).tasks[0].texts) == {"Name": "text"}
+    assert dict(only(in_task).tasks[0].rich_texts) == {"Name": "text"}
 
 
 @pytest.mark.parametrize(
@@ -98,14 +100,14 @@ def test_spaces_around_a_name_do_not_count(heading: str) -> None:
 def test_other_headings_are_text(line: str) -> None:
     ticket = only(f"# TICKET: A\n\n## Description\n{line}\ntext\n")
 
-    assert (ticket.description, dict(ticket.texts)) == (f"{line}\ntext", {})
+    assert (ticket.description, dict(ticket.rich_texts)) == (f"{line}\ntext", {})
     assert line in render_ticket(ticket)
 
 
 def test_such_a_line_in_a_text_has_a_backslash_in_the_file() -> None:
     text = "one\n## Field: x\n\\## Field: y"
     ticket = Ticket(
-        "A", description=text, texts={"N": text}, acceptance_criteria=("c\n## Field: z",)
+        "A", description=text, rich_texts={"N": text}, acceptance_criteria=("c\n## Field: z",)
     )
 
     rendered = render_ticket(ticket)
@@ -118,23 +120,23 @@ def test_such_a_line_in_a_text_has_a_backslash_in_the_file() -> None:
 def test_a_section_that_is_there_twice_is_joined() -> None:
     ticket = only("# TICKET: A\n\n## Field: N\none\n\n## Fields\na: b\n\n## Field: N\ntwo\n")
 
-    assert dict(ticket.texts) == {"N": "one\n\ntwo"}
-    assert [ticket.places.of_text("N", line) for line in (0, 1, 3)] == [3, 4, 10]
+    assert dict(ticket.rich_texts) == {"N": "one\n\ntwo"}
+    assert [ticket.line_numbers.of_text("N", line) for line in (0, 1, 3)] == [3, 4, 10]
 
 
 def test_text_behind_other_sections_still_belongs_to_the_description() -> None:
     ticket = only("# TICKET: A\n\n## Field: N\none\n\n## Tasks\nstray\n")
 
-    assert (ticket.description, dict(ticket.texts)) == ("stray", {"N": "one"})
+    assert (ticket.description, dict(ticket.rich_texts)) == ("stray", {"N": "one"})
 
 
 def test_a_field_without_a_name_is_refused() -> None:
     with pytest.raises(InvalidTicket, match="a field has no name"):
-        Ticket("A", texts={" \n": "text"})
+        Ticket("A", rich_texts={" \n": "text"})
 
 
 def test_texts_can_be_found() -> None:
-    ticket = Ticket("A", texts={"N": "words of it"})
+    ticket = Ticket("A", rich_texts={"N": "words of it"})
 
     assert "words of it" in candidate_of(ticket).haystack
 

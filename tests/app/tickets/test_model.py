@@ -24,7 +24,7 @@ from ticketr.app.tickets.model import NO_TITLE
 def test_a_ticket_counts_issues_and_lists_their_keys() -> None:
     ticket = Ticket("a", "AB-1", tasks=(Ticket("b", "AB-2"), Ticket("draft"), Ticket("c", "AB-4")))
 
-    assert ticket.count() == 4
+    assert ticket.count_issues() == 4
     assert list(ticket.keys()) == ["AB-1", "AB-2", "AB-4"]
     assert list(Ticket("draft").keys()) == []
 

@@ -429,9 +429,9 @@ def test_each_line_of_a_description_has_its_position() -> None:
     (task,) = ticket.tasks
     for each in (ticket, task):
         for number, line in enumerate(each.description.split("\n"), start=1):
-            place = each.places.of_description(number)
+            place = each.line_numbers.of_description(number)
             assert not line or lines[place - 1].strip() == line.strip()
-    assert Ticket("A", "AB-1", "first").places.of_description(1) == 0
+    assert Ticket("A", "AB-1", "first").line_numbers.of_description(1) == 0
 
 
 def test_each_line_of_a_criterion_has_its_position() -> None:
@@ -441,8 +441,8 @@ def test_each_line_of_a_criterion_has_its_position() -> None:
     assert ticket.acceptance_criteria == ("one", "two\nmore\na stray")
     for number, criterion in enumerate(ticket.acceptance_criteria):
         for at, line in enumerate(criterion.split("\n"), start=1):
-            assert lines[ticket.places.of_criterion(number, at) - 1].strip("- ") == line
-    assert ticket.places.of_criterion(2, 1) == 0
+            assert lines[ticket.line_numbers.of_criterion(number, at) - 1].strip("- ") == line
+    assert ticket.line_numbers.of_criterion(2, 1) == 0
 
 
 def test_a_known_line_of_a_field_is_not_parsed_again() -> None:

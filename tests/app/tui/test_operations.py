@@ -202,7 +202,7 @@ async def test_chosen_tickets_are_deleted_by_a_job_after_their_number_was_typed(
         row = run.app.state.selected_row
         assert row is not None
         ticket = parse((bench.root / row.path).read_text()).tickets[0]
-        count = ticket.count()
+        count = ticket.count_issues()
         await run.press(" ", "b", *"delete", "KEY_ENTER")
         await trio.sleep(2)
         assert bench.writes == []
@@ -233,7 +233,7 @@ async def test_esc_cancels_it_and_says_how_many_may_be_changed(
     async with running_app((open_workspace("work", bench.options()),)) as run:
         row = run.app.state.selected_row
         assert row is not None
-        count = parse((bench.root / row.path).read_text()).tickets[0].count()
+        count = parse((bench.root / row.path).read_text()).tickets[0].count_issues()
         await run.press(" ", "b", *"delete", "KEY_ENTER")
         await trio.sleep(6)
         await run.press("KEY_ENTER", *str(count), "KEY_ENTER")

@@ -205,7 +205,7 @@ def stats(
         echo(_no_match_message(wanted), err=True)
     else:
         rows = [
-            (name, value.value, str(value.issues), f"{value.points:.15g}")
+            (name, value.value, str(value.issue_count), f"{value.points:.15g}")
             for name, values in totals.items()
             for value in values
         ]
@@ -238,7 +238,9 @@ def _totals_as_json(
     totals: dict[str, tuple[tickets.Total, ...]],
 ) -> dict[str, object]:
     by = {
-        name: [{"value": t.value or None, "tickets": t.issues, "points": t.points} for t in values]
+        name: [
+            {"value": t.value or None, "tickets": t.issue_count, "points": t.points} for t in values
+        ]
         for name, values in totals.items()
     }
     return {

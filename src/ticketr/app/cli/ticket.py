@@ -83,7 +83,7 @@ def _as_json(issue: Ticket) -> dict[str, object]:
         "fields": dict(issue.fields),
         "description": issue.description,
         "acceptance_criteria": list(issue.acceptance_criteria),
-        "texts": dict(issue.texts),
+        "texts": dict(issue.rich_texts),
         "comments": [
             {
                 "id": comment.id or None,

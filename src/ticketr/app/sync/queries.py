@@ -181,7 +181,8 @@ class SchemaField:
     """A field that new issues of a project can have.
 
     Attributes:
-        name: The name of its line or section in a file; where files do not keep it, its name in Jira.
+        name: The name of its line or section in a file; where files do not keep it, its name in
+            Jira.
         id: Its ID.
         kind: What it holds, in words.
         values: The names of its allowed values; empty if any is allowed, or the site lists none.
@@ -245,7 +246,7 @@ def _join_types(
         columns: The fields that files keep.
         site: Every field of the site.
     """
-    names = {field_id: name for name, field_id in columns.named}
+    names = {field_id: name for name, field_id in columns.all_fields}
     site = tuple(site)
     rich = {field.id for field in site if mapping.holds_rich_text(field)}
     reasons = {field.id: why for field in site if (why := mapping.why_unsupported(field))}
@@ -264,7 +265,7 @@ def _join_types(
         for field in first.values()
         if field.id not in mapping.FIELDS_WITHOUT_LINES and field.id != "project"
     ]
-    order = [field_id for _, field_id in columns.named]
+    order = [field_id for _, field_id in columns.all_fields]
 
     def place(field: SchemaField) -> tuple[int, str]:
         return (order.index(field.id) if field.is_kept else len(order), field.name.casefold())

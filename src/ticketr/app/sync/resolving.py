@@ -225,7 +225,7 @@ def _write_markers(
         text = normalize(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
-        forward = forward_notes(opened.path, merges[0].older, is_resolved=True)
+        forward = forward_notes(opened.path, merges[0].replaced_older_values, is_resolved=True)
         mine, theirs = (
             normalize(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
@@ -290,15 +290,15 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         title=local.title,
         path=opened.path,
         line=local.line,
-        synced=known.seen if known is not None else None,
+        synced_at=known.seen if known is not None else None,
         updated=updated_at(newest),
-        author=None,
+        last_changed_by=None,
         parts=parts,
         merged=merged,
-        aside=store.relative_path(aside),
+        copy_path=store.relative_path(aside),
         text=text,
         versions=versions,
-        changed=newest.key,
+        last_changed_key=newest.key,
     )
 
 
@@ -316,12 +316,14 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
     seen = resolution.view
-    if resolution.left:
-        names = ", ".join(part.name for part in resolution.left)
-        raise PartsNotChosen(f"{seen.key}: {len(resolution.left)} left to choose: {names}")
+    if resolution.undecided_parts:
+        names = ", ".join(part.name for part in resolution.undecided_parts)
+        raise PartsNotChosen(
+            f"{seen.key}: {len(resolution.undecided_parts)} left to choose: {names}"
+        )
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
-        UndoKind.CHOSEN, resolution.lines, keep_text=True, expected_text=seen.text
+        UndoKind.CHOSEN, resolution.lines_by_place, keep_text=True, expected_text=seen.text
     )
     writer = FamilyWriter(store, state, seen=opened.seen_at, settlement=settlement)
     return _write_merged(store, opened, writer)

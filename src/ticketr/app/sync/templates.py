@@ -75,7 +75,7 @@ class Template:
                 description=filled(ticket.description),
                 fields={filled(name): filled(value) for name, value in ticket.fields.items()},
                 acceptance_criteria=tuple(map(filled, ticket.acceptance_criteria)),
-                texts={name: filled(text) for name, text in ticket.texts.items()},
+                rich_texts={name: filled(text) for name, text in ticket.rich_texts.items()},
             )
 
         return tuple(map_issues(ticket, draft) for ticket in self.tickets)

@@ -79,21 +79,21 @@ class Candidate:
     flags: frozenset[str] = frozenset()
     updated: str = ""
     haystack: str = field(init=False, repr=False, compare=False)
-    _names: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _names_by_folded: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         own = [fold(self.key), fold(self.title), fold(self.text)]
         haystack = "\n".join(own + [_fold_value(text) for text in self.fields.values()])
         object.__setattr__(self, "haystack", haystack)
-        object.__setattr__(self, "_names", _names_by_folded_name(tuple(self.fields)))
+        object.__setattr__(self, "_names_by_folded", _names_by_folded_name(tuple(self.fields)))
 
-    def folded(self, name: str) -> str:
+    def folded_text(self, name: str) -> str:
         """Return the folded text of a field; empty where the field is.
 
         Args:
             name: The folded name of the field, or ``key``, ``title`` or ``text``.
         """
-        field_name = self._names.get(name)
+        field_name = self._names_by_folded.get(name)
         if field_name is not None:
             value = self.fields[field_name]
         elif name in NON_FIELD_NAMES:
@@ -113,7 +113,7 @@ def candidate_of(
         flags: Its flags; that of a draft is added.
         updated: Its last change in Jira, as Jira writes it.
     """
-    text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.texts.values()))
+    text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.rich_texts.values()))
     own = flags if issue.key is not None else flags | {"draft"}
     return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)
 
@@ -162,7 +162,7 @@ def _by_title(candidate: Candidate) -> SortKey:
 
 def _by_field(name: str) -> Callable[[Candidate], SortKey]:
     def key(candidate: Candidate) -> SortKey:
-        value = candidate.folded(name)
+        value = candidate.folded_text(name)
         return (not value, value, *_by_key(candidate))
 
     return key
@@ -174,7 +174,7 @@ def rank_of_priority(folded: str) -> int | None:
 
 
 def _by_priority(candidate: Candidate) -> SortKey:
-    value = candidate.folded("priority")
+    value = candidate.folded_text("priority")
     rank = _PRIORITY_RANKS.get(value, len(_PRIORITIES))
     return (not value, rank, value, *_by_key(candidate))
 
@@ -225,12 +225,12 @@ class Total:
 
     Attributes:
         value: The value as in the files; empty for the issues without one.
-        issues: How many there are.
+        issue_count: How many there are.
         points: The sum of their points; an issue without points adds nothing.
     """
 
     value: str
-    issues: int
+    issue_count: int
     points: float
 
 
@@ -255,7 +255,7 @@ def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
         points[folded].append(points_of(candidate))
     totals = [Total(shown[count], counts[count], math.fsum(points[count])) for count in counts]
     return tuple(
-        sorted(totals, key=lambda total: (not total.value, -total.issues, fold(total.value)))
+        sorted(totals, key=lambda total: (not total.value, -total.issue_count, fold(total.value)))
     )
 
 
@@ -263,7 +263,7 @@ def points_of(candidate: Candidate) -> float:
     """Return the points of an issue; 0 if it has none, or no number."""
     for name in _POINT_FIELDS:
         with suppress(ValueError):
-            number = float(candidate.folded(name) or 0.0)
+            number = float(candidate.folded_text(name) or 0.0)
             if number and math.isfinite(number):
                 return number
     return 0.0

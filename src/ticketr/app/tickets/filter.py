@@ -73,7 +73,7 @@ class FieldTerm:
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
-        value = candidate.folded(self.name)
+        value = candidate.folded_text(self.name)
         is_whole = self.is_whole or not self.text
         return value == self.text if is_whole else self.text in value
 

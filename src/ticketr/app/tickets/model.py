@@ -98,32 +98,34 @@ LineRuns: TypeAlias = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class TextPlace:
+class TextLineNumbers:
     """The line numbers of the text of a field in its file, from 1.
 
     Attributes:
-        heading: The line of the heading of its section.
+        heading_line: The line of the heading of its section.
         runs: The runs of its lines.
     """
 
-    heading: int
+    heading_line: int
     runs: LineRuns = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class LineNumbers:
     """The line numbers of a ticket's texts in its file, from 1.
 
     Attributes:
         description: The runs of lines in the description.
         criteria: For each criterion, the number of its first line in the file.
-        texts: The place of each text of a field, by the field's name.
+        rich_texts: The place of each text of a field, by the field's name.
         fields: For each field, its name and the number of its line in the file.
     """
 
     description: LineRuns = ()
     criteria: tuple[int, ...] = ()
-    texts: Mapping[str, TextPlace] = field(default_factory=dict[str, TextPlace], hash=False)
+    rich_texts: Mapping[str, TextLineNumbers] = field(
+        default_factory=dict[str, TextLineNumbers], hash=False
+    )
     fields: tuple[tuple[str, int], ...] = ()
 
     def of_description(self, line: int) -> int:
@@ -137,10 +139,10 @@ class Places:
             name: The name of the field.
             line: The line in the text, from 1; 0 for the heading of the section.
         """
-        place = self.texts.get(name)
+        place = self.rich_texts.get(name)
         if place is None:
             return 0
-        return _line_in(place.runs, line) if line else place.heading
+        return _line_in(place.runs, line) if line else place.heading_line
 
     def of_criterion(self, number: int, line: int) -> int:
         """Return the line in the file of a line of a criterion; 0 if it is unknown.
@@ -162,7 +164,7 @@ def _line_in(runs: LineRuns, line: int) -> int:
 
 
 #: The places of a ticket that was not read from a file.
-NO_PLACES = Places()
+NO_LINE_NUMBERS = LineNumbers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +181,9 @@ class Ticket:
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
         remarks: The lines in the section Fields that are not fields. They stay in the file and are
             never sent to Jira. Not compared.
-        places: The line numbers of its texts in the file. Not compared.
+        line_numbers: The line numbers of its texts in the file. Not compared.
         comments: The comments, in the order of the file.
-        texts: The names of the rich-text fields that have sections of their own, and their
+        rich_texts: The names of the rich-text fields that have sections of their own, and their
             Markdown, in the order of the file. Read-only. An empty text empties its field.
 
     Raises:
@@ -197,9 +199,9 @@ class Ticket:
     tasks: tuple[Ticket, ...] = ()
     line: int = field(default=0, compare=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
-    places: Places = field(default=NO_PLACES, compare=False)
+    line_numbers: LineNumbers = field(default=NO_LINE_NUMBERS, compare=False)
     comments: tuple[Comment, ...] = ()
-    texts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
+    rich_texts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
 
     def __post_init__(self) -> None:
         if self.key is not None and not is_key(self.key):
@@ -210,8 +212,8 @@ class Ticket:
         is_normal = type(self.fields) is NormalFields
         fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
-        texts = _normal_fields(self.texts, _strip_blank_lines) if self.texts else {}
-        put(self, "texts", MappingProxyType(texts))
+        texts = _normal_fields(self.rich_texts, _strip_blank_lines) if self.rich_texts else {}
+        put(self, "rich_texts", MappingProxyType(texts))
         criteria = [normal_text(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
@@ -238,7 +240,7 @@ class Ticket:
         for task in self.tasks:
             yield from task.keys()
 
-    def count(self) -> int:
+    def count_issues(self) -> int:
         """Return the number of issues: the ticket and its tasks."""
         return 1 + len(self.tasks)
 

@@ -130,20 +130,21 @@ class _Text:
     """A text that consists of one or several passages of a file.
 
     Attributes:
-        heading: The number of the heading of its section in the file, from 1; 0 if it has none.
+        heading_line: The number of the heading of its section in the file, from 1; 0 if it has
+            none.
         lines: The lines.
-        starts: For each time that lines were added, the index of the first of them, and its number
-            in the file. Some may have been removed since.
+        passage_starts: For each time that lines were added, the index of the first of them, and its
+            number in the file. Some may have been removed since.
     """
 
-    heading: int = 0
+    heading_line: int = 0
     lines: list[str] = field(default_factory=list)
-    starts: list[tuple[int, int]] = field(default_factory=list)
+    passage_starts: list[tuple[int, int]] = field(default_factory=list)
 
-    def places(self) -> LineRuns:
+    def line_runs(self) -> LineRuns:
         """Return the places of the lines; the text starts at its first non-blank line."""
         runs: list[tuple[int, int]] = []
-        for at, number in self.starts:
+        for at, number in self.passage_starts:
             while runs and runs[-1][0] >= at:
                 runs.pop()
             if not runs or at - runs[-1][0] != number - runs[-1][1]:
@@ -207,17 +208,17 @@ class _IssueReader:
         lines: The lines of the file; of a task, those below its first line, without their indent.
         offset: The index in the file of the first of `lines`.
         in_task: Whether it is a task.
-        text: The description.
+        description: The description.
         fields: The fields.
         field_lines: The number of each field's line in the file, from 1.
         remarks: The lines among the fields that are none.
         criteria: The lines of each criterion, with the number of its first line.
         tasks: The tasks.
         comments: The comments.
-        texts: The texts of fields.
-        item: The criterion that further lines belong to.
+        rich_texts: The texts of fields.
+        open_criterion: The criterion that further lines belong to.
         stray_end: The index behind the last line that did not fit into its section.
-        target: The text that lines of text belong to.
+        open_text: The text that lines of text belong to.
         read_line: Reads the next line in the present section. It is a function, not a bound method,
             which would refer to its reader: the two would be a cycle for each issue, which only the
             garbage collector frees.
@@ -230,22 +231,22 @@ class _IssueReader:
     lines: Sequence[str]
     offset: int = 0
     in_task: bool = False
-    text: _Text = field(default_factory=_Text)
+    description: _Text = field(default_factory=_Text)
     fields: model.NormalFields = field(default_factory=model.NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     criteria: list[tuple[int, list[str]]] = field(default_factory=list)
     tasks: list[model.Ticket] = field(default_factory=list)
     comments: list[model.Comment] = field(default_factory=list)
-    texts: dict[str, _Text] = field(default_factory=dict)
-    item: list[str] | None = None
+    rich_texts: dict[str, _Text] = field(default_factory=dict)
+    open_criterion: list[str] | None = None
     stray_end: int = -1
-    target: _Text = field(init=False)
+    open_text: _Text = field(init=False)
     read_line: Callable[[_IssueReader, int], int] = field(init=False)
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
-        self._begin_text(self.text)
+        self._begin_text(self.description)
         lines = self.lines
         index = 0 if self.in_task else self.index + 1
         while index < len(lines):
@@ -267,23 +268,24 @@ class _IssueReader:
             if any(map(str.strip, lines))
         ]
         texts = {
-            name: model.TextPlace(text.heading, text.places()) for name, text in self.texts.items()
+            name: model.TextLineNumbers(text.heading_line, text.line_runs())
+            for name, text in self.rich_texts.items()
         }
-        places = model.Places(
-            self.text.places(), tuple(criteria), texts, tuple(self.field_lines.items())
+        places = model.LineNumbers(
+            self.description.line_runs(), tuple(criteria), texts, tuple(self.field_lines.items())
         )
         return model.Ticket(
             title=self.title,
             key=self.key,
-            description="\n".join(self.text.lines),
+            description="\n".join(self.description.lines),
             fields=self.fields,
             acceptance_criteria=tuple(["\n".join(lines) for _, lines in self.criteria]),
             tasks=tuple(self.tasks),
             comments=tuple(self.comments),
-            texts={name: "\n".join(text.lines) for name, text in self.texts.items()},
+            rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
             line=self.index + 1,
             remarks=tuple(self.remarks),
-            places=places,
+            line_numbers=places,
         )
 
     def _enters_section(self, index: int, line: str) -> bool:
@@ -295,14 +297,14 @@ class _IssueReader:
         if section is None:
             refuse_mistyped_heading(self.file, index + self.offset, line)
             return False
-        self.item = None
+        self.open_criterion = None
         match section:
             case grammar.DESCRIPTION_SECTION:
-                self._begin_text(self.text)
+                self._begin_text(self.description)
             case grammar.FIELD_SECTION:
                 number = index + self.offset + 1
                 name = grammar.read_field_heading(line)
-                self._begin_text(self.texts.setdefault(name, _Text(number)))
+                self._begin_text(self.rich_texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
                 self.read_line = _IssueReader._read_field
             case grammar.CRITERIA_SECTION:
@@ -321,7 +323,7 @@ class _IssueReader:
             text.lines.pop()
         if text.lines:
             text.lines.append("")
-        self.target = text
+        self.open_text = text
         self.read_line = _IssueReader._read_text_lines
 
     def _read_text_lines(self, index: int, *, is_alone: bool = False) -> int:
@@ -346,15 +348,15 @@ class _IssueReader:
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
-        self.target.starts.append((len(self.target.lines), index + self.offset + 1))
-        self.target.lines += text
+        self.open_text.passage_starts.append((len(self.open_text.lines), index + self.offset + 1))
+        self.open_text.lines += text
         return stop
 
     def _read_stray_line(self, index: int, *, stay: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
         if index != self.stray_end:
-            self._begin_text(self.text)
+            self._begin_text(self.description)
         self.stray_end = self._read_text_lines(index, is_alone=stay)
         self.read_line = section if stay else _IssueReader._read_text_lines
         return self.stray_end
@@ -414,14 +416,14 @@ class _IssueReader:
         text = line.lstrip()
         other = _OTHER_LIST_ITEM.match(line)
         if other or text.startswith("-"):
-            self.item = None
+            self.open_criterion = None
             if not grammar.is_thematic_break(text.rstrip()):
-                self.item = [line[other.end() :] if other else text[1:].lstrip()]
-                self.criteria.append((index + self.offset + 1, self.item))
-        elif self.item is not None and _continues_criterion(self.item, line):
-            self.item.append(grammar.unescape_item(dedented(line)))
+                self.open_criterion = [line[other.end() :] if other else text[1:].lstrip()]
+                self.criteria.append((index + self.offset + 1, self.open_criterion))
+        elif self.open_criterion is not None and _continues_criterion(self.open_criterion, line):
+            self.open_criterion.append(grammar.unescape_item(dedented(line)))
         elif text:
-            self.item = None
+            self.open_criterion = None
             return self._read_stray_line(index, stay=not line.startswith("##"))
         return index + 1
 
@@ -528,7 +530,8 @@ def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None
     looks like a key, as `grammar.write_title` writes it.
 
     Raises:
-        TicketSyntaxError: There is a key without a title, a mistyped key, or a key for the second time.
+        TicketSyntaxError: There is a key without a title, a mistyped key, or a key for the second
+            time.
     """
     line = file.lines[index]
     rest = line[start:].lstrip()

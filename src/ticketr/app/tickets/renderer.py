@@ -159,7 +159,7 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
             lines.append(f"- {first}")
             lines += [_indented(grammar.escape_item(line)) for line in rest]
         lines.append("")
-    for name, text in issue.texts.items():
+    for name, text in issue.rich_texts.items():
         lines.append(f"## {grammar.FIELD_SECTION}: {name}")
         lines += _escape_text(text.split("\n"), with_sections=True) if text else ()
         lines.append("")

@@ -22,8 +22,8 @@ SUMMARY = field("Summary", "summary")
 
 def added(columns: Columns) -> tuple[tuple[str, str], ...]:
     """The columns beyond those that every file has."""
-    assert columns.names[: len(STANDARD_FIELDS)] == STANDARD_FIELDS
-    return columns.names[len(STANDARD_FIELDS) :]
+    assert columns.line_fields[: len(STANDARD_FIELDS)] == STANDARD_FIELDS
+    return columns.line_fields[len(STANDARD_FIELDS) :]
 
 
 def test_fields_that_are_asked_for_come_last_in_the_order_of_asking() -> None:
@@ -35,7 +35,7 @@ def test_fields_that_are_asked_for_come_last_in_the_order_of_asking() -> None:
         *(("Story Points", "customfield_3"), ("Other", "customfield_2")),
         ("Team Estimate", "customfield_1"),
     )
-    assert columns.requested[-2:] == ("customfield_2", "customfield_1")
+    assert columns.requested_ids[-2:] == ("customfield_2", "customfield_1")
 
 
 def test_a_field_has_one_line_whatever_it_is_called() -> None:
@@ -105,11 +105,11 @@ IMPACT = Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea
 def test_rich_text_is_no_line_and_has_a_section_if_it_is_wanted() -> None:
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", "Environment", "Impact"])
 
-    assert columns.texts == (("Impact", "customfield_1"), ("Environment", "environment"))
-    assert columns.names == Columns.of([SUMMARY]).names
-    assert columns.named == (*columns.names, *columns.texts)
-    assert {"customfield_1", "environment"} <= set(columns.requested)
-    assert Columns.of([SUMMARY, ENVIRONMENT, IMPACT]).texts == ()
+    assert columns.section_fields == (("Impact", "customfield_1"), ("Environment", "environment"))
+    assert columns.line_fields == Columns.of([SUMMARY]).line_fields
+    assert columns.all_fields == (*columns.line_fields, *columns.section_fields)
+    assert {"customfield_1", "environment"} <= set(columns.requested_ids)
+    assert Columns.of([SUMMARY, ENVIRONMENT, IMPACT]).section_fields == ()
 
 
 def test_rich_text_can_have_a_name_of_the_users_own() -> None:
@@ -117,7 +117,7 @@ def test_rich_text_can_have_a_name_of_the_users_own() -> None:
 
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", effect])
 
-    assert columns.texts == (("Effect", "customfield_1"),)
+    assert columns.section_fields == (("Effect", "customfield_1"),)
     with pytest.raises(UnknownField):
         Columns.of([IMPACT], [MappedField("Parent", "customfield_1", "here")])
 
@@ -137,7 +137,7 @@ SPRINT = field("Sprint", "customfield_3")
 
 
 def names(*wanted: MappedField, site: tuple[Field, ...] = (SPRINT, POINTS, OTHER)) -> list[object]:
-    return list(Columns.of(site, wanted).names)
+    return list(Columns.of(site, wanted).line_fields)
 
 
 STANDARD = [*STANDARD_FIELDS, ("Sprint", "customfield_3"), ("Story Points", "customfield_1")]

@@ -69,16 +69,16 @@ def test_a_title_and_a_field_clash_as_a_whole() -> None:
 
 
 def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> None:
-    before = replace(BASE, texts={"Priority": "One.\n\nTwo.", "DESCRIPTION": "a"})
+    before = replace(BASE, rich_texts={"Priority": "One.\n\nTwo.", "DESCRIPTION": "a"})
     local = replace(
         before,
         fields={**BASE.fields, "Priority": "Low"},
-        texts={"Priority": "1.\n\nTwo, mine.", "DESCRIPTION": "mine"},
+        rich_texts={"Priority": "1.\n\nTwo, mine.", "DESCRIPTION": "mine"},
     )
     remote = replace(
         before,
         fields={**BASE.fields, "Priority": "Highest"},
-        texts={"Priority": "One.\n\nTwo, theirs.", "DESCRIPTION": "theirs"},
+        rich_texts={"Priority": "One.\n\nTwo, theirs.", "DESCRIPTION": "theirs"},
         description="Other words.",
     )
 
@@ -234,7 +234,9 @@ def outcome(seen: ConflictView, choices: dict[str, Choice]) -> Ticket:
     """The ticket that a resolution leads to."""
     three = seen.versions
     resolution = choose(seen, choices)
-    return merge(three.base, three.local, three.remote, chosen=resolution.lines).ticket
+    return merge(
+        three.base, three.local, three.remote, chosen_lines=resolution.lines_by_place
+    ).ticket
 
 
 def view_of(mine: str, theirs: str, base: str = "") -> ConflictView:
@@ -262,23 +264,26 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
 def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
     seen = choose(view(), {TITLE: "mine", PRIORITY: "jira"})
 
-    assert seen.writes == (
+    assert seen.file_changes == (
         FileChange("Priority", "Lowest", "Medium"),
         FileChange("Labels", "search", "remote"),
     )
-    assert seen.pushed == ("Title", "Description ¶4")
-    assert [part.name for part in seen.left] == ["Description ¶2", "Acceptance criteria 2"]
+    assert seen.names_to_push == ("Title", "Description ¶4")
+    assert [part.name for part in seen.undecided_parts] == [
+        "Description ¶2",
+        "Acceptance criteria 2",
+    ]
 
 
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
     one = choose(view(), {TITLE: TypedText("Theirs\n"), TEXT: TypedText("Both of us.")})
 
-    assert one.writes == (
+    assert one.file_changes == (
         FileChange("Title", "Mine", "Theirs"),
         FileChange("Description ¶2", "Two, mine.", "Both of us."),
         FileChange("Labels", "search", "remote"),
     )
-    assert one.pushed == ("Description ¶2", "Description ¶4")
+    assert one.names_to_push == ("Description ¶2", "Description ¶4")
 
 
 def test_a_side_is_written_or_pushed_but_not_both() -> None:
@@ -288,8 +293,11 @@ def test_a_side_is_written_or_pushed_but_not_both() -> None:
         choose(seen, {part.id: choice for part in seen.parts}) for choice in ("mine", "jira")
     )
 
-    assert (mine.writes, mine.pushed) == ((), ("Title",))
-    assert (jiras.writes, jiras.pushed) == ((FileChange("Title", "Mine", "Theirs"),), ())
+    assert (mine.file_changes, mine.names_to_push) == ((), ("Title",))
+    assert (jiras.file_changes, jiras.names_to_push) == (
+        (FileChange("Title", "Mine", "Theirs"),),
+        (),
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ticketr.app.sync.compare.diff import (
     Change,
     CorePart,
     Part,
-    TextPart,
+    RichTextPart,
     are_equivalent,
     criteria_of,
     find_changes,
@@ -41,7 +41,9 @@ def test_an_issue_can_be_made_of_its_parts_again(three: Versions) -> None:
             found[CorePart.DESCRIPTION],
             {part: text for part, text in found.items() if isinstance(part, str)},
             criteria_of(found[CorePart.CRITERIA]),
-            texts={part.name: text for part, text in found.items() if isinstance(part, TextPart)},
+            rich_texts={
+                part.name: text for part, text in found.items() if isinstance(part, RichTextPart)
+            },
         )
         assert again == replace(issue, tasks=())
 

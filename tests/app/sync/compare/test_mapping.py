@@ -56,7 +56,7 @@ def test_an_issue_becomes_a_ticket_with_its_fields_in_a_fixed_order() -> None:
         "Type: Story\nStatus: To Do\nPriority: High\nAssignee: Ana\nLabels: ui, mobile\n"
         "Components: Shop\nFix Version: 1.0\nParent: DEMO-9\n"
     )
-    assert written.inexact == frozenset()
+    assert written.inexact_keys == frozenset()
 
 
 def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
@@ -75,7 +75,7 @@ def test_sub_tasks_stand_under_tasks_without_naming_their_parent() -> None:
     assert ticket.tasks[0].key == "DEMO-2"
     assert ticket.tasks[0].description == "One.\n\nTwo."
     assert dict(ticket.tasks[0].fields) == {"Status": "Done"}
-    assert written.inexact == frozenset()
+    assert written.inexact_keys == frozenset()
 
 
 @for_each(
@@ -112,7 +112,7 @@ def test_criteria_of_exactly_the_known_shape_become_a_section() -> None:
 
     assert written.ticket.description == "Words."
     assert written.ticket.acceptance_criteria == ("One", "**Two**")
-    assert written.inexact == frozenset()
+    assert written.inexact_keys == frozenset()
     assert canonical(description_adf(written.ticket)) == canonical(adf)
 
 
@@ -165,7 +165,7 @@ def test_a_description_that_markdown_cannot_say_is_known_as_inexact() -> None:
 
     written = family_text(issue(description=odd), [issue(2, description=odd)], COLUMNS)
 
-    assert written.inexact == {"DEMO-1", "DEMO-2"}
+    assert written.inexact_keys == {"DEMO-1", "DEMO-2"}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_text_that_looks_like_the_grammar_stays_text(words: str) -> None:
         issue(summary=words, description=adf), [issue(2, summary=words, description=adf)], COLUMNS
     )
 
-    assert written.inexact == frozenset()
+    assert written.inexact_keys == frozenset()
     assert written.ticket.title == words.strip()
     assert [task.key for task in written.ticket.tasks] == ["DEMO-2"]
 
@@ -190,7 +190,7 @@ def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:
     written = family_text(issue(description=surrogate), [], COLUMNS)
 
     assert "a\ufffdb" in written.text
-    assert written.inexact == {"DEMO-1"}
+    assert written.inexact_keys == {"DEMO-1"}
 
 
 @pytest.mark.parametrize(

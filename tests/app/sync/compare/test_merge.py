@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.diff import (
     issues_by_key,
     part_texts,
 )
-from ticketr.app.sync.compare.merge import Merged, merge
+from ticketr.app.sync.compare.merge import MergedTicket, merge
 from ticketr.app.tickets import Ticket, parse, render_ticket
 
 
@@ -47,7 +47,7 @@ def family(*tasks: Ticket) -> Ticket:
     return ticket(tasks=tasks)
 
 
-def names(merged: Merged) -> list[str]:
+def names(merged: MergedTicket) -> list[str]:
     return [each.key or each.title for each in merged.ticket.tasks]
 
 
@@ -61,7 +61,7 @@ class TestParts:
 
         merged = merge(base, local, remote)
 
-        assert merged == Merged(
+        assert merged == MergedTicket(
             ticket("Other words.", title="New", Status="Done", Priority="High"), ()
         )
 
@@ -93,12 +93,12 @@ class TestParts:
 
         merged = merge(base, local, remote)
 
-        assert merged == Merged(ticket(title="Mine", Status="Done", Priority="Low"), ())
+        assert merged == MergedTicket(ticket(title="Mine", Status="Done", Priority="Low"), ())
 
     def test_a_field_that_jira_does_not_have_stays_in_the_file(self) -> None:
         merged = merge(ticket(), ticket(Estimate="3"), ticket(title="Theirs"))
 
-        assert merged == Merged(ticket(title="Theirs", Estimate="3"), ())
+        assert merged == MergedTicket(ticket(title="Theirs", Estimate="3"), ())
 
     def test_fields_stand_in_jiras_order_and_then_those_that_jira_has_not(self) -> None:
         base = ticket(Status="To Do", Priority="Low")
@@ -123,7 +123,7 @@ class TestParts:
     def test_a_line_that_waits_for_a_value_takes_jiras(self) -> None:
         merged = merge(ticket(), ticket(Assignee=""), ticket(Assignee="Ana"))
 
-        assert merged == Merged(ticket(Assignee="Ana"), ())
+        assert merged == MergedTicket(ticket(Assignee="Ana"), ())
 
     @pytest.mark.parametrize(("mine", "theirs"), [("", "Ben"), ("Ben", "")])
     def test_emptied_on_one_side_and_changed_on_the_other_clashes(
@@ -143,8 +143,10 @@ class TestParts:
     def test_a_choice_of_side_settles_a_clash_and_tells_if_something_was_given_up(self) -> None:
         sides = ticket(title="Old"), ticket(title="Mine"), ticket(title="Theirs")
 
-        assert merge(*sides, prefer=Side.LOCAL) == Merged(ticket(title="Mine"), ())
-        assert merge(*sides, prefer=Side.REMOTE) == Merged(ticket(title="Theirs"), (), dropped=True)
+        assert merge(*sides, prefer=Side.LOCAL) == MergedTicket(ticket(title="Mine"), ())
+        assert merge(*sides, prefer=Side.REMOTE) == MergedTicket(
+            ticket(title="Theirs"), (), has_dropped_edits=True
+        )
 
 
 class TestTexts:
@@ -157,7 +159,7 @@ class TestTexts:
             ticket("one\n\ntwo\n\nthree\n\nfour"),
         )
 
-        assert merged == Merged(ticket("ONE\n\ntwo\n\nthree\n\nfour"), ())
+        assert merged == MergedTicket(ticket("ONE\n\ntwo\n\nthree\n\nfour"), ())
 
     def test_a_line_changed_on_both_sides_makes_the_whole_part_clash(self) -> None:
         merged = merge(ticket("one\n\ntwo"), ticket("ONE\n\ntwo"), ticket("1\n\ntwo\n\nthree"))
@@ -179,7 +181,9 @@ class TestTexts:
             prefer=side,
         )
 
-        assert merged == Merged(ticket(f"{first}\n\ntwo\n\nTHREE"), (), dropped=dropped)
+        assert merged == MergedTicket(
+            ticket(f"{first}\n\ntwo\n\nTHREE"), (), has_dropped_edits=dropped
+        )
 
     def test_a_description_taken_out_here_and_changed_in_jira_clashes(self) -> None:
         assert len(merge(ticket("one\n\ntwo"), ticket(), ticket("one\n\n2")).clashes) == 1
@@ -188,12 +192,12 @@ class TestTexts:
     def test_another_wording_here_stays_while_jira_changes_other_parts(self) -> None:
         merged = merge(ticket("- one"), ticket("* one"), ticket("- one", title="Theirs"))
 
-        assert merged == Merged(ticket("* one", title="Theirs"), ())
+        assert merged == MergedTicket(ticket("* one", title="Theirs"), ())
 
     def test_another_wording_here_gives_way_to_a_change_in_jira(self) -> None:
         merged = merge(ticket("- one"), ticket("* one"), ticket("- one\n- two"))
 
-        assert merged == Merged(ticket("- one\n- two"), ())
+        assert merged == MergedTicket(ticket("- one\n- two"), ())
 
     @pytest.mark.parametrize("base", [None, ticket("old")])
     def test_the_same_in_other_words_is_jiras_wording(self, base: Ticket | None) -> None:
@@ -209,7 +213,9 @@ class TestTexts:
 
         merged = merge(base, local, ticket("Words.", "Works", title="Theirs"))
 
-        assert merged == Merged(ticket("Words.\n\n## What to check\n- Works", title="Theirs"), ())
+        assert merged == MergedTicket(
+            ticket("Words.\n\n## What to check\n- Works", title="Theirs"), ()
+        )
 
     def test_a_file_with_dos_line_ends_is_merged_as_any_other(self) -> None:
         base = ticket("one\n\ntwo\n\nthree", "a\nb")
@@ -218,7 +224,7 @@ class TestTexts:
 
         merged = merge(base, local, ticket("one\n\ntwo\n\n3", "a\nb"))
 
-        assert merged == Merged(ticket("ONE\n\ntwo\n\n3", "a\nb"), ())
+        assert merged == MergedTicket(ticket("ONE\n\ntwo\n\n3", "a\nb"), ())
 
 
 class TestTasks:
@@ -231,7 +237,7 @@ class TestTasks:
 
         merged = merge(base, local, remote)
 
-        assert merged == Merged(family(task(3), task(2, "Mine", Status="Done")), ())
+        assert merged == MergedTicket(family(task(3), task(2, "Mine", Status="Done")), ())
 
     def test_tasks_swapped_in_jira_are_swapped_here(self) -> None:
         base = family(task(2), task(3), task(4))
@@ -260,7 +266,7 @@ class TestTasks:
 
         merged = merge(base, family(task(2), task(4)), base)
 
-        assert merged == Merged(base, ())
+        assert merged == MergedTicket(base, ())
 
     def test_drafts_stay_behind_the_task_that_they_stand_behind(self) -> None:
         base = family(task(2), task(3))
@@ -302,7 +308,7 @@ def test_jiras_changes_alone_are_taken(three: Versions) -> None:
     merged = merge(three.base, three.base, three.remote)
 
     assert not merged.clashes
-    assert not merged.dropped
+    assert not merged.has_dropped_edits
     assert says(merged.ticket, three.remote)
     assert set(issues_by_key(merged.ticket)) == set(issues_by_key(three.remote)) | set(
         issues_by_key(three.base)
@@ -315,7 +321,7 @@ def test_changes_here_alone_are_kept_to_the_letter(three: Versions) -> None:
     merged = merge(three.base, three.local, three.base)
 
     assert not merged.clashes
-    assert not merged.dropped
+    assert not merged.has_dropped_edits
     result, lost = (
         issues_by_key(merged.ticket),
         set(issues_by_key(three.base)) - set(issues_by_key(three.local)),
@@ -333,8 +339,8 @@ def test_changes_here_alone_are_kept_to_the_letter(three: Versions) -> None:
 @thorough
 @given(versions)
 def test_both_sides_alike_are_the_result(three: Versions) -> None:
-    assert merge(three.base, three.remote, three.remote) == Merged(three.remote, ())
-    assert merge(None, three.remote, three.remote) == Merged(three.remote, ())
+    assert merge(three.base, three.remote, three.remote) == MergedTicket(three.remote, ())
+    assert merge(None, three.remote, three.remote) == MergedTicket(three.remote, ())
 
 
 @thorough
@@ -427,7 +433,7 @@ def test_a_choice_of_side_settles_every_clash_and_nothing_else(three: Versions) 
     for side in Side:
         decided = merge(three.base, three.local, three.remote, prefer=side)
         assert not decided.clashes
-        assert decided.dropped <= (side is Side.REMOTE and bool(undecided.clashes))
+        assert decided.has_dropped_edits <= (side is Side.REMOTE and bool(undecided.clashes))
         clashing = {(each.key, each.part) for each in undecided.clashes}
         here = issues_by_key(undecided.ticket)
         for key, issue in issues_by_key(decided.ticket).items():
@@ -457,7 +463,7 @@ def test_merging_what_was_merged_changes_nothing(three: Versions) -> None:
 
     again = merge(three.remote, merged, three.remote)
 
-    assert again == Merged(merged, ())
+    assert again == MergedTicket(merged, ())
 
 
 @thorough
@@ -471,7 +477,7 @@ def test_all_that_clashes_chosen_of_one_side_is_that_side_preferred(
     theirs = {part.place: part.chunk.remote for part in parts}
 
     for side, chosen in ((Side.LOCAL, mine), (Side.REMOTE, theirs)):
-        assert merge(base, three.local, three.remote, chosen=chosen) == merge(
+        assert merge(base, three.local, three.remote, chosen_lines=chosen) == merge(
             base, three.local, three.remote, prefer=side
         )
     event("something clashes" if parts else "nothing clashes")

@@ -11,7 +11,7 @@ from rows import for_each
 
 from ticketr.app.jira import Issue
 from ticketr.app.jira.adf import to_adf
-from ticketr.app.sync.compare.diff import CorePart, TextPart, part_texts
+from ticketr.app.sync.compare.diff import CorePart, RichTextPart, part_texts
 from ticketr.app.sync.compare.sent import (
     SentValue,
     add_sent_to_base,
@@ -115,8 +115,8 @@ def test_what_is_written_down_is_read_as_it_was() -> None:
         SentValue(CorePart.TITLE, "a", "summary", "a"),
         SentValue("Title", "b, a", "labels", ["b", "a"]),
         SentValue(CorePart.CRITERIA, "x", "description", to_adf("x")),
-        SentValue(TextPart("Title"), "x", "customfield_1", to_adf("x")),
-        SentValue(TextPart("TITLE"), "", "customfield_2", None),
+        SentValue(RichTextPart("Title"), "x", "customfield_1", to_adf("x")),
+        SentValue(RichTextPart("TITLE"), "", "customfield_2", None),
     )
 
     assert from_json(to_json(values)) == values

@@ -25,7 +25,7 @@ def owner(
 def fields(user: User, key: str) -> dict[str, str]:
     """Return the lines and the sections of a ticket."""
     ticket = user.reads(f"{key}.md")
-    return {**ticket.fields, **ticket.texts}
+    return {**ticket.fields, **ticket.rich_texts}
 
 
 def write(user: User, key: str, values: dict[str, str]) -> None:
@@ -33,7 +33,7 @@ def write(user: User, key: str, values: dict[str, str]) -> None:
     ticket = user.reads(f"{key}.md")
     rich = {each.name for each in CASES if each.is_text}
     lines = {**ticket.fields, **{name: values[name] for name in values if name not in rich}}
-    sections = {**ticket.texts, **{name: values[name] for name in values if name in rich}}
+    sections = {**ticket.rich_texts, **{name: values[name] for name in values if name in rich}}
     text = "".join(f"{name}: {value}\n" for name, value in lines.items())
     text += "".join(f"\n## Field: {name}\n{value}\n" for name, value in sections.items())
     head = f"# TICKET: [{key}] {ticket.title}\n\n## Description\n{ticket.description}\n\n"

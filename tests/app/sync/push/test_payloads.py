@@ -11,7 +11,7 @@ from hypothesis import event, given, strategies as st
 from sandbox_adf import quick_adf_validator
 
 from ticketr.app.jira import AllowedValue, IssueType, User, adf
-from ticketr.app.sync.compare.diff import Change, CorePart, Part, TextPart, find_changes
+from ticketr.app.sync.compare.diff import Change, CorePart, Part, RichTextPart, find_changes
 from ticketr.app.sync.compare.mapping import field_text
 from ticketr.app.sync.errors import suggest_names
 from ticketr.app.sync.push.metadata import ProjectMetadata
@@ -72,8 +72,8 @@ class TestRichTextFields:
     """What is sent of sections."""
 
     SPECS: ClassVar[dict[Part, FieldSpec]] = {
-        TextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", required=True),
-        TextPart("Odd"): FieldSpec(
+        RichTextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", required=True),
+        RichTextPart("Odd"): FieldSpec(
             "customfield_2", "Odd", "string", required=True, unsupported="add it"
         ),
     }
@@ -85,7 +85,7 @@ class TestRichTextFields:
             "Plan: a Task needs one; write it below a heading ## Field: Plan",
             "Odd: a Task needs one; add it, then write it below a heading ## Field: Odd",
         )
-        sent = created(replace(draft(), texts={"Plan": "x", "Odd": "y"}), form)
+        sent = created(replace(draft(), rich_texts={"Plan": "x", "Odd": "y"}), form)
         assert sent.problems == ("Odd: add it, then pull",)
         assert sent.fields["customfield_1"] == adf.to_adf("x")
 

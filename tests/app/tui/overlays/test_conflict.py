@@ -63,7 +63,7 @@ def test_the_conflict_says_when_each_side_was_changed_and_by_whom_if_jira_has_sa
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    view = replace(VIEW, author=author, updated=updated)
+    view = replace(VIEW, last_changed_by=author, updated=updated)
     state = after(replace(opened(), width=130), read_of(view))
 
     row = plain(draw_screen(state, 20.0, Theme())[1])
@@ -190,7 +190,7 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 
 
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
-    known = replace(VIEW, changed="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
+    known = replace(VIEW, last_changed_key="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
     asks = call_in("work", ask_last_author, "DEMO-9", "DEMO-10", known.updated)
     read = read_of(known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
@@ -217,7 +217,7 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
     state = pressed(opened(), "KEY_ESCAPE", "c")
-    asks = call_in("work", ask_last_author, "DEMO-9", VIEW.changed, VIEW.updated)
+    asks = call_in("work", ask_last_author, "DEMO-9", VIEW.last_changed_key, VIEW.updated)
     assert after(state, messages.Answered(asks, ("Priya", VIEW.updated))) == state
 
 

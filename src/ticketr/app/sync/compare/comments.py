@@ -32,24 +32,28 @@ class JiraComment:
     Attributes:
         id: Its number.
         author: The name of its author.
-        account: The account ID of its author; empty if unknown.
+        account_id: The account ID of its author; empty if unknown.
         time: When it was written, as a file shows it; empty if unknown.
         body: Its text as ADF.
         visibility: Who may see it, as Jira writes it; None for everybody.
-        files: The media IDs of the attachments of its issue, by their names.
+        media_ids_by_name: The media IDs of the attachments of its issue, by their names.
     """
 
     id: str
     author: str
-    account: str
+    account_id: str
     time: str
     body: object
     visibility: object
-    files: Mapping[str, str] = field(default_factory=dict)
+    media_ids_by_name: Mapping[str, str] = field(default_factory=dict)
 
-    def in_file(self) -> Comment:
+    def to_file_comment(self) -> Comment:
         """Return the comment as a file shows it."""
-        text = to_markdown(self.body, files=self.files) if isinstance(self.body, dict) else ""
+        text = (
+            to_markdown(self.body, files=self.media_ids_by_name)
+            if isinstance(self.body, dict)
+            else ""
+        )
         return Comment(text, self.id, self.author, self.time)
 
 

@@ -74,7 +74,9 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
     Returns:
         Both lists, in the order of the file.
     """
-    merged = merge(versions.base, versions.local, versions.remote, links=versions.links)
+    merged = merge(
+        versions.base, versions.local, versions.remote, link_line_names=versions.link_line_names
+    )
     head = versions.remote.key
     clashing: list[ConflictPart] = []
     others: list[MergedPart] = []
@@ -119,13 +121,13 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     part = merge.part
     if diff.are_equivalent(part, merge.local, merge.remote):
         return
-    changed = [(place, chunk) for place, chunk in merge.numbered() if not chunk.is_same]
+    changed = [(place, chunk) for place, chunk in merge.placed_chunks() if not chunk.is_same]
     for name, (place, chunk) in zip(_chunk_names(part, merge.chunks), changed, strict=True):
         base, yours, jiras = (
             join_lines(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
-            identity = f"{place.key} {diff.stored_name(part)} {place.number}"
+            identity = f"{place.key} {diff.stored_name(part)} {place.clash_index}"
             can_hold_both = diff.is_text(part)
             yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:
@@ -212,17 +214,17 @@ class ConflictView:
         title: Its title in the file.
         path: Its file, relative to the workspace.
         line: The line of its heading there, from 1.
-        synced: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
+        synced_at: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
             for no sync.
         updated: When Jira's version was last changed, as Jira writes it; empty if unknown.
-        author: Who changed it in Jira; None if unknown: Jira names the author of a change only in
-            its history, which a pull does not ask for; see `read_last_change`.
+        last_changed_by: Who changed it in Jira; None if unknown: Jira names the author of a change
+            only in its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
         merged: What only one side has changed.
-        aside: Where the ticket's text of now would be put aside, relative to the workspace.
+        copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         text: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
-        changed: The key of the issue of the ticket that was changed last in Jira; empty if
+        last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
             unknown.
     """
 
@@ -230,15 +232,15 @@ class ConflictView:
     title: str
     path: str
     line: int
-    synced: float | None
+    synced_at: float | None
     updated: str
-    author: str | None
+    last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
     merged: tuple[MergedPart, ...]
-    aside: str
+    copy_path: str
     text: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
-    changed: str = ""
+    last_changed_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,25 +266,25 @@ class Resolution:
 
     Attributes:
         view: The conflict.
-        lines: The lines of each clash that is chosen, by its place.
+        lines_by_place: The lines of each clash that is chosen, by its place.
     """
 
     view: ConflictView
-    lines: Mapping[ClashPlace, tuple[str, ...]]
+    lines_by_place: Mapping[ClashPlace, tuple[str, ...]]
 
     @property
-    def left(self) -> tuple[ConflictPart, ...]:
+    def undecided_parts(self) -> tuple[ConflictPart, ...]:
         """What remains to be chosen."""
-        return tuple(part for part in self.view.parts if part.place not in self.lines)
+        return tuple(part for part in self.view.parts if part.place not in self.lines_by_place)
 
     def _chosen_texts(self) -> Iterator[tuple[ConflictPart, str]]:
         """Yield each part that is chosen, with its new text as `ConflictPart` shows texts."""
         for part in self.view.parts:
-            if part.place in self.lines:
-                yield part, join_lines(part.place.part, self.lines[part.place])
+            if part.place in self.lines_by_place:
+                yield part, join_lines(part.place.part, self.lines_by_place[part.place])
 
     @property
-    def writes(self) -> tuple[FileChange, ...]:
+    def file_changes(self) -> tuple[FileChange, ...]:
         """What the chosen texts, and what merges by itself, change in the file."""
         chosen = (
             FileChange(part.name, part.yours, text)
@@ -297,7 +299,7 @@ class Resolution:
         return (*chosen, *merged)
 
     @property
-    def pushed(self) -> tuple[str, ...]:
+    def names_to_push(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
         chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
         return (*chosen, *(part.name for part in self.view.merged if part.side == "mine"))

@@ -43,12 +43,12 @@ class DescriptionText:
     Attributes:
         markdown: Its Markdown, without the criteria.
         criteria: The acceptance criteria at its end, each as Markdown.
-        exact: Whether the two are known to say all that the description says.
+        is_exact: Whether the two are known to say all that the description says.
     """
 
     markdown: str
     criteria: tuple[str, ...] = ()
-    exact: bool = False
+    is_exact: bool = False
 
 
 def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> DescriptionText:
@@ -61,7 +61,7 @@ def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> D
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
     if not isinstance(adf, dict) or not isinstance(body, dict):
-        return DescriptionText("", exact=adf is None)
+        return DescriptionText("", is_exact=adf is None)
     converted = convert(body, files=files)
     exact = converted.exact and (not criteria or simple_markdown(_last_two_blocks(adf)) is not None)
     return DescriptionText(converted.markdown, criteria, exact)
@@ -74,7 +74,7 @@ def simple_description(adf: object) -> DescriptionText | None:
         adf: The description in Jira's form; None for none.
     """
     if not isinstance(adf, dict):
-        return DescriptionText("", exact=True) if adf is None else None
+        return DescriptionText("", is_exact=True) if adf is None else None
     body: object = adf
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
@@ -86,7 +86,7 @@ def simple_description(adf: object) -> DescriptionText | None:
             body = {**adf, "content": content[:-2]}
             criteria = tuple(line[2:] for line in lines)
     markdown = simple_markdown(body)
-    return None if markdown is None else DescriptionText(markdown, criteria, exact=True)
+    return None if markdown is None else DescriptionText(markdown, criteria, is_exact=True)
 
 
 def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
@@ -206,7 +206,7 @@ class CorePart(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class TextPart:
+class RichTextPart:
     """A rich-text field of an issue.
 
     Attributes:
@@ -223,12 +223,12 @@ class CommentPart:
     Attributes:
         id: Its number in Jira; empty for a new one.
         text: The text of a new one, by which it is known; empty for others.
-        number: How many new ones with the same text are before it.
+        duplicate_index: How many new ones with the same text are before it.
     """
 
     id: str
     text: str = ""
-    number: int = 0
+    duplicate_index: int = 0
 
     @property
     def is_new(self) -> bool:
@@ -280,7 +280,7 @@ def merge_comments(
 
 #: A part of an issue: a core part, a comment, a rich-text field, or the name of a field with a line.
 #: A field may be named "Title" as well.
-Part: TypeAlias = CorePart | CommentPart | TextPart | str
+Part: TypeAlias = CorePart | CommentPart | RichTextPart | str
 
 #: The parts that are one document in Jira.
 DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
@@ -335,7 +335,7 @@ def stored_name(part: Part) -> str:
     """Return the name of a part in the state, which no other part of an issue has."""
     if isinstance(part, CommentPart):
         return f"{_COMMENT_PREFIX}{part.id}"
-    if isinstance(part, TextPart):
+    if isinstance(part, RichTextPart):
         return f"{_TEXT_PREFIX}{part.name}"
     return part if isinstance(part, str) else f"{_NON_FIELD_PREFIX}{part.name}"
 
@@ -345,18 +345,18 @@ def stored_part(name: str) -> Part:
     if name.startswith(_COMMENT_PREFIX):
         return CommentPart(name.removeprefix(_COMMENT_PREFIX))
     if name.startswith(_TEXT_PREFIX):
-        return TextPart(name.removeprefix(_TEXT_PREFIX))
+        return RichTextPart(name.removeprefix(_TEXT_PREFIX))
     return CorePart[name[1:]] if name.startswith(_NON_FIELD_PREFIX) else name
 
 
 def is_rich_text(part: Part) -> bool:
     """Return whether a part is a rich text of an issue's own; these are merged by line."""
-    return part in DESCRIPTION_PARTS or isinstance(part, TextPart)
+    return part in DESCRIPTION_PARTS or isinstance(part, RichTextPart)
 
 
 def is_text(part: Part) -> bool:
     """Return whether a part is a text of several lines, in Markdown."""
-    return part in DESCRIPTION_PARTS or isinstance(part, TextPart | CommentPart)
+    return part in DESCRIPTION_PARTS or isinstance(part, RichTextPart | CommentPart)
 
 
 def may_show_pictures(part: Part) -> bool:
@@ -373,7 +373,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
         CorePart.CRITERIA: "\n".join(criteria),
     }
     own.update(issue.fields.items())
-    own |= {TextPart(name): text for name, text in issue.texts.items()}
+    own |= {RichTextPart(name): text for name, text in issue.rich_texts.items()}
     before: Counter[str] = Counter()
     for comment in issue.comments:
         part = CommentPart(comment.id)
@@ -446,14 +446,14 @@ def with_parts(ticket: Ticket, key: str, texts: Mapping[Part, str]) -> Ticket:
         criteria = criteria_of(texts[CorePart.CRITERIA])
     fields = {part: text for part, text in texts.items() if isinstance(part, str)}
     comments = {part: text for part, text in texts.items() if isinstance(part, CommentPart)}
-    rich = {part.name: text for part, text in texts.items() if isinstance(part, TextPart)}
+    rich = {part.name: text for part, text in texts.items() if isinstance(part, RichTextPart)}
     new = replace(
         issue,
         title=texts.get(CorePart.TITLE, issue.title),
         description=texts.get(CorePart.DESCRIPTION, issue.description),
         acceptance_criteria=criteria,
         fields={**issue.fields, **fields},
-        texts={**issue.texts, **rich},
+        rich_texts={**issue.rich_texts, **rich},
         comments=_with_comment_texts(issue, comments) if comments else issue.comments,
     )
     return map_issues(ticket, lambda one: new if one is issue else one)
@@ -510,13 +510,13 @@ class Versions:
         base: The ticket at the last sync; None for no sync.
         local: The ticket in its file.
         remote: The ticket in Jira.
-        links: The names of the lines that hold links.
-        older: The values of earlier syncs that the file holds, by key, as changes of the last one.
-            The ticket of ``local`` has those of the last sync instead.
+        link_line_names: The names of the lines that hold links.
+        older_values: The values of earlier syncs that the file holds, by key, as changes of the
+            last one. The ticket of ``local`` has those of the last sync instead.
     """
 
     base: Ticket | None
     local: Ticket
     remote: Ticket
-    links: frozenset[str] = frozenset()
-    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    link_line_names: frozenset[str] = frozenset()
+    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

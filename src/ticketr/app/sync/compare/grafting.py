@@ -16,7 +16,7 @@ from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
-from ticketr.app.sync.compare.diff import TextPart
+from ticketr.app.sync.compare.diff import RichTextPart
 from ticketr.app.tickets import Ticket
 
 _ATTACHMENT_SCHEME = "attachment:"
@@ -30,13 +30,13 @@ class PictureFile:
         path: The file, relative to the workspace.
         size: How many bytes it has.
         problem: Why it cannot be attached; empty if it can.
-        mark: What is in a document for its media ID until it is attached.
+        placeholder_id: What is in a document for its media ID until it is attached.
     """
 
     path: str
     size: int = 0
     problem: str = ""
-    mark: str = ""
+    placeholder_id: str = ""
 
 
 def new_pictures(text: str, before: str) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ def uploads_in(
 
 def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
     """Return the marks of files, by their addresses."""
-    return {address: file.mark for address, file in uploads.items()}
+    return {address: file.placeholder_id for address, file in uploads.items()}
 
 
 def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
@@ -85,7 +85,7 @@ def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozense
         if issue.key in here:
             own = here[issue.key]
             comments = (comment.text for comment in own.comments)
-            texts = (own.description, *own.texts.values(), *comments)
+            texts = (own.description, *own.rich_texts.values(), *comments)
             names = {
                 file.media.removeprefix(_ATTACHMENT_SCHEME)
                 for text in texts
@@ -128,7 +128,7 @@ class EditedText:
         losses: What Jira would lose.
     """
 
-    part: diff.CorePart | TextPart
+    part: diff.CorePart | RichTextPart
     document: dict[str, object]
     original: object
     before: Ticket
@@ -177,20 +177,20 @@ def edited_texts(
         before, here, parts, original, must_fit=must_fit, files=files, uploads=uploads
     ):
         yield text
-    names = (part.name for part in parts if isinstance(part, TextPart) and part.name in texts)
+    names = (part.name for part in parts if isinstance(part, RichTextPart) and part.name in texts)
     for name in names:
-        words = here.texts.get(name, "")
+        words = here.rich_texts.get(name, "")
         if adf.is_too_long(words):
             continue
         original = as_document(fields.get(texts[name]))
         document = adf.to_adf(words, files=files)
-        shown = adf.to_adf(before.texts.get(name, ""), files=files)
+        shown = adf.to_adf(before.rich_texts.get(name, ""), files=files)
         grafted = adf.graft(original, shown, document, must_fit=must_fit)
         losses: list[LostPiece] = []
         for loss in grafted.losses:
             line = adf.line_of(words, document["content"], loss.path) if loss.path else 0
-            losses.append(LostPiece(loss.what, here.places.of_text(name, line)))
-        yield EditedText(TextPart(name), grafted.document, original, before, tuple(losses))
+            losses.append(LostPiece(loss.what, here.line_numbers.of_text(name, line)))
+        yield EditedText(RichTextPart(name), grafted.document, original, before, tuple(losses))
 
 
 def edited_description(
@@ -255,8 +255,8 @@ def _block_line(
     criteria = issue.acceptance_criteria
     if criteria and path[0] >= len(content) - 2:
         number = path[1] if len(path) > 1 else 0
-        return issue.places.of_criterion(min(number, len(criteria) - 1), 1)
+        return issue.line_numbers.of_criterion(min(number, len(criteria) - 1), 1)
     if is_criterion:
         return 0
     blocks = content[: len(content) - 2] if criteria else content
-    return issue.places.of_description(adf.line_of(issue.description, blocks, path))
+    return issue.line_numbers.of_description(adf.line_of(issue.description, blocks, path))

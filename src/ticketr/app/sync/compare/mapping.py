@@ -115,18 +115,19 @@ class Columns:
     """Which of a site's fields are written to files.
 
     Attributes:
-        names: Pairs of the name in the file and Jira's field ID, in the order of writing.
-        comments: Whether files hold comments.
-        links: Whether files hold lines of links to other issues.
-        attachments: Whether files list attachments.
-        texts: The same pairs as `names` for rich-text fields, which have sections of their own.
+        line_fields: Pairs of the name in the file and Jira's field ID, in the order of writing.
+        has_comments: Whether files hold comments.
+        has_links: Whether files hold lines of links to other issues.
+        has_attachments: Whether files list attachments.
+        section_fields: The same pairs as `line_fields` for rich-text fields, which have sections of
+            their own.
     """
 
-    names: tuple[tuple[str, str], ...]
-    comments: bool = False
-    links: bool = False
-    attachments: bool = False
-    texts: tuple[tuple[str, str], ...] = ()
+    line_fields: tuple[tuple[str, str], ...]
+    has_comments: bool = False
+    has_links: bool = False
+    has_attachments: bool = False
+    section_fields: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -187,30 +188,30 @@ class Columns:
         return cls(tuple(names), comments, links, attachments, tuple(texts))
 
     @property
-    def named(self) -> tuple[tuple[str, str], ...]:
+    def all_fields(self) -> tuple[tuple[str, str], ...]:
         """The pairs of the fields that are lines, and of those with sections of their own."""
-        return (*self.names, *self.texts)
+        return (*self.line_fields, *self.section_fields)
 
     @property
-    def requested(self) -> tuple[str, ...]:
+    def requested_ids(self) -> tuple[str, ...]:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
-        ids = [field_id for _, field_id in self.stored]
+        ids = [field_id for _, field_id in self.stored_pairs]
         # To send one estimate, a push needs the other one.
         more = ESTIMATE_FIELDS if not ESTIMATE_FIELDS.keys().isdisjoint(ids) else ()
         return tuple(dict.fromkeys((*always, *ids, *more)))
 
     @property
-    def stored(self) -> tuple[tuple[str, str], ...]:
+    def stored_pairs(self) -> tuple[tuple[str, str], ...]:
         """What files hold.
 
         A pull compares it with that of the last pull, to find a change.
         """
-        more = [("## Comments", COMMENT_FIELD)] if self.comments else []
-        more += [("# Links", LINK_FIELD)] if self.links else []
-        more += [("# Attachments", ATTACHMENT_FIELD)] if self.attachments else []
-        texts = ((f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.texts)
-        return (*self.names, *more, *texts)
+        more = [("## Comments", COMMENT_FIELD)] if self.has_comments else []
+        more += [("# Links", LINK_FIELD)] if self.has_links else []
+        more += [("# Attachments", ATTACHMENT_FIELD)] if self.has_attachments else []
+        texts = ((f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.section_fields)
+        return (*self.line_fields, *more, *texts)
 
 
 def _with_mapped_field(
@@ -229,7 +230,7 @@ def _with_mapped_field(
 
 
 def section_fields_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return `Columns.texts` from the value of `Columns.stored`."""
+    """Return `Columns.section_fields` from the value of `Columns.stored_pairs`."""
     return tuple(
         (name.removeprefix(_SECTION_PREFIX), field_id)
         for name, field_id in stored
@@ -266,12 +267,12 @@ class JiraLink:
 
     Attributes:
         id: Its ID.
-        line: The name of its line in a file.
+        line_name: The name of its line in a file.
         key: The key of the issue at the other end.
     """
 
     id: str
-    line: str
+    line_name: str
     key: str
 
 
@@ -298,7 +299,7 @@ def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     """Return the lines of an issue's links: the keys on each in order, by the line's name."""
     keys: dict[str, set[str]] = {}
     for link in jira_links(fields):
-        keys.setdefault(link.line, set()).add(link.key)
+        keys.setdefault(link.line_name, set()).add(link.key)
     return {line: ", ".join(sorted(keys[line], key=key_order)) for line in sorted(keys)}
 
 
@@ -338,7 +339,7 @@ def removed_links(
         text: Its text in the file.
     """
     gone = set(keys_in(before)).difference(keys_in(text))
-    return tuple(link for link in jira_links(fields) if link.line == line and link.key in gone)
+    return tuple(link for link in jira_links(fields) if link.line_name == line and link.key in gone)
 
 
 #: What is between a choice and the second one below it.
@@ -354,15 +355,15 @@ class FamilyText:
     Attributes:
         ticket: The ticket that ``text`` parses as, without line numbers.
         text: The text of the file.
-        inexact: Keys of the issues with a rich text that cannot be restored exactly from the text;
-            the state keeps their ADF.
-        texts: Pairs of the name and the ID of each field with a section of its own.
+        inexact_keys: Keys of the issues with a rich text that cannot be restored exactly from the
+            text; the state keeps their ADF.
+        section_fields: Pairs of the name and the ID of each field with a section of its own.
     """
 
     ticket: Ticket
     text: str
-    inexact: frozenset[str]
-    texts: tuple[tuple[str, str], ...] = ()
+    inexact_keys: frozenset[str]
+    section_fields: tuple[tuple[str, str], ...] = ()
 
 
 def is_subtask(issue: Issue) -> bool:
@@ -429,14 +430,14 @@ def family_text(
         # Criteria that do not survive as a section of their own are tried again as description.
         again = inexact.intersection(issue.id for issue, made in pairs if made.acceptance_criteria)
         if not again:
-            if columns.texts:
+            if columns.section_fields:
                 inexact |= {
                     issue.id
                     for issue, made in pairs
                     if issue.id not in inexact and not _are_texts_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
-            return FamilyText(ticket, render_ticket(ticket), keys, columns.texts)
+            return FamilyText(ticket, render_ticket(ticket), keys, columns.section_fields)
         whole |= again
         for issue_id in again:
             del described[issue_id]
@@ -544,23 +545,23 @@ def _make_ticket(
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
     fields = {
         name: text
-        for name, field_id in columns.names
+        for name, field_id in columns.line_fields
         if (value := issue.fields.get(field_id)) is not None
         and (text := field_text(value, field_id))
     }
-    if columns.links:
-        named = dict(columns.names)
+    if columns.has_links:
+        named = dict(columns.line_fields)
         lines = _link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
-    if columns.attachments and (line := attachment_line(issue.fields)):
+    if columns.has_attachments and (line := attachment_line(issue.fields)):
         fields.setdefault(ATTACHMENTS_LINE_NAME, line)
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT_LINE_NAME] = parent_key
-    files = media_ids_by_name(issue.fields) if columns.texts else {}
+    files = media_ids_by_name(issue.fields) if columns.section_fields else {}
     texts = (
         (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))
-        for name, field_id in columns.texts
+        for name, field_id in columns.section_fields
     )
     return Ticket(
         title=text_of(issue.fields.get("summary")),
@@ -569,19 +570,19 @@ def _make_ticket(
         fields=fields,
         acceptance_criteria=description.criteria,
         comments=(
-            tuple(comment.in_file() for comment in jira_comments(issue.fields))
-            if columns.comments
+            tuple(comment.to_file_comment() for comment in jira_comments(issue.fields))
+            if columns.has_comments
             else ()
         ),
         tasks=tuple(tasks or ()),
-        texts={name: text for name, text in texts if text},
+        rich_texts={name: text for name, text in texts if text},
     )
 
 
 def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
     """Return whether a ticket holds all of an issue's description."""
     text = (read.description, read.acceptance_criteria)
-    if written.exact and text == (written.markdown.removesuffix("\n"), written.criteria):
+    if written.is_exact and text == (written.markdown.removesuffix("\n"), written.criteria):
         return True
     original = issue.fields.get(DESCRIPTION_FIELD)
     if is_too_large(original):
@@ -593,11 +594,11 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionT
 def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     files = media_ids_by_name(issue.fields)
-    for name, field_id in columns.texts:
+    for name, field_id in columns.section_fields:
         original = as_document(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)
-            or visible(to_adf(read.texts.get(name, ""), files=files)) != visible(original)
+            or visible(to_adf(read.rich_texts.get(name, ""), files=files)) != visible(original)
         ):
             return False
     return True

@@ -24,12 +24,12 @@ class ClashPlace:
     Attributes:
         key: The issue.
         part: The part of it.
-        number: Which of the clashes in that part, from 0.
+        clash_index: Which of the clashes in that part, from 0.
     """
 
     key: str
     part: diff.Part
-    number: int
+    clash_index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class PartMerge:
     def __str__(self) -> str:
         return f"{self.key}: {diff.part_name(self.part)}"
 
-    def numbered(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
+    def placed_chunks(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
         """Yield each chunk with its place; that of a chunk without a clash means nothing."""
         number = 0
         for chunk in self.chunks:
@@ -111,21 +111,21 @@ def _merge_part(
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class MergedTicket:
     """The result of a merge.
 
     Attributes:
         ticket: The merged ticket, with the file's version of clashing parts.
         clashes: The parts that both sides have changed differently; empty if a side was preferred.
-        dropped: Whether something in the file that clashed was replaced.
-        older: The values of earlier syncs that were replaced, by key.
+        has_dropped_edits: Whether something in the file that clashed was replaced.
+        replaced_older_values: The values of earlier syncs that were replaced, by key.
         parts: How each part was merged. Not compared.
     """
 
     ticket: Ticket
     clashes: tuple[PartMerge, ...]
-    dropped: bool = False
-    older: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
+    has_dropped_edits: bool = False
+    replaced_older_values: Mapping[str, tuple[diff.Change, ...]] = field(default_factory=dict)
     parts: tuple[PartMerge, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -135,9 +135,9 @@ def merge(
     remote: Ticket,
     *,
     prefer: diff.Side | None = None,
-    chosen: Mapping[ClashPlace, Sequence[str]] = MappingProxyType({}),
-    links: Collection[str] = (),
-) -> Merged:
+    chosen_lines: Mapping[ClashPlace, Sequence[str]] = MappingProxyType({}),
+    link_line_names: Collection[str] = (),
+) -> MergedTicket:
     """Merge a ticket in its file with the ticket in Jira.
 
     Args:
@@ -145,33 +145,35 @@ def merge(
         local: The ticket in its file.
         remote: The ticket in Jira.
         prefer: The side that wins a clash; None keeps the clash.
-        chosen: The lines of single clashes, by their places; ``prefer`` is for the others.
-        links: The names of the lines that hold links; their keys are merged one by one.
+        chosen_lines: The lines of single clashes, by their places; ``prefer`` is for the others.
+        link_line_names: The names of the lines that hold links; their keys are merged one by one.
     """
-    merging = _Merger(prefer, chosen, links)
+    merger = _Merger(prefer, chosen_lines, link_line_names)
     old, new = diff.issues_by_key(base) if base else {}, diff.issues_by_key(remote)
     here = diff.issues_by_key(local)
-    issues = {key: merging.issue(old.get(key), here[key], new[key]) for key in here if key in new}
+    issues = {
+        key: merger.merge_issue(old.get(key), here[key], new[key]) for key in here if key in new
+    }
     tasks = tuple(_merge_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
-    return Merged(
+    return MergedTicket(
         replace(head, tasks=tasks),
-        tuple(merging.clashes),
-        merging.dropped,
-        parts=tuple(merging.parts),
+        tuple(merger.clashes),
+        merger.has_dropped_edits,
+        parts=tuple(merger.parts),
     )
 
 
 @dataclass(slots=True)
 class _Merger:
-    prefer: diff.Side | None
-    chosen: Mapping[ClashPlace, Sequence[str]]
-    links: Collection[str]
+    preferred_side: diff.Side | None
+    chosen_lines: Mapping[ClashPlace, Sequence[str]]
+    link_line_names: Collection[str]
     clashes: list[PartMerge] = field(default_factory=list)
     parts: list[PartMerge] = field(default_factory=list)
-    dropped: bool = False
+    has_dropped_edits: bool = False
 
-    def issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
+    def merge_issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
         old = diff.part_texts(base) if base else {}
         here, there = diff.part_texts(local), diff.part_texts(remote)
@@ -187,9 +189,9 @@ class _Merger:
             # A part that the file does not mention is unchanged.
             mine = here.get(part, old.get(part, there.get(part, "")))
             jiras = there.get(part, "")
-            chunks = _merge_part(part, before, mine, jiras, is_links=part in self.links)
+            chunks = _merge_part(part, before, mine, jiras, is_links=part in self.link_line_names)
             part_merge = PartMerge(local.key or "", part, before, mine, jiras, chunks)
-            merged[part] = self.text(part_merge)
+            merged[part] = self.merge_part(part_merge)
         comments = {part: merged.pop(part) for part in names if isinstance(part, CommentPart)}
         # Keep the line or section of a field that was emptied here until it is pushed, and an empty
         # one that was added for a new value.
@@ -200,23 +202,23 @@ class _Merger:
             for part, text in merged.items()
             if isinstance(part, diff.CorePart) or text.strip() or part in emptied
         }
-        issue = diff.with_parts(replace(local, fields={}, texts={}), local.key or "", kept)
+        issue = diff.with_parts(replace(local, fields={}, rich_texts={}), local.key or "", kept)
         return replace(issue, comments=merge_comments(comments, local.comments, remote.comments))
 
-    def text(self, merge: PartMerge) -> str:
+    def merge_part(self, merge: PartMerge) -> str:
         """Return the merged text of a part; the file's if it clashes."""
         self.parts.append(merge)
         lines: list[str] = []
-        for place, chunk in merge.numbered():
+        for place, chunk in merge.placed_chunks():
             if (merged := chunk.merged) is not None:
                 lines += merged
                 continue
             sides = {diff.Side.LOCAL: chunk.local, diff.Side.REMOTE: chunk.remote, None: None}
-            answer = self.chosen.get(place, sides[self.prefer])
+            answer = self.chosen_lines.get(place, sides[self.preferred_side])
             if answer is None:
                 self.clashes.append(merge)
                 return merge.local
-            self.dropped = self.dropped or tuple(answer) != chunk.local
+            self.has_dropped_edits = self.has_dropped_edits or tuple(answer) != chunk.local
             lines += answer
         return "\n".join(lines)
 
@@ -225,10 +227,10 @@ def merge_texts(
     part: diff.Part, base: str, local: str, remote: str, *, prefer: diff.Side | None
 ) -> str | None:
     """Merge two versions of a part as `merge` does; return None if they clash."""
-    merging = _Merger(prefer, {}, ())
+    merger = _Merger(prefer, {}, ())
     chunks = _merge_part(part, base, local, remote)
-    text = merging.text(PartMerge("", part, base, local, remote, chunks))
-    return None if merging.clashes else text.removeprefix("\n")  # which `part_lines` adds
+    text = merger.merge_part(PartMerge("", part, base, local, remote, chunks))
+    return None if merger.clashes else text.removeprefix("\n")  # which `part_lines` adds
 
 
 def _merge_tasks(

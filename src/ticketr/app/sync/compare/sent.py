@@ -26,7 +26,7 @@ from ticketr.app.jira.adf import canonical
 from ticketr.app.jira.models import Issue, object_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import jira_comments
-from ticketr.app.sync.compare.diff import CommentPart, TextPart
+from ticketr.app.sync.compare.diff import CommentPart, RichTextPart
 from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Comment, Ticket
@@ -42,21 +42,21 @@ class SentValue:
     Attributes:
         part: The part.
         text: Its text in the file.
-        field: Jira's field.
+        field_id: The ID of Jira's field.
         value: What was sent for it.
     """
 
     part: diff.Part
     text: str
-    field: str
+    field_id: str
     value: object
 
     def is_in(self, issue: Ticket, fields: Mapping[str, object]) -> bool:
         """Return whether Jira has it."""
         now = diff.part_texts(issue).get(self.part, "")
-        if self.field == LINK_FIELD:
+        if self.field_id == LINK_FIELD:
             return set(keys_in(self.text)) == set(keys_in(now))
-        there = fields.get(self.field)
+        there = fields.get(self.field_id)
         if isinstance(self.part, CommentPart):
             bodies = {comment.id: comment.body for comment in jira_comments(fields)}
             there = bodies.get(self.part.id)
@@ -64,7 +64,7 @@ class SentValue:
 
     def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
-        if self.field != LINK_FIELD:
+        if self.field_id != LINK_FIELD:
             return False
         before, now = (
             set(keys_in(diff.part_texts(ticket).get(self.part, ""))) for ticket in (base, issue)
@@ -76,7 +76,10 @@ class SentValue:
 def to_json(values: Iterable[SentValue]) -> str:
     """Serialize sent values as JSON."""
     return json.dumps(
-        [[diff.stored_name(value.part), value.text, value.field, value.value] for value in values]
+        [
+            [diff.stored_name(value.part), value.text, value.field_id, value.value]
+            for value in values
+        ]
     )
 
 
@@ -238,7 +241,7 @@ def find_sent_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> 
         for comment in there.get(sent_comment.issue, ()):
             if (
                 int(comment.id) > sent_comment.after
-                and comment.account == sent_comment.account
+                and comment.account_id == sent_comment.account
                 and (sent_comment.issue, comment.id) not in taken
                 and canonical(comment.body) == body
             ):
@@ -384,7 +387,11 @@ def replace_older_values(
         return replace(
             issue,
             fields={name: text for name, text in issue.fields.items() if name not in gone},
-            texts={name: text for name, text in issue.texts.items() if TextPart(name) not in gone},
+            rich_texts={
+                name: text
+                for name, text in issue.rich_texts.items()
+                if RichTextPart(name) not in gone
+            },
             comments=tuple(
                 comment for comment in issue.comments if CommentPart(comment.id) not in gone
             ),

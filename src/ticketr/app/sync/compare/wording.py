@@ -51,9 +51,9 @@ def keep_wording(
         }
         words = {comment.id: comment.text for comment in own.comments if comment.id in comments}
         same = {
-            name: own.texts[name]
+            name: own.rich_texts[name]
             for name, field_id in texts
-            if name in own.texts and is_same(fields.get(field_id), earlier.get(field_id))
+            if name in own.rich_texts and is_same(fields.get(field_id), earlier.get(field_id))
         }
         issue = replace(
             issue,
@@ -61,7 +61,7 @@ def keep_wording(
                 replace(comment, text=words.get(comment.id, comment.text))
                 for comment in issue.comments
             ),
-            texts={name: same.get(name, text) for name, text in issue.texts.items()},
+            rich_texts={name: same.get(name, text) for name, text in issue.rich_texts.items()},
         )
         if not is_same(fields.get(DESCRIPTION_FIELD), earlier.get(DESCRIPTION_FIELD)):
             return issue
@@ -124,9 +124,9 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
                 else comment
                 for comment in issue.comments
             ),
-            texts={
-                name: in_wording(text, own.texts.get(name, ""))
-                for name, text in issue.texts.items()
+            rich_texts={
+                name: in_wording(text, own.rich_texts.get(name, ""))
+                for name, text in issue.rich_texts.items()
             },
         )
 

@@ -117,14 +117,14 @@ def changed_texts(
 
 def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]:
     """Yield the rich texts of a part of an issue, each with the places of its lines."""
-    places = issue.places
+    places = issue.line_numbers
     if part is diff.CorePart.DESCRIPTION:
         yield issue.description, places.of_description
     elif part is diff.CorePart.CRITERIA:
         for number, text in enumerate(issue.acceptance_criteria):
             yield text, partial(places.of_criterion, number)
-    elif isinstance(part, diff.TextPart):
-        yield issue.texts.get(part.name, ""), partial(places.of_text, part.name)
+    elif isinstance(part, diff.RichTextPart):
+        yield issue.rich_texts.get(part.name, ""), partial(places.of_text, part.name)
 
 
 def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> LineLookup:
@@ -223,9 +223,9 @@ def graft_comment(
         known: The comment in Jira.
         marks: The marks of files on disk that the new text shows, by their addresses.
     """
-    files = {**known.files, **{mark: mark for mark in marks.values()}}
+    files = {**known.media_ids_by_name, **{mark: mark for mark in marks.values()}}
     new = adf.to_adf(adf.with_attachments(change.new, marks), files=files)
-    return adf.graft(known.body, adf.to_adf(change.old, files=known.files), new)
+    return adf.graft(known.body, adf.to_adf(change.old, files=known.media_ids_by_name), new)
 
 
 def _losses_beside_texts(
@@ -239,8 +239,8 @@ def _losses_beside_texts(
                 yield Loss(key, path, lost.what, part=change.name)
         elif isinstance(change.part, str):
             for link in removed_links(fields, change.part, change.old, change.new):
-                what = f"the link “{link.line} {link.key}”"
-                yield Loss(key, path, what, part=link.line, is_link=True)
+                what = f"the link “{link.line_name} {link.key}”"
+                yield Loss(key, path, what, part=link.line_name, is_link=True)
 
 
 def may_lose(changes: Sequence[diff.Change]) -> bool:

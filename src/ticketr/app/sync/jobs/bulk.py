@@ -297,7 +297,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._transition(session, issues)
         if self.change.parent:
             return lambda issues: self._set_parents(session, issues)
-        settings = use_line_names(self.change.settings, session.columns.named)
+        settings = use_line_names(self.change.settings, session.columns.all_fields)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
@@ -458,7 +458,7 @@ class BulkJob(SessionJob):
         self._done_ids |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
-                reason = add_field_names(progress.failed[issue.id], session.columns.names)
+                reason = add_field_names(progress.failed[issue.id], session.columns.line_fields)
                 self._note_failed([issue], reason, Code.REFUSED)
 
     def _note_refused(

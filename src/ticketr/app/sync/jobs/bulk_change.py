@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ticketr.app.config.checks import folded
-from ticketr.app.sync.compare.diff import Part, TextPart
+from ticketr.app.sync.compare.diff import Part, RichTextPart
 from ticketr.app.sync.compare.times import ESTIMATE_FIELDS
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
@@ -161,7 +161,7 @@ def make_bulk_values(
     for setting in settings:
         if option := _OPTION_BY_LINE.get(folded(setting.name)):
             raise BadValue(f"{setting.name}: {option} sets it")
-        text_spec = specs.get(TextPart(setting.name))
+        text_spec = specs.get(RichTextPart(setting.name))
         spec = specs.get(setting.name) or text_spec
         if spec is None or spec.unsupported:
             known = ", ".join(other.name for other in specs.values() if not other.unsupported)

@@ -141,9 +141,9 @@ class PullPipeline:
         with to_prepare:
             while batch := self._families.next_batch(BULK_FETCH_SIZE):
                 answer = await session.jira.bulk_fetch(
-                    batch, fields=session.columns.requested, partly=True
+                    batch, fields=session.columns.requested_ids, partly=True
                 )
-                if session.columns.comments:
+                if session.columns.has_comments:
                     answer = await add_missing_comments(session.jira, answer, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)

@@ -66,7 +66,7 @@ async def pull_named(
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
-        columns = session.columns.stored
+        columns = session.columns.stored_pairs
         await session.in_thread(session.state.site_record.save_columns, columns)
     now = session.jira.now()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
@@ -159,7 +159,7 @@ async def pull(
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
     record = session.state.site_record
-    refetched = await session.in_thread(record.save_columns, session.columns.stored)
+    refetched = await session.in_thread(record.save_columns, session.columns.stored_pairs)
     known = await session.in_thread(session.state.known)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)

@@ -101,7 +101,8 @@ class PullTally:
         conflicts: Tickets in conflict, by key.
         failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
-        gone: Tickets that the query found and Jira did not give, or that it no longer finds, by key.
+        gone: Tickets that the query found and Jira did not give, or that it no longer finds, by
+            key.
         left_out: The IDs of those that are in no file.
         pruned: Keys of deleted issues that were removed from their files.
         prunable: Keys of those that a prune would have removed.
@@ -170,7 +171,7 @@ class PullTally:
                 notes = self.conflicts if conflict else self.kept
                 notes[result.note.key] = result.note
             else:
-                self.inexact |= result.family.text.inexact
+                self.inexact |= result.family.text.inexact_keys
             self.brought_forward |= {note.key: note for note in result.older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.stale_ids:

@@ -171,7 +171,7 @@ class Creator:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.UNREACHED))
             else:
-                names = self.session.columns.named
+                names = self.session.columns.all_fields
                 self.tally.fail(failure_note(issue, path, request.error, names))
         return self._created
 
@@ -277,7 +277,7 @@ class Creator:
                 raise
             if not is_certain:
                 return failed
-            names = session.columns.named
+            names = session.columns.all_fields
             self.tally.fail(failure_note(request.new.issue, request.creation.path, error, names))
             return None
         request = replace(request, creation=request.creation.answered(created.id, created.key))

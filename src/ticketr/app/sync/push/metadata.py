@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import trio
 
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
-from ticketr.app.sync.compare.diff import Change, Part, TextPart, is_text
+from ticketr.app.sync.compare.diff import Change, Part, RichTextPart, is_text
 from ticketr.app.sync.compare.mapping import (
     PARENT_LINE_NAME,
     holds_rich_text,
@@ -161,7 +161,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
         parts = {change.part for change in query.changes} - _SIMPLE_LINES
-        if query.type_id is None or any(isinstance(part, str | TextPart) for part in parts):
+        if query.type_id is None or any(isinstance(part, str | RichTextPart) for part in parts):
             by_project.setdefault(query.project, []).append(query)
     projects: dict[str, ProjectMetadata] = {}
     if by_project:
@@ -185,12 +185,12 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     people = await _find_people(session, edited) if edited else {}
     texts = [change.shown_new_text for change in changes if is_text(change.part)]
     mentioned = await _find_mentioned(session, texts) if texts else {}
-    fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.names)}
+    fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.line_fields)}
     links: dict[Part, values.LinkDirection] = {}
     may_be_links = any(
         isinstance(change.part, str) and change.part not in fields for change in changes
     )
-    if session.columns.links and may_be_links:
+    if session.columns.has_links and may_be_links:
         links = await _link_directions(session, fields)
     zone, account = session.user.time_zone, session.user.account_id
     lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account=account)
@@ -265,13 +265,13 @@ def _field_specs(
         types: The issue types of the project.
     """
     specs = _line_specs(session, screen, types)
-    for name, field_id in session.columns.texts:
+    for name, field_id in session.columns.section_fields:
         required = _is_missed(screen.get(field_id))
-        specs[TextPart(name)] = values.FieldSpec(field_id, name, "string", required=required)
+        specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", required=required)
     kept = {spec.id for spec in specs.values()}
     for other in session.site_fields:
-        part: Part = TextPart(other.name) if holds_rich_text(other) else other.name
-        if isinstance(part, TextPart):
+        part: Part = RichTextPart(other.name) if holds_rich_text(other) else other.name
+        if isinstance(part, RichTextPart):
             why = f'this workspace does not keep it; add "{other.name}" to fields in ticketr.toml'
         else:
             why = why_unsupported(other) or ""
@@ -300,7 +300,7 @@ def _line_specs(
     """Return the fields that lines hold; see `_field_specs`."""
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
-    for name, field_id in session.columns.names:
+    for name, field_id in session.columns.line_fields:
         if name in _SIMPLE_LINES:
             continue
         created = screen.get(field_id)

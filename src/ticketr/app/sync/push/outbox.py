@@ -304,7 +304,7 @@ async def with_uploads(
         with closing(opened.file):
             uploader = _Uploader(session, issue, key, opened, settings.limit)
             attachment = await uploader.attach()
-        texts[upload.mark] = await _media_id(session, attachment, upload)
+        texts[upload.placeholder_id] = await _media_id(session, attachment, upload)
     return replace(
         payload,
         fields={

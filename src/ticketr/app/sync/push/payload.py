@@ -108,7 +108,7 @@ class IssuePayload:
 
     def plus(self, part: IssuePayload) -> IssuePayload:
         """Return the same with the parts of another payload of the issue."""
-        uploads = {upload.mark: upload for upload in (*self.uploads, *part.uploads)}
+        uploads = {upload.placeholder_id: upload for upload in (*self.uploads, *part.uploads)}
         return replace(
             self,
             fields={**self.fields, **part.fields},
@@ -173,7 +173,9 @@ def _comment_payload(
         files = {**media_ids_by_name(context.present), **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
-    old, original = (comment.in_file().text, comment.body) if comment is not None else ("", None)
+    old, original = (
+        (comment.to_file_comment().text, comment.body) if comment is not None else ("", None)
+    )
     texts = [(adf.with_attachments(change.new, marks), old, line_of)]
     body = rich_text.checked_document(convert, texts, path=context.path, original=original)
     visibility = comment.visibility if comment is not None else None
@@ -190,7 +192,7 @@ def _own_comment(context: PayloadContext, number: str) -> JiraComment:
     comment = next(comments, None)
     if comment is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
-    if comment.account and comment.account != context.lookup.account:
+    if comment.account_id and comment.account_id != context.lookup.account:
         raise BadValue(
             f"{comment.author or 'somebody else'} wrote it, and only your own comments can be "
             "changed; put its text back, or take its lines out: the next pull writes them"
@@ -213,7 +215,9 @@ def _link_payload(
         if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
     gone = mapping.removed_links(context.present, change.name, change.old, change.new)
-    there = {link.key for link in mapping.jira_links(context.present) if link.line == change.name}
+    there = {
+        link.key for link in mapping.jira_links(context.present) if link.line_name == change.name
+    }
     return IssuePayload(
         values=(SentValue(change.part, change.new, mapping.LINK_FIELD, list(keys)),),
         links=(
@@ -270,7 +274,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
 def _change_payload(
     context: PayloadContext,
     change: diff.Change,
-    edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
+    edited: Mapping[diff.CorePart | diff.RichTextPart, EditedText],
     uploads: Mapping[str, PictureFile],
 ) -> IssuePayload:
     """Return what is sent of one change; see `_field_value`."""
@@ -290,7 +294,7 @@ def _change_payload(
 def _field_value(
     context: PayloadContext,
     change: diff.Change,
-    edited: Mapping[diff.CorePart | diff.TextPart, EditedText],
+    edited: Mapping[diff.CorePart | diff.RichTextPart, EditedText],
     uploads: Mapping[str, PictureFile],
 ) -> tuple[str, object]:
     """Return the ID of a changed field and its new value.
@@ -309,9 +313,9 @@ def _field_value(
         if problem := losses.title_problem(issue.title):
             raise BadValue(problem)
         return "summary", issue.title
-    if isinstance(part, diff.CorePart | diff.TextPart):
+    if isinstance(part, diff.CorePart | diff.RichTextPart):
         convert = partial(rich_text.rich_text_value, issue, part, context.lookup, path=context.path)
-        if isinstance(part, diff.TextPart):
+        if isinstance(part, diff.RichTextPart):
             return _text_spec(context, part).id, convert(edited.get(part))
         # The acceptance criteria are a part of the description.
         text = edited.get(diff.CorePart.DESCRIPTION)
@@ -335,7 +339,7 @@ def _parent_value(context: PayloadContext, change: diff.Change) -> dict[str, str
     return {"key": change.new} if change.new else None
 
 
-def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
+def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
     """Return the field of a section.
 
     Raises:
@@ -343,7 +347,7 @@ def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
     """
     name = part.name
     spec, plain = context.specs.get(part), context.specs.get(name)
-    line = rich_text.location(context.path, context.issue.places.of_text(name, 0))
+    line = rich_text.location(context.path, context.issue.line_numbers.of_text(name, 0))
     if spec is not None and spec.unsupported:
         raise BadValue(f"{line}{spec.unsupported}, then pull")
     if spec is not None:
@@ -351,7 +355,7 @@ def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
     if plain is not None and not plain.unsupported:
         raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
     hint = "put a backslash before ## if this is a heading of the text above"
-    names = [text.name for text in context.specs if isinstance(text, diff.TextPart)]
+    names = [text.name for text in context.specs if isinstance(text, diff.RichTextPart)]
     raise BadValue(
         f"{line}there is no such field of rich text here; {hint}; {suggest_names(name, names)}"
     )
@@ -359,7 +363,7 @@ def _text_spec(context: PayloadContext, part: diff.TextPart) -> FieldSpec:
 
 def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
-    if text_spec := context.specs.get(diff.TextPart(change.name)):
+    if text_spec := context.specs.get(diff.RichTextPart(change.name)):
         return f"it holds rich text; {_text_remedy(text_spec)}"
     if change.part == ATTACHMENTS_LINE_NAME:
         return (
@@ -514,7 +518,7 @@ def _missing_field_problems(
     for part, spec in context.specs.items():
         # A part that the draft has and Jira would refuse is reported already.
         if spec.required and spec.id not in fields and part not in parts:
-            remedy = _text_remedy if isinstance(part, diff.TextPart) else _remedy
+            remedy = _text_remedy if isinstance(part, diff.RichTextPart) else _remedy
             yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
 
 
@@ -525,7 +529,9 @@ def _off_screen(
     for change in parts.values():
         spec = context.specs.get(change.part)
         if spec is not None and not spec.on_create and change.new:
-            place = rich_text.location(context.path, context.issue.places.of_field(change.name))
+            place = rich_text.location(
+                context.path, context.issue.line_numbers.of_field(change.name)
+            )
             yield (
                 f"{change.name}: {place}the create screen of a {kind} has no such field, so Jira would"
                 " refuse it; write it once the ticket exists"

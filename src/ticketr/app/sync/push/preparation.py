@@ -180,7 +180,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
         if taken.id not in _ALWAYS_EDITED_FIELDS
     }
     fields = dict(edit.payload.fields)
-    for part, field_id in ((value.part, value.field) for value in edit.payload.values):
+    for part, field_id in ((value.part, value.field_id) for value in edit.payload.values):
         if field_id not in takers or field_id not in fields:
             continue
         at, taken = takers[field_id]
@@ -190,7 +190,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
             if isinstance(name, str) and taken.allowed_values:  # it is given by its ID
                 value = as_choice(name, taken.allowed_values)
         except BadValue as error:
-            place = location(edit.path, edit.issue.places.of_field(str(part)))
+            place = location(edit.path, edit.issue.line_numbers.of_field(str(part)))
             return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.INVALID)
         steps[at] = replace(steps[at], fields={**steps[at].fields, field_id: value})
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
@@ -243,7 +243,7 @@ async def prepare(
         for comparison in few:
             queries += metadata_queries(comparison, project)
     metadata = await fetch_metadata(session, queries)
-    builder = WritesBuilder(metadata, accept_loss, session.columns.comments, project)
+    builder = WritesBuilder(metadata, accept_loss, session.columns.has_comments, project)
     built = await concurrency.compute_all(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time

@@ -117,7 +117,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     described = next((part.text for part in parts if part.part is CorePart.DESCRIPTION), None)
     if described is not None:
         draft = replace(draft, description=described)
-    later = {part.part for part in parts if part.field == LINK_FIELD}
+    later = {part.part for part in parts if part.field_id == LINK_FIELD}
     fields = {name: text for name, text in fields.items() if name not in later}
     # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())

@@ -196,8 +196,10 @@ async def _fetch_batch(
     renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
     names = [name for request in batch for name in request.names]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
-        answer = await session.jira.bulk_fetch(chunk, fields=session.columns.requested, partly=True)
-        if session.columns.comments:
+        answer = await session.jira.bulk_fetch(
+            chunk, fields=session.columns.requested_ids, partly=True
+        )
+        if session.columns.has_comments:
             answer = await add_missing_comments(session.jira, answer, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
@@ -353,7 +355,7 @@ async def compare_with_jira(
                 issues = tuple(await add_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
     comments: list[SentComment] = []
-    if session.columns.comments:
+    if session.columns.has_comments:
         present = [issue for family in ready.values() for issue in family.issues]
         comments = await known_comments(session, present)
     compares = [
@@ -437,7 +439,7 @@ def _compare_change(
             family.issues,
             base=change.base,
             known=known.issues,
-            texts=family.text.texts,
+            texts=family.text.section_fields,
         )
         theirs = remote_changes(change.base, here, remote)
     if theirs:
@@ -454,7 +456,7 @@ def _compare_change(
     }
     notes = tuple(_absent_note(key, change, renamed) for key in absent)
     action = PushAction.SEND if edits or change.drafts or absent else PushAction.SAME
-    return Comparison(change, action, notes, edits, issues, dict(family.text.texts))
+    return Comparison(change, action, notes, edits, issues, dict(family.text.section_fields))
 
 
 def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:

@@ -8,7 +8,7 @@ from functools import partial
 from types import MappingProxyType
 
 from ticketr.app.jira import User, adf
-from ticketr.app.sync.compare.diff import CorePart, Part, TextPart, description_adf
+from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
 from ticketr.app.sync.edits.losses import LineLookup, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
@@ -59,7 +59,7 @@ def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> T
         issue,
         description=resolved(issue.description),
         acceptance_criteria=tuple(map(resolved, issue.acceptance_criteria)),
-        texts={name: resolved(text) for name, text in issue.texts.items()},
+        rich_texts={name: resolved(text) for name, text in issue.rich_texts.items()},
     )
 
 
@@ -98,7 +98,7 @@ def _person(name: str, users: Sequence[User], place: str) -> User | None:
 
 def rich_text_value(
     issue: Ticket,
-    part: CorePart | TextPart,
+    part: CorePart | RichTextPart,
     lookup: NameLookup,
     edited: EditedText | None,
     *,
@@ -128,14 +128,16 @@ def rich_text_value(
     def convert() -> dict[str, object]:
         if edited is not None:
             return edited.document
-        if isinstance(part, TextPart):
-            return adf.to_adf(issue.texts.get(part.name, ""))
-        return description_adf(issue, files={file.mark: file.mark for file in uploads.values()})
+        if isinstance(part, RichTextPart):
+            return adf.to_adf(issue.rich_texts.get(part.name, ""))
+        return description_adf(
+            issue, files={file.placeholder_id: file.placeholder_id for file in uploads.values()}
+        )
 
-    if isinstance(part, TextPart):
-        line = issue.places.of_text(part.name, 1)
+    if isinstance(part, RichTextPart):
+        line = issue.line_numbers.of_text(part.name, 1)
     else:
-        line = issue.places.of_description(1) or issue.line
+        line = issue.line_numbers.of_description(1) or issue.line
     document = checked_document(
         convert,
         _source_texts(issue, part, edited),
@@ -147,13 +149,13 @@ def rich_text_value(
 
 
 def _source_texts(
-    issue: Ticket, part: CorePart | TextPart, edited: EditedText | None
+    issue: Ticket, part: CorePart | RichTextPart, edited: EditedText | None
 ) -> list[tuple[str, str, LineLookup]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""
     was = edited.before if edited is not None else Ticket("")
     before: dict[Part, str] = {CorePart.CRITERIA: "\n\n".join(was.acceptance_criteria)}
-    if isinstance(part, TextPart):
-        before = {part: was.texts.get(part.name, "")}
+    if isinstance(part, RichTextPart):
+        before = {part: was.rich_texts.get(part.name, "")}
     elif part is CorePart.DESCRIPTION or edited is None:
         before = {CorePart.DESCRIPTION: was.description} | before
     return [

@@ -233,12 +233,12 @@ class Delivery:
     ) -> Iterator[tuple[Callable[[], Awaitable[object]], tuple[Change, ...]]]:
         """Yield what sends an edit, each with the changes that Jira has afterwards."""
         session, payload, key = self.session, edit.payload, edit.key
-        links = {value.part for value in payload.values if value.field == LINK_FIELD}
+        links = {value.part for value in payload.values if value.field_id == LINK_FIELD}
         if payload.fields:
             apart = {_STATUS_FIELD, *links}
             if edit.route:
                 moved = edit.transition_fields
-                apart |= {value.part for value in payload.values if value.field in moved}
+                apart |= {value.part for value in payload.values if value.field_id in moved}
             sent = tuple(
                 change
                 for change in edit.changes
@@ -281,7 +281,7 @@ class Delivery:
         is_new: bool,
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
-        names = self.session.columns.named
+        names = self.session.columns.all_fields
         failure = failure_note(edit.issue, edit.path, error, names)
         if is_new:
             words = "it was created, but not all of it was sent"
@@ -318,7 +318,7 @@ def _rest_of(new: IssueWrite, created: Created) -> IssueWrite:
     payload = new.payload.with_pictures or IssuePayload()
     payload = payload.plus(
         IssuePayload(
-            values=tuple(value for value in new.payload.values if value.field == LINK_FIELD),
+            values=tuple(value for value in new.payload.values if value.field_id == LINK_FIELD),
             comments=new.payload.comments,
             links=new.payload.links,
             uploads=new.payload.uploads,
@@ -354,7 +354,7 @@ def _record_answer(
     texts = {change.part: change.new for change in sent}
     confirmed = [value for value in values if texts.get(value.part) == value.text]
     # A request for links may have added some links of a line and not the others.
-    rest = [value for value in values if value not in confirmed and value.field != LINK_FIELD]
+    rest = [value for value in values if value not in confirmed and value.field_id != LINK_FIELD]
     with state.batch():
         if sent:
             rows = [IssueRow(issue, stale=True) for issue in state.issues_of(head)]

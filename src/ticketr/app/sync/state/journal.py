@@ -88,7 +88,7 @@ class SentValues(Table):
                 (
                     diff.stored_name(value.part),
                     value.text,
-                    value.field,
+                    value.field_id,
                     json.dumps(value.value),
                     key,
                 )

@@ -67,7 +67,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
         except _UnusablePicture as error:
             problem = str(error)
         else:
-            return PictureFile(name, size, mark=mark)
+            return PictureFile(name, size, placeholder_id=mark)
     return PictureFile(address, problem=problem)
 
 

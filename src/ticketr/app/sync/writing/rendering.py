@@ -94,13 +94,15 @@ def versions_to_merge(
     if before is None:
         adopted = hashes.get(local.key or "") == go_hash(local)
         return diff.Versions(local if adopted else None, local, remote)
-    remote = keep_wording(remote, family.issues, base=before, known=known, texts=family.text.texts)
+    remote = keep_wording(
+        remote, family.issues, base=before, known=known, texts=family.text.section_fields
+    )
     if local != before:  # else nothing is merged
         remote = keep_wording_of_file(remote, before, family.issues)
     links = (
         link for issue in (*family.issues, *known) for link in mapping.jira_links(issue.fields)
     )
-    names = frozenset(link.line for link in links)
+    names = frozenset(link.line_name for link in links)
     return diff.Versions(before, local, remote, names, replaced)
 
 

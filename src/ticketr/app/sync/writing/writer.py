@@ -40,7 +40,7 @@ from ticketr.app.sync.writing.rendering import (
 )
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.compare.merge import ClashPlace, Merged
+    from ticketr.app.sync.compare.merge import ClashPlace, MergedTicket
 
 
 def _find_moved_files(
@@ -118,8 +118,8 @@ class FamilyResult:
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
         outcomes: What was done with single issues, by key, where that differs from `outcome`.
-        copy_path: The file to which the text that it replaced was copied, relative to the workspace;
-            empty for none.
+        copy_path: The file to which the text that it replaced was copied, relative to the
+            workspace; empty for none.
         older_notes: A note on each issue in whose file values of earlier syncs were replaced.
     """
 
@@ -140,8 +140,8 @@ class Settlement:
         kind: How it is settled.
         lines_by_clash: The lines of single clashes, by their places.
         keep_text: Whether to copy the ticket's text aside also if none of the user's is lost.
-        expected_text: The text that the ticket must have in its file, else nothing is written; None for
-            any text.
+        expected_text: The text that the ticket must have in its file, else nothing is written; None
+            for any text.
     """
 
     kind: UndoKind
@@ -240,7 +240,7 @@ class FamilyWriter:
                     results += (self._record(family, name, made) for family, made in decided)
         return results, None
 
-    def merge(self, family: RenderedFamily, local: tickets.Ticket) -> Merged:
+    def merge(self, family: RenderedFamily, local: tickets.Ticket) -> MergedTicket:
         """Merge a family with what is in its file, as `write` would."""
         family = in_wording_of(family, local)
         return self._merge_with_file(family, self._bases_of(family), local)
@@ -368,10 +368,10 @@ class FamilyWriter:
             return WriteDecision(
                 WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes
             )
-        result, older = merged.ticket, merged.older
+        result, older = merged.ticket, merged.replaced_older_values
         if result == local:
             return WriteDecision(WriteOutcome.UNCHANGED, index=index, merged=result)
-        keep_text = keep_text or merged.dropped or bool(older)
+        keep_text = keep_text or merged.has_dropped_edits or bool(older)
         aside = self._copy_to_trash(family, text) if keep_text else ""
         return WriteDecision(
             WriteOutcome.MERGED,
@@ -480,18 +480,25 @@ class FamilyWriter:
 
     def _merge_with_file(
         self, family: RenderedFamily, bases: Iterable[str], local: tickets.Ticket
-    ) -> Merged:
+    ) -> MergedTicket:
         from ticketr.app.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
 
         three = versions_to_merge(self._state, family, bases, local, self._hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
         chosen = self._settlement.lines_by_clash if self._settlement is not None else {}
         merged = merge(
-            three.base, three.local, three.remote, prefer=prefer, chosen=chosen, links=three.links
+            three.base,
+            three.local,
+            three.remote,
+            prefer=prefer,
+            chosen_lines=chosen,
+            link_line_names=three.link_line_names,
         )
-        merged = replace(merged, older=replaced_older_values(three.older, merged.ticket))
+        merged = replace(
+            merged, replaced_older_values=replaced_older_values(three.older_values, merged.ticket)
+        )
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
-        return replace(merged, dropped=True) if three.base is three.local else merged
+        return replace(merged, has_dropped_edits=True) if three.base is three.local else merged
 
 
 def record_written(

@@ -49,10 +49,12 @@ _SIDE_SIGNS_BY_CHOICE: Mapping[Choice | None, tuple[str, str]] = {
 def _change_times(view: ConflictView, count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
     what = "this" if count == 1 else "these"
-    synced = f", {_date_and_time(datetime.fromtimestamp(view.synced, UTC))}" if view.synced else ""
+    synced = (
+        f", {_date_and_time(datetime.fromtimestamp(view.synced_at, UTC))}" if view.synced_at else ""
+    )
     words = f"Both sides have changed {what} since the last sync"
     words += f"{synced}." if width(words) + width(synced) + 2 < cells else "."
-    by = f" by {clean(view.author)}" if view.author else ""
+    by = f" by {clean(view.last_changed_by)}" if view.last_changed_by else ""
     try:
         jiras = f"Jira's{by}, {_date_and_time(datetime.fromisoformat(view.updated))}"
     except ValueError:  # Jira has not said when
@@ -129,10 +131,10 @@ def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None
 
 
 def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
-    view, all_writes = resolution.view, resolution.writes
+    view, all_writes = resolution.view, resolution.file_changes
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
-    if left := resolution.left:
+    if left := resolution.undecided_parts:
         names = _joined_texts([part.name for part in left], ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
@@ -143,11 +145,11 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
-    pushed = _joined_texts(resolution.pushed, ", ")
+    pushed = _joined_texts(resolution.names_to_push, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if all_writes:
-        lines.append((Span(f"Your present text is kept in {clean(view.aside)}{undo}"),))
+        lines.append((Span(f"Your present text is kept in {clean(view.copy_path)}{undo}"),))
     for line in lines:
         rows += [
             theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")
@@ -268,10 +270,10 @@ class ConflictScreen(Overlay):
         if is_enter_too_soon(state, self.shown_at, now):
             return state.with_notice("Read it first; then Enter carries it out"), ()
         resolution = choose(view, self.choice_by_part_id)
-        if resolution.left:
-            names = ", ".join(part.name for part in resolution.left)
-            at = view.parts.index(resolution.left[0])
-            words = f"{len(resolution.left)} left to choose: {names}"
+        if resolution.undecided_parts:
+            names = ", ".join(part.name for part in resolution.undecided_parts)
+            at = view.parts.index(resolution.undecided_parts[0])
+            words = f"{len(resolution.undecided_parts)} left to choose: {names}"
             return state.top_replaced(replace(self, part_index=at)).with_notice(words), ()
         return state.top_closed(), (call_in(self.workspace, resolve, resolution),)
 
@@ -318,9 +320,11 @@ class ConflictScreen(Overlay):
     def author_request(self) -> Call | None:
         """The request for the name of whoever changed Jira's version; None if it has not changed."""
         view = self.view
-        if view is None or not view.changed:
+        if view is None or not view.last_changed_key:
             return None
-        return call_in(self.workspace, asking.ask_last_author, self.key, view.changed, view.updated)
+        return call_in(
+            self.workspace, asking.ask_last_author, self.key, view.last_changed_key, view.updated
+        )
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
@@ -347,7 +351,9 @@ class ConflictScreen(Overlay):
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
         if self.author_and_time is not None:
-            view = replace(view, author=self.author_and_time[0], updated=self.author_and_time[1])
+            view = replace(
+                view, last_changed_by=self.author_and_time[0], updated=self.author_and_time[1]
+            )
         count = len(view.parts)
         at = min(self.part_index, count - 1)
         rows: list[LazyRow] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]

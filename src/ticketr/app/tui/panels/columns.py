@@ -51,7 +51,7 @@ def _type_cell(row: ListRow) -> str:
 
 
 def _priority_cell(row: ListRow) -> str:
-    name = row.candidate.folded("priority")
+    name = row.candidate.folded_text("priority")
     rank = rank_of_priority(name)
     unknown = "?" if name else " "  # one that the site has made up
     return unknown if rank is None else _PRIORITY_MARKS[rank]

@@ -130,7 +130,7 @@ def _arrange_in_two_columns(parts: list[Line], room: int, label: int) -> list[De
 
 
 def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
-    places = issue.places
+    places = issue.line_numbers
     for rendered in render_markdown(issue.description, room):
         yield DetailLine(rendered.line, places.of_description(rendered.source_line + 1))
     if issue.acceptance_criteria:
@@ -141,7 +141,7 @@ def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
             line = places.of_criterion(number, rendered.source_line + 1)
             yield DetailLine((prefix, *rendered.line), line)
             prefix = Span("  ")
-    for name, text in issue.texts.items():
+    for name, text in issue.rich_texts.items():
         yield DetailLine(())
         for part in wrap_line((Span(clean(name), ("bold",)),), room):
             yield DetailLine(part, places.of_text(name, 0))
