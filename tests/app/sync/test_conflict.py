@@ -70,7 +70,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         ("Description ¶3", "Two.", "Two, mine.", "Two, theirs."),
         ("Priority", "Lowest", "Low", "High"),
     ]
-    assert seen.merged == (
+    assert seen.merged_parts == (
         MergedPart("Description ¶1", "mine", "", "Zero."),
         MergedPart("Labels", "jira", "search", "remote"),
     )

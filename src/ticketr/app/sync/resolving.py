@@ -294,7 +294,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         updated=updated_at(newest),
         last_changed_by=None,
         parts=parts,
-        merged=merged,
+        merged_parts=merged,
         copy_path=store.relative_path(aside),
         text=text,
         versions=versions,

@@ -69,12 +69,12 @@ class FieldTerm:
 
     name: str
     text: str
-    is_whole: bool = False
+    is_whole_value: bool = False
 
     def matches(self, candidate: Candidate) -> bool:
         """Return whether an issue's field contains the text."""
         value = candidate.folded_text(self.name)
-        is_whole = self.is_whole or not self.text
+        is_whole = self.is_whole_value or not self.text
         return value == self.text if is_whole else self.text in value
 
 
@@ -142,11 +142,11 @@ class FilterNames:
     """What a filter can name in a workspace.
 
     Attributes:
-        user: The name of the user, as tickets have it; empty if it is not known.
+        user_name: The name of the user, as tickets have it; empty if it is not known.
         fields: The names of the fields that tickets have; empty if they are not known.
     """
 
-    user: str = ""
+    user_name: str = ""
     fields: frozenset[str] = frozenset()
 
     def check_field(self, text: str, at: int, name: str) -> None:
@@ -189,9 +189,9 @@ def _parse_term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
         if person.lower() in _WORDS_FOR_USER and text[at + 1] != '"':
-            if not names.user:
+            if not names.user_name:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
-            return FieldTerm(_ASSIGNEE_FIELD, fold(names.user), is_whole=True), end
+            return FieldTerm(_ASSIGNEE_FIELD, fold(names.user_name), is_whole_value=True), end
         return FieldTerm(_ASSIGNEE_FIELD, fold(person)), end
     word, end = _parse_quoted_or_bare(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":

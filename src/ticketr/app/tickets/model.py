@@ -117,7 +117,7 @@ class LineNumbers:
     Attributes:
         description: The runs of lines in the description.
         criteria: For each criterion, the number of its first line in the file.
-        rich_texts: The place of each text of a field, by the field's name.
+        rich_texts: The line numbers of each text of a field, by the field's name.
         fields: For each field, its name and the number of its line in the file.
     """
 
@@ -163,7 +163,7 @@ def _line_in(runs: LineRuns, line: int) -> int:
     return runs[at][1] + line - runs[at][0] if at >= 0 else 0
 
 
-#: The places of a ticket that was not read from a file.
+#: The line numbers of a ticket that was not read from a file.
 NO_LINE_NUMBERS = LineNumbers()
 
 

@@ -142,7 +142,7 @@ class _Text:
     passage_starts: list[tuple[int, int]] = field(default_factory=list)
 
     def line_runs(self) -> LineRuns:
-        """Return the places of the lines; the text starts at its first non-blank line."""
+        """Return the runs of the lines; the text starts at its first non-blank line."""
         runs: list[tuple[int, int]] = []
         for at, number in self.passage_starts:
             while runs and runs[-1][0] >= at:
@@ -271,7 +271,7 @@ class _IssueReader:
             name: model.TextLineNumbers(text.heading_line, text.line_runs())
             for name, text in self.rich_texts.items()
         }
-        places = model.LineNumbers(
+        line_numbers = model.LineNumbers(
             self.description.line_runs(), tuple(criteria), texts, tuple(self.field_lines.items())
         )
         return model.Ticket(
@@ -285,7 +285,7 @@ class _IssueReader:
             rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
             line=self.index + 1,
             remarks=tuple(self.remarks),
-            line_numbers=places,
+            line_numbers=line_numbers,
         )
 
     def _enters_section(self, index: int, line: str) -> bool:
@@ -365,7 +365,7 @@ class _IssueReader:
 
     def _read_field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
-        lines, fields, places = self.lines, self.fields, self.field_lines
+        lines, fields, field_lines = self.lines, self.fields, self.field_lines
         first, offset = index, self.offset + 1
         while index < len(lines):
             texts = grammar.read_plain_field(lines[index])
@@ -381,7 +381,7 @@ class _IssueReader:
                     self.remarks.append(text)
             if texts is not None:
                 name, value = texts
-                places[name] = index + offset
+                field_lines[name] = index + offset
                 if value == "|":
                     value, index = self._read_value_block(index)
                 other = fields.get(name, value)

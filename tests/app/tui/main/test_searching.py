@@ -222,7 +222,9 @@ def test_a_filter_knows_the_user_and_the_fields_of_the_workspace() -> None:
     rows = [plain(row) for row in draw_screen(refused, 99.0, Theme())]
     assert "did you mean Status?" in " ".join(rows)
     mine, _ = entered("@me", state)
-    assert mine.workspace.filter.terms == (FieldTerm("assignee", "amara okafor", is_whole=True),)
+    assert mine.workspace.filter.terms == (
+        FieldTerm("assignee", "amara okafor", is_whole_value=True),
+    )
 
 
 def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:

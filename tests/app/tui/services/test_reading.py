@@ -248,8 +248,8 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
     (recalled,) = [message for message in told if isinstance(message, ListMemoryRead)]
-    assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole=True),)
-    assert read(told).filter_names.user == "Demo User"
+    assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole_value=True),)
+    assert read(told).filter_names.user_name == "Demo User"
     assert {"Status", "Assignee", "Sprint"} <= read(told).filter_names.fields
 
 

@@ -220,7 +220,7 @@ class ConflictView:
         last_changed_by: Who changed it in Jira; None if unknown: Jira names the author of a change
             only in its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
-        merged: What only one side has changed.
+        merged_parts: What only one side has changed.
         copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         text: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
@@ -236,7 +236,7 @@ class ConflictView:
     updated: str
     last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
-    merged: tuple[MergedPart, ...]
+    merged_parts: tuple[MergedPart, ...]
     copy_path: str
     text: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
@@ -293,7 +293,7 @@ class Resolution:
         )
         merged = (
             FileChange(part.name, part.before, part.after)
-            for part in self.view.merged
+            for part in self.view.merged_parts
             if part.side == "jira"
         )
         return (*chosen, *merged)
@@ -302,7 +302,7 @@ class Resolution:
     def names_to_push(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
         chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
-        return (*chosen, *(part.name for part in self.view.merged if part.side == "mine"))
+        return (*chosen, *(part.name for part in self.view.merged_parts if part.side == "mine"))
 
 
 def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:

@@ -68,12 +68,12 @@ def uploads_in(
     }
 
 
-def marks_of(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
-    """Return the marks of files, by their addresses."""
+def placeholder_ids_by_address(uploads: Mapping[str, PictureFile]) -> dict[str, str]:
+    """Return the placeholder IDs of files, by their addresses."""
     return {address: file.placeholder_id for address, file in uploads.items()}
 
 
-def unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
+def find_unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
     """Return the names of files that rich texts show and whose media IDs are not known, by key.
 
     Args:
@@ -229,7 +229,7 @@ def edited_description(
         description, body = before.description, original
     if adf.is_too_long(*([description] if body is None else []), *criteria):
         return None
-    marks = marks_of(uploads)
+    marks = placeholder_ids_by_address(uploads)
     description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well

@@ -159,7 +159,7 @@ def _comment_payload(
         raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures)
-    marks = grafting.marks_of(uploads)
+    marks = grafting.placeholder_ids_by_address(uploads)
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 

@@ -17,7 +17,7 @@ from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.diff import Change, is_text, issues_by_key
-from ticketr.app.sync.compare.grafting import unknown_files
+from ticketr.app.sync.compare.grafting import find_unknown_files
 from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.compare.sent import (
     SentComment,
@@ -351,7 +351,7 @@ async def compare_with_jira(
         parts = (edit.part for edits in change.edits.values() for edit in edits)
         if known[head].sent or any(map(is_text, parts)):
             place = session.jira, session.state, session.in_thread
-            if names := unknown_files(change.local.ticket, issues):
+            if names := find_unknown_files(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
     comments: list[SentComment] = []

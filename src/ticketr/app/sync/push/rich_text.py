@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
-from ticketr.app.sync.compare.grafting import EditedText, PictureFile, marks_of
+from ticketr.app.sync.compare.grafting import EditedText, PictureFile, placeholder_ids_by_address
 from ticketr.app.sync.edits.losses import LineLookup, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
 from ticketr.app.tickets import Ticket
@@ -123,7 +123,10 @@ def rich_text_value(
     for text, _, place in _source_texts(issue, part, edited):  # a name may be that of several
         with_mentions(text, lookup.mentioned, path, place)
     issue = issue_with_mentions(issue, lookup.mentioned)
-    issue = replace(issue, description=adf.with_attachments(issue.description, marks_of(uploads)))
+    issue = replace(
+        issue,
+        description=adf.with_attachments(issue.description, placeholder_ids_by_address(uploads)),
+    )
 
     def convert() -> dict[str, object]:
         if edited is not None:

@@ -136,7 +136,7 @@ def reply_to_comment(state: AppState, _: float) -> Step | None:
 
     def on_choose(state: AppState, line: str) -> Step:
         author = comments[line].author
-        if author in {"", workspace.filter_names.user}:
+        if author in {"", workspace.filter_names.user_name}:
             return state, (call_in(workspace.name, outside.open_editor, row.path, int(line)),)
         return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
 

@@ -107,10 +107,10 @@ def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
 
 
 def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
-    if not view.merged:
+    if not view.merged_parts:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
-    for part in view.merged:
+    for part in view.merged_parts:
         side = "yours " if part.side == "mine" else "Jira's"
         words = f"{_one_line_text(part.before)} → {_one_line_text(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
