@@ -54,7 +54,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
     top = frame.scroll_top(0, current, height, count)
     rows = []
     for at, workspace in enumerate(state.workspaces[top : top + height], start=top):
-        words = activity_of(state, workspace, now)
+        words = activity_texts_of(state, workspace, now)
         line = _workspace_line(workspace, words, cells, is_current=at == current)
         styles = ("reverse" if is_focused else "bold",) if at == current else ()
         rows.append(theme.row(line, cells, *styles))
@@ -78,7 +78,7 @@ def _workspace_line(
     return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))
 
 
-def activity_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
+def activity_texts_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
     """Return what a workspace is doing, or when it was synced; the longest words first."""
     jobs = state.jobs.live_jobs_of(workspace.name)
     if jobs:

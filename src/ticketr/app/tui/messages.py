@@ -90,14 +90,14 @@ class DetailRead(WorkspaceMessage):
 
     Attributes:
         sheet: Its fields and text; None if the file no longer holds it.
-        cells: The width of the panel that its lines are wrapped to.
+        wrapped_to_cells: The width of the panel that its lines are wrapped to.
         lines: Its lines.
         is_file_gone: Whether the file is gone.
     """
 
     row_order: tuple[str, int, str, int]
     sheet: Sheet | None
-    cells: int = 0
+    wrapped_to_cells: int = 0
     lines: tuple[DetailLine, ...] = ()
     is_file_gone: bool = False
 

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from ticketr.app.tui.jobs_state import run_seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main_screen import activity_of, draw_main
+from ticketr.app.tui.main_screen import activity_texts_of, draw_main
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
@@ -124,13 +124,13 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.list_cells:  # which ticket of the list
-        left, choices = _ticket_breadcrumb(state), _position_lines(state)
+        left, choices = _ticket_breadcrumb(state), _position_variants(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
         choices = (_mark_counts(state), _mark_counts(state, is_short=True))
         if state.workspaces and not state.layout.workspace_rows:  # their panel would say it
-            more = next(filter(None, activity_of(state, workspace, now)), "")
+            more = next(filter(None, activity_texts_of(state, workspace, now)), "")
     left = clip(left, max(0, state.width - 12))
     name: Line = ()
     for words in (f" · {more}", "") if more else ("",):
@@ -152,7 +152,7 @@ def _ticket_breadcrumb(state: AppState) -> str:
     return " › ".join(filter(None, names))
 
 
-def _position_lines(state: AppState) -> tuple[Line, ...]:
+def _position_variants(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
     at, count = state.workspace.position_and_count
     place = Span(f"{at}/{count}")

@@ -125,7 +125,7 @@ class OpenTicket:
         top: The index of the first line that is shown.
         task_index: The index of the selected sub-task; -1 for none.
         lines: Its lines, which were wrapped in a thread.
-        cells: The width of the panel that they were wrapped to; 0 until it has been read.
+        wrapped_to_cells: The width of the panel that they were wrapped to; 0 until it has been read.
         requested_cells: The width of another panel for which its lines were requested; 0 for none.
         search: What is searched in its text, as it was typed; empty for nothing.
         match_index: The index of the match that was gone to last.
@@ -137,7 +137,7 @@ class OpenTicket:
     top: int = 0
     task_index: int = -1
     lines: tuple[DetailLine, ...] = field(default=(), repr=False)
-    cells: int = 0
+    wrapped_to_cells: int = 0
     requested_cells: int = 0
     search: str = ""
     match_index: int = 0
@@ -162,7 +162,7 @@ class AppState:
         keymap: The keys.
         notice: What the action bar says until the next key; empty for the hints of keys.
         is_notice_bad: Whether the notice is of something that failed.
-        swallow_until: The time until which keys are not taken.
+        swallow_keys_until: The time until which keys are not taken.
         can_start_sandbox: Whether a Jira with made-up tickets can be started on this machine.
     """
 
@@ -180,7 +180,7 @@ class AppState:
     keymap: KeyMap = field(default=KeyMap())
     notice: str = ""
     is_notice_bad: bool = False
-    swallow_until: float = -math.inf
+    swallow_keys_until: float = -math.inf
     can_start_sandbox: bool = True
 
     @property

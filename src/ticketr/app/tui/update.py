@@ -31,7 +31,11 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
     """
     state, effects = _handle_message(state, message, now)
     ticket, cells = state.ticket, state.layout.detail_cells
-    if ticket is None or not ticket.cells or cells in (0, ticket.cells, ticket.requested_cells):
+    if (
+        ticket is None
+        or not ticket.wrapped_to_cells
+        or cells in (0, ticket.wrapped_to_cells, ticket.requested_cells)
+    ):
         return state, effects
     # The lines of the open ticket are wrapped to another width.
     state, more = _follow_selection(replace(state, ticket=replace(ticket, requested_cells=cells)))
@@ -47,7 +51,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case terminal.Key(name):
             return _handle_key(state, name, now)
         case terminal.Paste(text):
-            if now < state.swallow_until:
+            if now < state.swallow_keys_until:
                 return state, ()
             return _handle_text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
         case terminal.Mouse():
@@ -144,8 +148,8 @@ def _offer_to_overlays(
 
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
-    if now < state.swallow_until:  # the rest of a typed word
-        return replace(state, swallow_until=now + SWALLOW_KEYS_SECONDS), ()
+    if now < state.swallow_keys_until:  # the rest of a typed word
+        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_changed_in_jira
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -188,7 +192,7 @@ def _report_unused(state: AppState, name: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
     words = f"{clean(name)} does nothing here{keys}"
-    return replace(state.with_notice(words), swallow_until=now + SWALLOW_KEYS_SECONDS)
+    return replace(state.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)
 
 
 def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
@@ -280,7 +284,7 @@ def _show_detail(state: AppState, read: messages.DetailRead) -> AppState:
         sheet=read.sheet,
         task_index=task,
         lines=read.lines,
-        cells=read.cells,
+        wrapped_to_cells=read.wrapped_to_cells,
         requested_cells=0,
     )
     return _clamp_detail_scroll(replace(state, ticket=ticket))

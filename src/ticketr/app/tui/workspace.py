@@ -142,7 +142,7 @@ class WorkspaceView:
             broken_file_errors=read.broken_file_errors,
             are_files_read=True,
             opening_problem="",
-            selected_row_order=self._selected_after(read.rows),
+            selected_row_order=self._selected_order_after(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
             synced_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
@@ -154,7 +154,7 @@ class WorkspaceView:
             else self.chosen_ids,
         )
 
-    def _selected_after(self, rows: Rows) -> Order | None:
+    def _selected_order_after(self, rows: Rows) -> Order | None:
         """Return what is selected among other rows: the ticket that a selected draft has become."""
         draft = self.selected_row
         if self.selected_row_order is None or draft is None or not draft.is_draft:

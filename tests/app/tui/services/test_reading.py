@@ -466,7 +466,7 @@ async def test_the_lines_of_an_issue_come_with_it(
     (read,) = told
     assert isinstance(read, messages.DetailRead)
     assert read.sheet is not None
-    assert (read.cells, read.lines) == (40, detail_lines(read.sheet, 40))
+    assert (read.wrapped_to_cells, read.lines) == (40, detail_lines(read.sheet, 40))
 
 
 async def test_a_file_that_is_gone_is_said_to_be_but_a_link_to_nothing_is_not(

@@ -35,7 +35,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
         words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST_REASON)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
         return replace(
-            state.with_notice(f"{words}{hint}"), swallow_until=now + SWALLOW_KEYS_SECONDS
+            state.with_notice(f"{words}{hint}"), swallow_keys_until=now + SWALLOW_KEYS_SECONDS
         ), ()
     return step
 

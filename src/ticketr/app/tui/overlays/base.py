@@ -103,11 +103,11 @@ def is_enter_too_soon(state: AppState, shown_at: float, now: float) -> bool:
         shown_at: The time at which it came on the screen; infinity if it has not.
         now: The time of the Enter, in seconds by Trio's clock.
     """
-    return now < max(shown_at, state.swallow_until) + MIN_SHOWN_SECONDS
+    return now < max(shown_at, state.swallow_keys_until) + MIN_SHOWN_SECONDS
 
 
 #: What is before and after each kind of piece of a text, and its styles.
-_PIECE_STYLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+_DIFF_PIECE_STYLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "same": ("", "", ()),
     "removed": ("[-", "-]", ("red",)),
     "added": ("{+", "+}", ("green",)),
@@ -129,7 +129,7 @@ def word_diff_lines(before: str, after: str, cells: int, first: str, rest: str) 
     """
     lines: list[Line] = [()]
     for kind, piece in word_diff(before, after):
-        start, end, styles = _PIECE_STYLES[kind]
+        start, end, styles = _DIFF_PIECE_STYLES[kind]
         first_piece, *others = f"{start}{piece}{end}".split("\n")
         lines[-1] = (*lines[-1], Span(clean(first_piece), styles))
         lines += [(Span(clean(text), styles),) for text in others]

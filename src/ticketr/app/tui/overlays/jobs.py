@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Entry: TypeAlias = tuple[str, Callable[[], Line]]
 
 NAME_CELLS = 16
-_WAIT_REASONS = {
+_WAIT_TEXT_BY_REASON = {
     "paused": "the queue is paused",
     "after": "for another job",
     "time": "for its time",
@@ -47,7 +47,7 @@ _WAIT_REASONS = {
     "rate": "for the rate limit",
     "worker": "for a free worker",
 }
-_END_MARKS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
+_MARK_BY_STATUS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
 
 
 def job_rows(
@@ -98,7 +98,7 @@ def _running_line(state: AppState, snapshot: JobSnapshot, now: float, theme: The
 
 
 def _waiting_line(snapshot: JobSnapshot, cells: int, now: float) -> Line:
-    reason = _WAIT_REASONS.get(snapshot.waiting_for or "", "")
+    reason = _WAIT_TEXT_BY_REASON.get(snapshot.waiting_for or "", "")
     waited = duration(now - snapshot.submitted_at)
     right = f"priority {snapshot.priority}   queued {waited}"
     room = cells - NAME_CELLS - width(right) - 8
@@ -127,7 +127,7 @@ def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
     is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
-    sign = _END_MARKS[job.status] if is_whole else "✗" if is_failure(message) else "!"
+    sign = _MARK_BY_STATUS[job.status] if is_whole else "✗" if is_failure(message) else "!"
     return _end_line(sign, when, job.name, message, took, cells, theme)
 
 
@@ -142,7 +142,7 @@ def _end_line(
 
 
 #: The end of the name of a job of many tickets, which names only the first ones.
-_MORE_TICKETS = re.compile(r" and (\d+) more$")
+_MORE_TICKETS_SUFFIX = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY_SUFFIX = "by query"
 
@@ -187,7 +187,7 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     if job.kind is None or job.kind not in SYNC_KINDS:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
-    more = _MORE_TICKETS.search(job.subject)
+    more = _MORE_TICKETS_SUFFIX.search(job.subject)
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"

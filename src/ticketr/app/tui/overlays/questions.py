@@ -23,7 +23,7 @@ from ticketr.text import clip, fit, width, wrap
 #: The least cells of a list, where the screen has them.
 MIN_LIST_CELLS = 34
 #: Below this many rows, only what is typed and the options are shown.
-MIN_BOX_ROWS = 10
+MIN_FULL_BOX_ROWS = 10
 #: Why nothing can be taken yet.
 NOT_ANSWERED_MESSAGE = "Jira has not answered yet; Esc goes back"
 #: The most options that are measured for the width of a list.
@@ -127,14 +127,14 @@ class ListOverlay(Overlay):
 
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
-        around = 3 if state.layout.body_rows < MIN_BOX_ROWS else 4 + bool(self.hint)
+        around = 3 if state.layout.body_rows < MIN_FULL_BOX_ROWS else 4 + bool(self.hint)
         return max(1, min(max(self.max_options, len(options)), state.layout.body_rows - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
         at = min(self.option_index, max(0, len(options) - 1))
-        is_low = state.layout.body_rows < MIN_BOX_ROWS
+        is_low = state.layout.body_rows < MIN_FULL_BOX_ROWS
         count = f"{len(options)}"
         text = f" > {self.input.visible_part(max(4, cells - 6 - width(count)))}"
         rows = [(f"{fit(text, cells - width(count) - 1)}{count} ", False)]

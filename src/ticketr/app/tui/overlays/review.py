@@ -34,9 +34,9 @@ INDENT = " " * 14
 Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
 ItemT = TypeVar("ItemT", bound=Item)
 #: The items that can be left out.
-_OPTIONAL_ITEMS = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
+_OPTIONAL_ITEM_TYPES = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 #: The items with a place in a file.
-_ITEMS_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
+_ITEM_TYPES_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
 
 
 def identity_of(item: Item) -> Hashable:
@@ -128,10 +128,10 @@ class Review(Overlay, Generic[PlanT]):
                 if is_enter_too_soon(state, self.shown_at, now):
                     return state.with_notice("Read the plan first; then Enter carries it out"), ()
                 return self.carry_out(state, self.plan)
-            case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEMS):
+            case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEM_TYPES):
                 left_out = self.left_out_identities ^ {identity_of(item)}
                 return state.top_replaced(replace(self, left_out_identities=left_out)), ()
-            case KeyAction.EDIT if isinstance(item, _ITEMS_IN_FILES):
+            case KeyAction.EDIT if isinstance(item, _ITEM_TYPES_IN_FILES):
                 place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
@@ -145,9 +145,9 @@ class Review(Overlay, Generic[PlanT]):
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
         item = self.selected_item(state)
-        if not isinstance(item, _OPTIONAL_ITEMS):
+        if not isinstance(item, _OPTIONAL_ITEM_TYPES):
             idle.add(KeyAction.SELECT)
-        if not isinstance(item, _ITEMS_IN_FILES):
+        if not isinstance(item, _ITEM_TYPES_IN_FILES):
             idle.add(KeyAction.EDIT)
         return idle
 
