@@ -214,7 +214,7 @@ def opened(state: AppState, key: str, ticket: Ticket, edits: tuple[Edit, ...] = 
     """Select a ticket, and open it beside the list."""
     at = next(at for at, each in enumerate(state.workspace.visible.rows) if each.row.key == key)
     state = state.with_workspace(state.workspace.select(at))
-    state, _ = update(replace(state, follow_selection_at=0.0), messages.FollowDue(), NOW)
+    state, _ = update(replace(state, follow_selection_at=0.0), messages.FollowSelectionDue(), NOW)
     return after(state, detail_read(state, sheet_of(ticket, f"{key}.md", edits)))
 
 

@@ -130,7 +130,7 @@ def _read(state: AppState, ticket: Ticket = REBUILD) -> AppState:
         at for at, each in enumerate(state.workspace.visible.rows) if each.row.key == ticket.key
     )
     state = state.with_workspace(state.workspace.select(at))
-    state, _ = update(replace(state, follow_selection_at=0.0), messages.FollowDue(), 2.0)
+    state, _ = update(replace(state, follow_selection_at=0.0), messages.FollowSelectionDue(), 2.0)
     assert state.ticket is not None
     is_rebuild = ticket is REBUILD
     clashes = ("Title", "Priority") if is_rebuild else ()

@@ -72,10 +72,10 @@ def test_the_open_ticket_follows_the_cursor_after_a_rest() -> None:
     state = pressed(app_state(*NINE), "j", now=3.0)
     assert state.follow_selection_at == 3.0 + SELECTION_DELAY_SECONDS
 
-    early, asked = update(state, messages.FollowDue(), 3.0 + SELECTION_DELAY_SECONDS / 2)
+    early, asked = update(state, messages.FollowSelectionDue(), 3.0 + SELECTION_DELAY_SECONDS / 2)
     assert (early, asked) == (state, ())
 
-    state, asked = update(state, messages.FollowDue(), 3.0 + SELECTION_DELAY_SECONDS)
+    state, asked = update(state, messages.FollowSelectionDue(), 3.0 + SELECTION_DELAY_SECONDS)
     assert state.follow_selection_at == math.inf
     assert state.ticket == OpenTicket("work", ("DEMO", 2, "DEMO-2.md", 0))
     order = ("DEMO", 2, "DEMO-2.md", 0)

@@ -255,7 +255,7 @@ class App:
             self._urgent = trio.Event()
 
     async def _tick(self) -> None:
-        """Redraw the status line's times while a job runs, and send `FollowDue` when due."""
+        """Redraw the status line's times while a job runs, and send `FollowSelectionDue` when due."""
         while True:
             self._timed = trio.Event()
             now = trio.current_time()
@@ -265,7 +265,7 @@ class App:
                 await self._timed.wait()
             if waiting.cancelled_caught:
                 if trio.current_time() >= due:
-                    self._send.send_nowait(messages.FollowDue())
+                    self._send.send_nowait(messages.FollowSelectionDue())
                     await self._timed.wait()
                 else:
                     self._changed.set()

@@ -26,18 +26,18 @@ MAX_NAMED_ISSUES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class TicketEnd:
+class TicketOutcome:
     """What a job did to one ticket; its texts are cleaned.
 
     Attributes:
         mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
         name: Its key, title or file.
-        outcome: What was done to it, and why.
+        text: What was done to it, and why.
     """
 
     mark: str
     name: str
-    outcome: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class JobEnd:
 
     mark: str
     text: str
-    tickets: tuple[TicketEnd, ...] = ()
+    tickets: tuple[TicketOutcome, ...] = ()
 
 
 def end_of(
@@ -76,7 +76,7 @@ def end_of(
         again = _run_again_hint(snapshot, keymap, "goes on") if is_wanted else ""
         count = message if message.startswith("Cancelled") else "Cancelled"
         return JobEnd("⊘", f"{count}{again}")
-    tickets = tuple(_ticket_ends(snapshot.result))
+    tickets = tuple(_ticket_outcomes(snapshot.result))
     bad = [ticket for ticket in tickets if ticket.mark in "✗!"]
     if not bad:
         news = _pulled_counts_text(snapshot.result)
@@ -85,7 +85,7 @@ def end_of(
         follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
         more = f"{_created_keys_text(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
-    first, name = bad[0].outcome, bad[0].name
+    first, name = bad[0].text, bad[0].name
     if name and not first.startswith(name):  # as an error with a line does
         first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
@@ -183,37 +183,37 @@ def _failure_text(snapshot: JobSnapshot, keymap: KeyMap) -> str:
     return " · ".join(parts) + again
 
 
-def _ticket_ends(result: object) -> Iterator[TicketEnd]:
+def _ticket_outcomes(result: object) -> Iterator[TicketOutcome]:
     pull, push = _pull_and_push_of(result)
     if isinstance(result, sync.BulkResult | sync.AttachmentResult):
-        yield from _ends_of_notes("✗", result.failed)
+        yield from _outcomes_of_notes("✗", result.failed)
     if isinstance(result, sync.BulkResult):
         for key in result.done:
-            yield TicketEnd("✓", clean(key), "done in Jira")
+            yield TicketOutcome("✓", clean(key), "done in Jira")
         for key in result.already:
-            yield TicketEnd("·", clean(key), clean(f"already {result.state}, left alone"))
-    yield from _ends_of_notes("✗", push.failed)
-    yield from _ends_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
+            yield TicketOutcome("·", clean(key), clean(f"already {result.state}, left alone"))
+    yield from _outcomes_of_notes("✗", push.failed)
+    yield from _outcomes_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
     by_key = {entry.key: entry for entry in push.planned if entry.key}
     for key in push.updated:
         names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""
-        yield TicketEnd("✓", clean(key), clean(f"updated   {names}"))
+        yield TicketOutcome("✓", clean(key), clean(f"updated   {names}"))
     for key in push.created:
-        yield TicketEnd("✓", clean(key), "created")
-    yield from _ends_of_notes("✗", pull.failed)
-    yield from _ends_of_notes("!", (*pull.conflicts, *pull.brought_forward))
-    yield from _ends_of_notes("·", (*pull.kept, *pull.gone))
+        yield TicketOutcome("✓", clean(key), "created")
+    yield from _outcomes_of_notes("✗", pull.failed)
+    yield from _outcomes_of_notes("!", (*pull.conflicts, *pull.brought_forward))
+    yield from _outcomes_of_notes("·", (*pull.kept, *pull.gone))
     for issue in pull.left_out:
         words = "the query finds it, but Jira did not give it; the next pull asks again"
-        yield TicketEnd("·", f"ID {clean(issue)}", words)
+        yield TicketOutcome("·", f"ID {clean(issue)}", words)
 
 
-def _ends_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[TicketEnd]:
+def _outcomes_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[TicketOutcome]:
     for note in notes:
         # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
         reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason
         reason = reason.partition("; run ticketr ")[0]  # a command, where the line names a key
-        yield TicketEnd(mark, clean(note.name), clean(reason))
+        yield TicketOutcome(mark, clean(note.name), clean(reason))
 
 
 #: The tag of every job that works on a workspace, before the workspace's name.

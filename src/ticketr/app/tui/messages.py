@@ -29,7 +29,7 @@ class WorkspaceMessage(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class FollowDue(Message):
+class FollowSelectionDue(Message):
     """The time of `AppState.follow_selection_at` has come."""
 
 

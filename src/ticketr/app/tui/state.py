@@ -264,7 +264,7 @@ class AppState:
         """Return the state with one more overlay on top."""
         return replace(self, overlays=(*self.overlays, overlay))
 
-    def opened_below(self, overlay: Overlay) -> AppState:
+    def opened_at_bottom(self, overlay: Overlay) -> AppState:
         """Return the state with an overlay opened again, below those that were opened since."""
         return replace(self, overlays=(overlay, *self.overlays))
 

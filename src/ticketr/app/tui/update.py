@@ -90,7 +90,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
             return replace(select_added(state, message), follow_selection_at=now), ()
-        case messages.FollowDue():
+        case messages.FollowSelectionDue():
             effects = ()
             if now >= state.follow_selection_at:
                 state, effects = _follow_selection(replace(state, follow_selection_at=math.inf))

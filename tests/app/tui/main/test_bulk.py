@@ -338,7 +338,7 @@ def test_a_plan_that_cannot_be_made_closes_and_says_why() -> None:
 
 def test_other_messages_leave_the_plan() -> None:
     state = planned()
-    assert after(state, messages.FollowDue()).overlays == state.overlays
+    assert after(state, messages.FollowSelectionDue()).overlays == state.overlays
 
 
 def valued() -> AppState:

@@ -583,7 +583,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
     assert row is not None
     assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
     assert state.follow_selection_at == 8.0
-    state, asked = update(state, messages.FollowDue(), 8.0)
+    state, asked = update(state, messages.FollowSelectionDue(), 8.0)
     assert asked == (
         call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.detail_cells),
     )

@@ -429,7 +429,7 @@ def test_each_hit_of_a_search_in_the_list_is_marked_there_and_in_the_open_ticket
     state = app_state(*tickets)
     sheet = sheet_of(tickets[1], "DEMO-2.md")
     state = pressed(state, "/", *"cafe alpha", "KEY_ENTER", "j")
-    state = after(replace(state, follow_selection_at=0.0), messages.FollowDue())
+    state = after(replace(state, follow_selection_at=0.0), messages.FollowSelectionDue())
     state = after(state, detail_read(state, sheet))
 
     rows = draw_screen(state, 1.0, COLORS)

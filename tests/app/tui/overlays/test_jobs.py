@@ -111,7 +111,7 @@ def test_a_ticket_in_conflict_names_no_command_in_the_app() -> None:
     note = Note("DEMO-9", "DEMO-9.md", conflict_reason("DEMO-9", "Title"), Code.CONFLICT)
     ended = replace(snapshot(JobStatus.COMPLETED), result=PushResult(conflicts=(note,)))
     (ticket,) = end_of(ended, KeyMap()).tickets
-    assert ticket.outcome == "it is in conflict with Jira (Title)"
+    assert ticket.text == "it is in conflict with Jira (Title)"
 
 
 @pytest.mark.parametrize("result", [PushResult(total=1), BulkResult()])
@@ -162,7 +162,7 @@ def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
     (ticket,) = end.tickets
     assert (end.mark, ticket.mark, ticket.name) == ("✓", "·", "ID 10009")
-    assert ticket.outcome.endswith("Jira did not give it; the next pull asks again")
+    assert ticket.text.endswith("Jira did not give it; the next pull asks again")
 
 
 def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:

@@ -255,7 +255,7 @@ RESIZED = Resize(160, 30)
 def opened(width: int = 100) -> AppState:
     """Return a state with the long ticket open."""
     state = replace(app_state(LONG), width=width, height=30, follow_selection_at=0.0)
-    state, (read,) = update(state, messages.FollowDue(), 1.0)
+    state, (read,) = update(state, messages.FollowSelectionDue(), 1.0)
     assert read.function is read_detail
     assert read.args[-1] == state.layout.detail_cells
     return after(state, detail_read(state, sheet_of(LONG, "DEMO-1.md")))

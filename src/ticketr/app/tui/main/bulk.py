@@ -279,7 +279,7 @@ def choose_value(
         input=typed,
         unlisted_label=field.unlisted_label,
         request=asking,
-        options_of=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
+        options_from_answer=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.unlisted_label:
         return state.with_notice(NO_VALUES_MESSAGE.format(field.name)), ()
@@ -342,7 +342,7 @@ def _open_deletion(state: AppState, targets: _Targets) -> Step:
         if problem or not issues:
             words = f"Nothing was deleted: {problem or 'Jira has none of them'}"
             return state.with_notice(words, is_bad=True), ()
-        return state.opened_below(Deletion(name, plan=issues, shown_at=now)), ()
+        return state.opened_at_bottom(Deletion(name, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {sync.count_tickets(len(keys))}..."
@@ -372,7 +372,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         _status_options(issues, before, seen) if any(seen.values()) else (),
         on_accept,
         request=request,
-        options_of=lambda statuses: (_status_options(issues, before, statuses), True),
+        options_from_answer=lambda statuses: (_status_options(issues, before, statuses), True),
         waiting_text="Asking Jira..." if request else "",
         no_values_text="Jira allows no other status from here",
     )

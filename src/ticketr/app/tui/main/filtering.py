@@ -90,7 +90,7 @@ def _reopen_filter(state: AppState, name: str, text: str, words: str) -> Step:
     """
     if state.workspace.name != name:
         return state.with_notice(f"{words}: {text}", is_bad=True), ()
-    return state.opened_below(_filter_input(state.workspace, text, words)), ()
+    return state.opened_at_bottom(_filter_input(state.workspace, text, words)), ()
 
 
 def apply_filter(state: AppState, text: str) -> Step:

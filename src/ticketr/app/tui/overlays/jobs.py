@@ -297,7 +297,7 @@ class Jobs(Overlay):
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.text}"),), cells, rest=" ")
         for ticket in end.tickets:
-            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.outcome}"))
+            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.text}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1

@@ -170,7 +170,7 @@ class Choice(ListOverlay):
         unlisted_label: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
         request: The request for the options; None if Jira is not asked.
-        options_of: Gives the options for Jira's answer, and whether no others can be taken.
+        options_from_answer: Gives the options for Jira's answer, and whether no others can be taken.
         waiting_text: What is shown in place of the options until Jira has answered; empty for
             nothing.
         no_values_text: Why the list is closed if the answer has no values; empty to keep it as
@@ -184,7 +184,7 @@ class Choice(ListOverlay):
     _: KW_ONLY
     unlisted_label: str = ""
     request: Call | None = None
-    options_of: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
+    options_from_answer: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
     no_values_text: str = ""
 
@@ -252,7 +252,7 @@ class Choice(ListOverlay):
             words = f"These are the values in your files; Jira gave none: {problem}"
             state = state.overlay_replaced(self, replace(self, waiting_text=""))
             return state.with_notice(words, is_bad=True), ()
-        options, is_whole = self.options_of(answer)
+        options, is_whole = self.options_from_answer(answer)
         if not options and self.no_values_text:
             return state.without_overlay(self).with_notice(self.no_values_text), ()
         if not options:
@@ -376,7 +376,7 @@ class LineInput(Overlay):
         text = self.input
         if answer.value is not None:
             text = TextInput.of(answer.value, keeps_lines=text.keeps_lines)
-        return state.opened_below(replace(self, input=text, problem=answer.problem)), ()
+        return state.opened_at_bottom(replace(self, input=text, problem=answer.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""
