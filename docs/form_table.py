@@ -163,7 +163,7 @@ def _example(row: _Row) -> Json:
 
 
 def _is_exact(wanted: Json, markdown: str, files: Mapping[str, str] = adf.NO_FILES) -> bool:
-    return adf.visible(adf.to_adf(markdown, files=files)) == adf.visible(wanted)
+    return adf.visible_form(adf.to_adf(markdown, files=files)) == adf.visible_form(wanted)
 
 
 def _stays(form: str, row: _Row) -> bool:

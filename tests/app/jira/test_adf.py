@@ -287,7 +287,7 @@ def test_content_that_markdown_can_hold_is_exact(document: Json, markdown: str |
     if markdown is not None:
         assert found.markdown == markdown
     assert adf.to_markdown(document) == found.markdown
-    assert converts_to(found.markdown, adf.visible(document))
+    assert converts_to(found.markdown, adf.visible_form(document))
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
 
 
@@ -406,7 +406,7 @@ def test_odd_documents_are_converted_somehow() -> None:
         chance = Random(seed)
         document = odd(Maker(chance, hostile=seed % 2 == 0).document(), chance)
         found = adf.convert(document)
-        assert converts_to(found.markdown, adf.visible(document)) == found.exact
+        assert converts_to(found.markdown, adf.visible_form(document)) == found.exact
         results.add(found.exact)
     assert results == {True, False}
 

@@ -372,7 +372,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
 
     assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
     assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
-    assert converts_to(found.markdown, adf.visible(document), FILES)
+    assert converts_to(found.markdown, adf.visible_form(document), FILES)
     assert adf.find_problems(adf.to_adf(found.markdown, files=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
     assert adf.unsent_pieces(found.markdown, files=FILES) == ()
@@ -493,23 +493,25 @@ def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
     )
     assert adf.with_attachments(LOCAL, {}) == LOCAL
 
-    bare = adf.without_pictures(LOCAL, {"pics/a.png"})
+    bare = adf.with_pictures_as_text(LOCAL, {"pics/a.png"})
     assert bare == LOCAL.replace("![a](pics", "!\\[a](pics")
     assert text_of(adf.to_adf(bare)).startswith("![a](pics/a.png){wide}")
-    assert adf.without_pictures(LOCAL, ()) == LOCAL
+    assert adf.with_pictures_as_text(LOCAL, ()) == LOCAL
 
 
 def test_names_stand_in_the_place_of_media_ids() -> None:
-    document = adf.to_adf("![a](attachment:x.png)\n\n![a](attachment:y.png)", files=adf.BY_NAME)
+    document = adf.to_adf(
+        "![a](attachment:x.png)\n\n![a](attachment:y.png)", files=adf.NAMES_AS_MEDIA_IDS
+    )
 
     assert adf.shown_files(document) == (
         adf.ShownFile("attachment:x.png", "a"),
         adf.ShownFile("attachment:y.png", "a"),
     )
     changed = adf.with_media_ids(document, {"attachment:x.png": SHOT})
-    assert [each.media for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
+    assert [each.media_id for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
     assert changed["content"][1] is document["content"][1]
-    assert adf.shown_files(document)[0].media == "attachment:x.png"
+    assert adf.shown_files(document)[0].media_id == "attachment:x.png"
     assert adf.with_media_ids(document, {}) is document
 
 

@@ -413,7 +413,7 @@ def check_edit(ours: Json, rng: Random) -> None:
         deleted = words_of(shown) - words_of(new)
         assert not words_of(ours) - deleted - kept, name
     # What the file shows exactly loses nothing.
-    if converts_to(markdown, adf.visible(ours)):
+    if converts_to(markdown, adf.visible_form(ours)):
         assert sent.losses == (), name
     # Nothing comes in that Jira refuses.
     if not adf.find_problems(ours) and not adf.find_problems(new):

@@ -179,12 +179,12 @@ TOLD = {
 
 @for_each(("markdown", "told"), TOLD.items())
 def test_html_that_cannot_be_kept_is_reported(markdown: str, told: str) -> None:
-    assert told in adf.unsent_pieces(markdown)[0].words()
+    assert told in adf.unsent_pieces(markdown)[0].describe()
 
 
 def test_a_comment_is_reported_with_its_line_and_a_hint() -> None:
     (lost,) = adf.unsent_pieces("one\n\ntwo <!-- ask\nMia --> three")
-    assert lost.words() == (
+    assert lost.describe() == (
         "in its line 3: “<!-- ask Mia -->” is lost in Jira, as an HTML comment; "
         "take it out, or write \\<!-- to send it as text"
     )
@@ -473,18 +473,18 @@ def test_a_person_is_named_in_brackets_or_by_an_address(markdown: str, name: str
     (found,) = adf.named_people(f"first\n\n{markdown}\n")
 
     assert found.name == name
-    assert found.text in f"first\n\n{markdown}".split("\n")[found.line - 1]
+    assert found.mention in f"first\n\n{markdown}".split("\n")[found.line - 1]
 
 
 @for_each("markdown", NOBODY[:-2] + NOBODY[-1:])
 def test_other_text_names_nobody(markdown: str) -> None:
     assert adf.named_people(markdown) == ()
-    assert adf.with_people(markdown, {"Mia": ("5f:1", "Mia")}) == markdown
+    assert adf.with_account_ids(markdown, {"Mia": ("5f:1", "Mia")}) == markdown
 
 
 @pytest.mark.parametrize(("markdown", "name"), NAMED.items())
 def test_a_person_who_is_found_becomes_a_mention(markdown: str, name: str) -> None:
-    found = adf.with_people(markdown, {name: ("557058:1", "M [*] K"), "other": ("2", "x")})
+    found = adf.with_account_ids(markdown, {name: ("557058:1", "M [*] K"), "other": ("2", "x")})
 
     assert "@[M \\[\\*\\] K](557058:1)" in found
     assert adf.named_people(found) == ()
@@ -497,6 +497,6 @@ def test_a_person_who_is_found_becomes_a_mention(markdown: str, name: str) -> No
 def test_others_in_the_line_and_code_stay_as_they_are() -> None:
     markdown = "`@[Mia]` @[Mia] and @[Ann], @[Mia]"
 
-    found = adf.with_people(markdown, {"Mia": ("5f:1", "Mia")})
+    found = adf.with_account_ids(markdown, {"Mia": ("5f:1", "Mia")})
 
     assert found == "`@[Mia]` @[Mia](5f:1) and @[Ann], @[Mia](5f:1)"

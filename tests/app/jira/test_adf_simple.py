@@ -231,7 +231,7 @@ def assert_exact_if_simple(document: Json) -> bool:
     markdown = simple_markdown(document)
     if markdown is not None:
         assert _conversion.convert_shortest(document, {}) == adf.Converted(markdown, exact=True)
-        assert converts_to(markdown, adf.visible(document))
+        assert converts_to(markdown, adf.visible_form(document))
     return bool(markdown)
 
 
@@ -262,7 +262,7 @@ def assert_parts_are_the_whole(document: Json) -> bool:
         return False
     if exact:
         assert _conversion.convert_shortest(document, {}).markdown == markdown
-        assert converts_to(markdown, adf.visible(document))
+        assert converts_to(markdown, adf.visible_form(document))
         assert adf.convert(document) == adf.Converted(markdown, exact=True)
     return bool(exact)
 
@@ -457,4 +457,4 @@ def test_criteria_of_a_document_that_passes_read_back_exactly(body: Json, end: J
     assert simple_description(document) in {None, made}
     ticket = Ticket("Title", "AB-1", made.markdown, {}, made.criteria)
     if made.is_exact and ticket.description == made.markdown.removesuffix("\n"):
-        assert adf.visible(description_adf(ticket)) == adf.visible(document)
+        assert adf.visible_form(description_adf(ticket)) == adf.visible_form(document)

@@ -40,9 +40,9 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("unconverted")
 def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_too_long(text)
-    assert adf.to_adf(text) == adf.plain_document(text)
+    assert adf.to_adf(text) == adf.code_block_document(text)
     assert adf.lost_texts(text) == ()
-    assert not converts_to(text, adf.visible(document("a")))
+    assert not converts_to(text, adf.visible_form(document("a")))
 
 
 @pytest.mark.parametrize(

@@ -345,7 +345,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     assert rows(markdown)[-1] == last
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
-    assert converts_to(adf.to_markdown(document), adf.visible(document))
+    assert converts_to(adf.to_markdown(document), adf.visible_form(document))
 
 
 @for_each(
@@ -510,7 +510,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
 def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
-    assert converts_to(adf.to_markdown(document), adf.visible(document))
+    assert converts_to(adf.to_markdown(document), adf.visible_form(document))
     assert adf.lost_texts(markdown) == ()
     assert adf.find_problems(document) == ()
 

@@ -12,14 +12,14 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.jira.json_text import (
     MAX_BYTES_WITHOUT_CHECKPOINT,
-    MAX_INLINE_BYTES,
+    MAX_BYTES_WITHOUT_THREAD,
     MAX_VALUES,
     TooManyValues,
     read_json,
 )
 
 
-@pytest.mark.parametrize("padding", [0, MAX_BYTES_WITHOUT_CHECKPOINT, MAX_INLINE_BYTES])
+@pytest.mark.parametrize("padding", [0, MAX_BYTES_WITHOUT_CHECKPOINT, MAX_BYTES_WITHOUT_THREAD])
 class TestAnyLength:
     """Short texts, long ones, and very long ones, which a thread reads."""
 
@@ -60,7 +60,7 @@ async def test_a_very_long_text_is_left_to_a_thread_and_a_long_one_is_not() -> N
         threads.append(options["abandon_on_cancel"])
         return await trio.to_thread.run_sync(function, *args)
 
-    for length in (MAX_INLINE_BYTES - 2, MAX_INLINE_BYTES - 1):
+    for length in (MAX_BYTES_WITHOUT_THREAD - 2, MAX_BYTES_WITHOUT_THREAD - 1):
         assert await read_json(json.dumps("x" * length).encode(), in_thread) == "x" * length
     assert threads == [True]
 

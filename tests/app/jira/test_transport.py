@@ -24,7 +24,11 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
 from ticketr.app.jira.transport import HttpPackage, Request, open_transport
-from ticketr.app.jira.transport._exchange import MAX_UNPACKED_BYTES, PACKED_PORTION_BYTES, Exchange
+from ticketr.app.jira.transport._exchange import (
+    MAX_PACKED_BYTES_PER_STEP,
+    MAX_UNPACKED_BYTES_PER_STEP,
+    Exchange,
+)
 from ticketr.app.jira.transport.base import TransportSettings
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
@@ -294,13 +298,13 @@ async def test_a_bomb_is_never_blown_up() -> None:
         await body_of("gzip", bomb, b"more", largest=20_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 4 * MAX_UNPACKED_BYTES
+    assert peak < 4 * MAX_UNPACKED_BYTES_PER_STEP
     assert caught.value.too_large
     assert not caught.value.transient
 
 
 async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> None:
-    size = 40 * MAX_UNPACKED_BYTES
+    size = 40 * MAX_UNPACKED_BYTES_PER_STEP
     packed = gzip.compress(b"0" * size)
     async with count_steps() as steps:
         unpacked = await body_of("gzip", packed, largest=size)
@@ -309,23 +313,23 @@ async def test_no_more_than_a_portion_is_unpacked_between_two_checkpoints() -> N
 
 
 async def test_a_body_that_unpacks_to_nothing_has_checkpoints_too() -> None:
-    empty_blocks = b"\x00\x00\x00\xff\xff" * (2 * MAX_UNPACKED_BYTES)
+    empty_blocks = b"\x00\x00\x00\xff\xff" * (2 * MAX_UNPACKED_BYTES_PER_STEP)
     packed = b"\x78\x9c" + empty_blocks + b"\x01\x00\x00\xff\xff" + b"\x00\x00\x00\x01"
     async with count_steps() as steps:
         unpacked = await body_of("deflate", packed, largest=len(packed))
-    assert steps.count >= len(packed) // PACKED_PORTION_BYTES
+    assert steps.count >= len(packed) // MAX_PACKED_BYTES_PER_STEP
     assert unpacked == b""
 
 
 async def test_what_follows_a_compressed_body_is_refused_wherever_that_body_ends() -> None:
     text = bytes(
-        PACKED_PORTION_BYTES - 11
+        MAX_PACKED_BYTES_PER_STEP - 11
     )  # so that the stored block fills the first piece exactly
     whole = zlib.compress(text, 0)
-    assert len(whole) == PACKED_PORTION_BYTES
-    assert await body_of("deflate", whole, largest=PACKED_PORTION_BYTES) == text
+    assert len(whole) == MAX_PACKED_BYTES_PER_STEP
+    assert await body_of("deflate", whole, largest=MAX_PACKED_BYTES_PER_STEP) == text
     with pytest.raises(BadAnswer, match="compression is broken"):
-        await body_of("deflate", whole + b"more", largest=2 * PACKED_PORTION_BYTES)
+        await body_of("deflate", whole + b"more", largest=2 * MAX_PACKED_BYTES_PER_STEP)
 
 
 def run(program: str, *options: str) -> str:

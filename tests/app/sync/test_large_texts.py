@@ -39,7 +39,7 @@ class Converting:
 
     def watch(self, convert: Callable[..., Any]) -> Callable[..., Any]:
         def watched(text: Any, *more: Any, **named: Any) -> Any:
-            size = len(text) if isinstance(text, str) else adf.length(text)
+            size = len(text) if isinstance(text, str) else adf.text_length(text)
             if threading.current_thread() is threading.main_thread():
                 self.here = max(self.here, size)
             else:

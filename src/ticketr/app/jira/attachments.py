@@ -13,7 +13,7 @@ import trio
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.errors import BadAnswer, Redirected, Rejected
 from ticketr.app.jira.json_text import RunInThread
-from ticketr.app.jira.models import Attachment, records
+from ticketr.app.jira.models import Attachment, read_records
 from ticketr.app.jira.rest_api import Endpoints
 
 #: How many bytes are read, sent or requested at once.
@@ -30,11 +30,11 @@ class AttachmentSettings(NamedTuple):
 
     Attributes:
         enabled: Whether it does.
-        limit: The most bytes of one; None if the site does not tell.
+        max_bytes: The most bytes of one; None if the site does not tell.
     """
 
     enabled: bool
-    limit: int | None
+    max_bytes: int | None
 
 
 class AttachmentEndpoints(Endpoints):
@@ -125,7 +125,7 @@ class AttachmentEndpoints(Endpoints):
             limit = f" (Jira names {upload.limit:,} bytes as its limit)" if upload.limit else ""
             words = f"{upload.name} has {upload.length:,} bytes{limit}"
             raise replace(error, messages=(words, *error.messages)) from None
-        return records(Attachment.read, answer.array())
+        return read_records(Attachment.read, answer.array())
 
 
 class Upload(AsyncIterator[bytes]):

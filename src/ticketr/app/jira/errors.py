@@ -91,7 +91,7 @@ WRONG_LOGIN_REASON = "the API token has expired, or it or the e-mail is wrong"
 #: Why no secure connection was made to a server of another kind.
 NO_TLS_REASON = "what answers there does not speak TLS"
 
-_CLOUD_ADDRESS = "https://you.atlassian.net"
+_EXAMPLE_CLOUD_ADDRESS = "https://you.atlassian.net"
 
 _CHECK_ADDRESS_ADVICE = "is this the address of a Jira site?"
 _TRY_LATER_ADVICE = "Jira or something before it is in trouble, try again later"
@@ -190,7 +190,7 @@ class NoJira(JiraError):
     def __str__(self) -> str:
         return (
             f"no Jira answers at {self.url}: the address of a Jira Cloud site is like "
-            f"{_CLOUD_ADDRESS} (with a path, such as /jira, it is Jira Data Center, which ticketr "
+            f"{_EXAMPLE_CLOUD_ADDRESS} (with a path, such as /jira, it is Jira Data Center, which ticketr "
             "does not work with)"
         )
 
@@ -417,7 +417,7 @@ class Rejected(JiraError):
         is_from_jira: Whether the answer has the form of Jira's own, and not of a gateway before it.
     """
 
-    refused: ClassVar[str] = "refused the request"
+    refusal_words: ClassVar[str] = "refused the request"
 
     status: int
     messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_METADATA)
@@ -441,10 +441,10 @@ class Rejected(JiraError):
     @property
     def cause(self) -> str:
         """What went wrong."""
-        return f"{self.host} {self.refused} {self._answer}"
+        return f"{self.host} {self.refusal_words} {self._status_and_words}"
 
     @property
-    def _answer(self) -> str:
+    def _status_and_words(self) -> str:
         """The status and Jira's own words, in parentheses."""
         words = f": {self.detail}" if self.detail else ""
         return f"({self.status}{words})"
@@ -457,10 +457,10 @@ class BadRequest(Rejected):
 class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
-    refused = "refused the login"
+    refusal_words = "refused the login"
 
     @property
-    def _answer(self) -> str:
+    def _status_and_words(self) -> str:
         """The status in parentheses: Jira's own words say no more, and would hide the advice."""
         return f"({self.status})"
 
@@ -488,7 +488,7 @@ class NotFound(Rejected):
     def cause(self) -> str:
         """What went wrong."""
         match = _SINGLE_RECORD_PATH.search(self.url)
-        return f"{self.host} does not have {match[1] if match else 'it'} {self._answer}"
+        return f"{self.host} does not have {match[1] if match else 'it'} {self._status_and_words}"
 
     @property
     def advice(self) -> str:
@@ -508,7 +508,7 @@ class RateLimited(Rejected):
         reason: Jira's name for the limit that was met, such as ``"jira-burst-based"``, if known.
     """
 
-    refused = "gets too many requests"
+    refusal_words = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
     reason: str = field(default="", metadata=_WORD_METADATA)
@@ -558,13 +558,13 @@ _ADVICE_BY_STATUS = {
 #: The addresses of things that have a key or an ID.
 _SINGLE_RECORD_PATH = re.compile(r"/rest/api/\d/(?:issue|project|comment|attachment)/([^/?]+)")
 #: The longest wait that is reported; a server that asks for a longer one is not believed.
-_MAX_REPORTED_WAIT = 24 * 60 * 60
+_MAX_REPORTED_WAIT_SECONDS = 24 * 60 * 60
 
 
 def _wait_words(seconds: float | None) -> str:
     """Say when to try again, in words that follow "try again"; empty if that is unknown."""
     if (
-        not seconds or seconds > _MAX_REPORTED_WAIT
+        not seconds or seconds > _MAX_REPORTED_WAIT_SECONDS
     ):  # a server may ask for 0 seconds, again and again
         return ""
     if seconds < 120:

@@ -17,9 +17,9 @@ from ticketr.app.jira.models import (
     LastChange,
     Transition,
     object_of,
-    objects,
+    objects_in,
+    read_records,
     read_time,
-    records,
     text_of,
 )
 from ticketr.app.jira.rest_api import Endpoints
@@ -59,7 +59,7 @@ class IssueEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue", issue=_parent_of(fields), body=body, may_be_empty=False
         )
-        return answer.record(Created.read, "it tells no key")
+        return answer.read_record(Created.read, "it tells no key")
 
     async def create_issues(
         self, issues: Sequence[tuple[Mapping[str, object], Mapping[str, object]]]
@@ -112,7 +112,7 @@ class IssueEndpoints(Endpoints):
         """
         query = {"expand": "transitions.fields"} if with_fields else {}
         answer = await self._api.get("issue/{}/transitions", key, query=query)
-        return records(Transition.read, answer.array("transitions"))
+        return read_records(Transition.read, answer.array("transitions"))
 
     async def last_change(self, key: str, until: str = "") -> LastChange | None:
         """Return the newest change of an issue that its history names; None if it names none.
@@ -127,7 +127,7 @@ class IssueEndpoints(Endpoints):
         """
         query = {"fields": "updated", "expand": "changelog"}
         answer = (await self._api.get("issue/{}", key, query=query)).object()
-        histories = objects(object_of(answer.get("changelog")).get("histories"))
+        histories = objects_in(object_of(answer.get("changelog")).get("histories"))
         end = read_time(until)
         changes: list[tuple[datetime, LastChange]] = []
         for entry in histories:
@@ -243,7 +243,7 @@ class CommentEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/comment", key, issue=key, body=content, may_be_empty=False
         )
-        return answer.record(
+        return answer.read_record(
             lambda comment: text_of(comment.get("id")) or None, "it tells no ID of the comment"
         )
 
@@ -302,7 +302,7 @@ class LinkEndpoints(Endpoints):
             NotFound: Links are switched off on the site.
         """
         answer = await self._api.get("issueLinkType")
-        return records(LinkType.read, answer.array("issueLinkTypes"))
+        return read_records(LinkType.read, answer.array("issueLinkTypes"))
 
     async def add_link(self, link_type: str, first: str, second: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.
@@ -378,7 +378,7 @@ class WorklogEndpoints(Endpoints):
         """
         after = int(since.timestamp() * 1000) - 1
         answer = await self._api.get("issue/{}/worklog", key, query={"startedAfter": after})
-        return records(Worklog.read, answer.array("worklogs"))
+        return read_records(Worklog.read, answer.array("worklogs"))
 
     async def add_worklog(
         self, key: str, *, spent: str, started: str, comment: Mapping[str, object] | None = None
@@ -401,7 +401,7 @@ class WorklogEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", "issue/{}/worklog", key, issue=key, body=body, may_be_empty=False
         )
-        return answer.record(Worklog.read, "it tells no ID of the record")
+        return answer.read_record(Worklog.read, "it tells no ID of the record")
 
 
 #: The statuses of a task that still runs, or will.
@@ -507,8 +507,8 @@ class BulkEndpoints(Endpoints):
         query: dict[str, str | int] = {"issueIdsOrKeys": ",".join(ids)}
         while True:
             answer = (await self._api.get("bulk/issues/transition", query=query)).object()
-            for group in objects(answer.get("availableTransitions")):
-                read = [*map(_bulk_transition, objects(group.get("transitions")))]
+            for group in objects_in(answer.get("availableTransitions")):
+                read = [*map(_bulk_transition, objects_in(group.get("transitions")))]
                 keys = group.get("issues")
                 for key in keys if isinstance(keys, list) else []:
                     transitions[text_of(key)] = tuple(
@@ -532,7 +532,9 @@ class BulkEndpoints(Endpoints):
         answer = await self._api.write(
             "POST", f"bulk/issues/{what}", issue=None, body=dict(body), may_be_empty=False
         )
-        return answer.record(lambda task: text_of(task.get("taskId")) or None, "it names no task")
+        return answer.read_record(
+            lambda task: text_of(task.get("taskId")) or None, "it names no task"
+        )
 
 
 def _bulk_transition(answer: Mapping[str, Any]) -> Transition:

@@ -21,7 +21,7 @@ import trio
 #: The longest text, in bytes, that is read without a checkpoint.
 MAX_BYTES_WITHOUT_CHECKPOINT = 64 * 1024
 #: The longest text, in bytes, that is read on the thread of the caller; it takes a few milliseconds.
-MAX_INLINE_BYTES = 1024 * 1024
+MAX_BYTES_WITHOUT_THREAD = 1024 * 1024
 #: The most values that a text may hold: each of them takes some hundred bytes of memory.
 MAX_VALUES = 1_000_000
 #: Runs blocking work, as `trio.to_thread.run_sync` does.
@@ -63,8 +63,8 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
     Cancellation:
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
-    if len(body) > MAX_INLINE_BYTES:
-        return await in_thread(_read_long, body, abandon_on_cancel=True)
+    if len(body) > MAX_BYTES_WITHOUT_THREAD:
+        return await in_thread(_read_long_json, body, abandon_on_cancel=True)
     is_long = len(body) > MAX_BYTES_WITHOUT_CHECKPOINT
     if is_long:  # a step of its own: the work before and after takes time, too
         await trio.lowlevel.checkpoint()
@@ -77,7 +77,7 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
     return value
 
 
-def _read_long(body: bytes) -> Any:
+def _read_long_json(body: bytes) -> Any:
     if sum(map(body.count, _SEPARATORS)) > MAX_VALUES:
         raise TooManyValues
     return _read_by_python(body, object_hook=lambda value: value)

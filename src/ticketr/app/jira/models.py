@@ -18,14 +18,14 @@ from typing import Any, NamedTuple, Self, TypeVar
 R = TypeVar("R")
 
 
-def objects(value: object) -> Iterator[Mapping[str, Any]]:
+def objects_in(value: object) -> Iterator[Mapping[str, Any]]:
     """Yield the JSON objects of a JSON array; none of any other value."""
     return (
         (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
     )
 
 
-def records(
+def read_records(
     read: Callable[[Mapping[str, Any]], R | None], items: Iterable[Mapping[str, Any]]
 ) -> tuple[R, ...]:
     """Read records; leave out those without their essential value."""
@@ -89,7 +89,7 @@ class AllowedValue(NamedTuple):
         name = next(filter(None, names), allowed_id)
         if not name:
             return None
-        below = objects(answer.get("children"))
+        below = objects_in(answer.get("children"))
         children = [cls(text_of(entry.get("id")), text_of(entry.get("value"))) for entry in below]
         return cls(allowed_id, name, tuple(child for child in children if child.name))
 
@@ -131,7 +131,7 @@ class ScreenField(NamedTuple):
             has_default=answer.get("hasDefaultValue") is True,
             schema_type=text_of(kind.get("type")),
             items=text_of(kind.get("items")),
-            allowed_values=records(AllowedValue.read, objects(answer.get("allowedValues"))),
+            allowed_values=read_records(AllowedValue.read, objects_in(answer.get("allowedValues"))),
             custom_type=text_of(kind.get("custom")),
         )
 
@@ -140,7 +140,7 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
     """Read the fields of a screen, which Jira lists by their IDs."""
     listed = object_of(answer)
     entries = ({**object_of(entry), "fieldId": name} for name, entry in listed.items())
-    return records(ScreenField.read, entries)
+    return read_records(ScreenField.read, entries)
 
 
 #: The most bytes of a file. A site may claim more, of which no float can be made.
@@ -291,11 +291,11 @@ class LastChange(NamedTuple):
 
     Attributes:
         author: The name of the person who made it; empty if the history does not tell.
-        at: When it was made, as Jira writes it.
+        changed_at: When it was made, as Jira writes it.
     """
 
     author: str
-    at: str
+    changed_at: str
 
 
 class Transition(NamedTuple):

@@ -27,7 +27,7 @@ from ticketr.app.jira.credentials import (
     normalise_site,
 )
 from ticketr.app.jira.json_text import MAX_VALUES, RunInThread, TooManyValues, read_json
-from ticketr.app.jira.models import objects, text_of
+from ticketr.app.jira.models import objects_in, text_of
 from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import open_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
@@ -129,7 +129,7 @@ _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
 _MAX_ERROR_BYTES = 256 * 1024
 # How much of a server's text is read: far more than an error shows.
 _MAX_MESSAGE_CHARACTERS = 8000
-_MAX_PAIRS = 20
+_MAX_FIELD_ERRORS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +197,9 @@ class JsonResponse:
             raise self.unusable(f"no list of {key}" if key else "no list")
         if len(value) > most:
             raise self.unusable(f"more than the {most} {key} that were asked for")
-        return objects(value)
+        return objects_in(value)
 
-    def record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
+    def read_record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
         """Read the record that the answer is.
 
         Args:
@@ -265,7 +265,7 @@ def _error_texts(
         messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
-    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_PAIRS]
+    kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_FIELD_ERRORS]
     field_errors = tuple((_redacted_start(k, redact), _redacted_start(v, redact)) for k, v in kept)
     is_from_jira = bool(messages or field_errors) and not {"errorMessages", "errors"}.isdisjoint(
         answer
@@ -329,18 +329,18 @@ class RestApi:
         return max(self._answered, next(iter(self._sent.values())))
 
     async def get(
-        self, endpoint: str, *steps: str, query: Mapping[str, str | int] | None = None
+        self, endpoint: str, *path_segments: str, query: Mapping[str, str | int] | None = None
     ) -> JsonResponse:
         """Send a GET request.
 
         Args:
             endpoint: The path, with ``{}`` for each segment that is data.
-            steps: Those segments.
+            path_segments: Those segments.
             query: The query parameters.
         """
-        return await self._send(self._make_call("GET", endpoint, *steps, query=query))
+        return await self._send(self._make_call("GET", endpoint, *path_segments, query=query))
 
-    async def ask(self, endpoint: str, question: object) -> JsonResponse:
+    async def read_by_post(self, endpoint: str, question: object) -> JsonResponse:
         """Send a POST request that only reads; its query is too long for an address."""
         return await self._send(self._make_call("POST", endpoint, body=question))
 
@@ -348,7 +348,7 @@ class RestApi:
         self,
         method: str,
         endpoint: str,
-        *steps: str,
+        *path_segments: str,
         issue: str | None,
         body: object = None,
         source: BodySource | None = None,
@@ -362,7 +362,7 @@ class RestApi:
         Args:
             method: ``"POST"``, ``"PUT"`` or ``"DELETE"``.
             endpoint: The path, with ``{}`` for each segment that is data.
-            steps: Those segments.
+            path_segments: Those segments.
             issue: The key or ID of the issue that is changed, if it exists yet. Writes by its key
                 and writes by its ID are not recognised as writes of one issue.
             body: The JSON value to send.
@@ -373,18 +373,22 @@ class RestApi:
             may_be_empty: Whether the answer may hold nothing, as the answers to most writes do.
         """
         issue = (issue or "").upper()
-        call = self._make_call(method, endpoint, *steps, body=body, source=source)
+        call = self._make_call(method, endpoint, *path_segments, body=body, source=source)
         call = replace(call, issue=issue, repeatable=repeatable)
         lock = self._locks.setdefault(issue, trio.Lock()) if issue else trio.Lock()
         async with lock:
             return await self._send(call, may_be_empty=may_be_empty)
 
     async def download(
-        self, endpoint: str, *steps: str, query: Mapping[str, str | int], headers: Mapping[str, str]
+        self,
+        endpoint: str,
+        *path_segments: str,
+        query: Mapping[str, str | int],
+        headers: Mapping[str, str],
     ) -> Response:
         """Send a GET request whose answer may be anything; it is returned as it came."""
         headers = {"accept": "*/*", "accept-encoding": "identity", **headers}
-        call = self._make_call("GET", endpoint, *steps, query=query, headers=headers)
+        call = self._make_call("GET", endpoint, *path_segments, query=query, headers=headers)
         return (await self._send(call, is_json=False)).response
 
     async def why_not_served(self) -> errors.NotCloud | errors.NoJira | None:
@@ -407,9 +411,9 @@ class RestApi:
         """Remove the token from a server's text."""
         return self._credentials.redact(text)
 
-    def address(self, endpoint: str, *steps: str) -> str:
-        """Return the URL of an endpoint; each step is exactly one segment of its path."""
-        segments = [quote(step, safe="").replace(".", "%2E") for step in steps]
+    def address(self, endpoint: str, *path_segments: str) -> str:
+        """Return the URL of an endpoint; what follows it is one segment of the path each."""
+        segments = [quote(segment, safe="").replace(".", "%2E") for segment in path_segments]
         # Version 3 is Cloud's, with rich text as ADF.
         return f"{self.site}/rest/api/3/{endpoint.format(*segments)}"
 
@@ -417,14 +421,14 @@ class RestApi:
         self,
         method: str,
         endpoint: str,
-        *steps: str,
+        *path_segments: str,
         query: Mapping[str, str | int] | None = None,
         body: object = None,
         source: BodySource | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> rate_limits.Call:
         """Make a call of an endpoint; headers replace the usual ones."""
-        url = self.address(endpoint, *steps)
+        url = self.address(endpoint, *path_segments)
         usual = {
             "accept": "application/json",
             "user-agent": f"ticketr/{__version__}",

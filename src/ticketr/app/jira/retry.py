@@ -81,10 +81,10 @@ FIRST_WAIT = 1.0
 #: The largest value that this wait grows to with the attempts, in seconds.
 LONGEST_WAIT = 30.0
 #: The number of attempts in all for a site that has never answered.
-QUICK_TRIES = 3
+UNKNOWN_SITE_TRIES = 3
 #: The longest wait between those attempts. It is also the first one after a wrong answer from a site
 #: that has never answered as Jira does.
-QUICK_WAIT = 0.2
+UNKNOWN_SITE_WAIT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,13 @@ class RetryPolicy:
             case errors.ServerError() if error.status in TRANSIENT_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
-                return self._backoff(attempt, FIRST_WAIT if is_known_jira else QUICK_WAIT)
+                return self._backoff(attempt, FIRST_WAIT if is_known_jira else UNKNOWN_SITE_WAIT)
             case errors.NoAnswer():  # the timeout was a long wait already
                 return self._backoff(attempt) if has_answered and attempt < 2 else None
             case errors.ConnectFailed() | errors.ConnectionLost() if has_answered:
                 return self._backoff(attempt)
             case errors.ConnectFailed() | errors.ConnectionLost():
-                return QUICK_WAIT * self.chance() if attempt < QUICK_TRIES else None
+                return UNKNOWN_SITE_WAIT * self.chance() if attempt < UNKNOWN_SITE_TRIES else None
             case _:
                 return None
 

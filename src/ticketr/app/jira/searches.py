@@ -9,7 +9,7 @@ from typing import Any
 import trio
 
 from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, shorten
-from ticketr.app.jira.models import BulkFetched, Issue, objects, text_of
+from ticketr.app.jira.models import BulkFetched, Issue, objects_in, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
 #: How many issues one bulk fetch may ask for.
@@ -49,7 +49,7 @@ class SearchEndpoints(Endpoints):
         tokens: set[str] = set()
         fruitless = 0
         while True:
-            answer = await self._api.ask(_SEARCH_PATH, body)
+            answer = await self._api.read_by_post(_SEARCH_PATH, body)
             before = len(ids)
             for item in answer.array("issues", most=PAGE_SIZE):
                 name = text_of(item.get("id")) or text_of(item.get("key"))
@@ -140,7 +140,7 @@ class SearchEndpoints(Endpoints):
     async def _fetch(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
-            answer = await self._api.ask(
+            answer = await self._api.read_by_post(
                 _BULK_FETCH_PATH, {"issueIdsOrKeys": list(ids), **selected}
             )
         except BadAnswer as error:
@@ -167,7 +167,7 @@ class SearchEndpoints(Endpoints):
             kept.setdefault(issue.id, issue)
         given = {name for one in issues.values() for name in (one.id, one.key.upper())}
         missing = tuple(one for one in dict.fromkeys(ids) if one.upper() not in given)
-        errors = (*unreadable, *objects(answer.object().get("issueErrors")))
+        errors = (*unreadable, *objects_in(answer.object().get("issueErrors")))
         failed: dict[str, str] = {}
         for item in errors:
             words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _UNKNOWN_REASON
@@ -206,7 +206,9 @@ class SearchEndpoints(Endpoints):
 
     async def first_key(self, jql: str) -> str | None:
         """Return the key of the first issue that a search finds; None for none."""
-        answer = await self._api.ask(_SEARCH_PATH, {"jql": jql, "maxResults": 1, "fields": ["key"]})
+        answer = await self._api.read_by_post(
+            _SEARCH_PATH, {"jql": jql, "maxResults": 1, "fields": ["key"]}
+        )
         for item in answer.array("issues"):
             issue = Issue.read(item)
             if issue is None:

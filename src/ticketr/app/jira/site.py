@@ -64,7 +64,7 @@ class SiteEndpoints(Endpoints):
         read: Callable[[Mapping[str, Any]], R | None],
         key: str,
         endpoint: str,
-        *steps: str,
+        *path_segments: str,
         most: float = math.inf,
         query: Mapping[str, str | int] = MappingProxyType({}),
     ) -> tuple[tuple[R, ...], int]:
@@ -77,9 +77,9 @@ class SiteEndpoints(Endpoints):
         start = total = 0
         for _ in range(MAX_PAGES):
             page = {"startAt": start, "maxResults": PAGE_SIZE}
-            answer = await self._api.get(endpoint, *steps, query={**query, **page})
+            answer = await self._api.get(endpoint, *path_segments, query={**query, **page})
             items, before = list(answer.array(key)), len(records)
-            records |= dict.fromkeys(models.records(read, items))
+            records |= dict.fromkeys(models.read_records(read, items))
             start += len(items)
             counted = answer.object().get("total")
             total = counted if isinstance(counted, int) else 0
@@ -87,7 +87,7 @@ class SiteEndpoints(Endpoints):
             # A page with nothing new ends the list, even if the site says that more follows.
             if is_last or len(records) == before or len(records) >= most:
                 return tuple(records), total
-        address = self._api.address(endpoint, *steps)
+        address = self._api.address(endpoint, *path_segments)
         raise BadAnswer(address, f"more than {MAX_PAGES} pages of {key}")
 
     async def myself(self) -> models.User:
@@ -105,12 +105,12 @@ class SiteEndpoints(Endpoints):
             if better is None:
                 raise
             raise better from error
-        return answer.record(models.User.read, "it tells no account")
+        return answer.read_record(models.User.read, "it tells no account")
 
     async def fields(self) -> tuple[models.Field, ...]:
         """Return every field that the site's issues can have."""
         answer = await self._api.get("field")
-        return models.records(models.Field.read, answer.array())
+        return models.read_records(models.Field.read, answer.array())
 
     async def project(self, key: str) -> models.Project:
         """Return one project.
@@ -122,7 +122,7 @@ class SiteEndpoints(Endpoints):
             NotFound: There is none, or the account may not see it.
         """
         answer = await self._api.get("project/{}", key)
-        return answer.record(models.Project.read, "it tells no key")
+        return answer.read_record(models.Project.read, "it tells no key")
 
     async def projects(self, *, most: int) -> tuple[tuple[models.Project, ...], int]:
         """Return the projects that the account may see, in the order of their keys.
@@ -165,7 +165,7 @@ class SiteEndpoints(Endpoints):
 
     async def _read_users(self, endpoint: str, query: Mapping[str, str]) -> tuple[models.User, ...]:
         answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_FOUND_USERS})
-        return models.records(models.User.read, answer.array())
+        return models.read_records(models.User.read, answer.array())
 
     async def issue_types(self, project: str) -> tuple[IssueType, ...]:
         """Return the issue types that the account may create in a project.
@@ -216,7 +216,7 @@ class SiteEndpoints(Endpoints):
         answer = await self._api.get("project/{}/statuses", project)
         texts: dict[str, tuple[str, ...]] = {}
         for item in answer.array():
-            statuses = models.objects(item.get("statuses"))
+            statuses = models.objects_in(item.get("statuses"))
             if type_id := models.text_of(item.get("id")):
                 names = (models.text_of(status.get("name")) for status in statuses)
                 texts[type_id] = tuple(filter(None, names))

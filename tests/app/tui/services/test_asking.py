@@ -402,5 +402,5 @@ async def test_jira_is_asked_who_changed_an_issue_last(
 
     assert change is not None
     assert change.author == bench.finds("DEMO-9").history[-1].author.name
-    assert await ask(change.at) == change
+    assert await ask(change.changed_at) == change
     assert await ask("1999-01-31T09:30:00.000+0000") is None

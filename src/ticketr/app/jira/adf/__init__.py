@@ -15,7 +15,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from ticketr._lazy import import_on_use, type_checking_imports
-from ticketr.app.jira.adf._canonical import Json, canonical, visible
+from ticketr.app.jira.adf._canonical import Json, canonical, visible_form
 from ticketr.app.jira.adf._plain import (
     MAX_TEXT_CHARACTERS,
     NO_FILES,
@@ -40,15 +40,15 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf._schema import find_problems
     from ticketr.app.jira.adf._wording import reworded
     from ticketr.app.jira.adf.forms.files import (
-        BY_NAME,
+        NAMES_AS_MEDIA_IDS,
         ShownFile,
         local_pictures,
         shown_files,
         with_attachments,
         with_media_ids,
-        without_pictures,
+        with_pictures_as_text,
     )
-    from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_people
+    from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_account_ids
 
 #: What most descriptions hold.
 _TYPICAL_MARKDOWN = """\
@@ -99,7 +99,7 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         return _conversion.convert_shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_block_by_block(canonical(adf))
-        return Converted(markdown, _conversion.converts_to(markdown, visible(adf), files))
+        return Converted(markdown, _conversion.converts_to(markdown, visible_form(adf), files))
 
 
 def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:
@@ -128,7 +128,7 @@ def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
     """
     if is_too_long(markdown):
-        return plain_document(markdown)
+        return code_block_document(markdown)
     from ticketr.app.jira.adf import _conversion
 
     document = _conversion.read(markdown, files)
@@ -136,7 +136,7 @@ def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:
     return document
 
 
-def plain_document(text: str) -> Json:
+def code_block_document(text: str) -> Json:
     """Return a document that holds a text unchanged, in one block of code."""
     return {
         "type": "doc",
@@ -187,7 +187,7 @@ def unsent_pieces(
     return tuple(islice(pieces, _losses.MAX_NAMED_LOSSES))
 
 
-def length(document: object) -> int:
+def text_length(document: object) -> int:
     """Count the characters of a document's texts, and one for each end of a line.
 
     Jira counts a little more for what marks them, so what is longer than `MAX_TEXT_CHARACTERS` here is

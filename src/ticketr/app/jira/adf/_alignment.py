@@ -126,29 +126,31 @@ def match_equal(one: Sequence[Hashable], other: Sequence[Hashable]) -> list[tupl
     return places
 
 
-def pair_similar(olds: int, news: int, score: Callable[[int, int], float]) -> list[tuple[int, int]]:
+def pair_similar(
+    old_count: int, new_count: int, score: Callable[[int, int], float]
+) -> list[tuple[int, int]]:
     """Pair old items with the new items that they most likely became, in order on both sides.
 
     Args:
-        olds: How many old items there are.
-        news: How many new items there are.
+        old_count: How many old items there are.
+        new_count: How many new items there are.
         score: How alike an old and a new one are, by their places; 0 if they cannot be a pair.
 
     Returns:
         The places of each pair; an item may be in none.
     """
-    if olds * news > _MAX_SCORED_PAIRS:
-        together = zip(range(olds), range(news), strict=False)
+    if old_count * new_count > _MAX_SCORED_PAIRS:
+        together = zip(range(old_count), range(new_count), strict=False)
         return [(old, new) for old, new in together if score(old, new) > 0]
-    best = [[0.0] * (news + 1) for _ in range(olds + 1)]
-    scores = [[score(old, new) for new in range(news)] for old in range(olds)]
-    for old in range(olds - 1, -1, -1):
-        for new in range(news - 1, -1, -1):
+    best = [[0.0] * (new_count + 1) for _ in range(old_count + 1)]
+    scores = [[score(old, new) for new in range(new_count)] for old in range(old_count)]
+    for old in range(old_count - 1, -1, -1):
+        for new in range(new_count - 1, -1, -1):
             taken = scores[old][new] + best[old + 1][new + 1] if scores[old][new] > 0 else 0.0
             best[old][new] = max(taken, best[old + 1][new], best[old][new + 1])
     paired: list[tuple[int, int]] = []
     old = new = 0
-    while old < olds and new < news:
+    while old < old_count and new < new_count:
         here = best[old][new]
         if scores[old][new] > 0 and here == scores[old][new] + best[old + 1][new + 1]:
             paired.append((old, new))
@@ -246,7 +248,9 @@ def _attach_hidden_blocks(joinable: Sequence[AlignedBlocks]) -> list[AlignedBloc
 
 
 # What is in a table makes a table with it, so it becomes nothing else.
-_PART_NODES = frozenset({"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"})
+_NODES_THAT_KEEP_THEIR_KIND = frozenset(
+    {"tableRow", "tableCell", "tableHeader", "layoutColumn", "media"}
+)
 #: How much two blocks of the same kind are alike at least, and of different kinds.
 _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
@@ -371,7 +375,9 @@ class BlockChanges:
     def _likeness(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
-        if not same and (old.is_line != new.is_line or {old.kind, new.kind} & _PART_NODES):
+        if not same and (
+            old.is_line != new.is_line or {old.kind, new.kind} & _NODES_THAT_KEEP_THEIR_KIND
+        ):
             return 0.0
         one, other = self._count_words(old), self._count_words(new)
         total = one.total() + other.total()

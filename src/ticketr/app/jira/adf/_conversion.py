@@ -18,7 +18,7 @@ from marklas.md.parser.normalize import normalize_blocks, tokenize
 from marklas.md.renderer import render as _render_markdown
 
 from ticketr.app.jira.adf._addresses import link_addresses
-from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible
+from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible_form
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX,
     has_no_placeholders,
@@ -39,7 +39,11 @@ from ticketr.app.jira.adf._plain import (
 )
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_PLACEHOLDER
 from ticketr.app.jira.adf._simple import Converted, DocumentParts
-from ticketr.app.jira.adf.forms.files import ATTACHMENT_PREFIX, BY_NAME, replace_names_by_media_ids
+from ticketr.app.jira.adf.forms.files import (
+    ATTACHMENT_PREFIX,
+    NAMES_AS_MEDIA_IDS,
+    replace_names_by_media_ids,
+)
 from ticketr.app.jira.adf.forms.read import Reader, read_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
@@ -88,11 +92,11 @@ _BACKTICKS = re.compile("`+")
 
 
 def converts_to(markdown: str, expected: Json, files: Mapping[str, str] = NO_FILES) -> bool:
-    """Return whether Markdown converts to a document; see `visible`."""
+    """Return whether Markdown converts to a document; see `visible_form`."""
     if is_too_long(markdown) or is_too_large(expected):
         return False
     try:
-        return visible(read(markdown, files)) == expected
+        return visible_form(read(markdown, files)) == expected
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
@@ -105,7 +109,7 @@ def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
         files: The media ID of each file, by its name.
     """
     markdown, short = render(canonical(adf), files)
-    expected = visible(adf)
+    expected = visible_form(adf)
     if converts_to(markdown, expected, files):
         return Converted(markdown, exact=True)
     blocks = expected.get("content", []) if short else []
@@ -175,7 +179,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
             if "<>" in markdown:
                 read_decisions(document)
             restore_document(document)
-            if ATTACHMENT_PREFIX in markdown and files is not BY_NAME:
+            if ATTACHMENT_PREFIX in markdown and files is not NAMES_AS_MEDIA_IDS:
                 replace_names_by_media_ids(document, files)
         _mend_blocks(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape

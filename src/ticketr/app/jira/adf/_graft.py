@@ -107,7 +107,7 @@ BlockPath: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LostPiece:
+class GraftLoss:
     """A piece of a document in Jira that an edit removes though the file does not show it.
 
     Attributes:
@@ -130,7 +130,7 @@ class Grafted:
     """
 
     document: Json
-    losses: tuple[LostPiece, ...] = ()
+    losses: tuple[GraftLoss, ...] = ()
 
 
 def graft(
@@ -172,12 +172,12 @@ def graft(
 def _whole_edited_document(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).rest()[:MAX_NAMED_LOSSES]
+        lost = Losses(original, shown, edited).describe_other_losses()[:MAX_NAMED_LOSSES]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
         lost = ("all that is too large for a file",)
-    return Grafted(edited, tuple(LostPiece(what, ()) for what in lost))
+    return Grafted(edited, tuple(GraftLoss(what, ()) for what in lost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +217,11 @@ class _Graft:
         document = {**self._original, "content": content}
         losses = Losses(self._original, self._shown, document)
         lost = [
-            LostPiece(what, edit.path)
+            GraftLoss(what, edit.path)
             for edit in self._edits
-            for what in losses.of(edit.original, edit.shown, edit.sent)
+            for what in losses.describe_block_losses(edit.original, edit.shown, edit.sent)
         ]
-        lost += (LostPiece(what, ()) for what in losses.rest())
+        lost += (GraftLoss(what, ()) for what in losses.describe_other_losses())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
     def _graft_blocks(

@@ -62,14 +62,14 @@ class Losses:
 
     def __init__(self, wanted: object, shown: object, sent: object) -> None:
         self._pieces = _Pieces(_comparable_document(wanted), _comparable_document(shown))
-        #: The lost pieces that `of` has not returned yet.
+        #: The lost pieces that `describe_block_losses` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
             self._remaining_losses = self._pieces.lost_pieces(
                 _count_pieces(_comparable_document(sent))
             )
 
-    def of(
+    def describe_block_losses(
         self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
         """Return what is lost with some blocks, and is nowhere else in the document.
@@ -98,8 +98,8 @@ class Losses:
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
         return pieces.names_of(lost)
 
-    def rest(self) -> tuple[str, ...]:
-        """Return what is lost, but not with the blocks for which `of` was called."""
+    def describe_other_losses(self) -> tuple[str, ...]:
+        """Return what is lost, but not with the blocks for which `describe_block_losses` was called."""
         return self._pieces.names_of(self._remaining_losses)
 
 
@@ -241,7 +241,7 @@ def _attrs_key(attrs: object) -> str:
 
 
 #: The most characters that are shown of a piece.
-MAX_PIECE_CHARACTERS = 60
+MAX_SHOWN_PIECE_CHARACTERS = 60
 #: What is wrong with a picture in a line of text.
 INLINE_PICTURE_REASON = (
     "belongs to a picture, which needs a paragraph of its own, with an empty line around it, and"
@@ -285,7 +285,7 @@ class UnsentPiece:
     reason: str
     is_lost: bool = False
 
-    def words(self, path: str = "", line: int = 0) -> str:
+    def describe(self, path: str = "", line: int = 0) -> str:
         """Describe the piece for the author of the Markdown.
 
         Args:
@@ -384,7 +384,7 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
 
 def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
     return UnsentPiece(
-        shorten(lines[line - 1].strip(), MAX_PIECE_CHARACTERS), line, reason, is_lost=True
+        shorten(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True
     )
 
 
@@ -409,7 +409,7 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     if text.startswith("<!--"):
         problem = _COMMENT_REASON
     reason = problem or (_HTML_REASON if is_html else _MISPLACED_REASON)
-    return UnsentPiece(shorten(text, MAX_PIECE_CHARACTERS), line, reason, is_lost=True)
+    return UnsentPiece(shorten(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
 def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:

@@ -6,8 +6,8 @@ document that holds one nevertheless is converted without placeholders and is se
 
 `protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
 
-While a document is written, the placeholders of `RAW_PLACEHOLDERS` stand for signs that marklas would escape.
-While Markdown is read, those of `ESCAPED_PLACEHOLDERS` stand for signs with a backslash before them, which begin
+While a document is written, the placeholders of `PLACEHOLDER_BY_RAW_CHARACTER` stand for signs that marklas would escape.
+While Markdown is read, those of `PLACEHOLDER_BY_ESCAPED_CHARACTER` stand for signs with a backslash before them, which begin
 no short form.
 
 marklas writes as HTML what Markdown lacks, each tag with an ``adf`` attribute, and drops every
@@ -111,7 +111,7 @@ class _OpenTag:
 def protect_html(markdown: str) -> str:
     """Replace the ``<`` of HTML that marklas has not written by a placeholder."""
     # Once a tag is text, a summary that was in it is in nothing.
-    while "<" in markdown and (places := sorted(_find_placeholders(markdown))):
+    while "<" in markdown and (places := sorted(_find_texts_to_protect(markdown))):
         result: list[str] = []
         end = 0
         for start, stop, placeholder in places:
@@ -122,7 +122,7 @@ def protect_html(markdown: str) -> str:
     return markdown
 
 
-def _find_placeholders(markdown: str) -> Iterator[tuple[int, int, str]]:
+def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
     """Yield the start and end of each text to replace, and its placeholder."""
     opened: list[_OpenTag] = []
     unclosed: list[_OpenTag] = []
@@ -369,7 +369,7 @@ def _placeholder_of_escape(match: re.Match[str]) -> str:
         return _PLACEHOLDER_BY_ENTITY_NUMBER[number]
     if sign == "[" and not match.string.startswith("!", match.end()):
         return match[0]
-    return _signs.ESCAPED_PLACEHOLDERS.get(sign, match[0])
+    return _signs.PLACEHOLDER_BY_ESCAPED_CHARACTER.get(sign, match[0])
 
 
 def protect_content(node: Json) -> None:

@@ -1,7 +1,7 @@
 """The placeholder characters of the short forms.
 
-`_placeholders` describes what placeholders are. While a document is written, those of `RAW_PLACEHOLDERS` stand
-for signs that marklas would escape. While Markdown is read, those of `ESCAPED_PLACEHOLDERS` stand for signs
+`_placeholders` describes what placeholders are. While a document is written, those of `PLACEHOLDER_BY_RAW_CHARACTER` stand
+for signs that marklas would escape. While Markdown is read, those of `PLACEHOLDER_BY_ESCAPED_CHARACTER` stand for signs
 with a backslash before them, which begin no short form.
 """
 
@@ -22,7 +22,7 @@ UNUSED_DEFINITION_PLACEHOLDER = "\ufde9"
 LAST_PLACEHOLDER = UNUSED_DEFINITION_PLACEHOLDER
 
 #: The placeholders of the characters that marklas would escape.
-RAW_PLACEHOLDERS = {
+PLACEHOLDER_BY_RAW_CHARACTER = {
     **EMPHASIS_PLACEHOLDERS,
     ord("["): _OPEN,
     ord("]"): _CLOSE,
@@ -33,13 +33,19 @@ RAW_PLACEHOLDERS = {
 #: The characters that the placeholders of this module stand for; `EMPHASIS_PLACEHOLDERS` has its own table.
 CHARACTER_BY_RAW_PLACEHOLDER = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`"}
 #: The placeholders of characters that follow a backslash.
-ESCAPED_PLACEHOLDERS = {"{": "\ufde2", ":": "\ufde3", "@": "\ufde4", "[": "\ufde5", "%": "\ufde7"}
-#: The characters that the placeholders of `ESCAPED_PLACEHOLDERS` stand for.
+PLACEHOLDER_BY_ESCAPED_CHARACTER = {
+    "{": "\ufde2",
+    ":": "\ufde3",
+    "@": "\ufde4",
+    "[": "\ufde5",
+    "%": "\ufde7",
+}
+#: The characters that the placeholders of `PLACEHOLDER_BY_ESCAPED_CHARACTER` stand for.
 CHARACTER_BY_ESCAPED_PLACEHOLDER = {
-    placeholder: sign for sign, placeholder in ESCAPED_PLACEHOLDERS.items()
+    placeholder: sign for sign, placeholder in PLACEHOLDER_BY_ESCAPED_CHARACTER.items()
 }
 
 
 def verbatim_text(text: str) -> str:
     """Return a text that marklas writes unchanged."""
-    return text.translate(RAW_PLACEHOLDERS)
+    return text.translate(PLACEHOLDER_BY_RAW_CHARACTER)

@@ -10,7 +10,7 @@ from functools import partial
 
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._alignment import match_equal
-from ticketr.app.jira.adf._canonical import Json, visible
+from ticketr.app.jira.adf._canonical import Json, visible_form
 from ticketr.app.jira.adf._conversion import label_key, used_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
@@ -31,11 +31,11 @@ class Stretch:
 
     Attributes:
         text: The lines.
-        keys: The canonical form of each block, as JSON.
+        block_keys: The canonical form of each block, as JSON.
     """
 
     text: str
-    keys: tuple[str, ...]
+    block_keys: tuple[str, ...]
 
 
 def reworded(markdown: str, like: str, *, files: Mapping[str, str] = NO_FILES) -> str:
@@ -70,7 +70,7 @@ def _reworded_stretches(
 ) -> Iterator[str]:
     start = before = 0
     pairs = match_equal(
-        [stretch.keys for stretch in stretches], [stretch.keys for stretch in others]
+        [stretch.block_keys for stretch in stretches], [stretch.block_keys for stretch in others]
     )
     for at, other in [*pairs, (len(stretches), len(others))]:
         olds = others[before:other]
@@ -79,7 +79,8 @@ def _reworded_stretches(
             old = olds[number] if len(olds) == at - start else None
             tried = _reworded_lines(stretch.text, old.text) if old is not None else ()
             yield next(
-                (text for text in tried if _block_keys(read(text)) == stretch.keys), stretch.text
+                (text for text in tried if _block_keys(read(text)) == stretch.block_keys),
+                stretch.text,
             )
         if at < len(stretches):
             yield others[other].text
@@ -149,7 +150,7 @@ def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch]
         result.append(Stretch(text, keys))
         at, joined, text = at + len(keys), 0, ""
     if text and result and not keys:
-        result[-1] = Stretch(f"{result[-1].text}\n\n{text}", result[-1].keys)
+        result[-1] = Stretch(f"{result[-1].text}\n\n{text}", result[-1].block_keys)
         text = ""
     return result if at == len(wanted) and not text else None
 
@@ -164,7 +165,7 @@ def _used_definitions(markdown: str) -> list[re.Match[str]]:
 
 
 def _block_keys(document: Json) -> tuple[str, ...]:
-    content = visible(document).get("content", [])
+    content = visible_form(document).get("content", [])
     return tuple(json.dumps(value, sort_keys=True) for value in content)
 
 

@@ -80,7 +80,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self._closed = False
         self._open: set[Any] = set()
 
-    async def connection(self, place: str) -> Any:
+    async def take_connection(self, place: str) -> Any:
         """Return an idle connection, or open one if none is idle.
 
         Args:
@@ -107,7 +107,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         """Send a request and read its answer.
 
         Args:
-            connection: From `connection`. It is kept if all is well and closed if not, whatever
+            connection: From `take_connection`. It is kept if all is well and closed if not, whatever
                 ends this.
             request: What to send.
             exchange: Takes the body of the answer.
@@ -273,7 +273,7 @@ class AsksTransport(TransportSettings):
     async def _connect(self, url: str) -> Any:
         place = _origin_of(url)
         with trio.move_on_after(self.connect_timeout), _convert_connect_errors(url):
-            return await self._session.connection(place)
+            return await self._session.take_connection(place)
         raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON)
 
 

@@ -27,8 +27,8 @@ from ticketr.app.jira.transport.base import (
 
 #: The most bytes that are unpacked between two checkpoints, and the most that they are unpacked from:
 #: a compressed body may hold megabytes that unpack to nothing.
-MAX_UNPACKED_BYTES = 256 * 1024
-PACKED_PORTION_BYTES = 64 * 1024
+MAX_UNPACKED_BYTES_PER_STEP = 256 * 1024
+MAX_PACKED_BYTES_PER_STEP = 64 * 1024
 
 _GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the two it is"
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
@@ -92,8 +92,8 @@ class Exchange:
             BadAnswer: The body was too large, or could not be decompressed.
 
         Cancellation:
-            Takes effect after each `MAX_UNPACKED_BYTES` that is unpacked, and each
-            `PACKED_PORTION_BYTES` that is read for it; a smaller body has no checkpoint.
+            Takes effect after each `MAX_UNPACKED_BYTES_PER_STEP` that is unpacked, and each
+            `MAX_PACKED_BYTES_PER_STEP` that is read for it; a smaller body has no checkpoint.
         """
         codings = [text.strip() for text in headers.get("content-encoding", "").lower().split(",")]
         compressions = [coding for coding in codings if coding not in {"", "identity"}]
@@ -115,9 +115,9 @@ class Exchange:
             while not compression.eof:
                 piece = compression.unconsumed_tail
                 if not piece:
-                    piece = packed[taken : taken + PACKED_PORTION_BYTES]
+                    piece = packed[taken : taken + MAX_PACKED_BYTES_PER_STEP]
                     taken += len(piece)
-                portion = compression.decompress(piece, MAX_UNPACKED_BYTES)
+                portion = compression.decompress(piece, MAX_UNPACKED_BYTES_PER_STEP)
                 self._size += len(portion)
                 if self._size > self._settings.max_body_bytes:
                     self.problem = f"more than {self._settings.max_body_bytes} bytes"
@@ -126,7 +126,10 @@ class Exchange:
                     self.problem = "its compression ends in the middle"
                     return []
                 unpacked.append(portion)
-                if len(piece) == PACKED_PORTION_BYTES or len(portion) == MAX_UNPACKED_BYTES:
+                if (
+                    len(piece) == MAX_PACKED_BYTES_PER_STEP
+                    or len(portion) == MAX_UNPACKED_BYTES_PER_STEP
+                ):
                     await trio.lowlevel.checkpoint()
         except zlib.error:
             self.problem = "its compression is broken"

@@ -40,7 +40,9 @@ from ticketr.app.jira.transport.base import (
 )
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-_LOCAL_MOUNTS = tuple(f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS)
+_MOUNTS_WITHOUT_PROXY = tuple(
+    f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -76,7 +78,7 @@ class HttpxTransport(TransportSettings):
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
-            mounts=dict.fromkeys(_LOCAL_MOUNTS),
+            mounts=dict.fromkeys(_MOUNTS_WITHOUT_PROXY),
             verify=self._certificates.context,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
@@ -139,12 +141,12 @@ class HttpxTransport(TransportSettings):
             extensions={"trace": on_event},
         )
         pieces = None if request.source is None else request.source.pieces()
-        built.stream = _Content(exchange, request.body, pieces)
+        built.stream = _RequestBody(exchange, request.body, pieces)
         return built
 
 
 @dataclass(eq=False, repr=False)
-class _Content(AsyncIterator[bytes], httpx.AsyncByteStream):
+class _RequestBody(AsyncIterator[bytes], httpx.AsyncByteStream):
     """The body of one request; if it is sent in pieces, each restarts the timeout of silence.
 
     That of httpx is a generator, which would be left to the collector, half-run, when a request

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from ticketr.app.jira.models import Attachment, objects, records
+from ticketr.app.jira.models import Attachment, objects_in, read_records
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
@@ -73,7 +73,7 @@ _NO_FILES: Mapping[str, str] = MappingProxyType({})
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     """Return the attachments among the fields of an issue, in Jira's order."""
-    return records(Attachment.read, objects(fields.get(ATTACHMENT_FIELD)))
+    return read_records(Attachment.read, objects_in(fields.get(ATTACHMENT_FIELD)))
 
 
 def insert_media_ids(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
@@ -85,7 +85,7 @@ def insert_media_ids(fields: Mapping[str, object], media: Mapping[str, str]) -> 
     """
     known = [
         {**entry, _MEDIA_ID_KEY: media[text]} if (text := str(entry.get("id"))) in media else entry
-        for entry in objects(fields.get(ATTACHMENT_FIELD))
+        for entry in objects_in(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
 
@@ -97,7 +97,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     """
     if ATTACHMENT_FIELD not in fields:
         return _NO_FILES
-    entries = list(objects(fields.get(ATTACHMENT_FIELD)))
+    entries = list(objects_in(fields.get(ATTACHMENT_FIELD)))
     names = Counter(str(entry.get("filename")) for entry in entries)
     return {
         name: media

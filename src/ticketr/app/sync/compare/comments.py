@@ -9,7 +9,7 @@ from typing import Any
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.jira.models import object_of, objects, text_of
+from ticketr.app.jira.models import object_of, objects_in, text_of
 from ticketr.app.sync.compare.attachments import media_ids_by_name
 from ticketr.app.tickets import Comment
 
@@ -96,7 +96,7 @@ def comments_field(comments: Iterable[Mapping[str, object]]) -> dict[str, object
 
 
 def _comment_entries(value: object) -> Iterator[Mapping[str, Any]]:
-    return objects(object_of(value).get("comments"))
+    return objects_in(object_of(value).get("comments"))
 
 
 def _time_text(value: object) -> str:
@@ -113,7 +113,7 @@ DESCRIPTION_FIELD = "description"
 
 def as_document(value: object) -> object:
     """Return the value of a rich-text field as a document; some sites answer with plain text."""
-    return adf.plain_document(value) if isinstance(value, str) and value else value
+    return adf.code_block_document(value) if isinstance(value, str) and value else value
 
 
 def documents_in(fields: Mapping[str, object]) -> Iterator[object]:

@@ -19,13 +19,13 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from ticketr.app.jira.adf import (
-    BY_NAME,
+    NAMES_AS_MEDIA_IDS,
     canonical,
+    code_block_document,
     convert,
     is_too_large,
     is_too_long,
     lost_texts,
-    plain_document,
     simple_markdown,
     to_adf,
     to_markdown,
@@ -135,7 +135,7 @@ def description_adf(
     texts = ticket.acceptance_criteria
     if body is None:
         texts = (ticket.description, *texts)
-    read = plain_document if is_too_long(*texts) else partial(to_adf, files=files)
+    read = code_block_document if is_too_long(*texts) else partial(to_adf, files=files)
     kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
@@ -408,9 +408,9 @@ def are_equivalent(part: Part, one: str, other: str) -> bool:
 def _canonical_document(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
     if part is not CorePart.CRITERIA:
-        return canonical(to_adf(text, files=BY_NAME))
+        return canonical(to_adf(text, files=NAMES_AS_MEDIA_IDS))
     issue = Ticket("", acceptance_criteria=criteria_of(text))
-    return canonical(description_adf(issue, files=BY_NAME))
+    return canonical(description_adf(issue, files=NAMES_AS_MEDIA_IDS))
 
 
 def _lost_text(part: Part, text: str) -> object:

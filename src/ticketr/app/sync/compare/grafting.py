@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf import BY_NAME, is_too_long, local_pictures, shown_files, to_adf
+from ticketr.app.jira.adf import (
+    NAMES_AS_MEDIA_IDS,
+    is_too_long,
+    local_pictures,
+    shown_files,
+    to_adf,
+)
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import media_ids_by_name
@@ -87,11 +93,11 @@ def find_unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, fro
             comments = (comment.text for comment in own.comments)
             texts = (own.description, *own.rich_texts.values(), *comments)
             names = {
-                file.media.removeprefix(_ATTACHMENT_SCHEME)
+                file.media_id.removeprefix(_ATTACHMENT_SCHEME)
                 for text in texts
                 if _ATTACHMENT_SCHEME in text and not is_too_long(text)
-                for file in shown_files(to_adf(text, files=BY_NAME))
-                if file.media.startswith(_ATTACHMENT_SCHEME)
+                for file in shown_files(to_adf(text, files=NAMES_AS_MEDIA_IDS))
+                if file.media_id.startswith(_ATTACHMENT_SCHEME)
             }
             if missing := names - media_ids_by_name(issue.fields).keys():
                 unknown[issue.key] = frozenset(missing)

@@ -23,9 +23,9 @@ from ticketr.app.jira.adf import (
     is_too_large,
     marklas_cost,
     to_adf,
-    visible,
+    visible_form,
 )
-from ticketr.app.jira.models import Field, Issue, object_of, objects, text_of
+from ticketr.app.jira.models import Field, Issue, object_of, objects_in, text_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
@@ -285,7 +285,7 @@ def link_line_name(words: str) -> str:
 def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     """Return the links among the fields of an issue, in Jira's order."""
     links: list[JiraLink] = []
-    for entry in objects(fields.get(LINK_FIELD)):
+    for entry in objects_in(fields.get(LINK_FIELD)):
         for end, direction in (("outwardIssue", "outward"), ("inwardIssue", "inward")):
             key = text_of(object_of(entry.get(end)).get("key"))
             words = text_of(object_of(entry.get("type")).get(direction))
@@ -379,7 +379,7 @@ def parent_id(issue: Issue) -> str | None:
 
 def subtask_ids(issue: Issue) -> tuple[str, ...]:
     """Return the IDs of an issue's sub-tasks in Jira's own order."""
-    ids = (text_of(subtask.get("id")) for subtask in objects(issue.fields.get("subtasks")))
+    ids = (text_of(subtask.get("id")) for subtask in objects_in(issue.fields.get("subtasks")))
     return tuple(filter(None, ids))
 
 
@@ -588,7 +588,7 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionT
     if is_too_large(original):
         return False
     files = media_ids_by_name(issue.fields)
-    return visible(diff.description_adf(read, files=files)) == visible(original)
+    return visible_form(diff.description_adf(read, files=files)) == visible_form(original)
 
 
 def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
@@ -598,7 +598,8 @@ def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
         original = as_document(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)
-            or visible(to_adf(read.rich_texts.get(name, ""), files=files)) != visible(original)
+            or visible_form(to_adf(read.rich_texts.get(name, ""), files=files))
+            != visible_form(original)
         ):
             return False
     return True

@@ -88,7 +88,9 @@ def _is_same_document(
     names = {media: name for name, media in media_ids_by_name(known).items()}
     now = media_ids_by_name(fields)
     shown = adf.shown_files(document) if names else ()
-    return all(now.get(names[file.media]) == file.media for file in shown if file.media in names)
+    return all(
+        now.get(names[file.media_id]) == file.media_id for file in shown if file.media_id in names
+    )
 
 
 def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue]) -> Ticket:
@@ -153,5 +155,5 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 def _comparable_adf(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(
-        adf.canonical(adf.to_adf(text, files=adf.BY_NAME)), sort_keys=True
+        adf.canonical(adf.to_adf(text, files=adf.NAMES_AS_MEDIA_IDS)), sort_keys=True
     ), adf.lost_texts(text)

@@ -41,7 +41,7 @@ def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
             issue,
             changes,
             path,
-            files=adf.BY_NAME if issue.key else {},
+            files=adf.NAMES_AS_MEDIA_IDS if issue.key else {},
             pictures=local_change.pictures,
         )
     )
@@ -100,7 +100,7 @@ def literal_pieces(
             text, before=change.shown_old_text, files=files, pictures=fates
         ):
             if not piece.is_lost:
-                yield f"{change.name}: {piece.words(path, place(piece.line))}"
+                yield f"{change.name}: {piece.describe(path, place(piece.line))}"
 
 
 def changed_texts(

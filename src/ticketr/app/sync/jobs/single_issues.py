@@ -325,10 +325,10 @@ class AddAttachmentsJob(SessionJob):
             raise _NotAttachable("attachments are switched off on this site")
         file, size = await session.in_thread(_open_regular, path)
         with closing(file):
-            if settings.limit is not None and size > settings.limit:
-                most = size_text(settings.limit)
+            if settings.max_bytes is not None and size > settings.max_bytes:
+                most = size_text(settings.max_bytes)
                 raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
-            await self._upload(session, file, path, size, settings.limit)
+            await self._upload(session, file, path, size, settings.max_bytes)
 
     async def _upload(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None

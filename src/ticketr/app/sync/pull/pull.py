@@ -68,7 +68,7 @@ async def pull_named(
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored_pairs
         await session.in_thread(session.state.site_record.save_columns, columns)
-    now = session.jira.now()
+    now = session.jira.last_answer_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, locations, tally)
     wanted = await relatives.find_members({ids.get(key, key): key for key in keys})
@@ -258,7 +258,7 @@ async def _make_plan(
         f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
     )
     query = base_query(job.project, job.jql)
-    now = session.jira.now()
+    now = session.jira.last_answer_time()
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     except (BadRequest, NotFound):
@@ -270,7 +270,7 @@ async def _make_plan(
     if since is None:
         changed = ids
     else:
-        query = changed_since(query, seen=since, now=session.jira.now())
+        query = changed_since(query, seen=since, now=session.jira.last_answer_time())
         changed = await session.jira.search_ids(query)
     make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
     return await session.in_thread(make), now

@@ -299,10 +299,10 @@ async def with_uploads(
     for upload in payload.uploads:
         session.progress.report(f"Attaching {upload.path} to {key}...")
         opened = await session.in_thread(
-            open_picture, session.store.root, upload.path, settings.limit
+            open_picture, session.store.root, upload.path, settings.max_bytes
         )
         with closing(opened.file):
-            uploader = _Uploader(session, issue, key, opened, settings.limit)
+            uploader = _Uploader(session, issue, key, opened, settings.max_bytes)
             attachment = await uploader.attach()
         texts[upload.placeholder_id] = await _media_id(session, attachment, upload)
     return replace(

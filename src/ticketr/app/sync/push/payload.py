@@ -447,7 +447,7 @@ def _draft_payload(
     """
     draft, named = context.issue, context.issue.fields.get(_TYPE)
     uploads = uploads_in(draft.description, "", context.pictures)
-    bare = replace(draft, description=adf.without_pictures(draft.description, uploads))
+    bare = replace(draft, description=adf.with_pictures_as_text(draft.description, uploads))
     parts = {change.part: change for change in draft_changes(bare) if change.part != _TYPE}
     sent = update_payload(replace(context, issue=bare), parts.values())
     issue_type = {"id": kind.id}

@@ -83,7 +83,7 @@ class Push:
             return
         if session.columns.has_comments and not dry_run:
             await wait_for_late_comments(session)
-        seen = session.jira.now()
+        seen = session.jira.last_answer_time()
         try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
             same = requests[PushAction.SAME]

@@ -41,7 +41,7 @@ def with_mentions(
         user = _person(person.name, users.get(person.name, ()), location(path, place(person.line)))
         if user is not None:
             people[person.name] = (user.account_id, user.display_name)
-    return adf.with_people(text, people)
+    return adf.with_account_ids(text, people)
 
 
 def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> Ticket:
@@ -68,11 +68,11 @@ def unknown_people(
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
     for person in adf.named_people(text):
-        if not users.get(person.name, (None,)) and person.text not in before:
+        if not users.get(person.name, (None,)) and person.mention not in before:
             yield (
                 person.line,
                 (
-                    f"“{person.text}” goes to Jira as text, for its search finds nobody of that name; "
+                    f"“{person.mention}” goes to Jira as text, for its search finds nobody of that name; "
                     "a mention is @[Name](account ID), @[Name] or @ and an e-mail address"
                 ),
             )
@@ -204,10 +204,10 @@ def checked_document(
     if adf.is_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
     document = convert()
-    if (size := adf.length(document)) > adf.MAX_TEXT_CHARACTERS:
+    if (size := adf.text_length(document)) > adf.MAX_TEXT_CHARACTERS:
         raise BadValue(too_long.format(size))
     gone = [
-        piece.words(path, piece.line and place(piece.line))
+        piece.describe(path, piece.line and place(piece.line))
         for text, before, place in texts
         for piece in adf.unsent_pieces(text, before=before)
         if piece.is_lost

@@ -298,7 +298,7 @@ async def _find_media_ids(
         names: Names of attachments whose media IDs are needed besides those of its pictures.
     """
     shown = shown_files(issue.fields)
-    needed = {file.media for file in shown}.difference(
+    needed = {file.media_id for file in shown}.difference(
         known[attachment.id] for attachment in attachments if attachment.id in known
     )
     likely = {*names, *(file.alt for file in shown)}  # what is shown is often the file's name

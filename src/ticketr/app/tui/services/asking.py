@@ -101,7 +101,7 @@ async def ask_last_author(
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
         change = await services.workspaces[name].ask_jira(sync.read_last_change, issue, updated)
         if change and change.author:
-            return change.author, change.at
+            return change.author, change.changed_at
     return None
 
 

@@ -24,7 +24,7 @@ ATTACHMENT_PREFIX = "attachment:"
 
 
 #: Leaves the names of files in the place of media IDs, to compare texts by them.
-BY_NAME: Final[Mapping[str, str]] = MappingProxyType({"": ""})
+NAMES_AS_MEDIA_IDS: Final[Mapping[str, str]] = MappingProxyType({"": ""})
 
 _LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
@@ -44,16 +44,16 @@ class ShownFile:
     """A file that a picture in a document shows.
 
     Attributes:
-        media: Its media ID.
+        media_id: Its media ID.
         alt: What is shown without it, which often is its name.
     """
 
-    media: str
+    media_id: str
     alt: str
 
 
 #: What holds text, and no picture.
-_LINE_NODES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
+_NODES_WITHOUT_PICTURES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
 
 
 def shown_files(document: object) -> tuple[ShownFile, ...]:
@@ -74,7 +74,7 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                     for node in reversed(content_of(node))
                     if type(node) is dict
                     and "content" in node
-                    and node.get("type") not in _LINE_NODES
+                    and node.get("type") not in _NODES_WITHOUT_PICTURES
                 ]
     return tuple(shown.values())
 
@@ -259,7 +259,7 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
     return _with_addresses(markdown, pictures, lambda picture: address_of(names[picture.address]))
 
 
-def without_pictures(markdown: str, addresses: Collection[str]) -> str:
+def with_pictures_as_text(markdown: str, addresses: Collection[str]) -> str:
     """Return Markdown in which pictures of files on disk are plain text.
 
     Args:
@@ -285,8 +285,8 @@ def _find_pictures_alone(markdown: str) -> list[_LocalPicture]:
         picture: f"{_PICTURE_MARKER_PREFIX}{number}" for number, picture in enumerate(pictures)
     }
     marked = _with_addresses(markdown, pictures, lambda picture: address_of(marks[picture]))
-    shown = shown_files(to_adf(marked, files=BY_NAME))
-    alone = {file.media.removeprefix(ATTACHMENT_PREFIX) for file in shown}
+    shown = shown_files(to_adf(marked, files=NAMES_AS_MEDIA_IDS))
+    alone = {file.media_id.removeprefix(ATTACHMENT_PREFIX) for file in shown}
     return [picture for picture in pictures if marks[picture] in alone]
 
 

@@ -48,12 +48,12 @@ class NamedPerson:
     """A person who is mentioned without an account ID.
 
     Attributes:
-        text: The whole mention.
+        mention: The whole mention.
         name: The name or the e-mail address.
         line: The line that it is in, from 1 on.
     """
 
-    text: str
+    mention: str
     name: str
     line: int
 
@@ -71,7 +71,7 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     )
 
 
-def with_people(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
+def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> str:
     """Return a text in which mentions hold the account IDs.
 
     Args:
@@ -203,7 +203,7 @@ def read_status(code: Token | None, words: str) -> tuple[list[Token], str] | Non
 # Dates: {2026-03-01}, and emoji: :name:
 
 
-def _read_date(day: str) -> list[Token] | None:
+def _date_tokens(day: str) -> list[Token] | None:
     try:
         moment = datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
@@ -212,7 +212,7 @@ def _read_date(day: str) -> list[Token] | None:
     return [html_token(f'<time adf="date" datetime="{stamp}">'), html_token("</time>")]
 
 
-def _read_emojis(names: str) -> list[Token] | None:
+def _emoji_tokens(names: str) -> list[Token] | None:
     """Return the tokens of adjacent emoji such as ``:a::b:``; None if one is unknown."""
     emojis = [emoji_named(name) for name in names[1:-1].split("::")]
     result: list[Token] = []
@@ -227,7 +227,7 @@ def _read_emojis(names: str) -> list[Token] | None:
 def read_text(words: str) -> Iterator[Token]:
     """Yield the tokens of a text, and of the dates and emoji in it."""
     at = 0
-    for start, end, result in _forms_in_text(words):
+    for start, end, result in _find_short_forms(words):
         if at < start:
             yield {"type": "text", "raw": words[at:start]}
         yield from result
@@ -236,16 +236,16 @@ def read_text(words: str) -> Iterator[Token]:
         yield {"type": "text", "raw": words[at:]}
 
 
-def _forms_in_text(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+def _find_short_forms(words: str) -> Iterator[tuple[int, int, list[Token]]]:
     """Yield the start and end of each date and emoji in a text, and its tokens."""
     if "{" not in words and ":" not in words:
         return
     for match in _FORM_IN_TEXT.finditer(words):
         result = None
         if match["date"]:
-            result = _read_date(match["date"])
+            result = _date_tokens(match["date"])
         elif match["emoji"]:
-            result = _read_emojis(match["emoji"])
+            result = _emoji_tokens(match["emoji"])
         if result is not None:
             yield *match.span(), result
 
@@ -342,7 +342,7 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
         before: What is before it.
         after: What follows it.
     """
-    starts = [start for start, _, _ in _forms_in_text(words)]
+    starts = [start for start, _, _ in _find_short_forms(words)]
     escaped = words
     if starts:
         ends = (*starts, len(words))

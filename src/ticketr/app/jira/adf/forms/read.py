@@ -65,7 +65,7 @@ class Reader:
             elif kind == "paragraph":
                 result += self._read_paragraph(token)
             else:
-                result += self._read_inside(token)
+                result += self._read_children(token)
         return result
 
     def _read_tag(self, tag: str) -> Iterator[inline.Token]:
@@ -101,7 +101,7 @@ class Reader:
         mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
         panel = inline.PANEL_KIND_BY_WORD.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
-            return self._read_inside(token)
+            return self._read_children(token)
         blocks = others
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
@@ -126,9 +126,9 @@ class Reader:
                     _html_block(f"<div adf=\"blockCard\" params='{result}'>"),
                     _html_block("</div>"),
                 ]
-        return self._read_inside(token)
+        return self._read_children(token)
 
-    def _read_inside(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
+    def _read_children(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
         """Read the forms in a block; of blocks themselves only pictures are in lists and quotes."""
         children = token.get("children")
         if not children:
@@ -139,7 +139,7 @@ class Reader:
             return picture or [{**token, "children": self._read_line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
         result = [
-            part for value in children for part in self._read_inside(value, pictures=pictures)
+            part for value in children for part in self._read_children(value, pictures=pictures)
         ]
         return [{**token, "children": result}]
 

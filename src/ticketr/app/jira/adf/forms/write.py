@@ -124,7 +124,7 @@ class Writer(BlockWriter):
             case "decisionList" if not attrs and type(content) is list:
                 return _decision_list(content) if all(map(_has_decision_form, content)) else None
             case "taskList":
-                return _list_with_boxes(node) if _has_boxes(node) else None
+                return _checkbox_list(node) if _can_have_checkboxes(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_title(attrs.get("title", "-")) else None
         return None
@@ -230,17 +230,18 @@ def _has_decision_form(item: Any) -> bool:
     return False
 
 
-def _has_boxes(node: Any) -> bool:
+def _can_have_checkboxes(node: Any) -> bool:
     """Return whether a box says all of each task in a list."""
     content = content_of(node) if type(node) is dict else []
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _has_boxes(value) if _kind_of(value) == "taskList" else _has_box(value) for value in content
+        _can_have_checkboxes(value) if _kind_of(value) == "taskList" else _can_have_checkbox(value)
+        for value in content
     )
 
 
-def _has_box(item: Any) -> bool:
+def _can_have_checkbox(item: Any) -> bool:
     match item:
         case {"type": "taskItem", "attrs": {"state": "TODO" | "DONE", **rest}}:
             return not rest
@@ -271,12 +272,12 @@ def _decision_list(items: Sequence[Json]) -> Json:
     }
 
 
-def _list_with_boxes(node: Json) -> Json:
+def _checkbox_list(node: Json) -> Json:
     """Return a list of tasks as a list of items that begin with boxes, lists of tasks in them."""
     items: list[Json] = []
     for child in node["content"]:
         if child["type"] == "taskList":
-            items[-1]["content"].append(_list_with_boxes(child))
+            items[-1]["content"].append(_checkbox_list(child))
             continue
         box = text_node(verbatim_text("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
