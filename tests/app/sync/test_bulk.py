@@ -113,8 +113,8 @@ async def test_sub_tasks_are_deleted_before_their_parents_and_each_is_counted(
     large: Bench, autojump_clock: MockClock
 ) -> None:
     issues = await find(large)
-    parents = [each for each in issues if each.subtasks]
-    others = [each for each in issues if not each.subtasks]
+    parents = [each for each in issues if each.subtask_ids]
+    others = [each for each in issues if not each.subtask_ids]
     job = BulkJob(**large.settings(), issues=(*parents, *others), change=BulkChange(delete=True))
 
     async with open_job_queue() as queue:
@@ -228,7 +228,7 @@ async def test_a_change_that_a_rate_limit_refused_and_jira_made_is_counted_as_ma
         result = await queue.run(job)
 
     assert set(result.done) == {each.key for each in issues}
-    assert (result.already, result.failed, result.unknown) == ((), (), ())
+    assert (result.unneeded, result.failed, result.unknown) == ((), (), ())
     # Fields are set twice; sub-tasks are deleted before the others.
     assert len([each for each in bench.writes if path in each]) == (1 if change is MOVED else 2)
 
@@ -248,7 +248,7 @@ async def test_an_issue_that_has_the_status_is_left_alone_and_not_counted(bench:
         snapshot = await handle.wait()
 
     result = job.so_far()
-    assert (result.already, result.state, result.failed) == ((keys[0],), "Done", ())
+    assert (result.unneeded, result.unneeded_state, result.failed) == ((keys[0],), "Done", ())
     assert set(result.done) == set(keys[1:])
     assert snapshot.progress is not None
     assert snapshot.progress.message == "Changed 11 tickets, 1 was already Done"

@@ -75,8 +75,8 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         MergedPart("Labels", "jira", "search", "remote"),
     )
     with opened(bench) as (_, state):
-        known = state.known()[str(bench.finds("DEMO-9").id)]
-    assert (seen.synced_at, seen.last_changed_by) == (known.seen, None)
+        known = state.known_issues()[str(bench.finds("DEMO-9").id)]
+    assert (seen.synced_at, seen.last_changed_by) == (known.seen_at, None)
     assert seen.updated > known.updated
     assert seen.copy_path == ".ticketr/trash/DEMO-9.md"
 

@@ -87,7 +87,7 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
         done, put_aside = undo_last(store, state)
         assert find_undo_steps(state) == ()
 
-    assert (step.kind, step.key, step.path, step.aside) == (kind, "DEMO-9", "DEMO-9.md", aside)
+    assert (step.kind, step.key, step.path, step.copy_path) == (kind, "DEMO-9", "DEMO-9.md", aside)
     assert bool(aside) is (kind is not UndoKind.MINE)
     assert done == step
     assert after != before
@@ -106,7 +106,7 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench:
 
     with opened(bench) as (store, state), store.lock():
         done, _ = undo_last(store, state)
-        assert [each.key for each in state.known().values() if each.stale] == ["DEMO-9"]
+        assert [each.key for each in state.known_issues().values() if each.is_stale] == ["DEMO-9"]
 
     assert done.kind is UndoKind.SYNC
     assert bench.files() | before == bench.files()
@@ -172,7 +172,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
         (step,) = find_undo_steps(state)
-        assert state.undo.digest(step.head) == step.state_digest
+        assert state.undo.state_digest(step.head_id) == step.state_digest
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
     await bench.pull()
@@ -237,15 +237,17 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
         (first,) = find_undo_steps(state)
-        made = TextReplacement(first.start, first.before, first.after, first.digest, first.aside)
+        made = TextReplacement(
+            first.start, first.before, first.after, first.file_digest, first.copy_path
+        )
         for _ in range(MAX_UNDO_STEPS):
             state.undo.add(
                 first.kind,
                 made,
                 key=first.key,
-                head=first.head,
+                head_id=first.head_id,
                 path=first.path,
-                stored=first.state_before,
+                state_before=first.state_before,
             )
         steps = find_undo_steps(state)
 

@@ -17,7 +17,7 @@ async def log(bench: Bench, **work: Any) -> Any:
     settings = {key: work.pop(key) for key in ("transport",) if key in work}
     async with open_job_queue(workers=1) as queue:
         return await queue.run(
-            LogWorkJob(**bench.settings(**settings), **{"key": "DEMO-1", "spent": "2h"} | work)
+            LogWorkJob(**bench.settings(**settings), **{"key": "DEMO-1", "time_spent": "2h"} | work)
         )
 
 
@@ -58,7 +58,7 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
 ) -> None:
     status, headers = 429 if limited else 0, {"retry-after": "1"}
     lossy = Answering(bench, "POST issue/*/worklog", status, headers=headers, times=1, taken=taken)
-    await log(bench, spent="1h")
+    await log(bench, time_spent="1h")
     failure = None
     try:
         await log(bench, transport=lossy)

@@ -68,11 +68,11 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
                 {"id": attachment.id, "name": attachment.name, "size": attachment.size}
                 for attachment in attachments
             ]
-            for key, attachments in listing.by_key.items()
+            for key, attachments in listing.attachments_by_key.items()
         }
         echo_json({**ended.as_json(), "issues": listed, "failed": [*map(asdict, listing.failed)]})
     else:
-        for key, attachments in listing.by_key.items():
+        for key, attachments in listing.attachments_by_key.items():
             count = len(attachments)
             echo(f"{key}  {count or 'no'} attachment{'' if count == 1 else 's'}")
             for attachment in attachments:

@@ -220,7 +220,7 @@ def _run_change(
     ended = run_job(job, plain=options.is_plain)
     result = job.so_far()
     codes = [ended.exit_code(is_partial=bool(refused or result.failed))]
-    keys = [key for key in (*result.done, *result.already) if key in known]
+    keys = [key for key in (*result.done, *result.unneeded) if key in known]
     pulled: Sequence[str] = ()
     if keys and not change.delete and ended.signal is None:
         pulling = run_job(sync.PullJob(**arguments, keys=keys), plain=options.is_plain)
@@ -241,8 +241,8 @@ def _find_pulled_and_clashing(
 
     store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
     with sync.read_state(store) as state:
-        known = {issue.key for issue in state.known().values()}
-        user = state.site_record.user()
+        known = {issue.key for issue in state.known_issues().values()}
+        user = state.site_record.user_name()
     plan = sync.read_push_plan(store) if known and not change.delete else sync.PushPlan()
     wanted = {folded(name): folded(text) for name, text in _new_field_texts(change, user)}
     notes: dict[str, sync.Note] = {}
@@ -259,8 +259,8 @@ def _new_field_texts(change: sync.BulkChange, user: str) -> Iterator[tuple[str, 
     """Yield the name of each field that changes, and its text after that."""
     if change.status:
         yield "Status", change.status
-    if change.parent:
-        yield "Parent", change.parent
+    if change.parent_key:
+        yield "Parent", change.parent_key
     for setting in change.settings:
         is_me = setting.text.lower() in {"me", "@me"}
         # What a list will hold is not known here; no field has this text.
@@ -304,7 +304,7 @@ def _parse_field_settings(texts: Sequence[str]) -> tuple[sync.FieldSetting, ...]
 def _describe_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange) -> str:
     """Say what is done to how many issues."""
     count = len(issues)
-    taken = {subtask for issue in issues for subtask in issue.subtasks if change.delete}
+    taken = {subtask for issue in issues for subtask in issue.subtask_ids if change.delete}
     subtasks = len(taken - {issue.id for issue in issues})
     more = f" with {subtasks} sub-task{'s' * (subtasks != 1)}" if subtasks else ""
     return f"{change}: {count} ticket{'s' * (count != 1)}{more}"
@@ -372,7 +372,7 @@ def _print_result(
                 **ended.as_json(),
                 "aliases": _aliases_as_json(aliases),
                 "changed": list(result.done),
-                "already": list(result.already),
+                "already": list(result.unneeded),
                 "failed": [*map(asdict, (*refused, *result.failed))],
                 "unknown": list(result.unknown),
                 "pulled": list(pulled),
@@ -380,8 +380,8 @@ def _print_result(
         )
         return
     print_messages(*(f"failed: {note}" for note in result.failed))
-    if result.already:
-        echo(f"already {result.state}, left alone: {', '.join(result.already)}", err=True)
+    if result.unneeded:
+        echo(f"already {result.unneeded_state}, left alone: {', '.join(result.unneeded)}", err=True)
     if result.unknown:
         verb = "delete" if change.delete else "change"
         echo(f"Jira may {verb} them yet: {', '.join(result.unknown)}", err=True)

@@ -257,8 +257,8 @@ def _read_listing(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
         fields = {name for issue in listing.issues for name in issue.candidate.fields}
-        fields |= state.site_record.columns().keys() if fields else set()
-        names = tickets.FilterNames(state.site_record.user(), frozenset(fields))
+        fields |= state.site_record.field_ids().keys() if fields else set()
+        names = tickets.FilterNames(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 
 
@@ -269,11 +269,11 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     for names in store.walk():
         for name in names:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
-    survey.locate_unread_keys(store, state, state.places())
+    survey.locate_unread_keys(store, state, state.locations_by_key())
     survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
-    updated = {known_issue.key: known_issue.updated for known_issue in state.known().values()}
+    updated = {issue.key: issue.updated for issue in state.known_issues().values()}
 
     def listed(path: str, issue: tickets.Ticket) -> ListedIssue:
         key = issue.key or ""

@@ -192,8 +192,8 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
         for step in steps:
-            when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-            aside = f"; the old text is in {step.aside}" if step.aside else ""
+            when = f"{datetime.fromtimestamp(step.done_at, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+            aside = f"; the old text is in {step.copy_path}" if step.copy_path else ""
             echo(f"{when}  {step.key} ({step.path}): {step.kind.value}{aside}")
         if not steps:
             echo("there is nothing to undo")
@@ -223,6 +223,6 @@ def _step_as_json(step: sync.UndoStep) -> dict[str, str]:
         "key": step.key,
         "path": step.path,
         "kind": step.kind.name.lower(),
-        "done": datetime.fromtimestamp(step.done, UTC).isoformat(),
-        "aside": step.aside,
+        "done": datetime.fromtimestamp(step.done_at, UTC).isoformat(),
+        "aside": step.copy_path,
     }

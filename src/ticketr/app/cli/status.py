@@ -206,7 +206,7 @@ def _find_local_edits(
     survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
-    creations = state.creations.all()
+    creations = state.creations.read_unwritten()
     uncertain = sync.find_uncertain(creations, survey.local_changes)
     edited, older, drafts = _find_edited(survey, keys, uncertain)
     edited_keys = {ticket.key for ticket in edited}
@@ -325,14 +325,14 @@ def _missing_as_json(missing: Mapping[str, str]) -> list[dict[str, str]]:
 def conflicts_as_json(conflicts: Iterable[sync.Conflict]) -> list[dict[str, object]]:
     """Return conflicts as JSON objects."""
     return [
-        {"key": conflict.key, "path": conflict.path, "parts": list(conflict.parts)}
+        {"key": conflict.key, "path": conflict.path, "parts": list(conflict.clashes)}
         for conflict in conflicts
     ]
 
 
 def conflict_line(conflict: sync.Conflict) -> str:
     """Return a conflict's ticket and its parts, without repeating the ticket's own key."""
-    return f"{conflict.key} ({conflict.path}): {conflict.parts_text}"
+    return f"{conflict.key} ({conflict.path}): {conflict.clashes_text}"
 
 
 def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
@@ -417,7 +417,7 @@ def _find_ticket_versions(
                 path,
                 base.text if base else None,
                 local.text if local else None,
-                conflict.text if conflict else None,
+                conflict.remote_text if conflict else None,
             )
         )
     return versions

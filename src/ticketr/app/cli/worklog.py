@@ -52,7 +52,7 @@ def worklog(
     except sync.UnsendableText as error:
         raise click.UsageError(str(error)) from None
     job = sync.LogWorkJob(
-        **arguments_for_keys(options), key=key, spent=spent, text=text, started=started
+        **arguments_for_keys(options), key=key, time_spent=spent, text=text, started=started
     )
     ended = run_job(job)
     done = ended.result
@@ -122,7 +122,7 @@ def _pull_if_pulled_before(arguments: sync.SessionOptions, key: str) -> int:
 
     store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
     with sync.read_state(store) as state:
-        is_known = key in {issue.key for issue in state.known().values()}
+        is_known = key in {issue.key for issue in state.known_issues().values()}
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
 
 

@@ -63,11 +63,11 @@ class UnknownTicket(SyncError):
 
     Attributes:
         key: The key, a file without a ticket, or a text that is neither.
-        known: The keys of the workspace.
+        known_keys: The keys of the workspace.
     """
 
     key: str
-    known: tuple[str, ...]
+    known_keys: tuple[str, ...]
 
     def __str__(self) -> str:
         if self.key.endswith(".md"):
@@ -77,7 +77,7 @@ class UnknownTicket(SyncError):
             if is_key(self.key)
             else "is not an issue key, such as PROJ-123"
         )
-        hint = f"; {suggest_names(self.key, self.known)}" if self.known else ""
+        hint = f"; {suggest_names(self.key, self.known_keys)}" if self.known_keys else ""
         return f"{clean(self.key)} {problem}{hint}"
 
 
@@ -127,17 +127,17 @@ class NothingToUndo(SyncError):
 
     Attributes:
         key: The ticket; None for any.
-        others: The tickets that have something to undo.
+        other_keys: The tickets that have something to undo.
     """
 
     key: str | None
-    others: tuple[str, ...]
+    other_keys: tuple[str, ...]
 
     def __str__(self) -> str:
         if self.key is None:
             return "there is nothing to undo here"
         what = f"there is nothing to undo of {clean(self.key)}"
-        return f"{what}; there is of {', '.join(self.others)}" if self.others else what
+        return f"{what}; there is of {', '.join(self.other_keys)}" if self.other_keys else what
 
 
 @dataclass(eq=False, repr=False)
@@ -199,28 +199,28 @@ class UnknownField(SyncError):
 
     Args:
         name: The name of its line.
-        known: The names of the site's fields.
-        place: Where the settings map the name to a field's ID; empty for a field without an ID.
-        own_id: The ID of the site's field with that name; None if there is none.
+        known_names: The names of the site's fields.
+        setting: Where the settings map the name to a field's ID; empty for a field without an ID.
+        site_id: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
-    known: tuple[str, ...]
-    place: str = ""
-    own_id: str | None = None
+    known_names: tuple[str, ...]
+    setting: str = ""
+    site_id: str | None = None
 
     def __str__(self) -> str:
-        if self.place:
-            hint = suggest_names(self.name, self.known)
-            if self.own_id:
-                hint = f"the site's own is {self.own_id}"
+        if self.setting:
+            hint = suggest_names(self.name, self.known_names)
+            if self.site_id:
+                hint = f"the site's own is {self.site_id}"
             return (
-                f'{self.place}: the ID of "{self.name}" is that of no field of the site, or of one '
+                f'{self.setting}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"
             )
         return (
             f'ticketr.toml asks for the field "{self.name}", which the site does not have; '
-            f"{suggest_names(self.name, self.known)}"
+            f"{suggest_names(self.name, self.known_names)}"
         )
 
 
@@ -231,15 +231,15 @@ class UnsupportedField(SyncError):
     Args:
         name: The name of the field.
         reason: Why it cannot.
-        place: Where the settings name it; empty for a field by its name.
+        setting: Where the settings name it; empty for a field by its name.
     """
 
     name: str
     reason: str
-    place: str = ""
+    setting: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.place}: " if self.place else "ticketr.toml: "
+        where = f"{self.setting}: " if self.setting else "ticketr.toml: "
         return (
             f'{where}the field "{self.name}" cannot be kept in a file: {self.reason}, which ticketr '
             "cannot write yet; take it out of the fields"

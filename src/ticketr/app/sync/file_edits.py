@@ -120,22 +120,22 @@ class FileEditPlan:
     Attributes:
         edits: The changes, in the order of the files. A field that says already what it should has
             none.
-        digests: The digest of each file that would be changed, by its path.
+        digests_by_path: The digest of each file that would be changed, by its path.
     """
 
     edits: tuple[FileEdit, ...]
-    digests: Mapping[str, str]
+    digests_by_path: Mapping[str, str]
 
     @property
     def issue_count(self) -> int:
         """The number of issues that it changes."""
         return len({(edit.path, edit.line) for edit in self.edits})
 
-    def without(self, edits: Collection[FileEdit]) -> FileEditPlan:
+    def without_edits(self, edits: Collection[FileEdit]) -> FileEditPlan:
         """Return the plan without some of its edits."""
         kept = tuple(edit for edit in self.edits if edit not in edits)
         paths = {edit.path for edit in kept}
-        digests = {path: digest for path, digest in self.digests.items() if path in paths}
+        digests = {path: digest for path, digest in self.digests_by_path.items() if path in paths}
         return FileEditPlan(kept, digests)
 
 
@@ -220,11 +220,11 @@ def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
             concerns them too.
         TicketSyntaxError: A file cannot be read as tickets; no file was changed.
     """
-    for path, digest in plan.digests.items():
+    for path, digest in plan.digests_by_path.items():
         _require_unchanged(store.read_file(path), path, digest)
     moment = time.time()
     failed: list[FileFailed] = []
-    for path, digest in plan.digests.items():
+    for path, digest in plan.digests_by_path.items():
         edits = [edit for edit in plan.edits if edit.path == path]
         change = partial(_apply_edits, path=path, digest=digest, edits=edits)
         try:
@@ -316,8 +316,8 @@ def add_drafts(store: Store, state: State, drafts: Sequence[Ticket]) -> str:
     path = store.relative_path(write_drafts(store.root, drafts))
     text = render(drafts)
     added = TextReplacement(0, "", text, digest_of(text), "")
-    stored = state.undo.stored("")
-    state.undo.add(UndoKind.ADDED, added, key=DRAFT_KEY, head="", path=path, stored=stored)
+    stored = state.undo.state_json("")
+    state.undo.add(UndoKind.ADDED, added, key=DRAFT_KEY, head_id="", path=path, state_before=stored)
     return path
 
 
@@ -365,19 +365,21 @@ def _replace_file(
     digest = digest_of(after.text)
     with state.batch():
         for index, ticket in enumerate(before.tickets):
-            replacement = TextReplacement.at(index, before, after, digest=digest, aside="")
+            replacement = TextReplacement.of_ticket(
+                index, before, after, file_digest=digest, copy_path=""
+            )
             if replacement.before != replacement.after:
                 key = ticket.key or DRAFT_KEY
                 head = state.head_id_of(key) or ""
-                stored = state.undo.stored(head)
+                stored = state.undo.state_json(head)
                 state.undo.add(
                     UndoKind.FIELDS,
                     replacement,
                     key=key,
-                    head=head,
+                    head_id=head,
                     path=path,
-                    stored=stored,
-                    done=moment,
+                    state_before=stored,
+                    done_at=moment,
                 )
         state.older.mark_as_edits(_find_changed_values(before.tickets, after.tickets))
 

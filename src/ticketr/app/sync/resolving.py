@@ -136,11 +136,11 @@ def open_conflict(store: Store, state: State, key: str) -> OpenConflict:
         raise _no_conflict_error(store, state, key)
     path = _find_path(store, conflict)
     rows, seen = state.rows_of_conflict(conflict)
-    remote = read_ticket(conflict.text)
+    remote = read_ticket(conflict.remote_text)
     assert remote is not None  # ticketr wrote it
-    texts = tuple(state.site_record.texts().items())
-    text = FamilyText(remote, conflict.text, frozenset(), texts)
-    stale = frozenset(row.issue.id for row in rows if row.stale)
+    texts = tuple(state.site_record.rich_text_ids().items())
+    text = FamilyText(remote, conflict.remote_text, frozenset(), texts)
+    stale = frozenset(row.issue.id for row in rows if row.is_stale)
     family = RenderedFamily(tuple(row.issue for row in rows), text, path, stale)
     return OpenConflict(conflict, seen, path, family)
 
@@ -149,7 +149,7 @@ def conflict_of(state: State, key: str) -> Conflict | None:
     """Return the conflict of the ticket with an issue, which may be newer than the last sync."""
     head = state.head_id_of(key)
     for conflict in state.conflicts.all():
-        if conflict.head == head or conflict.key == key:
+        if conflict.head_id == head or conflict.key == key:
             return conflict
         rows, _ = state.rows_of_conflict(conflict)
         if any(row.issue.key == key for row in rows):
@@ -249,7 +249,7 @@ def _write_markers(
             kind=UndoKind.BOTH,
             replacement=replacement,
         )
-    return Resolved(conflict.key, opened.path, replacement.aside, brought_forward=forward)
+    return Resolved(conflict.key, opened.path, replacement.copy_path, brought_forward=forward)
 
 
 def _lines_with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
@@ -283,14 +283,14 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.family.issues, key=updated_at)
-    known = state.known().get(conflict.head)
+    known = state.known_issues().get(conflict.head_id)
     aside = FileEditor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
         key=conflict.key,
         title=local.title,
         path=opened.path,
         line=local.line,
-        synced_at=known.seen if known is not None else None,
+        synced_at=known.seen_at if known is not None else None,
         updated=updated_at(newest),
         last_changed_by=None,
         parts=parts,

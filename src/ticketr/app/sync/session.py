@@ -174,7 +174,7 @@ class Progress:
             self._is_silent = False
             self._context.report(current=self._done, message=self._message)
 
-    def wait(self, seconds: float, reason: str) -> None:
+    def report_wait(self, seconds: float, reason: str) -> None:
         """Report a wait."""
         self.report(f"Waiting {math.ceil(seconds)}s: {reason}")
 
@@ -202,7 +202,7 @@ class Session:
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
         user: The account.
-        began: When the session was opened, by Trio's clock.
+        began_at: When the session was opened, by Trio's clock.
     """
 
     job: SessionJob
@@ -216,7 +216,7 @@ class Session:
     site_fields: tuple[Field, ...]
     columns: Columns
     user: User
-    began: float
+    began_at: float
 
     async def survey(self, *, check_drafts: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.
@@ -322,7 +322,7 @@ async def open_session(
                 job.credentials,
                 transport=job.transport,
                 max_concurrency=CONCURRENT_REQUESTS,
-                on_wait=progress.wait,
+                on_wait=progress.report_wait,
                 log=log.write,
                 in_thread=job.run_sync,
             ) as jira,
@@ -351,7 +351,7 @@ async def open_session(
                 site_fields=fields,
                 columns=columns,
                 user=user,
-                began=began,
+                began_at=began,
             )
             nursery.cancel_scope.cancel()
     finally:

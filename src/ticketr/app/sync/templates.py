@@ -33,12 +33,12 @@ class Placeholder:
     Attributes:
         name: Its name.
         line: The number of the first line that has it, from 1.
-        text: That line.
+        line_text: That line.
     """
 
     name: str
     line: int
-    text: str
+    line_text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ def find_undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...
         key: The ticket, or a sub-task of it; None for all tickets.
     """
     head = state.head_id_of(key) if key is not None else None
-    return tuple(step for step in state.undo.all() if key in {None, step.key} or step.head == head)
+    return tuple(
+        step for step in state.undo.all() if key in {None, step.key} or step.head_id == head
+    )
 
 
 def find_last_step(state: State, key: str | None = None) -> UndoStep:
@@ -96,7 +98,9 @@ def steps_of_same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
     if step.kind is not UndoKind.FIELDS:
         return (step,)
     return tuple(
-        other for other in state.undo.all() if (other.kind, other.done) == (step.kind, step.done)
+        other
+        for other in state.undo.all()
+        if (other.kind, other.done_at) == (step.kind, step.done_at)
     )
 
 
@@ -140,12 +144,14 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
-    if state.undo.digest(step.head) != step.state_digest:
-        raise CannotUndo(step.key, f"{step.key} was pulled, pushed or resolved since", step.aside)
+    if state.undo.state_digest(step.head_id) != step.state_digest:
+        raise CannotUndo(
+            step.key, f"{step.key} was pulled, pushed or resolved since", step.copy_path
+        )
 
 
 def _added_file_changed(step: UndoStep) -> CannotUndo:
-    return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.aside)
+    return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.copy_path)
 
 
 def undo_step(store: Store, state: State, step: UndoStep) -> str:
@@ -166,15 +172,15 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():
-        state.undo.restore(step.head, step.state_before)
+        state.undo.restore(step.head_id, step.state_before)
         if step.kind is UndoKind.SYNC:
             # What comes back is an edit, also an older value that the pull has replaced.
-            base, now = state.base(step.head), read_ticket(step.before)
+            base, now = state.base(step.head_id), read_ticket(step.before)
             before = read_ticket(base.text) if base is not None else None
             if before is not None and now is not None:
                 state.older.mark_as_edits(find_changes_by_key(before, now))
             # So that the next pull fetches what it has to merge.
-            state.mark_stale(issue.id for issue in state.issues_of(step.head))
+            state.mark_stale(issue.id for issue in state.issues_of(step.head_id))
         state.undo.remove(step)
     return aside
 
@@ -185,7 +191,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     Returns:
         Its path there, relative to the workspace.
     """
-    aside = FileEditor(store).remove(step.path, None, step.after)
+    aside = FileEditor(store).move_to_trash(step.path, None, step.after)
     if aside is None:
         raise _added_file_changed(step)
     return store.relative_path(aside)
@@ -209,7 +215,7 @@ def _write_back(store: Store, step: UndoStep) -> str:
         return new
 
     if not editor.change_text(step.path, old):
-        raise CannotUndo(step.key, f"{step.path} is not there any more", step.aside)
+        raise CannotUndo(step.key, f"{step.path} is not there any more", step.copy_path)
     return aside
 
 
@@ -221,10 +227,10 @@ def _restore_text(text: str, step: UndoStep) -> str:
     Raises:
         CannotUndo: The ticket has another text now.
     """
-    is_as_left = digest_of(text) == step.digest
+    is_as_left = digest_of(text) == step.file_digest
     start, end = (step.start, step.start + len(step.after)) if is_as_left else _span_of(text, step)
     if text[start:end] not in {step.before, step.after}:
-        raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.aside)
+        raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.copy_path)
     return f"{text[:start]}{step.before}{text[end:]}"
 
 
@@ -234,7 +240,7 @@ def _span_of(text: str, step: UndoStep) -> tuple[int, int]:
         file = parse(text, source=step.path)
     except TicketSyntaxError as error:
         reason = f"{step.path} was edited since, and cannot be read: {error}"
-        raise CannotUndo(step.key, reason, step.aside) from None
+        raise CannotUndo(step.key, reason, step.copy_path) from None
     spans = (
         (span.start, span.end)
         for span, ticket in zip(file.spans, file.tickets, strict=True)

@@ -190,8 +190,10 @@ def _ticket_outcomes(result: object) -> Iterator[TicketOutcome]:
     if isinstance(result, sync.BulkResult):
         for key in result.done:
             yield TicketOutcome("✓", clean(key), "done in Jira")
-        for key in result.already:
-            yield TicketOutcome("·", clean(key), clean(f"already {result.state}, left alone"))
+        for key in result.unneeded:
+            yield TicketOutcome(
+                "·", clean(key), clean(f"already {result.unneeded_state}, left alone")
+            )
     yield from _outcomes_of_notes("✗", push.failed)
     yield from _outcomes_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
     by_key = {entry.key: entry for entry in push.planned if entry.key}

@@ -61,7 +61,7 @@ def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are
     with pytest.raises(UnknownField) as caught:
         Columns.of([ESTIMATE, SUMMARY], ["Team Estimates"])
 
-    assert caught.value.known == ("Team Estimate",)
+    assert caught.value.known_names == ("Team Estimate",)
     assert str(caught.value).endswith("did you mean Team Estimate?")
 
 

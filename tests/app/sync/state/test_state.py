@@ -49,7 +49,7 @@ def test_a_batch_is_all_or_nothing(state: State) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
 
-    assert state.known() == {}
+    assert state.known_issues() == {}
 
 
 @pytest.mark.parametrize("settled", [False, True])
@@ -123,7 +123,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
         state.record("1", MergeBase("a.md", "text"), [IssueRow(issue)], seen=0.0)
 
-    assert state.known() == {}
+    assert state.known_issues() == {}
 
 
 def write(path: Path, data: bytes) -> None:

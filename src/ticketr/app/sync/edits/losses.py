@@ -262,4 +262,4 @@ def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     if local_change.head is None or not any(map(may_lose, local_change.edits.values())):
         return ()
     issues = state.issues_of(local_change.head)
-    return edited_texts_and_losses(local_change, issues, state.site_record.texts())[1]
+    return edited_texts_and_losses(local_change, issues, state.site_record.rich_text_ids())[1]

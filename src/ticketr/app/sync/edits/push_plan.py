@@ -396,7 +396,7 @@ def _decide(
     earlier push has sent, and that has no key yet, would be created twice.
     """
     uncertain: Mapping[int, Creation] = {}
-    if creations := state.creations.all():
+    if creations := state.creations.read_unwritten():
         from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
 
         uncertain = find_uncertain(creations, local_changes)
@@ -459,7 +459,7 @@ def select_changes(
         StateFailed: The state cannot be read.
     """
     is_everything = keys is None and confirmed is None
-    if is_everything and not state.creations.all():
+    if is_everything and not state.creations.read_unwritten():
         older = [
             note for change in local_changes if change.older for _, note in change.older_notes()
         ]
@@ -525,14 +525,14 @@ def _restricted_change(
 
 def _is_open(conflict: Conflict, local_change: LocalChange) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
-    base, remote = local_change.base, read_ticket(conflict.text)
+    base, remote = local_change.base, read_ticket(conflict.remote_text)
     if base is not None and remote is not None:
         return bool(remote_changes(base, local_change.local.ticket, remote))
     return True  # pragma: no cover - another version wrote it
 
 
 def _conflict_note(conflict: Conflict, path: str) -> Note:
-    reason = conflict_reason(conflict.key, conflict.parts_text)
+    reason = conflict_reason(conflict.key, conflict.clashes_text)
     return Note(conflict.key, path, reason, Code.CONFLICT)
 
 

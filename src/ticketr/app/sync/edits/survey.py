@@ -242,7 +242,7 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            places: What `State.places` returned.
+            places: What `State.locations_by_key` returned.
         """
         unreadable = {
             path: error
@@ -259,7 +259,7 @@ class LocalSurvey:
         for key, path in possible:
             location = self.locations.get(key)
             # The edits may be in the file that cannot be read; then the other one is a copy.
-            if location and not location.reason and places.get(key, ("", ""))[0] == path:
+            if location and not location.refusal and places.get(key, ("", ""))[0] == path:
                 self._refuse_duplicate(DuplicateKey(key, path, location.path))
         for key, (home, _) in places.items() if unreadable else ():
             if (broken := broken_file_of(home, unreadable)) is not None:
@@ -269,7 +269,7 @@ class LocalSurvey:
                 _, head = places.get(key, ("", ""))
                 location = TicketLocation(path, head, str(unreadable[path]))
                 self.possible_locations.setdefault(key, location)
-        for creation in state.creations.all():
+        for creation in state.creations.read_unwritten():
             if creation.key and creation.key not in self.locations:
                 location = TicketLocation(creation.path, "", _DRAFT_WITHOUT_KEY_REASON)
                 self.possible_locations.setdefault(creation.key, location)
@@ -302,7 +302,8 @@ class LocalSurvey:
         projects = {key.rpartition("-")[0] for key in places} | (
             {project} if project else set[str]()
         )
-        here = {*self.locations, *self.possible_locations, *recent, *state.creations.recent()}
+        created = state.creations.created_keys()
+        here = {*self.locations, *self.possible_locations, *recent, *created}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head is None}
         for key, path in places.items():
@@ -321,7 +322,7 @@ class LocalSurvey:
         """Add the fields that new sub-tasks take over from their tickets."""
         from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
 
-        columns = state.site_record.columns()
+        columns = state.site_record.field_ids()
         site_fields = state.site_record.cached_fields(now=math.inf, max_age=math.inf)
         self.local_changes = [
             replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
@@ -365,7 +366,7 @@ class LocalSurvey:
         Yields:
             True before the first portion and after each one, so that the caller can stop.
         """
-        places = state.places()
+        places = state.locations_by_key()
         keys_by_file: dict[str, dict[str, list[str]]] = {}  # and by the keys of their tickets
         for key, (path, head) in places.items():
             keys_by_file.setdefault(path, {}).setdefault(head, []).append(key)
@@ -447,7 +448,7 @@ class LocalSurvey:
         known = self.broken.setdefault(error.second_path, error)
         if isinstance(known, DuplicateKey) and known.lacks_key_of(error):
             self.broken[error.second_path] = replace(known, more_keys=(*known.more_keys, error.key))
-        self.locations[error.key] = replace(self.locations[error.key], reason=str(error))
+        self.locations[error.key] = replace(self.locations[error.key], refusal=str(error))
 
     def add_ticket(
         self, state: State, local: LocalTicket, root: Path, tickets: Sequence[Ticket] = ()
@@ -517,7 +518,7 @@ def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None
     A key is known if it is in a file or was there at the last sync, a file if it has a ticket or
     cannot be read.
     """
-    known = {*survey.locations, *(issue.key for issue in state.known().values())}
+    known = {*survey.locations, *(issue.key for issue in state.known_issues().values())}
     paths = {location.path for location in survey.locations.values()}
     paths.update(survey.broken, (change.local.path for change in survey.local_changes))
     for key in keys:

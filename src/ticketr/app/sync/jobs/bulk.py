@@ -142,8 +142,8 @@ def read_bulk_issue(issue: jira.Issue) -> BulkIssue:
         title=field_text(issue.fields.get("summary")),
         status=field_text(issue.fields.get("status")),
         type_id=issue_type_id(issue.fields),
-        subtasks=subtask_ids(issue),
-        parent=str(parent.get("key", "")) if isinstance(parent, dict) else "",
+        subtask_ids=subtask_ids(issue),
+        parent_key=str(parent.get("key", "")) if isinstance(parent, dict) else "",
     )
 
 
@@ -159,17 +159,17 @@ class BulkResult:
 
     Attributes:
         done: The keys of the issues that were changed.
-        already: The keys of the issues that needed no change; they were left alone.
+        unneeded: The keys of the issues that needed no change; they were left alone.
         failed: A note on each issue that was not changed.
         unknown: The keys of issues that Jira may or may not change.
-        state: How those are that needed no change, such as ``"Done"`` or ``"under DEMO-1"``.
+        unneeded_state: How those are that needed no change, such as ``"Done"`` or ``"under DEMO-1"``.
     """
 
     done: tuple[str, ...] = ()
     failed: tuple[Note, ...] = ()
     unknown: tuple[str, ...] = ()
-    already: tuple[str, ...] = ()
-    state: str = ""
+    unneeded: tuple[str, ...] = ()
+    unneeded_state: str = ""
 
 
 @dataclass(kw_only=True)
@@ -215,8 +215,8 @@ class BulkJob(SessionJob):
             tuple(self._done_ids),
             tuple(self._failed),
             unknown,
-            already=tuple(self._unneeded_states),
-            state=next(iter(self._unneeded_states.values()), self.change.already_words),
+            unneeded=tuple(self._unneeded_states),
+            unneeded_state=next(iter(self._unneeded_states.values()), self.change.already_words),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -232,8 +232,8 @@ class BulkJob(SessionJob):
                 await send(issues)
                 self._report_progress(session)
         result = self.so_far()
-        number = len(result.already)
-        same = f"{number} {'was' if number == 1 else 'were'} already {result.state}"
+        number = len(result.unneeded)
+        same = f"{number} {'was' if number == 1 else 'were'} already {result.unneeded_state}"
         counts = [
             f"{self.change.participle.capitalize()} {count_tickets(len(result.done))}",
             *([same] if number else []),
@@ -272,7 +272,7 @@ class BulkJob(SessionJob):
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
-        below = {name for issue in self.issues for name in issue.subtasks if self.change.delete}
+        below = {name for issue in self.issues for name in issue.subtask_ids if self.change.delete}
         first = [issue for issue in self.issues if issue.id in below]
         rest = [issue for issue in self.issues if issue.id not in below]
         return (*chunks(first, BULK_FETCH_SIZE), *chunks(rest, BULK_FETCH_SIZE))
@@ -295,11 +295,11 @@ class BulkJob(SessionJob):
             return lambda issues: self._run_task(session, issues, session.jira.start_bulk_delete)
         if self.change.status:
             return lambda issues: self._transition(session, issues)
-        if self.change.parent:
+        if self.change.parent_key:
             return lambda issues: self._set_parents(session, issues)
         settings = use_line_names(self.change.settings, session.columns.all_fields)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
-        kinds = {(issue.project, issue.type_id) for issue in self.issues}
+        kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
         metadata = await fetch_metadata(session, queries)
         return lambda issues: self._edit(session, metadata, settings, issues)
@@ -314,7 +314,7 @@ class BulkJob(SessionJob):
         """Change the fields of some issues, those of a type in one task."""
         by_type: dict[tuple[str, str], list[BulkIssue]] = defaultdict(list)
         for issue in issues:
-            by_type[issue.project, issue.type_id].append(issue)
+            by_type[issue.project_key, issue.type_id].append(issue)
         # Types whose values have the same IDs go together.
         groups: dict[str, tuple[tuple[str, ...], dict[str, object], list[BulkIssue]]] = {}
         for (project, kind), issues in by_type.items():
@@ -360,14 +360,16 @@ class BulkJob(SessionJob):
 
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
-            if issue.parent == self.change.parent:
+            if issue.parent_key == self.change.parent_key:
                 self._unneeded_states[issue.key] = self.change.already_words
                 continue
             self._requested[issue.id] = issue
             try:
-                await session.jira.edit_issue(issue.key, {"parent": {"key": self.change.parent}})
+                await session.jira.edit_issue(
+                    issue.key, {"parent": {"key": self.change.parent_key}}
+                )
             except jira.JiraError as error:
-                self._note_refused([issue], error, f"to move it under {self.change.parent}: ")
+                self._note_refused([issue], error, f"to move it under {self.change.parent_key}: ")
             else:
                 self._done_ids[issue.key] = issue.id
             self._report_progress(session)

@@ -22,13 +22,13 @@ class BulkChange:
     Attributes:
         settings: New values of fields.
         status: The name of the new status.
-        parent: The key of the new parent.
+        parent_key: The key of the new parent.
         delete: Whether the issues are deleted, with their sub-tasks.
     """
 
     settings: tuple[FieldSetting, ...] = ()
     status: str = ""
-    parent: str = ""
+    parent_key: str = ""
     delete: bool = False
 
     @property
@@ -38,7 +38,7 @@ class BulkChange:
             return "deleted"
         if self.status:
             return self.status
-        return f"under {self.parent}" if self.parent else ""
+        return f"under {self.parent_key}" if self.parent_key else ""
 
     @property
     def participle(self) -> str:
@@ -50,8 +50,8 @@ class BulkChange:
             return "delete"
         if self.status:
             return f"move to the status {self.status}"
-        if self.parent:
-            return f"move under {self.parent}"
+        if self.parent_key:
+            return f"move under {self.parent_key}"
         return "set " + ", ".join(map(str, self.settings))
 
 
@@ -65,8 +65,8 @@ class BulkIssue:
         title: Its title.
         status: The name of its status.
         type_id: The ID of its type.
-        subtasks: The IDs of its sub-tasks.
-        parent: The key of its parent; empty if it has none.
+        subtask_ids: The IDs of its sub-tasks.
+        parent_key: The key of its parent; empty if it has none.
     """
 
     id: str
@@ -74,11 +74,11 @@ class BulkIssue:
     title: str
     status: str
     type_id: str
-    subtasks: tuple[str, ...] = ()
-    parent: str = ""
+    subtask_ids: tuple[str, ...] = ()
+    parent_key: str = ""
 
     @property
-    def project(self) -> str:
+    def project_key(self) -> str:
         """The key of its project."""
         return self.key.rpartition("-")[0]
 

@@ -61,7 +61,7 @@ class LogWorkJob(SessionJob):
 
     Attributes:
         key: The issue's key.
-        spent: How much time it took, from `split_time_and_text`.
+        time_spent: How much time it took, from `split_time_and_text`.
         text: A text on it, in Markdown; empty for none.
         started: When it began, as a user types it; empty for now.
 
@@ -72,7 +72,7 @@ class LogWorkJob(SessionJob):
     verb = "Log work"
 
     key: str
-    spent: str
+    time_spent: str
     text: str = ""
     started: str = ""
 
@@ -94,7 +94,7 @@ class LogWorkJob(SessionJob):
             send = partial(
                 session.jira.add_worklog,
                 self.key,
-                spent=self.spent,
+                spent=self.time_spent,
                 started=jira_moment(began),
                 comment=comment,
             )
@@ -253,7 +253,7 @@ class GetAttachmentsJob(SessionJob):
             survey = await session.survey(check_drafts=False)
             locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
-            result = await downloading.download(session, listed.by_key, homes, done)
+            result = await downloading.download(session, listed.attachments_by_key, homes, done)
         words = f"Downloaded {_count_files(len(done))}"
         session.progress.report(words)
         return downloading.AttachmentResult(
@@ -279,7 +279,7 @@ class AddAttachmentsJob(SessionJob):
     key: str
     files: Sequence[Path]
     _done: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
-    _sending: str = field(default="", init=False, repr=False, compare=False)
+    _sending_path: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -288,18 +288,18 @@ class AddAttachmentsJob(SessionJob):
 
     def _so_far(self) -> str:
         words = f"{_count_files(len(self._done))} attached"
-        return f"{words}; Jira may have {self._sending}, too" if self._sending else words
+        return f"{words}; Jira may have {self._sending_path}, too" if self._sending_path else words
 
     async def execute(self, context: JobContext) -> downloading.AttachmentResult:
         """Run the job; the queue calls this."""
         done, failed = self._done, list[Note]()
         done.clear()
-        self._sending = ""
+        self._sending_path = ""
         async with reporting_session(self, context, self._so_far) as session:
             settings = await session.jira.attachment_settings()
             for path in self.files:
                 try:
-                    await self._add(session, path, settings)
+                    await self._attach(session, path, settings)
                 except jira.AuthenticationFailed:
                     raise
                 except (_NotAttachable, jira.Rejected) as error:
@@ -313,7 +313,9 @@ class AddAttachmentsJob(SessionJob):
         session.progress.report(f"Attached {_count_files(len(done))} to {self.key}")
         return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
 
-    async def _add(self, session: Session, path: Path, settings: jira.AttachmentSettings) -> None:
+    async def _attach(
+        self, session: Session, path: Path, settings: jira.AttachmentSettings
+    ) -> None:
         """Attach one file.
 
         Raises:
@@ -349,24 +351,24 @@ class AddAttachmentsJob(SessionJob):
                 size,
                 limit=limit,
                 in_thread=session.in_thread,
-                on_sent=lambda sent: meter.move(sent, name),
+                on_sent=lambda sent: meter.report_moved(sent, name),
             )
-            self._sending = str(path)
+            self._sending_path = str(path)
             try:
                 await session.jira.add_attachment(key, upload)
             except jira.JiraError as error:
                 if not may_have_arrived(error):
-                    self._sending = ""
+                    self._sending_path = ""
                 raise
             return True
 
         async def find() -> bool | None:
             has_it = bool(await _candidate_ids(session, key, name, size) - before)
-            self._sending = ""
+            self._sending_path = ""
             return has_it or None
 
         await send_once(send, find)
-        self._sending = ""
+        self._sending_path = ""
 
 
 async def _candidate_ids(session: Session, key: str, name: str, size: int) -> set[str]:
@@ -374,7 +376,7 @@ async def _candidate_ids(session: Session, key: str, name: str, size: int) -> se
     listed = await downloading.read_attachments(session, [key])
     return {
         attachment.id
-        for attachments in listed.by_key.values()
+        for attachments in listed.attachments_by_key.values()
         for attachment in attachments
         if (attachment.name, attachment.size) == (name, size)
         and attachment.author in {"", session.user.account_id}

@@ -229,7 +229,7 @@ async def _pull(
         # Let the pull write the tickets again of which git has brought back what is older.
         heads = [change.head for change in survey.local_changes if change.head and change.older]
         if heads:
-            members = await session.in_thread(session.state.members, heads)
+            members = await session.in_thread(session.state.member_ids, heads)
             await session.in_thread(session.state.mark_stale, chain(*members.values()))
         await pull(session, locations, tally, full=full, prune=prune)
     else:
@@ -322,36 +322,36 @@ class SyncJob(SessionJob):
     prune: bool = False
     confirmed: PushPlan | None = field(default=None, repr=False)
     accept_loss: AcceptedLosses = False
-    _pull: PullTally = field(default_factory=PullTally, init=False, repr=False, compare=False)
-    _push: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
+    _pulled: PullTally = field(default_factory=PullTally, init=False, repr=False, compare=False)
+    _pushed: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
     _is_pushing: bool = field(default=False, init=False, repr=False, compare=False)
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return SyncResult(self._pull.result(), replace(self._push.result, site=self.site))
+        return SyncResult(self._pulled.result(), replace(self._pushed.result, site=self.site))
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
-        self._pull, self._push, self._is_pushing = PullTally(), PushTally(), False
+        self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
         async with reporting_session(self, context, self._progress_words) as session:
             if session.creations:
-                await _recover(session, self._push)
-            broken = await _pull(session, self._pull, None, full=self.full, prune=self.prune)
+                await _recover(session, self._pushed)
+            broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
             self._is_pushing = True
             session.progress.report("Looking for edits...", 0, 0)
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.
             stuck = {
-                key: note for key, note in self._pull.failed.items() if note.code is Code.BROKEN
+                key: note for key, note in self._pulled.failed.items() if note.code is Code.BROKEN
             }
-            survey.leave_out({*self._pull.conflicts, *stuck})
+            survey.leave_out({*self._pulled.conflicts, *stuck})
             reported = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in reported}
-            self._push.fail(*notes_on(new))
+            self._pushed.fail(*notes_on(new))
             from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 
-            push = Push(session, self._push, None, self.confirmed, self.accept_loss)
+            push = Push(session, self._pushed, None, self.confirmed, self.accept_loss)
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
@@ -360,4 +360,4 @@ class SyncJob(SessionJob):
         return result
 
     def _progress_words(self) -> str:
-        return _pushed_words(self._push) if self._is_pushing else _pulled_words(self._pull)
+        return _pushed_words(self._pushed) if self._is_pushing else _pulled_words(self._pulled)

@@ -31,11 +31,11 @@ class AttachmentList:
     """The attachments of some issues.
 
     Attributes:
-        by_key: Those of each issue, by its key.
+        attachments_by_key: Those of each issue, by its key.
         failed: A note on each issue that Jira does not give.
     """
 
-    by_key: Mapping[str, tuple[Attachment, ...]]
+    attachments_by_key: Mapping[str, tuple[Attachment, ...]]
     failed: tuple[Note, ...] = ()
 
 
@@ -78,16 +78,16 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
 
 async def download(
     session: Session,
-    by_key: Mapping[str, Sequence[Attachment]],
-    homes: Mapping[str, str],
+    attachments_by_key: Mapping[str, Sequence[Attachment]],
+    paths_by_key: Mapping[str, str],
     done: list[str],
 ) -> AttachmentResult:
     """Download attachments that are not in their folders yet.
 
     Args:
         session: The workspace and the site.
-        by_key: The attachments of each issue, by its key.
-        homes: The file of each key, relative to the workspace.
+        attachments_by_key: The attachments of each issue, by its key.
+        paths_by_key: The file of each key, relative to the workspace.
         done: Gets each file as soon as it is complete.
 
     Returns:
@@ -95,8 +95,8 @@ async def download(
     """
     root, failed, unchanged = session.store.root, list[Note](), 0
     work: list[tuple[str, Path, Attachment, str]] = []
-    for key, attachments in by_key.items():
-        folder = root / Path(homes.get(key, "")).parent / ATTACHMENT_FOLDER / key
+    for key, attachments in attachments_by_key.items():
+        folder = root / Path(paths_by_key.get(key, "")).parent / ATTACHMENT_FOLDER / key
         sized = [attachment for attachment in attachments if attachment.size is not None]
         missing, blocked = await session.in_thread(find_missing_files, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
@@ -155,7 +155,7 @@ async def download_known(session: Session) -> AttachmentResult:
         As for `download`; the next pull downloads the rest.
     """
     attachments = await session.in_thread(session.state.attachments)
-    places = await session.in_thread(session.state.places)
+    places = await session.in_thread(session.state.locations_by_key)
     homes = {key: path for key, (path, _) in places.items()}
     return await download(session, attachments, homes, [])
 
@@ -169,9 +169,9 @@ class Meter:
 
     def add(self, size: int, name: str) -> None:
         """Count bytes."""
-        self.move(self._moved + size, name)
+        self.report_moved(self._moved + size, name)
 
-    def move(self, moved: int, name: str) -> None:
+    def report_moved(self, moved: int, name: str) -> None:
         """Report how many bytes were moved until now."""
         self._moved = moved
         words = f"{self._verb} {name}: {size_text(moved)} of {size_text(self._total)}"

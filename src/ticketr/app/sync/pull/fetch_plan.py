@@ -26,13 +26,13 @@ class Family:
     """The fetched members of a family.
 
     Attributes:
-        head: The ID of the issue that gives the ticket its heading. It may be absent from
+        head_id: The ID of the issue that gives the ticket its heading. It may be absent from
             ``issues``: then it has not changed, and the state has it.
         issues: The fetched members, by ID.
         awaited_ids: The IDs of those that are still awaited.
     """
 
-    head: str
+    head_id: str
     issues: dict[str, Issue] = field(default_factory=dict)
     awaited_ids: set[str] = field(default_factory=set)
 
@@ -120,9 +120,9 @@ def misplaced_note(
     """
     former = known[head.id].key if head.id in known else head.key
     location = location_of(issue, locations, known)
-    if location is not None and location.reason:
-        return Note(issue.key, location.path, location.reason, Code.BROKEN)
-    if location is None or location.head in {head.key, former}:
+    if location is not None and location.refusal:
+        return Note(issue.key, location.path, location.refusal, Code.BROKEN)
+    if location is None or location.head_key in {head.key, former}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"
@@ -175,7 +175,7 @@ def make_fetch_plan(
     fresh = {
         issue.id
         for issue in known.values()
-        if issue.key in locations and not issue.stale and issue.key.startswith(home)
+        if issue.key in locations and not issue.is_stale and issue.key.startswith(home)
     }
     fresh.difference_update(changed)
     present = set(ids)
@@ -183,7 +183,7 @@ def make_fetch_plan(
         issue
         for issue in known.values()
         if project and issue.key.startswith(f"{project}-") and issue.key in locations
-        if issue.id not in present and not locations[issue.key].reason
+        if issue.id not in present and not locations[issue.key].refusal
     )
     return FetchPlan(
         ids,
@@ -197,8 +197,8 @@ def oldest_seen_time(
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [
-        known[issue_id].seen
+        known[issue_id].seen_at
         for issue_id in ids
-        if issue_id in known and known[issue_id].key in locations and not known[issue_id].stale
+        if issue_id in known and known[issue_id].key in locations and not known[issue_id].is_stale
     ]
     return min(confirmed, default=None)

@@ -119,11 +119,11 @@ async def _prune(
     """
     pruned: set[str] = set()
     stuck: dict[str, TicketrError] = {}
-    for head in (issue for issue in lost if issue.id == issue.head):
+    for head in (issue for issue in lost if issue.id == issue.head_id):
         change = partial(_prune_file, session, head, locations[head.key].path, is_dry=is_dry)
         outcome = await session.in_thread(attempt_change, change)
         if outcome is True:
-            pruned |= {issue.key for issue in lost if issue.head == head.id}
+            pruned |= {issue.key for issue in lost if issue.head_id == head.id}
         elif isinstance(outcome, TicketrError) and not is_dry:
             stuck[head.key] = outcome
     return pruned, stuck
@@ -136,7 +136,7 @@ def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool)
         return False
     if is_dry:
         return normalize(session.store.read_file(path).text) == normalize(base.text)
-    if FileEditor(session.store).remove(path, issue.key, base.text) is None:
+    if FileEditor(session.store).move_to_trash(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)
     return True

@@ -87,7 +87,7 @@ class PullPipeline:
         # The IDs that the state has in each ticket; some may be in another ticket by now.
         self._recorded: dict[str, set[str]] = {}
         for issue in known.values():
-            self._recorded.setdefault(issue.head, set()).add(issue.id)
+            self._recorded.setdefault(issue.head_id, set()).add(issue.id)
         self._tally = tally
         self._unwritten: dict[str, RenderedFamily] = {}
         self._failed: dict[str, str] = {}  # what Jira could not give, and why
@@ -95,12 +95,12 @@ class PullPipeline:
         self._has_conversions = False
         self._is_stopped = False  # a thread that writes is to end early
         self._cost = 0  # done on Trio's thread since other tasks had their turns
-        standalone = {key for key, location in locations.items() if location.head == key}
+        standalone = {key for key, location in locations.items() if location.head_key == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
             issue.id
             for issue in known.values()
-            if issue.id == issue.head and issue.key in standalone
+            if issue.id == issue.head_id and issue.key in standalone
         }
         # An issue that was moved since is a ticket of its own too, though by another key.
         standalone |= {issue.id for issue in known.values() if issue.key in standalone}
@@ -225,13 +225,13 @@ class PullPipeline:
         members = dict(family.issues)
         stale: set[str] = set()
         # A late part joins the rest, which may be on its way to disk or there already.
-        if unwritten := self._unwritten.get(family.head):
+        if unwritten := self._unwritten.get(family.head_id):
             stale.update(unwritten.stale_ids - members.keys())
             for issue in unwritten.issues:
                 members.setdefault(issue.id, issue)
-        if self._recorded.get(family.head, set()) - members.keys():
-            fresh = members.get(family.head)
-            for row in await self._in_thread(self._session.state.rows_of, family.head):
+        if self._recorded.get(family.head_id, set()) - members.keys():
+            fresh = members.get(family.head_id)
+            for row in await self._in_thread(self._session.state.rows_of, family.head_id):
                 issue = row.issue
                 if issue.id in members:
                     continue
@@ -243,10 +243,10 @@ class PullPipeline:
                 ):
                     continue
                 members[issue.id] = issue
-                if row.stale:
+                if row.is_stale:
                     stale.add(issue.id)
-        head = members.pop(family.head, None)
-        if head is None and (words := self._failed.get(family.head)):
+        head = members.pop(family.head_id, None)
+        if head is None and (words := self._failed.get(family.head_id)):
             await self._postpone(
                 members, f"its parent is not here: {not_given_reason(words)}; {_ASKED_AGAIN_WORDS}"
             )

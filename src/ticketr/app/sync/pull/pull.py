@@ -60,7 +60,7 @@ async def pull_named(
     Cancellation:
         As for `pull`.
     """
-    known = await session.in_thread(session.state.known)
+    known = await session.in_thread(session.state.known_issues)
     ids = {issue.key: issue.id for issue in known.values()}
     for key in keys:
         if not is_key(key):
@@ -101,14 +101,14 @@ class _RelativeFinder:
         issues += await self._fetch({parent: self.known[parent].key for parent in sorted(parents)})
         members: dict[str, list[str]] = {}
         for known_issue in self.known.values():
-            members.setdefault(known_issue.head, []).append(known_issue.id)
+            members.setdefault(known_issue.head_id, []).append(known_issue.id)
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
 
     def _ticket_id_of(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
-        stands_alone = location is not None and location.head == issue.key
+        stands_alone = location is not None and location.head_key == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
         return parent if parent is not None and parent in self.known else ""
 
@@ -160,7 +160,7 @@ async def pull(
     """
     record = session.state.site_record
     refetched = await session.in_thread(record.save_columns, session.columns.stored_pairs)
-    known = await session.in_thread(session.state.known)
+    known = await session.in_thread(session.state.known_issues)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
@@ -222,19 +222,19 @@ def _confirm(
 
     Of a whole project, tickets that are in no file and no longer in the project are forgotten.
     """
-    session.state.confirm(ids, seen=seen)
+    session.state.record_seen(ids, seen=seen)
     if session.job.jql is not None:
         return
     present = set(ids)
     remaining_heads = {
-        issue.head for issue in known.values() if issue.id in present or issue.key in locations
+        issue.head_id for issue in known.values() if issue.id in present or issue.key in locations
     }
     keys = {issue.key for issue in known.values()}
     # A user may have replaced the old key of a moved issue by the new one.
     unknown = {location.path for key, location in locations.items() if key not in keys}
     for issue in known.values():
         of_project = issue.key.startswith(f"{session.job.project}-")
-        if of_project and issue.id == issue.head and issue.id not in remaining_heads:
+        if of_project and issue.id == issue.head_id and issue.id not in remaining_heads:
             base = session.state.base(issue.id)
             if base is None or base.path not in unknown:
                 session.state.forget(issue.id)

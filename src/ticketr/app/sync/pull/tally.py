@@ -124,12 +124,12 @@ class PullTally:
     inexact: set[str] = field(default_factory=set)
     recovered: list[str] = field(default_factory=list)
     brought_forward: dict[str, Note] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)
+    _known_ids: set[str] = field(default_factory=set)
 
     def begin(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
         self.found.update(ids)
-        self._known.update(known)
+        self._known_ids.update(known)
         self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
 
     def add_missing(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
@@ -175,7 +175,9 @@ class PullTally:
             self.brought_forward |= {note.key: note for note in result.older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.stale_ids:
-                    self._count_outcome(issue.id, result.outcomes.get(issue.key, result.outcome))
+                    self._count_outcome(
+                        issue.id, result.issue_outcomes.get(issue.key, result.outcome)
+                    )
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
@@ -212,7 +214,7 @@ class PullTally:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
         if issue_id not in self.found:
             return
-        if written is WriteOutcome.UPDATED and issue_id not in self._known:
+        if written is WriteOutcome.UPDATED and issue_id not in self._known_ids:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket
         # A ticket is written again when more of it arrives; its earlier outcome still counts.
         before = self.outcomes.get(issue_id, written)

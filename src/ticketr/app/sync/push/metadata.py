@@ -179,9 +179,9 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     # Jira's platform API lists neither, so both are those of pulled issues.
     for spec in {spec.id: spec for _, change, spec in edited if change.new}.values():
         if spec.type == "team":
-            teams |= await session.in_thread(session.state.teams, spec.id)
+            teams |= await session.in_thread(session.state.team_ids, spec.id)
         elif spec.name == "Sprint":
-            sprints |= await session.in_thread(session.state.sprints, spec.id)
+            sprints |= await session.in_thread(session.state.sprint_ids, spec.id)
     people = await _find_people(session, edited) if edited else {}
     texts = [change.shown_new_text for change in changes if is_text(change.part)]
     mentioned = await _find_mentioned(session, texts) if texts else {}

@@ -162,10 +162,10 @@ async def wait_until_ended(
     """
     if since is None and all(map(has_certainly_ended, entries)):
         return
-    start = session.began if since is None else since
+    start = session.began_at if since is None else since
     left = start + session.job.late_request_seconds - trio.current_time()
     if left > 0:
-        session.progress.wait(left, what)
+        session.progress.report_wait(left, what)
         await trio.sleep(left)
 
 
@@ -234,7 +234,7 @@ async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list
         session: The workspace and the site.
         issues: The issues as Jira has them now.
     """
-    window_ends_at = session.began + session.job.late_request_seconds
+    window_ends_at = session.began_at + session.job.late_request_seconds
     have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 
     def look() -> list[SentComment]:
@@ -256,7 +256,7 @@ async def wait_for_late_comments(session: Session) -> None:
     Cancellation:
         Takes effect at once.
     """
-    lost = await session.in_thread(session.state.comments.lost)
+    lost = await session.in_thread(session.state.comments.read_unanswered)
     keys = ", ".join(sorted({comment.key for comment in lost}))
     await wait_until_ended(session, lost, f"finding out whether a comment was added to {keys}")
 

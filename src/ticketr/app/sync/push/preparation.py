@@ -209,7 +209,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
 
 async def _find_absent(session: Session, named: set[str]) -> set[str]:
     """Return the issues that Jira does not have; those in the state are not fetched."""
-    known = await session.in_thread(session.state.known)
+    known = await session.in_thread(session.state.known_issues)
     requested = sorted(named.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
     for chunk in concurrency.chunks(requested, concurrency.BULK_FETCH_SIZE):

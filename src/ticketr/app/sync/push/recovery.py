@@ -121,7 +121,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     fields = {name: text for name, text in fields.items() if name not in later}
     # Its comments, links and pictures are sent once it exists.
     issue = replace(draft, key=creation.key, fields=fields, comments=())
-    row = IssueRow(Issue(creation.id, creation.key, {}), stale=True)
+    row = IssueRow(Issue(creation.id, creation.key, {}), is_stale=True)
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, MergeBase(path, render_ticket(issue)), [row], seen=0.0)
@@ -130,7 +130,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             (parent,) = parse(base.text).tickets
             if creation.key not in issues_by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
-            rows = [*(IssueRow(known, stale=True) for known in state.issues_of(head)), row]
+            rows = [*(IssueRow(known, is_stale=True) for known in state.issues_of(head)), row]
             state.record(head, MergeBase(base.path, render_ticket(parent)), rows, seen=0.0)
         state.sent.put(creation.key, parts)
         state.creations.settle(replace(creation, path=path), now=time.time())
@@ -157,7 +157,7 @@ async def recover(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    requests = await session.in_thread(session.state.creations.all)
+    requests = await session.in_thread(session.state.creations.read_unwritten)
     while True:  # a sub-task is found once its ticket has its key again
         await _write_keys(session, requests, on_recovered, on_failed)
         requests = await _reopen_lost(session)

@@ -170,7 +170,7 @@ async def _fetch(
     members = {request.head: request.members for request in wanted}
     unknown = [head for head in members if not members[head]]
     for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
-        members |= await session.in_thread(session.state.members, heads)
+        members |= await session.in_thread(session.state.member_ids, heads)
     wanted = [replace(request, members=members[request.head]) for request in wanted]
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
@@ -385,7 +385,7 @@ async def compare_with_jira(
 
 def _read_last_sync(state: State, heads: Iterable[str]) -> dict[str, _LastSync]:
     """Read what is known of some tickets, by their heads."""
-    clashes = {conflict.head: conflict.parts for conflict in state.conflicts.all()}
+    clashes = {conflict.head_id: conflict.clashes for conflict in state.conflicts.all()}
     return {
         head: _LastSync(state.issues_of(head), state.sent.of(head), clashes.get(head, ()))
         for head in heads

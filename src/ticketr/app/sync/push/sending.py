@@ -357,13 +357,13 @@ def _record_answer(
     rest = [value for value in values if value not in confirmed and value.field_id != LINK_FIELD]
     with state.batch():
         if sent:
-            rows = [IssueRow(issue, stale=True) for issue in state.issues_of(head)]
+            rows = [IssueRow(issue, is_stale=True) for issue in state.issues_of(head)]
             text = render_ticket(with_parts(base, edit.key, texts))
             state.record(head, MergeBase(path, text), rows, seen=0.0)
             # Jira may normalise the values, so they must be fetched again.
-            state.sent.confirm(head, edit.key, confirmed)
+            state.sent.record_taken(head, edit.key, confirmed)
         if rest and not unsure:
-            state.sent.withdraw(head, edit.key, rest)
+            state.sent.delete_refused(head, edit.key, rest)
 
 
 def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:

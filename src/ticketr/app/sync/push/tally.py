@@ -108,7 +108,8 @@ class PushTally:
             self.result = replace(self.result, left=(*left, *result.older_notes))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
-                    result.outcomes.get(issue.key, result.outcome) for issue in result.family.issues
+                    result.issue_outcomes.get(issue.key, result.outcome)
+                    for issue in result.family.issues
                 ]
                 self.hold_back(result.note, shares.count(WriteOutcome.CONFLICT))
             elif result.note is not None:

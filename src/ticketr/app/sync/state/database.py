@@ -237,7 +237,7 @@ class Database:
                 raise
 
     @contextmanager
-    def durable(self) -> Generator[None]:
+    def durable_batch(self) -> Generator[None]:
         """Run everything inside in one transaction that survives a loss of power.
 
         This is for what cannot be fetched again: the requests for new issues.
@@ -250,7 +250,7 @@ class Database:
             finally:
                 self.write("PRAGMA synchronous = NORMAL")
 
-    def sign(self, mark: str) -> None:
+    def add_mark(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
         try:
             with self._lock:

@@ -27,25 +27,25 @@ class Conflict:
     """A ticket that both sides have changed, with Jira's version of it.
 
     Attributes:
-        head: The ID of the ticket's head.
+        head_id: The ID of the ticket's head.
         key: Its key.
         path: Its file, relative to the workspace.
-        text: The ticket as Jira has it, as a file would hold it.
-        issues: Its issues as JSON, for the state once the conflict is resolved.
-        parts: What clashes, in words.
+        remote_text: The ticket as Jira has it, as a file would hold it.
+        issues_json: Its issues as JSON, for the state once the conflict is resolved.
+        clashes: What clashes, in words.
     """
 
-    head: str
+    head_id: str
     key: str
     path: str
-    text: str
-    issues: str
-    parts: tuple[str, ...]
+    remote_text: str
+    issues_json: str
+    clashes: tuple[str, ...]
 
     @property
-    def parts_text(self) -> str:
+    def clashes_text(self) -> str:
         """The parts on one line, without repeating the ticket's own key."""
-        return ", ".join(part.removeprefix(f"{self.key}: ") for part in self.parts)
+        return ", ".join(part.removeprefix(f"{self.key}: ") for part in self.clashes)
 
 
 class Conflicts(Table):
@@ -57,7 +57,7 @@ class Conflicts(Table):
         rows = self._db.read(query)
         with self._db.convert_value_errors():
             conflicts = [
-                Conflict(head, key, path, text, issues, _names(json.loads(parts)))
+                Conflict(head, key, path, text, issues, _require_texts(json.loads(parts)))
                 for head, key, path, text, issues, parts in rows
             ]
         return sorted(conflicts, key=lambda conflict: key_order(conflict.key))
@@ -70,7 +70,7 @@ class Conflicts(Table):
         """Store a conflict; it replaces an older one of the same ticket."""
         self._db.write(
             "INSERT OR REPLACE INTO conflict VALUES (?, ?, ?, ?, ?, ?)",
-            (*astuple(conflict)[:5], json.dumps(conflict.parts)),
+            (*astuple(conflict)[:5], json.dumps(conflict.clashes)),
         )
 
 
@@ -96,42 +96,42 @@ class SentValues(Table):
             ],
         )
 
-    def of(self, head: str) -> dict[str, list[sent.SentValue]]:
+    def of(self, head_id: str) -> dict[str, list[sent.SentValue]]:
         """Read what may be in Jira of the issues in one ticket, by key."""
         query = "SELECT key, part, text, field, value FROM sent WHERE head = ?"
         values: dict[str, list[sent.SentValue]] = {}
         with self._db.convert_value_errors():
-            for key, part, text, field, value in self._db.read(query, (head,)):
+            for key, part, text, field, value in self._db.read(query, (head_id,)):
                 values.setdefault(key, []).append(
                     sent.SentValue(diff.stored_part(part), text, field, json.loads(value))
                 )
         return values
 
-    def confirm(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
+    def record_taken(self, head_id: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Store the parts that Jira has taken, instead of what was sent of them before."""
         values = tuple(values)
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ?",
-            [(head, key, diff.stored_name(value.part)) for value in values],
+            [(head_id, key, diff.stored_name(value.part)) for value in values],
         )
         self.put(key, values)
 
-    def withdraw(self, head: str, key: str, values: Iterable[sent.SentValue]) -> None:
+    def delete_refused(self, head_id: str, key: str, values: Iterable[sent.SentValue]) -> None:
         """Delete what Jira has refused."""
         self._db.write_all(
             "DELETE FROM sent WHERE head = ? AND key = ? AND part = ? AND text = ? AND value = ?",
             [
-                (head, key, diff.stored_name(value.part), value.text, json.dumps(value.value))
+                (head_id, key, diff.stored_name(value.part), value.text, json.dumps(value.value))
                 for value in values
             ],
         )
 
-    def forget(self, head: str) -> None:
+    def forget(self, head_id: str) -> None:
         """Delete what was sent of a ticket, once it was read again."""
-        self._db.write("DELETE FROM sent WHERE head = ?", (head,))
+        self._db.write("DELETE FROM sent WHERE head = ?", (head_id,))
 
 
-def _names(value: object) -> tuple[str, ...]:
+def _require_texts(value: object) -> tuple[str, ...]:
     """Check that a value is a list of texts."""
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise TypeError(value)
@@ -199,7 +199,7 @@ class Outbox(Table, Generic[EntryT]):
     _type: type[EntryT]
 
     @cached_property
-    def _hints(self) -> dict[str, Any]:
+    def _value_types(self) -> dict[str, Any]:
         """The types of an entry's values."""
         return get_type_hints(self._type)
 
@@ -217,13 +217,13 @@ class Outbox(Table, Generic[EntryT]):
         """Read one entry, if there is one."""
         return next(iter(self.select("issue = ? AND marker = ?", issue, marker)), None)
 
-    def lost(self) -> list[EntryT]:
+    def read_unanswered(self) -> list[EntryT]:
         """Read the entries whose answers did not come."""
         return self.select("answer = ''")
 
     def put(self, *entries: EntryT) -> None:
         """Store entries, or replace the stored ones; they survive a loss of power."""
-        with self._db.durable():
+        with self._db.durable_batch():
             self._put(entries)
 
     def forget(self, *entries: EntryT) -> None:
@@ -262,7 +262,7 @@ class Outbox(Table, Generic[EntryT]):
         entry = self._type(
             **json.loads(payload), **dict(zip(_OUTBOX_COLUMNS, columns, strict=True))
         )
-        for name, wanted in self._hints.items():
+        for name, wanted in self._value_types.items():
             if not isinstance(getattr(entry, name), wanted):
                 raise TypeError(name)
         return entry
@@ -277,7 +277,7 @@ def _payload(entry: sent.OutboxEntry) -> str:
 class Creations(Outbox[Creation]):
     """The issues that were requested, from before the request until their keys are in files."""
 
-    def all(self) -> list[Creation]:
+    def read_unwritten(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")
         with self._db.convert_value_errors():
@@ -291,7 +291,7 @@ class Creations(Outbox[Creation]):
         """Read the requests whose keys were written into files in the last days, oldest first."""
         return self.select("settled > 0")
 
-    def recent(self) -> frozenset[str]:
+    def created_keys(self) -> frozenset[str]:
         """Return the keys that a run writes into their files if they are not there."""
         query = "SELECT json_extract(payload, '$.key') FROM outbox WHERE kind = ? AND answer != ''"
         return frozenset(row[0] for row in self._db.read(query, (self._kind,)))

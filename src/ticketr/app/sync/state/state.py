@@ -63,7 +63,7 @@ class SiteRecord(Table):
                 self._put("user", user)
         return self.cached_fields(now=now, max_age=max_age)
 
-    def user(self) -> str:
+    def user_name(self) -> str:
         """Return the name of the account that this workspace is synced with; empty before that."""
         return self._get("user") or ""
 
@@ -81,14 +81,14 @@ class SiteRecord(Table):
             self._put("columns", text)
             return known is not None and self._db.write("UPDATE issue SET stale = 1") > 0
 
-    def columns(self) -> dict[str, str]:
+    def field_ids(self) -> dict[str, str]:
         """Return the ID of each field that files hold, by its name in them; none before a pull."""
         with self._db.convert_value_errors():
             return dict(json.loads(self._get("columns") or "[]"))
 
-    def texts(self) -> dict[str, str]:
+    def rich_text_ids(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
-        return dict(section_fields_in(self.columns().items()))
+        return dict(section_fields_in(self.field_ids().items()))
 
     def note_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
@@ -169,18 +169,18 @@ MAX_OLDER_VALUES_OF_PART = 20
 class OlderValues(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
-    def of(self, head: str) -> dict[str, set[tuple[str, str]]]:
+    def of(self, head_id: str) -> dict[str, set[tuple[str, str]]]:
         """Read those of the issues in one ticket, by key."""
         query = (
             "SELECT issue.key, part, digest FROM older JOIN issue ON issue.id = older.issue"
             " WHERE issue.head = ?"
         )
         values: dict[str, set[tuple[str, str]]] = {}
-        for key, part, text in self._db.read(query, (head,)):
+        for key, part, text in self._db.read(query, (head_id,)):
             values.setdefault(key, set()).add((part, text))
         return values
 
-    def add_replaced(self, head: str, old: str, new: str) -> None:
+    def add_replaced(self, head_id: str, old: str, new: str) -> None:
         """Store what a new base of a ticket replaces in the old one; the oldest are deleted."""
         before, after = read_ticket(old), read_ticket(new)
         if before is None or after is None:
@@ -189,7 +189,7 @@ class OlderValues(Table):
             self._db.write(
                 "INSERT OR REPLACE INTO older SELECT ?, id, ?, ?, (SELECT coalesce(max(number), 0)"
                 " + 1 FROM older WHERE issue = id AND part = ?) FROM issue WHERE key = ?",
-                (head, part, text, part, key),
+                (head_id, part, text, part, key),
             )
             self._db.write(
                 "DELETE FROM older WHERE part = ? AND issue = (SELECT id FROM issue WHERE key = ?)"
@@ -218,18 +218,18 @@ class KnownIssue:
     Attributes:
         id: Jira's ID.
         key: Its key when it was last seen.
-        head: The ID of the issue whose ticket it is in.
+        head_id: The ID of the issue whose ticket it is in.
         updated: Its last change, as Jira writes it.
-        seen: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
-        stale: Whether Jira has a newer version that was not taken.
+        seen_at: Jira's clock, in seconds since the epoch, when the pull that last confirmed it began.
+        is_stale: Whether Jira has a newer version that was not taken.
     """
 
     id: str
     key: str
-    head: str
+    head_id: str
     updated: str
-    seen: float
-    stale: bool
+    seen_at: float
+    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +251,11 @@ class IssueRow:
 
     Attributes:
         issue: The issue, without what files do not need.
-        stale: Whether there is something newer, or unread, in Jira.
+        is_stale: Whether there is something newer, or unread, in Jira.
     """
 
     issue: Issue
-    stale: bool = False
+    is_stale: bool = False
 
 
 def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
@@ -265,7 +265,7 @@ def rows_to_json(rows: Iterable[IssueRow], *, seen: float) -> str:
             "id": row.issue.id,
             "key": row.issue.key,
             "fields": dict(row.issue.fields),
-            "stale": row.stale,
+            "stale": row.is_stale,
         }
         for row in rows
     ]
@@ -307,7 +307,7 @@ class State(Database):
         self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
         self.older = OlderValues(self)
 
-    def known(self) -> dict[str, KnownIssue]:
+    def known_issues(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self.read("SELECT id, key, head, updated, seen, stale FROM issue")
         with self.convert_value_errors():
@@ -316,20 +316,20 @@ class State(Database):
                 for row in rows
             }
 
-    def issues_of(self, head: str) -> list[Issue]:
+    def issues_of(self, head_id: str) -> list[Issue]:
         """Read the issues that are in one ticket, as they were at the last sync."""
         query = "SELECT id, key, fields FROM issue WHERE head = ?"
         with self.convert_value_errors():
             return [
                 Issue(issue_id, key, dict(json.loads(fields)))
-                for issue_id, key, fields in self.read(query, (head,))
+                for issue_id, key, fields in self.read(query, (head_id,))
             ]
 
-    def rows_of(self, head: str) -> list[IssueRow]:
+    def rows_of(self, head_id: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
         query = "SELECT id FROM issue WHERE head = ? AND stale"
-        stale = {issue_id for (issue_id,) in self.read(query, (head,))}
-        return [IssueRow(issue, issue.id in stale) for issue in self.issues_of(head)]
+        stale = {issue_id for (issue_id,) in self.read(query, (head_id,))}
+        return [IssueRow(issue, issue.id in stale) for issue in self.issues_of(head_id)]
 
     def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
@@ -338,9 +338,9 @@ class State(Database):
             The rows of the ticket's issues, and when they were true.
         """
         with self.convert_value_errors():
-            if len(parse(conflict.text).tickets) != 1:
-                raise ValueError(conflict.text)
-            stored = json.loads(conflict.issues)
+            if len(parse(conflict.remote_text).tickets) != 1:
+                raise ValueError(conflict.remote_text)
+            stored = json.loads(conflict.issues_json)
             rows = [
                 IssueRow(
                     Issue(str(value["id"]), str(value["key"]), dict(value["fields"])),
@@ -350,19 +350,19 @@ class State(Database):
             ]
             return rows, float(stored["seen"])
 
-    def members(self, heads: Iterable[str]) -> dict[str, list[str]]:
+    def member_ids(self, head_ids: Iterable[str]) -> dict[str, list[str]]:
         """Return the IDs of the issues that are in some tickets, by the ID of each one's head."""
         query = "SELECT id FROM issue WHERE head = ?"
-        return {head: [row[0] for row in self.read(query, (head,))] for head in heads}
+        return {head: [row[0] for row in self.read(query, (head,))] for head in head_ids}
 
     def head_id_of(self, key: str) -> str | None:
         """Find the ID of the issue in whose ticket a key is; None for an unknown key."""
         rows = self.read("SELECT head FROM issue WHERE key = ?", (key,))
         return rows[0][0] if rows else None
 
-    def base(self, head: str) -> MergeBase | None:
+    def base(self, head_id: str) -> MergeBase | None:
         """Read a ticket as it was at the last sync, or None for one that never was."""
-        rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head,))
+        rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head_id,))
         return MergeBase(*rows[0]) if rows else None
 
     def base_of_key(self, key: str) -> tuple[str, MergeBase] | None:
@@ -406,7 +406,7 @@ class State(Database):
             "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
         )
 
-    def places(self) -> dict[str, tuple[str, str]]:
+    def locations_by_key(self) -> dict[str, tuple[str, str]]:
         """Return the file of each issue at the last sync and the key of its ticket, by its key."""
         query = (
             "SELECT issue.key, ticket.path, head.key FROM issue"
@@ -414,18 +414,20 @@ class State(Database):
         )
         return {key: (path, head) for key, path, head in self.read(query)}
 
-    def record(self, head: str, base: MergeBase, rows: Sequence[IssueRow], *, seen: float) -> None:
+    def record(
+        self, head_id: str, base: MergeBase, rows: Sequence[IssueRow], *, seen: float
+    ) -> None:
         """Store the new base of a ticket, and its issues; what it replaces is older then.
 
         Args:
-            head: The ID of its head.
+            head_id: The ID of its head.
             base: Where it is and what Jira has.
             rows: Its issues.
             seen: Jira's clock when this job began.
         """
-        for (known,) in self.read("SELECT text FROM ticket WHERE head = ?", (head,)):
+        for (known,) in self.read("SELECT text FROM ticket WHERE head = ?", (head_id,)):
             if known != base.text:
-                self.older.add_replaced(head, known, base.text)
+                self.older.add_replaced(head_id, known, base.text)
         self.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -433,44 +435,46 @@ class State(Database):
                 (
                     row.issue.id,
                     row.issue.key,
-                    head,
+                    head_id,
                     updated_at(row.issue),
                     json.dumps(dict(row.issue.fields)),
                     seen,
-                    row.stale,
+                    row.is_stale,
                 )
                 for row in rows
             ],
         )
-        self.write("INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head, base.path, base.text))
+        self.write(
+            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head_id, base.path, base.text)
+        )
         for table in ("conflict", "intended"):
-            self.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - our own words
+            self.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - our own words
 
-    def forget(self, head: str) -> None:
+    def forget(self, head_id: str) -> None:
         """Delete all that is stored of a ticket and its issues."""
         with self.batch():
             for table in ("older", "issue", "ticket", "intended", "sent", "conflict"):
-                self.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - the same
+                self.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - the same
 
-    def intend(self, texts: Iterable[tuple[str, str]]) -> None:
+    def store_intended(self, texts: Iterable[tuple[str, str]]) -> None:
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
     def written_paths_and_texts(
-        self, heads: Collection[str]
+        self, head_ids: Collection[str]
     ) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]]]:
         """Read the texts that a sync has written, or was about to write, of some tickets.
 
         Args:
-            heads: The IDs of the heads.
+            head_ids: The IDs of the heads.
 
         Returns:
             The file of each ticket that was synced, and the texts of each ticket, by the IDs of the
             heads.
         """
         paths: dict[str, str] = {}
-        texts: dict[str, list[str]] = {head: [] for head in heads}
-        ids = json.dumps(list(heads))
+        texts: dict[str, list[str]] = {head: [] for head in head_ids}
+        ids = json.dumps(list(head_ids))
         query = "SELECT head, path, text FROM ticket WHERE head IN (SELECT value FROM json_each(?))"
         for head, path, text in self.read(query, (ids,)):
             paths[head] = path
@@ -480,15 +484,15 @@ class State(Database):
             texts[head].append(text)
         return paths, texts
 
-    def forget_intended(self, head: str) -> None:
+    def forget_intended(self, head_id: str) -> None:
         """Delete the stored texts that were about to be written."""
-        self.write("DELETE FROM intended WHERE head = ?", (head,))
+        self.write("DELETE FROM intended WHERE head = ?", (head_id,))
 
     def mark_stale(self, ids: Iterable[str]) -> None:
         """Mark issues of which Jira has newer versions that were not written."""
         self.write_all("UPDATE issue SET stale = 1 WHERE id = ?", [(text,) for text in ids])
 
-    def sprints(self, field_id: str) -> dict[str, int]:
+    def sprint_ids(self, field_id: str) -> dict[str, int]:
         """Return the ID of each sprint that some issue here is or was in, by its name."""
         query = (
             "SELECT DISTINCT json_extract(sprint.value, '$.name'), json_extract(sprint.value, '$.id')"
@@ -497,13 +501,13 @@ class State(Database):
         anies = self.read(query, (f'$."{field_id}"',))
         return {name: number for name, number in anies if name and isinstance(number, int)}
 
-    def teams(self, field_id: str) -> dict[str, str]:
+    def team_ids(self, field_id: str) -> dict[str, str]:
         """Return the ID of each team that some issue here has, by its name."""
         query = "SELECT DISTINCT json_extract(fields, ?), json_extract(fields, ?) FROM issue"
         anies = self.read(query, (f'$."{field_id}".name', f'$."{field_id}".id'))
         return {name: number for name, number in anies if name and isinstance(number, str)}
 
-    def confirm(self, ids: Iterable[str], *, seen: float) -> None:
+    def record_seen(self, ids: Iterable[str], *, seen: float) -> None:
         """Record that a pull which began at ``seen`` found these issues up to date."""
         with self.batch():
             self.write_all(

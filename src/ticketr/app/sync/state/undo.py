@@ -53,19 +53,19 @@ class TextReplacement:
         start: The offset of the ticket in the file.
         before: Its text before.
         after: Its text afterwards; it may be the same.
-        digest: The digest of the whole file afterwards.
-        aside: The file with a copy of the text before, relative to the workspace; empty for none.
+        file_digest: The digest of the whole file afterwards.
+        copy_path: The file with a copy of the text before, relative to the workspace; empty for none.
     """
 
     start: int
     before: str
     after: str
-    digest: str
-    aside: str
+    file_digest: str
+    copy_path: str
 
     @classmethod
-    def at(
-        cls, index: int, before: TicketFile, after: TicketFile, *, digest: str, aside: str
+    def of_ticket(
+        cls, index: int, before: TicketFile, after: TicketFile, *, file_digest: str, copy_path: str
     ) -> TextReplacement:
         """Return what was replaced of one ticket.
 
@@ -73,16 +73,16 @@ class TextReplacement:
             index: The index of the ticket in the file.
             before: The file before.
             after: The file afterwards.
-            digest: The digest of its text.
-            aside: The file with a copy of the ticket's text before.
+            file_digest: The digest of its text.
+            copy_path: The file with a copy of the ticket's text before.
         """
         old, new = before.spans[index], after.spans[index]
         return cls(
             new.start,
             before.text[old.start : old.end],
             after.text[new.start : new.end],
-            digest,
-            aside,
+            file_digest,
+            copy_path,
         )
 
 
@@ -92,20 +92,20 @@ class UndoStep(TextReplacement):
 
     Attributes:
         kind: What has replaced it.
-        done: When, in seconds since the epoch by this computer's clock. The steps of one change of
+        done_at: When, in seconds since the epoch by this computer's clock. The steps of one change of
             several tickets have the same.
         key: The key of the ticket; ``draft`` for a draft.
-        head: The ID of its head; empty for a ticket that was never pulled.
+        head_id: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
-        state_before: What the state held of the ticket before, from `UndoLog.stored`.
-        state_digest: The digest of what the state held afterwards, from `UndoLog.digest`.
+        state_before: What the state held of the ticket before, from `UndoLog.state_json`.
+        state_digest: The digest of what the state held afterwards, from `UndoLog.state_digest`.
         number: Orders the steps.
     """
 
     kind: UndoKind
-    done: float
+    done_at: float
     key: str
-    head: str
+    head_id: str
     path: str
     state_before: str
     state_digest: str
@@ -131,10 +131,10 @@ class UndoLog(Table):
         replacement: TextReplacement,
         *,
         key: str,
-        head: str,
+        head_id: str,
         path: str,
-        stored: str,
-        done: float | None = None,
+        state_before: str,
+        done_at: float | None = None,
     ) -> None:
         """Store a step; the oldest ones are deleted, but none of the latest change of fields.
 
@@ -142,21 +142,21 @@ class UndoLog(Table):
             kind: What has replaced the text.
             replacement: The texts.
             key: The key of the ticket.
-            head: The ID of its head.
+            head_id: The ID of its head.
             path: Its file.
-            stored: What the state held of it before.
-            done: When it was replaced; None for now.
+            state_before: What the state held of it before.
+            done_at: When it was replaced; None for now.
         """
-        done = time.time() if done is None else done
+        done_at = time.time() if done_at is None else done_at
         values = (
             kind.name,
-            done,
+            done_at,
             key,
-            head,
+            head_id,
             path,
             *astuple(replacement),
-            stored,
-            self.digest(head),
+            state_before,
+            self.state_digest(head_id),
         )
         self._db.write(
             "INSERT INTO undo (kind, done, key, head, path, start, before, after, digest, aside,"
@@ -166,20 +166,20 @@ class UndoLog(Table):
         self._db.write(
             "DELETE FROM undo WHERE number <= (SELECT max(number) FROM undo) - ?"
             " AND NOT (kind = ? AND done = ?)",
-            (MAX_UNDO_STEPS, UndoKind.FIELDS.name, done),
+            (MAX_UNDO_STEPS, UndoKind.FIELDS.name, done_at),
         )
 
     def remove(self, step: UndoStep) -> None:
         """Delete a step."""
         self._db.write("DELETE FROM undo WHERE number = ?", (step.number,))
 
-    def stored(self, head: str) -> str:
+    def state_json(self, head_id: str) -> str:
         """Return what the state holds of a ticket, as text."""
-        return json.dumps(self._rows(head))
+        return json.dumps(self._rows(head_id))
 
-    def digest(self, head: str) -> str:
+    def state_digest(self, head_id: str) -> str:
         """Return a digest of what the state holds of a ticket; it changes with either side."""
-        rows = self._rows(head)
+        rows = self._rows(head_id)
         places = [
             at for at, name in enumerate(_RESTORED_TABLES["issue"]) if name not in _IGNORED_COLUMNS
         ]
@@ -187,26 +187,26 @@ class UndoLog(Table):
         del rows["older"]  # these change with the rest
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
-    def restore(self, head: str, stored: str) -> None:
-        """Replace what the state holds of a ticket by what `stored` has returned."""
+    def restore(self, head_id: str, state_before: str) -> None:
+        """Replace what the state holds of a ticket by what `state_json` has returned."""
         with self._db.convert_value_errors():
-            rows = _parse_rows(stored)
+            rows = _parse_rows(state_before)
         for table, columns in _RESTORED_TABLES.items():
-            self._db.write(f"DELETE FROM {table} WHERE head = ?", (head,))  # noqa: S608 - a constant
+            self._db.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - a constant
             marks = ", ".join("?" * len(columns))
             self._db.write_all(
                 f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608
                 rows[table],
             )
 
-    def _rows(self, head: str) -> dict[str, list[list[object]]]:
+    def _rows(self, head_id: str) -> dict[str, list[list[object]]]:
         """Read all rows of a ticket, by table."""
         return {
             table: [
                 list(row)
                 for row in self._db.read(
                     f"SELECT {', '.join(columns)} FROM {table} WHERE head = ? ORDER BY 1, 2, 3",  # noqa: S608
-                    (head,),
+                    (head_id,),
                 )
             ]
             for table, columns in _RESTORED_TABLES.items()
@@ -218,16 +218,16 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _parse_rows(stored: str) -> dict[str, list[list[object]]]:
-    """Parse the result of `UndoLog.stored`."""
-    tables = json.loads(stored)
+def _parse_rows(state_before: str) -> dict[str, list[list[object]]]:
+    """Parse the result of `UndoLog.state_json`."""
+    tables = json.loads(state_before)
     rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _RESTORED_TABLES}
     if any(
         len(row) != len(_RESTORED_TABLES[table])
         for table in _RESTORED_TABLES
         for row in rows[table]
     ):
-        raise ValueError(stored)
+        raise ValueError(state_before)
     return rows
 
 

@@ -111,13 +111,13 @@ class OpenPicture:
     digest: str
 
 
-def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
+def open_picture(root: Path, path: str, max_bytes: int | None) -> OpenPicture:
     """Open a picture and read it once.
 
     Args:
         root: The workspace's folder.
         path: The picture, relative to that.
-        most: The most bytes that it may have; None for any number.
+        max_bytes: The most bytes that it may have; None for any number.
 
     Raises:
         FileFailed: It cannot be read, has too many bytes, or is no longer what was looked at.
@@ -127,11 +127,11 @@ def open_picture(root: Path, path: str, most: int | None) -> OpenPicture:
         _, size = _locate_picture(root, path)
     except _UnusablePicture as error:
         raise FileFailed(target, "read", f"it {error}", concerns_one_file=True) from None
-    if most is not None and size > most:
+    if max_bytes is not None and size > max_bytes:
         raise FileFailed(
             target,
             "read",
-            f"it has {size:,} bytes; the site takes {most:,}",
+            f"it has {size:,} bytes; the site takes {max_bytes:,}",
             concerns_one_file=True,
         )
     with wrap_errors(target, "read"):

@@ -233,7 +233,7 @@ class FileEditor:
         """Return where `put_in_trash` would keep a text now."""
         return self._store.folder.find_free_trash_path(_numbered_names(tickets.safe_file_name(key)))
 
-    def remove(self, name: str, key: str | None, text: str) -> Path | None:
+    def move_to_trash(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
 
         Args:

@@ -120,11 +120,11 @@ class FileStamp:
 
     Attributes:
         mode: Its permissions.
-        numbers: Numbers that change whenever it is saved in place or replaced.
+        change_numbers: Numbers that change whenever it is saved in place or replaced.
     """
 
     mode: int
-    numbers: tuple[int, ...]
+    change_numbers: tuple[int, ...]
 
 
 def stamp_of(target: str, *, within: int | None = None) -> FileStamp | None:
@@ -169,7 +169,7 @@ def retry_if_changed(change: Callable[[], T]) -> T:
 
 
 def replace_file(
-    root: str, name: str, text: str, was: FileStamp | None, *, durable: bool = False
+    root: str, name: str, text: str, stamp: FileStamp | None, *, durable: bool = False
 ) -> None:
     """Replace a file as a whole; create missing folders below the workspace's own.
 
@@ -177,7 +177,7 @@ def replace_file(
         root: The workspace's folder.
         name: The file, relative to that.
         text: Its new content.
-        was: Its stamp when it was read; the permissions stay. None for a new file.
+        stamp: Its stamp when it was read; the permissions stay. None for a new file.
         durable: Whether it must survive a loss of power. What Jira can give again need not.
 
     Raises:
@@ -189,7 +189,7 @@ def replace_file(
     with open_file_folder(root, name) as (folder, base):
 
         def require_unchanged() -> None:
-            if stamp_of(target, within=folder) != was:
+            if stamp_of(target, within=folder) != stamp:
                 raise FileChanged(target)
 
         replace_atomically(
@@ -198,7 +198,7 @@ def replace_file(
             text,
             # A name made from the file's own name could be too long.
             temporary=f"{TEMPORARY_PREFIX}{os.getpid()}-{threading.get_ident()}",
-            mode=None if was is None else was.mode,
+            mode=None if stamp is None else stamp.mode,
             durable=durable,
             check=require_unchanged,
         )

@@ -92,14 +92,14 @@ class TicketLocation:
 
     Attributes:
         path: Its file, relative to the workspace, with ``/``.
-        head: The key of its top-level ticket: its own, or its parent's. It may be
+        head_key: The key of its top-level ticket: its own, or its parent's. It may be
             empty where the file cannot be read.
-        reason: Why the ticket must not be changed; empty if it may.
+        refusal: Why the ticket must not be changed; empty if it may.
     """
 
     path: str
-    head: str
-    reason: str = ""
+    head_key: str
+    refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class FamilyResult:
         outcome: What was done; None if it failed.
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        outcomes: What was done with single issues, by key, where that differs from `outcome`.
+        issue_outcomes: What was done with single issues, by key, where that differs from `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the
             workspace; empty for none.
         older_notes: A note on each issue in whose file values of earlier syncs were replaced.
@@ -127,7 +127,7 @@ class FamilyResult:
     outcome: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    outcomes: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    issue_outcomes: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
     older_notes: tuple[Note, ...] = ()
 
@@ -221,7 +221,7 @@ class FamilyWriter:
                 self._state.comments.store_found_ids(with_comments)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
-            self._state.intend(
+            self._state.store_intended(
                 (family.head.id, family.text.text)
                 for family in families
                 if family.path is None or bases[family.head.id]
@@ -332,8 +332,8 @@ class FamilyWriter:
         can_undo = decision.copy_path or self._settlement is not None
         if decision.index is None or not can_undo:
             return decision
-        replacement = TextReplacement.at(
-            decision.index, old, new, digest=digest_of(new.text), aside=decision.copy_path
+        replacement = TextReplacement.of_ticket(
+            decision.index, old, new, file_digest=digest_of(new.text), copy_path=decision.copy_path
         )
         return replace(decision, replacement=replacement)
 
@@ -443,7 +443,7 @@ class FamilyWriter:
             family,
             decision.outcome,
             name,
-            outcomes=outcomes,
+            issue_outcomes=outcomes,
             copy_path=decision.copy_path,
             older_notes=older,
         )
@@ -521,7 +521,7 @@ def record_written(
         replacement: What was replaced, if that can be undone.
     """
     head = family.head
-    stored = state.undo.stored(head.id) if replacement is not None else ""
+    stored = state.undo.state_json(head.id) if replacement is not None else ""
     state.record(head.id, MergeBase(path, family.text.text), family.rows, seen=seen)
     state.sent.forget(head.id)
     if any(COMMENT_FIELD in issue.fields for issue in family.issues):
@@ -530,7 +530,9 @@ def record_written(
         if answered:
             state.comments.settle(*answered, now=time.time())
     if replacement is not None:
-        state.undo.add(kind, replacement, key=head.key, head=head.id, path=path, stored=stored)
+        state.undo.add(
+            kind, replacement, key=head.key, head_id=head.id, path=path, state_before=stored
+        )
 
 
 def forward_notes(

@@ -80,7 +80,7 @@ def _ask_template_value(
         return _ask_template_value(state, workspace, template, (*values, clean(text).strip()))
 
     placeholder = template.placeholders[len(values)]
-    examples = clean(placeholder.text)
+    examples = clean(placeholder.line_text)
     line = LineInput(f"{clean(placeholder.name)}:", on_accept, examples=examples)
     return state.opened(line), ()
 

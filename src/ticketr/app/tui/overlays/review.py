@@ -294,7 +294,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         return state.top_closed(), (replace(request, on_success=on_success),)
 
     def _kept_plan(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
-        return plan.without(
+        return plan.without_edits(
             {edit for edit in plan.edits if identity_of(edit) in self.left_out_identities}
         )
 
@@ -305,7 +305,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         if not plan.edits:
             return f"Nothing to change{rest}"
         kept = self._kept_plan(plan)
-        files = len(kept.digests)
+        files = len(kept.digests_by_path)
         words = f"Enter changes {sync.count_tickets(kept.issue_count)}"
         return f"{words} in {files} file{'s' * (files != 1)}; nothing goes to Jira{rest}"
 
@@ -349,7 +349,9 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
         def lines(issue: sync.BulkIssue) -> list[Line]:
             sign = "-" if identity_of(issue) in self.left_out_identities else "*"
-            more = f"  with {_subtask_count_text(len(issue.subtasks))}" if issue.subtasks else ""
+            more = (
+                f"  with {_subtask_count_text(len(issue.subtask_ids))}" if issue.subtask_ids else ""
+            )
             key, status = fit(issue.key, keys), fit(clean(issue.status), statuses)
             return [(Span(f"  {sign} {key}  {status}  {clean(issue.title)}{more}"),)]
 
@@ -380,7 +382,7 @@ def _confirmation_input(count: int, start: Call) -> LineInput:
 def _subtask_count(issues: tuple[sync.BulkIssue, ...]) -> int:
     """Return the number of sub-tasks that are deleted with issues, besides them."""
     ids = {issue.id for issue in issues}
-    return len({subtask for issue in issues for subtask in issue.subtasks} - ids)
+    return len({subtask for issue in issues for subtask in issue.subtask_ids} - ids)
 
 
 def _subtask_count_text(count: int) -> str:

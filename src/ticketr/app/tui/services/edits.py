@@ -173,7 +173,7 @@ async def ask_to_undo(services: Services, name: str) -> messages.QuestionAsked |
 def _undo_question(steps: Sequence[sync.UndoStep]) -> str:
     """Return what taking a change back would do, as a question."""
     step = steps[0]
-    when = f"{datetime.fromtimestamp(step.done, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
+    when = f"{datetime.fromtimestamp(step.done_at, UTC).astimezone():%H:%M:%S on %Y-%m-%d}"
     if step.kind is sync.UndoKind.ADDED:
         does = f"{step.path}, which was added at {when}, is removed. Its text is kept in .ticketr/trash."
     else:

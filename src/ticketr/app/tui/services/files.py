@@ -122,7 +122,7 @@ def recall_list_view(name: str, store: sync.Store) -> messages.ListMemoryRead | 
         names = FilterNames()
         if "@" in memory.filter_text:
             with sync.read_state(store) as state:
-                names = FilterNames(state.site_record.user())
+                names = FilterNames(state.site_record.user_name())
         wanted = parse_filter(memory.filter_text, names)
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
@@ -154,7 +154,7 @@ class WorkspaceReader:
         self._seen = seen
         self._stamps: dict[str, FileStamp | None] = {}
         self._survey = sync.LocalSurvey(sync.base_texts(state))
-        self._updated = {issue.key: issue.updated for issue in state.known().values()}
+        self._updated = {issue.key: issue.updated for issue in state.known_issues().values()}
         self._tickets: list[tuple[ListRow, ...]] = []
         self._broken: list[ListRow] = []
 
@@ -215,7 +215,7 @@ class WorkspaceReader:
             StateFailed: The state cannot be read.
         """
         self._seen.keep_only(self._stamps.keys())
-        conflicts = {conflict.key: conflict.parts for conflict in self._state.conflicts.all()}
+        conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
         tickets = {first_order_of_ticket(rows[0].order): rows for rows in self._tickets}
         rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
@@ -227,8 +227,8 @@ class WorkspaceReader:
         age = None if pulled is None else max(0.0, time.time() - pulled)
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
-        columns = record.columns().keys() if fields else ()
-        names = FilterNames(record.user(), fields.union(columns))
+        columns = record.field_ids().keys() if fields else ()
+        names = FilterNames(record.user_name(), fields.union(columns))
         return FilesRead(
             *(self._name, rows, self._edited_keys(), conflicts, broken, age, names),
             templates=_read_templates(self._store),
@@ -293,7 +293,7 @@ def _find_issue(
 def _clashing_parts(state: sync.State, local: sync.LocalTicket, issue: Ticket) -> Iterator[str]:
     """Yield the parts of an issue of a ticket that both sides have changed; a ticket has all."""
     conflict = state.conflicts.of(local.ticket.key) if local.ticket.key else None
-    for part in conflict.parts if conflict is not None else ():
+    for part in conflict.clashes if conflict is not None else ():
         own = part.removeprefix(f"{issue.key}: ")
         if own != part or issue is local.ticket:
             yield clean(own)
