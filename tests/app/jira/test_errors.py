@@ -68,7 +68,10 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
         ),
         (errors.TlsFailed(URL, "self-signed certificate"), ["certificate", "SSL_CERT_FILE"]),
         (errors.NoAnswer(URL, 30.0), ["did not answer", "30 s"]),
-        (errors.NoAnswer(URL, 300.0, has_begun=True), ["did not finish", "300 s", "network"]),
+        (
+            errors.NoAnswer(URL, 300.0, has_answer_begun=True),
+            ["did not finish", "300 s", "network"],
+        ),
         (
             errors.IssuesUnavailable(URL, (("A-1", "too large"), ("A-2", "busy"))),
             ["could not give A-1 and 1 more (too large)", "try again later"],
@@ -160,7 +163,7 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
     [
         errors.JiraError(URL),
         errors.WrongSite(URL, site="https://a:b@other.example/?token"),
-        errors.NoAnswer(URL, seconds=3.0, has_begun=True),
+        errors.NoAnswer(URL, seconds=3.0, has_answer_begun=True),
         errors.Redirected(URL, "/login", is_known_jira=True),
         errors.BadAnswer(URL, problem="x" * 999, is_known_jira=True, too_large=True),
         errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),

@@ -271,23 +271,23 @@ class NoAnswer(JiraError):
 
     Attributes:
         seconds: How long the client waited.
-        has_begun: Whether the answer had begun and came, but too slowly.
+        has_answer_begun: Whether the answer had begun and came, but too slowly.
     """
 
     seconds: float
-    has_begun: bool = False
+    has_answer_begun: bool = False
 
     @property
     def cause(self) -> str:
         """What went wrong."""
-        if self.has_begun:
+        if self.has_answer_begun:
             return f"{self.host} did not finish its answer within {self.seconds:g} s"
         return f"{self.host} did not answer for {self.seconds:g} s"
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return f"check {'your network' if self.has_begun else 'the address'}, or try again later"
+        return f"check {'your network' if self.has_answer_begun else 'the address'}, or try again later"
 
 
 @dataclass(eq=False, repr=False)

@@ -413,12 +413,12 @@ class BulkProgress(NamedTuple):
 
     Attributes:
         status: Its status, such as ``"RUNNING"`` or ``"COMPLETE"``.
-        done: The IDs of the issues that were changed.
+        changed_ids: The IDs of the issues that were changed.
         failed: Why an issue was not changed, by its ID.
     """
 
     status: str
-    done: frozenset[str]
+    changed_ids: frozenset[str]
     failed: Mapping[str, str]
 
     @property
@@ -434,7 +434,7 @@ class BulkProgress(NamedTuple):
         reasons = object_of(answer.get("failedAccessibleIssues"))
         return cls(
             status=text_of(answer.get("status")),
-            done=frozenset(filter(None, ids)).difference(reasons),
+            changed_ids=frozenset(filter(None, ids)).difference(reasons),
             failed={key: _joined_reasons(words) for key, words in reasons.items()},
         )
 

@@ -40,14 +40,14 @@ class Call:
 
     Attributes:
         request: The request.
-        kind: Its method and the path without its data, which a burst limit is counted for.
+        endpoint: Its method and the path without its data, which a burst limit is counted for.
         issue: The key or ID of the issue that it changes, in upper case; empty if there is none.
         repeatable: Whether it may be sent again when the outcome of the last attempt is unknown, or
             a rate limit refused it: a gateway may refuse what Jira carries out.
     """
 
     request: Request
-    kind: str
+    endpoint: str
     issue: str = ""
     repeatable: bool = True
 
@@ -66,11 +66,11 @@ def scope_of(call: Call, reason: str) -> str:
         reason: The site's word for the limit, such as ``"jira-burst-based"``; it may be empty.
 
     Returns:
-        The call's issue, or `WHOLE_SITE`, or the call's kind.
+        The call's issue, or `WHOLE_SITE`, or the call's endpoint.
     """
     if "per-issue" in reason and call.issue:
         return call.issue
-    return WHOLE_SITE if "quota" in reason else call.kind
+    return WHOLE_SITE if "quota" in reason else call.endpoint
 
 
 def reason_of(headers: Mapping[str, str]) -> str:
@@ -191,7 +191,7 @@ class RateLimiter:
 
     Attributes:
         site_slots: Lets so many requests run at the same time, of all endpoints together.
-        limits: The concurrency limits, by the kind of call.
+        limits: The concurrency limits, by the endpoint of a call.
         on_wait: As above.
     """
 
@@ -219,7 +219,7 @@ class RateLimiter:
 class Slot:
     """The permission of one call to be sent.
 
-    A call needs a slot of its kind, which it keeps between attempts, and one of the site, which it
+    A call needs a slot of its endpoint, which it keeps between attempts, and one of the site, which it
     has only during an attempt.
     """
 
@@ -230,8 +230,8 @@ class Slot:
     @asynccontextmanager
     async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
-        limiter, issue, kind = self._limiter, self._call.issue, self._call.kind
-        limit = limiter.limits[kind]
+        limiter, issue, endpoint = self._limiter, self._call.issue, self._call.endpoint
+        limit = limiter.limits[endpoint]
         slots = limit.slots
         while True:
             of_issue = limiter.longest_backoff(issue)
@@ -243,20 +243,20 @@ class Slot:
                 except trio.WouldBlock:
                     await slots.acquire_on_behalf_of(self)
                 self._is_held = True
-            backoff = of_issue or limiter.longest_backoff(kind, WHOLE_SITE, own=own)
+            backoff = of_issue or limiter.longest_backoff(endpoint, WHOLE_SITE, own=own)
             if backoff:
                 limiter.on_wait(backoff.until - trio.current_time(), backoff.reason)
                 await trio.sleep_until(backoff.until)
                 continue
             async with limiter.site_slots:
                 # Another call may have been refused while this one waited for the site.
-                if limiter.longest_backoff(issue, kind, WHOLE_SITE):
+                if limiter.longest_backoff(issue, endpoint, WHOLE_SITE):
                     continue
                 cuts = limit.cuts
                 try:
                     yield
                 except RateLimited as error:
-                    if scope_of(self._call, error.reason) == kind:
+                    if scope_of(self._call, error.reason) == endpoint:
                         limit.count_refusal(cuts)
                     raise
                 return
@@ -269,7 +269,7 @@ class Slot:
         """
         is_near = _rate_limit_header(headers, "nearlimit").lower() == "true"
         if not is_near and _rate_limit_header(headers, "remaining") != "0":
-            self._limiter.limits[self._call.kind].count_success()
+            self._limiter.limits[self._call.endpoint].count_success()
             return
         seconds = retry_after(headers)
         if seconds and seconds <= MAX_REQUESTED_WAIT:
@@ -277,7 +277,7 @@ class Slot:
             self._limiter.back_off(WHOLE_SITE, backoff)
 
     def close(self) -> None:
-        """Release the slot of the call's kind."""
+        """Release the slot of the call's endpoint."""
         if self._is_held:
             self._is_held = False
-            self._limiter.limits[self._call.kind].slots.release_on_behalf_of(self)
+            self._limiter.limits[self._call.endpoint].slots.release_on_behalf_of(self)

@@ -502,7 +502,7 @@ class RestApi:
             self._answered = trio.current_time()
             milliseconds = round((self._answered - sent) * 1000)
             again = f", attempt {attempt}" if attempt > 1 else ""
-            self._log("%s %s %d ms%s", call.kind, outcome, milliseconds, again)
+            self._log("%s %s %d ms%s", call.endpoint, outcome, milliseconds, again)
 
     def _back_off(
         self, error: errors.JiraError, call: rate_limits.Call, attempts: int
@@ -523,7 +523,7 @@ class RestApi:
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
         elif isinstance(error, errors.ServerError) and error.status in BUSY_STATUSES:
-            self._limiter.back_off(call.kind, backoff)  # a 500 would concern one request alone
+            self._limiter.back_off(call.endpoint, backoff)  # a 500 would concern one request alone
         return backoff
 
 

@@ -142,8 +142,8 @@ def protect_links(content: list[Any]) -> None:
         if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
         if _shows_own_address(node) and (
-            _ends_address(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
-            and _ends_address(
+            _neighbour_ends_address(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
+            and _neighbour_ends_address(
                 content[at + 1] if at < last else None, _TEXT_AFTER_ADDRESS, more=at + 1 < last
             )
         ):
@@ -162,7 +162,7 @@ def _shows_own_address(node: dict[str, Any]) -> bool:
     return next(_find_bare_addresses(text), None) == (0, len(text))
 
 
-def _ends_address(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
+def _neighbour_ends_address(near: Any, pattern: re.Pattern[str], *, more: bool = False) -> bool:
     """Return whether the character beside an address ends it.
 
     Args:

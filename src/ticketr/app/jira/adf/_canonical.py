@@ -219,7 +219,7 @@ _NODES_WITHOUT_TABLES = frozenset(
     {"bodiedExtension", "bodiedSyncBlock", "codeBlock", "heading", "paragraph", "taskItem"}
 )
 #: Below this depth, nodes may be those of the caller.
-_MAX_RESIZED_DEPTH = 40
+_MAX_SIZE_REMOVAL_DEPTH = 40
 
 
 def visible_form(adf: object) -> Json:
@@ -259,7 +259,7 @@ def remove_table_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    for child in _child_nodes(node) if depth < _MAX_RESIZED_DEPTH else ():
+    for child in _child_nodes(node) if depth < _MAX_SIZE_REMOVAL_DEPTH else ():
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             remove_table_sizes(child, depth + 1)
 

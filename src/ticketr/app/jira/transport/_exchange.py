@@ -140,7 +140,7 @@ class Exchange:
     def timeout_error(self) -> NoAnswer:
         """Make the error for an exchange that was cut off."""
         if self.scope.deadline >= self._latest:
-            return NoAnswer(self._url, self._whole, has_begun=True)
+            return NoAnswer(self._url, self._whole, has_answer_begun=True)
         return NoAnswer(self._url, self._settings.silence_timeout)
 
 

@@ -395,7 +395,9 @@ class BulkJob(SessionJob):
                 with suppress(jira.JiraError):
                     self._note_progress(session, await session.jira.bulk_progress(task), issues)
             raise
-        left = [issue for issue in issues if issue.id not in {*progress.done, *progress.failed}]
+        left = [
+            issue for issue in issues if issue.id not in {*progress.changed_ids, *progress.failed}
+        ]
         self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
         await self._recheck_failed(session, issues)
 
@@ -457,7 +459,9 @@ class BulkJob(SessionJob):
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done_ids |= {issue.key: issue.id for issue in issues if issue.id in progress.done}
+        self._done_ids |= {
+            issue.key: issue.id for issue in issues if issue.id in progress.changed_ids
+        }
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = add_field_names(progress.failed[issue.id], session.columns.line_fields)

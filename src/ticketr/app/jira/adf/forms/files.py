@@ -229,14 +229,14 @@ class _LocalPicture:
 
     Attributes:
         address: The path, without the backslashes that Markdown has before signs.
-        line: The index of its line.
+        line_index: The index of its line.
         picture_start: The index of its first character in the line.
         start: The index where its address begins, with the angle brackets around it.
         end: The index where its address ends.
     """
 
     address: str
-    line: int
+    line_index: int
     picture_start: int
     start: int
     end: int
@@ -269,8 +269,8 @@ def with_pictures_as_text(markdown: str, addresses: Collection[str]) -> str:
     lines = markdown.split("\n")
     for picture in reversed(_find_pictures_alone(markdown) if addresses else []):
         if picture.address in addresses:
-            line, at = lines[picture.line], picture.picture_start
-            lines[picture.line] = f"{line[:at]}!\\{line[at + 1 :]}"
+            line, at = lines[picture.line_index], picture.picture_start
+            lines[picture.line_index] = f"{line[:at]}!\\{line[at + 1 :]}"
     return "\n".join(lines)
 
 
@@ -306,6 +306,8 @@ def _with_addresses(
 ) -> str:
     lines = markdown.split("\n")
     for picture in reversed(pictures):
-        line = lines[picture.line]
-        lines[picture.line] = f"{line[: picture.start]}{address(picture)}{line[picture.end :]}"
+        line = lines[picture.line_index]
+        lines[picture.line_index] = (
+            f"{line[: picture.start]}{address(picture)}{line[picture.end :]}"
+        )
     return "\n".join(lines)
