@@ -114,7 +114,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         root=Path(task["root"]),
         credentials=Credentials(task["url"], "demo@example.com", "demo"),
         project=task["project"],
-        browse=task["browse"],
+        browser_site=task["browse"],
         run_sync=steps.in_thread,
         transport=steps.transport(),
         late_request_seconds=SETTLE,

@@ -215,7 +215,9 @@ def _run_change(
     if not as_json:
         print_messages(*(f"failed: {note}" for note in refused))
     if not options.skips_confirmation:
-        _confirm_change(issues, change, arguments.get("browse") or arguments["credentials"].site)
+        _confirm_change(
+            issues, change, arguments.get("browser_site") or arguments["credentials"].site
+        )
     job = sync.BulkJob(**arguments, issues=issues, change=change)
     ended = run_job(job, plain=options.is_plain)
     result = job.so_far()
@@ -239,7 +241,7 @@ def _find_pulled_and_clashing(
     """
     from ticketr.app.config.checks import folded
 
-    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("mark"))
+    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("user_mark"))
     with sync.read_state(store) as state:
         known = {issue.key for issue in state.known_issues().values()}
         user = state.site_record.user_name()

@@ -186,6 +186,6 @@ async def open_demo(
             "root": root,
             "credentials": login,
             "project": PROJECT_KEY,
-            "mark": mark,
+            "user_mark": mark,
             "comments": True,
         }

@@ -357,7 +357,7 @@ def session_options(
     sides = {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}
     return {
         "root": workspace.root,
-        "mark": mark,
+        "user_mark": mark,
         "credentials": credentials,
         "jql": workspace.jql,
         "project": workspace.project,
@@ -371,7 +371,7 @@ def session_options(
         "subtask_type": workspace.subtask_type,
         "prefer": sides.get(strategy or workspace.file.strategy or ""),
         "prefer_from_file": strategy is None,
-        "browse": workspace.site,
+        "browser_site": workspace.site,
     }
 
 

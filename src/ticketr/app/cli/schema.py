@@ -56,7 +56,7 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
         try:
             return await sync.read_schema(client, project, settings["fields"])
         except (jira.BadRequest, jira.NotFound):
-            site = settings["browse"] or credentials.site
+            site = settings["browser_site"] or credentials.site
             await sync.check_project(  # noqa: ASYNC120 - a cancellation wins
                 client, project, place=settings["project_place"], site=site
             )

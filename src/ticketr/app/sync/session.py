@@ -61,8 +61,8 @@ class SessionOptions(TypedDict, total=False):
     subtask_type: str
     prefer: Side | None
     prefer_from_file: bool
-    browse: str | None
-    mark: str | None
+    browser_site: str | None
+    user_mark: str | None
     transport: Transport | None
     on_written: OnWritten
     run_sync: ThreadRunner
@@ -94,8 +94,8 @@ class SessionJob:
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
         prefer_from_file: Whether ``prefer`` comes from a file in the folder. If so, the local side
             wins only after a sync on this machine.
-        browse: The site's address for browsers, if it differs.
-        mark: The user's mark, which the state file must have; None to accept any file.
+        browser_site: The site's address for browsers, if it differs.
+        user_mark: The user's mark, which the state file must have; None to accept any file.
         transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
         run_sync: Runs blocking work on a worker thread.
@@ -120,8 +120,8 @@ class SessionJob:
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
     prefer_from_file: bool = False
-    browse: str | None = None
-    mark: str | None = field(default=None, repr=False)
+    browser_site: str | None = None
+    user_mark: str | None = field(default=None, repr=False)
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
@@ -140,7 +140,7 @@ class SessionJob:
     @property
     def site(self) -> str:
         """The address of the site that the workspace belongs to."""
-        return self.browse or self.credentials.site
+        return self.browser_site or self.credentials.site
 
 
 #: Seconds without an answer after which a job says so.
@@ -312,7 +312,7 @@ async def open_session(
         ExceptionGroup: It holds such an error, or one of the block.
     """
     began = trio.current_time()
-    store = Store(job.root, STATE_FOLDER, job.mark)
+    store = Store(job.root, STATE_FOLDER, job.user_mark)
     files = ExitStack()
     try:
         state, creations = await job.run_sync(_open_state, job, store, files)
@@ -369,7 +369,7 @@ def _open_state(
     """
     store.prepare()
     files.enter_context(store.lock())
-    state = State(store.state_path, job.mark)
+    state = State(store.state_path, job.user_mark)
     files.callback(state.close)
     state.site_record.check_site(job.root, job.site)
     return state, state.creations.select()

@@ -213,7 +213,9 @@ def test_work_is_logged_after_a_question() -> None:
             "work",
             start_job,
             JobRequest(
-                JobKind.WORKLOG, (key,), {"key": key, "spent": "1d 4h", "text": "wrote the tests"}
+                JobKind.WORKLOG,
+                (key,),
+                {"key": key, "time_spent": "1d 4h", "text": "wrote the tests"},
             ),
         )
         for key in KEYS

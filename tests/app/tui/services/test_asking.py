@@ -291,7 +291,7 @@ def test_a_pull_of_some_tickets_names_them(tmp_path: Path) -> None:
 
 
 def test_the_site_is_shown_without_its_scheme_and_cleaned(tmp_path: Path) -> None:
-    behind: SessionOptions = {**options(tmp_path), "browse": "https://h.example\x1b[2J"}
+    behind: SessionOptions = {**options(tmp_path), "browser_site": "https://h.example\x1b[2J"}
 
     plain = open_workspace("w\x07ork", options(tmp_path))
     other = open_workspace("work", behind)

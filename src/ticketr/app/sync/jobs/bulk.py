@@ -91,7 +91,7 @@ class FindIssuesJob(SessionJob):
             def report(count: int) -> None:
                 session.progress.report("Finding tickets", count, len(ids))
 
-            issues = await _fetch(session.jira, ids, are_named=not self.query, report=report)
+            issues = await _fetch_issues(session.jira, ids, are_named=not self.query, report=report)
         session.progress.report(f"Found {count_tickets(len(issues))}", len(issues), len(issues))
         return issues
 
@@ -111,10 +111,10 @@ async def find_issues(options: SessionOptions, keys: Sequence[str]) -> tuple[Bul
         Ends the request at once.
     """
     async with open_site_client(options) as client:
-        return await _fetch(client, keys, are_named=True)
+        return await _fetch_issues(client, keys, are_named=True)
 
 
-async def _fetch(
+async def _fetch_issues(
     client: jira.JiraClient,
     ids: Sequence[str],
     *,

@@ -66,7 +66,7 @@ async def handle_missing(
             elif issue.key != known.key:
                 words = f"Jira calls it {issue.key} now; it was moved to another project"
                 reasons[known.key] = words, Code.MOVED
-            elif not _is_new(issue, now):
+            elif not _was_just_created(issue, now):
                 reasons[known.key] = "the query no longer finds it", Code.UNMATCHED
     removable, stuck = await _prune(session, lost, locations, is_dry=not prune)
     for known in lost:
@@ -90,7 +90,7 @@ async def handle_missing(
     )
 
 
-def _is_new(issue: Issue, now: float) -> bool:
+def _was_just_created(issue: Issue, now: float) -> bool:
     try:
         created = datetime.fromisoformat(str(issue.fields.get("created")))
     except ValueError:  # a server may say anything

@@ -159,14 +159,16 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, ids)
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
-            note = self._note_on(
+            note = self._make_note(
                 issue_id, f"{not_given_reason(words)}; {_ASKED_AGAIN_WORDS}", Code.UNREACHED
             )
             self._tally.fail(note)
-        missing = (self._note_on(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing)
+        missing = (
+            self._make_note(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing
+        )
         self._tally.add_missing(answer.missing, missing)
 
-    def _note_on(self, issue_id: str, reason: str, code: Code) -> Note:
+    def _make_note(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)
         key = known.key if known else issue_id
         location = self._locations.get(key)

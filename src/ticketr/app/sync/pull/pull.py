@@ -124,16 +124,16 @@ class _RelativeFinder:
             renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note(names[name], not_given_reason(words), Code.UNREACHED)
+                self._note_failure(names[name], not_given_reason(words), Code.UNREACHED)
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known.values()}.difference(names.values())
                     hint = f"; {suggest_names(names[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
-                    self._note(names[name], reason, Code.MISSING)
+                    self._note_failure(names[name], reason, Code.MISSING)
         return issues
 
-    def _note(self, key: str, reason: str, code: Code) -> None:
+    def _note_failure(self, key: str, reason: str, code: Code) -> None:
         location = self.locations.get(key)
         self.tally.fail(Note(key, location.path if location else "", reason, code))
 

@@ -123,7 +123,7 @@ class UndoLog(Table):
         )
         rows = self._db.read(query)
         with self._db.convert_value_errors():
-            return [_step(row) for row in rows]
+            return [_read_step(row) for row in rows]
 
     def add(
         self,
@@ -175,11 +175,11 @@ class UndoLog(Table):
 
     def state_json(self, head_id: str) -> str:
         """Return what the state holds of a ticket, as text."""
-        return json.dumps(self._rows(head_id))
+        return json.dumps(self._read_rows(head_id))
 
     def state_digest(self, head_id: str) -> str:
         """Return a digest of what the state holds of a ticket; it changes with either side."""
-        rows = self._rows(head_id)
+        rows = self._read_rows(head_id)
         places = [
             at for at, name in enumerate(_RESTORED_TABLES["issue"]) if name not in _IGNORED_COLUMNS
         ]
@@ -199,7 +199,7 @@ class UndoLog(Table):
                 rows[table],
             )
 
-    def _rows(self, head_id: str) -> dict[str, list[list[object]]]:
+    def _read_rows(self, head_id: str) -> dict[str, list[list[object]]]:
         """Read all rows of a ticket, by table."""
         return {
             table: [
@@ -231,7 +231,7 @@ def _parse_rows(state_before: str) -> dict[str, list[list[object]]]:
     return rows
 
 
-def _step(row: list[Any]) -> UndoStep:
+def _read_step(row: list[Any]) -> UndoStep:
     """Return a row as a step, once its numbers and its JSON are checked."""
     start, before, after, digest, aside, kind, *rest = row
     if not isinstance(start, int) or not isinstance(rest[0], float):

@@ -31,10 +31,10 @@ def open_workspace(
         options: The options of its jobs.
         aliases: The names for queries, with their queries.
     """
-    address = options.get("browse") or options["credentials"].site
+    address = options.get("browser_site") or options["credentials"].site
     return OpenWorkspace(
         name=clean(title),
-        store=sync.Store(options["root"], STATE_FOLDER, options.get("mark")),
+        store=sync.Store(options["root"], STATE_FOLDER, options.get("user_mark")),
         make_job=partial(job_for, options),
         site=shown_site(address),
         project=clean(options.get("project") or ""),
