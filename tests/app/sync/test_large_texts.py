@@ -196,6 +196,13 @@ async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
     await trio.to_thread.run_sync(ended.wait)
 
 
+async def test_no_result_is_left_out_where_a_function_raises_stop_iteration() -> None:
+    values = iter([1])
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await compute_all(trio.to_thread.run_sync, [lambda: next(values)] * 2)
+
+
 TESTS = Path(__file__).parents[2]
 #: Pulls and pushes in a process of its own, and prints on which threads marklas was imported, the
 #: table of emoji was read, and a pull compiled long patterns for a family's text.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -64,8 +63,13 @@ async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], 
     """
     results: list[T] = []
     for few in chunks(functions, FILES_PER_BATCH):
-        results += await in_thread(list, map(operator.call, few), abandon_on_cancel=True)
+        results += await in_thread(_call_all, few, abandon_on_cancel=True)
     return results
+
+
+def _call_all(functions: Sequence[Callable[[], T]]) -> list[T]:
+    # `list(map(...))` would end at a function that raises StopIteration, and leave out the rest.
+    return [function() for function in functions]
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
