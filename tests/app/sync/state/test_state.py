@@ -107,6 +107,23 @@ def test_threads_take_turns(state: State) -> None:
     assert read == [MergeBase("moved.md", BASE.text)]
 
 
+def test_an_issue_is_read_together_with_whether_it_is_stale(
+    state: State, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(state)
+    read, new = state.read, IssueRow(replace(PART, id="3", key="DEMO-3"), is_stale=True)
+
+    def read_before_a_write(query: str, values: Any = ()) -> list[Any]:
+        rows = read(query, values)
+        with closing(State(store.state_path)) as writer:
+            writer.record("1", BASE, [new], seen=6.0)
+        return rows
+
+    monkeypatch.setattr(state, "read", read_before_a_write)
+
+    assert all(row.is_stale == (row.issue.id == "3") for row in state.rows_of("1"))
+
+
 def test_a_reader_needs_no_lock(state: State, store: Store) -> None:
     record(state)
     with state.batch(), closing(sqlite3.connect(store.state_path)) as reader:

@@ -133,7 +133,7 @@ _REASON_BY_ERROR_NAME = {
 
 
 class Database:
-    """One open state file, for one thread at a time.
+    """One open state file; threads that use it wait for each other.
 
     Args:
         path: The SQLite file.

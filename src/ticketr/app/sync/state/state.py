@@ -327,9 +327,12 @@ class State(Database):
 
     def rows_of(self, head_id: str) -> list[IssueRow]:
         """Read all that is known of the issues in one ticket."""
-        query = "SELECT id FROM issue WHERE head = ? AND stale"
-        stale = {issue_id for (issue_id,) in self.read(query, (head_id,))}
-        return [IssueRow(issue, issue.id in stale) for issue in self.issues_of(head_id)]
+        query = "SELECT id, key, fields, stale FROM issue WHERE head = ?"
+        with self.convert_value_errors():
+            return [
+                IssueRow(Issue(issue_id, key, dict(json.loads(fields))), bool(stale))
+                for issue_id, key, fields, stale in self.read(query, (head_id,))
+            ]
 
     def rows_of_conflict(self, conflict: journal.Conflict) -> tuple[list[IssueRow], float]:
         """Read the issues of a ticket in conflict, as Jira had them.
