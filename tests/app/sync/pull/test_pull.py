@@ -358,6 +358,43 @@ async def test_two_pulls_of_one_folder_do_not_run_at_once(bench: Bench) -> None:
     assert isinstance(caught.value.__cause__, WorkspaceBusy)
 
 
+async def pull_cancelled_at_visit(bench: Bench, number: int, when: str) -> tuple[int, bool]:
+    """Cancel a pull just before or after a visit to a thread; return how many visits it made."""
+    visits, scope = 0, trio.CancelScope()
+
+    async def run_sync(function: Any, *args: Any, abandon_on_cancel: bool = False) -> Any:
+        nonlocal visits
+        visits += 1
+        if visits == number and when == "before":
+            scope.cancel()
+        await trio.lowlevel.checkpoint()
+        result = function(*args)
+        if visits == number and when == "after":
+            scope.cancel()
+        return result
+
+    with scope:
+        await bench.pull(run_sync=run_sync)
+    return visits, scope.cancelled_caught
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_cancel_at_any_visit_to_the_disk_leaves_no_lock_and_no_open_state(
+    tmp_path: Path, autojump_clock: MockClock, when: str
+) -> None:
+    bench = Bench(make_site(tickets=3, seed=1), tmp_path / "work")
+    store = Store(bench.root, ".ticketr")
+    store.prepare()
+    cancelled = number = visits = 0
+    while visits >= number:
+        number += 1
+        visits, was_cancelled = await pull_cancelled_at_visit(bench, number, when)
+        cancelled += was_cancelled
+        with store.lock():
+            assert not (store.own / "state.db-wal").exists()
+    assert cancelled > 10
+
+
 async def test_a_broken_file_stops_its_own_tickets_alone(bench: Bench) -> None:
     bench.root.mkdir()
     (bench.root / "a.md").write_text("#TICKET: [DEMO-1] x\n")
