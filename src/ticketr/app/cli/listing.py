@@ -270,7 +270,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
         for name in names:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
     survey.locate_unread_keys(store, state, state.locations_by_key())
-    survey.check_drafts(state)
+    if survey.has_drafts:
+        survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {issue.key: issue.updated for issue in state.known_issues().values()}

@@ -228,8 +228,7 @@ class Session:
         portions = survey.scan_files(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
-        drafting = (change.head is None or change.drafts for change in survey.local_changes)
-        if check_drafts and any(drafting):
+        if check_drafts and survey.has_drafts:
             recent = {creation.key for creation in self.creations if creation.key}
             check = partial(survey.check_drafts, inherit=self.job.inherit, recent=recent)
             await self.in_thread(check, self.state, self.job.project)

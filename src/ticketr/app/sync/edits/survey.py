@@ -185,6 +185,7 @@ class LocalSurvey:
         bases: The comparable text that each ticket had at the last sync, by its key: those of some
             tickets or of all. If given, the state is not read for tickets that have not changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
+        has_drafts: Whether one of these tickets is a draft or has drafts of sub-tasks.
         never_pulled: Tickets with keys that were never pulled into this workspace.
         locations: The location of each key in a file that can be read. A key that is in another
             file, too, has a reason not to be changed.
@@ -196,6 +197,7 @@ class LocalSurvey:
 
     bases: Mapping[str, str] = field(default_factory=dict[str, str])
     local_changes: list[LocalChange] = field(default_factory=list)
+    has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
     locations: dict[str, TicketLocation] = field(default_factory=dict)
     possible_locations: dict[str, TicketLocation] = field(default_factory=dict)
@@ -294,8 +296,6 @@ class LocalSurvey:
         if inherit and any(change.drafts for change in self.local_changes):
             self._add_inheritable(state)
         drafting = [change for change in self.local_changes if change.head is None or change.drafts]
-        if not drafting:
-            return
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
         places = state.paths_by_key()
@@ -495,6 +495,7 @@ class LocalSurvey:
             pictures = check_pictures(root, local.path, addresses)
             local_change = replace(local_change, pictures=pictures)
         self.local_changes.append(local_change)
+        self.has_drafts |= local_change.head is None or bool(local_change.drafts)
 
 
 def take_survey(
@@ -508,7 +509,8 @@ def take_survey(
     survey = LocalSurvey()
     for _ in survey.scan_files(store, state, store.walk()):
         pass
-    survey.check_drafts(state, project, inherit=inherit)
+    if survey.has_drafts:
+        survey.check_drafts(state, project, inherit=inherit)
     return survey
 
 
