@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import QueueMarks, is_inside, make_queue_marks
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueMarks, is_inside
 from ticketr.jobs._dispatch import Dispatcher
 from ticketr.jobs._handle import Around, JobHandle
 from ticketr.jobs._job import (
@@ -36,12 +36,12 @@ from ticketr.jobs._job import (
 from ticketr.jobs._maps.repeat import Repeats
 from ticketr.jobs._record import NO_EXTRAS, JobRecord
 from ticketr.jobs._registry import Keep, Registry
-from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for
+from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for, log_failure
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.schedule import KeySlot, Rate, Schedule
 from ticketr.jobs._shutdown import ShutdownPhase
-from ticketr.jobs._timer import Timer, WallClock, is_virtual
+from ticketr.jobs._timer import Timer, WallClock
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import safe_repr
 
@@ -128,6 +128,7 @@ class QueueCore:
         cancels_on_error: Whether the next job that fails cancels the others.
         failure: The error of the job whose failure has cancelled the others.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
+        scope: The cancel scope around the tasks of the queue, and with them the jobs that they run.
     """
 
     def __init__(self, options: QueueOptions) -> None:
@@ -145,7 +146,9 @@ class QueueCore:
             self.schedule.set_rate(self.schedule.queue_slot, options.rate, self.now())
         self.phase: ShutdownPhase = ShutdownPhase()
         self.timer: Timer = Timer()
-        self.reporter: Reporter = Reporter(self, options.on_job_error)
+        self.reporter: Reporter = Reporter(
+            self, log_failure if options.on_job_error is None else options.on_job_error
+        )
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
@@ -154,15 +157,15 @@ class QueueCore:
         self.cancels_on_error: bool = options.cancels_on_error
         self.failure: BaseException | None = None
         self.idle_event: trio.Event | None = None
-        self.wall_clock: WallClock = WallClock(self.now, is_fixed=is_virtual(clock))
+        self.scope: trio.CancelScope = trio.CancelScope()
+        self.wall_clock: WallClock = WallClock(clock)
         self.registry: Registry = Registry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, options.workers)
-        self.marks: QueueMarks = make_queue_marks()
+        self.marks: QueueMarks = (object(), *ENCLOSING_QUEUES.get())
         self.repeats: Repeats = Repeats(self)
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0
-        self._scope: trio.CancelScope = trio.CancelScope()
         self._thread: int = get_ident()
         self._is_logging: bool = is_enabled_for(INFO)
 
@@ -516,20 +519,18 @@ class QueueCore:
         """Do no more of what is to be done to pending jobs, since all of them are to be cancelled."""
         self.batches.clear()
 
-    def do_next_batch(self) -> bool:
-        """Do what is to be done to the next pending jobs; return whether there are more."""
-        if self.batches:
-            action, records = self.batches[0]
-            batch = records[-MAX_JOBS_PER_STEP:]
-            del records[-MAX_JOBS_PER_STEP:]  # so that records are not freed all at once at the end
-            if not records:
-                self.batches.popleft()
-            for record in reversed(batch):
-                if record.status is PENDING:
-                    action(record)
+    def do_next_batch(self) -> None:
+        """Do the next part of the first batch; the timer task goes on if there is more."""
+        action, records = self.batches[0]
+        batch = records[-MAX_JOBS_PER_STEP:]
+        del records[-MAX_JOBS_PER_STEP:]  # so that records are not freed all at once at the end
+        if not records:
+            self.batches.popleft()
+        for record in reversed(batch):
+            if record.status is PENDING:
+                action(record)
         if self.batches:
             self.timer.wake_at(-math.inf)
-        return bool(self.batches)
 
     def change_limit(
         self,
@@ -596,7 +597,7 @@ class QueueCore:
 
     def attach(self, scope: trio.CancelScope, recorder: Recorder | None) -> None:
         """Take over the cancel scope around the queue's tasks, and the history's recorder."""
-        self._scope = scope
+        self.scope = scope
         self.recorder = recorder
 
     def attach_store(self, store: StoreWriter) -> None:
@@ -620,7 +621,8 @@ class QueueCore:
         if self.idle_event is not None:
             self.idle_event.set()
             self.idle_event = None
-            self.subscriptions.notify_idle()
+            if self.subscriptions.is_watched:
+                self.subscriptions.notify_idle()
         if self.phase.is_refusing and not self.phase.is_closed:
             self.registry.evict(self.now())
             self.phase.is_closed = True
@@ -642,11 +644,7 @@ class QueueCore:
 
     def _stop(self, reason: str) -> None:
         self.phase.note_cause(CancelCause.SHUTDOWN)
-        self.cancel_tasks(reason)
-
-    def cancel_tasks(self, reason: str) -> None:
-        """Cancel the tasks of the queue, and with them the jobs that they run."""
-        self._scope.cancel(reason)
+        self.scope.cancel(reason)
 
     # What the steps of a job have in common
 

@@ -32,11 +32,6 @@ ENCLOSING_QUEUES: Final[ContextVar[QueueMarks]] = ContextVar(
 )
 
 
-def make_queue_marks() -> QueueMarks:
-    """Return the marks of a queue that is opened here."""
-    return (object(), *ENCLOSING_QUEUES.get())
-
-
 def is_inside(marks: QueueMarks) -> bool:
     """Tell whether this runs inside a job of the queue with these marks."""
     return marks[0] in ENCLOSING_QUEUES.get()
@@ -46,13 +41,6 @@ def submit_context() -> Context:
     """Return the context variables that a job sees: those of its submit, without the marks."""
     context = copy_context()
     return Context() if ENCLOSING_QUEUES in context and len(context) == 1 else context
-
-
-def blank_context(marks: QueueMarks) -> Context:
-    """Return a new context that holds nothing but these marks."""
-    context = Context()
-    context.run(ENCLOSING_QUEUES.set, marks)
-    return context
 
 
 T = TypeVar("T")

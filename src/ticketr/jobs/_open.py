@@ -218,7 +218,7 @@ class QueueBlock:
             end_at_once(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
         if core.recorder is not None:
             core.recorder.stop()
-        core.cancel_tasks("the job queue is closed")
+        core.scope.cancel("the job queue is closed")
         spill: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own

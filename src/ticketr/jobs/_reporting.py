@@ -7,12 +7,13 @@ have failed while its submitter could not run.
 
 from __future__ import annotations
 
-import contextvars
 import logging
 import math
 import traceback
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, final
 
 from trio.lowlevel import checkpoint
@@ -38,6 +39,7 @@ In the first one its submitter runs, in the second one the wait that the submitt
 
 
 @final
+@dataclass(eq=False)
 class Reporter:
     """Calls ``on_job_error`` for failed jobs that no task waits for, and logs the steps of jobs.
 
@@ -51,13 +53,11 @@ class Reporter:
         unreported: The failed jobs that are to be reported if no wait begins.
     """
 
-    def __init__(
-        self, core: QueueCore, on_job_error: Callable[[JobSnapshot], object] | None
-    ) -> None:
-        self._core = core
-        self._on_job_error = log_failure if on_job_error is None else on_job_error
-        self._context = contextvars.copy_context()  # not that of a job, which may be current later
-        self.unreported: deque[JobRecord] = deque()
+    _core: QueueCore
+    _on_job_error: Callable[[JobSnapshot], object]
+    # Not that of a job, which may be current later.
+    _context: Context = field(default_factory=copy_context)
+    unreported: deque[JobRecord] = field(default_factory=deque)
 
     # Failures
 

@@ -86,7 +86,8 @@ def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
     if core.phase.is_draining:
         return
     core.phase.is_draining = True
-    core.repeats.end_all()
+    for repeat in [*core.repeats.live.values()]:
+        core.repeats.end(repeat)
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:

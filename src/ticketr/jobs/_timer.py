@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, final
 
 import trio
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @final
+@dataclass(eq=False, slots=True)
 class Timer:
     """The alarm of a queue's timer task.
 
@@ -26,13 +27,7 @@ class Timer:
         scope: The timer task sleeps in it; its deadline is when to look at the clock.
     """
 
-    def __init__(self) -> None:
-        self.scope: trio.CancelScope = trio.CancelScope()
-
-    def reset(self, time: float) -> trio.CancelScope:
-        """Return a new scope that ends at this time."""
-        self.scope = trio.CancelScope(deadline=time)
-        return self.scope
+    scope: trio.CancelScope = field(default_factory=trio.CancelScope)
 
     def wake_at(self, time: float) -> None:
         """Wake the timer task at this time, if not before."""
@@ -45,34 +40,32 @@ async def run_timer(core: QueueCore) -> None:
 
     The workers themselves may notice late, for instance while their jobs clean up.
     """
+    phase, timer, reporter = core.phase, core.timer, core.reporter
     try:
         while True:
-            await wait_for_timer(core)
+            while core.batches:
+                core.do_next_batch()
+                await checkpoint()
+            next_time = min(
+                phase.cut_off_at,
+                phase.stuck_warning_at,
+                core.schedule.next_time(),
+                core.repeats.scheduled.first_rank(),
+            )
+            timer.scope = trio.CancelScope(deadline=-math.inf if reporter.unreported else next_time)
+            with timer.scope:
+                await trio.sleep_forever()
+            handle_due_times(core)
+            warn_of_stuck_jobs(core)
+            if reporter.unreported:
+                await reporter.report_soon()
     except trio.Cancelled:
-        end_at_once(core, CancelCause.SCOPE)
-        while core.do_next_batch():
+        if not phase.is_closed:  # as it is at the normal end of the block
+            end_at_once(core, CancelCause.SCOPE)
+        while core.batches:
+            core.do_next_batch()
             await cancel_shielded_checkpoint()
         raise
-
-
-async def wait_for_timer(core: QueueCore) -> None:
-    """Wait until it is time for something, and do it."""
-    phase = core.phase
-    if core.do_next_batch():
-        await checkpoint()
-        return
-    next_time = min(
-        phase.cut_off_at,
-        phase.stuck_warning_at,
-        core.schedule.next_time(),
-        core.repeats.next_time(),
-    )
-    with core.timer.reset(-math.inf if core.reporter.unreported else next_time):
-        await trio.sleep_forever()
-    handle_due_times(core)
-    warn_of_stuck_jobs(core)
-    if core.reporter.unreported:
-        await core.reporter.report_soon()
 
 
 @enable_ki_protection
@@ -88,7 +81,7 @@ def handle_due_times(core: QueueCore) -> None:
     due = core.schedule.make_due_ready(now)
     if core.schedule.refill_rates(now) or due:
         core.mark_changed(due)
-    if core.repeats.next_time() <= now:
+    if core.repeats.scheduled.first_rank() <= now:
         core.repeats.submit_due_runs(now)
 
 
@@ -106,11 +99,12 @@ class WallClock:
     same from the start. It is then exact in microseconds, as datetimes are.
     """
 
-    def __init__(self, now: Callable[[], float], *, is_fixed: bool = False) -> None:
-        self._now = now
-        self._is_fixed = is_fixed
-        offset = time.time() - now()
-        self._offset: float = round(offset * 64) / 64 if is_fixed else offset
+    def __init__(self, clock: Clock) -> None:
+        self._now = clock.current_time
+        second = clock.deadline_to_sleep_time(clock.current_time() + 1.0)
+        self._is_fixed = not abs(second - 1.0) < MAX_DRIFT_SECONDS / 2  # as on a MockClock
+        offset = time.time() - self._now()
+        self._offset: float = round(offset * 64) / 64 if self._is_fixed else offset
 
     def offset(self) -> float:
         """Return wall-clock time minus the Trio clock's, in seconds."""
@@ -120,9 +114,3 @@ class WallClock:
         if not abs(new - self._offset) <= MAX_DRIFT_SECONDS:
             self._offset = new
         return self._offset
-
-
-def is_virtual(clock: Clock) -> bool:
-    """Tell whether a second on a Trio clock takes other than a second, as on a ``MockClock``."""
-    second = clock.deadline_to_sleep_time(clock.current_time() + 1.0)
-    return not abs(second - 1.0) < MAX_DRIFT_SECONDS / 2

@@ -11,6 +11,7 @@ protected from it (see ``protect_methods``).
 from __future__ import annotations
 
 from contextvars import Context
+from dataclasses import dataclass, field
 from math import inf
 from types import FunctionType
 from typing import Final, TypeVar, final
@@ -85,6 +86,7 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
 
 
 @final
+@dataclass(eq=False, slots=True)
 class OwnerThread:
     """The Trio run that opened a queue, while the queue is open.
 
@@ -92,10 +94,7 @@ class OwnerThread:
     by then, or a task of the wrong run has been woken, which crashes Trio.
     """
 
-    __slots__ = ("_root",)
-
-    def __init__(self) -> None:
-        self._root: Task | None = current_root_task()
+    _root: Task | None = field(default_factory=current_root_task)
 
     def check(self) -> None:
         """Raise if called in another Trio run, in another thread or outside of Trio.

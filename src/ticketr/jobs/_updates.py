@@ -179,6 +179,7 @@ may open readers meanwhile.
 
 
 @final
+@dataclass(eq=False)
 class Subscriptions:
     """The readers of one queue.
 
@@ -188,13 +189,14 @@ class Subscriptions:
         observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
-    def __init__(self, core: QueueCore) -> None:
-        self.owner_thread: OwnerThread = OwnerThread()
-        self.is_watched: bool = False
-        self.observer: Callable[[JobRecord], None] | None = None
-        self._core = core
-        self._readers: dict[JobRecord | None, Readers] = {None: ()}  # by job; None for all jobs
-        self._is_closed = False
+    _core: QueueCore
+    owner_thread: OwnerThread = field(default_factory=OwnerThread)
+    is_watched: bool = False
+    observer: Callable[[JobRecord], None] | None = None
+    _readers: dict[JobRecord | None, Readers] = field(  # by job; None for all jobs
+        default_factory=lambda: {None: ()}
+    )
+    _is_closed: bool = False
 
     def observe(self, observer: Callable[[JobRecord], None]) -> None:
         """From now on, call a function with each job that changes.

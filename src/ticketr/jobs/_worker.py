@@ -47,7 +47,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import ENCLOSING_QUEUES, blank_context
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES
 from ticketr.jobs._groups import has_only_exceptions, leaves, strip_tracebacks, unwrap_single
 from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
@@ -198,7 +198,7 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
         record = core.start_next(task, scope) if can_start else None
         if record is None:
             if not is_blank:
-                switch_context(task, blank_context(core.marks))
+                enter_context(core, task, Context())
             context = task.context
             try:
                 await dispatcher.wait_for_wakeup(task)
@@ -229,7 +229,7 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
 
 
 def enter_context(core: QueueCore, task: trio.lowlevel.Task, variables: Context) -> None:
-    """Let a worker run in the context variables of its job."""
+    """Let a worker run in these context variables, with the marks of its queue."""
     if task.context is variables:
         ENCLOSING_QUEUES.set(core.marks)
     else:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import itertools
 import logging
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
@@ -107,6 +107,7 @@ def call_in_context(
 
 
 @final
+@dataclass(eq=False)
 class Repeats:
     """The repeats of one queue.
 
@@ -114,15 +115,15 @@ class Repeats:
         reads_outcomes: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
         numbers: The places of further repeats in that order.
+        scheduled: The repeats that wait, by when their next runs are due.
     """
 
-    reads_outcomes: Final = False
+    reads_outcomes: ClassVar[bool] = False
 
-    def __init__(self, queue: QueueCore) -> None:
-        self._queue = queue
-        self.live: dict[JobID, Repeat] = {}
-        self._scheduled = PriorityQueue[Repeat]()
-        self.numbers: itertools.count[int] = itertools.count(1)
+    _queue: QueueCore
+    live: dict[JobID, Repeat] = field(default_factory=dict)
+    scheduled: PriorityQueue[Repeat] = field(default_factory=PriorityQueue)
+    numbers: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
     def _store_change(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
@@ -130,10 +131,6 @@ class Repeats:
         queue = self._queue
         if queue.store is not None and repeat.missed_at is None and not queue.phase.is_draining:
             queue.store.repeat_changed(repeat)
-
-    def next_time(self) -> float:
-        """Return when the next run is due."""
-        return self._scheduled.first_rank()
 
     # The beginning
 
@@ -183,7 +180,7 @@ class Repeats:
     def _begin(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_handled, repeat.counts_missed = times.due_at < now, times.due_at >= now
-        self._scheduled.discard(repeat)
+        self.scheduled.discard(repeat)
         try:
             if repeat.is_waiting and times.due_at == now:
                 self._submit_due(repeat)
@@ -209,8 +206,8 @@ class Repeats:
 
     def submit_due_runs(self, now: float) -> None:
         """Submit the runs that are due by now."""
-        for repeat in [*self._scheduled.take_until(now)]:
-            if not repeat.is_waiting or repeat in self._scheduled:
+        for repeat in [*self.scheduled.take_until(now)]:
+            if not repeat.is_waiting or repeat in self.scheduled:
                 continue  # the user's own code ran meanwhile
             if not repeat.is_due_handled:
                 try:
@@ -240,7 +237,7 @@ class Repeats:
         record.collect_by(self)
         self._queue.enter(record, is_forced=True)
         self._queue.dispatcher.wake()
-        self._scheduled.discard(repeat)
+        self.scheduled.discard(repeat)
         repeat.runs += 1
         repeat.last_run, repeat.missed_at = record, None
         self._store_change(repeat)
@@ -270,10 +267,10 @@ class Repeats:
 
     def _schedule_due_time(self, repeat: Repeat) -> None:
         """Wait for the due time of a repeat, unless the user's function has used it meanwhile."""
-        if repeat.due_times is not None and repeat.is_waiting and repeat not in self._scheduled:
+        if repeat.due_times is not None and repeat.is_waiting and repeat not in self.scheduled:
             # One that is late is due now.
             time = repeat.due_times.due_at if repeat.missed_at is None else -math.inf
-            self._scheduled.push(repeat, time, repeat.sequence_number)
+            self.scheduled.push(repeat, time, repeat.sequence_number)
             self._queue.timer.wake_at(time)
 
     # The end
@@ -282,16 +279,11 @@ class Repeats:
         """End a repeat; a run that has been submitted goes on. Return False if it had ended."""
         if self.live.get(repeat.id) is not repeat:
             return False
-        self._scheduled.discard(repeat)
+        self.scheduled.discard(repeat)
         del self.live[repeat.id]
         repeat.due_times = repeat.template = repeat.missed_at = None
         self._store_change(repeat)
         return True
-
-    def end_all(self) -> None:
-        """End all repeats, since the queue begins to end."""
-        for repeat in [*self.live.values()]:
-            self.end(repeat)
 
     def set_paused(self, repeat: Repeat, *, is_paused: bool) -> None:
         """Pause or resume a repeat."""
@@ -300,7 +292,7 @@ class Repeats:
         repeat.is_paused = is_paused
         if is_paused:
             repeat.missed_at = None
-            self._scheduled.discard(repeat)
+            self.scheduled.discard(repeat)
         elif not repeat.is_running:
             repeat.counts_missed = False
             self._schedule_next(repeat)

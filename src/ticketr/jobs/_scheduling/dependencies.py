@@ -8,6 +8,7 @@ decided whether the job runs, so no record keeps another one alive for longer.
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from ticketr.jobs._job import COMPLETED, CancelCause
@@ -18,14 +19,12 @@ if TYPE_CHECKING:
 
 
 @final
+@dataclass(eq=False, slots=True)
 class Dependencies:
     """Starts and cancels the jobs of a queue that wait for the end of others."""
 
-    __slots__ = ("_core", "_doomed")
-
-    def __init__(self, core: QueueCore) -> None:
-        self._core = core
-        self._doomed: deque[JobRecord] = deque()
+    _core: QueueCore
+    _doomed: deque[JobRecord] = field(default_factory=deque)
 
     def link_predecessors(self, record: JobRecord) -> None:
         """Link a new job to those that it starts after; drop the links to those that ended."""

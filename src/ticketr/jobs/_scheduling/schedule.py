@@ -41,6 +41,7 @@ MAX_STALE_ENTRIES: Final = 32
 
 
 @final
+@dataclass(eq=False, repr=False, slots=True)
 class PriorityQueue(dict[T, Entry[T]]):
     """Items, each with its entry, ordered by rank, the lowest first, then by time, then by number.
 
@@ -49,11 +50,8 @@ class PriorityQueue(dict[T, Entry[T]]):
     is stale, and stays until it is first, or until more than half of all entries are stale.
     """
 
-    __slots__ = ("_heap", "_queue")
-
-    def __init__(self) -> None:
-        self._queue: deque[Entry[T]] = deque()
-        self._heap: list[Entry[T]] = []
+    _queue: deque[Entry[T]] = field(default_factory=deque)
+    _heap: list[Entry[T]] = field(default_factory=list)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
         """Add an item.
