@@ -157,7 +157,7 @@ async def test_comments_and_links_of_before_are_no_edits(bench: Bench) -> None:
 
     (entry,) = bench.plan().entries
     assert [change.name for change in entry.changes] == ["New comment"]
-    (note,) = (await bench.push(**ON)).left
+    (note,) = (await bench.push(**ON)).left_alone
 
     assert (note.key, note.code) == ("DEMO-1", Code.BROUGHT_FORWARD)
     assert note.reason.startswith(f"Blocks, Comment {number}, Comment {gone}: older than ")
@@ -213,7 +213,7 @@ async def test_after_an_undo_it_is_known_as_before(bench: Bench) -> None:
     bench.edits("DEMO-9", f"{PRIORITY}Highest", f"{PRIORITY}Lowest")
 
     assert bench.plan().entries == ()
-    assert len(bench.plan().left) == 1
+    assert len(bench.plan().left_alone) == 1
 
 
 async def test_a_comment_beside_an_older_title_does_not_take_it_in(bench: Bench) -> None:
@@ -221,7 +221,7 @@ async def test_a_comment_beside_an_older_title_does_not_take_it_in(bench: Bench)
     with bench.state() as state:
         comment_in_file(bench.store, state, IssuePlace("DEMO-9.md", "DEMO-9"), "Mine")
 
-    assert [note.code for note in bench.plan().left] == [Code.OLDER]
+    assert [note.code for note in bench.plan().left_alone] == [Code.OLDER]
 
 
 async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
@@ -234,7 +234,7 @@ async def test_an_editor_leaves_what_is_older_beside_it(bench: Bench) -> None:
     assert [[change.name for change in entry.changes] for entry in bench.plan().entries] == [
         ["Labels"]
     ]
-    assert [note.code for note in bench.plan().left] == [Code.OLDER]
+    assert [note.code for note in bench.plan().left_alone] == [Code.OLDER]
 
 
 async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> None:

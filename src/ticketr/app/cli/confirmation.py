@@ -105,7 +105,7 @@ def refuse_many_writes(job: sync.SyncJob) -> None:
 
 def _print_plan(name: str, plan: sync.PushPlan) -> None:
     """Print a plan on standard error; of many entries, only what becomes of each."""
-    if name and (plan.entries or plan.left):
+    if name and (plan.entries or plan.left_alone):
         print_messages(f"{name}:")
     if len(plan.entries) > CONFIRM_ABOVE_WRITES:
         print_messages(*map(entry_heading, plan.entries))
@@ -119,7 +119,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
             for note in notes
         )
     )
-    print_messages(*left_alone_lines(plan.left))
+    print_messages(*left_alone_lines(plan.left_alone))
 
 
 def with_accepted_losses(
@@ -159,7 +159,9 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
             echo(line)
     skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
     for plan in plans:
-        print_messages(*left_alone_lines([note for note in plan.left if note.code in skipped]))
+        print_messages(
+            *left_alone_lines([note for note in plan.left_alone if note.code in skipped])
+        )
 
 
 def plan_lines(entry: sync.PlanEntry) -> list[str]:

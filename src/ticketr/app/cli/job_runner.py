@@ -361,7 +361,7 @@ def exit_code(ended: JobOutcome[Result]) -> int:
     result = ended.result
     parts = (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)
     partly = any(
-        part.failed or part.conflicts or (isinstance(part, sync.PushResult) and part.left)
+        part.failed or part.conflicts or (isinstance(part, sync.PushResult) and part.left_alone)
         for part in parts
     )
     return ended.exit_code(is_partial=partly)
@@ -391,6 +391,7 @@ def _result_as_json(result: Result) -> dict[str, object]:
     if isinstance(result, sync.SyncResult):
         return data | {"push": _result_as_json(result.push)}
     if isinstance(result, sync.PushResult):
+        data["left"] = data.pop("left_alone")
         data["planned"] = [
             {
                 "action": entry.action,
@@ -401,7 +402,7 @@ def _result_as_json(result: Result) -> dict[str, object]:
                     (change.name, change.shown_old_text, change.shown_new_text)
                     for change in entry.changes
                 ],
-                "between": entry.between,
+                "between": entry.statuses_between,
             }
             for entry in result.planned
         ]
@@ -456,12 +457,12 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     print_notes(
         {
             "conflict": result.conflicts,
-            "left alone": result.left,
+            "left alone": result.left_alone,
             "failed": result.failed,
             "warning": result.warnings,
         }
     )
-    if any(note.code not in sync.OLDER_VALUE_CODES for note in result.left):
+    if any(note.code not in sync.OLDER_VALUE_CODES for note in result.left_alone):
         print_messages("to see a new plan, with what was left alone: ticketr push")
     if any(note.code is sync.Code.MOVED_ON for note in result.conflicts):
         print_messages(

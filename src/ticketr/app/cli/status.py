@@ -175,7 +175,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         missing = {
             key: path for key, path in survey.find_missing(state).items() if not keys or key in own
         }
-        broken = survey.broken_of(keys or None, state)
+        broken = survey.broken_files_of(keys or None, state)
     if options.as_json:
         tickets = [asdict(version) for version in versions]
         data = {
@@ -207,7 +207,7 @@ def _find_local_edits(
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.read_unwritten()
-    uncertain = sync.find_uncertain(creations, survey.local_changes)
+    uncertain = sync.find_unfinished_creations(creations, survey.local_changes)
     edited, older, drafts = _find_edited(survey, keys, uncertain)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
@@ -236,12 +236,12 @@ def _find_local_edits(
             for ticket in survey.never_pulled
             if not keys or not set(keys).isdisjoint(ticket.ticket.keys())
         ),
-        error_by_broken_path=survey.broken_of(keys or None, state),
+        error_by_broken_path=survey.broken_files_of(keys or None, state),
         last_path_by_missing_key={
             key: missing[key] for key in sorted(missing, key=key_order) if is_named(key)
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
-        plain_text_notes=notes(sync.find_literals),
+        plain_text_notes=notes(sync.find_literal_text),
         refusal_notes=notes(sync.find_refusals),
     )
 
@@ -262,12 +262,12 @@ def _find_edited(
     for change in survey.local_changes:
         ticket, path = change.local.ticket, change.local.path
         is_named = not keys or ticket.key in keys
-        for tickets, edits in ((edited, change.edits), (older, change.older)):
+        for tickets, edits in ((edited, change.edits), (older, change.older_values)):
             for key, changes in edits.items():
                 if is_named or key in keys:
                     tickets.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
         if is_named:
-            begun = (*((ticket,) if change.head is None else ()), *change.drafts)
+            begun = (*((ticket,) if change.head_id is None else ()), *change.drafts)
             drafts += (
                 Draft(one.title, path, ticket.key) for one in begun if id(one) not in uncertain
             )
@@ -454,7 +454,7 @@ def loss_lines(lost: Iterable[sync.Loss]) -> list[str]:
     for loss in lost:
         verb = "remove" if loss.is_link else "lose"
         by_issue.setdefault((loss.key, loss.path, verb), []).append(
-            f"{loss.words} (line {loss.line})" if loss.line else loss.words
+            f"{loss.in_words} (line {loss.line})" if loss.line else loss.in_words
         )
     return [
         f"{key} ({path}): a push would {verb} {', '.join(what)} in Jira"

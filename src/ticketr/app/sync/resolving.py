@@ -103,7 +103,9 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
     """
     if take is Take.MINE and conflict_of(state, key) is None:
         for change in take_survey(store, state).local_changes:
-            older = {at: values for at, values in change.older.items() if key in {at, change.name}}
+            older = {
+                at: values for at, values in change.older_values.items() if key in {at, change.name}
+            }
             if older:
                 state.older.mark_as_edits(older)
                 return Resolved(key, change.local.path, "", can_undo=False)

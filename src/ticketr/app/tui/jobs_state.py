@@ -138,7 +138,7 @@ def _next_actions(
         yield KeyAction.RESOLVE, "resolves"
     elif any(note.code is not sync.Code.CONFLICT for note in push.conflicts):
         yield KeyAction.PULL, "gets Jira's"
-    left = push.left
+    left = push.left_alone
     if pull.brought_forward or any(note.code is sync.Code.BROUGHT_FORWARD for note in left):
         yield KeyAction.UNDO, "takes that back"
     if any(note.code not in sync.OLDER_VALUE_CODES for note in left):
@@ -195,7 +195,7 @@ def _ticket_outcomes(result: object) -> Iterator[TicketOutcome]:
                 "·", clean(key), clean(f"already {result.unneeded_state}, left alone")
             )
     yield from _outcomes_of_notes("✗", push.failed)
-    yield from _outcomes_of_notes("!", (*push.conflicts, *push.left, *push.warnings))
+    yield from _outcomes_of_notes("!", (*push.conflicts, *push.left_alone, *push.warnings))
     by_key = {entry.key: entry for entry in push.planned if entry.key}
     for key in push.updated:
         names = ", ".join(change.name for change in by_key[key].changes) if key in by_key else ""

@@ -101,8 +101,8 @@ async def test_edits_and_drafts_are_entries_with_their_parts(bench: Bench) -> No
         "DEMO-1",
         "DEMO-4",
     ]
-    assert [each.moves for each in plan.entries] == [None, None, ("To Do", "Done"), None]
-    assert (plan.left, plan.losses) == ((), ())
+    assert [each.status_change for each in plan.entries] == [None, None, ("To Do", "Done"), None]
+    assert (plan.left_alone, plan.losses) == ((), ())
 
 
 def test_a_fingerprint_covers_what_is_asked_for_and_not_where_it_stands() -> None:
@@ -145,7 +145,7 @@ async def test_a_file_that_cannot_be_read_is_left_with_its_line(bench: Bench) ->
     (bench.root / "a.md").write_text("# TICKET: Fine\n\n<<<<<<< mine\n")
     (bench.root / "b.md").write_text(text)
 
-    left = bench.plan().left
+    left = bench.plan().left_alone
 
     assert [(each.key, each.path, each.line, each.code, each.name) for each in left] == [
         ("", "a.md", 3, Code.BROKEN, "a.md"),
@@ -185,12 +185,12 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
         if answered
         else "an earlier push asked for it and got no answer; the next push finds out if it exists"
     )
-    assert plan.left[:2] == (
+    assert plan.left_alone[:2] == (
         Note("", "new.md", reason, Code.UNCERTAIN, "New", 1),
         Note("", "new.md", reason, Code.UNCERTAIN, "One", 4),
     )
     (bench.root / "new.md").rename(bench.root / "moved.md")
-    assert [each.path for each in bench.plan().left[:2]] == ["moved.md", "moved.md"]
+    assert [each.path for each in bench.plan().left_alone[:2]] == ["moved.md", "moved.md"]
     (bench.root / "moved.md").write_text("# TICKET: Nothing of the kind\n")
     assert [each.title for each in bench.plan().entries] == ["Nothing of the kind"]
 
@@ -203,7 +203,7 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None
     left = Note("DEMO-1", "x.md", reason, Code.UNPULLED, "Mine", 1)
     assert bench.plan() == PushPlan((), (left,))
     await bench.pull()
-    (now,) = bench.plan().left
+    (now,) = bench.plan().left_alone
     assert (now.key, now.code) == ("DEMO-1", Code.CONFLICT)
 
 
@@ -217,7 +217,7 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
     whole, task = bench.plan(["DEMO-3"]), bench.plan({"DEMO-4"})
 
     assert [each.name for each in whole.entries] == ['draft "New"', "DEMO-3", "DEMO-4"]
-    assert [(each.name, each.reason, each.code) for each in whole.left] == [
+    assert [(each.name, each.reason, each.code) for each in whole.left_alone] == [
         ("DEMO-1", "it was not named", Code.UNNAMED),
         ('draft "Draft"', "it was not named", Code.UNNAMED),
     ]
@@ -231,7 +231,7 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     await bench.pull()
     (bench.root / "DEMO-2.md").unlink()
 
-    (left,) = bench.plan(["DEMO-2"]).left
+    (left,) = bench.plan(["DEMO-2"]).left_alone
     assert (left.key, left.path, left.code) == ("DEMO-2", "DEMO-2.md", Code.MISSING)
     with pytest.raises(UnknownTicket) as caught:
         bench.plan(["DEMO-1", "DEMO-77"])

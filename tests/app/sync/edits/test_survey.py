@@ -40,7 +40,7 @@ from ticketr.app.sync.compare.diff import (
 from ticketr.app.sync.edits.local_changes import (
     find_local_change,
     remote_changes,
-    still_to_send,
+    unsent_edits,
 )
 from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.tickets import Ticket, render, render_ticket
@@ -295,8 +295,8 @@ class TestPushed:
         local_change = planned(three.base, three.local)
 
         for key, edits in (local_change.edits if local_change else {}).items():
-            assert still_to_send(edits, issues_by_key(three.base)[key]) == edits
-            assert still_to_send(edits, issues_by_key(three.local)[key]) == ()
+            assert unsent_edits(edits, issues_by_key(three.base)[key]) == edits
+            assert unsent_edits(edits, issues_by_key(three.local)[key]) == ()
 
     @given(versions)
     def test_the_base_changes_by_what_was_sent_and_no_more(self, three: Versions) -> None:

@@ -282,10 +282,12 @@ async def test_a_dry_run_does_not_plan_what_a_cancelled_push_has_asked_for(bench
     result = await bench.push(dry_run=True)
 
     assert (result.failed, [each.title for each in result.planned]) == ((), ["Another"])
-    assert {each.code for each in result.left} == {Code.UNCERTAIN}
-    assert len(result.left) == len(unsettled(bench)) == 60
+    assert {each.code for each in result.left_alone} == {Code.UNCERTAIN}
+    assert len(result.left_alone) == len(unsettled(bench)) == 60
     assert bench.writes == []
-    known = [each for each in result.left if each.reason.startswith("it was created as DEMO-")]
+    known = [
+        each for each in result.left_alone if each.reason.startswith("it was created as DEMO-")
+    ]
     assert len(known) == 50
 
 

@@ -37,7 +37,7 @@ async def test_what_was_confirmed_and_is_unchanged_is_sent(bench: Bench) -> None
 
     result = await bench.push(confirmed=plan)
 
-    assert (result.updated, result.created, result.left) == (("DEMO-1",), ("DEMO-13",), ())
+    assert (result.updated, result.created, result.left_alone) == (("DEMO-1",), ("DEMO-13",), ())
     assert 'issue/DEMO-1 {"fields": {"summary": "Mine"}}' in writes(bench)
     assert len(writes(bench)) == 2
     assert bench.finds("DEMO-13").summary == "New"
@@ -54,7 +54,7 @@ async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None
     result = await bench.push(confirmed=plan)
 
     assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
-    assert result.left == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.UNCONFIRMED),)
+    assert result.left_alone == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.UNCONFIRMED),)
     assert (result.updated, result.failed) == (("DEMO-2",), ())
     assert [each.key for each in bench.plan().entries] == ["DEMO-1"]
 
@@ -70,7 +70,7 @@ async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
     result = await bench.push(confirmed=plan)
 
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert [(each.name, each.reason, each.code) for each in result.left] == [
+    assert [(each.name, each.reason, each.code) for each in result.left_alone] == [
         ("DEMO-2", NEW, Code.UNCONFIRMED),
         ('draft "A later sub-task"', NEW, Code.UNCONFIRMED),
         ('draft "Later"', NEW, Code.UNCONFIRMED),
@@ -92,7 +92,7 @@ async def test_an_edited_draft_is_left_with_its_sub_tasks(bench: Bench) -> None:
     result = await bench.push(confirmed=plan)
 
     assert writes(bench) == []
-    assert [(each.title, each.reason) for each in result.left] == [
+    assert [(each.title, each.reason) for each in result.left_alone] == [
         ("New", CHANGED),
         ("One", "its ticket is not created"),
         ("Two", "its ticket is not created"),
@@ -110,7 +110,9 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench
 
     assert result.created == ("DEMO-13", "DEMO-14")
     assert bench.finds("DEMO-14").summary == "One"
-    assert [(each.title, each.line, each.reason) for each in result.left] == [("Later", 4, NEW)]
+    assert [(each.title, each.line, each.reason) for each in result.left_alone] == [
+        ("Later", 4, NEW)
+    ]
     later = bench.plan()
     assert [(each.title, each.parent) for each in later.entries] == [("Later", "DEMO-13")]
     assert (await bench.push(confirmed=later)).created == ("DEMO-15",)
@@ -125,7 +127,7 @@ async def test_of_two_equal_drafts_as_many_are_created_as_were_confirmed(bench: 
     result = await bench.push(confirmed=plan)
 
     assert result.created == ("DEMO-13",)
-    assert [(each.path, each.reason) for each in result.left] == [("a.md", NEW)]
+    assert [(each.path, each.reason) for each in result.left_alone] == [("a.md", NEW)]
     assert (bench.root / "b.md").read_text().startswith("# TICKET: [DEMO-13] Twin")
 
 
@@ -150,7 +152,7 @@ async def test_a_push_waits_behind_a_pull_and_still_sends_what_was_confirmed(ben
     assert bench.finds("DEMO-2").summary == "Theirs"
     assert [(each.key, each.code) for each in result.conflicts] == [("DEMO-2", Code.CONFLICT)]
     assert result.in_conflict == 1
-    assert (result.updated, result.created, result.left) == (("DEMO-1",), ("DEMO-13",), ())
+    assert (result.updated, result.created, result.left_alone) == (("DEMO-1",), ("DEMO-13",), ())
 
 
 def theirs(bench: Bench, key: str, old: str, new: str) -> None:
@@ -178,7 +180,11 @@ async def test_a_sync_merges_first_and_sends_what_was_asked_for(bench: Bench) ->
 
     result = await bench.sync(confirmed=plan)
 
-    assert (result.pull.merged, result.push.updated, result.push.left) == (1, ("DEMO-13",), ())
+    assert (result.pull.merged, result.push.updated, result.push.left_alone) == (
+        1,
+        ("DEMO-13",),
+        (),
+    )
     sent = json.dumps(bench.finds("DEMO-13").description)
     assert "First, mine." in sent
     assert "Third, theirs." in sent
@@ -197,7 +203,7 @@ async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(bench: Bench)
     assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
     assert [each.key for each in result.pull.conflicts] == ["DEMO-1"]
     assert result.push.conflicts == ()
-    assert [(each.name, each.reason) for each in result.push.left] == [('draft "Later"', NEW)]
+    assert [(each.name, each.reason) for each in result.push.left_alone] == [('draft "Later"', NEW)]
 
 
 async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Bench) -> None:
@@ -211,7 +217,7 @@ async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Benc
 
     result = await bench.sync(confirmed=plan, prefer=Side.LOCAL)
 
-    assert (result.push.updated, result.push.left) == (("DEMO-1", "DEMO-13"), ())
+    assert (result.push.updated, result.push.left_alone) == (("DEMO-1", "DEMO-13"), ())
     assert bench.finds("DEMO-1").summary == "Mine"
     assert "First, mine." in json.dumps(bench.finds("DEMO-13").description)
 
@@ -236,7 +242,7 @@ async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench
     result = await bench.sync(confirmed=plan, transport=transport)
 
     assert transport.writes == []
-    assert result.push.left == (Note("DEMO-13", "story.md", CHANGED, Code.UNCONFIRMED),)
+    assert result.push.left_alone == (Note("DEMO-13", "story.md", CHANGED, Code.UNCONFIRMED),)
     assert (result.pull.merged, result.push.updated) == (0, ())
     text = (bench.root / "story.md").read_text()
     assert "First, mine.\n\nSecond, later.\n\nThird, theirs." in text
@@ -268,7 +274,7 @@ async def test_a_push_of_named_tickets_sends_these_alone_and_confirmed(bench: Be
     result = await bench.push(keys=["DEMO-1", "DEMO-2"], confirmed=plan)
 
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert [each.key for each in result.left] == ["DEMO-2"]
+    assert [each.key for each in result.left_alone] == ["DEMO-2"]
     assert (await bench.push(keys={"DEMO-2"})).updated == ("DEMO-2",)
     assert [each.key for each in bench.plan().entries] == ["DEMO-9"]
 

@@ -82,7 +82,7 @@ async def test_the_plan_shows_what_is_sent(bench: Bench) -> None:
         ("Components", "", "Shop front (from DEMO-3)"),
     ]
     assert dry.planned[0].changes == sent.planned[0].changes == shown
-    assert (sent.created, sent.left) == (("DEMO-13",), ())
+    assert (sent.created, sent.left_alone) == (("DEMO-13",), ())
     child = bench.finds("DEMO-13")
     assert made(bench, "DEMO-13") == ("High", None, ("mine",))
     assert [each.name for each in child.components] == ["Shop front"]
@@ -97,7 +97,7 @@ async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> 
     result = await bench.push(confirmed=plan)
 
     assert result.created == ()
-    assert {each.name for each in result.left} == {"DEMO-3", 'draft "One"'}
+    assert {each.name for each in result.left_alone} == {"DEMO-3", 'draft "One"'}
 
 
 async def test_the_setting_turns_it_off(bench: Bench) -> None:

@@ -25,7 +25,7 @@ from ticketr.app.sync.push.values import (
     BadValue,
     FieldSpec,
     NameLookup,
-    find_name,
+    find_allowed_value,
     in_quotes,
     jira_value,
     read_list,
@@ -60,7 +60,7 @@ def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = Fals
 
 
 def requiring(*names: str) -> ProjectMetadata:
-    specs = {name: replace(kind, required=name in names) for name, kind in KINDS.items()}
+    specs = {name: replace(kind, is_required=name in names) for name, kind in KINDS.items()}
     return replace(FORM, specs=dict.fromkeys(FORM.specs, specs))
 
 
@@ -72,9 +72,9 @@ class TestRichTextFields:
     """What is sent of sections."""
 
     SPECS: ClassVar[dict[Part, FieldSpec]] = {
-        RichTextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", required=True),
+        RichTextPart("Plan"): FieldSpec("customfield_1", "Plan", "string", is_required=True),
         RichTextPart("Odd"): FieldSpec(
-            "customfield_2", "Odd", "string", required=True, unsupported="add it"
+            "customfield_2", "Odd", "string", is_required=True, why_unsupported="add it"
         ),
     }
 
@@ -199,7 +199,7 @@ class TestEditing:
         )
 
     def test_a_field_that_no_line_can_hold_is_refused_in_words(self) -> None:
-        place = FieldSpec("customfield_1", "Place", "any", unsupported="it holds a team")
+        place = FieldSpec("customfield_1", "Place", "any", why_unsupported="it holds a team")
         change = Change("Place", "", "x")
 
         sent = update_payload(PayloadContext(draft("A"), ANA, {"Place": place}), [change])
@@ -477,22 +477,26 @@ class TestChoices:
     def test_an_exact_name_goes_before_one_in_other_letters(self) -> None:
         upper, lower = AllowedValue("1", "GO"), AllowedValue("2", "go")
 
-        assert find_name("go", (upper, lower)) == lower
-        assert find_name("GO", (upper, lower)) == upper
-        assert find_name("Go", (upper, lower)) is None
+        assert find_allowed_value("go", (upper, lower)) == lower
+        assert find_allowed_value("GO", (upper, lower)) == upper
+        assert find_allowed_value("Go", (upper, lower)) is None
 
     def test_blanks_and_hyphens_do_not_count_if_one_name_alone_is_meant(self) -> None:
         to_do, todo, version = (AllowedValue(name, name) for name in ("To Do", "Todo", "2-1"))
-        assert find_name("to-do", (to_do, version)) == to_do
-        assert find_name("todo", (to_do, todo)) == todo
-        assert find_name("to_do", (to_do, todo)) is None
-        assert find_name("21", (to_do, version)) is None  # between digits they do
+        assert find_allowed_value("to-do", (to_do, version)) == to_do
+        assert find_allowed_value("todo", (to_do, todo)) == todo
+        assert find_allowed_value("to_do", (to_do, todo)) is None
+        assert find_allowed_value("21", (to_do, version)) is None  # between digits they do
 
     def test_a_letter_may_be_written_in_two_ways(self) -> None:
         composed, apart = "Größe", "Gro\u0308ße"
 
-        assert find_name(apart, [AllowedValue("1", composed)]) == AllowedValue("1", composed)
-        assert find_name(composed.upper(), [AllowedValue("1", apart)]) == AllowedValue("1", apart)
+        assert find_allowed_value(apart, [AllowedValue("1", composed)]) == AllowedValue(
+            "1", composed
+        )
+        assert find_allowed_value(composed.upper(), [AllowedValue("1", apart)]) == AllowedValue(
+            "1", apart
+        )
 
 
 class TestLists:

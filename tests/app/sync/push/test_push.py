@@ -201,7 +201,7 @@ async def test_a_dry_run_says_everything_and_sends_nothing(bench: Bench) -> None
         ("update", "DEMO-11", "Later"),
     ]
     assert [entry.key for entry in bench.plan().entries] == ["", "", "DEMO-1", "DEMO-2", "DEMO-11"]
-    left = [note.key for note in bench.plan(["DEMO-1"]).left]
+    left = [note.key for note in bench.plan(["DEMO-1"]).left_alone]
     assert left == ["DEMO-2", "DEMO-11", "", ""]
     assert result.planned[1].changes == (Change(CorePart.TITLE, old, "Mine"),)
     assert len(result.failed) == 1

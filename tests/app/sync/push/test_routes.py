@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from jira_sandbox import create_app
 from jira_sandbox.data.catalogue import BUG, DONE, IN_PROGRESS, IN_REVIEW, TO_DO
 from ticketr.app.sync import Code
-from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 
 MOVE = ("POST", "issue/DEMO-1/transitions")
 
@@ -49,7 +49,7 @@ async def test_a_status_several_transitions_away_is_reached(ways: Bench) -> None
     result = await ways.push()
 
     (action,) = planned.planned
-    assert action.between == ("In Progress", "In Review")
+    assert action.statuses_between == ("In Progress", "In Review")
     assert action.route == "To Do > In Progress > In Review > Done (3 transitions)"
     assert (result.updated, result.failed) == (("DEMO-1",), ())
     assert ways.writes == ["POST issue/DEMO-1/transitions"] * 3
@@ -62,10 +62,10 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
     ways.edits("DEMO-1", "Status: To Do", "Status: Done")
     shown = ways.plan()
 
-    (left,) = (await ways.push(confirmed=shown)).left
+    (left,) = (await ways.push(confirmed=shown)).left_alone
 
     assert ways.finds("DEMO-1").status == TO_DO
-    assert (shown.entries[0].between, shown.entries[0].route) == ((), "")
+    assert (shown.entries[0].statuses_between, shown.entries[0].route) == ((), "")
     assert left.code is Code.UNCONFIRMED
     assert left.reason == (
         "the plan did not show the way to its status: "
@@ -139,7 +139,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(wa
     assert [(each.name, each.old, each.new) for each in entry.changes] == [
         ("Status", "In Progress", "Done")
     ]
-    assert entry.between == ("In Review",)
+    assert entry.statuses_between == ("In Review",)
     assert (await ways.push()).updated == ("DEMO-1",)
     assert ways.finds("DEMO-1").status == DONE
 
@@ -183,7 +183,7 @@ async def test_a_new_ticket_whose_way_was_not_shown_stays_in_its_first_status(wa
 
     result = await ways.push(confirmed=ways.plan())
 
-    (key,), (left,) = result.created, result.left
+    (key,), (left,) = result.created, result.left_alone
     assert ways.finds(key).status == TO_DO
     assert left.key == key
     assert (
@@ -226,12 +226,12 @@ def test_a_way_has_no_more_transitions_than_allowed() -> None:
 
 def test_a_circle_ends() -> None:
     assert find_route({"a": ["b"], "b": ["a"]}, "a", "c") == ()
-    assert unknown_statuses({"a": ["b"], "b": ["a"]}, "a") == ()
+    assert unexplored_statuses({"a": ["b"], "b": ["a"]}, "a") == ()
 
 
 def test_what_is_not_known_near_the_start_is_left_to_learn() -> None:
     edges = {"a": ["B", "c"], "b": ["D"], "c": ["d", "E"]}
 
-    assert unknown_statuses(edges, "a") == ("D", "E")
-    assert unknown_statuses({"a": "b", "b": "c", "c": "d", "d": "e", "e": "f"}, "a") == ()
-    assert unknown_statuses({}, "a") == ("a",)
+    assert unexplored_statuses(edges, "a") == ("D", "E")
+    assert unexplored_statuses({"a": "b", "b": "c", "c": "d", "d": "e", "e": "f"}, "a") == ()
+    assert unexplored_statuses({}, "a") == ("a",)

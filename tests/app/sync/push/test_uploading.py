@@ -327,10 +327,10 @@ async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(bench
 
     result = await bench.push(confirmed=confirmed)
 
-    assert [each.code for each in result.left] == [Code.UNCONFIRMED]
+    assert [each.code for each in result.left_alone] == [Code.UNCONFIRMED]
     assert attached(bench, "DEMO-1") == {}
     result = await bench.push(confirmed=bench.plan())
-    assert (result.left, result.failed, result.updated) == ((), (), ("DEMO-1",))
+    assert (result.left_alone, result.failed, result.updated) == ((), (), ("DEMO-1",))
     assert attached(bench, "DEMO-1") == {"shot.png": PNG + b"more"}
 
 

@@ -243,9 +243,9 @@ FORWARD = (Note("DEMO-9", "a.md", OLD, Code.BROUGHT_FORWARD),)
             "a.md:3:1: odd · Pulling",
         ),
         (PullResult(brought_forward=FORWARD), f"DEMO-9: {OLD} · Pulling · u takes that back"),
-        (PushResult(left=FORWARD), f"DEMO-9: {OLD} · Pulling · u takes that back"),
+        (PushResult(left_alone=FORWARD), f"DEMO-9: {OLD} · Pulling · u takes that back"),
         (
-            PushResult(left=(Note("DEMO-9", "a.md", OLD, Code.OLDER),)),
+            PushResult(left_alone=(Note("DEMO-9", "a.md", OLD, Code.OLDER),)),
             f"DEMO-9: {OLD} · Pulling",
         ),
         (
@@ -386,7 +386,7 @@ def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
         (PullResult(total=3, unchanged=2, in_conflict=1), "!"),
         (PullResult(total=3, unchanged=1, left_alone=2), "✓"),
         (PullResult(total=3, unchanged=2), "!"),
-        (PushResult(left=(Note("A-1", "a.md", "no", Code.UNCONFIRMED),)), "!"),
+        (PushResult(left_alone=(Note("A-1", "a.md", "no", Code.UNCONFIRMED),)), "!"),
         (PushResult(failed=(Note("A-1", "a.md", "3 failed", Code.REFUSED),)), "!"),
         (PullResult(total=3, unchanged=3), "✓"),
     ],

@@ -116,7 +116,7 @@ def test_a_plan_of_what_is_left_alone_does_not_say_that_nothing_was_edited() -> 
 
 def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
     parts = (Change("Status", "To Do", "Done"), Change("Priority", "Low", "High"))
-    entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, between=("In Progress",))
+    entry = PlanEntry("DEMO-9", "Rebuild", "DEMO-9.md", 1, parts, statuses_between=("In Progress",))
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     state, _ = update(state, plan_read(PushPlan((entry,))), 10.0)
 

@@ -319,7 +319,7 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     push, sync = told
     assert isinstance(push, messages.Answered)
     assert isinstance(sync, messages.Answered)
-    assert [each.code for each in push.value.left] == [Code.CONFLICT]
+    assert [each.code for each in push.value.left_alone] == [Code.CONFLICT]
     assert [each.key for each in sync.value.entries] == ([] if prefer is None else ["DEMO-1"])
 
 

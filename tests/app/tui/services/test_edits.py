@@ -459,7 +459,7 @@ async def test_what_is_typed_in_the_editor_is_an_edit_though_jira_had_it_once(
     await open_editor(used, "work", "DEMO-9.md", 1)
 
     assert [entry.key for entry in bench.plan().entries] == ([] if broken else ["DEMO-9"])
-    assert [note.code for note in bench.plan().left] == (["older"] if broken else [])
+    assert [note.code for note in bench.plan().left_alone] == (["older"] if broken else [])
 
 
 async def test_a_file_that_is_gone_is_not_made_by_an_editor(

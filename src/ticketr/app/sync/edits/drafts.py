@@ -44,10 +44,10 @@ _NEVER_INHERITED_NAMES = frozenset(
     }
 )
 #: The same by the kinds of custom fields, whose names differ from language to language.
-_NEVER_INHERITED_KINDS = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-story-points")
+_NEVER_INHERITED_TYPE_PREFIXES = ("gh-sprint", "gh-epic-", "gh-lexo-rank", "jsw-story-points")
 
 
-def inheritable(
+def inheritable_fields(
     ticket: Ticket, columns: Mapping[str, str], site_fields: str | None
 ) -> dict[str, str]:
     """Return the names and the texts of the fields that new sub-tasks of a ticket take over.
@@ -58,7 +58,7 @@ def inheritable(
             pull; empty if there was none.
         site_fields: The site's list of fields, as JSON; None if it is not known.
     """
-    never = {*_NEVER_INHERITED_IDS, *_own_fields(site_fields)}
+    never = {*_NEVER_INHERITED_IDS, *_never_inherited_ids(site_fields)}
     return {
         name: text
         for name, text in ticket.fields.items()
@@ -69,14 +69,14 @@ def inheritable(
     }
 
 
-def _own_fields(site_fields: str | None) -> Iterator[str]:
+def _never_inherited_ids(site_fields: str | None) -> Iterator[str]:
     """Yield the IDs of a site's fields that are never taken over."""
     # Another version may have stored the list in another form.
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         for load in json.loads(site_fields or "[]"):
             kind = load["custom_type"].rpartition(":")[2]
             if load["name"].strip().casefold() in _NEVER_INHERITED_NAMES or kind.startswith(
-                _NEVER_INHERITED_KINDS
+                _NEVER_INHERITED_TYPE_PREFIXES
             ):
                 yield load["id"]
 
@@ -113,20 +113,20 @@ def lost_key_error(
     local = local_change.local
     for draft, _ in local_change.issues():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
-            return _error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
-    if local_change.head is None:
+            return _syntax_error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
+    if local_change.head_id is None:
         for key, base in lost.items():
-            if _is_probably(local.ticket, base):
-                return _error(local, local.ticket, _TICKET_LOST_KEY.format(key=key))
+            if _is_probably_same(local.ticket, base):
+                return _syntax_error(local, local.ticket, _TICKET_LOST_KEY.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
     for draft in local_change.drafts:
         if key := titles.get(draft.title):
-            return _error(local, draft, _TASK_LOST_KEY.format(key=key))
+            return _syntax_error(local, draft, _TASK_LOST_KEY.format(key=key))
     return None
 
 
-def _is_probably(draft: Ticket, base: Ticket) -> bool:
+def _is_probably_same(draft: Ticket, base: Ticket) -> bool:
     """Tell whether a draft has the title, the text or a sub-task of a known ticket."""
     tasks = {task.key for task in base.tasks if task.key}
     if draft.title == base.title or any(task.key in tasks for task in draft.tasks):
@@ -142,7 +142,7 @@ def _parts_without_title(ticket: Ticket) -> dict[object, str]:
     return {part: text for part, text in part_texts(ticket).items() if part is not CorePart.TITLE}
 
 
-def _error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError:
+def _syntax_error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError:
     line = local.text.split("\n")[draft.line - local.ticket.line]
     column = line.index(":") + 2 if draft is local.ticket else line.index("-") + 2
     column += len(line[column - 1 :]) - len(line[column - 1 :].lstrip())
@@ -154,7 +154,7 @@ def read_draft(creation: Creation) -> Ticket:
     return replace(parse(creation.draft).tickets[0], tasks=())
 
 
-def find_uncertain(
+def find_unfinished_creations(
     creations: Sequence[Creation], local_changes: Sequence[LocalChange]
 ) -> dict[int, Creation]:
     """Find the drafts whose creation is not finished.
@@ -174,9 +174,9 @@ def find_uncertain(
         own = [
             change.local.ticket for change in local_changes if change.local.path == creation.path
         ]
-        _, draft = matcher.best(own)
+        _, draft = matcher.best_match(own)
         if draft is None:
-            score, other = matcher.best(everywhere)
+            score, other = matcher.best_match(everywhere)
             draft = other if score >= SAME_TITLE else None
         if draft is not None:
             by_draft[id(draft)] = creation
@@ -197,28 +197,28 @@ class DraftMatcher:
 
     Attributes:
         creation: The issue; its key may be unknown if no key is to be written.
-        others: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
+        other_drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
     """
 
     creation: Creation
-    others: Collection[Ticket] = frozenset()
+    other_drafts: Collection[Ticket] = frozenset()
 
     @cached_property
     def draft(self) -> Ticket:
         """The draft as it was when the issue was requested."""
         return parse(self.creation.draft).tickets[0]
 
-    def is_in(self, tickets: Sequence[Ticket]) -> bool:
+    def is_key_in(self, tickets: Sequence[Ticket]) -> bool:
         """Tell whether the key is in one of some tickets."""
         return any(self.creation.key in ticket.keys() for ticket in tickets)  # noqa: SIM118 - no mapping
 
-    def with_key(self, tickets: Sequence[Ticket]) -> tuple[int, Ticket] | None:
+    def add_key(self, tickets: Sequence[Ticket]) -> tuple[int, Ticket] | None:
         """Put the key into the best match.
 
         Returns:
             The index of the ticket that changes, and the changed ticket; None if no draft matches.
         """
-        _, draft = self.best(tickets)
+        _, draft = self.best_match(tickets)
         key = self.creation.key
         for at, ticket in enumerate(tickets):
             if ticket is draft:
@@ -228,7 +228,7 @@ class DraftMatcher:
                 return at, replace(ticket, tasks=tuple(tasks))
         return None
 
-    def best(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
+    def best_match(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
         """Return the score of the draft that matches best, and the draft; 0 and None for none."""
         candidates = list(self._candidates(tickets))
         for ticket in candidates:
@@ -251,7 +251,7 @@ class DraftMatcher:
 
     def _score(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""
-        if replace(ticket, tasks=()) in self.others:
+        if replace(ticket, tasks=()) in self.other_drafts:
             return 0.0
         texts = _compared_text(ticket), _compared_text(self.draft)
         matcher = SequenceMatcher(None, *texts, autojunk=False)

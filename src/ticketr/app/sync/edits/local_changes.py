@@ -43,35 +43,35 @@ class LocalChange:
 
     Attributes:
         local: The ticket in its file.
-        head: The ID of its head in Jira; None for a draft.
+        head_id: The ID of its head in Jira; None for a draft.
         base: The ticket at the last sync; None for a draft.
         edits: The changes of each issue, by key.
         drafts: Its sub-tasks without keys.
         added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
         is_restricted: Whether only these edits may be sent, since the user chose them.
         pictures: The files on disk that its descriptions show since then, by their addresses.
-        inheritable: The fields of the ticket that its new sub-tasks take over unless they name
+        inheritable_fields: The fields of the ticket that its new sub-tasks take over unless they name
             them, by name; empty if a setting says so.
-        older: The values of earlier syncs in the file, by key, as changes that are not sent. The
+        older_values: The values of earlier syncs in the file, by key, as changes that are not sent. The
             ticket of ``local`` has those of the last sync instead.
-        below: The title of the draft that a draft names as its parent; empty for none.
+        parent_title: The title of the draft that a draft names as its parent; empty for none.
     """
 
     local: LocalTicket
-    head: str | None
+    head_id: str | None
     base: Ticket | None
     edits: Mapping[str, tuple[Change, ...]]
     drafts: tuple[Ticket, ...]
     added_keys: tuple[str, ...] = ()
     is_restricted: bool = False
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
-    inheritable: Mapping[str, str] = field(default_factory=dict)
-    older: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    below: str = ""
+    inheritable_fields: Mapping[str, str] = field(default_factory=dict)
+    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    parent_title: str = ""
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
-        names = self.inheritable.items()
+        names = self.inheritable_fields.items()
         return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
 
     def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
@@ -94,7 +94,7 @@ class LocalChange:
             for issue in (ticket, *ticket.tasks)
             if issue.key is not None and issue.key in self.edits
         ]
-        new = self.drafts if self.head is not None else (ticket, *self.drafts)
+        new = self.drafts if self.head_id is not None else (ticket, *self.drafts)
         drafts = [(draft, draft_changes(draft)) for draft in new]
         return [*edited, *drafts]
 
@@ -102,8 +102,8 @@ class LocalChange:
         """Yield each issue with older values, and a note on them: a user may have typed them."""
         ticket, path = self.local.ticket, self.local.path
         for issue in (ticket, *ticket.tasks):
-            if issue.key is not None and issue.key in self.older:
-                names = ", ".join(value.name for value in self.older[issue.key])
+            if issue.key is not None and issue.key in self.older_values:
+                names = ", ".join(value.name for value in self.older_values[issue.key])
                 words = _OLDER_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
@@ -115,24 +115,24 @@ class LocalChange:
     @property
     def writes(self) -> int:
         """How many issues a push would create or change."""
-        return len(self.edits) + len(self.drafts) + (self.head is None)
+        return len(self.edits) + len(self.drafts) + (self.head_id is None)
 
 
 def find_local_change(
     local: LocalTicket,
-    head: str | None,
+    head_id: str | None,
     base: Ticket | None,
     older: OlderValues = MappingProxyType({}),
-    below: str = "",
+    parent_title: str = "",
 ) -> LocalChange | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
     Args:
         local: The ticket in its file.
-        head: The ID of its head.
+        head_id: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
-        below: See `LocalChange`.
+        parent_title: See `LocalChange`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -140,11 +140,11 @@ def find_local_change(
     """
     ticket = local.ticket
     drafts = tuple(task for task in ticket.tasks if task.key is None)
-    if ticket.key is not None and (head is None or base is None):
+    if ticket.key is not None and (head_id is None or base is None):
         return None
-    if head is None or base is None:
+    if head_id is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return LocalChange(local, None, None, {}, drafts, keyed, below=below)
+        return LocalChange(local, None, None, {}, drafts, keyed, parent_title=parent_title)
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
         ticket, replaced = replace_older_values(ticket, base, older)
@@ -154,7 +154,7 @@ def find_local_change(
     if not edits and not drafts and not added_keys and not replaced:
         return None
     local = replace(local, ticket=ticket)
-    return LocalChange(local, head, base, edits, drafts, added_keys, older=replaced)
+    return LocalChange(local, head_id, base, edits, drafts, added_keys, older_values=replaced)
 
 
 def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
@@ -202,14 +202,14 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             change
             for change in (*find_changes(old[key], issue), *gone)
             if not are_equivalent(change.part, mine.get(change.part, change.old), change.new)
-            and not _is_their_comment(change, mine)
+            and not _is_unedited_comment(change, mine)
         )
         if remaining:
             differences[key] = remaining
     return differences
 
 
-def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:
+def _is_unedited_comment(change: Change, mine: Mapping[Part, str]) -> bool:
     """Return whether a change concerns a comment that is not edited here, so nothing can clash."""
     part = change.part
     return isinstance(part, CommentPart) and are_equivalent(
@@ -217,7 +217,7 @@ def _is_their_comment(change: Change, mine: Mapping[Part, str]) -> bool:
     )
 
 
-def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
+def unsent_edits(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...]:
     """Return the edits that Jira does not have yet; an interrupted push may have sent some."""
     there = part_texts(remote)
     return tuple(
@@ -225,7 +225,7 @@ def still_to_send(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ..
     )
 
 
-def new_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
+def draft_workflow_key(draft: Ticket, parent: str | None) -> tuple[str, str]:
     """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
 
     Args:

@@ -30,7 +30,7 @@ _MAX_TITLE_CHARACTERS = 255
 LineLookup: TypeAlias = Callable[[int], int]
 
 
-def find_literals(local_change: LocalChange) -> tuple[Note, ...]:
+def find_literal_text(local_change: LocalChange) -> tuple[Note, ...]:
     """Return a note on each piece of the edits and drafts of a ticket that Jira gets as plain text."""
     path = local_change.local.path
     return tuple(
@@ -156,7 +156,7 @@ class Loss:
     is_link: bool = field(default=False, compare=False)
 
     @property
-    def words(self) -> str:
+    def in_words(self) -> str:
         """The piece, with the name of its text unless that is the description; a link says it."""
         return f"{self.what} of {self.part}" if self.part and not self.is_link else self.what
 
@@ -209,7 +209,7 @@ def edited_texts_and_losses(
         for text in edited[key]:
             name = "" if text.part is diff.CorePart.DESCRIPTION else text.name
             lost += (Loss(key, path, piece.what, piece.line, name) for piece in text.losses)
-        lost += _losses_beside_texts(key, path, changes, fields[key])
+        lost += _comment_and_link_losses(key, path, changes, fields[key])
     return edited, tuple(lost)
 
 
@@ -228,7 +228,7 @@ def graft_comment(
     return adf.graft(known.body, adf.to_adf(change.old, files=known.media_ids_by_name), new)
 
 
-def _losses_beside_texts(
+def _comment_and_link_losses(
     key: str, path: str, changes: Iterable[diff.Change], fields: Mapping[str, object]
 ) -> Iterator[Loss]:
     """Yield what Jira would lose by the edits of comments and of lines of links of an issue."""
@@ -253,13 +253,13 @@ def may_lose(changes: Sequence[diff.Change]) -> bool:
     )
 
 
-def known_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
+def likely_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
     """Return what Jira would lose, judged by the last sync, without a request.
 
     Raises:
         StateFailed: The state cannot be read.
     """
-    if local_change.head is None or not any(map(may_lose, local_change.edits.values())):
+    if local_change.head_id is None or not any(map(may_lose, local_change.edits.values())):
         return ()
-    issues = state.issues_of(local_change.head)
+    issues = state.issues_of(local_change.head_id)
     return edited_texts_and_losses(local_change, issues, state.site_record.rich_text_ids())[1]

@@ -23,8 +23,8 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import LocalChange, new_type, remote_changes
-from ticketr.app.sync.edits.losses import find_literals, find_refusals, known_losses
+from ticketr.app.sync.edits.local_changes import LocalChange, draft_workflow_key, remote_changes
+from ticketr.app.sync.edits.losses import find_literal_text, find_refusals, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
 from ticketr.app.sync.state.journal import Conflict, Creation
@@ -59,7 +59,7 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
     return next(routes, ())[1:]
 
 
-def unknown_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
+def unexplored_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple[str, ...]:
     """Return the statuses near a start from which it is not known where transitions lead.
 
     They are those that fewer than `MAX_TRANSITIONS` transitions reach, the nearest first.
@@ -108,7 +108,7 @@ class PlanEntry:
             sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
         parent: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
             its title; empty for others.
-        between: The statuses on the way to a new one, if several transitions lead there as far as
+        statuses_between: The statuses on the way to a new one, if several transitions lead there as far as
             it is known.
     """
 
@@ -118,7 +118,7 @@ class PlanEntry:
     line: int
     changes: tuple[Change, ...]
     parent: str = ""
-    between: tuple[str, ...] = ()
+    statuses_between: tuple[str, ...] = ()
 
     @property
     def action(self) -> Literal["create", "update"]:
@@ -126,7 +126,7 @@ class PlanEntry:
         return "update" if self.key else "create"
 
     @property
-    def moves(self) -> tuple[str, str] | None:
+    def status_change(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
         moves = (change for change in self.changes if change.part == _STATUS_FIELD)
         return next(((change.old, change.new) for change in moves), None)
@@ -134,8 +134,8 @@ class PlanEntry:
     @property
     def route(self) -> str:
         """The way to the new status in words, if several transitions lead there; else empty."""
-        before, after = self.moves or ("", "")
-        return route_text(before, self.between, after) if self.between else ""
+        before, after = self.status_change or ("", "")
+        return route_text(before, self.statuses_between, after) if self.statuses_between else ""
 
     @property
     def name(self) -> str:
@@ -159,7 +159,7 @@ class PushPlan:
 
     Attributes:
         entries: The issues that it would create or change, in the order of the files.
-        left: What it would not change, and why.
+        left_alone: What it would not change, and why.
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
         literals: What Jira would get as plain text, such as a mistyped short form.
@@ -167,36 +167,36 @@ class PushPlan:
     """
 
     entries: tuple[PlanEntry, ...] = ()
-    left: tuple[Note, ...] = ()
+    left_alone: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
     literals: tuple[Note, ...] = ()
     refused: tuple[Note, ...] = ()
 
 
-def in_order(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
+def sort_entries(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
     """Return entries as plans show them: new issues first, the others in the order of their keys."""
     return tuple(sorted(entries, key=lambda entry: (bool(entry.key), *key_order(entry.key))))
 
 
 #: What a plan calls a file that is attached.
-UPLOAD_PART = "New attachment"
+UPLOAD_PART_NAME = "New attachment"
 
 
-def plan_entry(
+def make_plan_entry(
     local_change: LocalChange,
     issue: Ticket,
     changes: Sequence[Change],
     inherited: Iterable[Change] = (),
-    between: tuple[str, ...] = (),
+    statuses_between: tuple[str, ...] = (),
 ) -> PlanEntry:
-    """Return the entry for an issue of a ticket; see `PlanEntry` for ``between``.
+    """Return the entry for an issue of a ticket; see `PlanEntry` for ``statuses_between``.
 
     Args:
         local_change: The change of the ticket.
         issue: The issue in its file.
         changes: What is sent of it.
         inherited: What a new sub-task takes over from the ticket.
-        between: The statuses on the way to its new one.
+        statuses_between: The statuses on the way to its new one.
     """
     is_subtask = issue.key is None and issue is not local_change.local.ticket
     # Several paths may lead to one file.
@@ -208,7 +208,7 @@ def plan_entry(
     )
     changes = (
         *changes,
-        *(Change(UPLOAD_PART, "", words) for words in uploads),
+        *(Change(UPLOAD_PART_NAME, "", words) for words in uploads),
         *(
             Change(change.part, "", f"{change.new} (from {local_change.name})")
             for change in inherited
@@ -221,7 +221,7 @@ def plan_entry(
         line=issue.line,
         changes=changes,
         parent=local_change.name if is_subtask else "",
-        between=between,
+        statuses_between=statuses_between,
     )
 
 
@@ -231,7 +231,7 @@ _NEW_REASON = "it is not in the plan that was shown"
 _NO_PARENT_REASON = "its ticket is not created"
 
 
-def unconfirmed(
+def find_unconfirmed(
     planned: Sequence[tuple[Ticket, PlanEntry]],
     confirmed: Sequence[PlanEntry],
     prefer: Side | None,
@@ -244,13 +244,13 @@ def unconfirmed(
         prefer: The side that wins where a merge clashes, since the plan was shown.
     """
     drafts = [(issue, entry) for issue, entry in planned if not entry.key]
-    reasons = _unconfirmed_drafts(drafts, [entry for entry in confirmed if not entry.key])
+    reasons = _unconfirmed_draft_reasons(drafts, [entry for entry in confirmed if not entry.key])
     shown = {entry.key: entry for entry in confirmed if entry.key}
     for issue, entry in planned:
         if entry.key and entry.key not in shown:
             reasons[id(issue)] = _NEW_REASON
         elif entry.key and not all(
-            any(_is_same(change, other, prefer) for other in shown[entry.key].changes)
+            any(_is_confirmed(change, other, prefer) for other in shown[entry.key].changes)
             for change in entry.changes
         ):  # Jira may have other parts that were confirmed
             reasons[id(issue)] = _CHANGED_REASON
@@ -261,7 +261,7 @@ def unconfirmed(
     }
 
 
-def _is_same(change: Change, confirmed: Change, prefer: Side | None) -> bool:
+def _is_confirmed(change: Change, confirmed: Change, prefer: Side | None) -> bool:
     if change.name != confirmed.name:
         return False
     if change.new == confirmed.new:
@@ -274,7 +274,7 @@ def _is_same(change: Change, confirmed: Change, prefer: Side | None) -> bool:
     return change.new == merge_texts(change.part, *texts, prefer=prefer)
 
 
-def _unconfirmed_drafts(
+def _unconfirmed_draft_reasons(
     drafts: Sequence[tuple[Ticket, PlanEntry]], confirmed: Iterable[PlanEntry]
 ) -> dict[int, str]:
     """Return why each draft that was not confirmed is left out, by its `id`.
@@ -350,9 +350,9 @@ def _make_push_plan(
     planned: list[LocalChange] = []
     changes = sorted(
         survey.local_changes,
-        key=lambda change: (change.head is None, *key_order(change.local.ticket.key or "")),
+        key=lambda change: (change.head_id is None, *key_order(change.local.ticket.key or "")),
     )
-    decisions = _decide(changes, state, keys, conflicts if prefer is None else {})
+    decisions = _plan_issues(changes, state, keys, conflicts if prefer is None else {})
     for change, issues in decisions:
         kept: set[int] = set()
         for issue, decision in issues:
@@ -360,15 +360,15 @@ def _make_push_plan(
                 left.append(replace(decision, title=issue.title, line=issue.line))
             else:
                 entry = decision
-                if entry.moves is not None:
+                if entry.status_change is not None:
                     entry = _with_route(state, change, issue, entry)
                 entries.append(entry)
                 kept.add(id(issue))
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
-    left += (_never_pulled(ticket, conflicts) for ticket in survey.never_pulled)
+    left += (_never_pulled_note(ticket, conflicts) for ticket in survey.never_pulled)
     if survey.broken:
-        broken = survey.broken_of(keys, state)
+        broken = survey.broken_files_of(keys, state)
         for note, error in zip(notes_on(broken), broken.values(), strict=True):
             line = error.line if isinstance(error, TicketSyntaxError) else None
             left.append(replace(note, line=line))
@@ -378,13 +378,13 @@ def _make_push_plan(
         for key in keys or ()
         if key in missing
     )
-    losses = tuple(loss for change in planned for loss in known_losses(state, change))
-    literals = tuple(literal for change in planned for literal in find_literals(change))
+    losses = tuple(loss for change in planned for loss in likely_losses(state, change))
+    literals = tuple(literal for change in planned for literal in find_literal_text(change))
     refused = tuple(note for change in planned for note in find_refusals(change))
-    return PushPlan(in_order(entries), tuple(left), losses, literals, refused)
+    return PushPlan(sort_entries(entries), tuple(left), losses, literals, refused)
 
 
-def _decide(
+def _plan_issues(
     local_changes: Sequence[LocalChange],
     state: State,
     keys: Collection[str] | None,
@@ -397,9 +397,9 @@ def _decide(
     """
     uncertain: Mapping[int, Creation] = {}
     if creations := state.creations.read_unwritten():
-        from ticketr.app.sync.edits.drafts import find_uncertain  # noqa: PLC0415 - few plans need it
+        from ticketr.app.sync.edits.drafts import find_unfinished_creations  # noqa: PLC0415 - few plans need it
 
-        uncertain = find_uncertain(creations, local_changes)
+        uncertain = find_unfinished_creations(creations, local_changes)
 
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
@@ -410,7 +410,7 @@ def _decide(
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
         for issue, edits in change.issues():
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
-            decision: PlanEntry | Note = plan_entry(change, issue, edits, inherited)
+            decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
                 decision = Note.on(issue, path, _UNNAMED_REASON, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
@@ -419,7 +419,7 @@ def _decide(
                 )
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
-        if change.older:
+        if change.older_values:
             issues += (
                 (issue, note)
                 for issue, note in change.older_notes()
@@ -460,9 +460,7 @@ def select_changes(
     """
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.read_unwritten():
-        older = [
-            note for change in local_changes if change.older for _, note in change.older_notes()
-        ]
+        older = [note for change in local_changes for _, note in change.older_notes()]
         # Older values alone are nothing to send.
         return [change for change in local_changes if change.writes or change.added_keys], older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
@@ -473,7 +471,7 @@ def select_changes(
     planned: list[tuple[Ticket, PlanEntry]] = []
     left: dict[int, Note] = {}
     older = []
-    for change, issues in _decide(local_changes, state, keys, conflicts):
+    for change, issues in _plan_issues(local_changes, state, keys, conflicts):
         match issues:
             case [(_, Note(code=Code.CONFLICT) as note)]:
                 in_conflict.append((note, change.writes))
@@ -487,7 +485,7 @@ def select_changes(
             elif decision.code is not Code.UNNAMED:
                 left[id(issue)] = decision
     if confirmed is not None:
-        left |= unconfirmed(planned, confirmed.entries, prefer)
+        left |= find_unconfirmed(planned, confirmed.entries, prefer)
     kept = {id(issue) for issue, _ in planned} - left.keys()
     restricted = (
         _restricted_change(change, kept, keys, is_restricted=not is_everything) for change in rest
@@ -505,7 +503,7 @@ def _restricted_change(
 ) -> LocalChange | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
-    if change.head is None and id(ticket) not in issues:
+    if change.head_id is None and id(ticket) not in issues:
         return None
     edits = {
         issue.key: change.edits[issue.key]
@@ -515,7 +513,7 @@ def _restricted_change(
     drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
     is_named = names_issue(keys, change.local, ticket)
-    if change.head is not None and not (edits or drafts or (change.added_keys and is_named)):
+    if change.head_id is not None and not (edits or drafts or (change.added_keys and is_named)):
         return None
     added_keys = change.added_keys if is_named else ()
     return replace(
@@ -538,24 +536,24 @@ def _conflict_note(conflict: Conflict, path: str) -> Note:
 
 def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
-    assert entry.moves is not None
-    before, after = entry.moves
-    if not entry.key or change.head is None:
+    assert entry.status_change is not None
+    before, after = entry.status_change
+    if not entry.key or change.head_id is None:
         parent = (change.local.ticket.key or "") if entry.parent else None
-        edges = state.site_record.workflow(*new_type(issue, parent))
+        edges = state.site_record.workflow(*draft_workflow_key(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
         path = find_route(edges, first, after)
-        return replace(entry, between=(first, *path[:-1]) if len(path) > 1 else ())
+        return replace(entry, statuses_between=(first, *path[:-1]) if len(path) > 1 else ())
     type_ids = (
         issue_type_id(known.fields)
-        for known in state.issues_of(change.head)
+        for known in state.issues_of(change.head_id)
         if known.key == entry.key
     )
     edges = state.site_record.workflow(entry.key.rpartition("-")[0], next(type_ids, ""))
-    return replace(entry, between=find_route(edges, before, after)[:-1])
+    return replace(entry, statuses_between=find_route(edges, before, after)[:-1])
 
 
-def _never_pulled(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
+def _never_pulled_note(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     key = local.ticket.key or ""
     note = Note(key, local.path, _UNPULLED_REASON, Code.UNPULLED)
     if key in conflicts:

@@ -28,7 +28,7 @@ from ticketr.app.sync.edits.local_changes import (
     find_local_change,
     named_parent,
 )
-from ticketr.app.sync.edits.losses import Loss, known_losses
+from ticketr.app.sync.edits.losses import Loss, likely_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
@@ -182,7 +182,7 @@ class LocalSurvey:
     Every method that takes the state raises `StateFailed` if it cannot be read.
 
     Attributes:
-        bases: The comparable text that each ticket had at the last sync, by its key: those of some
+        base_texts: The comparable text that each ticket had at the last sync, by its key: those of some
             tickets or of all. If given, the state is not read for tickets that have not changed.
         local_changes: Tickets that were edited, and drafts, in the order of the files.
         has_drafts: Whether one of these tickets is a draft or has drafts of sub-tasks.
@@ -195,7 +195,7 @@ class LocalSurvey:
             cannot be read stops no other file.
     """
 
-    bases: Mapping[str, str] = field(default_factory=dict[str, str])
+    base_texts: Mapping[str, str] = field(default_factory=dict[str, str])
     local_changes: list[LocalChange] = field(default_factory=list)
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
@@ -205,7 +205,9 @@ class LocalSurvey:
     # The keys that may be in each file that cannot be read.
     _keys_in_broken_files: dict[str, frozenset[str]] = field(default_factory=dict)
 
-    def broken_of(self, keys: Collection[str] | None, state: State) -> dict[str, TicketrError]:
+    def broken_files_of(
+        self, keys: Collection[str] | None, state: State
+    ) -> dict[str, TicketrError]:
         """Return the errors of the files that some keys and files name; None names all.
 
         A key that is in no file names every file that may have it.
@@ -222,7 +224,7 @@ class LocalSurvey:
 
     def find_losses(self, state: State) -> tuple[Loss, ...]:
         """Return what a push would remove in Jira, as far as the files show."""
-        return tuple(loss for change in self.local_changes for loss in known_losses(state, change))
+        return tuple(loss for change in self.local_changes for loss in likely_losses(state, change))
 
     def leave_out(self, keys: Collection[str]) -> None:
         """Remove the tickets that hold one of some keys from the survey."""
@@ -294,8 +296,10 @@ class LocalSurvey:
                 drafts are created again.
         """
         if inherit and any(change.drafts for change in self.local_changes):
-            self._add_inheritable(state)
-        drafting = [change for change in self.local_changes if change.head is None or change.drafts]
+            self._add_inheritable_fields(state)
+        drafting = [
+            change for change in self.local_changes if change.head_id is None or change.drafts
+        ]
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
         places = state.paths_by_key()
@@ -305,7 +309,7 @@ class LocalSurvey:
         created = state.creations.created_keys()
         here = {*self.locations, *self.possible_locations, *recent, *created}
         lost: dict[str, dict[str, Ticket]] = {}
-        paths = {change.local.path for change in drafting if change.head is None}
+        paths = {change.local.path for change in drafting if change.head_id is None}
         for key, path in places.items():
             base = state.base_of_key(key) if path in paths and key not in here else None
             if base is not None and (ticket := read_ticket(base[1].text)):
@@ -318,14 +322,17 @@ class LocalSurvey:
                 self.broken.setdefault(error.source, error)
         self.local_changes = [change for change in self.local_changes if id(change) not in refused]
 
-    def _add_inheritable(self, state: State) -> None:
+    def _add_inheritable_fields(self, state: State) -> None:
         """Add the fields that new sub-tasks take over from their tickets."""
-        from ticketr.app.sync.edits.drafts import inheritable  # noqa: PLC0415 - few pushes need it
+        from ticketr.app.sync.edits.drafts import inheritable_fields  # noqa: PLC0415 - few pushes need it
 
         columns = state.site_record.field_ids()
         site_fields = state.site_record.cached_fields(now=math.inf, max_age=math.inf)
         self.local_changes = [
-            replace(change, inheritable=inheritable(change.local.ticket, columns, site_fields))
+            replace(
+                change,
+                inheritable_fields=inheritable_fields(change.local.ticket, columns, site_fields),
+            )
             if change.drafts
             else change
             for change in self.local_changes
@@ -431,7 +438,7 @@ class LocalSurvey:
             Whether it was added. If not, it has to be scanned: a ticket differs from the last
             sync, or another file has one of its keys.
         """
-        texts = [(self.bases.get(ticket.keys[0]), ticket.digest) for ticket in seen]
+        texts = [(self.base_texts.get(ticket.keys[0]), ticket.digest) for ticket in seen]
         if any(text is None or digest(text) != known for text, known in texts):
             return False
         keys = [key for ticket in seen for key in ticket.keys]
@@ -464,9 +471,9 @@ class LocalSurvey:
         local_change = None
         if local.ticket.key is None:
             parent = named_parent(local.ticket, tickets)
-            below = parent.title if parent else ""
-            local_change = find_local_change(local, None, None, below=below)
-        elif self.bases.get(local.ticket.key) == local.text:  # nearly all tickets
+            parent_title = parent.title if parent else ""
+            local_change = find_local_change(local, None, None, parent_title=parent_title)
+        elif self.base_texts.get(local.ticket.key) == local.text:  # nearly all tickets
             return
         elif texts := state.base_of_key(local.ticket.key):
             head, base = texts
@@ -495,7 +502,7 @@ class LocalSurvey:
             pictures = check_pictures(root, local.path, addresses)
             local_change = replace(local_change, pictures=pictures)
         self.local_changes.append(local_change)
-        self.has_drafts |= local_change.head is None or bool(local_change.drafts)
+        self.has_drafts |= local_change.head_id is None or bool(local_change.drafts)
 
 
 def take_survey(

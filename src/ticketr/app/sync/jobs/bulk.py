@@ -37,7 +37,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
 from ticketr.app.sync.push.transitions import no_transition
-from ticketr.app.sync.push.values import BadValue, find_name
+from ticketr.app.sync.push.values import BadValue, find_allowed_value
 from ticketr.app.sync.queries import open_site_client
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
 from ticketr.text import clean
@@ -340,7 +340,7 @@ class BulkJob(SessionJob):
         for issue in left:
             transitions = {one.to_status: one.id for one in reversed(known.get(issue.key, ()))}
             statuses = (jira.AllowedValue("", name) for name in {issue.status, *transitions})
-            status = find_name(self.change.status, statuses)
+            status = find_allowed_value(self.change.status, statuses)
             if status is None:
                 error = no_transition(self.change.status, known.get(issue.key, ()))
                 self._note_failed([issue], str(error), Code.NO_TRANSITION)

@@ -163,8 +163,8 @@ def make_bulk_values(
             raise BadValue(f"{setting.name}: {option} sets it")
         text_spec = specs.get(RichTextPart(setting.name))
         spec = specs.get(setting.name) or text_spec
-        if spec is None or spec.unsupported:
-            known = ", ".join(other.name for other in specs.values() if not other.unsupported)
+        if spec is None or spec.why_unsupported:
+            known = ", ".join(other.name for other in specs.values() if not other.why_unsupported)
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
             is_text, text = spec is text_spec, setting.text
@@ -201,8 +201,8 @@ def _bulk_edit_entry(
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
         raise BadValue(_FILES_ONLY_REASON)
-    if spec.type == "array" and spec.items in _EXTENDABLE_LISTS:
-        name, key, entry_of = _EXTENDABLE_LISTS[spec.items]
+    if spec.type == "array" and spec.item_type in _EXTENDABLE_LISTS:
+        name, key, entry_of = _EXTENDABLE_LISTS[spec.item_type]
         action = setting.action.name if value else "REMOVE_ALL"
         if not value and setting.action is not ListAction.REPLACE:
             raise BadValue("there is nothing to add or to remove")
@@ -224,7 +224,7 @@ def _bulk_edit_entry(
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
     table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
-    kind = spec.items if spec.type == "array" else spec.type
+    kind = spec.item_type if spec.type == "array" else spec.type
     if kind not in table:
         raise BadValue(_FILES_ONLY_REASON)
     name, entry_of = table[kind]

@@ -22,7 +22,7 @@ from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
 from ticketr.app.sync.push.outbox import may_have_arrived, read_comments, send_once
-from ticketr.app.sync.push.rich_text import new_document, unknown_people, with_mentions
+from ticketr.app.sync.push.rich_text import mention_warnings, new_document, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
 
@@ -176,7 +176,7 @@ class CommentJob(SessionJob):
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
         session.progress.report(f"Commented on {self.key}")
-        warnings = (words for _, words in unknown_people(self.text, "", people))
+        warnings = (words for _, words in mention_warnings(self.text, "", people))
         return AddedComment(number, tuple(warnings))
 
 

@@ -69,7 +69,7 @@ def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | Non
         counts[_FAILED] += pulled.unwritten
     if pushed is not None:
         counts[_IN_CONFLICT] += pushed.in_conflict
-        counts[_LEFT_ALONE] += len(pushed.left)
+        counts[_LEFT_ALONE] += len(pushed.left_alone)
         counts[_FAILED] += len(pushed.failed)
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
@@ -227,7 +227,11 @@ async def _pull(
     if keys is None:
         tally.add_broken(notes_on(survey.broken))
         # Let the pull write the tickets again of which git has brought back what is older.
-        heads = [change.head for change in survey.local_changes if change.head and change.older]
+        heads = [
+            change.head_id
+            for change in survey.local_changes
+            if change.head_id and change.older_values
+        ]
         if heads:
             members = await session.in_thread(session.state.member_ids, heads)
             await session.in_thread(session.state.mark_stale, chain(*members.values()))
@@ -251,7 +255,7 @@ class PushJob(_TicketsJob):
         keys: The tickets to push; None for all. The key of a ticket stands for its sub-tasks, too,
             and the name of a file, relative to the workspace, for all tickets and drafts in it.
         confirmed: The plan that the user has confirmed. At its turn, the job sends only what is in
-            it and still unchanged; `PushResult.left` lists the rest. None sends every edit.
+            it and still unchanged; `PushResult.left_alone` lists the rest. None sends every edit.
         dry_run: Only find out what would be sent, and whether Jira would take it.
         accept_loss: Whether it may remove from descriptions in Jira what files cannot say, or the
             losses that a user has accepted.
@@ -282,7 +286,7 @@ class PushJob(_TicketsJob):
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
             if survey.broken:
-                broken = await session.in_thread(survey.broken_of, self.keys, session.state)
+                broken = await session.in_thread(survey.broken_files_of, self.keys, session.state)
                 tally.fail(*notes_on(broken))
             from ticketr.app.sync.push.push import Push  # noqa: PLC0415 - no pull needs it
 

@@ -32,11 +32,11 @@ from ticketr.app.sync.concurrency import (
     is_short_rate_limit,
     map_in_tasks,
 )
-from ticketr.app.sync.edits.local_changes import new_type
+from ticketr.app.sync.edits.local_changes import draft_workflow_key
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
-from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_ended
+from ticketr.app.sync.push.outbox import MARKER_PROPERTY, has_request_ended
 from ticketr.app.sync.push.preparation import RouteFinder
 from ticketr.app.sync.push.recovery import (
     find_created,
@@ -44,7 +44,7 @@ from ticketr.app.sync.push.recovery import (
     unwritten_key_note,
     write_key,
 )
-from ticketr.app.sync.push.tally import PushTally, failure_note, longer_route
+from ticketr.app.sync.push.tally import PushTally, failure_note, unseen_route_reason
 from ticketr.app.sync.push.writes import IssueWrite
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 
 #: With fewer new issues, each is sent alone: its refusal says more.
-_MIN_BATCH = 10
+_MIN_BATCH_ISSUES = 10
 
 
 def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
@@ -64,8 +64,8 @@ def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
 
     It also records in which status such issues begin, so that the next plan can show the way.
     """
-    state.sent.put(edit.key, [transitions.status_value(text) for text in edit.between])
-    site_record, new = state.site_record, new_type(edit.issue, parent)
+    state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
+    site_record, new = state.site_record, draft_workflow_key(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.status]})
 
@@ -75,9 +75,9 @@ def _create_fields(new: IssueWrite) -> dict[str, object]:
     return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
 
 
-def _ended_by(error: jira.JiraError) -> float:
+def _latest_end(error: jira.JiraError) -> float:
     """Return a time of Trio's clock when Jira had finished with a refused request."""
-    return -math.inf if has_ended(error) else trio.current_time()
+    return -math.inf if has_request_ended(error) else trio.current_time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,16 @@ class _Request:
     """A request for an issue.
 
     Attributes:
-        new: The issue.
+        write: The issue.
         creation: The request, as the state records it.
         error: The error of the last request for the issue, if there was one.
-        ended_by: A time of Trio's clock when Jira had finished with the request.
+        latest_end: A time of Trio's clock when Jira had finished with the request.
     """
 
-    new: IssueWrite
+    write: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    ended_by: float = -math.inf
+    latest_end: float = -math.inf
 
     @property
     def can_be_repeated(self) -> bool:
@@ -104,7 +104,7 @@ class _Request:
 
 
 #: Sends requests; returns those after which it is not known whether their issues exist.
-_Send: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_Request]]]"
+_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_Request]]]"
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Creator:
     Attributes:
         session: The workspace and the site.
         tally: Counts created issues, and collects notes.
-        after: The highest key number in each project before the next request.
+        highest_key_numbers: The highest key number in each project before the next request.
         drafts: Every draft of the push, without its sub-tasks.
         shown_routes: The routes of new issues that the user has seen, the first one included;
             None if the user was not asked.
@@ -122,7 +122,7 @@ class Creator:
 
     session: Session
     tally: PushTally
-    after: dict[str, int]
+    highest_key_numbers: dict[str, int]
     drafts: Collection[Ticket]
     shown_routes: Collection[tuple[str, ...]] | None
     # Of the present call of `create_all`.
@@ -152,7 +152,7 @@ class Creator:
         self._created = {}
         alone: list[_Request] = []
         existing: list[_Request] = []
-        is_many = len(new_issues) >= _MIN_BATCH
+        is_many = len(new_issues) >= _MIN_BATCH_ISSUES
         if is_many:
             self.session.progress.report(f"Creating {len(new_issues)} tickets...")
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
@@ -161,12 +161,12 @@ class Creator:
                 found, requests = await self._send_until_known(requests, self._send_together)
                 existing += found
             alone += requests
-        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_SENT_TICKETS)
+        await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         existing, refused = await self._send_until_known(alone, self._send_alone)
-        await map_in_tasks(self._finish, existing, tasks=CONCURRENT_SENT_TICKETS)
+        await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
-            issue, path = request.new.issue, request.creation.path
+            issue, path = request.write.issue, request.creation.path
             if request.error is None or request.can_be_repeated:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.UNREACHED))
@@ -176,7 +176,7 @@ class Creator:
         return self._created
 
     async def _send_until_known(
-        self, requests: Sequence[_Request], send: _Send
+        self, requests: Sequence[_Request], send: _SendFunction
     ) -> tuple[list[_Request], list[_Request]]:
         """Send requests, again if that may help, until it is known which of their issues exist.
 
@@ -202,14 +202,14 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         pending = [request.creation for request in requests]
-        since = max((request.ended_by for request in requests), default=-math.inf)
+        since = max((request.latest_end for request in requests), default=-math.inf)
         try:
             creations = await find_created(self.session, pending, since=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
             for request in requests:
-                self.tally.fail(_unknown_note(request, error))
+                self.tally.fail(_unknown_outcome_note(request, error))
             return [], []
         existing = [
             replace(request, creation=creations[request.creation.marker])
@@ -217,28 +217,28 @@ class Creator:
             if request.creation.marker in creations
         ]
         for request in existing:
-            self._count(request.creation)
+            self._count_created(request.creation)
         return existing, [
             request for request in requests if request.creation.marker not in creations
         ]
 
     async def _send_together(self, requests: Sequence[_Request]) -> list[_Request]:
         """Send requests as one; return all, since the answer does not tell their issues apart."""
-        requests = [_sent_now(request) for request in requests]
+        requests = [_with_sent_time(request) for request in requests]
         creations = [request.creation for request in requests]
         await self.session.in_thread(self.session.state.creations.put, *creations)
         try:
             await self.session.jira.create_issues(
                 [
-                    (_create_fields(request.new), {MARKER_PROPERTY: request.creation.marker})
+                    (_create_fields(request.write), {MARKER_PROPERTY: request.creation.marker})
                     for request in requests
                 ]
             )
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            ended_by = _ended_by(error)
-            return [replace(request, error=error, ended_by=ended_by) for request in requests]
+            latest_end = _latest_end(error)
+            return [replace(request, error=error, latest_end=latest_end) for request in requests]
         return requests
 
     async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:
@@ -253,21 +253,22 @@ class Creator:
             groups.setdefault(creation.parent or creation.marker, []).append(request)
 
         async def send_in_order(group: Iterable[_Request]) -> list[_Request]:
-            return [failed for request in group if (failed := await self._send(request))]
+            return [failed for request in group if (failed := await self._send_one(request))]
 
         unknown = await map_in_tasks(send_in_order, groups.values(), tasks=CONCURRENT_SENT_TICKETS)
         return list(chain.from_iterable(unknown))
 
-    async def _send(self, request: _Request) -> _Request | None:
+    async def _send_one(self, request: _Request) -> _Request | None:
         """Send one request, and complete its issue; return it if the issue may or may not exist."""
         session, creations = self.session, self.session.state.creations
-        request = _sent_now(request)
-        fields, properties = _create_fields(request.new), {MARKER_PROPERTY: request.creation.marker}
+        request = _with_sent_time(request)
+        fields = _create_fields(request.write)
+        properties = {MARKER_PROPERTY: request.creation.marker}
         await session.in_thread(creations.put, request.creation)
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, ended_by=_ended_by(error))
+            failed = replace(request, error=error, latest_end=_latest_end(error))
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
@@ -278,30 +279,30 @@ class Creator:
             if not is_certain:
                 return failed
             names = session.columns.all_fields
-            self.tally.fail(failure_note(request.new.issue, request.creation.path, error, names))
+            self.tally.fail(failure_note(request.write.issue, request.creation.path, error, names))
             return None
         request = replace(request, creation=request.creation.answered(created.id, created.key))
         with trio.CancelScope(shield=True):  # one short write
             await session.in_thread(creations.put, request.creation)
-        self._count(request.creation)
-        await self._finish(request)
+        self._count_created(request.creation)
+        await self._write_key_and_status(request)
         return None
 
-    def _count(self, created: Creation) -> None:
+    def _count_created(self, created: Creation) -> None:
         """Count an issue as created, from the moment that Jira has it for certain."""
         project, _, number = created.key.rpartition("-")
         # An automation may have moved the issue to another project, whose numbers say nothing here.
         if project == created.project and number.isdecimal():
-            self.after[project] = max(self.after[project], int(number))
+            self.highest_key_numbers[project] = max(self.highest_key_numbers[project], int(number))
         self.tally.add_created(created.key)
         self.tally.show(self.session.progress)
 
-    async def _finish(self, request: _Request) -> None:
+    async def _write_key_and_status(self, request: _Request) -> None:
         """Write the key of a new issue into its file, the issue into the state, and set its status.
 
         If it has a status, the state gets the issue later, once the present status is known.
         """
-        session, new, created = self.session, request.new, request.creation
+        session, new, created = self.session, request.write, request.creation
         path, status = created.path, new.payload.status
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk_lock:
@@ -332,7 +333,7 @@ class Creator:
         """
         session, path, is_recorded = self.session, created.path, False
         try:
-            first = await transitions.status_now(session.jira, created.key)
+            first = await transitions.fetch_status(session.jira, created.key)
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
                     await session.in_thread(record_created, session.state, created, path, first)
@@ -348,15 +349,17 @@ class Creator:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self.session, created.key
         edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), status=first)
-        edit = replace(edit, route=tuple(map(transitions.Step, await self._routes.route(edit))))
-        if edit.between:
+        route = await self._routes.fetch_route(edit)
+        edit = replace(edit, route=tuple(map(transitions.Step, route)))
+        if edit.statuses_between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
                     await session.in_thread(_record_route, session.state, edit, created.parent)
-            if self.shown_routes is not None and (first, *edit.between) not in self.shown_routes:
-                reason = longer_route(route_text(first, edit.between, status))
+            shown = self.shown_routes
+            if shown is not None and (first, *edit.statuses_between) not in shown:
+                reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
-                self.tally.leave(note)
+                self.tally.leave_alone(note)
                 return
         await transitions.follow(session.jira, key, status, edit.route)
 
@@ -369,7 +372,7 @@ class Creator:
             title=new.issue.title,
             path=new.path,
             draft=render_ticket(new.issue),
-            after=self.after[new.project],
+            after=self.highest_key_numbers[new.project],
             parts=await self.session.in_thread(to_json, new.payload.values),
         )
         return _Request(new, creation)
@@ -379,15 +382,15 @@ class Creator:
             await self.session.in_thread(self.session.state.creations.forget, creation)
 
 
-def _unknown_note(request: _Request, error: jira.JiraError) -> Note:
+def _unknown_outcome_note(request: _Request, error: jira.JiraError) -> Note:
     """Note an issue that could not be looked up."""
     reason = f"it is not known yet whether it was created, the next run finds out: {error}"
     if request.error is not None and not request.can_be_repeated:
         reason, error = f"{request.error}; {reason}", request.error
-    note = failure_note(request.new.issue, request.creation.path, error)
+    note = failure_note(request.write.issue, request.creation.path, error)
     return replace(note, reason=reason)
 
 
-def _sent_now(request: _Request) -> _Request:
+def _with_sent_time(request: _Request) -> _Request:
     """Return a request that is about to be sent."""
     return replace(request, creation=replace(request.creation, sent=time.time()), error=None)

@@ -86,7 +86,7 @@ _LINELESS_FIELDS = frozenset(
     {"project", "issuetype", "summary", "description", "parent", "reporter"}
 )
 #: Lines that are converted without the metadata of the project.
-_SIMPLE_LINES = frozenset({"Status", "Parent"})
+_LINES_WITHOUT_METADATA = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,13 @@ class MetadataQuery:
         project: The project's key.
         type_id: The ID of the issue's type; None for a draft, which may name its type.
         changes: The changes to send.
-        subtask: Whether a draft is a sub-task.
+        is_subtask: Whether a draft is a sub-task.
     """
 
     project: str
     type_id: str | None
     changes: tuple[Change, ...]
-    subtask: bool = False
+    is_subtask: bool = False
 
     @property
     def needs_statuses(self) -> bool:
@@ -160,7 +160,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     changes = [change for query in queries for change in query.changes]
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
-        parts = {change.part for change in query.changes} - _SIMPLE_LINES
+        parts = {change.part for change in query.changes} - _LINES_WITHOUT_METADATA
         if query.type_id is None or any(isinstance(part, str | RichTextPart) for part in parts):
             by_project.setdefault(query.project, []).append(query)
     projects: dict[str, ProjectMetadata] = {}
@@ -191,9 +191,9 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         isinstance(change.part, str) and change.part not in fields for change in changes
     )
     if session.columns.has_links and may_be_links:
-        links = await _link_directions(session, fields)
+        links = await _fetch_link_directions(session, fields)
     zone, account = session.user.time_zone, session.user.account_id
-    lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account=account)
+    lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account_id=account)
     return Metadata(projects, lookup)
 
 
@@ -206,7 +206,7 @@ async def _find_mentioned(session: Session, texts: Iterable[str]) -> dict[str, t
     return dict.fromkeys(names, ()) if people is None else dict(zip(names, people, strict=True))
 
 
-async def _link_directions(
+async def _fetch_link_directions(
     session: Session, fields: Collection[str]
 ) -> dict[Part, values.LinkDirection]:
     """Fetch what lines of links stand for, by their names.
@@ -240,7 +240,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
         if query.type_id is None:
             named = (change.new for change in query.changes if change.part == "Type")
             with suppress(values.BadValue):  # the conversion of the draft reports it
-                wanted.add(metadata.type_of(next(named, None), subtask=query.subtask).id)
+                wanted.add(metadata.type_of(next(named, None), subtask=query.is_subtask).id)
     possible = {issue_type.id for issue_type in types}
 
     async def fetch_specs(type_id: str) -> tuple[str, dict[Part, values.FieldSpec]]:
@@ -266,8 +266,8 @@ def _field_specs(
     """
     specs = _line_specs(session, screen, types)
     for name, field_id in session.columns.section_fields:
-        required = _is_missed(screen.get(field_id))
-        specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", required=required)
+        required = _needs_line(screen.get(field_id))
+        specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", is_required=required)
     kept = {spec.id for spec in specs.values()}
     for other in session.site_fields:
         part: Part = RichTextPart(other.name) if holds_rich_text(other) else other.name
@@ -276,20 +276,20 @@ def _field_specs(
         else:
             why = why_unsupported(other) or ""
         if why and part not in specs and other.id not in kept:
-            required = _is_missed(screen.get(other.id))
+            required = _needs_line(screen.get(other.id))
             specs[part] = values.FieldSpec(
-                other.id, other.name, other.schema_type, required=required, unsupported=why
+                other.id, other.name, other.schema_type, is_required=required, why_unsupported=why
             )
     known = {spec.id for spec in specs.values()}
     for form_field in screen.values():
-        if _is_missed(form_field) and form_field.id not in known:
+        if _needs_line(form_field) and form_field.id not in known:
             specs[form_field.name] = values.FieldSpec(
                 form_field.id,
                 form_field.name,
                 form_field.schema_type,
                 form_field.items,
                 form_field.allowed_values,
-                required=True,
+                is_required=True,
             )
     return specs
 
@@ -301,7 +301,7 @@ def _line_specs(
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
     for name, field_id in session.columns.line_fields:
-        if name in _SIMPLE_LINES:
+        if name in _LINES_WITHOUT_METADATA:
             continue
         created = screen.get(field_id)
         screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_FIELDS else field_id
@@ -317,16 +317,16 @@ def _line_specs(
             id=field_id,
             name=name,
             type=known.schema_type if known else "",
-            items=known.items if known else "",
+            item_type=known.items if known else "",
             allowed=allowed,
-            required=_is_missed(created),
-            on_create=not screen or field_id == "issuetype" or screen_id in screen,
+            is_required=_needs_line(created),
+            is_on_create_screen=not screen or field_id == "issuetype" or screen_id in screen,
             custom_type=known.custom_type if known else "",
         )
     return specs
 
 
-def _is_missed(field: ScreenField | None) -> bool:
+def _needs_line(field: ScreenField | None) -> bool:
     """Tell whether a new issue needs a line for this field."""
     if field is None or field.id in _LINELESS_FIELDS:
         return False
@@ -341,7 +341,7 @@ async def _find_people(
     for project, change, spec in edited:
         if spec.type == "user" and change.new:
             names.setdefault(change.new, project)
-        elif spec.items == "user":
+        elif spec.item_type == "user":
             with suppress(values.BadValue):  # the conversion of the value reports it
                 names.update(dict.fromkeys(values.read_list(change.new), project))
 

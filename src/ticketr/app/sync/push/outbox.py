@@ -43,7 +43,7 @@ ENDED_AFTER_SECONDS = 3600.0
 T = TypeVar("T")
 
 
-def has_ended(error: jira.JiraError) -> bool:
+def has_request_ended(error: jira.JiraError) -> bool:
     """Return whether Jira had finished with a request when it was refused.
 
     An answer that is not Jira's own may come from a proxy, which may still forward the request.
@@ -126,7 +126,7 @@ async def send_entry(
             with trio.CancelScope(shield=True):  # one short write
                 if jira.certainly_failed(error, fields):
                     await session.in_thread(outbox.forget, sent_entry)
-                elif has_ended(error):
+                elif has_request_ended(error):
                     await session.in_thread(outbox.put, replace(sent_entry, sent=0.0))
             raise
 
@@ -224,7 +224,9 @@ async def read_comments(session: Session, issue: str, key: str) -> jira.Issue:
     return jira.Issue(issue, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
 
 
-async def known_comments(session: Session, issues: Sequence[jira.Issue]) -> list[SentComment]:
+async def find_arrived_comments(
+    session: Session, issues: Sequence[jira.Issue]
+) -> list[SentComment]:
     """Return the new comments of some issues that Jira has already.
 
     A request whose comment is not there is forgotten, so that it is sent again, once Jira can no
@@ -262,14 +264,14 @@ async def wait_for_late_comments(session: Session) -> None:
 
 
 #: What a name in the address of a picture would be read as something else.
-_NOT_IN_ADDRESSES = re.compile(r"[&%]")
+_UNSAFE_NAME_CHARACTERS = re.compile(r"[&%]")
 
 
 class PictureNotAttached(Exception):
     """Raised when a site does not take a picture, or does not tell its media ID; it says why."""
 
 
-async def with_uploads(
+async def attach_uploads(
     session: Session,
     payload: IssuePayload,
     *,
@@ -304,7 +306,7 @@ async def with_uploads(
         with closing(opened.file):
             uploader = _Uploader(session, issue, key, opened, settings.max_bytes)
             attachment = await uploader.attach()
-        texts[upload.placeholder_id] = await _media_id(session, attachment, upload)
+        texts[upload.placeholder_id] = await _fetch_media_id(session, attachment, upload)
     return replace(
         payload,
         fields={
@@ -321,7 +323,7 @@ async def with_uploads(
     )
 
 
-async def _media_id(session: Session, attachment: str, picture: PictureFile) -> str:
+async def _fetch_media_id(session: Session, attachment: str, picture: PictureFile) -> str:
     known: dict[str, str] = await session.in_thread(session.state.media.of, [attachment])
     if attachment in known:
         return known[attachment]
@@ -344,20 +346,20 @@ class _Uploader:
         issue: The issue's ID.
         key: Its key.
         picture: The file.
-        limit: The most bytes that the site takes, if it says so.
+        max_bytes: The most bytes that the site takes, if it says so.
     """
 
     session: Session
-    issue: str
+    issue_id: str
     key: str
     picture: OpenPicture
-    limit: int | None
+    max_bytes: int | None
 
     async def attach(self) -> str:
         """Attach the file unless the issue has it; return the ID of the attachment."""
         session, uploads = self.session, self.session.state.uploads
         upload: UploadEntry | None = await session.in_thread(
-            uploads.find, self.issue, self.picture.digest
+            uploads.find, self.issue_id, self.picture.digest
         )
         attached = await self._list_attached()
         if upload is not None:
@@ -372,7 +374,7 @@ class _Uploader:
                 return attachment
         entry = UploadEntry(
             marker=self.picture.digest,
-            issue=self.issue,
+            issue=self.issue_id,
             name=_free_name(self.picture.name, [attachment.name for attachment in attached]),
             size=self.picture.size,
             account=session.user.account_id,
@@ -387,7 +389,7 @@ class _Uploader:
             self.picture.file,
             entry.name,
             entry.size,
-            limit=self.limit,
+            limit=self.max_bytes,
             in_thread=session.in_thread,
         )
         try:
@@ -404,7 +406,7 @@ class _Uploader:
         return _id_of(entry, await self._list_attached()) or None
 
     async def _list_attached(self) -> Sequence[jira.Attachment]:
-        answer = await self.session.jira.bulk_fetch([self.issue], fields=[ATTACHMENT_FIELD])
+        answer = await self.session.jira.bulk_fetch([self.issue_id], fields=[ATTACHMENT_FIELD])
         return [
             attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)
         ]
@@ -428,7 +430,7 @@ def _id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) -> str:
 
 def _free_name(name: str, taken: Collection[str]) -> str:
     """Return a name that no attachment has: a name of several stands for none of them."""
-    wanted = _NOT_IN_ADDRESSES.sub("_", safe_name(name))
+    wanted = _UNSAFE_NAME_CHARACTERS.sub("_", safe_name(name))
     stem, dot, ending = wanted.rpartition(".")
     names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
     return next(text for text in (wanted, *names) if text not in taken)

@@ -63,16 +63,16 @@ class LinkWrite:
     """A link to add or to remove.
 
     Attributes:
-        line: The name of its line.
+        line_name: The name of its line.
         key: The issue at the other end.
         direction: What the line stands for.
-        remove: The ID of the link to remove; empty to add one.
+        id_to_remove: The ID of the link to remove; empty to add one.
     """
 
-    line: str
+    line_name: str
     key: str
     direction: LinkDirection
-    remove: str = ""
+    id_to_remove: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class IssuePayload:
             these are sent, and their media IDs take the place of their marks in them.
         with_pictures: For a new issue whose description shows files: what is sent once it exists.
         inherited: The fields that a new sub-task takes over from its ticket.
-        left_out: Which others it cannot have, each with the name and the reason.
+        not_inherited: Which others it cannot have, each with the name and the reason.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -104,9 +104,9 @@ class IssuePayload:
     uploads: tuple[grafting.PictureFile, ...] = ()
     with_pictures: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
-    left_out: tuple[str, ...] = ()
+    not_inherited: tuple[str, ...] = ()
 
-    def plus(self, part: IssuePayload) -> IssuePayload:
+    def merged_with(self, part: IssuePayload) -> IssuePayload:
         """Return the same with the parts of another payload of the issue."""
         uploads = {upload.placeholder_id: upload for upload in (*self.uploads, *part.uploads)}
         return replace(
@@ -131,20 +131,20 @@ class PayloadContext:
         lookup: Finds people, sprints, teams and links by name.
         specs: The fields of its type, by their lines and sections.
         path: Its file, for messages that name a line.
-        present: Its fields as Jira has them, by their IDs; empty for a new issue.
+        jira_fields: Its fields as Jira has them, by their IDs; empty for a new issue.
         texts: Its rich texts that have changed, if Jira has the issue; others are converted.
         pictures: The files on disk that its texts show, by their addresses.
-        has_comments: Whether files hold comments.
+        are_comments_on: Whether files hold comments.
     """
 
     issue: Ticket
     lookup: NameLookup
     specs: Mapping[diff.Part, FieldSpec] = field(default_factory=dict)
     path: str = ""
-    present: Mapping[str, object] = field(default_factory=dict)
+    jira_fields: Mapping[str, object] = field(default_factory=dict)
     texts: tuple[grafting.EditedText, ...] = ()
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
-    has_comments: bool = False
+    are_comments_on: bool = False
 
 
 def _comment_payload(
@@ -155,7 +155,7 @@ def _comment_payload(
     Raises:
         BadValue: It cannot be sent.
     """
-    if not context.has_comments:
+    if not context.are_comments_on:
         raise BadValue(_COMMENTS_OFF_REASON)
     comment = None if part.is_new else _own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures)
@@ -164,13 +164,14 @@ def _comment_payload(
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
     line_of = losses.place_of_comment(context.issue, part, change.new)
-    text = rich_text.with_mentions(change.new, context.lookup.mentioned, context.path, line_of)
+    text = rich_text.with_mentions(change.new, context.lookup.mentions, context.path, line_of)
     sent = replace(change, new=text)
 
     def convert() -> dict[str, object]:
         if comment is not None:
             return losses.graft_comment(sent, comment, marks).document
-        files = {**media_ids_by_name(context.present), **{mark: mark for mark in marks.values()}}
+        known = media_ids_by_name(context.jira_fields)
+        files = {**known, **{mark: mark for mark in marks.values()}}
         return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
 
     old, original = (
@@ -188,11 +189,11 @@ def _comment_payload(
 
 def _own_comment(context: PayloadContext, number: str) -> JiraComment:
     """Return a comment in Jira; raise `BadValue` if it is not there, or not the user's."""
-    comments = (comment for comment in jira_comments(context.present) if comment.id == number)
+    comments = (comment for comment in jira_comments(context.jira_fields) if comment.id == number)
     comment = next(comments, None)
     if comment is None:
         raise BadValue("Jira does not have it here; write - new: for a new comment")
-    if comment.account_id and comment.account_id != context.lookup.account:
+    if comment.account_id and comment.account_id != context.lookup.account_id:
         raise BadValue(
             f"{comment.author or 'somebody else'} wrote it, and only your own comments can be "
             "changed; put its text back, or take its lines out: the next pull writes them"
@@ -214,10 +215,9 @@ def _link_payload(
             raise BadValue(f"{in_quotes(key)} is not a key like PROJ-123")
         if key == context.issue.key:
             raise BadValue("a ticket cannot be linked to itself")
-    gone = mapping.removed_links(context.present, change.name, change.old, change.new)
-    there = {
-        link.key for link in mapping.jira_links(context.present) if link.line_name == change.name
-    }
+    gone = mapping.removed_links(context.jira_fields, change.name, change.old, change.new)
+    linked = mapping.jira_links(context.jira_fields)
+    there = {link.key for link in linked if link.line_name == change.name}
     return IssuePayload(
         values=(SentValue(change.part, change.new, mapping.LINK_FIELD, list(keys)),),
         links=(
@@ -229,7 +229,7 @@ def _link_payload(
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE = "Status", "Type"
-_MISFIT_WARNING = (
+_REFUSED_AS_IT_IS_WARNING = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
 )
@@ -256,9 +256,9 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
     payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
     for change in parts.values():
         try:
-            payload = payload.plus(_change_payload(context, change, edited, uploads))
+            payload = payload.merged_with(_change_payload(context, change, edited, uploads))
         except BadValue as error:
-            payload = payload.plus(IssuePayload(problems=(f"{change.name}: {error}",)))
+            payload = payload.merged_with(IssuePayload(problems=(f"{change.name}: {error}",)))
     values = payload.values
     if criteria is not None:
         described = (value for value in values if value.part is diff.CorePart.DESCRIPTION)
@@ -267,7 +267,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         )
     fields = payload.fields
     if not ESTIMATE_FIELDS.keys().isdisjoint(fields):
-        fields = with_time_tracking(fields, context.present)
+        fields = with_time_tracking(fields, context.jira_fields)
     return replace(payload, fields=fields, values=values)
 
 
@@ -280,10 +280,10 @@ def _change_payload(
     """Return what is sent of one change; see `_field_value`."""
     if isinstance(change.part, diff.CommentPart):
         return _comment_payload(context, change.part, change)
-    if direction := context.lookup.links.get(change.part):
+    if direction := context.lookup.link_directions.get(change.part):
         return _link_payload(context, change, direction)
     if change.part == _STATUS:  # sent by transitions
-        value = SentValue(_STATUS, change.new, "status", {"name": _not_empty(change)})
+        value = SentValue(_STATUS, change.new, "status", {"name": _require_text(change)})
         return IssuePayload(status=change.new, values=(value,))
     field_id, sent = _field_value(context, change, edited, uploads)
     return IssuePayload(
@@ -323,12 +323,12 @@ def _field_value(
     if part == mapping.PARENT_LINE_NAME:
         return "parent", _parent_value(context, change)
     if part == _TYPE:
-        _not_empty(change)
+        _require_text(change)
     spec = context.specs.get(part)
     if spec is None:
         raise BadValue(_why_no_field(context, change))
-    if spec.unsupported:
-        raise BadValue(f"{spec.unsupported}, which ticketr cannot write yet; take the line out")
+    if spec.why_unsupported:
+        raise BadValue(f"{spec.why_unsupported}, which ticketr cannot write yet; take the line out")
     return spec.id, jira_value(spec, change.new, context.lookup)
 
 
@@ -348,11 +348,11 @@ def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
     name = part.name
     spec, plain = context.specs.get(part), context.specs.get(name)
     line = rich_text.location(context.path, context.issue.line_numbers.of_text(name, 0))
-    if spec is not None and spec.unsupported:
-        raise BadValue(f"{line}{spec.unsupported}, then pull")
+    if spec is not None and spec.why_unsupported:
+        raise BadValue(f"{line}{spec.why_unsupported}, then pull")
     if spec is not None:
         return spec
-    if plain is not None and not plain.unsupported:
+    if plain is not None and not plain.why_unsupported:
         raise BadValue(f"{line}it is not rich text; write a line {name}: below ## Fields")
     hint = "put a backslash before ## if this is a heading of the text above"
     names = [text.name for text in context.specs if isinstance(text, diff.RichTextPart)]
@@ -373,7 +373,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     names = [
         part
         for part, spec in context.specs.items()
-        if isinstance(part, str) and not spec.unsupported
+        if isinstance(part, str) and not spec.why_unsupported
     ]
     names += _STATUS, mapping.PARENT_LINE_NAME
     return f"there is no such field here; {suggest_names(change.name, names)}"
@@ -382,23 +382,23 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
 def _text_remedy(field: FieldSpec) -> str:
     """Say how to write a field of rich text into a file."""
     advice = f"write it below a heading ## Field: {field.name}"
-    return f"{field.unsupported}, then {advice}" if field.unsupported else advice
+    return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
 
 
 def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
-    issue, path, files = context.issue, context.path, media_ids_by_name(context.present)
+    issue, path, files = context.issue, context.path, media_ids_by_name(context.jira_fields)
     yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
-    mentioned = context.lookup.mentioned
+    mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
-        for line, reason in rich_text.unknown_people(text, change.shown_old_text, mentioned):
+        for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in context.texts:
         if edited.inherited_problems:
-            yield f"{edited.name}: {_MISFIT_WARNING.format(edited.inherited_problems[0])}"
+            yield f"{edited.name}: {_REFUSED_AS_IT_IS_WARNING.format(edited.inherited_problems[0])}"
 
 
-def _not_empty(change: diff.Change) -> str:
+def _require_text(change: diff.Change) -> str:
     if not change.new:
         raise BadValue("every ticket has one; write it, or remove the line")
     return change.new
@@ -461,7 +461,7 @@ def _draft_payload(
     later = update_payload(context, texts) if uploads else None
     problems = (
         *sent.problems,
-        *_off_screen(context, parts, kind.name),
+        *_off_screen_problems(context, parts, kind.name),
         *_missing_field_problems(context, parts, fields, kind.name),
         *(later.problems if later is not None else ()),
     )
@@ -473,7 +473,7 @@ def _draft_payload(
         values=(*sent.values, *own),
         with_pictures=later,
         inherited=taken.inherited,
-        left_out=taken.left_out,
+        not_inherited=taken.not_inherited,
     )
 
 
@@ -489,19 +489,19 @@ def _inherited_payload(
     """
     fields: dict[str, object] = {}
     sent: list[diff.Change] = []
-    left_out: list[str] = []
+    not_inherited: list[str] = []
     for change in inherited:
         spec = context.specs.get(change.part)
         try:
-            if spec is not None and spec.on_create and not spec.unsupported:
+            if spec is not None and spec.is_on_create_screen and not spec.why_unsupported:
                 fields[spec.id] = jira_value(spec, change.new, context.lookup)
                 sent.append(change)
                 continue
             problem = f"the create screen of a {kind} has no such field"
         except BadValue as error:
             problem = str(error)
-        left_out.append(f"{change.name}: not taken over from its ticket, since {problem}")
-    return IssuePayload(fields, inherited=tuple(sent), left_out=tuple(left_out))
+        not_inherited.append(f"{change.name}: not taken over from its ticket, since {problem}")
+    return IssuePayload(fields, inherited=tuple(sent), not_inherited=tuple(not_inherited))
 
 
 def _missing_field_problems(
@@ -517,18 +517,18 @@ def _missing_field_problems(
     """
     for part, spec in context.specs.items():
         # A part that the draft has and Jira would refuse is reported already.
-        if spec.required and spec.id not in fields and part not in parts:
+        if spec.is_required and spec.id not in fields and part not in parts:
             remedy = _text_remedy if isinstance(part, diff.RichTextPart) else _remedy
             yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
 
 
-def _off_screen(
+def _off_screen_problems(
     context: PayloadContext, parts: Mapping[diff.Part, diff.Change], kind: str
 ) -> Iterator[str]:
     """Yield a problem for each line whose field the create screen does not have."""
     for change in parts.values():
         spec = context.specs.get(change.part)
-        if spec is not None and not spec.on_create and change.new:
+        if spec is not None and not spec.is_on_create_screen and change.new:
             place = rich_text.location(
                 context.path, context.issue.line_numbers.of_field(change.name)
             )
@@ -539,6 +539,6 @@ def _off_screen(
 
 
 def _remedy(missing: FieldSpec) -> str:
-    if missing.unsupported:
-        return f"{missing.unsupported}, which ticketr cannot write yet; create the issue in Jira"
+    if why := missing.why_unsupported:
+        return f"{why}, which ticketr cannot write yet; create the issue in Jira"
     return "add a line to its Fields"

@@ -23,7 +23,7 @@ from ticketr.app import jira
 from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AcceptedLosses
-from ticketr.app.sync.edits.push_plan import find_route, unknown_statuses
+from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import (
     MetadataQuery,
@@ -44,7 +44,7 @@ from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
-    metadata_queries,
+    make_metadata_queries,
     orphan_note,
 )
 
@@ -71,9 +71,11 @@ class RouteFinder:
     _workflows: dict[tuple[str, str], _TransitionsByStatus] = field(
         default_factory=dict, init=False
     )
-    _statuses: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict, init=False)
+    _statuses_by_project: dict[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict, init=False
+    )
     # What one task learns spares the others the same requests.
-    _learning: trio.Lock = field(default_factory=trio.Lock, init=False)
+    _learning_lock: trio.Lock = field(default_factory=trio.Lock, init=False)
 
     async def find(self, edits: Sequence[IssueWrite]) -> Mapping[str, _FoundRoute]:
         """Find the transitions of each edit, several at once, by the issues' keys.
@@ -84,7 +86,7 @@ class RouteFinder:
 
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
-                return await self.route(
+                return await self.fetch_route(
                     edit, frozenset(edit.payload.fields) - _ALWAYS_EDITED_FIELDS
                 )
             except jira.AuthenticationFailed:  # every other request would fail too
@@ -96,7 +98,7 @@ class RouteFinder:
         routes = await concurrency.map_in_tasks(find_one, edits)
         return {edit.key: route for edit, route in zip(edits, routes, strict=True)}
 
-    async def route(
+    async def fetch_route(
         self, edit: IssueWrite, fields: Collection[str] = ()
     ) -> tuple[jira.Transition, ...]:
         """Return the transitions to an edit's status, such as take the most of some fields.
@@ -111,10 +113,10 @@ class RouteFinder:
         try:
             return (transition_to(status, transitions, fields),)
         except NoTransition:
-            async with self._learning:
-                return await self._long_route(edit, status, transitions, fields)
+            async with self._learning_lock:
+                return await self._find_long_route(edit, status, transitions, fields)
 
-    async def _long_route(
+    async def _find_long_route(
         self,
         edit: IssueWrite,
         status: str,
@@ -126,7 +128,7 @@ class RouteFinder:
         # The transitions of this issue count, not those of another one in the same status.
         edges = {**workflow, edit.status.casefold(): transitions}
         while not (path := find_route(_next_statuses(edges), edit.status, status)):
-            unknown = unknown_statuses(_next_statuses(edges), edit.status)
+            unknown = unexplored_statuses(_next_statuses(edges), edit.status)
             if not unknown:
                 raise no_transition(status, transitions)
             for text in unknown:
@@ -145,10 +147,10 @@ class RouteFinder:
     async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
         client, project = self.session.jira, edit.project
-        if project not in self._statuses:
-            self._statuses[project] = await answer_or({}, client.statuses(project))
+        if project not in self._statuses_by_project:
+            self._statuses_by_project[project] = await answer_or({}, client.statuses(project))
         # An issue of another type will do if that has the same statuses.
-        statuses = self._statuses[project]
+        statuses = self._statuses_by_project[project]
         own = set(statuses.get(edit.type_id, ()))
         alike = [text for text in statuses if own and set(statuses[text]) == own]
         key = await answer_or(None, client.key_in_status(project, alike or [edit.type_id], status))
@@ -204,10 +206,11 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
     parent = write.payload.fields.get("parent")
     key = parent.get("key") if isinstance(parent, dict) else None
     named = {key: PARENT_LINE_NAME} if isinstance(key, str) and write.parent is None else {}
-    return named | {link.key: link.line for link in write.payload.links if not link.remove}
+    links = write.payload.links
+    return named | {link.key: link.line_name for link in links if not link.id_to_remove}
 
 
-async def _find_absent(session: Session, named: set[str]) -> set[str]:
+async def _find_absent_keys(session: Session, named: set[str]) -> set[str]:
     """Return the issues that Jira does not have; those in the state are not fetched."""
     known = await session.in_thread(session.state.known_issues)
     requested = sorted(named.difference(issue.key for issue in known.values()))
@@ -241,7 +244,7 @@ async def prepare(
     for few in concurrency.chunks(comparisons, concurrency.FILES_PER_BATCH):
         await trio.lowlevel.checkpoint()
         for comparison in few:
-            queries += metadata_queries(comparison, project)
+            queries += make_metadata_queries(comparison, project)
     metadata = await fetch_metadata(session, queries)
     builder = WritesBuilder(metadata, accept_loss, session.columns.has_comments, project)
     built = await concurrency.compute_all(
@@ -249,7 +252,7 @@ async def prepare(
     )  # on a thread: conversions take time
     writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]
     named = {key for write in writes for key in _named_issues(write)}
-    absent = await _find_absent(session, named) if named else set()
+    absent = await _find_absent_keys(session, named) if named else set()
     # A new type may have other transitions, which cannot be fetched yet.
     moved = [
         write
@@ -258,7 +261,7 @@ async def prepare(
     ]
     routes = await RouteFinder(session).find(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
-    has_drafts_below = any(ticket.local_change.below for ticket in checked)
+    has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
     return _without_orphans(checked) if has_drafts_below else checked
 
 
@@ -267,7 +270,7 @@ def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
     drafts = [
         ticket.local_change
         for ticket in writes
-        if ticket.issues and ticket.local_change.head is None
+        if ticket.issues and ticket.local_change.head_id is None
     ]
     created: set[tuple[str, str]] = set()
     size = -1
@@ -276,12 +279,13 @@ def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
         created |= {
             (draft.local.path, draft.local.ticket.title)
             for draft in drafts
-            if not draft.below or (draft.local.path, draft.below) in created
+            if not draft.parent_title or (draft.local.path, draft.parent_title) in created
         }
     kept: list[TicketWrites] = []
     for ticket in writes:
         change = ticket.local_change
-        if ticket.issues and change.below and (change.local.path, change.below) not in created:
+        place = change.local.path, change.parent_title
+        if ticket.issues and change.parent_title and place not in created:
             failed = (*ticket.failed, orphan_note(change))
             kept.append(replace(ticket, issues=(), failed=failed))
         else:
@@ -320,5 +324,5 @@ def _check_ticket(
             continue
         issues.append(checked)
         warnings += (note(warning, Code.LITERAL) for warning in payload.warnings)
-        warnings += (note(text, Code.INVALID) for text in payload.left_out)
+        warnings += (note(text, Code.INVALID) for text in payload.not_inherited)
     return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))

@@ -18,7 +18,7 @@ import trio
 from ticketr.app.jira import BadRequest, NotFound
 from ticketr.app.sync.edits.local_changes import LocalChange
 from ticketr.app.sync.edits.losses import AcceptedLosses
-from ticketr.app.sync.edits.push_plan import PushPlan, plan_entry, route_text, select_changes
+from ticketr.app.sync.edits.push_plan import PushPlan, make_plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
@@ -31,7 +31,7 @@ from ticketr.app.sync.push.refresh import (
     refresh,
 )
 from ticketr.app.sync.push.sending import Delivery
-from ticketr.app.sync.push.tally import PushTally, longer_route
+from ticketr.app.sync.push.tally import PushTally, unseen_route_reason
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites
 
 if TYPE_CHECKING:
@@ -86,26 +86,28 @@ class Push:
         seen = session.jira.last_answer_time()
         try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
-            same = requests[PushAction.SAME]
+            same = requests[PushAction.ALREADY_IN_JIRA]
             if to_merge := requests[PushAction.MERGE_FIRST]:
                 merged, more = await self._merge_and_prepare(to_merge, seen)
-                same, prepared = [*same, *merged[PushAction.SAME]], [*prepared, *more]
+                same, prepared = [*same, *merged[PushAction.ALREADY_IN_JIRA]], [*prepared, *more]
         except (BadRequest, NotFound):
             await session.check_project()  # noqa: ASYNC120 - a cancellation wins
             raise
         new_routes: set[tuple[str, ...]] | None = None
         if self.confirmed is not None:
-            shown = {entry.key: entry.between for entry in self.confirmed.entries}
+            shown = {entry.key: entry.statuses_between for entry in self.confirmed.entries}
             prepared = [self._with_shown_routes(ticket, shown) for ticket in prepared]
-            new_routes = {entry.between for entry in self.confirmed.entries if not entry.key}
+            new_routes = {
+                entry.statuses_between for entry in self.confirmed.entries if not entry.key
+            }
         writes = [ticket for ticket in prepared if ticket.issues]
         tally.plan(
-            plan_entry(
+            make_plan_entry(
                 ticket.local_change,
                 write.issue,
                 write.changes,
                 write.payload.inherited,
-                write.between,
+                write.statuses_between,
             )
             for ticket in writes
             for write in ticket.issues
@@ -133,7 +135,7 @@ class Push:
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
         left = [note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck]
         if left:
-            self.tally.leave(*left)
+            self.tally.leave_alone(*left)
         for note, writes in in_conflict:
             self.tally.hold_back(note, writes)
         return selected
@@ -156,7 +158,7 @@ class Push:
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
         writes = await prepare(session, sent, self.accept_loss)
         requests: dict[PushAction, list[TicketRequest]] = {
-            PushAction.SAME: [],
+            PushAction.ALREADY_IN_JIRA: [],
             PushAction.MERGE_FIRST: [],
         }
         for comparison in comparisons:
@@ -182,9 +184,9 @@ class Push:
         outcomes, _ = await refresh(session, to_merge, seen=seen)
         self.tally.add_outcomes(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
-        wanted = {request.head for request in to_merge} - noted
+        wanted = {request.head_id for request in to_merge} - noted
         survey = await session.survey()
-        changes = [change for change in survey.local_changes if change.head in wanted]
+        changes = [change for change in survey.local_changes if change.head_id in wanted]
         return await self._prepare(await self._select(changes))
 
     def _with_shown_routes(
@@ -198,10 +200,10 @@ class Push:
         """
         issues: list[IssueWrite] = []
         for write in ticket.issues:
-            if write.between in {(), shown.get(write.key, ())}:
+            if write.statuses_between in {(), shown.get(write.key, ())}:
                 issues.append(write)
                 continue
-            route = route_text(write.status, write.between, write.payload.status or "")
-            note = Note.on(write.issue, write.path, longer_route(route), Code.UNCONFIRMED)
-            self.tally.leave(note)
+            route = route_text(write.status, write.statuses_between, write.payload.status or "")
+            note = Note.on(write.issue, write.path, unseen_route_reason(route), Code.UNCONFIRMED)
+            self.tally.leave_alone(note)
         return replace(ticket, issues=tuple(issues))

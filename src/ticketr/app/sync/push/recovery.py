@@ -71,9 +71,9 @@ async def write_key(
     matcher = DraftMatcher(creation, drafts)
 
     def change(file: TicketFile) -> TicketFile | None:
-        if matcher.is_in(file.tickets):
+        if matcher.is_key_in(file.tickets):
             return file
-        match = matcher.with_key(file.tickets)
+        match = matcher.add_key(file.tickets)
         if match is None:
             return None
         draft = file.tickets[match[0]]
@@ -304,7 +304,7 @@ async def _find_file(
                 hidden.add(name)
                 continue
             is_own = name == creation.path
-            score = 2 * EQUAL if matcher.is_in(tickets) else matcher.best(tickets)[0]
+            score = 2 * EQUAL if matcher.is_key_in(tickets) else matcher.best_match(tickets)[0]
             if is_own and score >= EQUAL:
                 score += 2 * EQUAL
             if score >= SAME_TITLE or (is_own and score):
@@ -346,6 +346,6 @@ def _without_keys(
             continue
         for creation in creations:
             matcher = DraftMatcher(creation)
-            if not matcher.is_in(tickets) and matcher.best(tickets)[0] >= EQUAL:
+            if not matcher.is_key_in(tickets) and matcher.best_match(tickets)[0] >= EQUAL:
                 lost.append(creation)
     return lost

@@ -26,9 +26,9 @@ from ticketr.app.sync.compare.sent import (
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording
-from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, still_to_send
+from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, unsent_edits
 from ticketr.app.sync.notes import Code, Note, conflict_reason, moved_reason, not_given_reason
-from ticketr.app.sync.push.outbox import known_comments
+from ticketr.app.sync.push.outbox import find_arrived_comments
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
@@ -49,30 +49,30 @@ class TicketRequest:
     """A ticket to fetch.
 
     Attributes:
-        head: The ID of its head, or the key if it was never pulled into this workspace.
+        head_id: The ID of its head, or the key if it was never pulled into this workspace.
         key: The key of its head.
         path: Its file, relative to the workspace.
         added_keys: Keys that were added to its file since the last sync. Issues that are its
             sub-tasks in Jira are fetched with it.
-        members: The ID or key of each of its issues; empty for those of the last sync.
+        member_ids: The ID or key of each of its issues; empty for those of the last sync.
     """
 
-    head: str
+    head_id: str
     key: str
     path: str
     added_keys: Sequence[str] = ()
-    members: Sequence[str] = ()
+    member_ids: Sequence[str] = ()
 
     @classmethod
     def of(cls, change: LocalChange) -> TicketRequest:
         """Return the request for a ticket with a local change, which is no draft."""
-        assert change.head is not None
-        return cls(change.head, change.name, change.local.path, change.added_keys)
+        assert change.head_id is not None
+        return cls(change.head_id, change.name, change.local.path, change.added_keys)
 
     @property
-    def names(self) -> Sequence[str]:
+    def ids_and_keys(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
-        return (*self.members, *self.added_keys)
+        return (*self.member_ids, *self.added_keys)
 
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
@@ -80,11 +80,11 @@ class TicketRequest:
 
     def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Return its issues, the head first."""
-        issues = [answers[text] for text in (self.head, *self.members) if text in answers]
+        issues = [answers[text] for text in (self.head_id, *self.member_ids) if text in answers]
         issues += (
             issue
             for issue in map(answers.get, self.added_keys)
-            if issue is not None and is_subtask(issue) and parent_id(issue) == self.head
+            if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id
         )
         return list({issue.id: issue for issue in issues}.values())
 
@@ -142,14 +142,14 @@ async def adopt(
     requests: list[TicketRequest] = []
     for local in never_pulled:
         key = local.ticket.key or ""
-        requests.append(TicketRequest(key, key, local.path, members=tuple(local.ticket.keys())))
-    done, total = 0, sum(len(request.members) for request in requests)
+        requests.append(TicketRequest(key, key, local.path, member_ids=tuple(local.ticket.keys())))
+    done, total = 0, sum(len(request.member_ids) for request in requests)
     for batch in _batches(requests):
         session.progress.report(f"Comparing with Jira: {done}/{total} tickets")
         written, notes = await refresh(session, batch, seen=seen)
         outcomes += written
         absent += notes
-        done += sum(len(request.members) for request in batch)
+        done += sum(len(request.member_ids) for request in batch)
     return outcomes, absent
 
 
@@ -167,11 +167,11 @@ async def _fetch(
         Each ticket, or why it could not be fetched, by its head.
     """
     wanted = list(requests)
-    members = {request.head: request.members for request in wanted}
+    members = {request.head_id: request.member_ids for request in wanted}
     unknown = [head for head in members if not members[head]]
     for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
         members |= await session.in_thread(session.state.member_ids, heads)
-    wanted = [replace(request, members=members[request.head]) for request in wanted]
+    wanted = [replace(request, member_ids=members[request.head_id]) for request in wanted]
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
     for some in await concurrency.map_in_tasks(fetch, _batches(wanted)):
@@ -183,7 +183,7 @@ def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     page = concurrency.BULK_FETCH_SIZE
     return concurrency.split_by_length(
-        requests, lambda request: len(request.names), page, longest=page
+        requests, lambda request: len(request.ids_and_keys), page, longest=page
     )
 
 
@@ -194,7 +194,7 @@ async def _fetch_batch(
     issues: dict[str, Issue] = {}  # by ID, and by key
     failed: dict[str, str] = {}  # why an issue could not be fetched, by ID or key
     renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
-    names = [name for request in batch for name in request.names]
+    names = [name for request in batch for name in request.ids_and_keys]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(
             chunk, fields=session.columns.requested_ids, partly=True
@@ -210,15 +210,15 @@ async def _fetch_batch(
             renamed |= {key: issue.key for key, issue in moved.items()}
     lost: dict[str, list[Issue]] = {}
     for request in batch if keep_lost else ():
-        if request.head in issues and any(name not in issues for name in request.members):
+        if request.head_id in issues and any(name not in issues for name in request.member_ids):
             own = request.issues_in(issues)
-            lost[request.head] = await session.in_thread(_lost_subtasks, session, request, own)
+            lost[request.head_id] = await session.in_thread(_lost_subtasks, session, request, own)
     renders = [
         partial(
             _render,
             request,
             issues,
-            lost.get(request.head, ()),
+            lost.get(request.head_id, ()),
             columns=session.columns,
             failed=failed,
             renamed=renamed,
@@ -226,7 +226,7 @@ async def _fetch_batch(
         for request in batch
     ]
     families = await concurrency.compute_all(session.in_thread, renders)
-    return {request.head: family for request, family in zip(batch, families, strict=True)}
+    return {request.head_id: family for request, family in zip(batch, families, strict=True)}
 
 
 def _lost_subtasks(
@@ -234,7 +234,7 @@ def _lost_subtasks(
 ) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
-    known = session.state.issues_of(request.head)
+    known = session.state.issues_of(request.head_id)
     lost = [issue for issue in known if not there & {issue.id, issue.key}]
     try:
         tickets = session.store.read_tickets(request.path)
@@ -263,11 +263,11 @@ def _render(
         failed: Why an issue could not be fetched, by its ID or key.
         renamed: The new keys of moved issues, by their old keys.
     """
-    if words := next(filter(None, map(failed.get, request.names)), ""):
+    if words := next(filter(None, map(failed.get, request.ids_and_keys)), ""):
         return request.note(f"{not_given_reason(words)}; try again later", Code.UNREACHED)
-    if request.head in renamed:
-        return request.note(moved_reason(request.head, renamed), Code.MOVED)
-    if request.head in issues:
+    if request.head_id in renamed:
+        return request.note(moved_reason(request.head_id, renamed), Code.MOVED)
+    if request.head_id in issues:
         head, *others = *request.issues_in(issues), *lost
         with suppress(InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
             return render_family(head, others, columns, path=request.path)
@@ -278,7 +278,7 @@ class PushAction(Enum):
     """What a push does with the changes of a ticket, once they were compared with Jira."""
 
     SEND = "it sends them"
-    SAME = "Jira has them already"
+    ALREADY_IN_JIRA = "Jira has them already"
     MERGE_FIRST = "Jira's changes are merged into the file first"
     HOLD_BACK = "it leaves them, since the ticket has changed in Jira"
     FAIL = "it cannot send them"
@@ -294,7 +294,7 @@ class Comparison:
         notes: Why a part of it is not sent, or all of it.
         edits: The edits that Jira does not have yet, by key.
         issues: Each issue as Jira has it, by key.
-        texts: The ID of each field with a section of its own, by its name.
+        section_field_ids: The ID of each field with a section of its own, by its name.
     """
 
     local_change: LocalChange
@@ -302,7 +302,7 @@ class Comparison:
     notes: tuple[Note, ...] = ()
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
-    texts: Mapping[str, str] = field(default_factory=dict)
+    section_field_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +311,12 @@ class _LastSync:
 
     Attributes:
         issues: Its issues at the last sync.
-        sent: Values that Jira may have since, by the keys of the issues.
+        sent_values: Values that Jira may have since, by the keys of the issues.
         clashes: The parts that a pull has found changed on both sides.
     """
 
     issues: Sequence[Issue]
-    sent: Mapping[str, Sequence[SentValue]]
+    sent_values: Mapping[str, Sequence[SentValue]]
     clashes: Sequence[str]
 
 
@@ -330,12 +330,12 @@ async def compare_with_jira(
     Returns:
         One comparison for each change, in the same order.
     """
-    by_head = {change.head: change for change in local_changes if change.head is not None}
+    by_head = {change.head_id: change for change in local_changes if change.head_id is not None}
     known: dict[str, _LastSync] = {}
     for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_BATCH):
         known |= await session.in_thread(_read_last_sync, session.state, heads)
     requests = [
-        replace(TicketRequest.of(change), members=[issue.id for issue in known[head].issues])
+        replace(TicketRequest.of(change), member_ids=[issue.id for issue in known[head].issues])
         for head, change in by_head.items()
     ]
     comparisons: dict[str, Comparison] = {}
@@ -349,7 +349,7 @@ async def compare_with_jira(
         # The media IDs of attachments that edited texts show by their names. After an interrupted
         # push, also a text that is as at the last sync may be an edit: Jira may have another.
         parts = (edit.part for edits in change.edits.values() for edit in edits)
-        if known[head].sent or any(map(is_text, parts)):
+        if known[head].sent_values or any(map(is_text, parts)):
             place = session.jira, session.state, session.in_thread
             if names := find_unknown_files(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
@@ -357,7 +357,7 @@ async def compare_with_jira(
     comments: list[SentComment] = []
     if session.columns.has_comments:
         present = [issue for family in ready.values() for issue in family.issues]
-        comments = await known_comments(session, present)
+        comments = await find_arrived_comments(session, present)
     compares = [
         partial(_compare_change, by_head[head], family, known[head], comments, merging=merging)
         for head, family in ready.items()
@@ -377,8 +377,8 @@ async def compare_with_jira(
         await session.in_thread(session.state.mark_stale, stale)
     return [
         Comparison(local_change, PushAction.SEND)
-        if local_change.head is None
-        else comparisons[local_change.head]
+        if local_change.head_id is None
+        else comparisons[local_change.head_id]
         for local_change in local_changes
     ]
 
@@ -414,9 +414,9 @@ def _compare_change(
     if sent_comments:
         base, here = with_sent_comments(base, here, sent_comments, family.text.ticket)
     # An interrupted push may have sent values, or created an issue that was never read.
-    if known.sent or not all(issue.fields for issue in known.issues):
+    if known.sent_values or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
-            base, here, family.text.ticket, family.issues, known.sent, known=known.issues
+            base, here, family.text.ticket, family.issues, known.sent_values, known=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_base(base, here)
@@ -452,10 +452,10 @@ def _compare_change(
     edits = {
         key: left
         for key, changes in change.edits.items()
-        if key in there and (left := still_to_send(changes, there[key]))
+        if key in there and (left := unsent_edits(changes, there[key]))
     }
     notes = tuple(_absent_note(key, change, renamed) for key in absent)
-    action = PushAction.SEND if edits or change.drafts or absent else PushAction.SAME
+    action = PushAction.SEND if edits or change.drafts or absent else PushAction.ALREADY_IN_JIRA
     return Comparison(change, action, notes, edits, issues, dict(family.text.section_fields))
 
 

@@ -15,7 +15,7 @@ from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
-_MAX_NAMED_PEOPLE = 5
+_MAX_SHOWN_PEOPLE = 5
 _NO_FILES: Mapping[str, PictureFile] = MappingProxyType({})
 
 
@@ -38,7 +38,9 @@ def with_mentions(
     """
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
-        user = _person(person.name, users.get(person.name, ()), location(path, place(person.line)))
+        user = _find_person(
+            person.name, users.get(person.name, ()), location(path, place(person.line))
+        )
         if user is not None:
             people[person.name] = (user.account_id, user.display_name)
     return adf.with_account_ids(text, people)
@@ -63,7 +65,7 @@ def issue_with_mentions(issue: Ticket, users: Mapping[str, Sequence[User]]) -> T
     )
 
 
-def unknown_people(
+def mention_warnings(
     text: str, before: str, users: Mapping[str, Sequence[User]]
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
@@ -78,16 +80,16 @@ def unknown_people(
             )
 
 
-def _person(name: str, users: Sequence[User], place: str) -> User | None:
+def _find_person(name: str, users: Sequence[User], place: str) -> User | None:
     """Return the person with a name, or else the only one whose name begins so."""
     fitting = named_exactly(name, users) or list(users)
     if len(fitting) > 1:
         several = " or ".join(
-            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_NAMED_PEOPLE]
+            f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_SHOWN_PEOPLE]
         )
         more = (
-            f" ({len(fitting) - _MAX_NAMED_PEOPLE} more)"
-            if len(fitting) > _MAX_NAMED_PEOPLE
+            f" ({len(fitting) - _MAX_SHOWN_PEOPLE} more)"
+            if len(fitting) > _MAX_SHOWN_PEOPLE
             else ""
         )
         raise BadValue(
@@ -121,8 +123,8 @@ def rich_text_value(
         BadValue: Jira would refuse the text or lose a part of it.
     """
     for text, _, place in _source_texts(issue, part, edited):  # a name may be that of several
-        with_mentions(text, lookup.mentioned, path, place)
-    issue = issue_with_mentions(issue, lookup.mentioned)
+        with_mentions(text, lookup.mentions, path, place)
+    issue = issue_with_mentions(issue, lookup.mentions)
     issue = replace(
         issue,
         description=adf.with_attachments(issue.description, placeholder_ids_by_address(uploads)),

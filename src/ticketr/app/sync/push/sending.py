@@ -26,7 +26,7 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKET
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PictureNotAttached, send_comment, with_uploads
+from ticketr.app.sync.push.outbox import PictureNotAttached, attach_uploads, send_comment
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
-_READ_BACK_TICKETS = BULK_FETCH_SIZE // 2
+_TICKETS_PER_READ_BACK = BULK_FETCH_SIZE // 2
 #: The place of the parent of a ticket that is not below a draft.
 _NO_PARENT_DRAFT = ("", "")
 _STATUS_FIELD = "Status"
@@ -56,29 +56,31 @@ class Delivery:
         tally: Counts issues that Jira has taken, and has a note on what it refuses.
         writes: What to send.
         shown_routes: See `Creator`.
-        seen: The time by Jira's clock before the push, in seconds since the epoch.
+        jira_time_before: The time by Jira's clock before the push, in seconds since the epoch.
     """
 
     session: Session
     tally: PushTally
     writes: Sequence[TicketWrites]
     shown_routes: Collection[tuple[str, ...]] | None
-    seen: float
+    jira_time_before: float
     # The keys of new tickets, by their files and titles, by which drafts name their parents.
-    _keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
-    _after: dict[str, int] = field(default_factory=dict, init=False)
+    _new_keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
+    _highest_key_numbers: dict[str, int] = field(default_factory=dict, init=False)
     _drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
-    _touched: dict[str, TicketRequest] = field(default_factory=dict, init=False)
+    _tickets_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     _complete_tickets: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     # The other ends of links that were sent.
-    _linked: set[str] = field(default_factory=set, init=False)
+    _link_ends: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
-        return Creator(self.session, self.tally, self._after, self._drafts, self.shown_routes)
+        return Creator(
+            self.session, self.tally, self._highest_key_numbers, self._drafts, self.shown_routes
+        )
 
     async def run(self) -> None:
         """Send all writes, and fetch what was sent; note what Jira refuses, and continue.
@@ -97,26 +99,27 @@ class Delivery:
         for project in {write.project for write in new}:
             key = await self.session.jira.newest_key(project)
             number = key.rpartition("-")[2] if key else ""
-            self._after[project] = int(number) if number.isdecimal() else 0
+            self._highest_key_numbers[project] = int(number) if number.isdecimal() else 0
         by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
-            place = (change.local.path, change.below) if change.below else _NO_PARENT_DRAFT
+            title = change.parent_title
+            place = (change.local.path, title) if title else _NO_PARENT_DRAFT
             by_parent.setdefault(place, []).append(ticket)
-        await self._send(by_parent.pop(_NO_PARENT_DRAFT, []))
-        while places := [place for place in by_parent if place in self._keys]:
+        await self._send_tickets(by_parent.pop(_NO_PARENT_DRAFT, []))
+        while places := [place for place in by_parent if place in self._new_keys]:
             tickets = [
-                self._with_parent_key(ticket, self._keys[place])
+                self._with_parent_key(ticket, self._new_keys[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
-            await self._send(tickets)
+            await self._send_tickets(tickets)
         for orphans in by_parent.values():
             self.tally.fail(*(orphan_note(orphan.local_change) for orphan in orphans))
-        if self._linked:
-            others = await self.session.in_thread(_tickets_of, self.session.state, self._linked)
-            self._touched = others | self._touched
-        await self._read_back((self._touched | self._complete_tickets).values())
+        if self._link_ends:
+            others = await self.session.in_thread(_tickets_of, self.session.state, self._link_ends)
+            self._tickets_to_read_back = others | self._tickets_to_read_back
+        await self._read_back((self._tickets_to_read_back | self._complete_tickets).values())
 
     def _with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
@@ -131,18 +134,18 @@ class Delivery:
         self._drafts.add(replace(new.issue, tasks=()))
         return replace(ticket, issues=(new, *subtasks))
 
-    async def _send(self, writes: Sequence[TicketWrites]) -> None:
+    async def _send_tickets(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
-        existing = [ticket for ticket in writes if ticket.local_change.head is not None]
+        existing = [ticket for ticket in writes if ticket.local_change.head_id is not None]
         await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_SENT_TICKETS)
-        drafts = [ticket for ticket in writes if ticket.local_change.head is None]
+        drafts = [ticket for ticket in writes if ticket.local_change.head_id is None]
         created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
         for ticket in drafts:
             new, *below = ticket.issues
             if issue := created.get(id(new.issue)):
-                self._keys[new.path, new.issue.title] = issue.key
-                self._touched[issue.id] = TicketRequest(issue.id, issue.key, new.path)
+                self._new_keys[new.path, new.issue.title] = issue.key
+                self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
                 subtasks += (replace(subtask, parent=issue.key) for subtask in below)
         if subtasks:
             await self._create(subtasks)
@@ -153,7 +156,7 @@ class Delivery:
         rests = [
             rest
             for new in new_issues
-            if (issue := created.get(id(new.issue))) and (rest := _rest_of(new, issue)).changes
+            if (issue := created.get(id(new.issue))) and (rest := _later_edit(new, issue)).changes
         ]
         await map_in_tasks(
             partial(self._send_edit, is_new=True), rests, tasks=CONCURRENT_SENT_TICKETS
@@ -167,16 +170,16 @@ class Delivery:
             await self._send_edit(edit)
         request = TicketRequest.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
-        tickets = self._complete_tickets if is_complete else self._touched
-        tickets[request.head] = request
-        if len(self._complete_tickets) == _READ_BACK_TICKETS:
+        tickets = self._complete_tickets if is_complete else self._tickets_to_read_back
+        tickets[request.head_id] = request
+        if len(self._complete_tickets) == _TICKETS_PER_READ_BACK:
             complete, self._complete_tickets = self._complete_tickets, {}
             await self._read_back(complete.values())
 
     async def _read_back(self, requests: Collection[TicketRequest]) -> None:
         """Fetch tickets that were sent, and write them into their files; see `refresh`."""
         try:
-            outcomes, absent = await refresh(self.session, requests, seen=self.seen)
+            outcomes, absent = await refresh(self.session, requests, seen=self.jira_time_before)
         except JiraError as error:
             absent = [request.note(str(error), Code.UNREACHED) for request in requests]
         else:
@@ -190,27 +193,27 @@ class Delivery:
         """Send the edit of an issue, or the rest of a new one; note what Jira refuses."""
         session = self.session
         if edit.payload.uploads:
-            payload = await self._attach(edit)
+            payload = await self._attach_files(edit)
             if payload is None:
                 return
             edit = replace(edit, payload=payload)
         # What Jira may have after the edit, the statuses on the way included.
-        values = [*edit.payload.values, *map(status_value, edit.between)]
+        values = [*edit.payload.values, *map(status_value, edit.statuses_between)]
         sent: tuple[Change, ...] = ()
         failure: Note | None = None
         unsure = True  # until Jira has answered
         async with session.disk_lock:
             await session.in_thread(session.state.sent.put, edit.key, values)
         try:
-            for request, changes in self._requests(edit):
+            for request, changes in self._make_requests(edit):
                 await request()
                 sent += changes
             sent, unsure = edit.changes, False
         except AuthenticationFailed:  # further requests could lock the account
             raise
         except (JiraError, NoTransition, StoppedBetween) as error:
-            unsure = _may_be_taken(error, edit)
-            failure = self._failure(error, edit, sent, is_new=is_new)
+            unsure = _may_have_happened(error, edit)
+            failure = self._failure_note(error, edit, sent, is_new=is_new)
             if isinstance(error, StoppedBetween):
                 moves = (change for change in edit.changes if change.part == _STATUS_FIELD)
                 sent += tuple(replace(change, new=error.reached) for change in moves)
@@ -228,7 +231,7 @@ class Delivery:
             self.tally.fail(failure)
         self.tally.show(session.progress)
 
-    def _requests(
+    def _make_requests(
         self, edit: IssueWrite
     ) -> Iterator[tuple[Callable[[], Awaitable[object]], tuple[Change, ...]]]:
         """Yield what sends an edit, each with the changes that Jira has afterwards."""
@@ -252,27 +255,27 @@ class Delivery:
                 comment,
                 issue=edit.issue_id,
                 key=key,
-                after=edit.last_comment,
+                after=edit.last_comment_id,
             )
             yield send, tuple(change for change in edit.changes if change.part == comment.part)
         if links:
             changes = tuple(change for change in edit.changes if change.part in links)
-            yield partial(self._link, payload, key), changes
+            yield partial(self._send_links, payload, key), changes
         if payload.status is not None:
             yield partial(follow, session.jira, key, payload.status, edit.route), ()
 
-    async def _link(self, payload: IssuePayload, key: str) -> None:
+    async def _send_links(self, payload: IssuePayload, key: str) -> None:
         """Add and remove the links of the issue with a key."""
         jira = self.session.jira
         for link in payload.links:
             ends = (key, link.key) if link.direction.is_outward else (link.key, key)
-            if link.remove:
-                await jira.remove_link(link.remove, issue=key)
+            if link.id_to_remove:
+                await jira.remove_link(link.id_to_remove, issue=key)
             else:
                 await jira.add_link(link.direction.type_id, *ends)
-            self._linked.add(link.key)
+            self._link_ends.add(link.key)
 
-    def _failure(
+    def _failure_note(
         self,
         error: JiraError | NoTransition | StoppedBetween,
         edit: IssueWrite,
@@ -292,14 +295,14 @@ class Delivery:
             return failure
         return replace(failure, reason=f"{words}: {failure.reason}")
 
-    async def _attach(self, write: IssueWrite) -> IssuePayload | None:
+    async def _attach_files(self, write: IssueWrite) -> IssuePayload | None:
         """Attach the files that texts of an issue show.
 
         Returns:
             What to send with their media IDs; None if a file was not attached, with a note.
         """
         try:
-            return await with_uploads(
+            return await attach_uploads(
                 self.session, write.payload, issue=write.issue_id, key=write.key
             )
         except AuthenticationFailed:  # further requests could lock the account
@@ -313,10 +316,10 @@ class Delivery:
         return None
 
 
-def _rest_of(new: IssueWrite, created: Created) -> IssueWrite:
+def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     """Return what the create of an issue could not carry, as an edit: pictures, comments, links."""
     payload = new.payload.with_pictures or IssuePayload()
-    payload = payload.plus(
+    payload = payload.merged_with(
         IssuePayload(
             values=tuple(value for value in new.payload.values if value.field_id == LINK_FIELD),
             comments=new.payload.comments,
@@ -366,7 +369,7 @@ def _record_answer(
             state.sent.delete_refused(head, edit.key, rest)
 
 
-def _may_be_taken(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:
+def _may_have_happened(error: JiraError | NoTransition | StoppedBetween, edit: IssueWrite) -> bool:
     """Return whether Jira may have carried out a request of an edit in spite of the error."""
     cause = error.cause if isinstance(error, StoppedBetween) else error
     fields = {*edit.payload.fields, *edit.transition_fields, "comment"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
-from ticketr.app.sync.edits.push_plan import PlanEntry, in_order
+from ticketr.app.sync.edits.push_plan import PlanEntry, sort_entries
 from ticketr.app.sync.errors import add_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween
@@ -32,7 +32,7 @@ class PushResult:
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
         conflicts: Tickets that were held back because they have changed in Jira.
         in_conflict: Issues in them that would have been created or changed.
-        left: Edits that were left alone, as the user has not confirmed them.
+        left_alone: Edits that were left alone, as the user has not confirmed them.
         failed: Tickets, or parts of them, that could not be pushed, each with the reason.
         warnings: What else the user should know, by ticket.
     """
@@ -45,7 +45,7 @@ class PushResult:
     recovered: tuple[str, ...] = ()
     conflicts: tuple[Note, ...] = ()
     in_conflict: int = 0
-    left: tuple[Note, ...] = ()
+    left_alone: tuple[Note, ...] = ()
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
@@ -67,7 +67,7 @@ class PushTally:
 
     def plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
-        planned = in_order(entries)
+        planned = sort_entries(entries)
         self.result = replace(self.result, planned=planned, total=len(planned))
 
     def add_created(self, key: str) -> None:
@@ -90,11 +90,11 @@ class PushTally:
         """Note what else the user should know."""
         self.result = replace(self.result, warnings=(*self.result.warnings, *notes))
 
-    def leave(self, *notes: Note) -> None:
+    def leave_alone(self, *notes: Note) -> None:
         """Note edits that were not confirmed, each once."""
-        known = {(note.path, note.name) for note in self.result.left}
+        known = {(note.path, note.name) for note in self.result.left_alone}
         new = (note for note in notes if (note.path, note.name) not in known)
-        self.result = replace(self.result, left=(*self.result.left, *new))
+        self.result = replace(self.result, left_alone=(*self.result.left_alone, *new))
 
     def add_outcomes(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
@@ -102,10 +102,10 @@ class PushTally:
             older = {note.key for note in result.older_notes}
             left = [
                 note
-                for note in self.result.left
+                for note in self.result.left_alone
                 if note.code is not Code.OLDER or note.key not in older
             ]
-            self.result = replace(self.result, left=(*left, *result.older_notes))
+            self.result = replace(self.result, left_alone=(*left, *result.older_notes))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
                     result.issue_outcomes.get(issue.key, result.outcome)
@@ -156,6 +156,6 @@ def failure_note(
     return Note.on(issue, path, add_field_names(str(error), names), code)
 
 
-def longer_route(route: str) -> str:
+def unseen_route_reason(route: str) -> str:
     """Return why an issue is not moved: the user has not seen the way to its status."""
     return f"the plan did not show the way to its status: {route}; push again to confirm it"

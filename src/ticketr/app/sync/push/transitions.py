@@ -93,7 +93,7 @@ async def _change_status(
         try:
             await _perform(jira, key, transition, fields)
         except BadRequest:  # its status may have changed since the transition was fetched
-            if not fields and (await status_now(jira, key)).casefold() == status.casefold():
+            if not fields and (await fetch_status(jira, key)).casefold() == status.casefold():
                 return
         else:
             return
@@ -152,13 +152,13 @@ async def _perform(
         if certainly_failed(failure, fields) or isinstance(failure, AuthenticationFailed):
             raise failure
         # Whoever moved it, Jira may not have the fields; then the next push sends what is missing.
-        if not fields and await status_now(jira, key) == transition.to_status:
+        if not fields and await fetch_status(jira, key) == transition.to_status:
             return
         if not remaining_tries or not is_short_rate_limit(failure):
             raise failure
 
 
-async def status_now(jira: JiraClient, key: str) -> str:
+async def fetch_status(jira: JiraClient, key: str) -> str:
     """Fetch the name of an issue's status; return an empty name if Jira has none."""
     answer = await jira.bulk_fetch([key], fields=["status"])
     issues = (*answer.issues, *answer.renamed)

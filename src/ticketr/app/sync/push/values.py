@@ -21,10 +21,12 @@ from ticketr.app.sync.errors import suggest_names
 from ticketr.text import clean, clip
 
 # ASCII only; float() and date.fromisoformat() take more.
-_NUMBER = compile_on_use(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_DATE = compile_on_use(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NUMBER_PATTERN = compile_on_use(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DATE_PATTERN = compile_on_use(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # As Atlassian writes the ID of a team: a UUID, perhaps with a number behind it.
-_TEAM_ID = compile_on_use(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?")
+_TEAM_ID_PATTERN = compile_on_use(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?:-[0-9]+)?"
+)
 #: The largest whole number that JSON represents exactly.
 _MAX_EXACT_INTEGER = 2**53
 #: How many cells of a text an error message shows.
@@ -43,22 +45,22 @@ class FieldSpec:
         id: Its ID in requests.
         name: The name of its line.
         type: The type of its value, such as ``"number"``.
-        items: The type of an array's items; empty for other fields.
+        item_type: The type of an array's items; empty for other fields.
         allowed: The allowed values; empty if any value is allowed, or they are not known.
-        required: Whether a new issue needs a value.
-        on_create: Whether a new issue can have a value.
-        unsupported: Why a line in a file cannot hold it; empty if it can.
+        is_required: Whether a new issue needs a value.
+        is_on_create_screen: Whether a new issue can have a value.
+        why_unsupported: Why a line in a file cannot hold it; empty if it can.
         custom_type: For a custom field, the full name of its kind; else empty.
     """
 
     id: str
     name: str
     type: str
-    items: str = ""
+    item_type: str = ""
     allowed: tuple[AllowedValue, ...] = ()
-    required: bool = False
-    on_create: bool = True
-    unsupported: str = ""
+    is_required: bool = False
+    is_on_create_screen: bool = True
+    why_unsupported: str = ""
     custom_type: str = ""
 
 
@@ -84,18 +86,20 @@ class NameLookup:
         sprints: The ID of each known sprint, by name.
         teams: The ID of each known team, by name.
         time_zone: The name of the account's time zone, used for times without a zone.
-        mentioned: The accounts found for each name that a text mentions.
-        links: What each line of links stands for, by its name.
-        account: The ID of the account that sends.
+        mentions: The accounts found for each name that a text mentions.
+        link_directions: What each line of links stands for, by its name.
+        account_id: The ID of the account that sends.
     """
 
     people: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
     sprints: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     teams: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     time_zone: str = ""
-    mentioned: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    links: Mapping[Part, LinkDirection] = field(default_factory=lambda: MappingProxyType({}))
-    account: str = ""
+    mentions: Mapping[str, tuple[User, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    link_directions: Mapping[Part, LinkDirection] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    account_id: str = ""
 
 
 def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
@@ -124,7 +128,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         case "team":
             return _team_id(text, lookup.teams)
         case "option-with-child":
-            return _choice_of_two(spec, text)
+            return _cascade_value(spec, text)
         case "string" | "any" | "":
             return text
         case _:
@@ -153,7 +157,7 @@ def in_quotes(text: str) -> str:
     return f'"{clip(clean(text[: 8 * _MAX_SHOWN_CELLS]), _MAX_SHOWN_CELLS)}"'
 
 
-def find_name(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None:
+def find_allowed_value(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None:
     """Return the value with a name, or else the only one that matches in any case of letters.
 
     If none matches then, blanks, hyphens and underscores do not count, either: ``todo`` is ``To Do``.
@@ -171,13 +175,13 @@ def find_name(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None
 def choose(
     name: str, allowed: Iterable[AllowedValue], problem: str = "is not possible"
 ) -> AllowedValue:
-    """Return the value with a name, as `find_name` does.
+    """Return the value with a name, as `find_allowed_value` does.
 
     Raises:
         BadValue: There is none; it names the nearest ones after the ``problem``.
     """
     allowed = tuple(allowed)
-    match = find_name(name, allowed)
+    match = find_allowed_value(name, allowed)
     if match is None:
         raise BadValue(
             f"{in_quotes(name)} {problem}: {suggest_names(name, [one.name for one in allowed])}"
@@ -196,45 +200,45 @@ def as_choice(name: str, allowed: Iterable[AllowedValue]) -> dict[str, str]:
 
 
 def _list_entry_value(spec: FieldSpec, entry: str, lookup: NameLookup) -> object:
-    if spec.items == "string":
+    if spec.item_type == "string":
         if any(letter.isspace() for letter in entry):
             raise BadValue(f"{in_quotes(entry)} has a space in it, which Jira allows in no label")
         return entry
-    if spec.items == "user":
+    if spec.item_type == "user":
         return {"accountId": _account_id(entry, lookup.people.get(entry, ()))}
     return _choice_value(spec, entry)
 
 
 def _choice_value(spec: FieldSpec, name: str) -> dict[str, str]:
     if not spec.allowed:
-        is_option = "option" in {spec.items, spec.type.partition("-")[0]}
+        is_option = "option" in {spec.item_type, spec.type.partition("-")[0]}
         return {"value" if is_option else "name": name}
     return as_choice(name, spec.allowed)
 
 
-def _choice_of_two(spec: FieldSpec, text: str) -> dict[str, object]:
+def _cascade_value(spec: FieldSpec, text: str) -> dict[str, object]:
     """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
-    text = _with_spaces(text)
+    text = _with_spaced_arrows(text)
     if not spec.allowed:
         first, _, second = text.partition(CASCADE_SEPARATOR)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
     for allowed in spec.allowed:
-        records[_with_spaces(allowed.name)] = {"id": allowed.id}
+        records[_with_spaced_arrows(allowed.name)] = {"id": allowed.id}
         for child in allowed.children:
-            name = _with_spaces(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
+            name = _with_spaced_arrows(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
     return records[choose(text, (AllowedValue("", name) for name in records)).name]
 
 
-def _with_spaces(text: str) -> str:
+def _with_spaced_arrows(text: str) -> str:
     """Return a text with one space on each side of each ``>``."""
     return re.sub(r"\s*>\s*", CASCADE_SEPARATOR, text)
 
 
 def _team_id(text: str, teams: Mapping[str, str]) -> str:
     """Return the ID of a team from its name in a pulled ticket, or from the ID itself."""
-    if _TEAM_ID.fullmatch(text):
+    if _TEAM_ID_PATTERN.fullmatch(text):
         return text
     if not teams:
         raise BadValue("no ticket here has a team; write the team's ID")
@@ -251,7 +255,7 @@ def _parse_estimate(text: str) -> int:
 
 
 def _parse_number(text: str) -> int | float:
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER_PATTERN.fullmatch(text):
         raise BadValue(f"{in_quotes(text)} is not a number")
     number = float(text)
     if math.isinf(number):
@@ -260,7 +264,7 @@ def _parse_number(text: str) -> int | float:
 
 
 def _parse_date(text: str) -> str:
-    if _DATE.fullmatch(text):
+    if _DATE_PATTERN.fullmatch(text):
         with suppress(ValueError):
             date.fromisoformat(text)
             return text

@@ -54,7 +54,7 @@ class IssueWrite:
         parent: The key of the ticket of a new sub-task, empty until that is created; None for
             other issues.
         issue_id: The ID of an existing issue.
-        last_comment: The highest number of its comments, if some are sent; 0 if it has none.
+        last_comment_id: The highest number of its comments, if some are sent; 0 if it has none.
         type_id: The ID of its present type.
         status: Its present status.
         route: The transitions to its new status; none if they are not known yet.
@@ -68,13 +68,13 @@ class IssueWrite:
     key: str = ""
     parent: str | None = None
     issue_id: str = ""
-    last_comment: int = 0
+    last_comment_id: int = 0
     type_id: str = ""
     status: str = ""
     route: tuple[Step, ...] = ()
 
     @property
-    def between(self) -> tuple[str, ...]:
+    def statuses_between(self) -> tuple[str, ...]:
         """The statuses on the way to its new one."""
         return tuple(step.transition.to_status for step in self.route[:-1])
 
@@ -105,7 +105,7 @@ class TicketWrites:
 def orphan_note(change: LocalChange) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
-    failed = f'creating the draft "{change.below}" has failed, so this stays a draft, too'
+    failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
     return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.INVALID)
 
 
@@ -114,7 +114,7 @@ def project_of(key: str) -> str:
     return key.rpartition("-")[0]
 
 
-def metadata_queries(
+def make_metadata_queries(
     comparison: Comparison, default_project: str | None
 ) -> Iterable[MetadataQuery]:
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
@@ -123,11 +123,11 @@ def metadata_queries(
         yield MetadataQuery(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
-        if change.head is None:
+        if change.head_id is None:
             yield MetadataQuery(project, None, draft_changes(change.local.ticket))
         for draft in change.drafts:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
-            yield MetadataQuery(project, None, wanted, subtask=True)
+            yield MetadataQuery(project, None, wanted, is_subtask=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +137,13 @@ class WritesBuilder:
     Attributes:
         metadata: The fields and names that they need.
         accept_loss: The losses that the push may cause.
-        has_comments: Whether files hold comments.
+        are_comments_on: Whether files hold comments.
         default_project: The project for drafts, unless their ticket has one.
     """
 
     metadata: Metadata
     accept_loss: AcceptedLosses
-    has_comments: bool
+    are_comments_on: bool
     default_project: str | None
 
     def build(self, comparison: Comparison) -> TicketWrites:
@@ -159,7 +159,7 @@ class WritesBuilder:
             self.metadata.lookup,
             path=path,
             pictures=change.pictures,
-            has_comments=self.has_comments,
+            are_comments_on=self.are_comments_on,
         )
         texts: Mapping[str, tuple[EditedText, ...]] = {}
         refused: Collection[str] = ()
@@ -170,7 +170,7 @@ class WritesBuilder:
             refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
         here = issues_by_key(ticket)
         issues = [
-            self._edit(
+            self._build_edit(
                 replace(context, issue=here[key], texts=texts.get(key, ())),
                 comparison.issues[key],
                 changes,
@@ -178,12 +178,12 @@ class WritesBuilder:
             for key, changes in comparison.edits.items()
             if key not in refused
         ]
-        if change.head is None:
+        if change.head_id is None:
             reason = f"it is under {change.name}, where Jira does not have it"
             failed += (Note(key, path, reason, Code.MISPLACED) for key in change.added_keys)
-            issues.append(self._new_issue(context, ticket, project, change, parent=None))
+            issues.append(self._build_new_issue(context, ticket, project, change, parent=None))
         issues += (
-            self._new_issue(context, draft, project, change, parent=ticket.key or "")
+            self._build_new_issue(context, draft, project, change, parent=ticket.key or "")
             for draft in change.drafts
         )
         return TicketWrites(change, tuple(issues), tuple(failed), tuple(warnings))
@@ -192,7 +192,7 @@ class WritesBuilder:
         self, comparison: Comparison
     ) -> tuple[Mapping[str, tuple[EditedText, ...]], Sequence[Loss]]:
         """Return the edited rich texts of existing issues, by key, and what their edits would lose."""
-        change, users = comparison.local_change, self.metadata.lookup.mentioned
+        change, users = comparison.local_change, self.metadata.lookup.mentions
         local = change.local
         if users:
             ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
@@ -200,16 +200,16 @@ class WritesBuilder:
         sent = replace(change, edits=comparison.edits, local=local)
         must_fit = self.accept_loss is True
         return edited_texts_and_losses(
-            sent, comparison.issues.values(), comparison.texts, must_fit=must_fit
+            sent, comparison.issues.values(), comparison.section_field_ids, must_fit=must_fit
         )
 
-    def _edit(
+    def _build_edit(
         self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
     ) -> IssueWrite:
         """Build the edit of an existing issue."""
         kind, project = issue_type_id(there.fields), project_of(there.key)
         types, specs = self.metadata.projects.get(project), self.metadata.specs(project, kind)
-        payload = update_payload(replace(context, specs=specs, present=there.fields), changes)
+        payload = update_payload(replace(context, specs=specs, jira_fields=there.fields), changes)
         if types is not None and "issuetype" in payload.fields:
             # The status of an unchanged type is checked by the issue's transitions.
             wrong = types.status_problems(issue_type_id(payload.fields), payload.status)
@@ -222,12 +222,12 @@ class WritesBuilder:
             payload,
             key=there.key,
             issue_id=there.id,
-            last_comment=highest_comment_id(there.fields) if payload.comments else 0,
+            last_comment_id=highest_comment_id(there.fields) if payload.comments else 0,
             type_id=kind,
             status=status_of(there),
         )
 
-    def _new_issue(
+    def _build_new_issue(
         self,
         context: PayloadContext,
         draft: Ticket,
@@ -238,7 +238,7 @@ class WritesBuilder:
     ) -> IssueWrite:
         """Build the write of a draft; see `IssueWrite` for ``parent``."""
         sendable = draft
-        if change.below and parent is None:
+        if change.parent_title and parent is None:
             # The parent is a draft without a key; `Delivery` adds the key later.
             fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE_NAME}
             sendable = replace(draft, fields=fields)

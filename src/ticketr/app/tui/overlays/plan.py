@@ -43,7 +43,7 @@ _DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 def left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
-    return tuple(entry for entry in plan.left if entry.code is not sync.Code.UNNAMED)
+    return tuple(entry for entry in plan.left_alone if entry.code is not sync.Code.UNNAMED)
 
 
 def _note_lines(words: str, cells: int) -> Sequence[Line]:
@@ -195,7 +195,7 @@ class Plan(Review[sync.PushPlan]):
         # A sync merges first.
         conflicts = self.check_result.conflicts if self.kind is JobKind.PUSH else ()
         answers = (*self.check_result.failed, *conflicts)
-        left, names = set(map(_issue_identity, plan.left)), set(map(_issue_identity, answers))
+        left, names = set(map(_issue_identity, plan.left_alone)), set(map(_issue_identity, answers))
         return (
             *(note for note in plan.refused if _issue_identity(note) not in names),
             *(note for note in answers if _issue_identity(note) not in left),
@@ -228,7 +228,7 @@ class Plan(Review[sync.PushPlan]):
         def loss_lines(loss: sync.Loss) -> Sequence[Line]:
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
-            return _note_lines(f"{clean(loss.words)} in {clean(loss.place)}, {word}", cells)
+            return _note_lines(f"{clean(loss.in_words)} in {clean(loss.place)}, {word}", cells)
 
         if self.check_problem:
             rest = _note_lines(f"Not checked with Jira: {self.check_problem}", cells)
@@ -255,12 +255,12 @@ class Plan(Review[sync.PushPlan]):
                 "Will not arrive as written",
                 has_strong_title=False,
             )
-        if plan.left:
+        if plan.left_alone:
             left = left_alone_notes(plan)
-            others = len(plan.left) - len(left)
+            others = len(plan.left_alone) - len(left)
             words = f" {others} more edited, but not chosen here"
             rest = [(mark(" ·"), Span(words))] if others else []
-            title = f"Left alone  {len(plan.left)}"
+            title = f"Left alone  {len(plan.left_alone)}"
             left_lines = partial(_left_alone_lines, keymap=keymap, cells=cells, theme=theme)
             yield Section(left, left_lines, title, rest, has_strong_title=False)
 
@@ -306,7 +306,7 @@ def _why_nothing_to_push(plan: sync.PushPlan) -> str:
         return "Nothing to push: every entry is left out"
     if left_alone_notes(plan):
         return "Nothing can be pushed: what was edited here is left alone"
-    if plan.left:
+    if plan.left_alone:
         return "Nothing to push: none of the chosen tickets was edited"
     return "Nothing to push: nothing was edited here since the last sync"
 
