@@ -115,7 +115,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
     print_messages(
         *(
             f"{word}: {note}"
-            for word, notes in (("would fail", plan.refused), ("warning", plan.literals))
+            for word, notes in (("would fail", plan.refusals), ("warning", plan.plain_text_notes))
             for note in notes
         )
     )

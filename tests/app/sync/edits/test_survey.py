@@ -238,7 +238,7 @@ class TestPlan:
         assert (local_change.drafts if local_change else ()) == drafts
         if local_change is not None:
             assert set(local_change.added_keys) == here.keys() - before.keys()
-            assert local_change.writes == len(local_change.edits) + len(drafts)
+            assert local_change.write_count == len(local_change.edits) + len(drafts)
 
     @given(versions)
     def test_an_untouched_ticket_is_no_work(self, three: Versions) -> None:

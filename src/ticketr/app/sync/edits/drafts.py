@@ -81,15 +81,15 @@ def _never_inherited_ids(site_fields: str | None) -> Iterator[str]:
                 yield load["id"]
 
 
-_KEY_WITHOUT_BRACKETS = (
+_NO_BRACKETS_PROBLEM = (
     "this begins like the key of {key}; write [{key}] before the title, or begin the title of a "
     "new ticket with another word"
 )
-_TICKET_LOST_KEY = (
+_TICKET_LOST_KEY_PROBLEM = (
     "the heading of {key} has lost its key; write [{key}] again, or put this into another file "
     "if it is to be a copy"
 )
-_TASK_LOST_KEY = (
+_TASK_LOST_KEY_PROBLEM = (
     "the line of {key} has lost its key; write [{key}] again, or change the title if it is to be "
     "a copy"
 )
@@ -113,16 +113,16 @@ def lost_key_error(
     local = local_change.local
     for draft, _ in local_change.issues():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
-            return _syntax_error(local, draft, _KEY_WITHOUT_BRACKETS.format(key=key))
+            return _syntax_error(local, draft, _NO_BRACKETS_PROBLEM.format(key=key))
     if local_change.head_id is None:
         for key, base in lost.items():
             if _is_probably_same(local.ticket, base):
-                return _syntax_error(local, local.ticket, _TICKET_LOST_KEY.format(key=key))
+                return _syntax_error(local, local.ticket, _TICKET_LOST_KEY_PROBLEM.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
     for draft in local_change.drafts:
         if key := titles.get(draft.title):
-            return _syntax_error(local, draft, _TASK_LOST_KEY.format(key=key))
+            return _syntax_error(local, draft, _TASK_LOST_KEY_PROBLEM.format(key=key))
     return None
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Why a value is left alone that an earlier sync had.
-_OLDER_REASON = (
+_OLDER_VALUES_REASON = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
     "typed it yourself: ticketr resolve {key} --take mine, then push"
 )
@@ -104,7 +104,7 @@ class LocalChange:
         for issue in (ticket, *ticket.tasks):
             if issue.key is not None and issue.key in self.older_values:
                 names = ", ".join(value.name for value in self.older_values[issue.key])
-                words = _OLDER_REASON.format(names=names, key=issue.key)
+                words = _OLDER_VALUES_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property
@@ -113,7 +113,7 @@ class LocalChange:
         return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
 
     @property
-    def writes(self) -> int:
+    def write_count(self) -> int:
         """How many issues a push would create or change."""
         return len(self.edits) + len(self.drafts) + (self.head_id is None)
 

@@ -109,7 +109,7 @@ def changed_texts(
     """Yield the changed texts of an issue, each with its change and the places of its lines."""
     for change in changes:
         if isinstance(change.part, diff.CommentPart):
-            yield change, change.new, place_of_comment(issue, change.part, change.new)
+            yield change, change.new, comment_line_lookup(issue, change.part, change.new)
         elif diff.is_text(change.part):
             for text, place in texts_of(issue, change.part):
                 yield change, text, place
@@ -127,7 +127,7 @@ def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]
         yield issue.rich_texts.get(part.name, ""), partial(places.of_text, part.name)
 
 
-def place_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> LineLookup:
+def comment_line_lookup(issue: Ticket, part: diff.CommentPart, text: str) -> LineLookup:
     """Return the places of the lines of a comment with a text."""
     comments = (comment for comment in issue.comments if comment.id == part.id)
     first = next((comment.line for comment in comments if comment.text == text), 0)

@@ -162,15 +162,15 @@ class PushPlan:
         left_alone: What it would not change, and why.
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
-        literals: What Jira would get as plain text, such as a mistyped short form.
-        refused: What of its entries Jira would refuse, as far as that shows without a request.
+        plain_text_notes: What Jira would get as plain text, such as a mistyped short form.
+        refusals: What of its entries Jira would refuse, as far as that shows without a request.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left_alone: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
-    literals: tuple[Note, ...] = ()
-    refused: tuple[Note, ...] = ()
+    plain_text_notes: tuple[Note, ...] = ()
+    refusals: tuple[Note, ...] = ()
 
 
 def sort_entries(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
@@ -227,7 +227,7 @@ def make_plan_entry(
 
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED_REASON = "it has changed since the plan was shown"
-_NEW_REASON = "it is not in the plan that was shown"
+_NOT_IN_PLAN_REASON = "it is not in the plan that was shown"
 _NO_PARENT_REASON = "its ticket is not created"
 
 
@@ -248,7 +248,7 @@ def find_unconfirmed(
     shown = {entry.key: entry for entry in confirmed if entry.key}
     for issue, entry in planned:
         if entry.key and entry.key not in shown:
-            reasons[id(issue)] = _NEW_REASON
+            reasons[id(issue)] = _NOT_IN_PLAN_REASON
         elif entry.key and not all(
             any(_is_confirmed(change, other, prefer) for other in shown[entry.key].changes)
             for change in entry.changes
@@ -295,7 +295,7 @@ def _unconfirmed_draft_reasons(
             left.append((draft, entry))
     titles = {(entry.path, entry.title) for entry in entries if remaining[entry.fingerprint]}
     reasons = {
-        id(draft): _CHANGED_REASON if (entry.path, entry.title) in titles else _NEW_REASON
+        id(draft): _CHANGED_REASON if (entry.path, entry.title) in titles else _NOT_IN_PLAN_REASON
         for draft, entry in left
     }
     orphans = {id(task) for draft, _ in left for task in draft.tasks}
@@ -462,7 +462,8 @@ def select_changes(
     if is_everything and not state.creations.read_unwritten():
         older = [note for change in local_changes for _, note in change.older_notes()]
         # Older values alone are nothing to send.
-        return [change for change in local_changes if change.writes or change.added_keys], older, []
+        selected = [change for change in local_changes if change.write_count or change.added_keys]
+        return selected, older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
     known = state.conflicts.all() if confirmed is not None else ()
     conflicts = {conflict.key: conflict for conflict in known}
@@ -474,7 +475,7 @@ def select_changes(
     for change, issues in _plan_issues(local_changes, state, keys, conflicts):
         match issues:
             case [(_, Note(code=Code.CONFLICT) as note)]:
-                in_conflict.append((note, change.writes))
+                in_conflict.append((note, change.write_count))
                 continue
         rest.append(change)
         for issue, decision in issues:

@@ -43,7 +43,7 @@ from ticketr.app.sync.workspace.store import (
 )
 from ticketr.app.tickets import Ticket
 
-T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 _DRAFT_WITHOUT_KEY_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
@@ -80,8 +80,8 @@ def find_files(
 async def visit_files(
     in_thread: ThreadRunner,
     files: Iterator[Sequence[str]],
-    visit: Callable[[Sequence[str]], T],
-    on_result: Callable[[T], object] = lambda _: None,
+    visit: Callable[[Sequence[str]], ResultT],
+    on_result: Callable[[ResultT], object] = lambda _: None,
 ) -> None:
     """Visit the files that may hold tickets, in portions, on worker threads.
 

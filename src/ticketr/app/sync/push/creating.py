@@ -339,13 +339,15 @@ class Creator:
                     await session.in_thread(record_created, session.state, created, path, first)
             is_recorded = True
             if first.casefold() != status.casefold():
-                await self._follow(created, new, first, status)
+                await self._follow_route(created, new, first, status)
         except (jira.JiraError, transitions.NoTransition, transitions.StoppedBetween) as error:
             note = failure_note(replace(new.issue, key=created.key), path, error)
             self.tally.fail(replace(note, reason=f"it was created, but: {note.reason}"))
         return is_recorded
 
-    async def _follow(self, created: Creation, new: IssueWrite, first: str, status: str) -> None:
+    async def _follow_route(
+        self, created: Creation, new: IssueWrite, first: str, status: str
+    ) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self.session, created.key
         edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), status=first)

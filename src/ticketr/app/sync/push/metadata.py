@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
 
 
-D = TypeVar("D")
-T = TypeVar("T")
+DefaultT = TypeVar("DefaultT")
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class Metadata:
 _EditedField: TypeAlias = tuple[str, Change, values.FieldSpec]
 
 
-async def answer_or(default: D, request: Awaitable[T]) -> T | D:
+async def answer_or(default: DefaultT, request: Awaitable[AnswerT]) -> AnswerT | DefaultT:
     """Return the answer to a request; a default if the site refuses it for another cause than the login.
 
     Raises:
@@ -184,7 +184,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
             sprints |= await session.in_thread(session.state.sprint_ids, spec.id)
     people = await _find_people(session, edited) if edited else {}
     texts = [change.shown_new_text for change in changes if is_text(change.part)]
-    mentioned = await _find_mentioned(session, texts) if texts else {}
+    mentioned = await _find_mentioned_users(session, texts) if texts else {}
     fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.line_fields)}
     links: dict[Part, values.LinkDirection] = {}
     may_be_links = any(
@@ -197,7 +197,9 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     return Metadata(projects, lookup)
 
 
-async def _find_mentioned(session: Session, texts: Iterable[str]) -> dict[str, tuple[User, ...]]:
+async def _find_mentioned_users(
+    session: Session, texts: Iterable[str]
+) -> dict[str, tuple[User, ...]]:
     """Search for the people that texts mention; find none if the account may not search."""
     names = {person.name: None for text in texts for person in adf.named_people(text)}
     if not names:

@@ -40,7 +40,7 @@ MARKER_PROPERTY = "ticketr.created"
 #: Seconds after which a request has ended, even if it was sent late because of a rate limit.
 ENDED_AFTER_SECONDS = 3600.0
 
-T = TypeVar("T")
+AnswerT = TypeVar("AnswerT")
 
 
 def has_request_ended(error: jira.JiraError) -> bool:
@@ -61,7 +61,9 @@ def may_have_arrived(error: jira.JiraError) -> bool:
     return jira.may_have_happened(error)
 
 
-async def send_once(send: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[T | None]]) -> T:
+async def send_once(
+    send: Callable[[], Awaitable[AnswerT]], find: Callable[[], Awaitable[AnswerT | None]]
+) -> AnswerT:
     """Send a request; if Jira may have carried it out, look for that before it is sent again.
 
     Args:
@@ -363,12 +365,12 @@ class _Uploader:
         )
         attached = await self._list_attached()
         if upload is not None:
-            attachment = _id_of(upload, attached)
+            attachment = _attachment_id_of(upload, attached)
             if not attachment and not upload.id:
                 what = f"finding out whether a file was attached to {self.key}"
                 await wait_until_ended(session, [upload], what)
                 attached = await self._list_attached()
-                attachment = _id_of(upload, attached)
+                attachment = _attachment_id_of(upload, attached)
             if attachment:
                 await session.in_thread(uploads.put, replace(upload, id=attachment))
                 return attachment
@@ -403,7 +405,7 @@ class _Uploader:
         return attached[0].id
 
     async def _find(self, entry: UploadEntry) -> str | None:
-        return _id_of(entry, await self._list_attached()) or None
+        return _attachment_id_of(entry, await self._list_attached()) or None
 
     async def _list_attached(self) -> Sequence[jira.Attachment]:
         answer = await self.session.jira.bulk_fetch([self.issue_id], fields=[ATTACHMENT_FIELD])
@@ -412,7 +414,7 @@ class _Uploader:
         ]
 
 
-def _id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) -> str:
+def _attachment_id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) -> str:
     """Return the ID of the attachment that an upload has made; empty if the issue has none.
 
     It is found by its name, which no attachment of the issue had before.

@@ -163,7 +163,7 @@ def _comment_payload(
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
-    line_of = losses.place_of_comment(context.issue, part, change.new)
+    line_of = losses.comment_line_lookup(context.issue, part, change.new)
     text = rich_text.with_mentions(change.new, context.lookup.mentions, context.path, line_of)
     sent = replace(change, new=text)
 
@@ -229,7 +229,7 @@ def _link_payload(
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE = "Status", "Type"
-_REFUSED_AS_IT_IS_WARNING = (
+_JIRA_REFUSES_OWN_TEXT_WARNING = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
 )
@@ -395,7 +395,7 @@ def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterat
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
     for edited in context.texts:
         if edited.inherited_problems:
-            yield f"{edited.name}: {_REFUSED_AS_IT_IS_WARNING.format(edited.inherited_problems[0])}"
+            yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.inherited_problems[0])}"
 
 
 def _require_text(change: diff.Change) -> str:

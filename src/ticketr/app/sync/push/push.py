@@ -166,7 +166,7 @@ class Push:
             if action in requests:
                 requests[action].append(TicketRequest.of(change))
             if action is PushAction.HOLD_BACK:
-                tally.hold_back(comparison.notes[0], change.writes)
+                tally.hold_back(comparison.notes[0], change.write_count)
             elif comparison.notes:
                 tally.fail(*comparison.notes)
         for ticket in writes:

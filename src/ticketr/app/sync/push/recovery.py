@@ -160,7 +160,7 @@ async def recover(
     requests = await session.in_thread(session.state.creations.read_unwritten)
     while True:  # a sub-task is found once its ticket has its key again
         await _write_keys(session, requests, on_recovered, on_failed)
-        requests = await _reopen_lost(session)
+        requests = await _reopen_lost_creations(session)
         if not requests:
             return
 
@@ -314,7 +314,7 @@ async def _find_file(
     return max(pairs, key=lambda pair: pair[0], default=(0.0, None))[1], hidden
 
 
-async def _reopen_lost(session: Session) -> list[Creation]:
+async def _reopen_lost_creations(session: Session) -> list[Creation]:
     """Return the issues whose recent keys are in no file now; they count as unfinished from now on."""
     by_path: dict[str, list[Creation]] = {}
     for creation in await session.in_thread(session.state.creations.recently_written):
@@ -322,7 +322,7 @@ async def _reopen_lost(session: Session) -> list[Creation]:
     lost = [
         replace(creation, settled=0.0)
         for chunk in chunks([*by_path.items()], FILES_PER_BATCH)
-        for creation in await session.in_thread(_without_keys, session.store, chunk)
+        for creation in await session.in_thread(_find_without_keys, session.store, chunk)
     ]
     if lost:
         survey = await session.survey(check_drafts=False)
@@ -332,7 +332,7 @@ async def _reopen_lost(session: Session) -> list[Creation]:
     return lost
 
 
-def _without_keys(
+def _find_without_keys(
     store: Store, by_path: Iterable[tuple[str, Iterable[Creation]]]
 ) -> list[Creation]:
     """Return the issues whose unchanged drafts are in their files without their keys."""

@@ -197,7 +197,7 @@ class Plan(Review[sync.PushPlan]):
         answers = (*self.check_result.failed, *conflicts)
         left, names = set(map(_issue_identity, plan.left_alone)), set(map(_issue_identity, answers))
         return (
-            *(note for note in plan.refused if _issue_identity(note) not in names),
+            *(note for note in plan.refusals if _issue_identity(note) not in names),
             *(note for note in answers if _issue_identity(note) not in left),
         )
 
@@ -244,7 +244,7 @@ class Plan(Review[sync.PushPlan]):
             only_links = all(loss.is_link for loss in plan.losses)
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             yield Section(plan.losses, loss_lines, title)
-        notes = (*plan.literals, *self.check_result.warnings)  # losses are listed apart
+        notes = (*plan.plain_text_notes, *self.check_result.warnings)  # losses are listed apart
         warnings = {
             (note.name, note.reason): note for note in notes if note.code is not sync.Code.LOSS
         }
