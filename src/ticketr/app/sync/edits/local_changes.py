@@ -157,7 +157,7 @@ def find_local_change(
     return LocalChange(local, head_id, base, edits, drafts, added_keys, older_values=replaced)
 
 
-def named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
+def find_parent_draft(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     """Return the draft that the line Parent of another draft names by its title.
 
     Args:

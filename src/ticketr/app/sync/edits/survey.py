@@ -26,7 +26,7 @@ from ticketr.app.sync.concurrency import FILES_PER_BATCH, ThreadRunner, split_by
 from ticketr.app.sync.edits.local_changes import (
     LocalChange,
     find_local_change,
-    named_parent,
+    find_parent_draft,
 )
 from ticketr.app.sync.edits.losses import Loss, likely_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
@@ -470,7 +470,7 @@ class LocalSurvey:
         """
         local_change = None
         if local.ticket.key is None:
-            parent = named_parent(local.ticket, tickets)
+            parent = find_parent_draft(local.ticket, tickets)
             parent_title = parent.title if parent else ""
             local_change = find_local_change(local, None, None, parent_title=parent_title)
         elif self.base_texts.get(local.ticket.key) == local.text:  # nearly all tickets

@@ -36,7 +36,7 @@ from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery, fetch_metadata
 from ticketr.app.sync.push.outbox import may_have_arrived
-from ticketr.app.sync.push.transitions import no_transition
+from ticketr.app.sync.push.transitions import no_transition_error
 from ticketr.app.sync.push.values import BadValue, find_allowed_value
 from ticketr.app.sync.queries import open_site_client
 from ticketr.app.sync.session import Session, SessionJob, SessionOptions
@@ -342,7 +342,7 @@ class BulkJob(SessionJob):
             statuses = (jira.AllowedValue("", name) for name in {issue.status, *transitions})
             status = find_allowed_value(self.change.status, statuses)
             if status is None:
-                error = no_transition(self.change.status, known.get(issue.key, ()))
+                error = no_transition_error(self.change.status, known.get(issue.key, ()))
                 self._note_failed([issue], str(error), Code.NO_TRANSITION)
             elif status.name == issue.status:
                 self._note_unneeded(issue, issue.status)

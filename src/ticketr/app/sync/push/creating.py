@@ -363,7 +363,7 @@ class Creator:
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
                 self.tally.leave_alone(note)
                 return
-        await transitions.follow(session.jira, key, status, edit.route)
+        await transitions.follow_route(session.jira, key, status, edit.route)
 
     async def _request_for(self, new: IssueWrite) -> _Request:
         """Return a request for an issue."""

@@ -363,13 +363,13 @@ class _Uploader:
         upload: UploadEntry | None = await session.in_thread(
             uploads.find, self.issue_id, self.picture.digest
         )
-        attached = await self._list_attached()
+        attached = await self._fetch_attachments()
         if upload is not None:
             attachment = _attachment_id_of(upload, attached)
             if not attachment and not upload.id:
                 what = f"finding out whether a file was attached to {self.key}"
                 await wait_until_ended(session, [upload], what)
-                attached = await self._list_attached()
+                attached = await self._fetch_attachments()
                 attachment = _attachment_id_of(upload, attached)
             if attachment:
                 await session.in_thread(uploads.put, replace(upload, id=attachment))
@@ -405,9 +405,9 @@ class _Uploader:
         return attached[0].id
 
     async def _find(self, entry: UploadEntry) -> str | None:
-        return _attachment_id_of(entry, await self._list_attached()) or None
+        return _attachment_id_of(entry, await self._fetch_attachments()) or None
 
-    async def _list_attached(self) -> Sequence[jira.Attachment]:
+    async def _fetch_attachments(self) -> Sequence[jira.Attachment]:
         answer = await self.session.jira.bulk_fetch([self.issue_id], fields=[ATTACHMENT_FIELD])
         return [
             attachment for issue in answer.issues for attachment in jira_attachments(issue.fields)

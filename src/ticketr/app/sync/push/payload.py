@@ -132,7 +132,7 @@ class PayloadContext:
         specs: The fields of its type, by their lines and sections.
         path: Its file, for messages that name a line.
         jira_fields: Its fields as Jira has them, by their IDs; empty for a new issue.
-        texts: Its rich texts that have changed, if Jira has the issue; others are converted.
+        edited_texts: Its rich texts that have changed, if Jira has the issue; others are converted.
         pictures: The files on disk that its texts show, by their addresses.
         are_comments_on: Whether files hold comments.
     """
@@ -142,7 +142,7 @@ class PayloadContext:
     specs: Mapping[diff.Part, FieldSpec] = field(default_factory=dict)
     path: str = ""
     jira_fields: Mapping[str, object] = field(default_factory=dict)
-    texts: tuple[grafting.EditedText, ...] = ()
+    edited_texts: tuple[grafting.EditedText, ...] = ()
     pictures: Mapping[str, grafting.PictureFile] = field(default_factory=dict)
     are_comments_on: bool = False
 
@@ -157,7 +157,7 @@ def _comment_payload(
     """
     if not context.are_comments_on:
         raise BadValue(_COMMENTS_OFF_REASON)
-    comment = None if part.is_new else _own_comment(context, part.id)
+    comment = None if part.is_new else _require_own_comment(context, part.id)
     uploads = grafting.uploads_in(change.new, change.old, context.pictures)
     marks = grafting.placeholder_ids_by_address(uploads)
     if not change.new:
@@ -187,7 +187,7 @@ def _comment_payload(
     )
 
 
-def _own_comment(context: PayloadContext, number: str) -> JiraComment:
+def _require_own_comment(context: PayloadContext, number: str) -> JiraComment:
     """Return a comment in Jira; raise `BadValue` if it is not there, or not the user's."""
     comments = (comment for comment in jira_comments(context.jira_fields) if comment.id == number)
     comment = next(comments, None)
@@ -244,7 +244,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
     """
     changes = tuple(changes)
     parts = {change.part: change for change in changes}
-    edited = {text.part: text for text in context.texts}
+    edited = {text.part: text for text in context.edited_texts}
     criteria: diff.Change | None = None
     uploads: Mapping[str, PictureFile] = {}
     if diff.CorePart.DESCRIPTION in parts:
@@ -252,7 +252,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
         text = edited.get(diff.CorePart.DESCRIPTION)
         was = text.before.description if text is not None else ""
         uploads = uploads_in(context.issue.description, was, context.pictures)
-    warnings = tuple(_warnings(context, changes))
+    warnings = tuple(_find_warnings(context, changes))
     payload = IssuePayload(warnings=warnings, uploads=tuple(uploads.values()))
     for change in parts.values():
         try:
@@ -385,7 +385,7 @@ def _text_remedy(field: FieldSpec) -> str:
     return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
 
 
-def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
+def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
     issue, path, files = context.issue, context.path, media_ids_by_name(context.jira_fields)
     yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
@@ -393,7 +393,7 @@ def _warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterat
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
             yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
-    for edited in context.texts:
+    for edited in context.edited_texts:
         if edited.inherited_problems:
             yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.inherited_problems[0])}"
 

@@ -36,7 +36,7 @@ from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
     Step,
-    no_transition,
+    no_transition_error,
     transition_to,
 )
 from ticketr.app.sync.push.values import BadValue, as_choice
@@ -77,7 +77,7 @@ class RouteFinder:
     # What one task learns spares the others the same requests.
     _learning_lock: trio.Lock = field(default_factory=trio.Lock, init=False)
 
-    async def find(self, edits: Sequence[IssueWrite]) -> Mapping[str, _FoundRoute]:
+    async def find_routes(self, edits: Sequence[IssueWrite]) -> Mapping[str, _FoundRoute]:
         """Find the transitions of each edit, several at once, by the issues' keys.
 
         Raises:
@@ -130,7 +130,7 @@ class RouteFinder:
         while not (path := find_route(_next_statuses(edges), edit.status, status)):
             unknown = unexplored_statuses(_next_statuses(edges), edit.status)
             if not unknown:
-                raise no_transition(status, transitions)
+                raise no_transition_error(status, transitions)
             for text in unknown:
                 learnt = await self._transitions_from(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
@@ -222,7 +222,7 @@ async def _find_absent_keys(session: Session, named: set[str]) -> set[str]:
     return absent
 
 
-async def prepare(
+async def prepare_writes(
     session: Session, comparisons: Sequence[Comparison], accept_loss: AcceptedLosses
 ) -> list[TicketWrites]:
     """Convert what is sent of each ticket; replace by notes what Jira would refuse.
@@ -259,7 +259,7 @@ async def prepare(
         for write in writes
         if write.key and write.payload.status and "issuetype" not in write.payload.fields
     ]
-    routes = await RouteFinder(session).find(moved) if moved else {}
+    routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
     has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
     return _without_orphans(checked) if has_drafts_below else checked

@@ -22,7 +22,7 @@ from ticketr.app.sync.edits.push_plan import PushPlan, make_plan_entry, route_te
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import wait_for_late_comments
-from ticketr.app.sync.push.preparation import prepare
+from ticketr.app.sync.push.preparation import prepare_writes
 from ticketr.app.sync.push.refresh import (
     PushAction,
     TicketRequest,
@@ -156,7 +156,7 @@ class Push:
         session, tally = self.session, self.tally
         comparisons = await compare_with_jira(session, local_changes, merging=merging)
         sent = [comparison for comparison in comparisons if comparison.action is PushAction.SEND]
-        writes = await prepare(session, sent, self.accept_loss)
+        writes = await prepare_writes(session, sent, self.accept_loss)
         requests: dict[PushAction, list[TicketRequest]] = {
             PushAction.ALREADY_IN_JIRA: [],
             PushAction.MERGE_FIRST: [],

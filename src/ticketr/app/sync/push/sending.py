@@ -30,7 +30,12 @@ from ticketr.app.sync.push.outbox import PictureNotAttached, attach_uploads, sen
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
-from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween, follow, status_value
+from ticketr.app.sync.push.transitions import (
+    NoTransition,
+    StoppedBetween,
+    follow_route,
+    status_value,
+)
 from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, orphan_note
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.tickets import Ticket, render_ticket
@@ -262,7 +267,7 @@ class Delivery:
             changes = tuple(change for change in edit.changes if change.part in links)
             yield partial(self._send_links, payload, key), changes
         if payload.status is not None:
-            yield partial(follow, session.jira, key, payload.status, edit.route), ()
+            yield partial(follow_route, session.jira, key, payload.status, edit.route), ()
 
     async def _send_links(self, payload: IssuePayload, key: str) -> None:
         """Add and remove the links of the issue with a key."""

@@ -46,7 +46,7 @@ class Step:
     fields: Mapping[str, object] = field(default_factory=dict)
 
 
-async def follow(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -> None:
+async def follow_route(jira: JiraClient, key: str, status: str, route: Sequence[Step]) -> None:
     """Move an issue to a status by one or more transitions.
 
     Args:
@@ -118,14 +118,14 @@ def transition_to(
         if transition.to_status.casefold() == status.casefold()
     ]
     if not fitting:
-        raise no_transition(status, transitions)
+        raise no_transition_error(status, transitions)
     return max(
         fitting,
         key=lambda transition: len(fields.intersection(one.id for one in transition.fields)),
     )
 
 
-def no_transition(status: str, transitions: Iterable[Transition]) -> NoTransition:
+def no_transition_error(status: str, transitions: Iterable[Transition]) -> NoTransition:
     """Return the error that lists which statuses can be reached instead."""
     names = list(
         dict.fromkeys(transition.to_status for transition in transitions if transition.to_status)

@@ -171,7 +171,7 @@ class WritesBuilder:
         here = issues_by_key(ticket)
         issues = [
             self._build_edit(
-                replace(context, issue=here[key], texts=texts.get(key, ())),
+                replace(context, issue=here[key], edited_texts=texts.get(key, ())),
                 comparison.issues[key],
                 changes,
             )
@@ -264,7 +264,7 @@ def _loss_notes(
     }
     by_part: dict[tuple[str, str, bool], list[str]] = {}
     for loss in lost:
-        what = f"{loss.what} (line {loss.line})" if loss.line else loss.what
+        what = f"{loss.piece} (line {loss.line})" if loss.line else loss.piece
         by_part.setdefault((loss.key, loss.part, loss.is_link), []).append(what)
     failed: list[Note] = []
     warnings: list[Note] = []
