@@ -408,11 +408,39 @@ def test_a_simple_document(document: Json, markdown: str) -> None:
     assert_exact_if_simple(document)
 
 
+def nested_list(depth: int) -> Json:
+    """Return a list of one word with lists of one word in each other below it."""
+    below = [nested_list(depth - 1)] if depth else []
+    return node("bulletList", None, item(paragraph(text("a")), *below))
+
+
+def test_a_list_is_simple_up_to_an_indent_of_twenty() -> None:
+    assert simple_markdown(doc(nested_list(10))) is not None
+    assert_exact_if_simple(doc(nested_list(10)))
+    assert simple_markdown(doc(nested_list(11))) is None
+
+
+WORD = paragraph(text("a"))
+
+
 @pytest.mark.parametrize(
     "block",
     [
         node("blockquote", {}, node("heading", {"level": 1}, text("word"))),
         node("expand", {"title": "C++ & D"}, paragraph(text("a"))),
+        node("bulletList", None),
+        node("bulletList", None, item()),
+        node("bulletList", None, item(paragraph())),
+        node("bulletList", None, item(WORD, WORD)),
+        node("bulletList", None, item(WORD, nested_list(0), WORD)),
+        node("bulletList", None, item(WORD, nested_list(0), nested_list(0))),
+        node("bulletList", None, item(WORD, node("orderedList", {"order": 2}, item(WORD)))),
+        node("bulletList", None, item(WORD, node("bulletList", None))),
+        node("bulletList", None, item({**WORD, "attrs": {"more": 1}})),
+        node("bulletList", None, {**item(WORD), "attrs": {"more": 1}}),
+        node("bulletList", {"order": 1}, item(WORD)),
+        node("bulletList", None, node("taskItem", None, WORD)),
+        node("orderedList", {"order": 2}, item(WORD)),
     ],
 )
 def test_a_block_that_is_read_or_written_otherwise_does_not_pass(block: Json) -> None:

@@ -259,12 +259,13 @@ async def _run_repeatedly(
             ends = queue.watch()  # what is left of them is read after the queue has closed
             readers.start_soon(read, ends)
             for folder, (_, job) in named.items():
-                run_job, every = (
-                    partial(_check_and_run, job=job, check=check),
-                    options.every_seconds or 0,
-                )
                 queue.repeat(
-                    run_job, every=every, id=folder, name=job.name, key=folder, tags=job.tags
+                    partial(_check_and_run, job=job, check=check),
+                    every=options.every_seconds or 0,
+                    id=folder,
+                    name=job.name,
+                    key=folder,
+                    tags=job.tags,
                 )
             await stopped.wait()
         watchers.cancel_scope.cancel()

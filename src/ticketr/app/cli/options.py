@@ -352,7 +352,7 @@ def session_options(
         workspace: The workspace.
         credentials: The login for its site.
         mark: The mark of its state file.
-        strategy: One of `config.STRATEGIES`; None for the workspace's own.
+        strategy: One of `config.CONFLICT_STRATEGIES`; None for the workspace's own.
     """
     sides = {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}
     return {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fakes.states import after, app_state, plain, pressed
 from rows import for_each
 
+from ticketr.app.jira import Credentials
 from ticketr.app.sync import (
     BulkChange,
     BulkIssue,
@@ -17,6 +19,7 @@ from ticketr.app.sync import (
     FileEditPlan,
     IssuePlace,
     ListAction,
+    LogWorkJob,
 )
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
@@ -31,6 +34,7 @@ from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_st
 from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
+from ticketr.app.tui.services.workspaces import job_for
 from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -208,18 +212,18 @@ def test_work_is_logged_after_a_question() -> None:
     early, effect = entered(state, 1.0)
     assert (effect, early.notice) == ((), "Read the question first")
     _, effect = entered(state)
-    assert effect == tuple(
-        call_in(
-            "work",
-            start_job,
-            JobRequest(
-                JobKind.WORKLOG,
-                (key,),
-                {"key": key, "time_spent": "1d 4h", "text": "wrote the tests"},
-            ),
+    requests = [
+        JobRequest(
+            JobKind.WORKLOG, (key,), {"key": key, "time_spent": "1d 4h", "text": "wrote the tests"}
         )
         for key in KEYS
-    )
+    ]
+    assert effect == tuple(call_in("work", start_job, request) for request in requests)
+    login = Credentials("https://h.example", "p@h.example", "token")
+    for request in requests:  # its options are those that the job takes
+        made = job_for({"root": Path(), "credentials": login}, request, lambda _: None)
+        assert isinstance(made, LogWorkJob)
+        assert (made.key, made.time_spent, made.text) == tuple(request.options.values())
 
 
 def test_work_without_a_time_can_be_typed_again() -> None:

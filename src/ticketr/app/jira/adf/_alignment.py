@@ -295,11 +295,8 @@ class BlockChanges:
         self._words: dict[int, Counter[str]] = {}
         if in_row and len(visible) == len(edited) and all(unit.is_one_to_one for unit in visible):
             for at, (unit, block) in enumerate(zip(visible, edited, strict=True)):
-                (
-                    self.same
-                    if unit.file_blocks[0].equality_key == block.equality_key
-                    else self.became
-                )[at] = unit
+                is_same = unit.file_blocks[0].equality_key == block.equality_key
+                (self.same if is_same else self.became)[at] = unit
             return
         anchors = self._record_unmoved(visible)
         moved = self._record_moved(visible, {number for number, _ in anchors})

@@ -149,9 +149,8 @@ def conversion_cost(document: object, most: int) -> int:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    if (
-        size := marklas_cost(document, most * SIMPLE_CHARACTERS_PER_COST)
-    ) > most * SIMPLE_CHARACTERS_PER_COST:
+    most_characters = most * SIMPLE_CHARACTERS_PER_COST
+    if (size := marklas_cost(document, most_characters)) > most_characters:
         return size  # splitting it would take long
     total = 0
     for part in split_blocks(document) or [[document]]:
