@@ -246,6 +246,17 @@ async def test_a_reader_of_an_idle_queue_ends_at_once(autojump_clock: MockClock,
 
 
 @pytest.mark.parametrize("kind", ["watch", "progress"])
+async def test_a_reader_that_has_ended_is_not_told_of_later_jobs(
+    autojump_clock: MockClock, kind: str
+) -> None:
+    async with open_job_queue() as queue:
+        with read(queue, kind) as updates:
+            assert [update async for update in updates] == []
+            assert (await (await queue.submit(steps, 1)).wait()).status == "completed"
+            assert [update async for update in updates] == []
+
+
+@pytest.mark.parametrize("kind", ["watch", "progress"])
 async def test_a_late_reader_gets_what_is_unread_before_the_end(
     autojump_clock: MockClock, kind: str
 ) -> None:

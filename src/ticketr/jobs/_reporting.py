@@ -67,7 +67,7 @@ class Reporter:
             self.unreported.append(record)
             self._core.timer.wake_at(-math.inf)
 
-    async def report_soon(self) -> None:  # noqa: ASYNC910 - STEPS is not 0
+    async def report_soon(self) -> None:  # noqa: ASYNC910 - it has a checkpoint
         """Report the failures so far, once their submitters could have waited for them."""
         count = len(self.unreported)
         for _ in range(CHECKPOINTS_BEFORE_REPORT):

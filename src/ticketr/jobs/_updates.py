@@ -146,8 +146,8 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         return () if self._record is None or self._is_readable() else (self._record,)
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
-        """Put a changed record into the channel, which must not hold it already."""
-        if self._is_closed or (self._only_reports and not is_report):
+        """Put a changed record into the channel, which must not hold it already, unless that is over."""
+        if self._is_closed or self._is_over or (self._only_reports and not is_report):
             return
         unread = self._unread
         if len(unread) >= MAX_UNREAD_JOBS:
