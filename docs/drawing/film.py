@@ -33,7 +33,7 @@ from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.jobs import read_plan
-from ticketr.app.tui.sheet import Edit
+from ticketr.app.tui.sheet import EditedPart
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -99,7 +99,7 @@ class Camera:
         """Let Jira refuse nothing of the plan on the screen."""
         self.sees(check_answer(self._state))
 
-    def opens(self, edits: tuple[Edit, ...] = (), ticket: Ticket = REBUILD) -> None:
+    def opens(self, edits: tuple[EditedPart, ...] = (), ticket: Ticket = REBUILD) -> None:
         """Select the ticket that is edited, and open it."""
         self._state = opened(self._state, "DEMO-9", ticket, edits)
 
@@ -164,12 +164,12 @@ def _pull(film: Camera, began: float, steps: range) -> None:
         running = at_work(job("pull"), done, TOTAL, "Pulling tickets", started_at=began)
         film.sees(messages.JobChanged(running))
         count = len(TICKETS) * done // TOTAL
-        film.sees(messages.TicketsFound("harbour", tickets_of(*TICKETS[:count])))
+        film.sees(messages.SomeTicketsRead("harbour", tickets_of(*TICKETS[:count])))
         film.takes(0.3)
 
 
 def _pushes(film: Camera) -> None:
-    edits = (Edit("Priority", "High", "Low"),)
+    edits = (EditedPart("Priority", "High", "Low"),)
     film.says("p", "plan a push: nothing is written until Enter")
     film.sees(_files(_rows(), frozenset({"DEMO-9"})))
     film.opens(edits, EDITED)

@@ -35,7 +35,7 @@ from ticketr.app.tui.setup import (
     SetupField,
     SiteAnswer,
 )
-from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
@@ -110,8 +110,8 @@ TICKETS = (
 )
 DRAFT = Ticket("Pay in instalments", tasks=(Ticket("Write the API"),))
 EDITS = (
-    Edit("Priority", "High", "Low"),
-    Edit("Description", "The simplest version is good enough.", "The second version is."),
+    EditedPart("Priority", "High", "Low"),
+    EditedPart("Description", "The simplest version is good enough.", "The second version is."),
 )
 PLAN = PushPlan(
     (
@@ -210,7 +210,9 @@ def main_state() -> AppState:
     return opened(state, "DEMO-9", REBUILD, EDITS[:1])
 
 
-def opened(state: AppState, key: str, ticket: Ticket, edits: tuple[Edit, ...] = ()) -> AppState:
+def opened(
+    state: AppState, key: str, ticket: Ticket, edits: tuple[EditedPart, ...] = ()
+) -> AppState:
     """Select a ticket, and open it beside the list."""
     at = next(at for at, each in enumerate(state.workspace.visible.rows) if each.row.key == key)
     state = state.with_workspace(state.workspace.select(at))

@@ -16,7 +16,7 @@ from ticketr.app.tui.effects import JobKind, call_in
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.services.edits import read_conflict
 from ticketr.app.tui.services.jobs import read_plan
-from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
@@ -62,7 +62,10 @@ TICKETS = (
     Ticket("Pay in instalments"),
     *(Ticket(f"Story number {number}", f"DEMO-{number}") for number in range(20, 60)),
 )
-EDITS = (Edit("Priority", "High", "Low"), Edit("Title", "Rebuild it", "Rebuild the index"))
+EDITS = (
+    EditedPart("Priority", "High", "Low"),
+    EditedPart("Title", "Rebuild it", "Rebuild the index"),
+)
 PLAN = PushPlan(
     (
         PlanEntry("", "Pay in instalments", "draft.md", 3, (Change("Description", "", TEXT),)),

@@ -299,7 +299,7 @@ def test_no_meaning_is_by_colour_alone(name: str) -> None:
 GOLDEN = Path(__file__).parent / "golden"
 
 
-ASCII = Theme(line_style=LineStyle(unicode=False, color=False), has_links=False)
+ASCII = Theme(status_line_style=LineStyle(unicode=False, color=False), has_links=False)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -77,17 +77,17 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     shown = arranged.rows
     found = [(each.row.id, each.subtask_count, each.hidden_count) for each in shown]
     assert found == list(expected(families, ids, sort, words))
-    is_hit = [parse_filter(words).matches(each.row.candidate) for each in shown]
-    assert [each.is_hit for each in shown] == is_hit
+    matches_filter = [parse_filter(words).matches(each.row.candidate) for each in shown]
+    assert [each.matches_filter for each in shown] == matches_filter
     last = len(shown) - 1
-    assert arranged.position_and_count(last) == (sum(is_hit), sum(is_hit))
-    assert arranged.position_and_count(0) == (sum(is_hit[:1]), sum(is_hit))
+    assert arranged.position_and_count(last) == (sum(matches_filter), sum(matches_filter))
+    assert arranged.position_and_count(0) == (sum(matches_filter[:1]), sum(matches_filter))
     assert [arranged.index_of(each.row.order) for each in shown] == list(range(len(shown)))
     hits = arranged.find_hits(["title", "7"])
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
-        if each.is_hit
+        if each.matches_filter
         and "title" in each.row.candidate.haystack
         and "7" in each.row.candidate.haystack
     )

@@ -142,7 +142,7 @@ class App:
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._paint)
-            nursery.start_soon(self._tick)
+            nursery.start_soon(self._redraw_and_follow_when_due)
             nursery.start_soon(self._forward_events)
             await nursery.start(self._forward_jobs)
             if self.state.workspaces:
@@ -176,7 +176,7 @@ class App:
         self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
         match message:
-            case messages.TicketsFound():
+            case messages.SomeTicketsRead():
                 is_urgent = False
             case messages.JobChanged(snapshot):  # a cancelled job tells how far it got first
                 is_urgent = snapshot.status.is_terminal or snapshot.cancel_requested
@@ -254,7 +254,7 @@ class App:
                     await self._urgent.wait()
             self._urgent = trio.Event()
 
-    async def _tick(self) -> None:
+    async def _redraw_and_follow_when_due(self) -> None:
         """Redraw the status line's times while a job runs, and send `FollowSelectionDue` when due."""
         while True:
             self._timed = trio.Event()

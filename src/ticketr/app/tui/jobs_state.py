@@ -15,14 +15,14 @@ from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
 #: What is between the kind and the count in the message of a job that has ended.
-_TEXT_BEFORE_COUNT = " complete: "
+_BETWEEN_KIND_AND_COUNT = " complete: "
 #: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
 LOGIN_REFUSED_MESSAGE = "Login refused: wrong or expired token"
-_ACTION_BY_KIND = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
+_KEY_ACTION_BY_JOB_KIND = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
 
 
 #: The most new issues that the line of a push names.
-MAX_NAMED_ISSUES = 3
+MAX_NAMED_CREATED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def end_of(
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
     keys += _next_actions(snapshot.result, conflicts)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
-    count = message.partition(_TEXT_BEFORE_COUNT)[2] or message  # the cause needs the room
+    count = message.partition(_BETWEEN_KIND_AND_COUNT)[2] or message  # the cause needs the room
     count += _created_keys_text(snapshot.result)
     is_over = isinstance(
         snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentResult
@@ -123,8 +123,8 @@ def _pulled_counts_text(result: object) -> str:
 def _created_keys_text(result: object) -> str:
     """Return the keys of the issues that a push has created, as many as a line has room for."""
     keys = _pull_and_push_of(result)[1].created
-    more = f" and {len(keys) - MAX_NAMED_ISSUES} more" if keys[MAX_NAMED_ISSUES:] else ""
-    return f" · {clean(', '.join(keys[:MAX_NAMED_ISSUES]))}{more}" if keys else ""
+    more = f" and {len(keys) - MAX_NAMED_CREATED} more" if keys[MAX_NAMED_CREATED:] else ""
+    return f" · {clean(', '.join(keys[:MAX_NAMED_CREATED]))}{more}" if keys else ""
 
 
 def _next_actions(
@@ -154,7 +154,7 @@ def run_seconds_of(snapshot: JobSnapshot) -> float:
 
 def _run_again_hint(snapshot: JobSnapshot, keymap: KeyMap, does: str) -> str:
     """Return a hint that names the key which runs a job again; empty if no key does."""
-    action = _ACTION_BY_KIND.get(kind_of(snapshot))
+    action = _KEY_ACTION_BY_JOB_KIND.get(kind_of(snapshot))
     return "" if action is None else keymap.hint(action, Context.MAIN, does, before=" · ")
 
 

@@ -20,7 +20,7 @@ from ticketr.statusline.render import ago, whole_percent
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: The most cells of a filter in the title.
-MAX_FILTER_CELLS = 20
+MAX_FILTER_CELLS_IN_TITLE = 20
 
 
 def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
@@ -122,13 +122,13 @@ def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
 
 
 def _draw_row(
-    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, selected: str
+    workspace: WorkspaceView, visible: VisibleRow, cells: int, theme: Theme, selected_style: str
 ) -> str:
-    """Draw a row; `selected` is the style of the selected one, and empty for others."""
-    line = _ticket_line(workspace, visible, cells, theme, "▌" if selected else " ")
-    styles = (selected,) if selected else () if visible.is_hit else ("dim",)
+    """Draw a row; `selected_style` is the style of the selected one, and empty for others."""
+    line = _ticket_line(workspace, visible, cells, theme, "▌" if selected_style else " ")
+    styles = (selected_style,) if selected_style else () if visible.matches_filter else ("dim",)
     words = workspace.search_words
-    is_found = words and visible.is_hit
+    is_found = words and visible.matches_filter
     if not is_found or any(word not in visible.row.candidate.haystack for word in words):
         return theme.row(line, cells, *styles)
     # A hit of the search; its words may be in a text that the list does not show.
@@ -151,7 +151,7 @@ def _ticket_line(
     fold = " " if not visible.subtask_count else "▸" if visible.hidden_count else "▾"
     if row.id in workspace.chosen_ids:
         bar = "√"
-    elif bar == " " and row.key in workspace.keys_changed_in_jira:
+    elif bar == " " and row.key in workspace.keys_of_unseen_changes:
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
     key = theme.fit(name, KEY_CELLS)
@@ -178,7 +178,7 @@ def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     at, count = workspace.position_and_count
     parts = [f"{at}/{count}"]
     if workspace.filter.text:  # it matters most, since it hides tickets
-        filter_room = min(MAX_FILTER_CELLS, room - width(f"{parts[0]} · only "))
+        filter_room = min(MAX_FILTER_CELLS_IN_TITLE, room - width(f"{parts[0]} · only "))
         parts.append(f"only {clip(clean(workspace.filter.text), filter_room)}")
     if workspace.chosen_ids:
         parts.append(f"{len(workspace.chosen_ids)} chosen")
@@ -226,21 +226,21 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     for at, line in enumerate(lines[top : top + height], start=top):
         text, ranges = line.line, frame.find_words(line.line, words)
         if not ranges and at in matches:
-            ranges = _beginning_ranges(text, words[0])
+            ranges = _wrapped_match_start_ranges(text, words[0])
         if ranges:
             marks = ("reverse", "bold") if at == match else ("reverse",)
             text = frame.with_marked_ranges(text, ranges, *marks)
         if at == selected:
             rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
         else:
-            rows.append(theme.row((Span(" "), *text, *_key_hint(line, state.keymap)), cells))
+            rows.append(theme.row((Span(" "), *text, *_resolve_hint(line, state.keymap)), cells))
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
     return [title, *frame.pad_rows(rows, height, cells)]
 
 
-def _beginning_ranges(line: Line, words: str) -> tuple[tuple[int, int], ...]:
+def _wrapped_match_start_ranges(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     """Return the range of the beginning of a text that goes on in the next line."""
     parts = words.split()
     for count in range(len(parts) - 1, 0, -1):
@@ -249,7 +249,7 @@ def _beginning_ranges(line: Line, words: str) -> tuple[tuple[int, int], ...]:
     return ()
 
 
-def _key_hint(line: DetailLine, keys: KeyMap) -> Line:
+def _resolve_hint(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
-    key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.has_key_hint else ""
+    key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.has_resolve_hint else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

@@ -41,7 +41,7 @@ class JobChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketsFound(WorkspaceMessage):
+class SomeTicketsRead(WorkspaceMessage):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:

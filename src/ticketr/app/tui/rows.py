@@ -21,13 +21,13 @@ class VisibleRow(NamedTuple):
         row: The issue.
         subtask_count: The number of its sub-tasks that the list holds.
         hidden_count: How many of them are folded away.
-        is_hit: Whether the filter lets it through; else it is shown above a sub-task that does.
+        matches_filter: Whether the filter lets it through; else it is shown above a sub-task that does.
     """
 
     row: ListRow
     subtask_count: int = 0
     hidden_count: int = 0
-    is_hit: bool = True
+    matches_filter: bool = True
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
             key = state.keymap.key_name(KeyAction.JOBS, Context.MAIN)
             more = f" +{others} {key}".rstrip()
         hint = "" if state.overlays else "esc cancel"
-        line = state.status.line(state.width - width(more), now, theme.line_style, hint=hint)
+        line = state.status.line(state.width - width(more), now, theme.status_line_style, hint=hint)
         return f"{line}{more}"
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
@@ -105,9 +105,9 @@ def next_change_time(state: AppState, now: float, theme: Theme) -> float:
     """Return the time at which the screen changes without a message; infinity for never."""
     if not state.status.running:
         return math.inf
-    change = state.status.next_change(now, theme.line_style)
+    change = state.status.next_change(now, theme.status_line_style)
     spins = any(overlay.has_spinners for overlay in _shown_overlays(state))
-    return min(change, next_spin(now)) if spins and theme.line_style.motion else change
+    return min(change, next_spin(now)) if spins and theme.status_line_style.motion else change
 
 
 def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:

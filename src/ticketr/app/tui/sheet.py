@@ -14,7 +14,7 @@ NO_ISSUE = Ticket("")
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class EditedPart:
     """One part of an issue that was edited here since the last sync.
 
     Attributes:
@@ -48,7 +48,7 @@ class Sheet:
     path: str
     line: int = 0
     issue: Ticket = NO_ISSUE
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[EditedPart, ...] = ()
     clashing_parts: tuple[str, ...] = ()
     error: str = ""
 
@@ -60,16 +60,16 @@ class DetailLine:
     Attributes:
         line: What is shown.
         source_line: The line in the file that it comes from, from 1; 0 if there is none.
-        has_key_hint: Whether the key that resolves a conflict is named at its end. There is room for that.
+        has_resolve_hint: Whether the key that resolves a conflict is named at its end. There is room for that.
     """
 
     line: Line
     source_line: int = 0
-    has_key_hint: bool = False
+    has_resolve_hint: bool = False
 
 
 def sheet_of(
-    issue: Ticket, path: str, edits: Iterable[Edit] = (), clashes: Iterable[str] = ()
+    issue: Ticket, path: str, edits: Iterable[EditedPart] = (), clashes: Iterable[str] = ()
 ) -> Sheet:
     """Return the sheet of an issue.
 

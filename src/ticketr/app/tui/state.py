@@ -77,7 +77,7 @@ MIN_SIDE_BY_SIDE_WIDTH = 80
 MIN_LIST_CELLS = 50
 #: The width of an open ticket with two columns of fields. From here on, the list grows first, until
 #: it has room for all its columns, then both grow.
-TWO_COLUMN_TICKET_CELLS = 46
+TWO_COLUMN_DETAIL_CELLS = 46
 #: From this height on, the workspaces have a panel of their own above the tickets.
 MIN_HEIGHT_WITH_WORKSPACES = 14
 #: From this height on, a rule separates the body from the two lines below it.
@@ -214,7 +214,7 @@ class AppState:
         if self.focus is Panel.DETAIL and (self.is_zoomed or width < MIN_SIDE_BY_SIDE_WIDTH):
             left, right = 0, width
         elif width >= MIN_SIDE_BY_SIDE_WIDTH:
-            left = max(MIN_LIST_CELLS, min(width - 1 - TWO_COLUMN_TICKET_CELLS, width // 2 + 23))
+            left = max(MIN_LIST_CELLS, min(width - 1 - TWO_COLUMN_DETAIL_CELLS, width // 2 + 23))
             right = width - left - 1
         else:
             left, right = width, 0

@@ -43,17 +43,17 @@ class Theme:
 
     Attributes:
         style: Adds a style to a text: ``style(text, "bold", "cyan")``.
-        line_style: The style of the status line.
+        status_line_style: The style of the status line.
         has_links: Whether the terminal gets links (OSC 8), of addresses of the web and of mail alone.
     """
 
     style: Callable[..., str] = lambda text, *_: text
-    line_style: LineStyle = field(default_factory=LineStyle)
+    status_line_style: LineStyle = field(default_factory=LineStyle)
     has_links: bool = True
 
     def ascii_if_needed(self, text: str) -> str:
         """Return a cleaned text, in ASCII if need be; its width may differ then."""
-        return text if self.line_style.unicode else to_ascii(text)
+        return text if self.status_line_style.unicode else to_ascii(text)
 
     def fit(self, text: str, cells: int) -> str:
         """Return a cleaned text cut and padded to so many cells, in ASCII if need be."""
@@ -67,7 +67,7 @@ class Theme:
             cells: The width of the row.
             styles: Styles for the whole row, instead of the line's own.
         """
-        if not self.line_style.unicode:
+        if not self.status_line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
             texts = ("...".join(map(to_ascii, _CUT_TEXT_END.split(span.text))) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
@@ -85,7 +85,7 @@ class Theme:
     @cached_property
     def ellipsis(self) -> str:
         """The mark at the end of a text that was cut."""
-        return self.line_style.glyphs.ellipsis
+        return self.status_line_style.glyphs.ellipsis
 
     def rule(self, cells: int) -> str:
         """Return a horizontal line, dim."""

@@ -122,7 +122,7 @@ class VisibleRows:
 
     def position_and_count(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
-        counts = _hit_counts(self)
+        counts = _filter_hit_counts(self)
         return counts[min(index + 1, len(self))], counts[-1]
 
     def find_hits(self, words: Sequence[str]) -> tuple[int, ...]:
@@ -131,7 +131,7 @@ class VisibleRows:
         for word in words:
             fits = self.find_fitting_rows(TextTerm(word))
             left = [at for at in left if fits[at]]
-        return tuple(at for at in left if self.rows[at].is_hit)
+        return tuple(at for at in left if self.rows[at].matches_filter)
 
     def find_fitting_rows(self, term: Term) -> bytearray:
         """Return which rows fit a term of a filter: one byte a row, 1 or 0.
@@ -159,9 +159,9 @@ class VisibleRows:
 
 
 @lru_cache(maxsize=8)
-def _hit_counts(visible: VisibleRows) -> Sequence[int]:
+def _filter_hit_counts(visible: VisibleRows) -> Sequence[int]:
     """Return how many hits of the filter are above each row, and at last how many there are."""
-    return [*accumulate(map(attrgetter("is_hit"), visible.rows), initial=0)]
+    return [*accumulate(map(attrgetter("matches_filter"), visible.rows), initial=0)]
 
 
 @lru_cache(maxsize=8)

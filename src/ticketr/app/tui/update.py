@@ -58,7 +58,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, effects = _handle_job(state, snapshot, now)
-        case messages.TicketsFound():
+        case messages.SomeTicketsRead():
             # The rows are arranged when they are drawn: many of these come between two frames.
             workspace = state.workspace_named(message.workspace)
             rows = workspace.rows.with_tickets(message.tickets)
@@ -69,8 +69,8 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case messages.ChangedInJira():
             workspace = state.workspace_named(message.workspace)
             changed = workspace.rows.keys_changed_by(message.tickets)
-            changed |= workspace.keys_changed_in_jira
-            return state.with_workspace(replace(workspace, keys_changed_in_jira=changed)), ()
+            changed |= workspace.keys_of_unseen_changes
+            return state.with_workspace(replace(workspace, keys_of_unseen_changes=changed)), ()
         case messages.FilesRead():
             state, effects = _handle_files_read(state, message, now)
         case messages.ListMemoryRead(name, wanted, sort, hidden):
@@ -151,10 +151,10 @@ def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
         return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
-    changed = workspace.keys_changed_in_jira
+    changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
         changed -= {ticket.sheet.key}  # it was looked at
-        state = state.with_workspace(replace(workspace, keys_changed_in_jira=changed))
+        state = state.with_workspace(replace(workspace, keys_of_unseen_changes=changed))
     state = replace(state, notice="", is_notice_bad=False)
     action = state.keymap.action(name, state.context)
     if action is not None:

@@ -44,7 +44,7 @@ class WorkspaceView:
         filter: The filter; one that lets everything through for none.
         sort: The name of the sort.
         search: What was searched last, as it was typed.
-        keys_changed_in_jira: The keys of issues that were changed in Jira since the user has looked at them.
+        keys_of_unseen_changes: The keys of issues that were changed in Jira since the user has looked at them.
         hidden_columns: The names of the columns that the user has hidden.
         aliases: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments; None until it is open.
@@ -68,7 +68,7 @@ class WorkspaceView:
     filter: Filter = field(default=NO_FILTER)
     sort: str = "key"
     search: str = ""
-    keys_changed_in_jira: frozenset[str] = frozenset()
+    keys_of_unseen_changes: frozenset[str] = frozenset()
     hidden_columns: frozenset[str] = frozenset()
     aliases: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
@@ -116,7 +116,7 @@ class WorkspaceView:
             ("!", len(self.conflicts_by_key), "conflict" + "s" * (len(self.conflicts_by_key) != 1)),
             ("+", drafts, "draft" + "s" * (drafts != 1)),
             ("×", len(self.broken_file_errors), "broken"),
-            ("•", len(self.keys_changed_in_jira), "changed in Jira"),
+            ("•", len(self.keys_of_unseen_changes), "changed in Jira"),
         )
         return tuple(entry for entry in entries if entry[1])
 
@@ -146,9 +146,9 @@ class WorkspaceView:
             filter_names=read.filter_names,
             templates=read.templates,
             synced_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
-            keys_changed_in_jira=self.keys_changed_in_jira & {row.key for row in read.rows}
-            if self.keys_changed_in_jira
-            else self.keys_changed_in_jira,
+            keys_of_unseen_changes=self.keys_of_unseen_changes & {row.key for row in read.rows}
+            if self.keys_of_unseen_changes
+            else self.keys_of_unseen_changes,
             chosen_ids=self.chosen_ids & {row.id for row in read.rows}
             if self.chosen_ids
             else self.chosen_ids,

@@ -32,7 +32,7 @@ from ticketr.app.tui.services.edits import (
 from ticketr.app.tui.services.files import read_detail, remember_list_view
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import open_editor, write_comment
-from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -120,7 +120,7 @@ def test_without_an_answer_and_a_status_in_a_file_there_is_nothing_to_choose() -
 def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]) -> None:
     state = app_state(ONE)
     assert state.selected_row is not None
-    sheet = sheet_of(ONE, "DEMO-1.md", (Edit("Status", "In Review", "To Do"),))
+    sheet = sheet_of(ONE, "DEMO-1.md", (EditedPart("Status", "In Review", "To Do"),))
     state = asked(replace(state, ticket=OpenTicket("work", state.selected_row.order, sheet)))
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": allowed}))
 
@@ -136,7 +136,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
 def test_the_status_of_the_last_sync_is_that_of_the_selected_ticket() -> None:
     state = pressed(app_state(TWO, ONE), "g")
     assert state.selected_row is not None
-    sheet = sheet_of(TWO, "DEMO-3.md", (Edit("Status", "In Review", "Done"),))
+    sheet = sheet_of(TWO, "DEMO-3.md", (EditedPart("Status", "In Review", "Done"),))
     state = asked(replace(state, ticket=OpenTicket("work", ("DEMO", 3, "DEMO-3.md", 0), sheet)))
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": ("Done",)}))
     assert options(state) == [("Done", "", "")]
@@ -487,7 +487,7 @@ BOUND = sorted(
 def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
     row = state.selected_row
     assert row is not None
-    sheet = sheet_of(ticket, row.path, (Edit("Title", "a", "b"),))
+    sheet = sheet_of(ticket, row.path, (EditedPart("Title", "a", "b"),))
     state = replace(state, ticket=OpenTicket("work", row.order))
     return after(state, detail_read(state, sheet))
 

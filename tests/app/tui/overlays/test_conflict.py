@@ -22,7 +22,7 @@ from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_last_author
 from ticketr.app.tui.services.edits import ask_to_undo, read_conflict, resolve, undo
 from ticketr.app.tui.services.outside import open_editor
-from ticketr.app.tui.sheet import Edit, sheet_of
+from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
@@ -256,10 +256,13 @@ def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() 
 
 
 TICKET = Ticket("Rebuild faster", "DEMO-9")
-EDITS = (Edit("Title", "Rebuild the index", "Rebuild faster"), Edit("Priority", "High", "Low"))
+EDITS = (
+    EditedPart("Title", "Rebuild the index", "Rebuild faster"),
+    EditedPart("Priority", "High", "Low"),
+)
 
 
-def with_open_ticket(*edits: Edit) -> AppState:
+def with_open_ticket(*edits: EditedPart) -> AppState:
     state = app_state(TICKET)
     row = state.selected_row
     assert row is not None
@@ -279,7 +282,9 @@ def test_d_shows_each_change_word_by_word() -> None:
 
 
 def test_d_keeps_the_lines_of_a_text() -> None:
-    edit = Edit("Description", "Steps\n\n1. Open\n2. Close", "Steps\n\n1. Open\n2. Wait\n3. Close")
+    edit = EditedPart(
+        "Description", "Steps\n\n1. Open\n2. Close", "Steps\n\n1. Open\n2. Wait\n3. Close"
+    )
     rows = [
         plain(row).rstrip()
         for row in draw_screen(pressed(with_open_ticket(edit), "d"), 1.0, Theme())

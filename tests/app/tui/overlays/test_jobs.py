@@ -428,12 +428,14 @@ def test_enter_shows_the_tickets_of_a_job_of_an_earlier_run() -> None:
 
 
 def test_the_spinner_of_each_running_job_turns_while_the_jobs_are_shown() -> None:
-    state, style = jobs(RUNNING, replace(RUNNING, id="4")), Theme().line_style
+    state, style = jobs(RUNNING, replace(RUNNING, id="4")), Theme().status_line_style
     marks = [[plain(row)[2] for row in draw_screen(state, at, Theme())[2:4]] for at in (9.0, 9.1)]
 
     assert marks == [["⠋", "⠋"], ["⠙", "⠙"]]
     assert next_change_time(state, 9.0, Theme()) == pytest.approx(9.1)
-    assert next_change_time(state, 9.0, Theme(line_style=replace(style, motion=False))) == 10.0
+    assert (
+        next_change_time(state, 9.0, Theme(status_line_style=replace(style, motion=False))) == 10.0
+    )
     for closed in (pressed(state, "J"), pressed(state, "?")):
         assert next_change_time(closed, 9.0, Theme()) == 10.0
     assert next_change_time(jobs(FAILED, WAITING), 9.0, Theme()) == math.inf

@@ -79,7 +79,7 @@ def test_columns_come_with_the_width_and_leave_the_title_thirty_cells(
 
 def test_a_status_in_review_differs_from_one_in_progress_at_every_width() -> None:
     assert [line[3] for line in lines(state_of(60))] == ["◐", "◕"]
-    in_ascii = Theme(line_style=LineStyle(unicode=False, color=False))
+    in_ascii = Theme(status_line_style=LineStyle(unicode=False, color=False))
     assert [line[3] for line in lines(state_of(60), in_ascii)] == ["~", "%"]
     assert " ⇈ Story In Review   2026-11-29 Sprint 7 0.5 PR " in lines(state_of(140))[1]
 

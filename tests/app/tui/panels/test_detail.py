@@ -82,7 +82,7 @@ def test_texts_are_rendered_and_know_their_lines_in_the_file() -> None:
 
 def test_ascii_replaces_the_frames() -> None:
     (ticket,) = parse(FILE).tickets
-    theme = Theme(line_style=LineStyle(unicode=False))
+    theme = Theme(status_line_style=LineStyle(unicode=False))
 
     rows = drawn(sheet_of(ticket, "DEMO-1.md"), 16, theme, top=5)
 

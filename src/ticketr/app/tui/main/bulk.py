@@ -31,11 +31,11 @@ from ticketr.text import clean
 
 PARENT_FIELD = "Parent"
 EMPTY_INPUT = TextInput()
-NO_VALUES_MESSAGE = "No ticket here has a {} yet"
+NO_VALUE_HERE_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
-MAX_OPENED_TICKETS = 5
+MAX_OPENED_WITHOUT_QUESTION = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
-MAX_ASKED_TICKETS = 5
+MAX_STATUS_REQUEST_TICKETS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Open the tickets in the browser; many after a question."""
     effect = call_in(state.workspace.name, outside.open_browser, keys)
-    if len(keys) <= MAX_OPENED_TICKETS:
+    if len(keys) <= MAX_OPENED_WITHOUT_QUESTION:
         return state, (effect,)
     words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
     return state.opened(Question("Open", words, (effect,), now)), ()
@@ -282,7 +282,7 @@ def choose_value(
         options_from_answer=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.unlisted_label:
-        return state.with_notice(NO_VALUES_MESSAGE.format(field.name)), ()
+        return state.with_notice(NO_VALUE_HERE_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
 
@@ -359,7 +359,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     for row in targets.rows:
         if row.key or not targets.keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
-    issues = {row.key: row.status for row in list(alike.values())[:MAX_ASKED_TICKETS]}
+    issues = {row.key: row.status for row in list(alike.values())[:MAX_STATUS_REQUEST_TICKETS]}
     row = targets.rows[0]
     sheet = None if targets.are_chosen else sheet_of_row(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()
@@ -377,7 +377,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         no_values_text="Jira allows no other status from here",
     )
     if request is None and not choice.options:
-        return state.with_notice(NO_VALUES_MESSAGE.format("Status")), ()
+        return state.with_notice(NO_VALUE_HERE_MESSAGE.format("Status")), ()
     return state.opened(choice), (request,) if request else ()
 
 

@@ -23,7 +23,7 @@ _FILTER_LABEL = "filter:"
 #: The hint beside an empty filter, which lists the words of filters.
 _FILTER_EXAMPLES = "words  status=Done  @person  edited"
 #: The most cells of a filter that is named in a sentence.
-MAX_SHOWN_FILTER_CELLS = 40
+MAX_FILTER_CELLS_IN_NOTICE = 40
 
 
 def filter_tickets(state: AppState, _: float) -> Step | None:
@@ -65,7 +65,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
             return clean(str(error))
 
     def on_tab(state: AppState) -> Step:
-        return _choose_query(on_cancel(state))
+        return _choose_query_alias(on_cancel(state))
 
     return LineInput(
         _FILTER_LABEL,
@@ -79,18 +79,18 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
     )
 
 
-def _reopen_filter(state: AppState, name: str, text: str, words: str) -> Step:
+def _reopen_filter(state: AppState, name: str, text: str, problem: str) -> Step:
     """Open the line for a filter again with what was typed, and say why it was not taken.
 
     Args:
         state: The state.
-        name: The name of the workspace; if another one is shown, the words quote the text.
+        name: The name of the workspace; if another one is shown, the notice quotes the text.
         text: What was typed.
-        words: Why it was not taken.
+        problem: Why it was not taken.
     """
     if state.workspace.name != name:
-        return state.with_notice(f"{words}: {text}", is_bad=True), ()
-    return state.opened_at_bottom(_filter_input(state.workspace, text, words)), ()
+        return state.with_notice(f"{problem}: {text}", is_bad=True), ()
+    return state.opened_at_bottom(_filter_input(state.workspace, text, problem)), ()
 
 
 def apply_filter(state: AppState, text: str) -> Step:
@@ -107,7 +107,7 @@ def apply_filter(state: AppState, text: str) -> Step:
     workspace = replace(workspace, filter=wanted, top=0)
     state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE)
     if jql is None:
-        return state, (call_to_remember(workspace),)
+        return state, (call_to_save_view(workspace),)
     name = workspace.name
 
     def on_failure(state: AppState, answer: Answered) -> Step:
@@ -132,14 +132,14 @@ def apply_filter(state: AppState, text: str) -> Step:
 
 def remove_filter(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
-    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_SHOWN_FILTER_CELLS)}"
+    words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_FILTER_CELLS_IN_NOTICE)}"
     row = state.selected_row
     selected = row.order if row is not None else state.workspace.selected_row_order
     workspace = replace(state.workspace, filter=NO_FILTER, selected_row_order=selected)
-    return state.with_workspace(workspace).with_notice(words), (call_to_remember(workspace),)
+    return state.with_workspace(workspace).with_notice(words), (call_to_save_view(workspace),)
 
 
-def _choose_query(state: AppState) -> Step:
+def _choose_query_alias(state: AppState) -> Step:
     """Choose among the names for queries."""
     aliases = state.workspace.aliases
     if not aliases:
@@ -157,7 +157,7 @@ def jql_of(text: str) -> str | None:
     return rest.strip() if f"{begin.lower()}{colon}" == JQL_PREFIX else None
 
 
-def call_to_remember(workspace: WorkspaceView) -> Call:
+def call_to_save_view(workspace: WorkspaceView) -> Call:
     """Return the call that stores how a list is shown."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.

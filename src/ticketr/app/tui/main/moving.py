@@ -132,10 +132,10 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
             )
             return None if to is None else (select_row(state, to, now), ())
         case Panel.DETAIL:
-            return _scroll(state, action)
+            return _scroll_detail(state, action)
 
 
-def _scroll(state: AppState, action: KeyAction) -> Step | None:
+def _scroll_detail(state: AppState, action: KeyAction) -> Step | None:
     ticket = state.ticket
     if ticket is None or ticket.sheet is None:
         return None
@@ -195,7 +195,7 @@ def toggle_chosen(state: AppState, now: float) -> Step | None:
     workspace, row = state.workspace, state.selected_row
     if row is None or row.is_broken or state.focus is not Panel.TICKETS:
         return None
-    if not workspace.visible.rows[workspace.selected_index].is_hit:
+    if not workspace.visible.rows[workspace.selected_index].matches_filter:
         words = "is not what the filter looks for; it is above a sub-task that is"
         return state.with_notice(f"{row.key or row.title} {words}"), ()
     state = _with_chosen(state, workspace.chosen_ids ^ {row.id})
@@ -204,7 +204,7 @@ def toggle_chosen(state: AppState, now: float) -> Step | None:
 
 def toggle_all_chosen(state: AppState, _: float) -> Step | None:
     """Choose all issues that the list shows; if all of them are chosen, none."""
-    rows = (shown.row for shown in state.workspace.visible.rows if shown.is_hit)
+    rows = (shown.row for shown in state.workspace.visible.rows if shown.matches_filter)
     listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen_ids
     if not listed or state.focus is not Panel.TICKETS:
         return None

@@ -135,7 +135,7 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    max_options: ClassVar[int] = MAX_PALETTE_OPTIONS
+    option_count: ClassVar[int] = MAX_PALETTE_OPTIONS
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ticketr.app.tickets import SORT_NAMES
-from ticketr.app.tui.main.filtering import call_to_remember
+from ticketr.app.tui.main.filtering import call_to_save_view
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, choose_columns
 from ticketr.app.tui.panels.frame import find_matches
@@ -159,12 +159,12 @@ def _sort_choice(state: AppState, at: int) -> Choice:
     def on_choose(state: AppState, name: str) -> Step:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
-            return state.with_workspace(changed), (call_to_remember(changed),)
+            return state.with_workspace(changed), (call_to_save_view(changed),)
         column = name.removeprefix(_COLUMN_PREFIX)
         changed = replace(state.workspace, hidden_columns=state.workspace.hidden_columns ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
-        return state.opened(_sort_choice(state, at)), (call_to_remember(changed),)
+        return state.opened(_sort_choice(state, at)), (call_to_save_view(changed),)
 
     hidden = state.workspace.hidden_columns
     shown = [

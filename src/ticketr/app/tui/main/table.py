@@ -66,7 +66,7 @@ def _start_pull(state: AppState, now: float) -> Step:
     return state, (call_in(workspace.name, jobs.start_job, JobRequest(JobKind.PULL)),)
 
 
-def _open_conflict(state: AppState, now: float) -> Step | None:
+def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
         return None
@@ -77,17 +77,19 @@ def _open_conflict(state: AppState, now: float) -> Step | None:
         after = (other for other in rows if other.order > row.order)
         if rows:
             other = next(after, rows[0])
-            return _open_conflict(replace(show_row(state, other), follow_selection_at=now), now)
+            return _open_this_or_next_conflict(
+                replace(show_row(state, other), follow_selection_at=now), now
+            )
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
     screen = ConflictScreen(workspace.name, row.ticket_key)
     return state.opened(screen), (screen.request,)
 
 
-def _service_handler(function: Callable[[Any, str], object], words: str = "") -> Handler:
+def _service_handler(function: Callable[[Any, str], object], notice: str = "") -> Handler:
     """Return what calls a service for the workspace that is shown, and says so."""
     return lambda state, _: (
-        state.with_notice(words) if words else state,
+        state.with_notice(notice) if notice else state,
         (call_in(state.workspace.name, function),),
     )
 
@@ -168,7 +170,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.COPY_KEY: bulk.copy_keys,
     KeyAction.COPY_ADDRESS: bulk.copy_addresses,
     KeyAction.RELOAD: _service_handler(files.read_files, "Reading the files again"),
-    KeyAction.RESOLVE: _open_conflict,
+    KeyAction.RESOLVE: _open_this_or_next_conflict,
     KeyAction.UNDO: _service_handler(ask_to_undo),
     KeyAction.DIFF: _open_diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),

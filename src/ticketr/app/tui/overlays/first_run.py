@@ -291,13 +291,13 @@ MAX_FACTS_CELLS = 60
 MAX_LISTED_PROJECTS = 6
 
 
-def _indent(cells: int) -> str:
-    return " " * (8 if cells >= WIDE else 1)
+def _indent_for(screen_cells: int) -> str:
+    return " " * (8 if screen_cells >= WIDE else 1)
 
 
 def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
     cells = state.width
-    indent = _indent(cells)
+    indent = _indent_for(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
@@ -323,7 +323,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     bar = "▌" if is_focused else " "
     label = fit(place.value.capitalize(), LABEL_CELLS)
     start: Line = (
-        Span(f"{_indent(cells)}{bar} "),
+        Span(f"{_indent_for(cells)}{bar} "),
         Span(label, ("bold",) if is_focused else ("dim",)),
     )
     used = sum(width(span.text) for span in start)
@@ -525,7 +525,7 @@ class FirstRun(Overlay):
         if focused is SetupField.PROJECT and projects:
             form = form.with_project(projects[min(form.project_index, len(projects) - 1)])
             state, effects = self._ask_checks(state, form.with_focus_at(form.field_index + 1))
-            return state, (*effects, *_folder_request(form))
+            return state, (*effects, *_calls_to_suggest_folder(form))
         return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
 
     def _add_workspace(self, state: AppState, form: Form) -> Step:
@@ -570,7 +570,7 @@ class FirstRun(Overlay):
                 form = form.with_answer(request, answer)
                 state, effects = self._ask_checks(state, form)
                 if request.function is not check_folder:
-                    effects += _folder_request(form)
+                    effects += _calls_to_suggest_folder(form)
                 return state, effects
             case _:
                 return None
@@ -614,14 +614,14 @@ class FirstRun(Overlay):
                 rows += _field_lines(form, place, state.keymap, cells)
             is_focused = form.focused_field is None
             selected = len(rows) + 1 if is_focused else selected
-            bar = Span(f"{_indent(cells)}{'▌' if is_focused else ' '} ")
+            bar = Span(f"{_indent_for(cells)}{'▌' if is_focused else ' '} ")
             button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
             rows += [(), (bar, button, Span("   nothing is written to Jira by a pull"))]
         if self.busy_text or self.problem:
             line: Line = (Span(f"{self.busy_text}... Esc cancels"),)
             if not self.busy_text:
                 line = (mark("✗"), Span(f" {self.problem}"))
-            indent = f"{_indent(cells)}  "
+            indent = f"{_indent_for(cells)}  "
             rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
             selected = len(rows) - 1 if self.busy_text else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
@@ -638,7 +638,7 @@ def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     return state.opened(FirstRun(is_form_open=True, kept_form=form)), effects
 
 
-def _folder_request(form: Form) -> tuple[Call, ...]:
+def _calls_to_suggest_folder(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
     answer, project = form.site_answer, form.text_of(SetupField.PROJECT)
     if answer is None or form.is_folder_typed:

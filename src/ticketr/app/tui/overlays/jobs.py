@@ -90,10 +90,10 @@ def job_rows(
 
 
 def _running_line(state: AppState, snapshot: JobSnapshot, now: float, theme: Theme) -> Line:
-    spin = spinner(theme.line_style, now)
+    spin = spinner(theme.status_line_style, now)
     name = f" {spin} {fit(clean(snapshot.name), NAME_CELLS)} "
     job = state.status.running[snapshot.id]
-    line = running_line(job, state.width - width(name) - 1, now, theme.line_style)
+    line = running_line(job, state.width - width(name) - 1, now, theme.status_line_style)
     return (Span(name + line.removeprefix(f"{spin} ")),)
 
 
@@ -144,7 +144,7 @@ def _end_line(
 #: The end of the name of a job of many tickets, which names only the first ones.
 _MORE_TICKETS_SUFFIX = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
-_QUERY_SUFFIX = "by query"
+_QUERY_SUBJECT = "by query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"
-    if job.kind is JobKind.PULL and job.subject == _QUERY_SUFFIX != job.workspace:
+    if job.kind is JobKind.PULL and job.subject == _QUERY_SUBJECT != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
     return ""

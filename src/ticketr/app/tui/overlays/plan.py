@@ -28,7 +28,7 @@ from ticketr.app.tui.overlays.review import (
 )
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
-from ticketr.app.tui.sheet import Edit, Sheet
+from ticketr.app.tui.sheet import EditedPart, Sheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
 from ticketr.text import clean
@@ -38,7 +38,7 @@ CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
 MAX_INLINE_EDIT_CHARACTERS = 60
 #: The keys that show what an entry changes.
-_DETAIL_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
+_SHOW_EDITS_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -94,7 +94,7 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _DETAIL_ACTIONS:
+        if action in _SHOW_EDITS_ACTIONS:
             item = self.selected_item(state)
             if isinstance(item, sync.PlanEntry):
                 return self._show_edits(state, action, item)
@@ -123,7 +123,7 @@ class Plan(Review[sync.PushPlan]):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
             is_unfolded = item.fingerprint in self.unfolded_entries
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
-        idle = {*_DETAIL_ACTIONS, KeyAction.SELECT}
+        idle = {*_SHOW_EDITS_ACTIONS, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
@@ -312,21 +312,21 @@ def _why_nothing_to_push(plan: sync.PushPlan) -> str:
 
 
 @lru_cache(maxsize=256)
-def _edits_of_entry(entry: sync.PlanEntry) -> tuple[Edit, ...]:
+def _edits_of_entry(entry: sync.PlanEntry) -> tuple[EditedPart, ...]:
     """Return the changes of an entry."""
     return tuple(
-        Edit(clean(change.name), change.shown_old_text, change.shown_new_text)
+        EditedPart(clean(change.name), change.shown_old_text, change.shown_new_text)
         for change in entry.changes
     )
 
 
-def _is_long(edit: Edit) -> bool:
+def _is_long(edit: EditedPart) -> bool:
     """Return whether an edit is too long for one line."""
     before, after = edit.before, edit.after
     return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT_CHARACTERS
 
 
-def _edit_text(edit: Edit, route: str) -> str:
+def _edit_text(edit: EditedPart, route: str) -> str:
     name, before, after = edit.part_name, edit.before, edit.after
     if name == "Status" and route:
         return f"{name}: {clean(route)}"

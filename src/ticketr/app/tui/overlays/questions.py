@@ -93,7 +93,7 @@ class ListOverlay(Overlay):
 
     @property
     @abstractmethod
-    def max_options(self) -> int:
+    def option_count(self) -> int:
         """The number of options while nothing is typed: the box keeps its height."""
 
     @abstractmethod
@@ -128,7 +128,7 @@ class ListOverlay(Overlay):
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
         around = 3 if state.layout.body_rows < MIN_FULL_BOX_ROWS else 4 + bool(self.hint)
-        return max(1, min(max(self.max_options, len(options)), state.layout.body_rows - around))
+        return max(1, min(max(self.option_count, len(options)), state.layout.body_rows - around))
 
     def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
@@ -205,7 +205,7 @@ class Choice(ListOverlay):
         )
 
     @property
-    def max_options(self) -> int:
+    def option_count(self) -> int:
         """The number of options, with the typed text itself."""
         return len(self.options) + bool(self.unlisted_label)
 

@@ -69,7 +69,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_HINT_CELLS:
         lines.append(())
-    last = DetailLine(lines.pop(), sheet.line, has_key_hint=True)
+    last = DetailLine(lines.pop(), sheet.line, has_resolve_hint=True)
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 

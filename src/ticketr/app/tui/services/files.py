@@ -26,7 +26,7 @@ from ticketr.app.tickets import (
     parse_filter,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.messages import FilesRead, TicketsFound
+from ticketr.app.tui.messages import FilesRead, SomeTicketsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import (
     ListRow,
@@ -40,7 +40,7 @@ from ticketr.app.tui.rows import (
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
-from ticketr.app.tui.sheet import Edit, Sheet, sheet_of
+from ticketr.app.tui.sheet import EditedPart, Sheet, sheet_of
 from ticketr.text import clean
 
 #: The file, in ticketr's own folder.
@@ -179,7 +179,7 @@ class WorkspaceReader:
         stamp = self._stamps[name]
         return self._store.size_of(name) if stamp is None else stamp.size
 
-    def add_files(self, names: Iterable[str]) -> TicketsFound:
+    def add_files(self, names: Iterable[str]) -> SomeTicketsRead:
         """Read some more files.
 
         Returns:
@@ -202,7 +202,7 @@ class WorkspaceReader:
             stamp = None if error is not None else self._stamps[name]
             self._seen.put(name, stamp, found, rows)
         self._tickets += tickets
-        return TicketsFound(self._name, tuple(tickets), self._edited_keys(begin))
+        return SomeTicketsRead(self._name, tuple(tickets), self._edited_keys(begin))
 
     def collect_all_files(self, before: Rows = NO_ROWS) -> FilesRead:
         """Return the content of all files, after the last of them was read.
@@ -301,7 +301,7 @@ def _clashing_parts(state: sync.State, local: sync.LocalTicket, issue: Ticket) -
 
 def _find_edits(
     root: Path, state: sync.State, local: sync.LocalTicket, issue: Ticket
-) -> tuple[Edit, ...]:
+) -> tuple[EditedPart, ...]:
     """Return what was edited in an issue of a ticket since the last sync."""
     if issue.key is None:
         return ()
@@ -309,7 +309,7 @@ def _find_edits(
     survey.add_ticket(state, local, root)
     pairs = (local_change.edits.get(issue.key, ()) for local_change in survey.local_changes)
     return tuple(
-        Edit(clean(change.name), change.shown_old_text, change.shown_new_text)
+        EditedPart(clean(change.name), change.shown_old_text, change.shown_new_text)
         for changes in pairs
         for change in changes
     )
