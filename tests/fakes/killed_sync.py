@@ -117,7 +117,7 @@ async def run_job(task: dict[str, Any], steps: Steps) -> None:
         browser_site=task["browse"],
         run_sync=steps.in_thread,
         transport=steps.transport(),
-        late_request_seconds=SETTLE,
+        lost_request_life_seconds=SETTLE,
         fields=tuple(task["fields"]),
         comments=task["comments"],
     )

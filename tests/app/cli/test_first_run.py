@@ -382,7 +382,7 @@ async def test_a_workspace_of_before_is_opened_with_its_stored_login(home: Path)
 
     assert isinstance(opened, OpenedWorkspace)
     assert (opened.title, opened.token_location) == ("harbour", "")
-    for name in ("root", "credentials", "project", "user_mark", "browser_site"):
+    for name in ("root", "credentials", "project", "state_owner_mark", "browser_site"):
         assert opened.options[name] == added.options[name]
 
 

@@ -32,7 +32,7 @@ from ticketr.app.config import (
     keychain,
 )
 from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
-from ticketr.app.sync import UnknownField, UnknownProject, read_statuses
+from ticketr.app.sync import UnknownField, UnknownProject, read_next_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
 
@@ -556,7 +556,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
             for _ in range(2):
                 await queue.run(opened.make_job(PULL, lambda _: None))
         assert opened.has_login()
-        statuses = await opened.ask_jira(read_statuses, "DEMO-1")
+        statuses = await opened.ask_jira(read_next_statuses, "DEMO-1")
 
     assert "second" in opened.aliases
     assert statuses == ("In Progress",)

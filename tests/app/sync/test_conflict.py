@@ -78,7 +78,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         known = state.known_issues()[str(bench.finds("DEMO-9").id)]
     assert (seen.synced_at, seen.last_changed_by) == (known.seen_at, None)
     assert seen.updated > known.updated
-    assert seen.copy_path == ".ticketr/trash/DEMO-9.md"
+    assert seen.file_text_copy_path == ".ticketr/trash/DEMO-9.md"
 
 
 async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: Bench) -> None:
@@ -102,7 +102,7 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
         FileChange("Labels", "search", "remote"),
     )
     assert told.names_to_push == ("Title", "Description ¶3", "Description ¶1")
-    assert (seen.copy_path, told.undecided_parts) == (done.aside, ())
+    assert (seen.file_text_copy_path, told.undecided_parts) == (done.aside, ())
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
     assert (await bench.push()).updated == ("DEMO-9",)
     assert (await bench.pull()).conflicts == ()
@@ -139,7 +139,7 @@ async def test_another_text_put_aside_is_not_overwritten(bench: Bench) -> None:
 
     done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
 
-    assert seen.copy_path == done.aside == ".ticketr/trash/DEMO-9.2.md"
+    assert seen.file_text_copy_path == done.aside == ".ticketr/trash/DEMO-9.2.md"
     assert (trash / "DEMO-9.md").read_text() == "older"
     assert (trash / "DEMO-9.2.md").read_text() == before
 

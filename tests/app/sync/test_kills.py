@@ -396,7 +396,7 @@ class Fielded(Bench):
     """A bench whose files hold further fields."""
 
     def settings(self, **changes: Any) -> dict[str, Any]:
-        return super().settings(**{"fields": LINES, "late_request_seconds": 1.0} | changes)
+        return super().settings(**{"fields": LINES, "lost_request_life_seconds": 1.0} | changes)
 
 
 def prepare(site: Site) -> None:

@@ -32,8 +32,8 @@ from ticketr.app.sync import (
     carry_out,
     carry_out_edits,
     choose,
+    find_last_undoable_change,
     find_undo_steps,
-    find_undoable_steps,
     plan_file_edits,
     read_conflict,
     resolve,
@@ -223,10 +223,10 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
     with opened(bench) as (store, state), store.lock():
         carry_out_edits(store, state, plan_file_edits(store, edits))
 
-        steps = find_undoable_steps(store, state)
+        steps = find_last_undoable_change(store, state)
         assert {step.path for step in steps} == {"a.md", "b.md"}
         bench.edits("b.md", "# TICKET: b", "# TICKET: [DEMO-99] b")  # as a push does
-        assert {step.path for step in find_undoable_steps(store, state)} == {"a.md"}
+        assert {step.path for step in find_last_undoable_change(store, state)} == {"a.md"}
         undone = undo_change(store, state, steps)
 
     assert ([step.path for step, _ in undone.done], len(undone.failed)) == (["a.md"], 1)

@@ -18,7 +18,7 @@ from ticketr.app.tickets import (
     sort_key,
     total_by,
 )
-from ticketr.app.tickets.filter import FLAGS
+from ticketr.app.tickets.filter import FILE_STATES
 
 ISSUE = Candidate(
     "DEMO-9",
@@ -29,7 +29,7 @@ ISSUE = Candidate(
 )
 OTHER = Candidate("", "Pay in instalments", {"Status": "Done"}, "", frozenset({"draft"}))
 CLASH = Candidate("DEMO-11", "Straße", {}, 'He said "no"', frozenset({"conflict", "edited"}))
-BROKEN = Candidate("", "notes.md:5: conflict markers", flags=frozenset({"broken"}))
+BROKEN = Candidate("", "notes.md:5: conflict markers", file_states=frozenset({"broken"}))
 ALL = (ISSUE, OTHER, CLASH, BROKEN)
 
 
@@ -170,8 +170,8 @@ def test_a_filter_is_a_value_that_keeps_what_was_typed() -> None:
 
 
 def test_every_flag_is_a_word_of_the_language() -> None:
-    for word in (*FLAGS, "unpushed"):
-        every = Candidate("A-1", "x", flags=FLAGS)
+    for word in (*FILE_STATES, "unpushed"):
+        every = Candidate("A-1", "x", file_states=FILE_STATES)
         assert parse_filter(word).matches(every)
         assert not parse_filter(word).matches(Candidate("A-1", word))
 

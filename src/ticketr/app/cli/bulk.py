@@ -241,7 +241,7 @@ def _find_pulled_and_clashing(
     """
     from ticketr.app.config.checks import folded
 
-    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("user_mark"))
+    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("state_owner_mark"))
     with sync.read_state(store) as state:
         known = {issue.key for issue in state.known_issues().values()}
         user = state.site_record.user_name()

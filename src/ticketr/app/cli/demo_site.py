@@ -186,6 +186,6 @@ async def open_demo(
             "root": root,
             "credentials": login,
             "project": PROJECT_KEY,
-            "user_mark": mark,
+            "state_owner_mark": mark,
             "comments": True,
         }

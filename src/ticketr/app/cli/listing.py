@@ -108,7 +108,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         listed = [
             _as_json(issue)
             for issue in issues
-            if issue.candidate.key or "broken" not in issue.candidate.flags
+            if issue.candidate.key or "broken" not in issue.candidate.file_states
         ]
         echo_json({"folder": str(listing.root), "tickets": listed, "broken": broken})
     else:
@@ -139,7 +139,7 @@ def _field_text(listed: ListedIssue, name: str) -> str:
 
 
 def _row_cells(listed: ListedIssue) -> tuple[str, ...]:
-    flags = ",".join(sorted(listed.candidate.flags))
+    flags = ",".join(sorted(listed.candidate.file_states))
     status, assignee = _field_text(listed, "Status"), _field_text(listed, "Assignee")
     return listed.candidate.key, status, listed.candidate.title, assignee, flags
 
@@ -151,14 +151,14 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
         "title": candidate.title,
         "status": _field_text(listed, "Status"),
         "assignee": _field_text(listed, "Assignee"),
-        "flags": sorted(candidate.flags),
+        "flags": sorted(candidate.file_states),
         "path": listed.path,
         "line": listed.line,
     }
 
 
 def _flag_mark(listed: ListedIssue) -> str:
-    mark = next((mark for flag, mark in _MARK_BY_FLAG if flag in listed.candidate.flags), " ")
+    mark = next((mark for flag, mark in _MARK_BY_FLAG if flag in listed.candidate.file_states), " ")
     try:
         mark.encode(_output_encoding())
     except UnicodeError:
@@ -194,7 +194,9 @@ def stats(
     elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
     wanted, listing = _read_listing(options, terms)
-    issues = [issue.candidate for issue in listing.issues if "broken" not in issue.candidate.flags]
+    issues = [
+        issue.candidate for issue in listing.issues if "broken" not in issue.candidate.file_states
+    ]
     candidates = wanted.select(issues)
     totals = {
         name: tickets.total_by(candidates, name) for name in fields or _DEFAULT_COUNTED_FIELDS
@@ -286,7 +288,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
 
     issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
     for name, error in survey.broken.items():
-        candidate = tickets.Candidate("", clean(str(error)), flags=frozenset({"broken"}))
+        candidate = tickets.Candidate("", clean(str(error)), file_states=frozenset({"broken"}))
         issues.append(ListedIssue(candidate, name, 1))
     return Listing(store.root, tuple(issues), survey.broken)
 

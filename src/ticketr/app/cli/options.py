@@ -357,7 +357,7 @@ def session_options(
     sides = {"mine": sync.Side.LOCAL, "jira": sync.Side.REMOTE}
     return {
         "root": workspace.root,
-        "user_mark": mark,
+        "state_owner_mark": mark,
         "credentials": credentials,
         "jql": workspace.jql,
         "project": workspace.project,

@@ -120,7 +120,7 @@ def _pull_if_pulled_before(arguments: sync.SessionOptions, key: str) -> int:
     """Pull a ticket, if it was pulled before; return the exit code."""
     from ticketr.app.cli.job_runner import exit_code, run_job
 
-    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("user_mark"))
+    store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("state_owner_mark"))
     with sync.read_state(store) as state:
         is_known = key in {issue.key for issue in state.known_issues().values()}
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE

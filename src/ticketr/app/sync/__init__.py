@@ -107,9 +107,9 @@ if TYPE_CHECKING:
         SchemaField,
         keys_of,
         read_last_change,
+        read_next_statuses,
         read_schema,
-        read_statuses,
-        read_values,
+        read_values_and_if_all,
         search_ids,
     )
     from ticketr.app.sync.resolving import (
@@ -128,8 +128,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.undo import (
         UndoneChange,
         find_last_step,
+        find_last_undoable_change,
         find_undo_steps,
-        find_undoable_steps,
         steps_of_same_change,
         undo_change,
         undo_step,

@@ -201,19 +201,19 @@ class UnknownField(SyncError):
         name: The name of its line.
         known_names: The names of the site's fields.
         setting: Where the settings map the name to a field's ID; empty for a field without an ID.
-        site_id: The ID of the site's field with that name; None if there is none.
+        site_field_id: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
     known_names: tuple[str, ...]
     setting: str = ""
-    site_id: str | None = None
+    site_field_id: str | None = None
 
     def __str__(self) -> str:
         if self.setting:
             hint = suggest_names(self.name, self.known_names)
-            if self.site_id:
-                hint = f"the site's own is {self.site_id}"
+            if self.site_field_id:
+                hint = f"the site's own is {self.site_field_id}"
             return (
                 f'{self.setting}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"

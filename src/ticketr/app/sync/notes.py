@@ -96,7 +96,7 @@ def brought_forward_note(key: str, path: str, names: Iterable[str], *, is_resolv
     return Note(key, path, reason, Code.BROUGHT_FORWARD)
 
 
-def not_given_reason(words: str) -> str:
+def not_given_by_jira_reason(words: str) -> str:
     """Say that Jira could not give an issue that it has."""
     return f"Jira could not give it ({words})"
 

@@ -95,7 +95,7 @@ def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
     return frozenset(known[text].key for text in ids if text in known)
 
 
-async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
+async def read_next_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     """Return the statuses that one transition of an issue leads to, in Jira's order.
 
     Args:
@@ -112,7 +112,7 @@ async def read_statuses(options: SessionOptions, key: str) -> tuple[str, ...]:
     )
 
 
-async def read_values(
+async def read_values_and_if_all(
     options: SessionOptions, key: str, field: str
 ) -> tuple[tuple[str, ...], bool]:
     """Return the values that a field of an issue can have, and whether these are all.

@@ -297,7 +297,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         last_changed_by=None,
         parts=parts,
         merged_parts=merged,
-        copy_path=store.relative_path(aside),
+        file_text_copy_path=store.relative_path(aside),
         text=text,
         versions=versions,
         last_changed_key=newest.key,

@@ -62,11 +62,11 @@ class SessionOptions(TypedDict, total=False):
     prefer: Side | None
     prefer_from_file: bool
     browser_site: str | None
-    user_mark: str | None
+    state_owner_mark: str | None
     transport: Transport | None
     on_written: OnWritten
     run_sync: ThreadRunner
-    late_request_seconds: float
+    lost_request_life_seconds: float
 
 
 @dataclass
@@ -95,11 +95,11 @@ class SessionJob:
         prefer_from_file: Whether ``prefer`` comes from a file in the folder. If so, the local side
             wins only after a sync on this machine.
         browser_site: The site's address for browsers, if it differs.
-        user_mark: The user's mark, which the state file must have; None to accept any file.
+        state_owner_mark: The user's mark, which the state file must have; None to accept any file.
         transport: Used instead of httpx.
         on_written: Called, on Trio's thread, with tickets that were just written and their files.
         run_sync: Runs blocking work on a worker thread.
-        late_request_seconds: For how many seconds Jira may still execute a request whose answer was
+        lost_request_life_seconds: For how many seconds Jira may still execute a request whose answer was
             lost.
     """
 
@@ -121,11 +121,11 @@ class SessionJob:
     prefer: Side | None = None
     prefer_from_file: bool = False
     browser_site: str | None = None
-    user_mark: str | None = field(default=None, repr=False)
+    state_owner_mark: str | None = field(default=None, repr=False)
     transport: Transport | None = None
     on_written: OnWritten = field(default=lambda _: None)
     run_sync: ThreadRunner = field(default=trio.to_thread.run_sync)
-    late_request_seconds: float = 30.0
+    lost_request_life_seconds: float = 30.0
 
     @property
     def name(self) -> str:
@@ -311,7 +311,7 @@ async def open_session(
         ExceptionGroup: It holds such an error, or one of the block.
     """
     began = trio.current_time()
-    store = Store(job.root, STATE_FOLDER, job.user_mark)
+    store = Store(job.root, STATE_FOLDER, job.state_owner_mark)
     files = ExitStack()
     try:
         state, creations = await job.run_sync(_open_state, job, store, files)
@@ -368,7 +368,7 @@ def _open_state(
     """
     store.prepare()
     files.enter_context(store.lock())
-    state = State(store.state_path, job.user_mark)
+    state = State(store.state_path, job.state_owner_mark)
     files.callback(state.close)
     state.site_record.check_site(job.root, job.site)
     return state, state.creations.select()

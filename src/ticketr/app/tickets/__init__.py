@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     )
     from ticketr.app.tickets.filter import (
         FieldTerm,
+        FileStateTerm,
         Filter,
         FilterNames,
-        FlagTerm,
         KeysTerm,
         NotTerm,
         Term,

@@ -67,7 +67,7 @@ class Candidate:
         title: The issue's title, or the error of a broken file.
         fields: The names and texts of its fields, as in its file.
         text: The rest of its text: the description, the acceptance criteria and rich-text fields.
-        flags: Which of `FLAGS` hold for it.
+        file_states: Which of `FILE_STATES` hold for it.
         updated: Its last change in Jira, as Jira writes it; empty if it is not known.
         haystack: Its key, title, text and values of fields, folded; one line each.
     """
@@ -76,7 +76,7 @@ class Candidate:
     title: str
     fields: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     text: str = ""
-    flags: frozenset[str] = frozenset()
+    file_states: frozenset[str] = frozenset()
     updated: str = ""
     haystack: str = field(init=False, repr=False, compare=False)
     _names_by_folded: Mapping[str, str] = field(init=False, repr=False, compare=False)
@@ -104,17 +104,17 @@ class Candidate:
 
 
 def candidate_of(
-    issue: Ticket, flags: frozenset[str] = frozenset(), *, updated: str = ""
+    issue: Ticket, file_states: frozenset[str] = frozenset(), *, updated: str = ""
 ) -> Candidate:
     """Return an issue of a file as a filter sees it.
 
     Args:
         issue: The ticket or sub-task.
-        flags: Its flags; that of a draft is added.
+        file_states: Its states; that of a draft is added.
         updated: Its last change in Jira, as Jira writes it.
     """
     text = "\n".join((issue.description, *issue.acceptance_criteria, *issue.rich_texts.values()))
-    own = flags if issue.key is not None else flags | {"draft"}
+    own = file_states if issue.key is not None else file_states | {"draft"}
     return Candidate(issue.key or "", issue.title, issue.fields, text, own, updated)
 
 
@@ -123,7 +123,7 @@ SortKey = tuple[object, ...]
 
 _NUMBERED_KEY = re.compile(r"(.+)-([0-9]+)")
 #: Jira's own priorities, old names and new ones, the most urgent first.
-_PRIORITIES = (
+_PRIORITIES_BY_URGENCY = (
     ("blocker",),
     ("highest", "critical"),
     ("high", "major"),
@@ -131,7 +131,9 @@ _PRIORITIES = (
     ("low", "minor"),
     ("lowest", "trivial"),
 )
-_PRIORITY_RANKS = {name: rank for rank, names in enumerate(_PRIORITIES) for name in names}
+_PRIORITY_RANKS = {
+    name: rank for rank, names in enumerate(_PRIORITIES_BY_URGENCY) for name in names
+}
 
 
 def sort_key(name: str) -> Callable[[Candidate], SortKey]:
@@ -175,7 +177,7 @@ def rank_of_priority(folded: str) -> int | None:
 
 def _by_priority(candidate: Candidate) -> SortKey:
     value = candidate.folded_text("priority")
-    rank = _PRIORITY_RANKS.get(value, len(_PRIORITIES))
+    rank = _PRIORITY_RANKS.get(value, len(_PRIORITIES_BY_URGENCY))
     return (not value, rank, value, *_by_key(candidate))
 
 

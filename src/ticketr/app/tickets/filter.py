@@ -27,10 +27,10 @@ from ticketr.app.tickets.candidate import NON_FIELD_NAMES, Candidate, fold
 from ticketr.app.tickets.errors import InvalidFilter
 
 EDITED, DRAFT, CONFLICT, BROKEN = "edited", "draft", "conflict", "broken"
-#: The flags that an issue can have.
-FLAGS = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
-#: The words that ask for flags, each with its flags; an issue needs one of them.
-_FLAGS_BY_WORD = {flag: frozenset({flag}) for flag in FLAGS} | {
+#: The states that an issue can have in its file.
+FILE_STATES = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
+#: The words that ask for states, each with its states; an issue needs one of them.
+_FILE_STATES_BY_WORD = {state: frozenset({state}) for state in FILE_STATES} | {
     "unpushed": frozenset({EDITED, DRAFT})
 }
 _ASSIGNEE_FIELD = "assignee"
@@ -79,14 +79,14 @@ class FieldTerm:
 
 
 @dataclass(frozen=True, slots=True)
-class FlagTerm:
-    """The issue has one of some flags."""
+class FileStateTerm:
+    """The issue has one of some states in its file."""
 
-    flags: frozenset[str]
+    file_states: frozenset[str]
 
     def matches(self, candidate: Candidate) -> bool:
-        """Return whether an issue has one of the flags."""
-        return not self.flags.isdisjoint(candidate.flags)
+        """Return whether an issue has one of the states."""
+        return not self.file_states.isdisjoint(candidate.file_states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +202,8 @@ def _parse_term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
         return FieldTerm(fold(word), fold(value)), end
     if end == at:
         raise InvalidFilter(text, at - 1, "what an issue must not have has to follow -")
-    flags = _FLAGS_BY_WORD.get(word.lower()) if text[at] != '"' else None
-    return (FlagTerm(flags) if flags else TextTerm(fold(word))), end
+    states = _FILE_STATES_BY_WORD.get(word.lower()) if text[at] != '"' else None
+    return (FileStateTerm(states) if states else TextTerm(fold(word))), end
 
 
 def _parse_quoted_or_bare(text: str, at: int, bare: re.Pattern[str]) -> tuple[str, int]:

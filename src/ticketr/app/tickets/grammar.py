@@ -29,7 +29,7 @@ from ticketr.app.tickets.errors import InvalidKey
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def normal_text(text: str) -> str:
+def with_lf_and_utf8(text: str) -> str:
     """Return a text with LF line ends, and U+FFFD for what UTF-8 cannot hold."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -44,7 +44,7 @@ def one_line(text: str) -> str:
     lines = text.splitlines()
     if len(lines) > 1:
         text = " ".join(part for line in lines if (part := line.strip()))
-    return normal_text(text).strip()
+    return with_lf_and_utf8(text).strip()
 
 
 #: An issue key such as ``PROJ-123``; match it with ``fullmatch``.
@@ -366,7 +366,7 @@ def read_field(line: str) -> tuple[str, str] | None:
             return None
         name, value = _ESCAPED_NAME_CHARACTER.sub(r"\1", match[1]), line[match.end() :]
     name = one_line(name)
-    return (name, normal_text(value).strip()) if name and colon else None
+    return (name, with_lf_and_utf8(value).strip()) if name and colon else None
 
 
 @lru_cache(maxsize=1024)

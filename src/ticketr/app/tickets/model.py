@@ -27,8 +27,8 @@ from ticketr.app.tickets.grammar import (
     COMMENT_TIME_SEPARATOR,
     CONFLICT_MARKER,
     is_key,
-    normal_text,
     one_line,
+    with_lf_and_utf8,
 )
 
 #: Replaces an empty title, since a heading needs one.
@@ -75,7 +75,7 @@ class Comment:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "text", normal_text(self.text).strip())
+        put(self, "text", with_lf_and_utf8(self.text).strip())
         put(self, "id", self.id if _is_number(self.id) else "")
         put(self, "author", one_line(COMMENT_TIME_SEPARATOR.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
@@ -208,13 +208,13 @@ class Ticket:
             raise InvalidKey(self.key)
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
-        put(self, "description", _strip_blank_lines(normal_text(self.description)))
+        put(self, "description", _strip_blank_lines(with_lf_and_utf8(self.description)))
         is_normal = type(self.fields) is NormalFields
         fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
         texts = _normal_fields(self.rich_texts, _strip_blank_lines) if self.rich_texts else {}
         put(self, "rich_texts", MappingProxyType(texts))
-        criteria = [normal_text(text).strip() for text in self.acceptance_criteria]
+        criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
         put(self, "remarks", tuple(filter(None, map(_make_remark, self.remarks))))
@@ -261,7 +261,7 @@ def _normal_fields(fields: Mapping[str, str], strip: Callable[[str], str]) -> di
         canonical = one_line(name)
         if not canonical:
             raise InvalidTicket("a field has no name; its value is", value)
-        content[canonical] = strip(normal_text(value))
+        content[canonical] = strip(with_lf_and_utf8(value))
     return content
 
 

@@ -202,12 +202,12 @@ class _IssueReader:
 
     Attributes:
         file: The file.
-        index: The index of the line with the key and the title.
+        heading_index: The index of the line with the key and the title.
         key: The key; None for a draft.
         title: The title.
         lines: The lines of the file; of a task, those below its first line, without their indent.
-        offset: The index in the file of the first of `lines`.
-        in_task: Whether it is a task.
+        lines_start: The index in the file of the first of `lines`.
+        is_task: Whether it is a task.
         description: The description.
         fields: The fields.
         field_lines: The number of each field's line in the file, from 1.
@@ -217,7 +217,7 @@ class _IssueReader:
         comments: The comments.
         rich_texts: The texts of fields.
         open_criterion: The criterion that further lines belong to.
-        stray_end: The index behind the last line that did not fit into its section.
+        index_after_stray: The index behind the last line that did not fit into its section.
         open_text: The text that lines of text belong to.
         read_line: Reads the next line in the present section. It is a function, not a bound method,
             which would refer to its reader: the two would be a cycle for each issue, which only the
@@ -225,12 +225,12 @@ class _IssueReader:
     """
 
     file: SourceLines
-    index: int
+    heading_index: int
     key: str | None
     title: str
     lines: Sequence[str]
-    offset: int = 0
-    in_task: bool = False
+    lines_start: int = 0
+    is_task: bool = False
     description: _Text = field(default_factory=_Text)
     fields: model.NormalFields = field(default_factory=model.NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
@@ -240,7 +240,7 @@ class _IssueReader:
     comments: list[model.Comment] = field(default_factory=list)
     rich_texts: dict[str, _Text] = field(default_factory=dict)
     open_criterion: list[str] | None = None
-    stray_end: int = -1
+    index_after_stray: int = -1
     open_text: _Text = field(init=False)
     read_line: Callable[[_IssueReader, int], int] = field(init=False)
 
@@ -248,11 +248,11 @@ class _IssueReader:
         """Read up to the next ticket or the end; return the index of the line after the last."""
         self._begin_text(self.description)
         lines = self.lines
-        index = 0 if self.in_task else self.index + 1
+        index = 0 if self.is_task else self.heading_index + 1
         while index < len(lines):
             line = lines[index]
             if MAY_BE_SPECIAL.match(line):
-                if not self.in_task and line.startswith(TICKET_PREFIX):
+                if not self.is_task and line.startswith(TICKET_PREFIX):
                     break
                 if self._enters_section(index, line):
                     index += 1
@@ -283,26 +283,26 @@ class _IssueReader:
             tasks=tuple(self.tasks),
             comments=tuple(self.comments),
             rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
-            line=self.index + 1,
+            line=self.heading_index + 1,
             remarks=tuple(self.remarks),
             line_numbers=line_numbers,
         )
 
     def _enters_section(self, index: int, line: str) -> bool:
-        section = grammar.section_of(line, in_task=self.in_task)
+        section = grammar.section_of(line, in_task=self.is_task)
         if section is None and line.startswith("## ") and COMMENTS_HEADING.match(line):
             in_text = self.read_line is _IssueReader._read_text_lines
             if has_comments_below(self.lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
-            refuse_mistyped_heading(self.file, index + self.offset, line)
+            refuse_mistyped_heading(self.file, index + self.lines_start, line)
             return False
         self.open_criterion = None
         match section:
             case grammar.DESCRIPTION_SECTION:
                 self._begin_text(self.description)
             case grammar.FIELD_SECTION:
-                number = index + self.offset + 1
+                number = index + self.lines_start + 1
                 name = grammar.read_field_heading(line)
                 self._begin_text(self.rich_texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
@@ -326,47 +326,49 @@ class _IssueReader:
         self.open_text = text
         self.read_line = _IssueReader._read_text_lines
 
-    def _read_text_lines(self, index: int, *, is_alone: bool = False) -> int:
+    def _read_text_lines(self, index: int, *, is_single: bool = False) -> int:
         """Read a line of text, or the block of code that it opens.
 
         Args:
             index: The line.
-            is_alone: Whether to leave the lines behind it that have no special meaning either.
+            is_single: Whether to leave the lines behind it that have no special meaning either.
         """
         lines, stop = self.lines, index + 1
         line = lines[index]
         text: Sequence[str]
         if not MAY_BE_SPECIAL.match(line):
-            while not is_alone and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
+            while not is_single and stop < len(lines) and not MAY_BE_SPECIAL.match(lines[stop]):
                 stop += 1
             text = lines[index:stop]
         elif OPENING_FENCE.match(line):
-            stop = end_of_fence(self.file, index + self.offset, lines, index) + 1
+            stop = end_of_fence(self.file, index + self.lines_start, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
         elif COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
-        self.open_text.passage_starts.append((len(self.open_text.lines), index + self.offset + 1))
+        self.open_text.passage_starts.append(
+            (len(self.open_text.lines), index + self.lines_start + 1)
+        )
         self.open_text.lines += text
         return stop
 
-    def _read_stray_line(self, index: int, *, stay: bool) -> int:
+    def _read_stray_line(self, index: int, *, stays_in_section: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
-        if index != self.stray_end:
+        if index != self.index_after_stray:
             self._begin_text(self.description)
-        self.stray_end = self._read_text_lines(index, is_alone=stay)
-        self.read_line = section if stay else _IssueReader._read_text_lines
-        return self.stray_end
+        self.index_after_stray = self._read_text_lines(index, is_single=stays_in_section)
+        self.read_line = section if stays_in_section else _IssueReader._read_text_lines
+        return self.index_after_stray
 
     # Fields.
 
     def _read_field(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
         lines, fields, field_lines = self.lines, self.fields, self.field_lines
-        first, offset = index, self.offset + 1
+        first, offset = index, self.lines_start + 1
         while index < len(lines):
             texts = grammar.read_plain_field(lines[index])
             if texts is None:
@@ -374,7 +376,7 @@ class _IssueReader:
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._read_stray_line(index, stay=False)
+                    return self._read_stray_line(index, stays_in_section=False)
                 if text and not text.startswith("#"):
                     texts = grammar.read_field(text)
                 if texts is None and text:
@@ -401,13 +403,13 @@ class _IssueReader:
                 if not line.startswith((INDENT, "\t")):
                     break
                 if MAY_BE_SPECIAL.match(line):
-                    refuse_mistyped_heading(self.file, at + self.offset, line)
-                    if grammar.section_of(line, in_task=self.in_task):
+                    refuse_mistyped_heading(self.file, at + self.lines_start, line)
+                    if grammar.section_of(line, in_task=self.is_task):
                         break
                 last = at
             block.append(grammar.unescape(dedented(line)))
         text = "\n".join(block[: last - index]) or "|"
-        return grammar.normal_text(text).strip(), last
+        return grammar.with_lf_and_utf8(text).strip(), last
 
     # Acceptance criteria.
 
@@ -419,12 +421,12 @@ class _IssueReader:
             self.open_criterion = None
             if not grammar.is_thematic_break(text.rstrip()):
                 self.open_criterion = [line[other.end() :] if other else text[1:].lstrip()]
-                self.criteria.append((index + self.offset + 1, self.open_criterion))
+                self.criteria.append((index + self.lines_start + 1, self.open_criterion))
         elif self.open_criterion is not None and _continues_criterion(self.open_criterion, line):
             self.open_criterion.append(grammar.unescape_item(dedented(line)))
         elif text:
             self.open_criterion = None
-            return self._read_stray_line(index, stay=not line.startswith("##"))
+            return self._read_stray_line(index, stays_in_section=not line.startswith("##"))
         return index + 1
 
     # Comments.
@@ -434,23 +436,23 @@ class _IssueReader:
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._read_stray_line(index, stay=False)
+            return self._read_stray_line(index, stays_in_section=False)
         head = _read_comment_head(line)
         if head is None:
             problem = (
                 "this is not a comment; write - new: before the text of a new one, and indent its "
                 "other lines by two spaces"
             )
-            self.file.fail(index + self.offset, problem)
+            self.file.fail(index + self.lines_start, problem)
         comment, column = head
         if comment.id and any(existing.id == comment.id for existing in self.comments):
             problem = "this comment already exists; remove one of the two"
-            self.file.fail(index + self.offset, problem)
+            self.file.fail(index + self.lines_start, problem)
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
         text = [line[column:], *map(dedented, self.lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescape_lines(text, index + self.offset)
-        number = index + self.offset + first + 1
+        lines = self._unescape_lines(text, index + self.lines_start)
+        number = index + self.lines_start + first + 1
         self.comments.append(replace(comment, text="\n".join(lines), line=number))
         return stop
 
@@ -491,7 +493,7 @@ class _IssueReader:
         line = self.lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._read_stray_line(index, stay=not line.startswith("##"))
+            return self._read_stray_line(index, stays_in_section=not line.startswith("##"))
         if not text or grammar.is_thematic_break(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
@@ -499,7 +501,7 @@ class _IssueReader:
         width = indent + len(INDENT)
         body = [dedented(line, width) for line in self.lines[index + 1 : stop]]
         key, title = _read_heading(self.file, index, indent + 1)
-        task = _IssueReader(self.file, index, key, title, body, offset=index + 1, in_task=True)
+        task = _IssueReader(self.file, index, key, title, body, lines_start=index + 1, is_task=True)
         task.read()
         if title:
             self.tasks.append(task.ticket())

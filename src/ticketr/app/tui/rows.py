@@ -296,7 +296,7 @@ def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
         path=path,
         depth=0,
         is_broken=True,
-        candidate=Candidate("", clean(words), flags=frozenset(("broken",))),
+        candidate=Candidate("", clean(words), file_states=frozenset(("broken",))),
     )
 
 

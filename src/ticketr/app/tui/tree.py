@@ -10,7 +10,7 @@ from itertools import accumulate, chain, compress, takewhile
 from operator import attrgetter
 from typing import final
 
-from ticketr.app.tickets import SORT_NAMES, Filter, FlagTerm, NotTerm, Term, TextTerm
+from ticketr.app.tickets import SORT_NAMES, FileStateTerm, Filter, NotTerm, Term, TextTerm
 from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, first_order_of_ticket, row_order
 
 #: The most terms whose rows are kept of one list.
@@ -64,7 +64,7 @@ class RowFilter:
         """Return those of some rows that fit one term, which may be about edits here."""
         shown = rows.unfiltered_rows
         match term:
-            case FlagTerm(flags):
+            case FileStateTerm(flags):
                 apart = flags.isdisjoint
                 return [at for at in left if not apart(self._flags_of(shown[at].row))]
             case NotTerm(inner):
@@ -75,7 +75,7 @@ class RowFilter:
                 return [at for at in left if fits[at]]
 
     def _flags_of(self, row: ListRow) -> frozenset[str]:
-        flags = row.candidate.flags
+        flags = row.candidate.file_states
         if row.key in self.edited_keys:
             flags |= {"edited"}
         if self.conflict_keys and row.ticket_key in self.conflict_keys:

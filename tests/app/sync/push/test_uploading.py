@@ -556,7 +556,7 @@ def test_a_picture_that_arrives_late_is_not_attached_again(
             late = Late(create_app(bench.site), nursery, seconds=29.0, status=status)
             assert len((await bench.push(transport=late)).failed) == 1
             again = trio.current_time()
-            assert (await bench.push(late_request_seconds=30.0)).failed == ()
+            assert (await bench.push(lost_request_life_seconds=30.0)).failed == ()
             ended = trio.current_time()
         return ended - again
 

@@ -221,7 +221,7 @@ class ConflictView:
             only in its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
         merged_parts: What only one side has changed.
-        copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
+        file_text_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         text: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
         last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
@@ -237,7 +237,7 @@ class ConflictView:
     last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
     merged_parts: tuple[MergedPart, ...]
-    copy_path: str
+    file_text_copy_path: str
     text: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
     last_changed_key: str = ""
@@ -366,11 +366,11 @@ def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
         if chunk.is_same:
             lines += chunk.local
         else:
-            lines += (*chunk.local, *_lines_to_append(chunk.local, chunk.remote))
+            lines += (*chunk.local, *_without_blank_between_items(chunk.local, chunk.remote))
     return lines
 
 
-def _lines_to_append(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
+def _without_blank_between_items(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
     """Return the lines to put after others, without blank lines between two items of a list."""
     start = next((at for at, line in enumerate(second) if line.strip()), len(second))
     are_items = (

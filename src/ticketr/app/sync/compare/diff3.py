@@ -130,7 +130,7 @@ def _merge_stretch(
     if (
         len(base) > 1
         and base not in (ours, theirs)
-        and _are_the_same_paragraphs(base, ours, theirs)
+        and _are_paragraphs_in_place(base, ours, theirs)
     ):
         for units in zip(base, ours, theirs, strict=True):
             yield from _merge_stretch(*((unit,) for unit in units))
@@ -139,7 +139,7 @@ def _merge_stretch(
     yield from _unchanged_chunk(local[len(local) - end :])
 
 
-def _are_the_same_paragraphs(*texts: Sequence[_Unit]) -> bool:
+def _are_paragraphs_in_place(*texts: Sequence[_Unit]) -> bool:
     """Return whether texts have equally many paragraphs and none of them was moved."""
     positions: dict[str, int] = {}
     return len({len(text) for text in texts}) == 1 and all(

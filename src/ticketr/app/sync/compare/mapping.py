@@ -75,7 +75,7 @@ _SECTION_PREFIX = "## Field: "
 #: Why no line can hold a field.
 _TIME_REASON = "it holds tracked time"
 _ASSETS_REASON = "it holds objects of Assets"
-_RICH_ENTRIES_REASON = "it holds more of each entry than a line can"
+_LARGE_ENTRIES_REASON = "it holds more of each entry than a line can"
 
 #: By the field's ID.
 _UNSUPPORTED_REASON_BY_ID = dict.fromkeys(
@@ -97,11 +97,11 @@ _UNSUPPORTED_REASON_BY_KIND = {
     "progress": _TIME_REASON,
     "worklog": _TIME_REASON,
     "cmdb-object-field": _ASSETS_REASON,
-    "attachment": _RICH_ENTRIES_REASON,
-    "comments-page": _RICH_ENTRIES_REASON,
-    "issuelinks": _RICH_ENTRIES_REASON,
-    "votes": _RICH_ENTRIES_REASON,
-    "watches": _RICH_ENTRIES_REASON,
+    "attachment": _LARGE_ENTRIES_REASON,
+    "comments-page": _LARGE_ENTRIES_REASON,
+    "issuelinks": _LARGE_ENTRIES_REASON,
+    "votes": _LARGE_ENTRIES_REASON,
+    "watches": _LARGE_ENTRIES_REASON,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _UNSUPPORTED_REASON_BY_CUSTOM_KIND = {

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.notes import Code, Note, not_given_reason
+from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
@@ -59,7 +59,7 @@ async def handle_missing(
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
-                words = not_given_reason(answer.failed[known.id])
+                words = not_given_by_jira_reason(answer.failed[known.id])
                 reasons[known.key] = f"the query no longer finds it, and {words}", Code.UNREACHED
             elif (issue := there.get(known.id)) is None:
                 lost.append(known)

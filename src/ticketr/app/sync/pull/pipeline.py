@@ -27,7 +27,7 @@ from ticketr.app.sync.concurrency import (
     split_by_length,
 )
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.notes import Code, Note, not_given_reason
+from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
 from ticketr.app.sync.pull.fetch_plan import (
     Family,
     FamilyCollector,
@@ -160,7 +160,7 @@ class PullPipeline:
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._make_note(
-                issue_id, f"{not_given_reason(words)}; {_ASKED_AGAIN_WORDS}", Code.UNREACHED
+                issue_id, f"{not_given_by_jira_reason(words)}; {_ASKED_AGAIN_WORDS}", Code.UNREACHED
             )
             self._tally.fail(note)
         missing = (
@@ -250,7 +250,8 @@ class PullPipeline:
         head = members.pop(family.head_id, None)
         if head is None and (words := self._failed.get(family.head_id)):
             await self._postpone(
-                members, f"its parent is not here: {not_given_reason(words)}; {_ASKED_AGAIN_WORDS}"
+                members,
+                f"its parent is not here: {not_given_by_jira_reason(words)}; {_ASKED_AGAIN_WORDS}",
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket

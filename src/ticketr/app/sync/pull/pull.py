@@ -21,7 +21,7 @@ from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_names
-from ticketr.app.sync.notes import Code, Note, not_given_reason
+from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
 from ticketr.app.sync.queries import base_query, changed_since
 from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
@@ -124,7 +124,7 @@ class _RelativeFinder:
             renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note_failure(names[name], not_given_reason(words), Code.UNREACHED)
+                self._note_failure(names[name], not_given_by_jira_reason(words), Code.UNREACHED)
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known.values()}.difference(names.values())

@@ -1,7 +1,7 @@
 """Sends what Jira must not carry out twice, and waits until no such request can still reach Jira.
 
 If an answer is lost, Jira is asked whether it has what was sent. A request may also reach Jira late,
-`SessionJob.late_request_seconds` seconds at most after it was sent: Jira's gateway times out long
+`SessionJob.lost_request_life_seconds` seconds at most after it was sent: Jira's gateway times out long
 before that.
 
 Comments and files go this way; the state records each before it is sent. A file of the same content
@@ -165,7 +165,7 @@ async def wait_until_ended(
     if since is None and all(map(has_certainly_ended, entries)):
         return
     start = session.began_at if since is None else since
-    left = start + session.job.late_request_seconds - trio.current_time()
+    left = start + session.job.lost_request_life_seconds - trio.current_time()
     if left > 0:
         session.progress.report_wait(left, what)
         await trio.sleep(left)
@@ -238,7 +238,7 @@ async def find_arrived_comments(
         session: The workspace and the site.
         issues: The issues as Jira has them now.
     """
-    window_ends_at = session.began_at + session.job.late_request_seconds
+    window_ends_at = session.began_at + session.job.lost_request_life_seconds
     have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 
     def look() -> list[SentComment]:

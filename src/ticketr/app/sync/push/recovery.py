@@ -4,7 +4,7 @@ Jira has no idempotent create. So each new issue has a random marker in its prop
 state records each request before it is sent. Later, the issue is found by its marker among the keys
 that follow the highest key before the push. They are fetched by key, since the search index lags.
 
-If Jira created an issue more than `SessionJob.late_request_seconds` seconds after the request, it
+If Jira created an issue more than `SessionJob.lost_request_life_seconds` seconds after the request, it
 would be created twice. Jira's gateway times out long before that.
 """
 

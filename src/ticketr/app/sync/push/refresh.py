@@ -27,7 +27,13 @@ from ticketr.app.sync.compare.sent import (
 )
 from ticketr.app.sync.compare.wording import keep_wording
 from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, unsent_edits
-from ticketr.app.sync.notes import Code, Note, conflict_reason, moved_reason, not_given_reason
+from ticketr.app.sync.notes import (
+    Code,
+    Note,
+    conflict_reason,
+    moved_reason,
+    not_given_by_jira_reason,
+)
 from ticketr.app.sync.push.outbox import find_arrived_comments
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
@@ -264,7 +270,7 @@ def _render(
         renamed: The new keys of moved issues, by their old keys.
     """
     if words := next(filter(None, map(failed.get, request.ids_and_keys)), ""):
-        return request.note(f"{not_given_reason(words)}; try again later", Code.UNREACHED)
+        return request.note(f"{not_given_by_jira_reason(words)}; try again later", Code.UNREACHED)
     if request.head_id in renamed:
         return request.note(moved_reason(request.head_id, renamed), Code.MOVED)
     if request.head_id in issues:

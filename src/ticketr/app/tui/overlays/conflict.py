@@ -149,7 +149,9 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if all_writes:
-        lines.append((Span(f"Your present text is kept in {clean(view.copy_path)}{undo}"),))
+        lines.append(
+            (Span(f"Your present text is kept in {clean(view.file_text_copy_path)}{undo}"),)
+        )
     for line in lines:
         rows += [
             theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")

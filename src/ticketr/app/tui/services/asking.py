@@ -31,7 +31,7 @@ async def ask_statuses(
     workspace = services.workspaces[name]
 
     async def ask() -> dict[str, tuple[str, ...]]:
-        return {key: await workspace.ask_jira(sync.read_statuses, key) for key in keys}
+        return {key: await workspace.ask_jira(sync.read_next_statuses, key) for key in keys}
 
     return await _ask_jira(services, name, ask, STATUS_WAIT)
 
@@ -55,7 +55,7 @@ async def ask_field_values(
             name, lambda _, state: state.site_record.field_ids().get(field, field)
         )
         values: tuple[tuple[str, ...], bool] = await workspace.ask_jira(
-            sync.read_values, key, column
+            sync.read_values_and_if_all, key, column
         )
         return values
 

@@ -34,7 +34,7 @@ def open_workspace(
     address = options.get("browser_site") or options["credentials"].site
     return OpenWorkspace(
         name=clean(title),
-        store=sync.Store(options["root"], STATE_FOLDER, options.get("user_mark")),
+        store=sync.Store(options["root"], STATE_FOLDER, options.get("state_owner_mark")),
         make_job=partial(job_for, options),
         site=shown_site(address),
         project=clean(options.get("project") or ""),
