@@ -37,7 +37,7 @@ _INVISIBLE_CHARACTERS = (
 _UNSAFE_PATTERN = re.compile(
     f"\r\n|[{_SPACE_CHARACTERS}{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}{_INVISIBLE_CHARACTERS}]"
 )
-_REPLACED_PATTERN = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
+_SHOWN_AS_U_FFFD_PATTERN = re.compile(f"[{_CONTROL_CHARACTERS}{_SURROGATE_CHARACTERS}]")
 _SHOWN_AS_SPACE = frozenset(("\r\n", *_SPACE_CHARACTERS))
 
 
@@ -45,7 +45,7 @@ def _safe_replacement(match: re.Match[str]) -> str:
     unsafe = match[0]
     if unsafe in _SHOWN_AS_SPACE:
         return " "
-    return "\ufffd" if _REPLACED_PATTERN.match(unsafe) else ""
+    return "\ufffd" if _SHOWN_AS_U_FFFD_PATTERN.match(unsafe) else ""
 
 
 def clean(text: str) -> str:

@@ -90,7 +90,7 @@ class JobFuture(Future[T]):
                 super().cancel()
                 self.set_running_or_notify_cancel()
             elif error is not None:
-                self.set_exception(original_error(error))
+                self.set_exception(error_of_job_function(error))
             else:
                 self.set_result(cast("T", value))
 
@@ -213,7 +213,7 @@ async def forward_progress(
                 return
 
 
-def original_error(error: BaseException) -> BaseException:
+def error_of_job_function(error: BaseException) -> BaseException:
     """Return what the function of a failed job raised, with the traceback as a note."""
     if not isinstance(error, JobFailed) or error.__cause__ is None:
         return error

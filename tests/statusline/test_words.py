@@ -5,7 +5,7 @@ from fakes.job_snapshots import failed, snapshot
 from rows import for_each
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.statusline.render import duration, end_message, message_of, number
+from ticketr.statusline.render import duration, end_message, message_or_name, number
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_time_has_its_two_largest_parts(seconds: float, text: str) -> None:
 
 
 def test_a_job_without_a_message_has_its_name() -> None:
-    assert message_of(snapshot(name="a\x1b[2Jb")) == "ab"
-    assert message_of(snapshot(message="")) == "Pull DEMO"
-    assert message_of(snapshot(message="a\nb")) == "a b"
+    assert message_or_name(snapshot(name="a\x1b[2Jb")) == "ab"
+    assert message_or_name(snapshot(message="")) == "Pull DEMO"
+    assert message_or_name(snapshot(message="a\nb")) == "a b"
 
 
 def test_a_failure_without_a_message_is_reported_by_its_kind() -> None:

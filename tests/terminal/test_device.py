@@ -21,7 +21,7 @@ from rows import for_each
 
 from ticketr.terminal import NotATerminal
 from ticketr.terminal.device import Output
-from ticketr.terminal.keyboard import Keyboard, escape_wait_seconds
+from ticketr.terminal.keyboard import Keyboard, normal_and_slow_escape_waits
 from ticketr.terminal.session import Terminal, diff
 from ticketr.terminal.terminfo import SGR_CODE_BY_STYLE, TerminalKind, sgr
 from ticketr.terminal.tokens import Event, HungUp, Key
@@ -60,8 +60,8 @@ async def test_what_the_terminal_does_not_take_is_written_later_in_order(
             got.extend(os.read(user, 1 << 16))
 
     with closing(Output(terminal)) as output:
-        output.put(sent)  # far more than the terminal accepts
-        output.put(b"end")
+        output.write_or_buffer(sent)  # far more than the terminal accepts
+        output.write_or_buffer(b"end")
         with trio.fail_after(100):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(read)
@@ -74,7 +74,7 @@ async def test_a_cancelled_wait_loses_nothing(pty: tuple[int, int]) -> None:
     user, terminal = pty
     sent = b"x" * 100_000
     with closing(Output(terminal)) as output:
-        output.put(sent)
+        output.write_or_buffer(sent)
         with trio.move_on_after(0.01) as scope:
             await output.flush()
         assert scope.cancelled_caught
@@ -82,7 +82,7 @@ async def test_a_cancelled_wait_loses_nothing(pty: tuple[int, int]) -> None:
         got = b""
         while len(got) < len(sent):
             got += read_all(user)
-            output.put(b"")
+            output.write_or_buffer(b"")
 
         assert got == sent
 
@@ -90,9 +90,9 @@ async def test_a_cancelled_wait_loses_nothing(pty: tuple[int, int]) -> None:
 async def test_the_last_words_take_the_place_of_what_was_kept(pty: tuple[int, int]) -> None:
     user, terminal = pty
     with closing(Output(terminal)) as output:
-        output.put(b"x" * 100_000)
+        output.write_or_buffer(b"x" * 100_000)
         taken = read_all(user)
-        assert output.replace_unsent(b"bye") is True
+        assert output.replace_unsent_and_write(b"bye") is True
 
         assert read_all(user).lstrip(b"x") == b"bye"
         assert len(taken) < 100_000
@@ -113,7 +113,7 @@ async def test_the_last_words_arrive_whole_while_the_terminal_accepts_them_in_pa
 
     with closing(Output(terminal)) as output, ThreadPoolExecutor() as threads:
         got = threads.submit(read)
-        assert output.replace_unsent(words) is True
+        assert output.replace_unsent_and_write(words) is True
 
         assert got.result() == words
 
@@ -123,12 +123,12 @@ async def test_the_last_words_to_a_terminal_that_takes_nothing_are_given_up(
 ) -> None:
     _, terminal = pty
     with closing(Output(terminal)) as output:
-        assert output.replace_unsent(b"bye" * 100_000) is False
+        assert output.replace_unsent_and_write(b"bye" * 100_000) is False
 
-        output.put(b"x" * 100_000)
+        output.write_or_buffer(b"x" * 100_000)
         with trio.move_on_after(0.05):  # until the terminal accepts nothing
             await output.flush()
-        assert output.replace_unsent(b"bye" * 1000) is False
+        assert output.replace_unsent_and_write(b"bye" * 1000) is False
 
 
 async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int]) -> None:
@@ -136,11 +136,11 @@ async def test_nothing_is_written_to_a_terminal_that_is_gone(pty: tuple[int, int
     with closing(Output(terminal)) as output:
         os.close(user)
 
-        output.put(b"text")
+        output.write_or_buffer(b"text")
 
         assert output.hung_up
         await output.flush()  # returns at once
-        assert output.replace_unsent(b"bye") is False
+        assert output.replace_unsent_and_write(b"bye") is False
 
 
 async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(
@@ -148,7 +148,7 @@ async def test_a_terminal_that_goes_while_it_is_waited_for_ends_the_wait(
 ) -> None:
     user, terminal = pty
     with closing(Output(terminal)) as output:
-        output.put(b"x" * 100_000)
+        output.write_or_buffer(b"x" * 100_000)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(output.flush)
             await trio.testing.wait_all_tasks_blocked()
@@ -175,7 +175,7 @@ async def test_where_it_cannot_be_opened_again_it_is_written_in_small_pieces(
     sent = b"x" * 100_000
     got = b""
     with closing(Output(terminal)) as output:
-        output.put(sent)  # which would block here forever
+        output.write_or_buffer(sent)  # which would block here forever
         assert os.get_blocking(terminal)
         while len(got) < len(sent):
             got += read_all(user)
@@ -247,7 +247,7 @@ def deaf(data: bytes) -> None:
 def test_the_wait_for_an_escape_depends_on_the_line_and_can_be_set(
     environ: dict[str, str], waits: tuple[float, float]
 ) -> None:
-    assert escape_wait_seconds(environ) == waits
+    assert normal_and_slow_escape_waits(environ) == waits
 
 
 async def test_keys_arrive_in_order_and_a_hang_up_last(

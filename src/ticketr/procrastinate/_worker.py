@@ -137,7 +137,7 @@ class Worker:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_at_signal)
             nursery.start_soon(self._stop_at_cancel)
-            nursery.start_soon(self._stop_when_disconnected)
+            nursery.start_soon(self._stop_jobs_when_disconnected)
             with trio.CancelScope(shield=True):  # a cancellation stops it
                 problem = await trio.to_thread.run_sync(self._run_procrastinate_workers)
             nursery.cancel_scope.cancel()
@@ -156,7 +156,7 @@ class Worker:
         finally:
             self._stopping.set()
 
-    async def _stop_when_disconnected(self) -> None:
+    async def _stop_jobs_when_disconnected(self) -> None:
         """Stop all jobs before others may start them."""
         while True:
             await trio.sleep(self._limit / 20)
@@ -166,7 +166,7 @@ class Worker:
                 jobs = self._portal.queue.cancel_all()
                 logger.warning("no connection to PostgreSQL: stopped %d jobs", len(jobs))
 
-    def _report_failure(self, future: Any) -> None:
+    def _call_on_job_error(self, future: Any) -> None:
         """Call ``on_job_error``; what it raises is logged by the future."""
         handle = future.handle
         if self._on_job_error and handle is not None and handle.status is JobStatus.FAILED:
@@ -212,7 +212,8 @@ class Worker:
             self._is_disconnected = False
             # The event loop itself keeps weak references alone.
             self._tasks = [
-                asyncio.create_task(run()) for run in (self._keep_pinging, self._watch_stalled_jobs)
+                asyncio.create_task(run())
+                for run in (self._keep_pinging_postgresql, self._watch_stalled_jobs)
             ]
             engine = asyncio.create_task(self._app.run_worker_async(**self.options))
             is_cancelled = False
@@ -226,7 +227,7 @@ class Worker:
             # What still runs is cancelled when this returns; without a pool it can write nothing.
             await self._app.close_async()  # noqa: ASYNC102 - this is asyncio
 
-    async def _keep_pinging(self) -> None:
+    async def _keep_pinging_postgresql(self) -> None:
         """Keep asking the server, to know whether the heartbeats can reach it."""
         while True:
             asked_at = time.monotonic()
@@ -271,7 +272,7 @@ class Worker:
         """Run an attempt in Trio, and wait until it has ended, also if it is aborted."""
         name, job_id = context.job.task_name, str(context.job.id)
         future = self._portal.submit(job, id=job_id, name=name, **options)
-        future.add_done_callback(self._report_failure)
+        future.add_done_callback(self._call_on_job_error)
         ended = asyncio.wrap_future(future)
         while not ended.done():
             try:

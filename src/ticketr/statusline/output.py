@@ -97,7 +97,7 @@ class StreamGuard:
             watched.write = guarded
             self._guarded.append(stream)
 
-    def _write(self, stream: int, write: Callable[[str], int], text: str) -> int:
+    def _write(self, stream_id: int, write: Callable[[str], int], text: str) -> int:
         if not text:
             return write(text)
         if self.final_text:
@@ -107,9 +107,9 @@ class StreamGuard:
             return len(text)
         before = ERASE_SEQUENCE if self.is_shown else ""
         if text.endswith("\n"):
-            self._in_mid_row.discard(stream)
+            self._in_mid_row.discard(stream_id)
         else:
-            self._in_mid_row.add(stream)
+            self._in_mid_row.add(stream_id)
         after = self.frame if self.is_at_row_start else ""
         if after and not self._is_current():
             after = ""

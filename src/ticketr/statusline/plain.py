@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobProgress, JobStatus
 from ticketr.statusline.batch import SAME_BATCH_IDLE_SECONDS
-from ticketr.statusline.render import end_message, failure_words, message_of, number, whole_percent
+from ticketr.statusline.render import (
+    end_message,
+    failure_words,
+    message_or_name,
+    number,
+    whole_percent,
+)
 from ticketr.text import clean
 
 if TYPE_CHECKING:
@@ -27,7 +33,7 @@ _NO_PROGRESS = JobProgress("", 0, 0, "", 0)
 
 def progress_text(snapshot: JobSnapshot) -> str:
     """Return a running job's progress as one line, like ``Pulling tickets: 45/120 (38%)``."""
-    words = message_of(snapshot)
+    words = message_or_name(snapshot)
     progress = snapshot.progress
     if progress is None or progress.total <= 0:
         return words

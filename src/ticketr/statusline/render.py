@@ -60,7 +60,7 @@ def ago(seconds: float) -> str:
     return "now"
 
 
-def message_of(snapshot: JobSnapshot) -> str:
+def message_or_name(snapshot: JobSnapshot) -> str:
     """Return the job's clean message, or its name if it has none."""
     progress = snapshot.progress
     return clean(progress.message if progress and progress.message else snapshot.name)
@@ -170,7 +170,7 @@ def running_line(
         hint: How to cancel the job; empty for no hint.
     """
     snapshot, elapsed = job.snapshot, job.elapsed(now)
-    words = message_of(snapshot)
+    words = message_or_name(snapshot)
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
     eta = None if progress is None else job.estimate.eta(progress.current, now)

@@ -64,7 +64,7 @@ def _is_unreported(snapshot: JobSnapshot) -> bool:
     return snapshot.progress is None and snapshot.status is JobStatus.RUNNING
 
 
-def _without_unreported(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
+def _without_unreported_before_report(snapshots: Sequence[JobSnapshot]) -> Iterator[JobSnapshot]:
     """Yield snapshots, except unreported ones of jobs that have another one with a report."""
     reported = {
         snapshot.id
@@ -199,7 +199,7 @@ class StatusLine:
                         nursery.cancel_scope.cancel()
                 finally:
                     if body is None or isinstance(body, Exception):
-                        self._drain(updates)
+                        self._show_unread_reports(updates)
         except BaseExceptionGroup:
             if body is None:
                 raise
@@ -279,7 +279,7 @@ class StatusLine:
         if batch.has_many_jobs:
             self._print(self._lines.batch_line(batch, now, is_last=is_last))
             return
-        for snapshot in _without_unreported(snapshots):
+        for snapshot in _without_unreported_before_report(snapshots):
             self._print(self._lines.line(snapshot, now))
 
     def _print(self, line: str | None) -> None:
@@ -331,7 +331,7 @@ class StatusLine:
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
-    def _drain(self, updates: Updates[JobSnapshot]) -> None:
+    def _show_unread_reports(self, updates: Updates[JobSnapshot]) -> None:
         """Show the unread reports after the reading task has stopped."""
         with self._log_errors():
             if self._output is None:

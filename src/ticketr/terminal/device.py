@@ -32,7 +32,7 @@ class NotATerminal(TicketrError):
 
 
 #: The most bytes in one write to a descriptor that may block.
-_SMALL_WRITE_BYTES: Final = 256
+_MAX_BLOCKING_WRITE_BYTES: Final = 256
 #: Seconds to block the program for a terminal that accepts nothing, before its last bytes are lost.
 _LAST_WRITE_TIMEOUT_SECONDS: Final = 0.2
 #: Seconds between two checks whether the process is in the foreground.
@@ -81,7 +81,7 @@ class Output:
         """Whether the terminal has not accepted the whole buffer."""
         return bool(self._unsent)
 
-    def put(self, data: bytes) -> None:
+    def write_or_buffer(self, data: bytes) -> None:
         """Write what the terminal accepts at once, and buffer the rest."""
         self._unsent += data
         self._write()
@@ -101,7 +101,7 @@ class Output:
                 await trio.lowlevel.wait_writable(self._descriptor)
                 self._write()
 
-    def replace_unsent(self, data: bytes) -> bool:
+    def replace_unsent_and_write(self, data: bytes) -> bool:
         """Replace the buffer and write it; return whether the terminal accepted all of it.
 
         It blocks the program until the terminal has accepted nothing for a moment.
@@ -135,7 +135,7 @@ class Output:
         """Write one portion if the terminal accepts bytes; return whether it was written."""
         if self.hung_up or not (self._never_blocks or self._can_write(0)):
             return False
-        portion = len(self._unsent) if self._never_blocks else _SMALL_WRITE_BYTES
+        portion = len(self._unsent) if self._never_blocks else _MAX_BLOCKING_WRITE_BYTES
         try:
             del self._unsent[: os.write(self._descriptor, self._unsent[:portion])]
         except BlockingIOError:

@@ -116,14 +116,14 @@ class FullScreen:
         _set_modes(self._keyboard, _make_raw_modes(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
-        self._output.put(f"{self._enter}{self._protocol.begin()}".encode("ascii"))
+        self._output.write_or_buffer(f"{self._enter}{self._protocol.begin()}".encode("ascii"))
 
     def leave(self) -> None:
         """Restore the terminal."""
         if self._modes is None:
             return
         leave = f"{self._protocol.end()}{self._leave}".encode("ascii")
-        sent = self._output.replace_unsent(leave)
+        sent = self._output.replace_unsent_and_write(leave)
         with suppress(termios.error):  # the terminal is gone
             _set_modes(self._keyboard, self._modes)
         self._modes = None

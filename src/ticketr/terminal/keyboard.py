@@ -37,12 +37,12 @@ _MAX_READ_BYTES: Final = 1 << 16
 
 
 #: Seconds after which a program hangs that has not read a key.
-_HANG_SECONDS: Final = 1.0
+_PROGRAM_HANGS_AFTER_SECONDS: Final = 1.0
 #: Keys that the terminal makes signals of without the kitty keyboard protocol.
 _SIGNAL_BY_KEY: Final = {"\x03": signal.SIGINT, "\x1a": signal.SIGTSTP, "\x1c": signal.SIGQUIT}
 
 
-def escape_wait_seconds(environ: Mapping[str, str]) -> tuple[float, float]:
+def normal_and_slow_escape_waits(environ: Mapping[str, str]) -> tuple[float, float]:
     """Return for how many seconds to hold an Esc, and for how many on a slow line.
 
     These are ncurses' ESCDELAY (in ms) or the defaults; a line of SSH may be slow.
@@ -87,7 +87,7 @@ class Keyboard:
         self._may_read.set()
         self._unread_since: float | None = None
         self._hung = False
-        self._handler = signal.signal(signal.SIGIO, self._notice_input)
+        self._handler = signal.signal(signal.SIGIO, self._restore_keys_if_program_hangs)
         if is_own:  # else the flag would also be the shell's
             fcntl.fcntl(self._descriptor, fcntl.F_SETOWN, os.getpid())
             flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL)
@@ -127,12 +127,12 @@ class Keyboard:
         os.close(self._descriptor)
         signal.signal(signal.SIGIO, self._handler)
 
-    def _notice_input(self, _: int, __: FrameType | None) -> None:
+    def _restore_keys_if_program_hangs(self, _: int, __: FrameType | None) -> None:
         r"""Restore the keys if the program hangs, so that the terminal makes a signal of Ctrl+\."""
         now = time.monotonic()
         if self._unread_since is None:
             self._unread_since = now
-        elif self.protocol.is_on and now - self._unread_since > _HANG_SECONDS:
+        elif self.protocol.is_on and now - self._unread_since > _PROGRAM_HANGS_AFTER_SECONDS:
             self._hung = True
             self.protocol.stop()
 

@@ -22,7 +22,7 @@ import trio
 
 from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
 from ticketr.terminal.full_screen import FullScreen
-from ticketr.terminal.keyboard import Keyboard, escape_wait_seconds
+from ticketr.terminal.keyboard import Keyboard, normal_and_slow_escape_waits
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
@@ -137,7 +137,9 @@ class Terminal:
             self._shown[:] = rows
             if text:
                 begin, end = self._brackets
-                self._output.put(f"{begin}{text}{end}".encode(self._encoding, "replace"))
+                self._output.write_or_buffer(
+                    f"{begin}{text}{end}".encode(self._encoding, "replace")
+                )
         await self._output.flush()
 
     def redraw(self) -> None:
@@ -158,7 +160,7 @@ class Terminal:
         """
         if self._screen.is_entered:
             encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
-            self._output.put(f"\x1b]52;c;{encoded}\x07".encode("ascii"))
+            self._output.write_or_buffer(f"\x1b]52;c;{encoded}\x07".encode("ascii"))
         await self._output.flush()
 
     @asynccontextmanager
@@ -176,7 +178,7 @@ class Terminal:
         assert not self.is_handed_over
         self.is_handed_over = True
         try:
-            await self._wait_for_terminal()
+            await self._wait_for_flush_and_answers()
             self._keyboard.pause()
             self._screen.leave()
             yield
@@ -192,17 +194,17 @@ class Terminal:
     ) -> None:
         if self.is_handed_over and number in _HANDED_OVER_SIGNALS:
             if number == signal.SIGTSTP:
-                _stop_process()  # together with the other program
+                _suspend_process()  # together with the other program
         elif number == signal.SIGWINCH:
             self._update_size()
             await send.send(Resize(*self.size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
             if number == signal.SIGTSTP and self._screen.is_entered:
-                await self._wait_for_terminal()
+                await self._wait_for_flush_and_answers()
             self._keyboard.pause()
             if number == signal.SIGTSTP:
                 self._screen.leave()
-                _stop_process()
+                _suspend_process()
             if not self._is_resuming:
                 self._is_resuming = True
                 nursery.start_soon(self._resume, send)
@@ -213,7 +215,7 @@ class Terminal:
                 self._keyboard.protocol.stop()  # a second Ctrl+C has to be a signal
             await send.send(Quit(number))
 
-    async def _wait_for_terminal(self) -> None:
+    async def _wait_for_flush_and_answers(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
         with trio.move_on_after(_END_TIMEOUT_SECONDS):
             await self._output.flush()
@@ -266,7 +268,11 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     with (
         trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals,
         closing(Output(1)) as output,
-        closing(Keyboard(0, kind, encoding, escape_wait_seconds(environ), output.put)) as keyboard,
+        closing(
+            Keyboard(
+                0, kind, encoding, normal_and_slow_escape_waits(environ), output.write_or_buffer
+            )
+        ) as keyboard,
     ):
         reports = FOCUS_ON if environ.get("TICKETR_NO_MOUSE") else f"{FOCUS_ON}{MOUSE_ON}"
         enter = f"{kind.enter}{reports}"
@@ -300,7 +306,7 @@ def _require_terminal(environ: Mapping[str, str]) -> None:
         raise NotATerminal(f"TERM={environ.get('TERM', '')} can only print lines")
 
 
-def _stop_process() -> None:
+def _suspend_process() -> None:
     """Stop the process as Ctrl+Z does, until it is continued.
 
     Use SIGTSTP, not SIGSTOP, since the kernel ignores it if no shell can continue the process.

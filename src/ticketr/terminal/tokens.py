@@ -221,7 +221,7 @@ _COMPLETE_TOKEN = re.compile(
     re.DOTALL,
 )
 #: What makes a key out of an Esc that was given; a person does not type it so soon after one.
-_KEY_AFTER_ESCAPE = re.compile("\\[|O[A-Z]")
+_KEY_REST_AFTER_ESCAPE = re.compile("\\[|O[A-Z]")
 # The beginning of such a token. It always matches at an Esc, at least the Esc itself.
 _PARTIAL_TOKEN = re.compile(
     f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_CONTROL_STRING}\x1b?|\x1b",
@@ -269,7 +269,10 @@ class Tokenizer:
     def feed(self, text: str) -> list[str | Paste]:
         """Add characters; return the tokens that are complete now."""
         if self._gave_escape and text:
-            self._gave_escape, self._is_rejoined = False, _KEY_AFTER_ESCAPE.match(text) is not None
+            self._gave_escape, self._is_rejoined = (
+                False,
+                _KEY_REST_AFTER_ESCAPE.match(text) is not None,
+            )
             self._held = ESC if self._is_rejoined else ""
         text, self._held = self._held + text, ""
         tokens: list[str | Paste] = []

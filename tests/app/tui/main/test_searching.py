@@ -20,7 +20,7 @@ from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import Loading
 from ticketr.app.tui.panels.frame import find_matches, with_marked_ranges
 from ticketr.app.tui.screen import draw_screen
-from ticketr.app.tui.services.asking import ask_matching_keys, stop_asking
+from ticketr.app.tui.services.asking import ask_match_count_and_local_keys, stop_asking
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.sheet import DetailLine, sheet_of
 from ticketr.app.tui.state import AppState
@@ -39,7 +39,7 @@ def typed(text: str, state: AppState | None = None) -> AppState:
 
 def asked(text: str = f"jql: {JQL}") -> AppState:
     state, effect = update(typed(text), Key("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", ask_matching_keys, JQL),)
+    assert effect == (call_in("work", ask_match_count_and_local_keys, JQL),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
     return state
 
@@ -50,7 +50,7 @@ def keys(state: AppState) -> list[str]:
 
 def found(*keys: str, count: int | None = None, problem: str = "") -> messages.Answered:
     answer = (count or len(keys), frozenset(keys))
-    return messages.Answered(call_in("work", ask_matching_keys, JQL), answer, problem)
+    return messages.Answered(call_in("work", ask_match_count_and_local_keys, JQL), answer, problem)
 
 
 def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_them() -> None:
@@ -97,7 +97,7 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
     assert (state.overlays, effect) == ((), (call(stop_asking, "work"),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     other = messages.Answered(
-        call_in("work", ask_matching_keys, "project = X"), (1, frozenset({"DEMO-2"}))
+        call_in("work", ask_match_count_and_local_keys, "project = X"), (1, frozenset({"DEMO-2"}))
     )
     state = asked()
     assert after(state, other).overlays == state.overlays
@@ -174,9 +174,11 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     state, effect = update(pressed(state, "KEY_DOWN"), Key("KEY_ENTER"), 99.0)
 
-    assert effect == (call_in("work", ask_matching_keys, "@mine"),)
+    assert effect == (call_in("work", ask_match_count_and_local_keys, "@mine"),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
-    refused = messages.Answered(call_in("work", ask_matching_keys, "@mine"), problem="no such name")
+    refused = messages.Answered(
+        call_in("work", ask_match_count_and_local_keys, "@mine"), problem="no such name"
+    )
     rows = draw_screen(after(state, refused), 1.0, Theme())
     assert any("Not filtered: no such name" in row for row in rows)
 
@@ -191,7 +193,7 @@ def test_a_query_without_an_answer_is_there_again_with_the_error() -> None:
     assert rows[-2].startswith(f" filter: jql: {JQL}▏")
     assert rows[-4] == " Not filtered: cannot reach jira.example"
     again = update(state, Key("KEY_ENTER"), 100.0)[1]
-    assert again == (call_in("work", ask_matching_keys, JQL),)
+    assert again == (call_in("work", ask_match_count_and_local_keys, JQL),)
 
 
 def test_an_answer_to_a_workspace_that_is_left_is_said_with_the_query() -> None:
@@ -265,7 +267,7 @@ def test_tab_lists_the_names_of_queries() -> None:
 
     assert keys(pressed(state, "KEY_ESCAPE")) == ["DEMO-1", "DEMO-2", "DEMO-3"]
     _, effect = update(state, Key("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", ask_matching_keys, "@mine"),)
+    assert effect == (call_in("work", ask_match_count_and_local_keys, "@mine"),)
 
 
 def test_tab_without_a_name_says_how_a_query_gets_one() -> None:

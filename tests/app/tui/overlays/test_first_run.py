@@ -18,7 +18,7 @@ from ticketr.app.tui.overlays.first_run import TOKEN_PAGE_URL, FirstRun, Form
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
-from ticketr.app.tui.services.outside import leave, open_page
+from ticketr.app.tui.services.outside import leave, open_pages
 from ticketr.app.tui.services.setting_up import (
     add_workspace,
     cancel_setup,
@@ -334,7 +334,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
 
 
 def test_ctrl_o_opens_the_page_that_makes_tokens() -> None:
-    assert do(connecting(), "KEY_CTRL_O")[1] == (call(open_page, TOKEN_PAGE_URL),)
+    assert do(connecting(), "KEY_CTRL_O")[1] == (call(open_pages, TOKEN_PAGE_URL),)
 
 
 def test_problems_stand_beside_the_field_they_name() -> None:

@@ -34,9 +34,9 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services import asking
 from ticketr.app.tui.services.asking import (
+    ask_conflict_author,
     ask_field_values,
-    ask_last_author,
-    ask_matching_keys,
+    ask_match_count_and_local_keys,
     ask_statuses,
 )
 from ticketr.app.tui.services.context import Services
@@ -167,11 +167,12 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
     told: list[Message] = []
     used = services(bench.root, told, ask_jira=asking_with(bench.options()))
 
-    await used.carry_out(call_in("work", ask_matching_keys, "labels = late"))
+    await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels = late"))
 
     assert told == [
         messages.Answered(
-            call_in("work", ask_matching_keys, "labels = late"), (2, frozenset({"DEMO-9"}))
+            call_in("work", ask_match_count_and_local_keys, "labels = late"),
+            (2, frozenset({"DEMO-9"})),
         )
     ]
 
@@ -183,7 +184,7 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     told: list[Message] = []
     used = services(bench.root, told, ask_jira=asking_with(bench.options()))
 
-    await used.carry_out(call_in("work", ask_matching_keys, "labels ="))
+    await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels ="))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -199,7 +200,7 @@ async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
     told: list[Message] = []
     used = services(tmp_path, told, ask_jira=asking_with(options))
 
-    await used.carry_out(call_in("work", ask_matching_keys, "labels = late"))
+    await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels = late"))
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
@@ -246,7 +247,7 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
         author = "Priya" if kind == "told" else ""
         return None if kind == "nothing" else LastChange(author, "then")
 
-    request = call_in("work", ask_last_author, "DEMO-1", "DEMO-2", "now")
+    request = call_in("work", ask_conflict_author, "DEMO-1", "DEMO-2", "now")
 
     await services(tmp_path, told, ask_jira=ask).carry_out(request)
 

@@ -10,7 +10,7 @@ from ticketr.app.config import ListMemory
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
-from ticketr.app.tui.services.asking import ask_matching_keys
+from ticketr.app.tui.services.asking import ask_match_count_and_local_keys
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.state import FOLLOW_AT_ONCE, AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
@@ -125,7 +125,7 @@ def apply_filter(state: AppState, text: str) -> Step:
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.with_notice(f"Jira has found {count}{missing}"), ()
 
-    query = replace(call_in(name, ask_matching_keys, jql), on_failure=on_failure)
+    query = replace(call_in(name, ask_match_count_and_local_keys, jql), on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
     return state.opened(asking), (query,)
 

@@ -35,7 +35,7 @@ def _add_code(page: Page, token: Token) -> None:
     label = clean(token.info.split(maxsplit=1)[0]) if token.info.strip() else ""
     source_line = _source_line_of(token) + (token.type == "fence")
     for number, line in enumerate(token.content.removesuffix("\n").split("\n")):
-        for begins, part in _split_code_line(clean(line.expandtabs(4)), room):
+        for begins, part in _split_code_line_marking_first(clean(line.expandtabs(4)), room):
             spans = (Span(WRAPPED_CODE_MARK, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
@@ -50,7 +50,7 @@ def _add_code(page: Page, token: Token) -> None:
     page.add_gap_before_next()
 
 
-def _split_code_line(text: str, room: int) -> Iterator[tuple[bool, str]]:
+def _split_code_line_marking_first(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
     stops = (
         break_positions(text, room, max(2, room - width_of(WRAPPED_CODE_MARK)))
@@ -180,7 +180,7 @@ def _add_table_as_list(page: Page, rows: Sequence[TableRow]) -> None:
 #: far quicker. Jira takes no description of more than 32,767 characters.
 MAX_MARKDOWN_CHARACTERS = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
-CHARACTERS_PER_BRACKET = 10
+BRACKET_COST_IN_CHARACTERS = 10
 #: The least width, in cells.
 MIN_WIDTH_CELLS = 10
 #: The most blocks within one another; what is deeper is shown as it is.
@@ -222,7 +222,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
         The lines, each with the number of its line in the text. They are not padded.
     """
     page = Page(max(width, MIN_WIDTH_CELLS))
-    if len(text) + CHARACTERS_PER_BRACKET * text.count("[") > MAX_MARKDOWN_CHARACTERS:
+    if len(text) + BRACKET_COST_IN_CHARACTERS * text.count("[") > MAX_MARKDOWN_CHARACTERS:
         for number, line in enumerate(_LINE_END_PATTERN.split(text)):
             _add_plain(page, line, number)
     else:
@@ -260,14 +260,14 @@ class _BlockWriter:
 
     def write_all(self) -> None:
         """Write all blocks."""
-        index = 0
-        while index < len(self.tokens):
-            token = self.tokens[index]
+        token_index = 0
+        while token_index < len(self.tokens):
+            token = self.tokens[token_index]
             match token.type:
                 case "table_open":
-                    index = self._add_table(index)
+                    token_index = self._add_table_and_find_end(token_index)
                 case "inline":
-                    self._add_paragraph(token, self.tokens[index - 1])
+                    self._add_paragraph_heading_or_tag(token, self.tokens[token_index - 1])
                 case "fence" | "code_block":
                     _add_code(self.page, token)
                 case "hr":
@@ -275,40 +275,40 @@ class _BlockWriter:
                     self.page.add_line((Span(rule, ("dim",)),), _source_line_of(token))
                     self.page.add_gap_before_next()
                 case _:
-                    self._open_or_close_block(index, token)
-            index += 1
+                    self._open_or_close_block(token_index, token)
+            token_index += 1
         while self.page.containers:
             self.page.close_container(self.page.containers[-1].tag)
 
-    def _open_or_close_block(self, index: int, token: Token) -> None:
+    def _open_or_close_block(self, token_index: int, token: Token) -> None:
         """Open or close what holds blocks."""
         page = self.page
         match token.type:
             case "blockquote_open":
-                self._open_quote(index)
+                self._open_quote_or_panel(token_index)
             case "bullet_list_open":
                 depth = sum(bool(parent.bullet) for parent in self.lists)
                 bullet = Glyphs.BULLETS[min(depth, len(Glyphs.BULLETS) - 1)]
-                self.lists.append(_OpenList(bullet, self._is_tight(index)))
+                self.lists.append(_OpenList(bullet, self._is_tight_list(token_index)))
             case "ordered_list_open":
-                self.lists.append(_OpenList("", self._is_tight(index)))
+                self.lists.append(_OpenList("", self._is_tight_list(token_index)))
             case "list_item_open":
-                self._open_item(index)
+                self._open_item(token_index)
             case "bullet_list_close" | "ordered_list_close":
                 self.lists.pop()
                 page.add_gap_before_next()
             case "blockquote_close" | "list_item_close":
-                if self.tokens[index - 1].nesting == 1:
-                    self._add_too_deep_blocks(self.tokens[index - 1])
+                if self.tokens[token_index - 1].nesting == 1:
+                    self._add_too_deep_blocks(self.tokens[token_index - 1])
                 page.close_container("item" if token.type == "list_item_close" else "blockquote")
                 if token.type == "blockquote_close":
                     page.add_gap_before_next()
             case _:
                 pass
 
-    def _open_quote(self, index: int) -> None:
+    def _open_quote_or_panel(self, token_index: int) -> None:
         """Open a quote, or a panel if its first line is the mark of one."""
-        text = self.tokens[index + 2 : index + 3]
+        text = self.tokens[token_index + 2 : token_index + 3]
         panel = panel_kind_of(text[0].content) if text and text[0].type == "inline" else None
         label, color = _PANEL_TITLE_AND_COLOR[panel] if panel else ("", "dim")
         bar = (Span(f"{Glyphs.BAR} ", (color,)),)
@@ -322,29 +322,29 @@ class _BlockWriter:
         if broken is not None and text[0].map:
             text[0].map = [text[0].map[0] + 1, text[0].map[1]]
 
-    def _is_tight(self, index: int) -> bool:
+    def _is_tight_list(self, token_index: int) -> bool:
         """Return whether a list is shown without blank lines: no item has two blocks of text.
 
         Lists in items do not count, although Markdown parts them from their item by a blank line.
         """
-        level, blocks = self.tokens[index].level, 0
-        index += 1
-        while blocks < 2 and (token := self.tokens[index]).level > level:
+        level, blocks = self.tokens[token_index].level, 0
+        token_index += 1
+        while blocks < 2 and (token := self.tokens[token_index]).level > level:
             if token.hidden:
                 return True
             if token.level == level + 1:
                 blocks = 0
             elif token.level == level + 2 and token.nesting >= 0:
                 blocks += token.type not in _LIST_TOKENS
-            index += 1
+            token_index += 1
         return blocks < 2
 
-    def _open_item(self, index: int) -> None:
+    def _open_item(self, token_index: int) -> None:
         """Open an item of a list, with a box in front if its text begins with one."""
-        token, inner = self.tokens[index], self.lists[-1]
+        token, inner = self.tokens[token_index], self.lists[-1]
         marker = f"{inner.bullet or token.info + token.markup} "
-        if self.tokens[index + 1].type == "paragraph_open":
-            text = self.tokens[index + 2]
+        if self.tokens[token_index + 1].type == "paragraph_open":
+            text = self.tokens[token_index + 2]
             if text.children and (box := _CHECKBOX_PATTERN.match(text.content)):
                 shown = Glyphs.CHECKBOXES[box[1] != " "]
                 marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
@@ -363,7 +363,7 @@ class _BlockWriter:
         for number, line in enumerate(_LINE_END_PATTERN.split(self.text)[begin:end], begin):
             _add_plain(self.page, line.strip(), number)
 
-    def _add_paragraph(self, token: Token, opening: Token) -> None:
+    def _add_paragraph_heading_or_tag(self, token: Token, opening: Token) -> None:
         """Write a paragraph, a heading, or what a tag of ticketr opens or closes."""
         children = token.children or []
         source_line = _source_line_of(token)
@@ -393,7 +393,7 @@ class _BlockWriter:
             del children[0]
         closed = children[-1:] if children[-1].content == "</details>" else []
         token.children = children[: len(children) - len(closed)]
-        self._add_paragraph(token, opening)
+        self._add_paragraph_heading_or_tag(token, opening)
         for tag in closed:
             self._open_or_close_tag(tag, _source_line_of(token))
 
@@ -430,11 +430,11 @@ class _BlockWriter:
                 return True
         return False
 
-    def _add_table(self, index: int) -> int:
+    def _add_table_and_find_end(self, token_index: int) -> int:
         """Write a table; return the index of its last token."""
         rows: list[TableRow] = []
-        source_line = _source_line_of(self.tokens[index])
-        while (token := self.tokens[index]).type != "table_close":
+        source_line = _source_line_of(self.tokens[token_index])
+        while (token := self.tokens[token_index]).type != "table_close":
             match token.type:
                 case "tr_open":
                     source_line = token.map[0] if token.map else source_line
@@ -447,10 +447,10 @@ class _BlockWriter:
                     rows[-1].cells.append(texts)
                 case _:
                     pass
-            index += 1
+            token_index += 1
         add_table(self.page, rows)
         self.page.add_gap_before_next()
-        return index
+        return token_index
 
 
 def _source_line_of(token: Token) -> int:

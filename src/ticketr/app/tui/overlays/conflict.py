@@ -325,7 +325,11 @@ class ConflictScreen(Overlay):
         if view is None or not view.last_changed_key:
             return None
         return call_in(
-            self.workspace, asking.ask_last_author, self.key, view.last_changed_key, view.updated
+            self.workspace,
+            asking.ask_conflict_author,
+            self.key,
+            view.last_changed_key,
+            view.updated,
         )
 
     def header(self, state: AppState) -> tuple[str, str]:

@@ -500,7 +500,7 @@ class FirstRun(Overlay):
                 shown = replace(form, is_token_shown=not form.is_token_shown)
                 return self._with_form(state, shown), ()
             case KeyAction.OPEN_PAGE:
-                return state, (call(outside.open_page, TOKEN_PAGE_URL),)
+                return state, (call(outside.open_pages, TOKEN_PAGE_URL),)
             case _ if form.focused_field is None:
                 return None
             case _:

@@ -62,7 +62,7 @@ async def ask_field_values(
     return await _ask_jira(services, name, ask, STATUS_WAIT)
 
 
-async def ask_matching_keys(
+async def ask_match_count_and_local_keys(
     services: Services, name: str, jql: str
 ) -> tuple[int, frozenset[str]] | None:
     """Return how many issues a query finds in Jira, and which of them have files here."""
@@ -86,7 +86,7 @@ async def ask_issues(
     )
 
 
-async def ask_last_author(
+async def ask_conflict_author(
     services: Services, name: str, key: str, issue: str, updated: str
 ) -> tuple[str, str] | None:
     """Return who changed Jira's side of a conflict, and when; None if Jira does not answer.

@@ -234,9 +234,11 @@ class WorkspaceReader:
             templates=_read_templates(self._store),
         )
 
-    def _edited_keys(self, begin: int = 0) -> frozenset[str]:
+    def _edited_keys(self, first_change: int = 0) -> frozenset[str]:
         return frozenset(
-            key for local_change in self._survey.local_changes[begin:] for key in local_change.edits
+            key
+            for local_change in self._survey.local_changes[first_change:]
+            for key in local_change.edits
         )
 
 
@@ -483,13 +485,13 @@ def _cached_file_from_json(name: str, stamp: FileStamp, stored: Any) -> CachedFi
         tuple([sync.CachedTicket(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
             [
-                rows_of_candidates(map(_candidate_from_json, issues), name)
+                rows_of_candidates(map(_candidate_and_line_from_json, issues), name)
                 for *_, issues in stored[1]
             ]
         ),
     )
 
 
-def _candidate_from_json(stored: Any) -> tuple[Candidate, int]:
+def _candidate_and_line_from_json(stored: Any) -> tuple[Candidate, int]:
     line, key, title, fields, text, updated = stored
     return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT_FLAGS, updated), line

@@ -148,10 +148,10 @@ def _read_tickets(store: sync.Store, path: str) -> tuple[Ticket, ...]:
 async def open_browser(services: Services, name: str, keys: tuple[str, ...]) -> None:
     """Open issues in the browser, without a word on the terminal."""
     site = services.workspaces[name].site_url
-    await open_page(services, *(browse_url(site, key) for key in keys))
+    await open_pages(services, *(browse_url(site, key) for key in keys))
 
 
-async def open_page(services: Services, *addresses: str) -> None:
+async def open_pages(services: Services, *addresses: str) -> None:
     """Open pages in the browser, side by side, without a word on the terminal."""
     failed: list[str] = []
 
