@@ -85,9 +85,9 @@ def activity_texts_of(state: AppState, workspace: WorkspaceView, now: float) -> 
         return _job_activity_texts(jobs[0])
     if workspace.opening_problem:
         return ("cannot be opened", "closed")
-    if workspace.synced_at is None:
+    if workspace.pulled_at is None:
         return ("not pulled yet", "") if workspace.are_files_read and not workspace.rows else ("",)
-    age = ago(now - workspace.synced_at)
+    age = ago(now - workspace.pulled_at)
     return f"synced {age}", age
 
 

@@ -158,6 +158,7 @@ def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
 
 _KEY_PATTERN = re.compile(r"(.*)-(\d+)")
 
+#: What rows are sorted by; see `ListRow.order`.
 Order = tuple[str, int, str, int]
 
 

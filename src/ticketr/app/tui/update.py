@@ -124,7 +124,7 @@ def may_refresh(state: AppState, name: str) -> bool:
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.workspace_named(name)
-    is_known = workspace.synced_at is not None and not workspace.is_folder_gone
+    is_known = workspace.pulled_at is not None and not workspace.is_folder_gone
     return is_known and not state.overlays and not state.jobs.live
 
 

@@ -35,7 +35,7 @@ class WorkspaceView:
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
         are_files_read: Whether all its files have been read.
-        synced_at: When a pull has brought all that it found, by Trio's clock; None for never.
+        pulled_at: When a pull has brought all that it found, by Trio's clock; None for never.
         opening_problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
@@ -59,7 +59,7 @@ class WorkspaceView:
     conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
     are_files_read: bool = False
-    synced_at: float | None = None
+    pulled_at: float | None = None
     opening_problem: str = ""
     selected_row_order: Order | None = None
     top: int = 0
@@ -145,7 +145,7 @@ class WorkspaceView:
             selected_row_order=self._selected_order_after(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
-            synced_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
+            pulled_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
             keys_of_unseen_changes=self.keys_of_unseen_changes & {row.key for row in read.rows}
             if self.keys_of_unseen_changes
             else self.keys_of_unseen_changes,

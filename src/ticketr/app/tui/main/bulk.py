@@ -84,7 +84,7 @@ FIELD_BY_ACTION = {
     KeyAction.FIX_VERSION: _Field("add or remove a fix version", "Fix Version", is_list=True),
 }
 #: Other fields with several values.
-_LIST_FIELDS = frozenset(("Components",))
+_OTHER_LIST_FIELDS = frozenset(("Components",))
 #: Fields that no line of a file changes, or that have a key of their own.
 _EXCLUDED_FIELDS = frozenset(
     ("Status", "Type", *(field.name for field in FIELD_BY_ACTION.values()))
@@ -170,7 +170,7 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
 
 
 @_on_issue_keys
-def attach_file(state: AppState, keys: tuple[str, ...], _: float) -> Step:
+def ask_file_to_attach(state: AppState, keys: tuple[str, ...], _: float) -> Step:
     """Ask for the path of a file to attach."""
     name = state.workspace.name
 
@@ -183,7 +183,7 @@ def attach_file(state: AppState, keys: tuple[str, ...], _: float) -> Step:
 
 
 @_on_issue_keys
-def log_work(state: AppState, keys: tuple[str, ...], now: float) -> Step:
+def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Ask for a time and a text, then whether to log that on the tickets in Jira."""
     name = state.workspace.name
 
@@ -235,7 +235,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
     options = tuple(Option(clean(name), value=name) for name in sorted(names - _EXCLUDED_FIELDS))
 
     def on_choose(state: AppState, name: str) -> Step:
-        field = _Field("", name, "nothing", is_list=name in _LIST_FIELDS)
+        field = _Field("", name, "nothing", is_list=name in _OTHER_LIST_FIELDS)
         return choose_value(state, targets, field)
 
     title = f"Set a field of {targets.description}"

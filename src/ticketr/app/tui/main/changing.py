@@ -21,7 +21,7 @@ from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE, WorkspaceView
 from ticketr.text import clean
 
 
-def edit_file(state: AppState, _: float) -> Step | None:
+def open_file_in_editor(state: AppState, _: float) -> Step | None:
     """Open the issue's file in the editor, at the line that is at the top of the open ticket."""
     row = state.selected_row
     if row is None:
@@ -44,7 +44,7 @@ def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
     return ticket.sheet if ticket is not None and is_that else None
 
 
-def add_issue(state: AppState, _: float) -> Step:
+def ask_new_issue(state: AppState, _: float) -> Step:
     """Ask for the title of a new ticket or sub-task, then which of them it is to be.
 
     Where the workspace has templates, ask first whether one is to be filled in.
@@ -111,7 +111,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
     return line
 
 
-def write_comment(state: AppState, _: float) -> Step | None:
+def ask_comment(state: AppState, _: float) -> Step | None:
     """Ask for a comment on the issue; the next push sends it."""
     row, workspace = state.selected_row, state.workspace
     if row is None or row.is_broken:
@@ -158,11 +158,11 @@ def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
             return state.with_notice("A comment needs a text; nothing was added"), ()
         return state, (call_in(name, add_comment, place, written),)
 
-    def on_edit(state: AppState, text: str) -> Step:
+    def on_open_editor(state: AppState, text: str) -> Step:
         return state, (call_in(name, outside.write_comment, place, text),)
 
     typed = TextInput.of(text, keeps_lines=True)
-    return LineInput("comment:", on_accept, input=typed, on_edit=on_edit)
+    return LineInput("comment:", on_accept, input=typed, on_open_editor=on_open_editor)
 
 
 def select_added(state: AppState, added: TicketAdded) -> AppState:

@@ -26,7 +26,7 @@ _FILTER_EXAMPLES = "words  status=Done  @person  edited"
 MAX_FILTER_CELLS_IN_NOTICE = 40
 
 
-def filter_tickets(state: AppState, _: float) -> Step | None:
+def ask_filter(state: AppState, _: float) -> Step | None:
     """Show only some tickets, as the filter is typed; Esc brings the filter before back."""
     if state.focus is Panel.WORKSPACES:
         return None

@@ -17,7 +17,7 @@ from ticketr.app.tui.state import AppState, Panel, Step, select_row
 _COLUMN_PREFIX = "column "
 
 
-def search_open_ticket(state: AppState) -> Step | None:
+def open_search_in_ticket(state: AppState) -> Step | None:
     """Search in the open ticket as it is typed; Esc goes back to where it began."""
     before = state.ticket
     if before is None or before.sheet is None:
@@ -95,12 +95,12 @@ def _scroll_to_match(state: AppState, matches: Sequence[int], to: int) -> tuple[
     return state, f"{to + 1} of {len(matches)}"
 
 
-def search(state: AppState, now: float) -> Step | None:
+def open_search(state: AppState, now: float) -> Step | None:
     """Search in the list or the open ticket as it is typed; Esc goes back to where it began."""
     if state.focus is Panel.WORKSPACES:
         return None
     if state.focus is Panel.DETAIL:
-        return search_open_ticket(state)
+        return open_search_in_ticket(state)
     before = state.workspace
 
     def on_change(state: AppState, words: str) -> AppState:

@@ -331,7 +331,7 @@ class LineInput(Overlay):
             nothing.
         examples: What can be typed, shown while nothing is.
         problem: Why the text was not taken, cleaned; it is shown until the text is changed.
-        on_edit: Gives the step that opens the text in the editor; it gets the state without this
+        on_open_editor: Gives the step that opens the text in the editor; it gets the state without this
             overlay. None if it is not written there.
     """
 
@@ -346,7 +346,7 @@ class LineInput(Overlay):
     on_tab: Callable[[AppState], Step] | None = None
     examples: str = ""
     problem: str = ""
-    on_edit: Callable[[AppState, str], Step] | None = None
+    on_open_editor: Callable[[AppState, str], Step] | None = None
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
         """Edit the line, take it, or close it."""
@@ -357,8 +357,8 @@ class LineInput(Overlay):
             return (closed if self.on_cancel is None else self.on_cancel(closed)), ()
         if action is KeyAction.NEXT_PANEL and self.on_tab is not None:
             return self.on_tab(state.top_closed())
-        if action is KeyAction.IN_EDITOR and self.on_edit is not None:
-            return self._accept(state, self.on_edit)
+        if action is KeyAction.IN_EDITOR and self.on_open_editor is not None:
+            return self._accept(state, self.on_open_editor)
         edited = self.input.edited(action)
         return None if edited is None else (self._with_text(state, edited), ())
 
@@ -410,7 +410,7 @@ class LineInput(Overlay):
     def line_hints(self, state: AppState) -> str:
         """Return what is at the right of `line`: examples and keys, as many as there is room for."""
         keys = [(KeyAction.ACCEPT, "takes it"), (KeyAction.ESCAPE, "leaves")]
-        if self.on_edit is not None:
+        if self.on_open_editor is not None:
             keys.append((KeyAction.IN_EDITOR, "opens $EDITOR"))
         if self.on_tab is not None:
             keys.insert(0, (KeyAction.NEXT_PANEL, "lists"))
