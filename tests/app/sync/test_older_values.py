@@ -126,7 +126,7 @@ def test_the_last_values_of_a_part_are_kept(state: State) -> None:
     record(state, replace(NOW, title="Title 3"))  # it is the value of now, and older no more later
     record(state, replace(NOW, title="Last"))
 
-    values = state.older.of("1")["DEMO-1"]
+    values = state.older.digests_of("1")["DEMO-1"]
 
     numbers = [*range(6, MAX_OLDER_VALUES_OF_PART + 5), 3]
     assert values == {("#TITLE", digest(f"Title {number}")) for number in numbers}
@@ -139,7 +139,7 @@ def test_nothing_is_known_of_a_forgotten_ticket(state: State) -> None:
     state.forget("1")
     record(state, replace(NOW, title="Other"))
 
-    assert state.older.of("1") == {}
+    assert state.older.digests_of("1") == {}
 
 
 async def test_comments_and_links_of_before_are_no_edits(bench: Bench) -> None:
@@ -245,4 +245,4 @@ async def test_an_editor_that_breaks_a_file_takes_in_nothing(bench: Bench) -> No
     mark_editor_changes(bench.store, "DEMO-9.md", before)
 
     with bench.state() as state:
-        assert state.older.of(state.head_id_of("DEMO-9") or "").keys() == {"DEMO-9"}
+        assert state.older.digests_of(state.head_id_of("DEMO-9") or "").keys() == {"DEMO-9"}

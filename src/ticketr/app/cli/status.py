@@ -401,7 +401,7 @@ def _find_ticket_versions(
     for key in dict.fromkeys(
         _key_of_parent_or_self(state, key) for key in (keys or [*here, *conflicts])
     ):
-        known = state.base_of_key(key)
+        known = state.base_by_head_key(key)
         local, conflict = here.get(key), conflicts.get(key)
         if known is None and conflict is None:
             raise click.UsageError(f"{key} was never pulled into this folder")

@@ -331,7 +331,7 @@ async def open_session(
             user = await jira.myself()
             # Only after the login: a mistyped address must not own the folder.
             claim = partial(
-                state.site_record.claim_site,
+                state.site_record.claim_site_and_read_fields,
                 job.site,
                 user.display_name,
                 now=time.time(),

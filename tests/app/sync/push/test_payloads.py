@@ -95,13 +95,13 @@ class TestTypes:
 
     def test_of_several_sub_task_types_the_one_that_was_set_is_taken(self) -> None:
         form = ProjectMetadata(
-            (SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, subtask_type="sub-bug"
+            (SUBTASK, IssueType("4", "Sub-bug", subtask=True)), {}, default_subtask_type="sub-bug"
         )
 
         assert form.type_of(None, subtask=True).id == "4"
 
     def test_the_type_of_stories_can_be_set(self) -> None:
-        assert replace(FORM, story_type="Story").type_of(None, subtask=False) == STORY
+        assert replace(FORM, default_type="Story").type_of(None, subtask=False) == STORY
 
     @pytest.mark.parametrize(
         ("name", "subtask", "reason"),

@@ -172,7 +172,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: normalize(text) for key, text in state.texts_by_key()}
+    return {key: normalize(text) for key, text in state.base_texts_by_key()}
 
 
 @dataclass
@@ -218,7 +218,7 @@ class LocalSurvey:
         if not lost.isdisjoint(chain.from_iterable(self._keys_in_broken_files.values())):
             return self.broken
         here = (self.locations[key].path for key in keys if key in self.locations)
-        former = state.paths_by_key()
+        former = state.ticket_paths_by_key()
         before = (former[key] for key in keys if key in former)
         return broken_among((*keys, *here, *before), self.broken)
 
@@ -246,7 +246,7 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            places: What `State.locations_by_key` returned.
+            places: What `State.paths_and_ticket_keys` returned.
         """
         unreadable = {
             path: error
@@ -302,7 +302,7 @@ class LocalSurvey:
         ]
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
-        places = state.paths_by_key()
+        places = state.ticket_paths_by_key()
         projects = {key.rpartition("-")[0] for key in places} | (
             {project} if project else set[str]()
         )
@@ -311,7 +311,7 @@ class LocalSurvey:
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head_id is None}
         for key, path in places.items():
-            base = state.base_of_key(key) if path in paths and key not in here else None
+            base = state.base_by_head_key(key) if path in paths and key not in here else None
             if base is not None and (ticket := read_ticket(base[1].text)):
                 lost.setdefault(path, {})[key] = ticket
         refused: set[int] = set()
@@ -354,7 +354,7 @@ class LocalSurvey:
         here = {*self.locations, *self.possible_locations, *hidden}
         return {
             key: path
-            for key, path in state.paths_by_key().items()
+            for key, path in state.ticket_paths_by_key().items()
             if key not in here and broken_file_of(path, broken) is None
         }
 
@@ -373,7 +373,7 @@ class LocalSurvey:
         Yields:
             True before the first portion and after each one, so that the caller can stop.
         """
-        places = state.locations_by_key()
+        places = state.paths_and_ticket_keys()
         keys_by_file: dict[str, dict[str, list[str]]] = {}  # and by the keys of their tickets
         for key, (path, head) in places.items():
             keys_by_file.setdefault(path, {}).setdefault(head, []).append(key)
@@ -390,7 +390,7 @@ class LocalSurvey:
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
     ) -> bool:
         """Add a file if it holds what the last sync wrote; return whether it does."""
-        base = state.base_of_key(head)
+        base = state.base_by_head_key(head)
         if base is None or not self.locations.keys().isdisjoint(keys):
             return False
         text = base[1].text
@@ -475,7 +475,7 @@ class LocalSurvey:
             local_change = find_local_change(local, None, None, parent_title=parent_title)
         elif self.base_texts.get(local.ticket.key) == local.text:  # nearly all tickets
             return
-        elif texts := state.base_of_key(local.ticket.key):
+        elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
             if normalize(base.text) == local.text:  # saves parsing the base
                 return
@@ -486,7 +486,7 @@ class LocalSurvey:
                 if comments := state.comments.select():
                     known, ticket = with_sent_comments(known, local.ticket, comments)
                     local = replace(local, ticket=ticket)
-                local_change = find_local_change(local, head, known, state.older.of(head))
+                local_change = find_local_change(local, head, known, state.older.digests_of(head))
         else:
             self.never_pulled.append(local)
         if local_change is None:

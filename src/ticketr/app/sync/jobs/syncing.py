@@ -49,15 +49,15 @@ class SyncResult:
     push: PushResult
 
 
-async def _recover(session: Session, tally: PullTally | PushTally) -> None:
-    """Write the keys of new issues of earlier pushes into their files, as `recover` does.
+async def _recover_created_keys(session: Session, tally: PullTally | PushTally) -> None:
+    """Write the keys of new issues of earlier pushes into their files, as `recover_created_keys` does.
 
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    from ticketr.app.sync.push.recovery import recover  # noqa: PLC0415 - few runs need it
+    from ticketr.app.sync.push.recovery import recover_created_keys  # noqa: PLC0415 - few runs need it
 
-    await recover(session, tally.add_recovered, tally.fail)
+    await recover_created_keys(session, tally.add_recovered, tally.fail)
 
 
 def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
@@ -199,7 +199,7 @@ class PullJob(_TicketsJob):
         self._tally = tally = PullTally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
             if session.creations:
-                await _recover(session, tally)
+                await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
         words = f"Pull complete: {count_tickets(result.done)}{not_done_words(pulled=result)}"
@@ -281,7 +281,7 @@ class PushJob(_TicketsJob):
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
             if session.creations and not self.dry_run:
-                await _recover(session, tally)
+                await _recover_created_keys(session, tally)
             survey = await session.survey()
             if self.keys is not None:
                 await session.in_thread(check_keys, self.keys, survey, session.state)
@@ -339,7 +339,7 @@ class SyncJob(SessionJob):
         self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
         async with reporting_session(self, context, self._progress_words) as session:
             if session.creations:
-                await _recover(session, self._pushed)
+                await _recover_created_keys(session, self._pushed)
             broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
             self._is_pushing = True
             session.progress.report("Looking for edits...", 0, 0)

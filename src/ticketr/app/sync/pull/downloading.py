@@ -155,7 +155,7 @@ async def download_known(session: Session) -> AttachmentResult:
         As for `download`; the next pull downloads the rest.
     """
     attachments = await session.in_thread(session.state.attachments)
-    places = await session.in_thread(session.state.locations_by_key)
+    places = await session.in_thread(session.state.paths_and_ticket_keys)
     homes = {key: path for key, (path, _) in places.items()}
     return await download(session, attachments, homes, [])
 

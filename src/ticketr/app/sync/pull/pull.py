@@ -67,7 +67,7 @@ async def pull_named(
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored_pairs
-        await session.in_thread(session.state.site_record.save_columns, columns)
+        await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
     now = session.jira.last_answer_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, locations, tally)
@@ -159,7 +159,9 @@ async def pull(
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
     record = session.state.site_record
-    refetched = await session.in_thread(record.save_columns, session.columns.stored_pairs)
+    refetched = await session.in_thread(
+        record.save_columns_and_mark_stale, session.columns.stored_pairs
+    )
     known = await session.in_thread(session.state.known_issues)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)

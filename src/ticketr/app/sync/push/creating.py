@@ -75,8 +75,8 @@ def _create_fields(new: IssueWrite) -> dict[str, object]:
     return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
 
 
-def _latest_end(error: jira.JiraError) -> float:
-    """Return a time of Trio's clock when Jira had finished with a refused request."""
+def _late_wait_start(error: jira.JiraError) -> float:
+    """Return the time on Trio's clock from which a late arrival of a failed request is waited for."""
     return -math.inf if has_request_ended(error) else trio.current_time()
 
 
@@ -88,13 +88,14 @@ class _Request:
         write: The issue.
         creation: The request, as the state records it.
         error: The error of the last request for the issue, if there was one.
-        latest_end: A time of Trio's clock when Jira had finished with the request.
+        late_wait_start: The time on Trio's clock from which its late arrival is waited for; minus
+            infinity if it cannot arrive any more.
     """
 
     write: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    latest_end: float = -math.inf
+    late_wait_start: float = -math.inf
 
     @property
     def can_be_repeated(self) -> bool:
@@ -116,7 +117,7 @@ class Creator:
         tally: Counts created issues, and collects notes.
         highest_key_numbers: The highest key number in each project before the next request.
         drafts: Every draft of the push, without its sub-tasks.
-        shown_routes: The routes of new issues that the user has seen, the first one included;
+        shown_status_routes: The routes of new issues that the user has seen, the first one included;
             None if the user was not asked.
     """
 
@@ -124,7 +125,7 @@ class Creator:
     tally: PushTally
     highest_key_numbers: dict[str, int]
     drafts: Collection[Ticket]
-    shown_routes: Collection[tuple[str, ...]] | None
+    shown_status_routes: Collection[tuple[str, ...]] | None
     # Of the present call of `create_all`.
     _created: dict[int, jira.Created] = field(default_factory=dict, init=False)
 
@@ -147,7 +148,7 @@ class Creator:
             StateFailed: The state cannot be written.
 
         Cancellation:
-            Takes effect at once. `recover` finds in the next run what exists.
+            Takes effect at once. `recover_created_keys` finds in the next run what exists.
         """
         self._created = {}
         alone: list[_Request] = []
@@ -202,7 +203,7 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         pending = [request.creation for request in requests]
-        since = max((request.latest_end for request in requests), default=-math.inf)
+        since = max((request.late_wait_start for request in requests), default=-math.inf)
         try:
             creations = await find_created(self.session, pending, since=since)
         except jira.AuthenticationFailed:
@@ -237,8 +238,11 @@ class Creator:
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            latest_end = _latest_end(error)
-            return [replace(request, error=error, latest_end=latest_end) for request in requests]
+            late_wait_start = _late_wait_start(error)
+            return [
+                replace(request, error=error, late_wait_start=late_wait_start)
+                for request in requests
+            ]
         return requests
 
     async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:
@@ -268,7 +272,7 @@ class Creator:
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, latest_end=_latest_end(error))
+            failed = replace(request, error=error, late_wait_start=_late_wait_start(error))
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
@@ -357,7 +361,7 @@ class Creator:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
                     await session.in_thread(_record_route, session.state, edit, created.parent)
-            shown = self.shown_routes
+            shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
                 note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)

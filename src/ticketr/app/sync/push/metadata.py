@@ -40,15 +40,15 @@ class ProjectMetadata:
     Attributes:
         types: The project's issue types.
         specs: The fields of each issue type, by type ID and by their lines and sections.
-        story_type: The type of a draft that names none.
-        subtask_type: The type of a sub-task draft that names none.
+        default_type: The type of a draft that names none.
+        default_subtask_type: The type of a sub-task draft that names none.
         statuses: The names of the statuses of each issue type, by ID, if they were fetched.
     """
 
     types: tuple[IssueType, ...]
     specs: Mapping[str, Mapping[Part, values.FieldSpec]]
-    story_type: str = "Task"
-    subtask_type: str = "Sub-task"
+    default_type: str = "Task"
+    default_subtask_type: str = "Sub-task"
     statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def status_problems(self, type_id: str, status: str | None) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class ProjectMetadata:
             BadValue: The project has no such type.
         """
         fitting = {kind.id: kind for kind in self.types if kind.subtask is subtask}
-        wanted = name or (self.subtask_type if subtask else self.story_type)
+        wanted = name or (self.default_subtask_type if subtask else self.default_type)
         what = "a sub-task type" if subtask else "an issue type"
         try:
             allowed = (AllowedValue(kind.id, kind.name) for kind in fitting.values())
@@ -134,7 +134,9 @@ class Metadata:
 _EditedField: TypeAlias = tuple[str, Change, values.FieldSpec]
 
 
-async def answer_or(default: DefaultT, request: Awaitable[AnswerT]) -> AnswerT | DefaultT:
+async def answer_or_if_refused(
+    default: DefaultT, request: Awaitable[AnswerT]
+) -> AnswerT | DefaultT:
     """Return the answer to a request; a default if the site refuses it for another cause than the login.
 
     Raises:
@@ -204,7 +206,7 @@ async def _find_mentioned_users(
     names = {person.name: None for text in texts for person in adf.named_people(text)}
     if not names:
         return {}
-    people = await answer_or(None, map_in_tasks(session.jira.find_users, names))
+    people = await answer_or_if_refused(None, map_in_tasks(session.jira.find_users, names))
     return dict.fromkeys(names, ()) if people is None else dict(zip(names, people, strict=True))
 
 
@@ -252,7 +254,9 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
-    statuses = await answer_or({}, session.jira.statuses(project)) if needs_statuses else {}
+    statuses = (
+        await answer_or_if_refused({}, session.jira.statuses(project)) if needs_statuses else {}
+    )
     return replace(metadata, specs=dict(specs), statuses=statuses)
 
 

@@ -89,9 +89,9 @@ class IssuePayload:
         links: The links to add or to remove.
         uploads: The files that the description and the comments show. They are attached before
             these are sent, and their media IDs take the place of their marks in them.
-        with_pictures: For a new issue whose description shows files: what is sent once it exists.
+        once_created: For a new issue whose description shows files: what is sent once it exists.
         inherited: The fields that a new sub-task takes over from its ticket.
-        not_inherited: Which others it cannot have, each with the name and the reason.
+        inheritance_problems: Which others it cannot have, each with the name and the reason.
     """
 
     fields: dict[str, object] = field(default_factory=dict)
@@ -102,9 +102,9 @@ class IssuePayload:
     comments: tuple[CommentWrite, ...] = ()
     links: tuple[LinkWrite, ...] = ()
     uploads: tuple[grafting.PictureFile, ...] = ()
-    with_pictures: IssuePayload | None = None
+    once_created: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
-    not_inherited: tuple[str, ...] = ()
+    inheritance_problems: tuple[str, ...] = ()
 
     def merged_with(self, part: IssuePayload) -> IssuePayload:
         """Return the same with the parts of another payload of the issue."""
@@ -347,7 +347,7 @@ def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
     """
     name = part.name
     spec, plain = context.specs.get(part), context.specs.get(name)
-    line = rich_text.location(context.path, context.issue.line_numbers.of_text(name, 0))
+    line = rich_text.location_prefix(context.path, context.issue.line_numbers.of_text(name, 0))
     if spec is not None and spec.why_unsupported:
         raise BadValue(f"{line}{spec.why_unsupported}, then pull")
     if spec is not None:
@@ -392,7 +392,7 @@ def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> I
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
-            yield f"{change.name}: {rich_text.location(path, place(line))}{reason}"
+            yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
         if edited.inherited_problems:
             yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.inherited_problems[0])}"
@@ -471,9 +471,9 @@ def _draft_payload(
         fields=fields,
         problems=problems,
         values=(*sent.values, *own),
-        with_pictures=later,
+        once_created=later,
         inherited=taken.inherited,
-        not_inherited=taken.not_inherited,
+        inheritance_problems=taken.inheritance_problems,
     )
 
 
@@ -489,7 +489,7 @@ def _inherited_payload(
     """
     fields: dict[str, object] = {}
     sent: list[diff.Change] = []
-    not_inherited: list[str] = []
+    inheritance_problems: list[str] = []
     for change in inherited:
         spec = context.specs.get(change.part)
         try:
@@ -500,8 +500,12 @@ def _inherited_payload(
             problem = f"the create screen of a {kind} has no such field"
         except BadValue as error:
             problem = str(error)
-        not_inherited.append(f"{change.name}: not taken over from its ticket, since {problem}")
-    return IssuePayload(fields, inherited=tuple(sent), not_inherited=tuple(not_inherited))
+        inheritance_problems.append(
+            f"{change.name}: not taken over from its ticket, since {problem}"
+        )
+    return IssuePayload(
+        fields, inherited=tuple(sent), inheritance_problems=tuple(inheritance_problems)
+    )
 
 
 def _missing_field_problems(
@@ -529,7 +533,7 @@ def _off_screen_problems(
     for change in parts.values():
         spec = context.specs.get(change.part)
         if spec is not None and not spec.is_on_create_screen and change.new:
-            place = rich_text.location(
+            place = rich_text.location_prefix(
                 context.path, context.issue.line_numbers.of_field(change.name)
             )
             yield (

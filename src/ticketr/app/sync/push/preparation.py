@@ -27,11 +27,11 @@ from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import (
     MetadataQuery,
-    answer_or,
+    answer_or_if_refused,
     fetch_metadata,
 )
 from ticketr.app.sync.push.refresh import Comparison
-from ticketr.app.sync.push.rich_text import location
+from ticketr.app.sync.push.rich_text import location_prefix
 from ticketr.app.sync.push.tally import failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
@@ -87,7 +87,7 @@ class RouteFinder:
         async def find_one(edit: IssueWrite) -> _FoundRoute:
             try:
                 return await self.fetch_route(
-                    edit, frozenset(edit.payload.fields) - _ALWAYS_EDITED_FIELDS
+                    edit, frozenset(edit.payload.fields) - _NEVER_IN_TRANSITION_FIELDS
                 )
             except jira.AuthenticationFailed:  # every other request would fail too
                 raise
@@ -148,13 +148,21 @@ class RouteFinder:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
         client, project = self.session.jira, edit.project
         if project not in self._statuses_by_project:
-            self._statuses_by_project[project] = await answer_or({}, client.statuses(project))
+            self._statuses_by_project[project] = await answer_or_if_refused(
+                {}, client.statuses(project)
+            )
         # An issue of another type will do if that has the same statuses.
         statuses = self._statuses_by_project[project]
         own = set(statuses.get(edit.type_id, ()))
         alike = [text for text in statuses if own and set(statuses[text]) == own]
-        key = await answer_or(None, client.key_in_status(project, alike or [edit.type_id], status))
-        return () if key is None else await answer_or((), client.transitions(key, with_fields=True))
+        key = await answer_or_if_refused(
+            None, client.key_in_status(project, alike or [edit.type_id], status)
+        )
+        return (
+            ()
+            if key is None
+            else await answer_or_if_refused((), client.transitions(key, with_fields=True))
+        )
 
 
 def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:
@@ -165,7 +173,7 @@ def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:
 
 
 #: Fields that are always sent as an edit, also if the screen of a transition has them.
-_ALWAYS_EDITED_FIELDS = frozenset({"summary", "description", "issuetype", "parent"})
+_NEVER_IN_TRANSITION_FIELDS = frozenset({"summary", "description", "issuetype", "parent"})
 
 
 def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrite | Note:
@@ -179,7 +187,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
         taken.id: (at, taken)
         for at, step in enumerate(steps)
         for taken in step.transition.fields
-        if taken.id not in _ALWAYS_EDITED_FIELDS
+        if taken.id not in _NEVER_IN_TRANSITION_FIELDS
     }
     fields = dict(edit.payload.fields)
     for part, field_id in ((value.part, value.field_id) for value in edit.payload.values):
@@ -192,7 +200,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
             if isinstance(name, str) and taken.allowed_values:  # it is given by its ID
                 value = as_choice(name, taken.allowed_values)
         except BadValue as error:
-            place = location(edit.path, edit.issue.line_numbers.of_field(str(part)))
+            place = location_prefix(edit.path, edit.issue.line_numbers.of_field(str(part)))
             return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.INVALID)
         steps[at] = replace(steps[at], fields={**steps[at].fields, field_id: value})
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
@@ -324,5 +332,5 @@ def _check_ticket(
             continue
         issues.append(checked)
         warnings += (note(warning, Code.LITERAL) for warning in payload.warnings)
-        warnings += (note(text, Code.INVALID) for text in payload.not_inherited)
+        warnings += (note(text, Code.INVALID) for text in payload.inheritance_problems)
     return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))

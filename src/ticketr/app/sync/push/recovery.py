@@ -125,7 +125,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
     with state.batch():
         if creation.parent is None:
             state.record(creation.id, MergeBase(path, render_ticket(issue)), [row], seen=0.0)
-        elif texts := state.base_of_key(creation.parent):
+        elif texts := state.base_by_head_key(creation.parent):
             head, base = texts
             (parent,) = parse(base.text).tickets
             if creation.key not in issues_by_key(parent):
@@ -141,7 +141,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
 MAX_EMPTY_PAGES = 10
 
 
-async def recover(
+async def recover_created_keys(
     session: Session, on_recovered: Callable[[str], object], on_failed: Callable[[Note], object]
 ) -> None:
     """Find the issues of an interrupted run and write their keys into the files.

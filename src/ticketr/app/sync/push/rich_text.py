@@ -39,7 +39,7 @@ def with_mentions(
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
         user = _find_person(
-            person.name, users.get(person.name, ()), location(path, place(person.line))
+            person.name, users.get(person.name, ()), location_prefix(path, place(person.line))
         )
         if user is not None:
             people[person.name] = (user.account_id, user.display_name)
@@ -201,7 +201,9 @@ def checked_document(
     Raises:
         BadValue: Jira would refuse it, or lose a part of it.
     """
-    too_long = f"{location(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT_CHARACTERS}"
+    too_long = (
+        f"{location_prefix(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT_CHARACTERS}"
+    )
     # Check the length before the conversion, which takes time, and again after it.
     if adf.is_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
@@ -223,6 +225,6 @@ def checked_document(
     return document
 
 
-def location(path: str, line: int) -> str:
+def location_prefix(path: str, line: int) -> str:
     """Return a file and a line as the beginning of a message; empty if they are not known."""
     return f"{path}:{line}: " if path and line else ""

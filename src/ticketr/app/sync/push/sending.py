@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _TICKETS_PER_READ_BACK = BULK_FETCH_SIZE // 2
 #: The place of the parent of a ticket that is not below a draft.
-_NO_PARENT_DRAFT = ("", "")
+_NO_PARENT_PLACE = ("", "")
 _STATUS_FIELD = "Status"
 
 
@@ -60,14 +60,14 @@ class Delivery:
         session: The workspace and the site.
         tally: Counts issues that Jira has taken, and has a note on what it refuses.
         writes: What to send.
-        shown_routes: See `Creator`.
+        shown_status_routes: See `Creator`.
         jira_time_before: The time by Jira's clock before the push, in seconds since the epoch.
     """
 
     session: Session
     tally: PushTally
     writes: Sequence[TicketWrites]
-    shown_routes: Collection[tuple[str, ...]] | None
+    shown_status_routes: Collection[tuple[str, ...]] | None
     jira_time_before: float
     # The keys of new tickets, by their files and titles, by which drafts name their parents.
     _new_keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
@@ -75,16 +75,20 @@ class Delivery:
     _drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
     _tickets_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
-    _complete_tickets: dict[str, TicketRequest] = field(default_factory=dict, init=False)
+    _ready_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     # The other ends of links that were sent.
-    _link_ends: set[str] = field(default_factory=set, init=False)
+    _linked_keys: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def _creator(self) -> Creator:
         from ticketr.app.sync.push.creating import Creator  # noqa: PLC0415 - only for new issues
 
         return Creator(
-            self.session, self.tally, self._highest_key_numbers, self._drafts, self.shown_routes
+            self.session,
+            self.tally,
+            self._highest_key_numbers,
+            self._drafts,
+            self.shown_status_routes,
         )
 
     async def run(self) -> None:
@@ -97,7 +101,7 @@ class Delivery:
 
         Cancellation:
             Takes effect at once. The state holds what Jira has taken or may have taken, or
-            `recover` finds it in the next run.
+            `recover_created_keys` finds it in the next run.
         """
         new = [write for ticket in self.writes for write in ticket.issues if not write.key]
         self._drafts.update(replace(write.issue, tasks=()) for write in new)
@@ -109,9 +113,9 @@ class Delivery:
         for ticket in self.writes:
             change = ticket.local_change
             title = change.parent_title
-            place = (change.local.path, title) if title else _NO_PARENT_DRAFT
+            place = (change.local.path, title) if title else _NO_PARENT_PLACE
             by_parent.setdefault(place, []).append(ticket)
-        await self._send_tickets(by_parent.pop(_NO_PARENT_DRAFT, []))
+        await self._send_tickets(by_parent.pop(_NO_PARENT_PLACE, []))
         while places := [place for place in by_parent if place in self._new_keys]:
             tickets = [
                 self._with_parent_key(ticket, self._new_keys[place])
@@ -121,10 +125,12 @@ class Delivery:
             await self._send_tickets(tickets)
         for orphans in by_parent.values():
             self.tally.fail(*(orphan_note(orphan.local_change) for orphan in orphans))
-        if self._link_ends:
-            others = await self.session.in_thread(_tickets_of, self.session.state, self._link_ends)
+        if self._linked_keys:
+            others = await self.session.in_thread(
+                _tickets_of, self.session.state, self._linked_keys
+            )
             self._tickets_to_read_back = others | self._tickets_to_read_back
-        await self._read_back((self._tickets_to_read_back | self._complete_tickets).values())
+        await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
 
     def _with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
@@ -175,10 +181,10 @@ class Delivery:
             await self._send_edit(edit)
         request = TicketRequest.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
-        tickets = self._complete_tickets if is_complete else self._tickets_to_read_back
+        tickets = self._ready_to_read_back if is_complete else self._tickets_to_read_back
         tickets[request.head_id] = request
-        if len(self._complete_tickets) == _TICKETS_PER_READ_BACK:
-            complete, self._complete_tickets = self._complete_tickets, {}
+        if len(self._ready_to_read_back) == _TICKETS_PER_READ_BACK:
+            complete, self._ready_to_read_back = self._ready_to_read_back, {}
             await self._read_back(complete.values())
 
     async def _read_back(self, requests: Collection[TicketRequest]) -> None:
@@ -278,7 +284,7 @@ class Delivery:
                 await jira.remove_link(link.id_to_remove, issue=key)
             else:
                 await jira.add_link(link.direction.type_id, *ends)
-            self._link_ends.add(link.key)
+            self._linked_keys.add(link.key)
 
     def _failure_note(
         self,
@@ -323,7 +329,7 @@ class Delivery:
 
 def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     """Return what the create of an issue could not carry, as an edit: pictures, comments, links."""
-    payload = new.payload.with_pictures or IssuePayload()
+    payload = new.payload.once_created or IssuePayload()
     payload = payload.merged_with(
         IssuePayload(
             values=tuple(value for value in new.payload.values if value.field_id == LINK_FIELD),

@@ -45,7 +45,9 @@ class SiteRecord(Table):
                 " elsewhere"
             )
 
-    def claim_site(self, url: str, user: str, *, now: float, max_age: float) -> str | None:
+    def claim_site_and_read_fields(
+        self, url: str, user: str, *, now: float, max_age: float
+    ) -> str | None:
         """Store the Jira site that this workspace belongs to from now on, and the name of the account.
 
         Returns:
@@ -67,7 +69,7 @@ class SiteRecord(Table):
         """Return the name of the account that this workspace is synced with; empty before that."""
         return self._get("user") or ""
 
-    def save_columns(self, names: Sequence[tuple[str, str]]) -> bool:
+    def save_columns_and_mark_stale(self, names: Sequence[tuple[str, str]]) -> bool:
         """Store which fields files hold; if they have changed, every issue is marked as stale.
 
         Returns:
@@ -169,7 +171,7 @@ MAX_OLDER_VALUES_OF_PART = 20
 class OlderValues(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
-    def of(self, head_id: str) -> dict[str, set[tuple[str, str]]]:
+    def digests_of(self, head_id: str) -> dict[str, set[tuple[str, str]]]:
         """Read those of the issues in one ticket, by key."""
         query = (
             "SELECT issue.key, part, digest FROM older JOIN issue ON issue.id = older.issue"
@@ -368,7 +370,7 @@ class State(Database):
         rows = self.read("SELECT path, text FROM ticket WHERE head = ?", (head_id,))
         return MergeBase(*rows[0]) if rows else None
 
-    def base_of_key(self, key: str) -> tuple[str, MergeBase] | None:
+    def base_by_head_key(self, key: str) -> tuple[str, MergeBase] | None:
         """Read the head's ID and the base of the ticket that has this key in its heading."""
         query = (
             "SELECT ticket.head, ticket.path, ticket.text FROM ticket"
@@ -395,7 +397,7 @@ class State(Database):
         with self.convert_value_errors():
             return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
-    def paths_by_key(self) -> dict[str, str]:
+    def ticket_paths_by_key(self) -> dict[str, str]:
         """Return the file of each ticket, relative to the workspace, by the key in its heading."""
         query = (
             "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
@@ -403,13 +405,13 @@ class State(Database):
         )
         return dict(self.read(query))
 
-    def texts_by_key(self) -> Iterable[tuple[str, str]]:
+    def base_texts_by_key(self) -> Iterable[tuple[str, str]]:
         """Return the text of each ticket at the last sync, with the key in its heading."""
         return self.read(
             "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
         )
 
-    def locations_by_key(self) -> dict[str, tuple[str, str]]:
+    def paths_and_ticket_keys(self) -> dict[str, tuple[str, str]]:
         """Return the file of each issue at the last sync and the key of its ticket, by its key."""
         query = (
             "SELECT issue.key, ticket.path, head.key FROM issue"
@@ -459,7 +461,7 @@ class State(Database):
             for table in ("older", "issue", "ticket", "intended", "sent", "conflict"):
                 self.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - the same
 
-    def store_intended(self, texts: Iterable[tuple[str, str]]) -> None:
+    def store_intended_texts(self, texts: Iterable[tuple[str, str]]) -> None:
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
@@ -487,7 +489,7 @@ class State(Database):
             texts[head].append(text)
         return paths, texts
 
-    def forget_intended(self, head_id: str) -> None:
+    def forget_intended_texts(self, head_id: str) -> None:
         """Delete the stored texts that were about to be written."""
         self.write("DELETE FROM intended WHERE head = ?", (head_id,))
 

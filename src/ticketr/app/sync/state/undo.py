@@ -65,18 +65,24 @@ class TextReplacement:
 
     @classmethod
     def of_ticket(
-        cls, index: int, before: TicketFile, after: TicketFile, *, file_digest: str, copy_path: str
+        cls,
+        index_in_file: int,
+        before: TicketFile,
+        after: TicketFile,
+        *,
+        file_digest: str,
+        copy_path: str,
     ) -> TextReplacement:
         """Return what was replaced of one ticket.
 
         Args:
-            index: The index of the ticket in the file.
+            index_in_file: The index of the ticket in the file.
             before: The file before.
             after: The file afterwards.
             file_digest: The digest of its text.
             copy_path: The file with a copy of the ticket's text before.
         """
-        old, new = before.spans[index], after.spans[index]
+        old, new = before.spans[index_in_file], after.spans[index_in_file]
         return cls(
             new.start,
             before.text[old.start : old.end],

@@ -87,7 +87,7 @@ def versions_to_merge(
         add_sent_to_base(base, here, remote, family.issues, sent, known=known)
         for base, here in numbered
     )
-    older = {renamed.get(key, key): values for key, values in state.older.of(head).items()}
+    older = {renamed.get(key, key): values for key, values in state.older.digests_of(head).items()}
     forward = ((base, *replace_older_values(here, base, older)) for base, here in caught_up)
     nearest = min(forward, key=lambda versions: diff.count_edits(*versions[:2]), default=None)
     before, local, replaced = nearest or (None, local, {})

@@ -60,7 +60,7 @@ def _find_moved_files(
         gone: Those whose files are gone or empty.
     """
     keys = {family.head.id: _present_and_former_keys(state, family) for family in gone}
-    known = set(state.paths_by_key().values()).difference(family.path for family in families)
+    known = set(state.ticket_paths_by_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
@@ -221,7 +221,7 @@ class FamilyWriter:
                 self._state.comments.store_found_ids(with_comments)
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
-            self._state.store_intended(
+            self._state.store_intended_texts(
                 (family.head.id, family.text.text)
                 for family in families
                 if family.path is None or bases[family.head.id]
@@ -403,7 +403,7 @@ class FamilyWriter:
     def _fetch_again_later(self, result: FamilyResult) -> FamilyResult:
         """Let the next pull fetch a family again, whose file holds none of its intended texts."""
         self._state.mark_stale(issue.id for issue in result.family.issues)
-        self._state.forget_intended(result.family.head.id)
+        self._state.forget_intended_texts(result.family.head.id)
         return result
 
     def _record(self, family: RenderedFamily, name: str, decision: WriteDecision) -> FamilyResult:
@@ -472,7 +472,7 @@ class FamilyWriter:
         base = diff.read_ticket(known.text) if known is not None else None
         if base is None:
             return diff.issues_by_key(before).keys()
-        here, _ = replace_older_values(before, base, self._state.older.of(family.head.id))
+        here, _ = replace_older_values(before, base, self._state.older.digests_of(family.head.id))
         return {
             *diff.issues_by_key(here).keys() - diff.issues_by_key(base),
             *diff.find_changes_by_key(base, here),
