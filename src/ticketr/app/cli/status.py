@@ -216,7 +216,7 @@ def _find_local_edits(
     def is_named(key: str | None) -> bool:
         return not keys or key in tickets
 
-    def notes(find: Callable[[sync.LocalChange], Iterable[sync.Note]]) -> tuple[sync.Note, ...]:
+    def notes(find: Callable[[sync.TicketChanges], Iterable[sync.Note]]) -> tuple[sync.Note, ...]:
         return tuple(
             note
             for local in survey.local_changes

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import find_unfinished_creations
-    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.local_changes import TicketChanges
     from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_refusals
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (

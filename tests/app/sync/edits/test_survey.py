@@ -19,13 +19,13 @@ from ticketr.app.config import UnsafePath
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
     FileFailed,
-    LocalChange,
     LocalSurvey,
     LocalTicket,
     OtherSite,
     State,
     StateFailed,
     Store,
+    TicketChanges,
     read_state,
     readable_database,
     take_survey,
@@ -191,7 +191,7 @@ def in_file(issue: Ticket) -> LocalTicket:
     return LocalTicket("a.md", issue, render_ticket(issue))
 
 
-def planned(base: Ticket, local: Ticket) -> LocalChange | None:
+def planned(base: Ticket, local: Ticket) -> TicketChanges | None:
     return find_local_change(in_file(local), "10001", base)
 
 

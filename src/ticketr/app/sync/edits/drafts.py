@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.diff import CorePart, part_texts
 from ticketr.app.tickets import Ticket, TicketSyntaxError, mistyped_key, parse
 
 if TYPE_CHECKING:
-    from ticketr.app.sync.edits.local_changes import LocalChange
+    from ticketr.app.sync.edits.local_changes import TicketChanges
     from ticketr.app.sync.state.journal import Creation
     from ticketr.app.sync.workspace.store import LocalTicket
 
@@ -96,7 +96,7 @@ _TASK_LOST_KEY_PROBLEM = (
 
 
 def lost_key_error(
-    local_change: LocalChange,
+    local_change: TicketChanges,
     *,
     projects: Collection[str],
     lost: Mapping[str, Ticket],
@@ -155,7 +155,7 @@ def read_draft(creation: Creation) -> Ticket:
 
 
 def find_unfinished_creations(
-    creations: Sequence[Creation], local_changes: Sequence[LocalChange]
+    creations: Sequence[Creation], local_changes: Sequence[TicketChanges]
 ) -> dict[int, Creation]:
     """Find the drafts whose creation is not finished.
 

@@ -38,7 +38,7 @@ _OLDER_VALUES_REASON = (
 
 
 @dataclass(frozen=True, slots=True)
-class LocalChange:
+class TicketChanges:
     """What has changed in one ticket's file since the last sync.
 
     Attributes:
@@ -74,7 +74,7 @@ class LocalChange:
         names = self.inheritable_fields.items()
         return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
 
-    def with_base(self, base: Ticket, local: Ticket) -> LocalChange:
+    def with_base(self, base: Ticket, local: Ticket) -> TicketChanges:
         """Return the change from another base to a version of the ticket in its file."""
         edits = find_changes_by_key(base, local)
         if self.is_restricted:
@@ -124,7 +124,7 @@ def find_local_change(
     base: Ticket | None,
     older: OlderValues = MappingProxyType({}),
     parent_title: str = "",
-) -> LocalChange | None:
+) -> TicketChanges | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
     Args:
@@ -132,7 +132,7 @@ def find_local_change(
         head_id: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
-        parent_title: See `LocalChange`.
+        parent_title: See `TicketChanges`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -144,7 +144,7 @@ def find_local_change(
         return None
     if head_id is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return LocalChange(local, None, None, {}, drafts, keyed, parent_title=parent_title)
+        return TicketChanges(local, None, None, {}, drafts, keyed, parent_title=parent_title)
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
         ticket, replaced = replace_older_values(ticket, base, older)
@@ -154,7 +154,7 @@ def find_local_change(
     if not edits and not drafts and not added_keys and not replaced:
         return None
     local = replace(local, ticket=ticket)
-    return LocalChange(local, head_id, base, edits, drafts, added_keys, older_values=replaced)
+    return TicketChanges(local, head_id, base, edits, drafts, added_keys, older_values=replaced)
 
 
 def find_parent_draft(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:

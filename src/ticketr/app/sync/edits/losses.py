@@ -14,7 +14,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
 from ticketr.app.sync.compare.mapping import keys_in, removed_links
-from ticketr.app.sync.edits.local_changes import LocalChange
+from ticketr.app.sync.edits.local_changes import TicketChanges
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
 from ticketr.cleaning import clean
@@ -30,7 +30,7 @@ _MAX_TITLE_CHARACTERS = 255
 LineLookup: TypeAlias = Callable[[int], int]
 
 
-def find_literal_text(local_change: LocalChange) -> tuple[Note, ...]:
+def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
     """Return a note on each piece of the edits and drafts of a ticket that Jira gets as plain text."""
     path = local_change.local.path
     return tuple(
@@ -57,7 +57,7 @@ def title_problem(title: str) -> str:
     )
 
 
-def find_refusals(local_change: LocalChange) -> tuple[Note, ...]:
+def find_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
     """Return a note on each edit and draft of a ticket that Jira would refuse because of its title."""
     path = local_change.local.path
     return tuple(
@@ -171,7 +171,7 @@ AcceptedLosses: TypeAlias = "bool | frozenset[Loss]"
 
 
 def edited_texts_and_losses(
-    local_change: LocalChange,
+    local_change: TicketChanges,
     issues: Iterable[Issue],
     texts: Mapping[str, str],
     *,
@@ -253,7 +253,7 @@ def may_lose(changes: Sequence[diff.Change]) -> bool:
     )
 
 
-def likely_losses(state: State, local_change: LocalChange) -> tuple[Loss, ...]:
+def likely_losses(state: State, local_change: TicketChanges) -> tuple[Loss, ...]:
     """Return what Jira would lose, judged by the last sync, without a request.
 
     Raises:

@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import LocalChange, draft_workflow_key, remote_changes
+from ticketr.app.sync.edits.local_changes import TicketChanges, draft_workflow_key, remote_changes
 from ticketr.app.sync.edits.losses import find_literal_text, find_refusals, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
@@ -183,7 +183,7 @@ UPLOAD_PART_NAME = "New attachment"
 
 
 def make_plan_entry(
-    local_change: LocalChange,
+    local_change: TicketChanges,
     issue: Ticket,
     changes: Sequence[Change],
     inherited: Iterable[Change] = (),
@@ -347,7 +347,7 @@ def _make_push_plan(
     conflicts = {conflict.key: conflict for conflict in state.conflicts.all()}
     entries: list[PlanEntry] = []
     left: list[Note] = []
-    planned: list[LocalChange] = []
+    planned: list[TicketChanges] = []
     changes = sorted(
         survey.local_changes,
         key=lambda change: (change.head_id is None, *key_order(change.local.ticket.key or "")),
@@ -385,11 +385,11 @@ def _make_push_plan(
 
 
 def _plan_issues(
-    local_changes: Sequence[LocalChange],
+    local_changes: Sequence[TicketChanges],
     state: State,
     keys: Collection[str] | None,
     conflicts: Mapping[str, Conflict],
-) -> Iterator[tuple[LocalChange, list[tuple[Ticket, PlanEntry | Note]]]]:
+) -> Iterator[tuple[TicketChanges, list[tuple[Ticket, PlanEntry | Note]]]]:
     """Yield each change with its issues, and for each issue its entry or why it is left alone.
 
     A ticket in conflict is one issue. What is older comes after what was edited. A draft that an
@@ -434,13 +434,13 @@ def names_issue(keys: Collection[str] | None, local: LocalTicket, issue: Ticket)
 
 
 def select_changes(
-    local_changes: Sequence[LocalChange],
+    local_changes: Sequence[TicketChanges],
     state: State,
     prefer: Side | None,
     *,
     keys: frozenset[str] | None,
     confirmed: PushPlan | None,
-) -> tuple[list[LocalChange], list[Note], list[tuple[Note, int]]]:
+) -> tuple[list[TicketChanges], list[Note], list[tuple[Note, int]]]:
     """Select what a push may send.
 
     Args:
@@ -468,7 +468,7 @@ def select_changes(
     known = state.conflicts.all() if confirmed is not None else ()
     conflicts = {conflict.key: conflict for conflict in known}
     in_conflict: list[tuple[Note, int]] = []
-    rest: list[LocalChange] = []
+    rest: list[TicketChanges] = []
     planned: list[tuple[Ticket, PlanEntry]] = []
     left: dict[int, Note] = {}
     older = []
@@ -496,12 +496,12 @@ def select_changes(
 
 
 def _restricted_change(
-    change: LocalChange,
+    change: TicketChanges,
     issues: Collection[int],
     keys: Collection[str] | None,
     *,
     is_restricted: bool = True,
-) -> LocalChange | None:
+) -> TicketChanges | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
     if change.head_id is None and id(ticket) not in issues:
@@ -522,7 +522,7 @@ def _restricted_change(
     )
 
 
-def _is_open(conflict: Conflict, local_change: LocalChange) -> bool:
+def _is_open(conflict: Conflict, local_change: TicketChanges) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
     base, remote = local_change.base, read_ticket(conflict.remote_text)
     if base is not None and remote is not None:
@@ -535,7 +535,7 @@ def _conflict_note(conflict: Conflict, path: str) -> Note:
     return Note(conflict.key, path, reason, Code.CONFLICT)
 
 
-def _with_route(state: State, change: LocalChange, issue: Ticket, entry: PlanEntry) -> PlanEntry:
+def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanEntry) -> PlanEntry:
     """Add the statuses on the way to a new one, as far as earlier pushes have learnt them."""
     assert entry.status_change is not None
     before, after = entry.status_change

@@ -24,7 +24,7 @@ from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_BATCH, ThreadRunner, split_by_length
 from ticketr.app.sync.edits.local_changes import (
-    LocalChange,
+    TicketChanges,
     find_local_change,
     find_parent_draft,
 )
@@ -196,7 +196,7 @@ class LocalSurvey:
     """
 
     base_texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    local_changes: list[LocalChange] = field(default_factory=list)
+    local_changes: list[TicketChanges] = field(default_factory=list)
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
     locations: dict[str, TicketLocation] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from ticketr.app.jira import BadRequest, NotFound
-from ticketr.app.sync.edits.local_changes import LocalChange
+from ticketr.app.sync.edits.local_changes import TicketChanges
 from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import PushPlan, make_plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
@@ -125,7 +125,7 @@ class Push:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
 
-    async def _select(self, local_changes: Sequence[LocalChange]) -> Sequence[LocalChange]:
+    async def _select(self, local_changes: Sequence[TicketChanges]) -> Sequence[TicketChanges]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
         session = self.session
         select = partial(select_changes, keys=self.keys, confirmed=self.confirmed)
@@ -141,7 +141,7 @@ class Push:
         return selected
 
     async def _prepare(
-        self, local_changes: Sequence[LocalChange], *, merging: bool = False
+        self, local_changes: Sequence[TicketChanges], *, merging: bool = False
     ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
         """Prepare a push without sending anything; note what will not be sent.
 

@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.sent import (
     with_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording
-from ticketr.app.sync.edits.local_changes import LocalChange, remote_changes, unsent_edits
+from ticketr.app.sync.edits.local_changes import TicketChanges, remote_changes, unsent_edits
 from ticketr.app.sync.notes import (
     Code,
     Note,
@@ -70,7 +70,7 @@ class TicketRequest:
     member_ids: Sequence[str] = ()
 
     @classmethod
-    def of(cls, change: LocalChange) -> TicketRequest:
+    def of(cls, change: TicketChanges) -> TicketRequest:
         """Return the request for a ticket with a local change, which is no draft."""
         assert change.head_id is not None
         return cls(change.head_id, change.name, change.local.path, change.added_keys)
@@ -303,7 +303,7 @@ class Comparison:
         section_field_ids: The ID of each field with a section of its own, by its name.
     """
 
-    local_change: LocalChange
+    local_change: TicketChanges
     action: PushAction
     notes: tuple[Note, ...] = ()
     edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
@@ -327,7 +327,7 @@ class _LastSync:
 
 
 async def compare_with_jira(
-    session: Session, local_changes: Sequence[LocalChange], *, merging: bool
+    session: Session, local_changes: Sequence[TicketChanges], *, merging: bool
 ) -> list[Comparison]:
     """Compare local changes with what Jira has now.
 
@@ -399,7 +399,7 @@ def _read_last_sync(state: State, heads: Iterable[str]) -> dict[str, _LastSync]:
 
 
 def _compare_change(
-    change: LocalChange,
+    change: TicketChanges,
     family: RenderedFamily,
     known: _LastSync,
     sent_comments: Sequence[SentComment],
@@ -465,7 +465,7 @@ def _compare_change(
     return Comparison(change, action, notes, edits, issues, dict(family.text.section_fields))
 
 
-def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> Note:
+def _absent_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:
     """Return a note that says why Jira does not have an issue in this ticket."""
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
@@ -474,7 +474,7 @@ def _absent_note(key: str, change: LocalChange, renamed: Mapping[str, str]) -> N
 
 
 def _held_back_note(
-    change: LocalChange, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str]
+    change: TicketChanges, theirs: Mapping[str, Sequence[Change]], clashes: Sequence[str]
 ) -> Note:
     """Return a note that says what to do about a ticket that has changed in Jira."""
     if known := ", ".join(clashes):

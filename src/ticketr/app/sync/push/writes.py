@@ -11,7 +11,7 @@ from ticketr.app.sync.compare.diff import Change, CorePart, issues_by_key, map_i
 from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME, issue_type_id
 from ticketr.app.sync.compare.sent import highest_comment_id
-from ticketr.app.sync.edits.local_changes import LocalChange, draft_changes
+from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
 from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
@@ -96,13 +96,13 @@ class TicketWrites:
         warnings: Further notes for the user.
     """
 
-    local_change: LocalChange
+    local_change: TicketChanges
     issues: tuple[IssueWrite, ...]
     failed: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
 
 
-def orphan_note(change: LocalChange) -> Note:
+def orphan_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
@@ -232,7 +232,7 @@ class WritesBuilder:
         context: PayloadContext,
         draft: Ticket,
         project: str,
-        change: LocalChange,
+        change: TicketChanges,
         *,
         parent: str | None,
     ) -> IssueWrite:
