@@ -242,7 +242,7 @@ def _find_local_edits(
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literal_text),
-        refusal_notes=notes(sync.find_refusals),
+        refusal_notes=notes(sync.find_title_refusals),
     )
 
 

@@ -260,7 +260,7 @@ def _current_folder_within(root: Path) -> str:
     if here == root or not here.is_relative_to(root):
         return ""
     inner = here.relative_to(root).as_posix()
-    return inner if sync.holds_tickets(inner) else ""
+    return inner if sync.may_hold_tickets(inner) else ""
 
 
 def _require_issue(store: sync.Store, key: str) -> FoundIssue:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import find_unfinished_creations
     from ticketr.app.sync.edits.local_changes import TicketChanges
-    from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_refusals
+    from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_title_refusals
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
         CachedTicket,
@@ -140,7 +140,12 @@ if TYPE_CHECKING:
         find_conflict_markers,
         write_drafts,
     )
-    from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER, LocalTicket, Store, holds_tickets
+    from ticketr.app.sync.workspace.store import (
+        TEMPLATE_FOLDER,
+        LocalTicket,
+        Store,
+        may_hold_tickets,
+    )
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)
 

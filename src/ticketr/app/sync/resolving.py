@@ -26,7 +26,12 @@ from ticketr.app.sync.workspace.files import normalize
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
-from ticketr.app.sync.writing.writer import FamilyWriter, Settlement, forward_notes, record_written
+from ticketr.app.sync.writing.writer import (
+    FamilyWriter,
+    Settlement,
+    brought_forward_notes,
+    record_written,
+)
 from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
 
 
@@ -227,7 +232,9 @@ def _write_markers(
         text = normalize(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
-        forward = forward_notes(opened.path, merges[0].replaced_older_values, is_resolved=True)
+        forward = brought_forward_notes(
+            opened.path, merges[0].replaced_older_values, is_resolved=True
+        )
         mine, theirs = (
             normalize(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
@@ -325,7 +332,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         )
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
-        UndoKind.CHOSEN, resolution.lines_by_place, keep_text=True, expected_text=seen.text
+        UndoKind.CHOSEN, resolution.lines_by_place, always_copies_text=True, expected_text=seen.text
     )
     writer = FamilyWriter(store, state, seen=opened.seen_at, settlement=settlement)
     return _write_merged(store, opened, writer)

@@ -111,7 +111,7 @@ def lost_key_error(
         here: The keys that are in some file, or that a push restores.
     """
     local = local_change.local
-    for draft, _ in local_change.issues():
+    for draft, _ in local_change.changed_issues():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
             return _syntax_error(local, draft, _NO_BRACKETS_PROBLEM.format(key=key))
     if local_change.head_id is None:

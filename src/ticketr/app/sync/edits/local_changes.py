@@ -86,7 +86,7 @@ class TicketChanges:
             edits = {key: issue_edits for key, issue_edits in kept.items() if issue_edits}
         return replace(self, base=base, edits=edits)
 
-    def issues(self) -> list[tuple[Ticket, tuple[Change, ...]]]:
+    def changed_issues(self) -> list[tuple[Ticket, tuple[Change, ...]]]:
         """Return each issue that would be written with its changes, the ticket before its drafts."""
         ticket = self.local.ticket
         edited = [

@@ -35,7 +35,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
     path = local_change.local.path
     return tuple(
         Note(issue.key or "", path, reason, Code.LITERAL, issue.title)
-        for issue, changes in local_change.issues()
+        for issue, changes in local_change.changed_issues()
         # What is attached to an issue by now is not known without a request.
         for reason in literal_pieces(
             issue,
@@ -57,12 +57,12 @@ def title_problem(title: str) -> str:
     )
 
 
-def find_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
+def find_title_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
     """Return a note on each edit and draft of a ticket that Jira would refuse because of its title."""
     path = local_change.local.path
     return tuple(
         Note(issue.key or "", path, f"Title: {problem}", Code.INVALID, issue.title, issue.line)
-        for issue, changes in local_change.issues()
+        for issue, changes in local_change.changed_issues()
         if any(change.part is diff.CorePart.TITLE for change in changes)
         and (problem := title_problem(issue.title))
     )

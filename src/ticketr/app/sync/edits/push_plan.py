@@ -24,7 +24,7 @@ from ticketr.app.sync.compare.diff import Change, Side, may_show_pictures, read_
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_workflow_key, remote_changes
-from ticketr.app.sync.edits.losses import find_literal_text, find_refusals, likely_losses
+from ticketr.app.sync.edits.losses import find_literal_text, find_title_refusals, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
 from ticketr.app.sync.state.journal import Conflict, Creation
@@ -308,8 +308,8 @@ _UNCERTAIN_REASON = (
 )
 _CREATED_REASON = "it was created as {key}; the next push or pull writes that key into its file"
 _UNPULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
-_UNNAMED_REASON = "it was not named"
-_MISSING_REASON = "it is in no file any more, and absence here changes nothing in Jira"
+_NOT_SELECTED_REASON = "it was not named"
+_IN_NO_FILE_REASON = "it is in no file any more, and absence here changes nothing in Jira"
 
 
 def read_push_plan(
@@ -374,13 +374,13 @@ def _make_push_plan(
             left.append(replace(note, line=line))
     missing = survey.find_missing(state) if keys else {}
     left += (
-        Note(key, missing[key], _MISSING_REASON, Code.MISSING)
+        Note(key, missing[key], _IN_NO_FILE_REASON, Code.MISSING)
         for key in keys or ()
         if key in missing
     )
     losses = tuple(loss for change in planned for loss in likely_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literal_text(change))
-    refused = tuple(note for change in planned for note in find_refusals(change))
+    refused = tuple(note for change in planned for note in find_title_refusals(change))
     return PushPlan(sort_entries(entries), tuple(left), losses, literals, refused)
 
 
@@ -408,11 +408,11 @@ def _plan_issues(
             yield change, [(ticket, _conflict_note(conflict, path))]
             continue
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
-        for issue, edits in change.issues():
+        for issue, edits in change.changed_issues():
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
-                decision = Note.on(issue, path, _UNNAMED_REASON, Code.UNNAMED)
+                decision = Note.on(issue, path, _NOT_SELECTED_REASON, Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 reason = (
                     _CREATED_REASON.format(key=creation.key) if creation.key else _UNCERTAIN_REASON

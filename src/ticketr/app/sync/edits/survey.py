@@ -493,7 +493,7 @@ class LocalSurvey:
             return
         addresses = dict.fromkeys(
             address
-            for _, edits in local_change.issues()
+            for _, edits in local_change.changed_issues()
             for edit in edits
             if may_show_pictures(edit.part)
             for address in new_pictures(edit.new, edit.old)

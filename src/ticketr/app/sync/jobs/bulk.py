@@ -227,7 +227,7 @@ class BulkJob(SessionJob):
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
-            send = await self._choose_change(session)
+            send = await self._choose_sender(session)
             for issues in self._batches():
                 await send(issues)
                 self._report_progress(session)
@@ -287,7 +287,7 @@ class BulkJob(SessionJob):
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
-    async def _choose_change(
+    async def _choose_sender(
         self, session: Session
     ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""

@@ -115,7 +115,7 @@ _REPLACE_ONLY_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
 #: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
-_REQUIRED_FIELDS = {
+_UNCLEARABLE_FIELDS = {
     "priority": ("priority", "priorityId"),
     "issuetype": ("issueType", "issueTypeId"),
 }
@@ -216,10 +216,10 @@ def _bulk_edit_entry(
         raise BadValue("only labels, components and versions can be added and removed")
     if is_text:
         return "richTextFields", {"richText": {"adfValue": value} if value else {}}
-    if spec.id in _REQUIRED_FIELDS:
+    if spec.id in _UNCLEARABLE_FIELDS:
         if not value:
             raise BadValue("it cannot be cleared")
-        name, key = _REQUIRED_FIELDS[spec.id]
+        name, key = _UNCLEARABLE_FIELDS[spec.id]
         return name, {key: _id_of(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}

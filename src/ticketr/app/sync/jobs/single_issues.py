@@ -35,7 +35,7 @@ _TIME_SPENT_PATTERN = re.compile(
 )
 
 
-_TIME_PATTERN = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
+_TIME_WORD_PATTERN = re.compile(r"(?:[0-9.]+[A-Za-z]+)+")
 
 
 def split_time_and_text(text: str) -> tuple[str, str]:
@@ -46,7 +46,7 @@ def split_time_and_text(text: str) -> tuple[str, str]:
     """
     end = 0
     for word in re.finditer(r"\s*(\S+)", text):
-        if end and not _TIME_PATTERN.fullmatch(word[1]):
+        if end and not _TIME_WORD_PATTERN.fullmatch(word[1]):
             break
         end = word.end()
     spent = " ".join(text[:end].lower().split())
@@ -325,7 +325,7 @@ class AddAttachmentsJob(SessionJob):
         """
         if not settings.enabled:
             raise _NotAttachable("attachments are switched off on this site")
-        file, size = await session.in_thread(_open_regular, path)
+        file, size = await session.in_thread(_open_regular_file, path)
         with closing(file):
             if settings.max_bytes is not None and size > settings.max_bytes:
                 most = size_text(settings.max_bytes)
@@ -341,7 +341,7 @@ class AddAttachmentsJob(SessionJob):
             JiraError: Jira does not have it, or that is unknown.
         """
         key, name = self.key, path.name
-        before = await _candidate_ids(session, key, name, size)
+        before = await _possible_attachment_ids(session, key, name, size)
         meter = downloading.Meter(session, size, "Uploading")
 
         async def send() -> bool:
@@ -363,7 +363,7 @@ class AddAttachmentsJob(SessionJob):
             return True
 
         async def find() -> bool | None:
-            has_it = bool(await _candidate_ids(session, key, name, size) - before)
+            has_it = bool(await _possible_attachment_ids(session, key, name, size) - before)
             self._sending_path = ""
             return has_it or None
 
@@ -371,7 +371,7 @@ class AddAttachmentsJob(SessionJob):
         self._sending_path = ""
 
 
-async def _candidate_ids(session: Session, key: str, name: str, size: int) -> set[str]:
+async def _possible_attachment_ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
     listed = await downloading.read_attachments(session, [key])
     return {
@@ -387,7 +387,7 @@ class _NotAttachable(Exception):
     """Raised when a site does not take a file; it says why."""
 
 
-def _open_regular(path: Path) -> tuple[IO[bytes], int]:
+def _open_regular_file(path: Path) -> tuple[IO[bytes], int]:
     """Open a regular file; a named pipe would wait for ever.
 
     Raises:

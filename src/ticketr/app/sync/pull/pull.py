@@ -94,7 +94,7 @@ class _RelativeFinder:
             names: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(names)
-        parents = {self._ticket_id_of(issue) for issue in issues} - {
+        parents = {self._parent_ticket_id_of(issue) for issue in issues} - {
             "",
             *(issue.id for issue in issues),
         }
@@ -105,7 +105,7 @@ class _RelativeFinder:
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
 
-    def _ticket_id_of(self, issue: Issue) -> str:
+    def _parent_ticket_id_of(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
         stands_alone = location is not None and location.head_key == issue.key
@@ -172,7 +172,9 @@ async def pull(
     if plan.wanted_ids:
         load = partial(_load_pipeline, session, plan, known, locations, tally, now)
         await (await session.in_thread(load)).run()
-    await session.in_thread(_confirm, session, plan.found_ids, now, known, locations)
+    await session.in_thread(
+        _record_seen_and_forget_gone, session, plan.found_ids, now, known, locations
+    )
     if plan.missing:
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
@@ -208,12 +210,12 @@ def _load_pipeline(
         seen=seen,
         prefer=session.job.prefer,
         prefer_from_file=session.job.prefer_from_file,
-        hashes=read_go_hashes(session.store.root),
+        go_hashes=read_go_hashes(session.store.root),
     )
     return PullPipeline(session, writer, plan, known, locations, tally)
 
 
-def _confirm(
+def _record_seen_and_forget_gone(
     session: Session,
     ids: Collection[str],
     seen: float,

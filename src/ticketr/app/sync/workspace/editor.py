@@ -141,7 +141,9 @@ class FileEditor:
     _store: Store
     _last_written: tuple[str, tickets.TicketFile] | None = field(default=None, init=False)
 
-    def read(self, name: str, likely: tuple[tickets.Ticket, str] | None = None) -> Snapshot | None:
+    def read_writable(
+        self, name: str, likely: tuple[tickets.Ticket, str] | None = None
+    ) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
 
         A file that holds what this editor wrote last, or ``likely``, is not parsed.

@@ -225,7 +225,7 @@ class Store:
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         Path(folder, name).unlink()
-            if not holds_tickets(relative):
+            if not may_hold_tickets(relative):
                 yield []
                 continue
             prefix = f"{relative}/" if relative else ""
@@ -365,7 +365,7 @@ class Store:
         Raises:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
-        if not holds_tickets(name):
+        if not may_hold_tickets(name):
             return _NO_TICKETS_REASON
         folder = name.rpartition("/")[0]
         path = f"{self.root}/{name}"
@@ -393,7 +393,7 @@ class Store:
                 raise FileFailed(ancestor, action, reason, concerns_one_file=True)
 
 
-def holds_tickets(path: str) -> bool:
+def may_hold_tickets(path: str) -> bool:
     """Return whether a file, or a folder with its files, may hold tickets.
 
     Args:

@@ -32,7 +32,7 @@ class WriteDecision:
     Attributes:
         outcome: What becomes of the ticket.
         ticket: The ticket to write; None leaves the file as it is.
-        index: The index of the ticket in the file; None to append it.
+        index_in_file: The index of the ticket in the file; None to append it.
         before: The ticket in the file, if it differs from the one to write.
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
@@ -45,7 +45,7 @@ class WriteDecision:
 
     outcome: WriteOutcome
     ticket: Ticket | None = None
-    index: int | None = None
+    index_in_file: int | None = None
     before: Ticket | None = None
     reason: str = ""
     clashes: tuple[PartMerge, ...] = ()

@@ -57,7 +57,7 @@ def versions_to_merge(
     family: RenderedFamily,
     bases: Iterable[str],
     local: Ticket,
-    hashes: Mapping[str, str],
+    go_hashes: Mapping[str, str],
 ) -> diff.Versions:
     """Return the versions of a ticket to merge.
 
@@ -69,7 +69,7 @@ def versions_to_merge(
         family: The ticket in Jira.
         bases: What a sync has written, or was about to write, into its file.
         local: The ticket in its file.
-        hashes: What the Go program knew of each ticket, by key.
+        go_hashes: What the Go program knew of each ticket, by key.
     """
     head, remote = family.head.id, family.text.ticket
     renamed = renamed_keys(state, family)
@@ -92,7 +92,7 @@ def versions_to_merge(
     nearest = min(forward, key=lambda versions: diff.count_edits(*versions[:2]), default=None)
     before, local, replaced = nearest or (None, local, {})
     if before is None:
-        adopted = hashes.get(local.key or "") == go_hash(local)
+        adopted = go_hashes.get(local.key or "") == go_hash(local)
         return diff.Versions(local if adopted else None, local, remote)
     remote = keep_wording(
         remote, family.issues, base=before, known=known, texts=family.text.section_fields

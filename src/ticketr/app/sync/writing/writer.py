@@ -139,14 +139,14 @@ class Settlement:
     Attributes:
         kind: How it is settled.
         lines_by_clash: The lines of single clashes, by their places.
-        keep_text: Whether to copy the ticket's text aside also if none of the user's is lost.
+        always_copies_text: Whether to copy the ticket's text aside also if none of the user's is lost.
         expected_text: The text that the ticket must have in its file, else nothing is written; None
             for any text.
     """
 
     kind: UndoKind
     lines_by_clash: Mapping[ClashPlace, Sequence[str]] = field(default_factory=dict)
-    keep_text: bool = False
+    always_copies_text: bool = False
     expected_text: str | None = None
 
 
@@ -160,7 +160,7 @@ class FamilyWriter:
         prefer: The side that wins where both have changed the same part; None makes it a conflict.
         prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
             nothing without a last sync: they may be another person's work.
-        hashes: What the Go program knew of each ticket, by key.
+        go_hashes: What the Go program knew of each ticket, by key.
         settlement: What settles the conflict of the one family to be written; None in a pull.
     """
 
@@ -172,10 +172,10 @@ class FamilyWriter:
         seen: float,
         prefer: diff.Side | None = None,
         prefer_from_file: bool = False,
-        hashes: Mapping[str, str] = MappingProxyType({}),
+        go_hashes: Mapping[str, str] = MappingProxyType({}),
         settlement: Settlement | None = None,
     ) -> None:
-        self._hashes = hashes
+        self._go_hashes = go_hashes
         self._settlement = settlement
         self._store = store
         self._editor = FileEditor(store)
@@ -249,7 +249,7 @@ class FamilyWriter:
         """Return the versions that `write` would merge."""
         family = in_wording_of(family, local)
         bases = self._bases_of(family)
-        return versions_to_merge(self._state, family, bases, local, self._hashes)
+        return versions_to_merge(self._state, family, bases, local, self._go_hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
         _, texts = self._state.written_paths_and_texts([family.head.id])
@@ -287,7 +287,9 @@ class FamilyWriter:
             FileChanged: It was saved since it was read, so that each decision has to be made again.
         """
         text = families[0].text
-        snapshot = self._editor.read(name, (text.ticket, text.text) if len(families) == 1 else None)
+        snapshot = self._editor.read_writable(
+            name, (text.ticket, text.text) if len(families) == 1 else None
+        )
         if snapshot is None:
             reason = self._store.write_refusal(name)
             return [
@@ -330,10 +332,14 @@ class FamilyWriter:
     ) -> WriteDecision:
         """Note what a decision has replaced, if that can be undone."""
         can_undo = decision.copy_path or self._settlement is not None
-        if decision.index is None or not can_undo:
+        if decision.index_in_file is None or not can_undo:
             return decision
         replacement = TextReplacement.of_ticket(
-            decision.index, old, new, file_digest=digest_of(new.text), copy_path=decision.copy_path
+            decision.index_in_file,
+            old,
+            new,
+            file_digest=digest_of(new.text),
+            copy_path=decision.copy_path,
         )
         return replace(decision, replacement=replacement)
 
@@ -352,11 +358,11 @@ class FamilyWriter:
             return WriteDecision(WriteOutcome.KEPT, reason="the file holds something else")
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
-        keep_text = self._settlement is not None and self._settlement.keep_text
+        keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
             return WriteDecision(WriteOutcome.KEPT, reason="it was changed meanwhile")
         if normalize(text) == normalize(remote.text):
-            return WriteDecision(WriteOutcome.UNCHANGED, index=index)
+            return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
         was_sent = self._state.sent.of(family.head.id)
         if not was_sent and normalize(text) in map(normalize, bases):
@@ -370,7 +376,7 @@ class FamilyWriter:
             )
         result, older = merged.ticket, merged.replaced_older_values
         if result == local:
-            return WriteDecision(WriteOutcome.UNCHANGED, index=index, merged=result)
+            return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index, merged=result)
         keep_text = keep_text or merged.has_dropped_edits or bool(older)
         aside = self._copy_to_trash(family, text) if keep_text else ""
         return WriteDecision(
@@ -436,7 +442,7 @@ class FamilyWriter:
             self._state.older.mark_as_edits(edits)
         older: tuple[Note, ...] = ()
         if decision.older_values:
-            older = forward_notes(
+            older = brought_forward_notes(
                 name, decision.older_values, is_resolved=self._settlement is not None
             )
         return FamilyResult(
@@ -483,7 +489,7 @@ class FamilyWriter:
     ) -> MergedTicket:
         from ticketr.app.sync.compare.merge import merge  # noqa: PLC0415 - most tickets need none
 
-        three = versions_to_merge(self._state, family, bases, local, self._hashes)
+        three = versions_to_merge(self._state, family, bases, local, self._go_hashes)
         prefer = self._prefer_unknown if three.base is None else self._prefer
         chosen = self._settlement.lines_by_clash if self._settlement is not None else {}
         merged = merge(
@@ -535,7 +541,7 @@ def record_written(
         )
 
 
-def forward_notes(
+def brought_forward_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
     """Return a note on each issue in whose file older values were replaced; see `brought_forward_note`."""
