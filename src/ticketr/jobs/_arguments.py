@@ -25,7 +25,7 @@ from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._values import (
-    checked_callable,
+    check_sync_callable,
     checked_key,
     checked_member,
     checked_number,
@@ -225,7 +225,7 @@ def check_around(around: Around) -> None:
     Raises:
         TypeError: It cannot be called, or it is an async function or async generator function.
     """
-    checked_callable("around", around)
+    check_sync_callable("around", around)
     if inspect.isasyncgenfunction(around):
         raise TypeError(
             "around must give an async context manager, and an async generator is none: decorate"
@@ -259,7 +259,7 @@ async def call_inside(
 MAX_PRIORITY: Final = 10**9
 """The highest priority; one beyond 64 bits would not fit into a store."""
 checked_priority = partial(checked_whole, "priority", least=-MAX_PRIORITY, most=MAX_PRIORITY)
-checked_timeout = partial(checked_seconds, "timeout", limit=True)
+checked_timeout = partial(checked_seconds, "timeout", may_be_infinite=True)
 
 
 class JobOptions(TypedDict, total=False):
@@ -362,12 +362,16 @@ def checked_options(options: JobOptions) -> dict[str, Any]:
             if field in fields:
                 raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
-    if fields.get("on_conflict") is OnConflict.WAIT and "id" in fields and "key" not in fields:
+    if (
+        fields.get("on_conflict") is OnConflict.WAIT
+        and "given_id" in fields
+        and "key" not in fields
+    ):
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
     if fields.get("once"):
-        if "id" not in fields:
+        if "given_id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
     return fields
@@ -379,7 +383,7 @@ def _checked_start_by(value: object) -> float | None:
 
 
 def _start_by_from_within(value: object) -> float | None:
-    seconds = checked_seconds("within", value, limit=True)
+    seconds = checked_seconds("within", value, may_be_infinite=True)
     return trio.current_time() + seconds if seconds != math.inf else None
 
 
@@ -410,7 +414,7 @@ def checked_retry(retry: object) -> Retry:
 
 
 OPTION_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
-    "id": ("id", partial(checked_text, "id")),
+    "id": ("given_id", partial(checked_text, "id")),
     "name": ("name", partial(checked_text, "name")),
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),

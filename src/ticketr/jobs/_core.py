@@ -71,7 +71,7 @@ class QueueOptions:
     history: JobHistory | None
     store: SqliteStore | None
     on_job_error: Callable[[JobSnapshot], object] | None
-    cancels_on_error: bool
+    cancels_on_failed_job: bool
     around: Around | None
 
 
@@ -125,7 +125,7 @@ class QueueCore:
         store: Keeps the jobs on disk, if there is a store.
         batches: What is to be done to pending jobs, to a few at each step of the timer task.
         fatal: The errors that have to leave by the queue's block.
-        cancels_on_error: Whether the next job that fails cancels the others.
+        cancels_on_failed_job: Whether the next job that fails cancels the others.
         failure: The error of the job whose failure has cancelled the others.
         idle_event: Set when no job is pending or running; made by the first task that waits for it.
         scope: The cancel scope around the tasks of the queue, and with them the jobs that they run.
@@ -154,7 +154,7 @@ class QueueCore:
         self.store: StoreWriter | None = None
         self.batches: deque[tuple[Callable[[JobRecord], object], list[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
-        self.cancels_on_error: bool = options.cancels_on_error
+        self.cancels_on_failed_job: bool = options.cancels_on_failed_job
         self.failure: BaseException | None = None
         self.idle_event: trio.Event | None = None
         self.scope: trio.CancelScope = trio.CancelScope()
@@ -238,12 +238,12 @@ class QueueCore:
             )
         extras = failed.extras
         if self.store is not None:
-            record = await self.store.load_failed(failed)
+            record = await self.store.load_for_retry(failed)
         else:
             record = failed.copy(failed.id, copy_context(), extras.scheduled_at)
         record.set_options(
             {
-                "id": failed.id,
+                "given_id": failed.id,
                 "priority": extras.priority,
                 "scheduled_at": extras.scheduled_at,
                 "uncounted_retries": failed.attempt,
@@ -251,7 +251,7 @@ class QueueCore:
                 "once": True,
             }
         )
-        record.restore(failed.attempt, failed.started_at if failed.attempt else None, None)
+        record.restore_attempts(failed.attempt, failed.started_at if failed.attempt else None, None)
         return record  # noqa: ASYNC910 - the caller has a checkpoint
 
     def enter(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
@@ -270,7 +270,7 @@ class QueueCore:
         if self.phase.is_refusing:
             raise QueueClosed
         if get_ident() != self._thread:  # no other run is in this thread while the queue is open
-            self.subscriptions.owner_thread.check()
+            self.subscriptions.owner_run.check()
         registry, schedule, extras = self.registry, self.schedule, record.extras
         now = self.now()
         superseded: Sequence[JobRecord] = ()
@@ -284,8 +284,8 @@ class QueueCore:
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
                 record.set_predecessors(dict.fromkeys(jobs, any_end))
-            if self.store is not None and extras.id in self.store.unloaded:
-                raise DuplicateJob(extras.id, None)
+            if self.store is not None and extras.given_id in self.store.unloaded:
+                raise DuplicateJob(extras.given_id, None)
             joined, superseded = registry.conflicts_of(record)
             if joined is not None:
                 return joined
@@ -297,7 +297,7 @@ class QueueCore:
                 slot.add(record)
                 record.set_key_slot(slot)
         number = registry.submitted = registry.submitted + 1
-        job_id = extras.id
+        job_id = extras.given_id
         if not job_id:
             while (job_id := f"job-{next(registry.ids)}") in registry.by_id:
                 pass  # a submit has given its job this ID
@@ -313,7 +313,9 @@ class QueueCore:
             self.notify_pending(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
-                self.store.supersede(record, superseded)  # when the new job is in the file
+                self.store.supersede_once_written(
+                    record, superseded
+                )  # when the new job is in the file
             else:
                 self.supersede(superseded)
             if is_doomed(record):
@@ -333,10 +335,10 @@ class QueueCore:
 
         The pending ones among these end at once, with a store when the new job is in its file.
         """
-        if not (superseded and record.extras.id):
+        if not (superseded and record.extras.given_id):
             return
         waited = [*superseded] if self.store is not None else []
-        if (running := self.registry.running_job(record.extras.id)) is not None:
+        if (running := self.registry.running_job(record.extras.given_id)) is not None:
             waited.append(running)
         if waited:
             record.set_predecessors(dict.fromkeys(waited, True) | record.extras.predecessors)
@@ -358,7 +360,7 @@ class QueueCore:
             except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
                 outcome = refusal
             assert outcome is not None  # there was room
-            self.dispatcher.job_submitted(submission.record)
+            self.dispatcher.submit_is_returning(submission.record)
             submission.resume(outcome)
 
     # Running and ending
@@ -382,7 +384,7 @@ class QueueCore:
             self.admit_submissions()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
-            dispatcher.job_taken()
+            dispatcher.wake_next_worker()
         self._is_logging = is_enabled_for(INFO)
         if self._is_logging:
             self.reporter.log_started(record)
@@ -471,7 +473,7 @@ class QueueCore:
         self, record: JobRecord | None, cause: CancelCause, reason: str | None = None
     ) -> CancelOutcome:
         """Stop a job, wherever it is."""
-        self.subscriptions.owner_thread.check()
+        self.subscriptions.owner_run.check()
         if record is None:
             return CancelOutcome.UNKNOWN
         if record.status.is_terminal:
@@ -557,7 +559,7 @@ class QueueCore:
             self.do_in_batches(self.mark_one_changed, jobs)
         self.dispatcher.wake()
 
-    def mark_changed(self, records: Iterable[JobRecord]) -> None:
+    def mark_waits_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""
         for record in records:
             self.mark_one_changed(record)
@@ -589,8 +591,8 @@ class QueueCore:
 
     def evict_old_records(self) -> None:
         """Evict records that have become too old; a closed queue stays as it is."""
-        self.subscriptions.owner_thread.check()
-        if not self.phase.is_closed:
+        self.subscriptions.owner_run.check()
+        if not self.phase.is_over:
             self.registry.evict(self.now())
 
     # The parts, and the end of the queue
@@ -623,9 +625,9 @@ class QueueCore:
             self.idle_event = None
             if self.subscriptions.is_watched:
                 self.subscriptions.notify_idle()
-        if self.phase.is_refusing and not self.phase.is_closed:
+        if self.phase.is_refusing and not self.phase.is_over:
             self.registry.evict(self.now())
-            self.phase.is_closed = True
+            self.phase.is_over = True
             self.subscriptions.close()
 
     def interrupt(self, error: BaseException) -> None:
@@ -638,12 +640,12 @@ class QueueCore:
 
     def cancel_by_failure(self, error: BaseException) -> None:
         """End the queue because a job failed, and have its error leave by the block in a group."""
-        self.cancels_on_error = False
+        self.cancels_on_failed_job = False
         self.failure = error
         self._stop("a job failed, and the queue was opened with on_error='cancel'")
 
     def _stop(self, reason: str) -> None:
-        self.phase.note_cause(CancelCause.SHUTDOWN)
+        self.phase.note_cut_off_cause(CancelCause.SHUTDOWN)
         self.scope.cancel(reason)
 
     # What the steps of a job have in common

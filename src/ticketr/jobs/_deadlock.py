@@ -76,7 +76,7 @@ async def wait_for_jobs(
         waiter.note_wait(None)
 
 
-def refuse_wait_inside(queue: QueueCore, awaited: str) -> None:
+def refuse_wait_for_all(queue: QueueCore, awaited: str) -> None:
     """Raise ``WouldDeadlock`` if a job of the queue begins to wait for the end of all jobs."""
     waiter = current_job_without_deadline(queue)
     if waiter is not None:

@@ -71,12 +71,12 @@ class Dispatcher:
             self.wakeup_pending = True
             self.wakeup_sender.send_nowait(None)
 
-    def job_taken(self) -> None:
+    def wake_next_worker(self) -> None:
         """Wake the next worker, unless submits that are about to return will do it."""
         if self._schedule.pending > self.returning_submits:
             self.wake()
 
-    def job_submitted(self, record: JobRecord) -> None:
+    def submit_is_returning(self, record: JobRecord) -> None:
         """Note that the submit of a job is about to return; :meth:`submit_returned` has to follow.
 
         Wake an idle worker now, unless :meth:`submit_returned` can do it.

@@ -139,7 +139,7 @@ class JobHandle(Generic[T_co]):
 
     async def _wait_ended(self) -> None:
         record, core = self._record, self._record.queue
-        core.subscriptions.owner_thread.check()
+        core.subscriptions.owner_run.check()
         if record.status.is_terminal:
             await trio.lowlevel.checkpoint()
         else:
@@ -282,7 +282,7 @@ class JobContext:
         """
         record = self._record
         subscriptions = record.queue.subscriptions
-        subscriptions.owner_thread.check()
+        subscriptions.owner_run.check()
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread of the job may outlive its attempt
         record.add_report(current, total, message)

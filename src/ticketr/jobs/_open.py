@@ -24,8 +24,8 @@ from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
-    end_at_once,
     error_to_raise,
+    refuse_and_cancel_pending,
     refuse_submits,
     start_draining,
     wait_until_idle,
@@ -35,7 +35,7 @@ from ticketr.jobs._sqlite.store import SqliteStore, check_store
 from ticketr.jobs._timer import run_timer
 from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
-    checked_callable,
+    check_sync_callable,
     checked_count,
     checked_seconds,
     checked_whole,
@@ -120,7 +120,7 @@ def open_job_queue(
     if type(keep) is not Keep:
         raise TypeError(f"keep must be a Keep, such as Keep(jobs=100), not {safe_repr(keep)}")
     if on_job_error is not None:
-        checked_callable("on_job_error", on_job_error)
+        check_sync_callable("on_job_error", on_job_error)
     if history is not None:
         check_history(history)
     if store is not None:
@@ -143,7 +143,7 @@ def open_job_queue(
             history=history,
             store=store,
             on_job_error=on_job_error,
-            cancels_on_error=on_error == "cancel",
+            cancels_on_failed_job=on_error == "cancel",
             around=around,
         )
     )
@@ -215,15 +215,17 @@ class QueueBlock:
             refuse_submits(core)
         else:
             is_cancel = split_cancelled(body)[1] is None
-            end_at_once(core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN)
+            refuse_and_cancel_pending(
+                core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
+            )
         if core.recorder is not None:
             core.recorder.stop()
         core.scope.cancel("the job queue is closed")
-        spill: BaseException | None = None
+        nursery_error: BaseException | None = None
         try:
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - it waits for its own
         except BaseExceptionGroup as group:
-            spill = group
+            nursery_error = group
         try:
             if core.store is not None:
                 await core.store.close()  # noqa: ASYNC102 - it is shielded and bounded
@@ -231,13 +233,13 @@ class QueueBlock:
                 await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.reporter.report_all()
-        leaving = error_to_raise(body, core.fatal, spill, core.failure)
+        leaving = error_to_raise(body, core.fatal, nursery_error, core.failure)
         try:
             if leaving is not None and leaving is not error:
                 raise leaving
             return leaving is None  # noqa: ASYNC910 - leaving the nursery is a checkpoint
         finally:
-            del body, error, spill, leaving  # their tracebacks hold this frame
+            del body, error, nursery_error, leaving  # their tracebacks hold this frame
 
 
 async def finish_jobs(core: QueueCore) -> BaseException | None:
@@ -279,7 +281,7 @@ async def drain_on_signals(queue: JobQueue, *, grace: float | None = None) -> As
         RuntimeError: This is not Python's main thread, which alone can receive signals.
     """
     if grace is not None:
-        checked_seconds("grace", grace, limit=True)
+        checked_seconds("grace", grace, may_be_infinite=True)
     draining = trio.Event()
     failure: BaseException | None = None
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

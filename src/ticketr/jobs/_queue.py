@@ -15,7 +15,7 @@ from trio.lowlevel import cancel_shielded_checkpoint, checkpoint_if_cancelled
 from ticketr._errors import StoreFailed
 from ticketr.jobs._arguments import JobOptions, checked_priority, make_record, refuse_options
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
+from ticketr.jobs._deadlock import refuse_wait_for_all, wait_for_jobs
 from ticketr.jobs._handle import Job, JobContext, JobHandle
 from ticketr.jobs._job import (
     CancelCause,
@@ -60,7 +60,7 @@ class JobQueue:
     @property
     def _checked_core(self) -> QueueCore:
         """The core, if this runs in the Trio run that opened the queue; else RuntimeError."""
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         return self._core
 
     async def submit(
@@ -93,13 +93,13 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack(record, job, args, is_awaited=True)
+            core.store.pack(record, job, args, submit_awaits_write=True)
             return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
         entered = core.enter(record)
         if entered is None:
             return JobHandle(await core.wait_for_room(record))
-        core.dispatcher.job_submitted(record)
+        core.dispatcher.submit_is_returning(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
@@ -155,7 +155,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack(record, job, args, is_awaited=True)
+            core.store.pack(record, job, args, submit_awaits_write=True)
         entered = await core.submit(record)
         handle: JobHandle[T] = JobHandle(entered)
         if entered is not record:
@@ -244,7 +244,7 @@ class JobQueue:
                 the queue takes no more.
             WouldDeadlock: Raised by the iteration inside a job that keeps the others from ending.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         reason = "each job has an ID of its own, and waits for its key"
         refuse_options("map()", options, ("id", "on_conflict"), reason)
         from ticketr.jobs._maps.map import JobMap  # noqa: PLC0415 - only for a map
@@ -296,7 +296,7 @@ class JobQueue:
             DuplicateJob: A repeat has this ID, or a live job has the ID of the first run.
             TypeError, ValueError: The job, a due time or an option is invalid.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         reason = "each run is a job of its own that starts at its due time, by every= and first="
         refused = ("after", "after_any_end", "delay", "start_by", "within", "on_conflict", "once")
         refuse_options("repeat()", options, refused, reason)
@@ -307,11 +307,11 @@ class JobQueue:
         if store is not None:
             from ticketr.jobs._sqlite.rows import pack_every  # noqa: PLC0415 - only with a store
 
-            if not template.extras.id:
+            if not template.extras.given_id:
                 raise ValueError(
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
-            store.pack(template, job, args, is_awaited=False)
+            store.pack(template, job, args, submit_awaits_write=False)
             stored = pack_every(every, store.codec, makes_up_missed=makes_up)
         repeat = repeats.start(template, every, first, stored, makes_up_missed=makes_up)
         return RepeatHandle(repeat, self._core)
@@ -367,7 +367,7 @@ class JobQueue:
             TypeError: The ID is not text.
         """
         core, wanted = self._checked_core, checked_text("job_id", job_id)
-        if core.store is None or not core.store.discard(wanted):
+        if core.store is None or not core.store.discard_unloaded(wanted):
             await trio.lowlevel.checkpoint()
             return False
         await core.store.wait_all_written()
@@ -484,7 +484,7 @@ class JobQueue:
         core, record = self._core, self._core.find_or_raise(job_id)
         if not core.schedule.make_due(record, core.now()):
             return False
-        core.mark_changed([record])
+        core.mark_waits_changed([record])
         return True
 
     def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
@@ -504,7 +504,7 @@ class JobQueue:
         record.set_priority(priority)
         if record.status is JobStatus.PENDING:
             core.schedule.rerank(record)
-        core.mark_changed([record])
+        core.mark_waits_changed([record])
         return True
 
     def pause(self, key: Hashable = None) -> None:
@@ -558,7 +558,7 @@ class JobQueue:
         """
         rate = None if rate is None else checked_rate(rate)
         key, core = checked_key(key), self._checked_core
-        if not core.phase.is_closed:
+        if not core.phase.is_over:
             core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
 
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
@@ -580,7 +580,7 @@ class JobQueue:
             limit: float | None = most if n is None else checked_whole("n", n, 1, most)
         else:
             limit = None if n is None else checked_count("n", n, 1)
-        if not core.phase.is_closed:
+        if not core.phase.is_over:
             core.change_limit(key, lambda slot: core.schedule.set_concurrency(slot, limit))
 
     async def wait_idle(self) -> None:
@@ -592,7 +592,7 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called by a job of this queue.
         """
-        refuse_wait_inside(self._checked_core, "the queue to be idle, which includes itself")
+        refuse_wait_for_all(self._checked_core, "the queue to be idle, which includes itself")
         await wait_until_idle(self._core)
 
     async def shutdown(self, *, grace: float | None = None) -> None:
@@ -613,11 +613,11 @@ class JobQueue:
             TypeError, ValueError: The grace is not a number of seconds.
         """
         core = self._checked_core
-        limit = math.inf if grace is None else checked_seconds("grace", grace, limit=True)
+        limit = math.inf if grace is None else checked_seconds("grace", grace, may_be_infinite=True)
         if limit == math.inf:
-            refuse_wait_inside(core, "the end of all jobs, itself included")
-        if not core.phase.is_closed:  # or it may be another run that asks
-            refuse_submits(core, is_cut_off=limit <= 0)
+            refuse_wait_for_all(core, "the end of all jobs, itself included")
+        if not core.phase.is_over:  # or it may be another run that asks
+            refuse_submits(core, cancels_pending=limit <= 0)
             if limit != math.inf:
                 shorten_grace(core, limit)
         await wait_until_idle(core)
@@ -748,7 +748,7 @@ class JobQueue:
 
     def __repr__(self) -> str:
         core, phase = self._core, self._core.phase
-        state = "closed" if phase.is_closed else "closing" if phase.is_refusing else "open"
+        state = "closed" if phase.is_over else "closing" if phase.is_refusing else "open"
         return (
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.rows import StoredCall, StoredJob
 
 NO_TAGS: Final = frozenset[str]()
+AnyEnd: TypeAlias = bool
+"""Whether a job starts although one that it starts after fails or is cancelled."""
 
 
 @final
@@ -51,7 +53,7 @@ class JobExtras:
     these fields.
 
     Attributes:
-        id: The ID that the submit gave; empty if it gave none.
+        given_id: The ID that the submit gave; empty if it gave none.
         priority: The priority.
         key: The key, None for none.
         key_slot: What stands for its key, once the queue has accepted it.
@@ -61,11 +63,10 @@ class JobExtras:
         after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
             has accepted it.
         after_any_end: Whether it starts however these end.
-        predecessors: The jobs whose end it waits for, and whether it starts although that one fails
-            or is cancelled.
+        predecessors: The jobs whose end it waits for, and whether any end of each will do.
         dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
-        due_at: When it is due, if it comes from a store; None otherwise.
+        stored_due_at: When it is due, if it comes from a store; None otherwise.
         start_by: The time by which it must have started; None for no such time.
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether a cancel was requested.
@@ -78,7 +79,7 @@ class JobExtras:
         stored: What a store is to keep of its submit; once the queue has accepted it, its row.
     """
 
-    id: JobID = ""
+    given_id: JobID = ""
     priority: int = 0
     key: Hashable = None
     key_slot: KeySlot | None = None
@@ -87,10 +88,10 @@ class JobExtras:
     once: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    predecessors: dict[JobRecord, bool] = field(default_factory=dict)
+    predecessors: dict[JobRecord, AnyEnd] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
-    due_at: float | None = None
+    stored_due_at: float | None = None
     start_by: float | None = None
     uncounted_retries: int = 0
     cancel_requested: bool = False
@@ -229,9 +230,9 @@ class JobRecord:
     def set_due_at(self, now: float) -> None:
         """Write when a job that has been accepted is due."""
         extras = self.extras
-        self.due_at = now + extras.delay if extras.due_at is None else extras.due_at
+        self.due_at = now + extras.delay if extras.stored_due_at is None else extras.stored_due_at
 
-    def set_predecessors(self, predecessors: dict[JobRecord, bool]) -> None:
+    def set_predecessors(self, predecessors: dict[JobRecord, AnyEnd]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
         extras.predecessors, extras.after = predecessors, ()
@@ -254,11 +255,13 @@ class JobRecord:
         function, args, _, _ = self.call
         record = JobRecord((function, args, context, None), self.name, self.timeout, self.retry)
         own, new = self.extras, record.own_extras()
-        new.id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
+        new.given_id, new.key, new.tags, new.priority = job_id, own.key, own.tags, own.priority
         new.stored, new.scheduled_at = own.stored, scheduled_at
         return record
 
-    def restore(self, attempt: int, started_at: float | None, total_ends_at: float | None) -> None:
+    def restore_attempts(
+        self, attempt: int, started_at: float | None, total_ends_at: float | None
+    ) -> None:
         """Write what a store has kept of a job's earlier attempts, before the job enters."""
         self.attempt = attempt
         if started_at is not None:

@@ -37,7 +37,7 @@ class Keep:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "jobs", checked_count("jobs", self.jobs, 0))
-        object.__setattr__(self, "age", checked_seconds("age", self.age, limit=True))
+        object.__setattr__(self, "age", checked_seconds("age", self.age, may_be_infinite=True))
 
 
 @final
@@ -79,7 +79,7 @@ class Registry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def next_number(self) -> int:
+    def next_restored_number(self) -> int:
         """Return the number of a job that a store gives back after its end."""
         self.submitted += 1
         return self.submitted
@@ -115,8 +115,8 @@ class Registry:
             DuplicateJob: It is rejected.
         """
         extras = record.extras
-        if extras.id:
-            same_id = self.by_id.get(extras.id)
+        if extras.given_id:
+            same_id = self.by_id.get(extras.given_id)
             if extras.once and same_id is not None and same_id.status is COMPLETED:
                 return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
@@ -129,7 +129,7 @@ class Registry:
             return None, live
         first = next((job for job in live if job.status is RUNNING), live[0])
         if extras.on_conflict is not OnConflict.JOIN:
-            raise DuplicateJob(first.id, None if extras.id else extras.key)
+            raise DuplicateJob(first.id, None if extras.given_id else extras.key)
         return first, ()
 
     def running_job(self, job_id: JobID) -> JobRecord | None:
@@ -177,16 +177,16 @@ class Registry:
         ]
 
     @property
-    def ended_count(self) -> int:
+    def all_ended_count(self) -> int:
         """The number of jobs that have ended."""
         return self.submitted - self._schedule.pending - len(self._running)
 
     @property
     def completed_count(self) -> int:
         """The number of jobs that have completed."""
-        return self.ended_count - self.unsuccessful[FAILED] - self.unsuccessful[CANCELLED]
+        return self.all_ended_count - self.unsuccessful[FAILED] - self.unsuccessful[CANCELLED]
 
     @property
     def evicted_count(self) -> int:
         """The number of ended jobs whose record was dropped."""
-        return self.ended_count - int(min(len(self.ended), self.keep.jobs))
+        return self.all_ended_count - int(min(len(self.ended), self.keep.jobs))

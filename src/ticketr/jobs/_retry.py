@@ -11,7 +11,7 @@ from typing import TypeAlias, final
 from ticketr._errors import GiveUp, RetryLater
 from ticketr.jobs._groups import leaves
 from ticketr.jobs._values import (
-    checked_callable,
+    check_sync_callable,
     checked_count,
     checked_number,
     checked_seconds,
@@ -60,11 +60,13 @@ class Retry:
         attempts, total = self.attempts, self.total
         numbers = {
             "attempts": math.inf if attempts is None else checked_count("attempts", attempts, 1),
-            "first": checked_seconds("first", self.first, limit=True),
+            "first": checked_seconds("first", self.first, may_be_infinite=True),
             "factor": checked_number("factor", self.factor, 1),
             "cap": checked_seconds("cap", self.cap),
             "jitter": checked_number("jitter", self.jitter, 0, 1),
-            "total": None if total is None else checked_seconds("total", total, limit=True),
+            "total": None
+            if total is None
+            else checked_seconds("total", total, may_be_infinite=True),
         }
         for name, number in numbers.items():
             object.__setattr__(self, name, number)
@@ -72,7 +74,7 @@ class Retry:
             raise ValueError("total must be above 0")
         kinds = self.on if isinstance(self.on, tuple) else (self.on,)
         if not isinstance(self.on, (type, tuple)):
-            checked_callable("on", self.on)
+            check_sync_callable("on", self.on)
         elif not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
             words = "an error class, a tuple of these, or a function"
             raise TypeError(f"on must be {words}, not {safe_repr(self.on)}")

@@ -40,12 +40,12 @@ FIRST_STUCK_WARNING_SECONDS: Final = 5.0
 class ShutdownPhase:
     """The steps that a queue has taken to its end.
 
-    Also written in ``_core``: ``is_closed``.
+    Also written in ``_core``: ``is_over``.
 
     Attributes:
         is_draining: The block is being left, or the queue refuses jobs; nothing can be paused.
         is_refusing: The queue takes no more jobs.
-        is_closed: Whether no job will change from now on.
+        is_over: Whether no job will change from now on.
         cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
@@ -55,14 +55,14 @@ class ShutdownPhase:
 
     is_draining: bool = False
     is_refusing: bool = False
-    is_closed: bool = False
+    is_over: bool = False
     cancels_delayed_jobs: bool = False
     cut_off_cause: CancelCause | None = None
     cut_off_at: float = math.inf
     stuck_warning_at: float = math.inf
     stuck_warning_interval: float = FIRST_STUCK_WARNING_SECONDS
 
-    def note_cause(self, cause: CancelCause) -> None:
+    def note_cut_off_cause(self, cause: CancelCause) -> None:
         """Note why jobs are cut off, unless a cause is noted already."""
         if self.cut_off_cause is None:
             self.cut_off_cause = cause
@@ -76,12 +76,12 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 """Modules whose frames are not the user's code."""
 
 
-def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
+def start_draining(core: QueueCore, *, cancels_pending: bool = False) -> None:
     """Begin the end of the queue: lift all pauses, and allow no new ones.
 
     Args:
         core: The queue.
-        is_cut_off: Whether the pending jobs are about to be cancelled, so they stay as they are.
+        cancels_pending: Whether the pending jobs are about to be cancelled, so they stay as they are.
     """
     if core.phase.is_draining:
         return
@@ -91,19 +91,19 @@ def start_draining(core: QueueCore, *, is_cut_off: bool = False) -> None:
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
-            core.change_limit(slot.key, resume, marks_changed=not is_cut_off)
+            core.change_limit(slot.key, resume, marks_changed=not cancels_pending)
     core.dispatcher.wake()
 
 
-def refuse_submits(core: QueueCore, *, is_cut_off: bool = False) -> None:
+def refuse_submits(core: QueueCore, *, cancels_pending: bool = False) -> None:
     """Take no more jobs; close as soon as there are none."""
     core.phase.is_refusing = True
     core.expect_idle()  # being idle closes the queue
-    start_draining(core, is_cut_off=is_cut_off)
+    start_draining(core, cancels_pending=cancels_pending)
     while (submission := core.schedule.submissions.take()) is not None:
-        core.dispatcher.job_submitted(submission.record)
+        core.dispatcher.submit_is_returning(submission.record)
         submission.resume(QueueClosed())
-    if core.is_idle and not core.phase.is_closed:
+    if core.is_idle and not core.phase.is_over:
         core.notify_idle()
 
 
@@ -116,7 +116,9 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     if seconds <= 0:
         cancel_all_jobs(core)
     else:
-        core.do_in_batches(core.cancel_for_shutdown, core.schedule.find_delayed(core.now()))
+        core.do_in_batches(
+            core.cancel_for_shutdown, core.schedule.find_delayed_or_rate_limited(core.now())
+        )
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
@@ -176,13 +178,13 @@ def _user_code_line(task: trio.lowlevel.Task) -> str:
     return place
 
 
-def end_at_once(core: QueueCore, cause: CancelCause) -> None:
+def refuse_and_cancel_pending(core: QueueCore, cause: CancelCause) -> None:
     """Cancel what is pending and take nothing more, since the workers are being cancelled.
 
     The cancel scope that is around the workers stops the running jobs.
     """
-    core.phase.note_cause(cause)
-    refuse_submits(core, is_cut_off=True)
+    core.phase.note_cut_off_cause(cause)
+    refuse_submits(core, cancels_pending=True)
     stop_pending(core)
 
 
@@ -199,7 +201,7 @@ async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue 
 def error_to_raise(
     body: BaseException | None,
     fatal: Sequence[BaseException],
-    spill: BaseException | None,
+    nursery_error: BaseException | None,
     failure: BaseException | None = None,
 ) -> BaseException | None:
     """Return what to raise at the end of the block.
@@ -207,14 +209,14 @@ def error_to_raise(
     Args:
         body: What the body raised, or the wait for the last jobs.
         fatal: The interrupts and exits that jobs and callbacks raised.
-        spill: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
+        nursery_error: What came out of the nursery: a Cancelled of an outer scope, or an interrupt.
         failure: The error of the job whose failure has cancelled the queue. It leaves in a group.
     """
-    cancelled, rest = split_cancelled(spill) if spill is not None else (None, None)
+    cancelled, rest = split_cancelled(nursery_error) if nursery_error is not None else (None, None)
     others = leaves(rest)
-    if any(issubclass(type(leaf), Exception) for leaf in others) and spill is not None:
-        spill.add_note("This is a fault of ticketr itself. Please report it.")
-        return spill
+    if any(issubclass(type(leaf), Exception) for leaf in others) and nursery_error is not None:
+        nursery_error.add_note("This is a fault of ticketr itself. Please report it.")
+        return nursery_error
     fatal = [*fatal, *others]
     if not fatal and failure is None:
         return body if body is not None else next(iter(leaves(cancelled)), None)
@@ -222,13 +224,13 @@ def error_to_raise(
     if failure is not None:
         errors.append(failure)
     own = split_cancelled(body)[1] if body is not None else None
-    if own is not None and not _is_caused_by(own, [*fatal, failure]):
+    if own is not None and not _is_job_failed_by(own, [*fatal, failure]):
         errors.insert(0, own)
     if len(errors) > 1:
         return BaseExceptionGroup("body and jobs failed", errors)
     return errors[0] if failure is None else BaseExceptionGroup("a job failed", errors)
 
 
-def _is_caused_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
+def _is_job_failed_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
     """Return whether the body's error is a ``JobFailed`` about an error that leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

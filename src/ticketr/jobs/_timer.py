@@ -12,7 +12,7 @@ from trio.abc import Clock
 from trio.lowlevel import cancel_shielded_checkpoint, checkpoint, enable_ki_protection
 
 from ticketr.jobs._job import CancelCause
-from ticketr.jobs._shutdown import cancel_all_jobs, end_at_once, warn_of_stuck_jobs
+from ticketr.jobs._shutdown import cancel_all_jobs, refuse_and_cancel_pending, warn_of_stuck_jobs
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -60,8 +60,8 @@ async def run_timer(core: QueueCore) -> None:
             if reporter.unreported:
                 await reporter.report_soon()
     except trio.Cancelled:
-        if not phase.is_closed:  # as it is at the normal end of the block
-            end_at_once(core, CancelCause.SCOPE)
+        if not phase.is_over:  # as it is at the normal end of the block
+            refuse_and_cancel_pending(core, CancelCause.SCOPE)
         while core.batches:
             core.do_next_batch()
             await cancel_shielded_checkpoint()
@@ -80,7 +80,7 @@ def handle_due_times(core: QueueCore) -> None:
         core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.make_due_ready(now)
     if core.schedule.refill_rates(now) or due:
-        core.mark_changed(due)
+        core.mark_waits_changed(due)
     if core.repeats.scheduled.first_rank() <= now:
         core.repeats.submit_due_runs(now)
 

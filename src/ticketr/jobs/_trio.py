@@ -87,7 +87,7 @@ def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRe
 
 @final
 @dataclass(eq=False, slots=True)
-class OwnerThread:
+class OwnerRun:
     """The Trio run that opened a queue, while the queue is open.
 
     Trio itself notices a call from another run or thread too late: half of a change has been made
@@ -118,7 +118,7 @@ class OwnerThread:
             "trio.from_thread.run() or run_sync() with that run's trio_token"
         )
 
-    def close(self) -> None:
+    def allow_any_caller(self) -> None:
         """Allow calls from anywhere: the queue no longer changes."""
         self._root = None
 

@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, final
 
 import trio
 
-from ticketr.jobs._deadlock import refuse_wait_inside, wait_for_jobs
+from ticketr.jobs._deadlock import refuse_wait_for_all, wait_for_jobs
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._trio import OwnerThread, protect_methods
+from ticketr.jobs._trio import OwnerRun, protect_methods
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -76,7 +76,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
         A task that waits on this reader gets ``trio.ClosedResourceError``.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._is_closed = True
         # The receiving end first: a task parked there is to get ClosedResourceError, not
         # EndOfChannel.
@@ -111,11 +111,11 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             WouldDeadlock: Called inside a job that keeps the one from ending that this reads, or
                 that would read until its own queue is idle.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._end_if_idle()
         park = self._receive.receive
         if self._until_idle and not self._is_readable():
-            refuse_wait_inside(self._core, "the queue to be idle, which includes itself")
+            refuse_wait_for_all(self._core, "the queue to be idle, which includes itself")
         if self._record is None:
             record = await park()
         else:
@@ -131,7 +131,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
             trio.EndOfChannel: There will be no more changes.
             trio.ClosedResourceError: This reader was closed.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._end_if_idle()
         record = self._receive.receive_nowait()
         self._unread.discard(record)
@@ -184,13 +184,13 @@ class Subscriptions:
     """The readers of one queue.
 
     Attributes:
-        owner_thread: The Trio run that the queue belongs to.
+        owner_run: The Trio run that the queue belongs to.
         is_watched: Whether there is, or has been, any reader.
         observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
     _core: QueueCore
-    owner_thread: OwnerThread = field(default_factory=OwnerThread)
+    owner_run: OwnerRun = field(default_factory=OwnerRun)
     is_watched: bool = False
     observer: Callable[[JobRecord], None] | None = None
     _readers: dict[JobRecord | None, Readers] = field(  # by job; None for all jobs
@@ -222,7 +222,7 @@ class Subscriptions:
             only_reports: Whether to read progress reports alone.
             until_idle: Whether it ends when no job is pending or running.
         """
-        self.owner_thread.check()
+        self.owner_run.check()
         updates = Updates(self._core, view, record, only_reports, until_idle)
         if record is not None and record.status.is_terminal:
             updates._notify(record, is_report=False)
@@ -261,7 +261,7 @@ class Subscriptions:
     def close(self) -> None:
         """End all readers, since no job will change from now on."""
         self._is_closed = True
-        self.owner_thread.close()
+        self.owner_run.allow_any_caller()
         _end_readers(self._readers[None])
 
 

@@ -82,13 +82,13 @@ def checked_number(
     return number
 
 
-def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
+def checked_seconds(what: str, value: object, *, may_be_infinite: bool = False) -> float:
     """Return a number of seconds as a ``float``.
 
     Args:
         what: The name of the value, for error messages.
         value: The value.
-        limit: Whether ``math.inf`` is allowed, for no limit.
+        may_be_infinite: Whether ``math.inf`` is allowed, for no limit.
 
     Raises:
         TypeError: The value is not a number.
@@ -97,7 +97,7 @@ def checked_seconds(what: str, value: object, *, limit: bool = False) -> float:
     if type(value) is float and 0 <= value < math.inf:  # nearly always
         return value
     seconds = checked_number(what, value, 0)
-    if seconds == math.inf and not limit:
+    if seconds == math.inf and not may_be_infinite:
         raise ValueError(f"{what} must be finite, not inf")
     return seconds
 
@@ -164,7 +164,7 @@ def checked_key(key: Hashable) -> Hashable:
     return key
 
 
-def checked_callable(what: str, value: object) -> None:
+def check_sync_callable(what: str, value: object) -> None:
     """Check that a value is a function that need not be awaited.
 
     Raises:

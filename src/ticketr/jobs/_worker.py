@@ -53,7 +53,7 @@ from ticketr.jobs._handle import JobContext
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, CancelCause, JobErrorInfo, JobStatus
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import delay_after
-from ticketr.jobs._shutdown import end_at_once
+from ticketr.jobs._shutdown import refuse_and_cancel_pending
 from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import (
     NOT_RESCHEDULED,
@@ -85,7 +85,7 @@ class NextAttempt(NamedTuple):
 
     delay: float
     """The seconds until it is due."""
-    is_counted: bool
+    counts_last_attempt: bool
     """Whether the one that failed counts against the job's ``Retry``."""
 
 
@@ -177,7 +177,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
         except BaseException as error:  # noqa: ASYNC103 - it ends the job, or leaves
             if task not in core.running:
                 if not isinstance(error, trio.Cancelled):  # Ctrl+C between two jobs
-                    core.phase.note_cause(CancelCause.SHUTDOWN)
+                    core.phase.note_cut_off_cause(CancelCause.SHUTDOWN)
                 raise
             retry_or_end(core, task, error)
 
@@ -245,7 +245,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
     if is_cancelled_outside:
         # Before this job ends, whichever task is the first to notice: what starts after it is
         # cancelled for the same reason as all else.
-        end_at_once(core, CancelCause.SCOPE)
+        refuse_and_cancel_pending(core, CancelCause.SCOPE)
     extras, retry = record.extras, None
     outcome = outcome_of(
         error,
@@ -260,20 +260,22 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
             outcome = Outcome(FAILED, error=flaw, is_fatal=True)
     try:
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
-            end(core, record, worker, outcome)
+            end_without_value(core, record, worker, outcome)
         else:
-            core.put_back(record, worker, retry.delay, is_counted=retry.is_counted)
+            core.put_back(record, worker, retry.delay, is_counted=retry.counts_last_attempt)
     finally:
         del error, outcome  # their tracebacks hold this frame
 
 
-def end(core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: Outcome) -> None:
+def end_without_value(
+    core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: Outcome
+) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
     status, cause, error, outer_cancelled, is_fatal = outcome
     if cause is CancelCause.SCOPE and core.phase.cut_off_cause is not None:
         cause = core.phase.cut_off_cause
     record.note_cause(cause)
-    leaves_block = status is FAILED and (is_fatal or core.cancels_on_error)
+    leaves_block = status is FAILED and (is_fatal or core.cancels_on_failed_job)
     info = None
     if error is not None:
         info = JobErrorInfo.of(error)
@@ -290,7 +292,7 @@ def end(core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome:
             core.interrupt(error)
         else:
             core.cancel_by_failure(timed_out(record) if error is None else error)
-        end_at_once(core, CancelCause.SHUTDOWN)
+        refuse_and_cancel_pending(core, CancelCause.SHUTDOWN)
     if outer_cancelled is not None:
         try:
             raise leaves(outer_cancelled)[0]  # any leaf will do, and Trio may look into a group

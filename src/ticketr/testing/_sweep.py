@@ -213,7 +213,7 @@ class Run(trio.abc.Instrument):
             signal.raise_signal(signal.SIGINT)
 
     @property
-    def is_keyboard_interrupt(self) -> bool:
+    def was_interrupt_injected(self) -> bool:
         """Whether a KeyboardInterrupt comes from the injection."""
         return self.fired and self.injection is Injection.KEYBOARD_INTERRUPT
 
@@ -270,7 +270,7 @@ class Run(trio.abc.Instrument):
         if isinstance(error, trio.Cancelled):
             return error if error.reason == CANCEL_REASON else None
         return (
-            error if self.is_keyboard_interrupt and isinstance(error, KeyboardInterrupt) else None
+            error if self.was_interrupt_injected and isinstance(error, KeyboardInterrupt) else None
         )
 
     async def verify(self, check: Callable[[StepReport], object]) -> None:
@@ -313,7 +313,7 @@ class Run(trio.abc.Instrument):
         self.abandon()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
-            await trio.lowlevel.wait_task_rescheduled(_abort_run)
+            await trio.lowlevel.wait_task_rescheduled(_abort_trio_run)
 
     def wake_blocked_tasks(self) -> None:
         """Raise an error in the tasks that still wait, which must be in a shielded scope."""
@@ -348,7 +348,7 @@ class Run(trio.abc.Instrument):
         return f"{name} waits {place}"
 
 
-def _abort_run(_: object) -> trio.lowlevel.Abort:
+def _abort_trio_run(_: object) -> trio.lowlevel.Abort:
     raise TaskHung("the run cannot be ended")
 
 
@@ -500,7 +500,7 @@ class _Sweep(NamedTuple):
         report = run.report()
         if (
             run.error is not None
-            and not run.is_keyboard_interrupt
+            and not run.was_interrupt_injected
             and report.outcome is Outcome.INTERRUPTED
         ):
             raise run.error  # a real Ctrl-C, not the injected one
@@ -516,9 +516,9 @@ class _Sweep(NamedTuple):
             return f"{what} hangs: {run.where_hung}", run.error
         if report.error is not None:
             allowed = (
-                (self.allowed, KeyboardInterrupt) if run.is_keyboard_interrupt else self.allowed
+                (self.allowed, KeyboardInterrupt) if run.was_interrupt_injected else self.allowed
             )
-            wrong = [leaf for leaf in leaves(report.error) if not _isinstance(leaf, allowed)]
+            wrong = [leaf for leaf in leaves(report.error) if not _isinstance_nested(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error
         if (
@@ -535,5 +535,5 @@ class _Sweep(NamedTuple):
         return None, None
 
 
-def _isinstance(error: BaseException, kinds: object) -> bool:
+def _isinstance_nested(error: BaseException, kinds: object) -> bool:
     return isinstance(error, kinds)  # type: ignore[arg-type]  # nested tuples are allowed

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, final
 
-from ticketr.jobs._values import checked_callable, checked_number, safe_repr
+from ticketr.jobs._values import check_sync_callable, checked_number, safe_repr
 
 MIN_INTERVAL_SECONDS: Final = 0.001
 MAX_INTERVAL_SECONDS: Final = 1e9
@@ -135,7 +135,7 @@ def make_due_times(
         first_at = now + checked_number("first", first, 0, MAX_INTERVAL_SECONDS)
         start = utc(first_at + offset)
     if callable(every):
-        checked_callable("every", every)
+        check_sync_callable("every", every)
         return Calendar(start, lambda due: call(every, due), offset)
     seconds = checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
     return Interval(first_at, seconds)

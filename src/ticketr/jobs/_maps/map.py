@@ -109,7 +109,7 @@ class JobMap:
     async def __aenter__(self) -> Self:
         if self._nursery is not None:
             raise RuntimeError("the block of a map is entered once: call queue.map() again")
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._nursery = trio.open_nursery(strict_exception_groups=True)
         nursery = await self._nursery.__aenter__()
         nursery.start_soon(self._feed)
@@ -132,7 +132,7 @@ class JobMap:
             self._stop(reason)
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
                 await self._fed.wait()  # noqa: ASYNC102 - shielded
-                await self._wait_ended()  # noqa: ASYNC102 - shielded
+                await self._wait_all_ended()  # noqa: ASYNC102 - shielded
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
             items_error, self._items_error = self._items_error, None
             if leaving is not None and items_error is not None and has_only_exceptions(items_error):
@@ -145,7 +145,7 @@ class JobMap:
         finally:
             del error, leaving, items_error  # their tracebacks hold this frame
 
-    async def _wait_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
+    async def _wait_all_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
         core, unread = self._core, self._unread
         for record in unread:
@@ -211,7 +211,7 @@ class JobMap:
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
-            core.store.pack(record, self._function, (item,), is_awaited=False)
+            core.store.pack(record, self._function, (item,), submit_awaits_write=False)
         record.collect_by(self)
         try:
             if core.enter(record) is None:

@@ -42,14 +42,14 @@ class Repeat:
             a store could not load.
         due_times: Its due times; None like the template.
         every_text: The seconds or the function of its due times, as text for a store.
-        is_restored: Whether a store has given it back, and no call has asked for it since.
+        is_restored_unclaimed: Whether a store has given it back, and no call has asked for it since.
         is_due_handled: Whether the current due time has had its run, or is past and is to have
             none.
         is_paused: Whether no run is to be submitted.
         last_run: The last run; None before the first.
         runs: The number of runs that were submitted.
         missed: The number of due times without a run.
-        counts_missed: Whether the due times that are skipped next count as missed.
+        counts_skipped_as_missed: Whether the due times that are skipped next count as missed.
         makes_up_missed: Whether the latest due time that was missed has a run after all.
         missed_at: That due time, until the run is submitted; None for none.
     """
@@ -59,13 +59,13 @@ class Repeat:
     template: JobRecord | None = None
     due_times: DueTimes | None = None
     every_text: str = ""
-    is_restored: bool = False
+    is_restored_unclaimed: bool = False
     is_due_handled: bool = False
     is_paused: bool = False
     last_run: JobRecord | None = None
     runs: int = 0
     missed: int = 0
-    counts_missed: bool = True
+    counts_skipped_as_missed: bool = True
     makes_up_missed: bool = False
     missed_at: datetime | None = None
 
@@ -91,12 +91,12 @@ class Repeat:
             skipped = times.advance(now, offset) + (not self.is_due_handled)
             self.is_due_handled = times.due_at < now
             skipped += self.is_due_handled
-            if self.counts_missed:
+            if self.counts_skipped_as_missed:
                 self.missed += skipped
-            if self.counts_missed and self.makes_up_missed and skipped:
+            if self.counts_skipped_as_missed and self.makes_up_missed and skipped:
                 latest = times.wall_time if self.is_due_handled else times.previous_wall_time
                 self.missed_at = latest(offset)
-        self.counts_missed = self.counts_missed or not self.is_due_handled
+        self.counts_skipped_as_missed = self.counts_skipped_as_missed or not self.is_due_handled
 
 
 def call_in_context(
@@ -163,13 +163,15 @@ class Repeats:
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
             times.advance(now, offset)
-        number, wanted = next(self.numbers), template.extras.id
+        number, wanted = next(self.numbers), template.extras.given_id
         while (repeat_id := wanted or f"repeat-{number}") in self.live and not wanted:
             number = next(self.numbers)
-        repeat = self.live.setdefault(repeat_id, Repeat(repeat_id, number, is_restored=True))
-        if not repeat.is_restored:
+        repeat = self.live.setdefault(
+            repeat_id, Repeat(repeat_id, number, is_restored_unclaimed=True)
+        )
+        if not repeat.is_restored_unclaimed:
             raise DuplicateJob(repeat_id, None)
-        repeat.template, repeat.is_restored = template, False
+        repeat.template, repeat.is_restored_unclaimed = template, False
         repeat.makes_up_missed = makes_up_missed
         if repeat.due_times is None or repeat.every_text != every_text:
             repeat.every_text, repeat.due_times = every_text, times
@@ -179,7 +181,10 @@ class Repeats:
 
     def _begin(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
-        repeat.is_due_handled, repeat.counts_missed = times.due_at < now, times.due_at >= now
+        repeat.is_due_handled, repeat.counts_skipped_as_missed = (
+            times.due_at < now,
+            times.due_at >= now,
+        )
         self.scheduled.discard(repeat)
         try:
             if repeat.is_waiting and times.due_at == now:
@@ -294,7 +299,7 @@ class Repeats:
             repeat.missed_at = None
             self.scheduled.discard(repeat)
         elif not repeat.is_running:
-            repeat.counts_missed = False
+            repeat.counts_skipped_as_missed = False
             self._schedule_next(repeat)
         self._store_change(repeat)
 
@@ -352,7 +357,7 @@ class RepeatHandle:
         Returns:
             False if the repeat had ended, so that nothing changed.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         return self._core.repeats.end(self._repeat)
 
     def run_now(self) -> bool:
@@ -366,7 +371,7 @@ class RepeatHandle:
         Raises:
             DuplicateJob: A live job has the ID of the run.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         repeat = self._repeat
         if repeat.due_times is None or repeat.is_running:
             return False
@@ -378,12 +383,12 @@ class RepeatHandle:
 
         Due times that pass in the pause are skipped, and do not count as missed.
         """
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._core.repeats.set_paused(self._repeat, is_paused=True)
 
     def resume(self) -> None:
         """End a pause: the next run is at the first due time that is not past."""
-        self._core.subscriptions.owner_thread.check()
+        self._core.subscriptions.owner_run.check()
         self._core.repeats.set_paused(self._repeat, is_paused=False)
 
     def __repr__(self) -> str:

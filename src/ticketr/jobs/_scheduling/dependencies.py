@@ -52,7 +52,7 @@ class Dependencies:
             core.schedule.end_wait_for_predecessors(dependent, core.now())
         if dependents:
             core.timer.wake_at(core.schedule.next_time())
-            core.mark_changed(released)
+            core.mark_waits_changed(released)
         while is_outermost and doomed:  # each may have dependents, which this loop cancels, too
             core.cancel_pending(doomed[0], CancelCause.DEPENDENCY)
             doomed.popleft()

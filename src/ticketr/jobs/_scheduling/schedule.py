@@ -50,7 +50,7 @@ class PriorityQueue(dict[T, Entry[T]]):
     is stale, and stays until it is first, or until more than half of all entries are stale.
     """
 
-    _queue: deque[Entry[T]] = field(default_factory=deque)
+    _in_order: deque[Entry[T]] = field(default_factory=deque)
     _heap: list[Entry[T]] = field(default_factory=list)
 
     def push(self, item: T, rank: float, number: int, time: float = 0.0) -> None:
@@ -59,7 +59,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         Its number must be unique.
         """
         entry = self[item] = (rank, time, number, item)
-        queue = self._queue
+        queue = self._in_order
         if not queue or queue[-1] < entry:
             queue.append(entry)
         else:
@@ -67,7 +67,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def first(self) -> Entry[T] | None:
         """Return the entry of the first item; None if there is none."""
-        queue, heap = self._queue, self._heap
+        queue, heap = self._in_order, self._heap
         while queue and self.get(queue[0][3]) is not queue[0]:
             queue.popleft()
         while heap and self.get(heap[0][3]) is not heap[0]:
@@ -83,8 +83,8 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def take(self) -> T | None:
         """Remove and return the first item; None if there is none."""
-        if self._queue and not self._heap:  # nearly always, and the first entry is seldom stale
-            oldest = self._queue.popleft()
+        if self._in_order and not self._heap:  # nearly always, and the first entry is seldom stale
+            oldest = self._in_order.popleft()
             item = oldest[3]
             if self.get(item) is oldest:
                 del self[item]
@@ -92,8 +92,8 @@ class PriorityQueue(dict[T, Entry[T]]):
         entry = self.first()
         if entry is None:
             return None
-        if self._queue and self._queue[0] is entry:
-            self._queue.popleft()
+        if self._in_order and self._in_order[0] is entry:
+            self._in_order.popleft()
         else:
             heappop(self._heap)
         item = entry[3]
@@ -108,7 +108,7 @@ class PriorityQueue(dict[T, Entry[T]]):
 
     def discard(self, item: T) -> bool:
         """Remove an item, from the middle or from the front; return False if it is not there."""
-        entry, queue = self.pop(item, None), self._queue
+        entry, queue = self.pop(item, None), self._in_order
         if entry is None:
             return False
         if queue and queue[0] is entry:
@@ -116,7 +116,7 @@ class PriorityQueue(dict[T, Entry[T]]):
         elif queue and queue[-1] is entry:
             queue.pop()
         elif len(queue) + len(self._heap) > 2 * len(self) + MAX_STALE_ENTRIES:
-            self._queue = deque(sorted(self.values()))
+            self._in_order = deque(sorted(self.values()))
             self._heap = []
         return True
 
@@ -252,7 +252,7 @@ class Schedule:
         blocked: The other jobs that are due, by their keys.
         submissions: The submits that wait for room.
         queue_slot: The pause and the rate of the queue, as those of a key; it has no jobs.
-        is_stopped: Whether the queue is paused, or its rate has no start left.
+        is_paused_or_rate_limited: Whether the queue is paused, or its rate has no start left.
         has_rates: Whether the queue or a key has, or has had, a rate.
         is_time_dependent: Whether anything may wait for a time.
     """
@@ -266,7 +266,7 @@ class Schedule:
     blocked: dict[KeySlot, PriorityQueue[JobRecord]] = field(default_factory=dict)
     submissions: PriorityQueue[Submission] = field(default_factory=PriorityQueue)
     queue_slot: KeySlot = field(default_factory=lambda: KeySlot(None))
-    is_stopped: bool = False
+    is_paused_or_rate_limited: bool = False
     has_rates: bool = False
     is_time_dependent: bool = False
     # Jobs by when they are due, those that start after others, and jobs by when they must start.
@@ -332,14 +332,14 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        if self.is_stopped or len(self._running) >= self.concurrency:
+        if self.is_paused_or_rate_limited or len(self._running) >= self.concurrency:
             return None
         first = self.ready.first()
         return None if first is None else first[3]
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next."""
-        if self.is_stopped or len(self._running) >= self.concurrency:
+        if self.is_paused_or_rate_limited or len(self._running) >= self.concurrency:
             return None
         record = self.ready.take()
         if record is None:
@@ -460,7 +460,7 @@ class Schedule:
     def _apply_limits(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
         if slot is self.queue_slot:
-            self.is_stopped = slot.is_paused or slot in self._rate_limited
+            self.is_paused_or_rate_limited = slot.is_paused or slot in self._rate_limited
         else:
             self._update_ready(slot)
 
@@ -496,7 +496,7 @@ class Schedule:
             self._make_ready(record)
         return True
 
-    def find_delayed(self, now: float) -> list[JobRecord]:
+    def find_delayed_or_rate_limited(self, now: float) -> list[JobRecord]:
         """Return the jobs that are not due, or whose rate has no start left."""
         later = [record for record in reversed(self._dependent) if record.due_at > now]
         limited = [

@@ -104,7 +104,7 @@ def errors_as(path: Path, kind: type[HistoryFailed | StoreFailed]) -> Generator[
         raise kind(str(path), str(error)) from error
 
 
-def create_file(path: Path) -> None:
+def create_private_file(path: Path) -> None:
     """Create a file that only its owner can read; SQLite gives its log files the same permissions."""
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -171,7 +171,7 @@ def _check_tables(db: sqlite3.Connection, schema: Schema) -> bool:
     return True
 
 
-def check_values(kinds: Mapping[str, Any], row: Iterable[object]) -> None:
+def check_value_types(kinds: Mapping[str, Any], row: Iterable[object]) -> None:
     """Check that the values of a row are of their types: SQLite keeps any in any column.
 
     Raises:
@@ -217,7 +217,7 @@ def take_lock(path: Path) -> FileIdentity:
         OSError: It cannot be opened.
     """
     with _locks_guard:
-        create_file(path)
+        create_private_file(path)
         status = path.stat()
         identity = status.st_dev, status.st_ino
         if identity in LOCK_DESCRIPTORS:
@@ -304,8 +304,8 @@ else:
 
 # The task that writes
 
-FIRST_RETRY_PAUSE_SECONDS: Final = 1.0
-MAX_RETRY_PAUSE_SECONDS: Final = 60.0
+FIRST_REWRITE_PAUSE_SECONDS: Final = 1.0
+MAX_REWRITE_PAUSE_SECONDS: Final = 60.0
 """The pauses in seconds before a failed write is retried, unless it is called for."""
 
 
@@ -359,7 +359,7 @@ class WriteBehind:
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()
-            longer = min(max(pause * 2, FIRST_RETRY_PAUSE_SECONDS), MAX_RETRY_PAUSE_SECONDS)
+            longer = min(max(pause * 2, FIRST_REWRITE_PAUSE_SECONDS), MAX_REWRITE_PAUSE_SECONDS)
             pause = 0.0 if is_written else longer
 
     async def write_now(self) -> bool:

@@ -38,16 +38,16 @@ from ticketr.jobs._sqlite.database import (
     RunSync,
     Schema,
     WriteBehind,
-    check_values,
+    check_value_types,
     checked_path,
     checked_run_sync,
     connect,
-    create_file,
+    create_private_file,
     errors_as,
     run_in_thread,
 )
 from ticketr.jobs._values import (
-    checked_callable,
+    check_sync_callable,
     checked_count,
     checked_member,
     checked_seconds,
@@ -238,7 +238,7 @@ def job_of_row(row: Row) -> FinishedJob:
     try:
         details = json.loads(values.pop("details") or "{}")
         values = {**values, **DEFAULT_DETAILS, **details}
-        check_values(COLUMN_TYPES, [values[name] for name in COLUMN_TYPES])
+        check_value_types(COLUMN_TYPES, [values[name] for name in COLUMN_TYPES])
         for name in TIME_COLUMNS:
             if (seconds := values[name]) is not None:
                 values[name] = datetime.fromtimestamp(seconds, UTC)
@@ -246,7 +246,7 @@ def job_of_row(row: Row) -> FinishedJob:
         if values["cancel_cause"] is not None:
             values["cancel_cause"] = CancelCause(values["cancel_cause"])
         values["tags"] = frozenset(values["tags"])
-        check_values(dict.fromkeys(values["tags"], str), values["tags"])
+        check_value_types(dict.fromkeys(values["tags"], str), values["tags"])
         return FinishedJob(**values)
     except (TypeError, OverflowError, OSError, RecursionError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
@@ -352,10 +352,10 @@ class SqliteHistory:
     ) -> None:
         self._path = checked_path(path)
         self._max_jobs = checked_count("max_jobs", max_jobs, 1)
-        self._max_age = checked_seconds("max_age", max_age, limit=True)
+        self._max_age = checked_seconds("max_age", max_age, may_be_infinite=True)
         if not self._max_age:
             raise ValueError("max_age must be more than 0 seconds")
-        checked_callable("summary", summary)
+        check_sync_callable("summary", summary)
         self._summary = summary
         self._run_sync = checked_run_sync(run_sync)
         self._last: sqlite3.Connection | None = None  # of the last write of a queue
@@ -436,7 +436,7 @@ class SqliteHistory:
 
     def _write(self, rows: Sequence[Row]) -> sqlite3.Connection:
         with errors_as(self._path, HistoryFailed), ExitStack() as stack:
-            create_file(self._path)
+            create_private_file(self._path)
             db = stack.enter_context(closing(connect(self._path, SCHEMA)))
             db.execute("BEGIN IMMEDIATE")
             insert(db, rows)

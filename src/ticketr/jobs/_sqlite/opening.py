@@ -118,7 +118,7 @@ class StoreLoader:
         _log_problem("Repeat", row.id, error)
         repeats = self._core.repeats
         number, missed = next(repeats.numbers), row.missed
-        repeat = Repeat(row.id, number, is_restored=True, runs=row.runs, missed=missed)
+        repeat = Repeat(row.id, number, is_restored_unclaimed=True, runs=row.runs, missed=missed)
         repeats.restore(repeat, None)
 
     # Live jobs
@@ -159,17 +159,17 @@ class StoreLoader:
             record = JobRecord(call, record.name, record.timeout, None)
             record.set_options({"key": key, "tags": tags})
         options = {
-            "id": row.id,
+            "given_id": row.id,
             "on_conflict": OnConflict.SUPERSEDE,
             "priority": row.priority,
-            "due_at": row.due_at - offset - ahead,
+            "stored_due_at": row.due_at - offset - ahead,
             "uncounted_retries": row.uncounted,
             "start_by": self._trio_time(row.start_by),
             "scheduled_at": None if row.scheduled_at is None else utc(row.scheduled_at),
         }
         record.set_options(options)
         times = self._trio_time(started_at), self._trio_time(row.total_ends_at)
-        record.restore(0 if row.started_at is None else row.attempts, *times)
+        record.restore_attempts(0 if row.started_at is None else row.attempts, *times)
         return record
 
     def _trio_time(self, at: float | None) -> float | None:
@@ -202,9 +202,9 @@ class StoreLoader:
                 hash(key)
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
-        record.accept(row.id, core.registry.next_number(), row.due_at - offset, core)
+        record.accept(row.id, core.registry.next_restored_number(), row.due_at - offset, core)
         record.restore_submitted_at(row.submitted_at - offset)
-        record.restore(row.attempts if started_at is not None else 0, started_at, None)
+        record.restore_attempts(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)
         error = None if row.error is None else JobErrorInfo.from_dict(json.loads(row.error))
         exception = None

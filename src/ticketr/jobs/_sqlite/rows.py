@@ -34,7 +34,7 @@ from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._progress import utf8_text
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
-from ticketr.jobs._sqlite.database import check_values
+from ticketr.jobs._sqlite.database import check_value_types
 from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
 
 MAX_VALUE_BYTES: Final = 10_000_000
@@ -103,7 +103,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
         LoadFailed: They are damaged.
     """
     try:
-        check_values(COLUMN_TYPES[type(row)], row)
+        check_value_types(COLUMN_TYPES[type(row)], row)
     except ValueError as error:
         raise LoadFailed(f"its values are damaged: {error}") from error
 
@@ -193,14 +193,14 @@ class StoredCall:
         job: The job and its arguments.
         key: The key; None for none.
         options: The other options, which do not change while the job is live, as JSON.
-        is_awaited: Whether a submit waits until it is written, and fails if it cannot be.
+        submit_awaits_write: Whether a submit waits until it is written, and fails if it cannot be.
     """
 
     codec: str
     job: bytes
     key: bytes | None
     options: str
-    is_awaited: bool = False
+    submit_awaits_write: bool = False
 
 
 @final
@@ -235,7 +235,12 @@ def stays_in_store(record: JobRecord) -> bool:
 
 
 def pack_call(
-    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, is_awaited: bool
+    record: JobRecord,
+    job: object,
+    args: tuple[object, ...],
+    codec: Codec,
+    *,
+    submit_awaits_write: bool,
 ) -> StoredCall:
     """Return what is kept of a submit.
 
@@ -243,7 +248,7 @@ def pack_call(
         NotSendable: Another process could not run the job, or the store does not allow it.
     """
     extras, tags = record.extras, sorted(record.extras.tags)
-    for what, value in {"id": extras.id, "name": record.name, "tags": tags}.items():
+    for what, value in {"id": extras.given_id, "name": record.name, "tags": tags}.items():
         JsonCodec().check(what, value)
     options = {
         "name": record.name,
@@ -257,7 +262,7 @@ def pack_call(
         problem = "is too large. Write its data to a file, and submit the path"
         raise NotSendable("the job", f"a job of more than {MAX_VALUE_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
-    call = StoredCall(codec.name, data, key, json.dumps(options), is_awaited)
+    call = StoredCall(codec.name, data, key, json.dumps(options), submit_awaits_write)
     if codec.allowed is not None:
         try:
             record_of_call(call, codec)
@@ -384,7 +389,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
     template.set_options({"priority": row.priority, "stored": stored})
     return Repeat(
         *(row.id, number, template, _due_times_of(row, template, now, offset, codec), row.every),
-        is_restored=True,
+        is_restored_unclaimed=True,
         is_due_handled=bool(row.is_due_used),
         is_paused=bool(row.is_paused),
         runs=row.runs,

@@ -218,7 +218,7 @@ class StoreFile:
                 "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
             )
             (ended,) = db.execute(COUNT_ENDED).fetchone()
-            self._ended = ended - self._trim(db, now, ended)
+            self._ended = ended - self._drop_old_ended(db, now, ended)
             db.execute("COMMIT")
             repeats = db.execute("SELECT * FROM repeats ORDER BY rowid").fetchall()
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
@@ -256,7 +256,7 @@ class StoreFile:
             try:
                 db.execute("BEGIN IMMEDIATE")
                 ended = self._ended + _write(db, batch, superseded)
-                ended -= self._trim(db, now, ended)
+                ended -= self._drop_old_ended(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -274,7 +274,7 @@ class StoreFile:
             unlock(self._identity)
         self._identity = None
 
-    def _trim(self, db: sqlite3.Connection, now: float, ended: float) -> int:
+    def _drop_old_ended(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
         dropped = db.execute(DELETE_OLD, (now - self._keep.age,)).rowcount
         if ended - dropped > self._keep.jobs * 17 / 16:
@@ -365,7 +365,7 @@ class StoreWriter:
                 page = await self._run_sync(lambda: self._file.jobs_after(number, limit))
         return page
 
-    async def load_failed(self, failed: JobRecord) -> JobRecord:
+    async def load_for_retry(self, failed: JobRecord) -> JobRecord:
         """Return a new record of the call of a failed job, from its row.
 
         Raises:
@@ -383,7 +383,7 @@ class StoreWriter:
         if not page or type(stored) is not StoredJob or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
         row = page[0][0]
-        call = StoredCall(row.codec, row.job or b"", row.key, row.options, is_awaited=True)
+        call = StoredCall(row.codec, row.job or b"", row.key, row.options, submit_awaits_write=True)
         try:
             record = record_of_call(call, self.codec)
         except LoadFailed as error:
@@ -409,21 +409,21 @@ class StoreWriter:
     # Changes of jobs
 
     def pack(
-        self, record: JobRecord, job: object, args: tuple[object, ...], *, is_awaited: bool
+        self, record: JobRecord, job: object, args: tuple[object, ...], *, submit_awaits_write: bool
     ) -> None:
         """Note in a record what to keep of its submit.
 
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, is_awaited=is_awaited)
+        call = pack_call(record, job, args, self.codec, submit_awaits_write=submit_awaits_write)
         record.set_options({"stored": call})
 
     def mark_unloaded(self, job_id: JobID, number: int, problem: str) -> None:
         """Leave a job in the file that cannot be loaded."""
         self.unloaded.setdefault(job_id, {})[number] = problem
 
-    def discard(self, job_id: JobID) -> bool:
+    def discard_unloaded(self, job_id: JobID) -> bool:
         """Delete the jobs of this ID that could not be loaded; return False if there are none."""
         if job_id not in self.unloaded:
             return False
@@ -459,7 +459,7 @@ class StoreWriter:
         }
         live, new = live_values(record, self._offset()), new_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
-        if call.is_awaited:
+        if call.submit_awaits_write:
             self._gathering.awaited[number] = record
         record.set_options({"stored": StoredJob(number, live)})
         self._behind.mark_dirty()
@@ -495,7 +495,7 @@ class StoreWriter:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
 
-    def supersede(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+    def supersede_once_written(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Cancel these jobs when the new one that takes their place is in the file.
 
         Those that are pending end in the same transaction. Their functions are not called before,
