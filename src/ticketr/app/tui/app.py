@@ -88,7 +88,7 @@ class App:
                     workspace.name,
                     workspace.site,
                     workspace.project,
-                    aliases=workspace.aliases,
+                    query_aliases=workspace.aliases,
                     keeps_comments=workspace.keeps_comments,
                 )
                 for workspace in workspaces

@@ -231,7 +231,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
         state.workspace_named(name),
         site=opened.site,
         project=opened.project,
-        aliases=opened.aliases,
+        query_aliases=opened.query_aliases,
         keeps_comments=opened.keeps_comments,
         opening_problem="",
     )

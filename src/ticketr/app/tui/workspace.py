@@ -46,7 +46,7 @@ class WorkspaceView:
         search: What was searched last, as it was typed.
         keys_of_unseen_changes: The keys of issues that were changed in Jira since the user has looked at them.
         hidden_columns: The names of the columns that the user has hidden.
-        aliases: The names for queries, with their queries; not cleaned.
+        query_aliases: The names for queries, with their queries; not cleaned.
         keeps_comments: Whether its files hold comments; None until it is open.
         templates: The templates of drafts, or why one cannot be read, by their names.
     """
@@ -70,7 +70,7 @@ class WorkspaceView:
     search: str = ""
     keys_of_unseen_changes: frozenset[str] = frozenset()
     hidden_columns: frozenset[str] = frozenset()
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    query_aliases: Mapping[str, str] = field(default_factory=dict)
     keeps_comments: bool | None = None
     filter_names: FilterNames = field(default=FilterNames(), repr=False)
     templates: Mapping[str, Template | str] = field(default_factory=dict)

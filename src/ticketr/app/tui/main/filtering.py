@@ -141,7 +141,7 @@ def remove_filter(state: AppState) -> Step:
 
 def _choose_query_alias(state: AppState) -> Step:
     """Choose among the names for queries."""
-    aliases = state.workspace.aliases
+    aliases = state.workspace.query_aliases
     if not aliases:
         return state.with_notice("No query has a name yet; ticketr alias names one"), ()
     options = tuple(

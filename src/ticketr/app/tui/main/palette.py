@@ -63,7 +63,7 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
         yield Option(
             f"filter: {word}", f"show only what is {word}", value=partial(_apply_filter, word)
         )
-    for name, jql in sorted(workspace.aliases.items()):
+    for name, jql in sorted(workspace.query_aliases.items()):
         yield Option(
             f"filter: @{name}", clean(jql), value=partial(_apply_filter, f"{JQL_PREFIX} @{name}")
         )

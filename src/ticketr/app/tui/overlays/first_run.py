@@ -353,13 +353,13 @@ def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -
 
 
 def _project_lines(
-    projects: tuple[ProjectChoice, ...], choice: int, used: int, cells: int
+    projects: tuple[ProjectChoice, ...], choice: int, used_cells: int, cells: int
 ) -> Iterator[Line]:
     top = scroll_top(0, choice, MAX_LISTED_PROJECTS, len(projects))
     for at in range(top, min(top + MAX_LISTED_PROJECTS, len(projects))):
         project = projects[at]
         bar = "▌" if at == choice else " "
-        text = f"{' ' * max(0, used - 2)}{bar} {fit(project.key, 10)} {project.name}"
+        text = f"{' ' * max(0, used_cells - 2)}{bar} {fit(project.key, 10)} {project.name}"
         yield (Span(clip(text, cells), ("bold",) if at == choice else ()),)
 
 

@@ -152,7 +152,7 @@ class OpenWorkspace:
             self.project,
             is_asked_for=is_wanted,
             notice=words,
-            aliases=self.aliases,
+            query_aliases=self.aliases,
             keeps_comments=self.keeps_comments,
         )
 
