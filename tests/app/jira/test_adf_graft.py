@@ -309,7 +309,7 @@ def test_what_does_not_fit_jiras_rules_is_converted_only_if_asked() -> None:
     shown, new = doc(node("blockquote", "old"), paragraph("x")), doc(node("blockquote", "old"))
 
     assert adf.graft(ours, shown, new).document["content"] == ours["content"][:1]
-    sent = adf.graft(ours, shown, new, must_fit=True)
+    sent = adf.graft(ours, shown, new, must_fit_schema=True)
     assert sent.document == new
     assert [each.what for each in sent.losses] == ["a heading at “old”"]
 

@@ -24,7 +24,7 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("it was converted")
 
-    for name in ("read", "render"):
+    for name in ("read", "render_noting_short_forms"):
         monkeypatch.setattr(_conversion, name, fail)
 
 

@@ -343,7 +343,7 @@ async def transition(jira: JiraClient) -> None:
 
 
 async def start_transition(jira: JiraClient) -> None:
-    steps = await jira.bulk_transitions(["DEMO-1"])
+    steps = await jira.transitions_by_key(["DEMO-1"])
     await jira.start_bulk_transition({steps["DEMO-1"][0].id: ["DEMO-1"]})
 
 

@@ -254,20 +254,20 @@ async def test_an_answer_to_one_request_ends_the_silence_of_all(autojump_clock: 
     )
     start = trio.current_time()
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert jira.waiting_since is None
+        assert jira.unanswered_since is None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(2)
             nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(1)
-            assert jira.waiting_since == start
+            assert jira.unanswered_since == start
             await trio.sleep(4)
-            assert jira.waiting_since == start + 5
-        assert jira.waiting_since is None
+            assert jira.unanswered_since == start + 5
+        assert jira.unanswered_since is None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(jira.search_ids, "a = 1")
             await trio.sleep(0.5)
-            assert jira.waiting_since == start + 9
+            assert jira.unanswered_since == start + 9
 
 
 URL = "https://example.com"

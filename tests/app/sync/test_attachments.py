@@ -76,7 +76,7 @@ async def test_attachments_are_listed_with_name_and_size(bench: Bench) -> None:
     listed = await run_job(ListAttachmentsJob(**bench.settings(), keys=("DEMO-1", "DEMO-99")))
 
     ((found,),) = listed.attachments_by_key.values()
-    assert (found.name, found.size, found.author) == ("a.txt", 3, DEMO_USER.account_id)
+    assert (found.name, found.size, found.author_id) == ("a.txt", 3, DEMO_USER.account_id)
     assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.MISSING)]
 
 

@@ -52,7 +52,7 @@ class Converting:
 @pytest.fixture
 def converting(monkeypatch: pytest.MonkeyPatch) -> Converting:
     watch = Converting()
-    for name in ("read", "render"):
+    for name in ("read", "render_noting_short_forms"):
         monkeypatch.setattr(_conversion, name, watch.watch(getattr(_conversion, name)))
     return watch
 

@@ -37,9 +37,9 @@ class JiraClient(
     """
 
     @property
-    def waiting_since(self) -> float | None:
+    def unanswered_since(self) -> float | None:
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
-        return self._api.waiting_since
+        return self._api.unanswered_since
 
     def last_answer_time(self) -> float:
         """Return the time of the site's last answer, in seconds since the epoch.

@@ -109,7 +109,7 @@ class Credentials:
             place, whether it was plain or as the header holds it. If it was broken up or escaped,
             nothing of the text is left.
         """
-        secrets = _secrets_of(self)
+        secrets = _visible_letters_by_secret(self)
         redacted = text
         for secret in secrets:
             redacted = redacted.replace(secret, REDACTED_TEXT)
@@ -121,7 +121,7 @@ class Credentials:
 
 
 @lru_cache(maxsize=8)
-def _secrets_of(login: Credentials) -> dict[str, str]:
+def _visible_letters_by_secret(login: Credentials) -> dict[str, str]:
     """Return what must not be shown, the longest first: the token, and its encodings in headers.
 
     Returns:

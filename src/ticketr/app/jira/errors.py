@@ -95,7 +95,7 @@ _EXAMPLE_CLOUD_ADDRESS = "https://you.atlassian.net"
 
 _CHECK_ADDRESS_ADVICE = "is this the address of a Jira site?"
 _TRY_LATER_ADVICE = "Jira or something before it is in trouble, try again later"
-_LOG_IN_ADVICE = (
+_NETWORK_LOGIN_ADVICE = (
     "log in there in a browser if a network or proxy asks for it; else Jira is in trouble, "
     "try again later"
 )
@@ -319,9 +319,9 @@ class Redirected(JiraError):
         if not self.is_login:
             return "if that is your Jira site, use its address instead"
         return (
-            _LOG_IN_ADVICE
+            _NETWORK_LOGIN_ADVICE
             if self.is_known_jira
-            else f"{_CHECK_ADDRESS_ADVICE} If it is, {_LOG_IN_ADVICE}"
+            else f"{_CHECK_ADDRESS_ADVICE} If it is, {_NETWORK_LOGIN_ADVICE}"
         )
 
 

@@ -344,13 +344,13 @@ class Worklog(NamedTuple):
 
     Attributes:
         id: Its ID.
-        author: The account ID of its author; empty if unknown.
+        author_id: The account ID of its author; empty if unknown.
         started: When the work began; None if unknown.
         spent: How much time it took, in Jira's words, such as ``2h 30m``.
     """
 
     id: str
-    author: str
+    author_id: str
     started: datetime | None
     spent: str
 
@@ -501,14 +501,14 @@ class BulkEndpoints(Endpoints):
         body = {"selectedIssueIdsOrKeys": [*ids], "sendBulkNotification": False}
         return await self._start_task("delete", body)
 
-    async def bulk_transitions(self, ids: Sequence[str]) -> dict[str, tuple[Transition, ...]]:
+    async def transitions_by_key(self, ids: Sequence[str]) -> dict[str, tuple[Transition, ...]]:
         """Return the transitions that issues have now, by the key of the issue."""
         transitions: dict[str, tuple[Transition, ...]] = {}
         query: dict[str, str | int] = {"issueIdsOrKeys": ",".join(ids)}
         while True:
             answer = (await self._api.get("bulk/issues/transition", query=query)).object()
             for group in objects_in(answer.get("availableTransitions")):
-                read = [*map(_bulk_transition, objects_in(group.get("transitions")))]
+                read = [*map(_read_bulk_transition, objects_in(group.get("transitions")))]
                 keys = group.get("issues")
                 for key in keys if isinstance(keys, list) else []:
                     transitions[text_of(key)] = tuple(
@@ -537,7 +537,7 @@ class BulkEndpoints(Endpoints):
         )
 
 
-def _bulk_transition(answer: Mapping[str, Any]) -> Transition:
+def _read_bulk_transition(answer: Mapping[str, Any]) -> Transition:
     to = object_of(answer.get("to"))
     return Transition(
         id=text_of(answer.get("transitionId")),

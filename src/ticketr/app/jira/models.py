@@ -144,7 +144,7 @@ def fields_on_screen(answer: object) -> tuple[ScreenField, ...]:
 
 
 #: The most bytes of a file. A site may claim more, of which no float can be made.
-MAX_FILE_BYTES = 2**63 - 1
+MAX_PLAUSIBLE_FILE_BYTES = 2**63 - 1
 
 
 class User(NamedTuple):
@@ -334,15 +334,15 @@ class Attachment(NamedTuple):
     Attributes:
         id: Its ID.
         name: Its name, as its author wrote it: it may be anything.
-        size: How many bytes it has, as the site says; at most `MAX_FILE_BYTES`. None if the site says
+        size: How many bytes it has, as the site says; at most `MAX_PLAUSIBLE_FILE_BYTES`. None if the site says
             nothing that can be a size.
-        author: The account ID of its author; empty if unknown.
+        author_id: The account ID of its author; empty if unknown.
     """
 
     id: str
     name: str
     size: int | None
-    author: str = ""
+    author_id: str = ""
 
     @classmethod
     def read(cls, answer: Mapping[str, Any]) -> Self | None:
@@ -356,7 +356,7 @@ class Attachment(NamedTuple):
         return cls(
             text,
             text_of(answer.get("filename")),
-            None if size is None else min(size, MAX_FILE_BYTES),
+            None if size is None else min(size, MAX_PLAUSIBLE_FILE_BYTES),
             author,
         )
 

@@ -223,7 +223,7 @@ def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraEr
         return errors.Redirected(
             response.url, _redacted_start(response.headers.get("location", ""), redact)
         )
-    messages, field_errors, is_from_jira = _error_texts(response, redact)
+    messages, field_errors, is_from_jira = _error_texts_and_is_from_jira(response, redact)
     if status >= 500:
         wait = rate_limits.retry_after(response.headers)
         return errors.ServerError(response.url, status, "; ".join(messages), wait)
@@ -247,7 +247,7 @@ def _why_no_json(response: Response) -> str:
     return ""
 
 
-def _error_texts(
+def _error_texts_and_is_from_jira(
     response: Response, redact: Callable[[str], str]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...], bool]:
     """Return a server's messages, its messages about fields, and whether they have Jira's form."""
@@ -319,7 +319,7 @@ class RestApi:
         self._answered = 0.0
 
     @property
-    def waiting_since(self) -> float | None:
+    def unanswered_since(self) -> float | None:
         """Since when requests wait and none was answered, by Trio's clock; None if none waits.
 
         The time of sending counts, not that of a wait for a rate limit.

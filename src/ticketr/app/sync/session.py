@@ -377,7 +377,7 @@ def _open_state(
 async def _report_silence(jira: JiraClient, progress: Progress) -> None:
     while True:
         await trio.sleep(1)
-        since = jira.waiting_since
+        since = jira.unanswered_since
         progress.report_silence(0 if since is None else trio.current_time() - since)
 
 

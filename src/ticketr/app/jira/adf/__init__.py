@@ -45,8 +45,8 @@ if TYPE_CHECKING:
         local_pictures,
         shown_files,
         with_attachments,
-        with_media_ids,
         with_pictures_as_text,
+        with_replaced_media_ids,
     )
     from ticketr.app.jira.adf.forms.inline import NamedPerson, named_people, with_account_ids
 
@@ -91,14 +91,14 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
-        return Converted(_conversion.as_code(adf), exact=False)
+        return Converted(_conversion.plain_text_as_code(adf), exact=False)
     try:
         parts = split_blocks(adf)
         if len(parts) > 1 and (converted := _conversion.convert_in_parts(parts, files)).exact:
             return converted
         return _conversion.convert_shortest(adf, files)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        markdown = _conversion.convert_block_by_block(canonical(adf))
+        markdown = _conversion.convert_blocks_or_show_text(canonical(adf))
         return Converted(markdown, _conversion.converts_to(markdown, visible_form(adf), files))
 
 

@@ -37,7 +37,7 @@ from ticketr.app.jira.adf._plain import (
     plain_lines,
     walk,
 )
-from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_PLACEHOLDER
+from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_START_PLACEHOLDER
 from ticketr.app.jira.adf._simple import Converted, DocumentParts
 from ticketr.app.jira.adf.forms.files import (
     ATTACHMENT_PREFIX,
@@ -60,7 +60,11 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
 
         def opened(definition: re.Match[str]) -> str:
             is_used = label_key(definition[2]) in used
-            return definition[0] if is_used else f"{definition[1]}{UNUSED_DEFINITION_PLACEHOLDER}"
+            return (
+                definition[0]
+                if is_used
+                else f"{definition[1]}{UNUSED_DEFINITION_START_PLACEHOLDER}"
+            )
 
         # Footnotes, and definitions of addresses that no link uses, are text.
         text = _LINK_DEFINITION.sub(opened, protected)
@@ -108,7 +112,7 @@ def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
         adf: The document.
         files: The media ID of each file, by its name.
     """
-    markdown, short = render(canonical(adf), files)
+    markdown, short = render_noting_short_forms(canonical(adf), files)
     expected = visible_form(adf)
     if converts_to(markdown, expected, files):
         return Converted(markdown, exact=True)
@@ -116,7 +120,7 @@ def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
     long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, files))
     if not long:
         return Converted(markdown, exact=False)
-    markdown, _ = render(canonical(adf), files, long=long)
+    markdown, _ = render_noting_short_forms(canonical(adf), files, long=long)
     return Converted(markdown, converts_to(markdown, expected, files))
 
 
@@ -143,13 +147,15 @@ def convert_in_parts(parts: DocumentParts, files: Mapping[str, str]) -> Converte
 def _needs_long_form(block: Any, files: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
-    markdown, short = render(canonical(expected), files)
+    markdown, short = render_noting_short_forms(canonical(expected), files)
     if not short or converts_to(markdown, expected, files):
         return False
-    return converts_to(render(canonical(expected), files, long=(0,))[0], expected, files)
+    return converts_to(
+        render_noting_short_forms(canonical(expected), files, long=(0,))[0], expected, files
+    )
 
 
-def render(
+def render_noting_short_forms(
     document: Json, files: Mapping[str, str] = NO_FILES, *, long: Collection[int] = ()
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
@@ -187,7 +193,7 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
     return document
 
 
-def as_code(adf: Any) -> str:
+def plain_text_as_code(adf: Any) -> str:
     """Return the text of a document as a block of code."""
     text = "\n".join(plain_lines(adf))
     longest = max(map(len, _BACKTICKS.findall(text)), default=0)
@@ -195,7 +201,7 @@ def as_code(adf: Any) -> str:
     return f"{fence}\n{text}\n{fence}\n"
 
 
-def convert_block_by_block(document: Json) -> str:
+def convert_blocks_or_show_text(document: Json) -> str:
     """Convert each block that can be converted, and return the text of the others."""
     content = document.get("content")
     blocks = content if type(content) is list else [document]
@@ -203,9 +209,9 @@ def convert_block_by_block(document: Json) -> str:
     for block in blocks:
         lines = plain_lines(block)  # first, since rendering puts placeholders into the block
         try:
-            markdown, _ = render(document_of([block]))
+            markdown, _ = render_noting_short_forms(document_of([block]))
         except Exception:  # noqa: BLE001 - this is the block that marklas stumbled over
-            markdown, _ = render(document_of(map(_paragraph, lines)))
+            markdown, _ = render_noting_short_forms(document_of(map(_paragraph, lines)))
         if part := markdown.strip("\n"):
             parts.append(part)
     return "\n\n".join(parts) + "\n" if parts else ""

@@ -61,18 +61,18 @@ def merged_line(shell: Json, original: Block, edited: Block) -> Json:
         return {name: value for name, value in shell.items() if name != "content"}
     known: dict[str, deque[Any]] = {}
     for node in content_of(original.node):
-        if _is_inline_node(node):
+        if _is_inline_but_no_text(node):
             known.setdefault(_comparison_key(node), deque()).append(node)
     line = [
         known[key].popleft()
-        if _is_inline_node(node) and known.get(key := _comparison_key(node))
+        if _is_inline_but_no_text(node) and known.get(key := _comparison_key(node))
         else node
         for node in content
     ]
     return {**shell, "content": line}
 
 
-def _is_inline_node(node: object) -> bool:
+def _is_inline_but_no_text(node: object) -> bool:
     return isinstance(node, dict) and is_inline(node) and node.get("type") != "text"
 
 
@@ -138,7 +138,7 @@ def graft(
     shown: Json,
     edited: Json,
     *,
-    must_fit: bool = False,
+    must_fit_schema: bool = False,
 ) -> Grafted:
     """Put an edited description together from Jira's own blocks and those that were edited.
 
@@ -149,7 +149,7 @@ def graft(
         original: The document that Jira has.
         shown: The file's text of it before the edit, as a document.
         edited: What the file says now, as a document.
-        must_fit: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
+        must_fit_schema: Whether to convert all of it if Jira's own blocks do not fit Jira's rules, and not
             only if one does not fit its new place. Jira may have changed its rules since we learned
             them, and may refuse what it has kept from older days.
 
@@ -163,7 +163,7 @@ def graft(
     except RecursionError:  # below the depth that is compared
         return _whole_edited_document(original, shown, edited)
     # A block of Jira's may have got into a place that Jira does not allow.
-    known = Counter(() if must_fit else find_problems(original))
+    known = Counter(() if must_fit_schema else find_problems(original))
     if Counter(find_problems(grafted.document)) - known and not find_problems(edited):
         return _whole_edited_document(original, shown, edited)
     return grafted

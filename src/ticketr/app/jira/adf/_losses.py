@@ -52,7 +52,7 @@ class Losses:
     """What is lost of a document in Jira when another one takes its place.
 
     Args:
-        wanted: The document as Jira has it.
+        original: The document as Jira has it.
         shown: What the Markdown that stands for it says, as a document.
         sent: The document that is to take its place.
 
@@ -60,8 +60,8 @@ class Losses:
         RecursionError: The document is nested too deep to be compared.
     """
 
-    def __init__(self, wanted: object, shown: object, sent: object) -> None:
-        self._pieces = _Pieces(_comparable_document(wanted), _comparable_document(shown))
+    def __init__(self, original: object, shown: object, sent: object) -> None:
+        self._pieces = _Pieces(_comparable_document(original), _comparable_document(shown))
         #: The lost pieces that `describe_block_losses` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
@@ -70,18 +70,18 @@ class Losses:
             )
 
     def describe_block_losses(
-        self, wanted: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
+        self, original: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
         """Return what is lost with some blocks, and is nowhere else in the document.
 
         Args:
-            wanted: The blocks as Jira has them.
+            original: The blocks as Jira has them.
             shown: The same as the Markdown says.
             sent: The blocks that replace them. If there are none, they were deleted, and only what
                 the Markdown does not show is lost.
         """
         before, after = (
-            _comparable_document({"content": list(sequence)}) for sequence in (wanted, shown)
+            _comparable_document({"content": list(sequence)}) for sequence in (original, shown)
         )
         if before == after and not self._remaining_losses:
             return ()
@@ -92,7 +92,7 @@ class Losses:
         if before == after:
             return ()
         if not pieces.hidden_pieces:
-            return (_name_first_moved_block(before, after),) if sent else ()
+            return (_name_first_differing_block(before, after),) if sent else ()
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
@@ -169,7 +169,7 @@ def _count_kinds(pieces: Counter[_Piece]) -> Counter[str]:
     return counted
 
 
-def _name_first_moved_block(before: Json, after: Json) -> str:
+def _name_first_differing_block(before: Json, after: Json) -> str:
     """Name the first block that differs, where no piece is missing."""
     for block, other in zip_longest(content_of(before), content_of(after)):
         if block and block != other:
@@ -252,7 +252,7 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_DATE_OR_FILE_SIGN = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_DATE_OR_FILE_TEXT = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
@@ -349,7 +349,7 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
-        _DATE_OR_FILE_SIGN.sub(_without_shown_text, _placeholders.protect_markdown(markdown))
+        _DATE_OR_FILE_TEXT.sub(_without_date_or_file_text, _placeholders.protect_markdown(markdown))
     )
     for tag in _find_tags_without_effect(tokens):
         restored = _placeholders.restore_piece(tag)
@@ -379,7 +379,7 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         wanted = _SPACES.sub("", lines[line - 1].lstrip("> \t"))
         if wanted not in reported and wanted in shown:
             reported.add(wanted)
-            yield _lost_table_line(lines, line, _tables.STRAY_TABLE_REASON)
+            yield _lost_table_line(lines, line, _tables.NOT_A_TABLE_REASON)
 
 
 def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
@@ -388,7 +388,7 @@ def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiec
     )
 
 
-def _without_shown_text(shown: re.Match[str]) -> str:
+def _without_date_or_file_text(shown: re.Match[str]) -> str:
     """Remove the display text of a node, unless it shows another day than its date."""
     tag, day = shown.groups()
     if tag is None:

@@ -62,7 +62,7 @@ MARKLAS_TAGS = frozenset(
 #: The tags without an ``adf`` attribute that are read everywhere.
 SHORT_FORM_TAGS = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
-CELL_TAGS = frozenset(
+TAGS_WITHIN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
 )
 
@@ -83,7 +83,7 @@ _TAG_OR_BOUNDARY = re.compile(
     |\\[^\n]
     |\]\(\s*<(?:[^<>\\\n]|\\.)*>
     |^[ \t>]*\[[^\]\n]+\]:[ \t]*<[^<>\n]*>
-    |(?P<auto><https?://[^<>\s{_signs.AUTOLINK_PLACEHOLDER}]+>)
+    |(?P<auto><https?://[^<>\s{_signs.AUTOLINK_END_PLACEHOLDER}]+>)
     |<(?:[a-zA-Z][a-zA-Z0-9+.-]{{1,31}}://|mailto:|tel:)[^<>\s]*>
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
@@ -145,11 +145,11 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
-            yield piece.start("break"), piece.start("break"), _signs.REMOVED_PLACEHOLDER
+            yield piece.start("break"), piece.start("break"), _signs.EMPTY_TEXT_PLACEHOLDER
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS_THAN_PLACEHOLDER
         elif kind == "auto":
-            yield piece.end() - 1, piece.end() - 1, _signs.AUTOLINK_PLACEHOLDER
+            yield piece.end() - 1, piece.end() - 1, _signs.AUTOLINK_END_PLACEHOLDER
         elif kind == "less" or (
             (piece["open"] or piece["close"]) in SHORT_FORM_TAGS
             and "adf=" not in piece[0]
@@ -206,7 +206,7 @@ def _is_tag_read(
         if tag == "details":
             return first and attrs in {"", " open"}
         bare = tag in SHORT_FORM_TAGS and not attrs
-        return bare or tag == "summary" or (in_row and tag in CELL_TAGS)
+        return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
     match = _ADF_ATTRIBUTE.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS
     return is_from_marklas and (first or tag not in _BLOCK_TAGS)
@@ -226,7 +226,7 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        _signs.REMOVED_PLACEHOLDER: "",
+        _signs.EMPTY_TEXT_PLACEHOLDER: "",
         SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
         **_addresses.EMPHASIS_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_RAW_PLACEHOLDER,
@@ -234,17 +234,17 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
 )
 #: What the short forms of tasks and decisions begin with.
 _ITEM_PREFIXES = tuple(map(_signs.verbatim_text, ("[ ] ", "[x] ", "<> ")))
-_BLANKS_AT_EDGES = " \t\xa0"
+_BLANK_CHARACTERS = " \t\xa0"
 _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
 )
 _SIGN_BY_PLACEHOLDER = {
     LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
-    _signs.REMOVED_PLACEHOLDER: "",
+    _signs.EMPTY_TEXT_PLACEHOLDER: "",
     _addresses.PERCENT_PLACEHOLDER: "%",
-    _signs.AUTOLINK_PLACEHOLDER: "",
-    _signs.UNUSED_DEFINITION_PLACEHOLDER: "[",
+    _signs.AUTOLINK_END_PLACEHOLDER: "",
+    _signs.UNUSED_DEFINITION_START_PLACEHOLDER: "[",
     **_addresses.EMPHASIS_BY_PLACEHOLDER,
 }
 #: What the placeholders stand for, in text and in code.
@@ -278,7 +278,7 @@ _PLACEHOLDER_BY_ENTITY_NUMBER = {
 
 _ESCAPE_OR_BLANK_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
-_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.REMOVED_PLACEHOLDER}$", re.MULTILINE)
+_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.EMPTY_TEXT_PLACEHOLDER}$", re.MULTILINE)
 _BLANK_ENTITY_AMPERSAND = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _SPECIAL_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -408,7 +408,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
     end = (
         SEPARATOR_PLACEHOLDER
         if all(child.get("type") == "hardBreak" for child in content)
-        else _signs.REMOVED_PLACEHOLDER
+        else _signs.EMPTY_TEXT_PLACEHOLDER
     )
     if _is_text_outside_code(last):
         last["text"] = _protect_end(last["text"], kind)
@@ -421,7 +421,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
     if len(content) > 1:
         _separate_emphasis(content)
     if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
-        content.insert(0, {"type": "text", "text": _signs.REMOVED_PLACEHOLDER})
+        content.insert(0, {"type": "text", "text": _signs.EMPTY_TEXT_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -467,11 +467,11 @@ def _is_emphasis(node: Json) -> bool:
 
 
 def _protect_start(text: str, *, alone: bool) -> str:
-    rest = text.lstrip(_BLANKS_AT_EDGES)
+    rest = text.lstrip(_BLANK_CHARACTERS)
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_PLACEHOLDER_BY_BLANK) + rest
     if text[:1].isspace():
-        return _signs.REMOVED_PLACEHOLDER + text
+        return _signs.EMPTY_TEXT_PLACEHOLDER + text
     if _SPECIAL_LINE_START.match(text):
         return _addresses.BACKSLASH_PLACEHOLDER + text
     number = _LONE_ITEM_NUMBER.match(text) if alone else None
@@ -479,11 +479,11 @@ def _protect_start(text: str, *, alone: bool) -> str:
 
 
 def _protect_end(text: str, kind: str) -> str:
-    rest = text.rstrip(_BLANKS_AT_EDGES)
+    rest = text.rstrip(_BLANK_CHARACTERS)
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_PLACEHOLDER_BY_BLANK)
     if text[-1:].isspace():
-        return text + _signs.REMOVED_PLACEHOLDER
+        return text + _signs.EMPTY_TEXT_PLACEHOLDER
     if kind == "heading" and text.endswith("#"):
         return _CLOSING_HASHES.sub(lambda match: _addresses.BACKSLASH_PLACEHOLDER + match[0], text)
     return text

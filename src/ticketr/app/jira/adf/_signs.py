@@ -11,15 +11,15 @@ from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, EMPHASIS_PLAC
 
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
-REMOVED_PLACEHOLDER = "\ufdd3"
+EMPTY_TEXT_PLACEHOLDER = "\ufdd3"
 #: Stands for the blocks in a block that marklas writes.
 BLOCKS_PLACEHOLDER = "\ufde0"
 #: Stands before the ``>`` of an address in angle brackets.
-AUTOLINK_PLACEHOLDER = "\ufde6"
+AUTOLINK_END_PLACEHOLDER = "\ufde6"
 #: Stands for the ``[`` of a definition that no link uses, which is text.
-UNUSED_DEFINITION_PLACEHOLDER = "\ufde9"
+UNUSED_DEFINITION_START_PLACEHOLDER = "\ufde9"
 #: The last placeholder of all.
-LAST_PLACEHOLDER = UNUSED_DEFINITION_PLACEHOLDER
+LAST_PLACEHOLDER = UNUSED_DEFINITION_START_PLACEHOLDER
 
 #: The placeholders of the characters that marklas would escape.
 PLACEHOLDER_BY_RAW_CHARACTER = {

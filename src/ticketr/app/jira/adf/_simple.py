@@ -209,7 +209,7 @@ class _SimpleWriter(BlockWriter):
 _WRITER = _SimpleWriter()
 
 
-def simple_leaf(node: Any) -> str:
+def simple_leaf_markdown(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
     return _render_leaf(*_node_parts(node))
 
@@ -317,7 +317,7 @@ def _render_line(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
-        kind, text = _render_inline(child)
+        kind, text = _inline_kind_and_markdown(child)
         match last, kind:  # a break is before the first part, too
             case "hardBreak", "text":
                 can_follow = _PLAIN_LINE_START.match(text) is not None
@@ -339,7 +339,7 @@ def _render_line(content: Sequence[Any]) -> str:
     return "" if last == "hardBreak" or line.endswith(" ") else line
 
 
-def _render_inline(node: Any) -> tuple[str, str]:
+def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
     """Return what kind of part of a line a node is, and its Markdown; an empty one if it is not simple."""
     if type(node) is dict and len(node) == 2 and type(text := node.get("text")) is str:
         return "text", text if node.get("type") == "text" and _PLAIN_TEXT.fullmatch(text) else ""

@@ -65,14 +65,16 @@ class Tables:
                 self.delimiters.append(index + 1)
             index += 1
 
-    def _count_columns(self, index: int) -> int:
+    def _count_columns(self, delimiter_index: int) -> int:
         """Count the columns of the table whose second line this is; 0 if it heads none."""
-        head = self._lines[index - 1]
-        if not _DELIMITER_ROW.fullmatch(self._lines[index]) or head.startswith(("    ", "\t")):
+        head = self._lines[delimiter_index - 1]
+        if not _DELIMITER_ROW.fullmatch(self._lines[delimiter_index]) or head.startswith(
+            ("    ", "\t")
+        ):
             return 0
         if _BLOCK_START.match(head):
             return 0
-        columns = len(_split_cells(self._lines[index]))
+        columns = len(_split_cells(self._lines[delimiter_index]))
         return columns if columns == len(_split_cells(head)) else 0
 
     def _normalise_table(self, index: int, columns: int) -> int:
@@ -113,7 +115,7 @@ class Tables:
 
 
 #: What is wrong with a line that looks like the second line of a table but is not one.
-STRAY_TABLE_REASON = (
+NOT_A_TABLE_REASON = (
     "looks like a table, but is none: each row needs as many cells as the first, and it cannot "
     "be in a list or a quote; if it is text, put a backslash before each |"
 )

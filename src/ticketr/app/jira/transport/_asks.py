@@ -274,7 +274,7 @@ class AsksTransport(TransportSettings):
         place = _origin_of(url)
         with trio.move_on_after(self.connect_timeout), _convert_connect_errors(url):
             return await self._session.take_connection(place)
-        raise ConnectFailed(url, _exchange.NOT_CONNECTED_REASON)
+        raise ConnectFailed(url, _exchange.CONNECT_TIMEOUT_REASON)
 
 
 def _origin_of(url: str) -> str:

@@ -146,7 +146,7 @@ class Exchange:
 
 BAD_ADDRESS_REASON = "the address cannot be used"
 CLOSED_REASON = "connection closed"
-NOT_CONNECTED_REASON = "no answer to connecting"
+CONNECT_TIMEOUT_REASON = "no answer to connecting"
 NOT_SENDABLE_REASON = "the request was not sendable"
 #: OpenSSL's names for an answer that is not TLS.
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})

@@ -178,7 +178,7 @@ def _jira_error(
     """Make ticketr's error of one of httpx."""
     match error:
         case httpx.ConnectTimeout():
-            return ConnectFailed(url, _exchange.NOT_CONNECTED_REASON, _proxy_of(url))
+            return ConnectFailed(url, _exchange.CONNECT_TIMEOUT_REASON, _proxy_of(url))
         case httpx.ConnectError() | httpx.ProxyError():
             return _exchange.connect_error(url, error, _proxy_of(url))
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():

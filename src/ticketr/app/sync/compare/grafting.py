@@ -159,7 +159,7 @@ def edited_texts(
     fields: Mapping[str, object],
     texts: Mapping[str, str],
     *,
-    must_fit: bool = False,
+    must_fit_schema: bool = False,
     pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> Iterator[EditedText]:
     """Put the edited rich texts of an issue together.
@@ -170,7 +170,7 @@ def edited_texts(
         parts: The parts that are to be sent.
         fields: The fields of the issue in Jira, by their IDs.
         texts: The ID of each field with a section of its own, by its name.
-        must_fit: See `ticketr.app.jira.adf.graft`.
+        must_fit_schema: See `ticketr.app.jira.adf.graft`.
         pictures: The files that the description shows, by their addresses.
 
     Yields:
@@ -180,7 +180,7 @@ def edited_texts(
     original, files = fields.get(DESCRIPTION_FIELD), media_ids_by_name(fields)
     uploads = uploads_in(here.description, before.description, pictures)
     if text := edited_description(
-        before, here, parts, original, must_fit=must_fit, files=files, uploads=uploads
+        before, here, parts, original, must_fit_schema=must_fit_schema, files=files, uploads=uploads
     ):
         yield text
     names = (part.name for part in parts if isinstance(part, RichTextPart) and part.name in texts)
@@ -191,7 +191,7 @@ def edited_texts(
         original = as_document(fields.get(texts[name]))
         document = adf.to_adf(words, files=files)
         shown = adf.to_adf(before.rich_texts.get(name, ""), files=files)
-        grafted = adf.graft(original, shown, document, must_fit=must_fit)
+        grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
         losses: list[LostPiece] = []
         for loss in grafted.losses:
             line = adf.line_of(words, document["content"], loss.path) if loss.path else 0
@@ -205,7 +205,7 @@ def edited_description(
     parts: Collection[diff.Part],
     original: object,
     *,
-    must_fit: bool = False,
+    must_fit_schema: bool = False,
     files: Mapping[str, str] = _NO_FILES,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> EditedText | None:
@@ -216,7 +216,7 @@ def edited_description(
         here: The issue in its file.
         parts: The parts that are to be sent.
         original: The description that Jira has.
-        must_fit: See `ticketr.app.jira.adf.graft`.
+        must_fit_schema: See `ticketr.app.jira.adf.graft`.
         files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
 
@@ -241,7 +241,7 @@ def edited_description(
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
     document = diff.description_adf(edited, body=body, files={**files, **names})
     shown = diff.description_adf(before, body=body, files=files)
-    grafted = adf.graft(original, shown, document, must_fit=must_fit)
+    grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
     losses = tuple(
         LostPiece(
             loss.what, _block_line(edited, document, loss.path, is_criterion=body is not None)

@@ -175,7 +175,7 @@ def edited_texts_and_losses(
     issues: Iterable[Issue],
     texts: Mapping[str, str],
     *,
-    must_fit: bool = False,
+    must_fit_schema: bool = False,
 ) -> tuple[dict[str, tuple[EditedText, ...]], tuple[Loss, ...]]:
     """Return the rich texts to send of a ticket, by key, and what Jira would lose by its edits.
 
@@ -183,7 +183,7 @@ def edited_texts_and_losses(
         local_change: The edits of the ticket.
         issues: Its issues as Jira has them.
         texts: The ID of each field with a section of its own, by its name.
-        must_fit: See `ticketr.app.jira.adf.graft`.
+        must_fit_schema: See `ticketr.app.jira.adf.graft`.
     """
     base, path = local_change.base, local_change.local.path
     if base is None:
@@ -202,7 +202,7 @@ def edited_texts_and_losses(
                 (change.part for change in changes),
                 fields[key],
                 texts,
-                must_fit=must_fit,
+                must_fit_schema=must_fit_schema,
                 pictures=local_change.pictures,
             )
         )

@@ -335,7 +335,7 @@ class BulkJob(SessionJob):
         left = await self._still_to_change(session, issues)
         if not left:
             return
-        known = await session.jira.bulk_transitions([issue.key for issue in left])
+        known = await session.jira.transitions_by_key([issue.key for issue in left])
         chosen: dict[str, str] = {}
         for issue in left:
             transitions = {one.to_status: one.id for one in reversed(known.get(issue.key, ()))}

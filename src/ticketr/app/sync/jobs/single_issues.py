@@ -101,7 +101,7 @@ class LogWorkJob(SessionJob):
 
             async def find() -> jira.Worklog | None:
                 for worklog in await session.jira.worklogs(self.key, since=began):
-                    if worklog.started == began and worklog.author == session.user.account_id:
+                    if worklog.started == began and worklog.author_id == session.user.account_id:
                         return worklog
                 return None
 
@@ -379,7 +379,7 @@ async def _possible_attachment_ids(session: Session, key: str, name: str, size: 
         for attachments in listed.attachments_by_key.values()
         for attachment in attachments
         if (attachment.name, attachment.size) == (name, size)
-        and attachment.author in {"", session.user.account_id}
+        and attachment.author_id in {"", session.user.account_id}
     }
 
 

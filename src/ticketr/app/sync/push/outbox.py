@@ -312,14 +312,15 @@ async def attach_uploads(
     return replace(
         payload,
         fields={
-            name: jira.adf.with_media_ids(value, texts) for name, value in payload.fields.items()
+            name: jira.adf.with_replaced_media_ids(value, texts)
+            for name, value in payload.fields.items()
         },
         values=tuple(
-            replace(value, value=jira.adf.with_media_ids(value.value, texts))
+            replace(value, value=jira.adf.with_replaced_media_ids(value.value, texts))
             for value in payload.values
         ),
         comments=tuple(
-            replace(comment, body=jira.adf.with_media_ids(comment.body, texts))
+            replace(comment, body=jira.adf.with_replaced_media_ids(comment.body, texts))
             for comment in payload.comments
         ),
     )
@@ -424,7 +425,7 @@ def _attachment_id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) 
             is_sent = attachment.id == upload.id
         else:
             is_same = (attachment.name, attachment.size) == (upload.name, upload.size)
-            is_sent = is_same and attachment.author in {"", upload.account}
+            is_sent = is_same and attachment.author_id in {"", upload.account}
         if is_sent:
             return attachment.id
     return ""

@@ -198,9 +198,12 @@ class WritesBuilder:
             ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
             local = replace(local, ticket=ticket)
         sent = replace(change, edits=comparison.edits, local=local)
-        must_fit = self.accept_loss is True
+        must_fit_schema = self.accept_loss is True
         return edited_texts_and_losses(
-            sent, comparison.issues.values(), comparison.section_field_ids, must_fit=must_fit
+            sent,
+            comparison.issues.values(),
+            comparison.section_field_ids,
+            must_fit_schema=must_fit_schema,
         )
 
     def _build_edit(

@@ -79,7 +79,7 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
     return tuple(shown.values())
 
 
-def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
+def with_replaced_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
     """Return a document with other media IDs; what does not change is shared with it.
 
     Args:
@@ -87,7 +87,7 @@ def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
         ids: The new media IDs, by the present ones.
     """
     if type(document) is list:
-        result = [with_media_ids(value, ids) for value in document]
+        result = [with_replaced_media_ids(value, ids) for value in document]
         return document if all(a is b for a, b in zip(result, document, strict=True)) else result
     if type(document) is not dict:
         return document
@@ -95,7 +95,7 @@ def with_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
         case {"type": "media", "attrs": {"id": str(media)} as attrs} if media in ids:
             return {**document, "attrs": {**attrs, "id": ids[media]}}
     content = document.get("content")
-    result = with_media_ids(content, ids)
+    result = with_replaced_media_ids(content, ids)
     return document if result is content else {**document, "content": result}
 
 
@@ -231,15 +231,15 @@ class _LocalPicture:
         address: The path, without the backslashes that Markdown has before signs.
         line_index: The index of its line.
         picture_start: The index of its first character in the line.
-        start: The index where its address begins, with the angle brackets around it.
-        end: The index where its address ends.
+        address_start: The index where its address begins, with the angle brackets around it.
+        address_end: The index where its address ends.
     """
 
     address: str
     line_index: int
     picture_start: int
-    start: int
-    end: int
+    address_start: int
+    address_end: int
 
 
 def local_pictures(markdown: str) -> tuple[str, ...]:
@@ -308,6 +308,6 @@ def _with_addresses(
     for picture in reversed(pictures):
         line = lines[picture.line_index]
         lines[picture.line_index] = (
-            f"{line[: picture.start]}{address(picture)}{line[picture.end :]}"
+            f"{line[: picture.address_start]}{address(picture)}{line[picture.address_end :]}"
         )
     return "\n".join(lines)

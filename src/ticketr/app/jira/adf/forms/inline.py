@@ -18,7 +18,7 @@ from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_ADDRESS, has_mark
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTOLINK_PLACEHOLDER, verbatim_text
+from ticketr.app.jira.adf._signs import AUTOLINK_END_PLACEHOLDER, verbatim_text
 from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
@@ -164,7 +164,7 @@ def read_mention(before: Token | None, link: Token, address: str) -> list[Token]
     return [rest, *_node_tokens("mention", {"id": address}, *shown)]
 
 
-def _mention_texts(attrs: Json) -> list[Json] | None:
+def _write_mention(attrs: Json) -> list[Json] | None:
     """Return a mention as a link to the account; None if that does not say all of it."""
     match attrs:
         case {"id": str(account), **rest} if rest.keys() <= {"text"}:
@@ -253,7 +253,7 @@ def _find_short_forms(words: str) -> Iterator[tuple[int, int, list[Token]]]:
 # Cards: <https://...>, and <https://...>{card} for a large one
 
 #: What follows the address of a card that is a block.
-LARGE_CARD_SUFFIX = "{card}"
+BLOCK_CARD_SUFFIX = "{card}"
 
 
 def read_card(address: str) -> list[Token] | None:
@@ -261,7 +261,7 @@ def read_card(address: str) -> list[Token] | None:
 
     An address that `write_card` would not write makes a link.
     """
-    if not address.endswith(AUTOLINK_PLACEHOLDER) or not _CARD_ADDRESS.fullmatch(address[:-1]):
+    if not address.endswith(AUTOLINK_END_PLACEHOLDER) or not _CARD_ADDRESS.fullmatch(address[:-1]):
         return None
     return [html_token(f'<a adf="inlineCard" href="{address[:-1]}">'), html_token("</a>")]
 
@@ -308,7 +308,7 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
         return None
     match node["type"], attrs:
         case "mention", _:
-            return _mention_texts(attrs)
+            return _write_mention(attrs)
         case "inlineCard", _:
             return write_card(attrs)
         case "status", {"text": str(label), "color": str(color), **rest} if not rest:

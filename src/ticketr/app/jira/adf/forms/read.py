@@ -59,16 +59,16 @@ class Reader:
         for token in tokens:
             kind = token["type"]
             if kind == "block_html":
-                result += self._read_tag(token["raw"])
+                result += self._read_details_tag(token["raw"])
             elif kind == "block_quote":
-                result += self._read_quote(token)
+                result += self._read_panel_or_quote(token)
             elif kind == "paragraph":
-                result += self._read_paragraph(token)
+                result += self._read_card_or_paragraph(token)
             else:
                 result += self._read_children(token)
         return result
 
-    def _read_tag(self, tag: str) -> Iterator[inline.Token]:
+    def _read_details_tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
         opened = _DETAILS_TAG.match(tag.lstrip())
         if not opened:
@@ -94,7 +94,7 @@ class Reader:
             self._expands -= 1
             yield _html_block(_DETAILS_END_TAG)
 
-    def _read_quote(self, token: inline.Token) -> list[inline.Token]:
+    def _read_panel_or_quote(self, token: inline.Token) -> list[inline.Token]:
         """Turn a quote with a panel's mark in its first line into a panel."""
         first, *others = token["children"] or [{"type": ""}]
         children = _join_texts(first.get("children", [])) if first["type"] == "paragraph" else []
@@ -114,13 +114,13 @@ class Reader:
             _html_block("</aside>"),
         ]
 
-    def _read_paragraph(self, token: inline.Token) -> list[inline.Token]:
+    def _read_card_or_paragraph(self, token: inline.Token) -> list[inline.Token]:
         """Turn a paragraph that is the address of a large card into a block."""
         match token["children"]:
             case [
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
-            ] if sign == inline.LARGE_CARD_SUFFIX and inline.read_card(address) is not None:
+            ] if sign == inline.BLOCK_CARD_SUFFIX and inline.read_card(address) is not None:
                 result = inline.encode_params({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{result}'>"),

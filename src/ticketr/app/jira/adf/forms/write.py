@@ -20,11 +20,11 @@ from ticketr.app.jira.adf._blocks import (
 )
 from ticketr.app.jira.adf._canonical import LINE_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, REMOVED_PLACEHOLDER, verbatim_text
-from ticketr.app.jira.adf._simple import simple_leaf
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, EMPTY_TEXT_PLACEHOLDER, verbatim_text
+from ticketr.app.jira.adf._simple import simple_leaf_markdown
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
-    LARGE_CARD_SUFFIX,
+    BLOCK_CARD_SUFFIX,
     escape_text,
     tag_of,
     text_node,
@@ -69,9 +69,9 @@ class Writer(BlockWriter):
         self._names = {media: name for name, media in files.items()}
         self.used = False
 
-    def kind_in_markdown(self, node: Any, parent: str) -> tuple[str, bool]:
+    def kind_and_has_bullets(self, node: Any, parent: str) -> tuple[str, bool]:
         """Return the kind that a block is read as, and whether it is written as a bullet list."""
-        kind, has_bullets = super().kind_in_markdown(node, parent)
+        kind, has_bullets = super().kind_and_has_bullets(node, parent)
         if kind in {"decisionList", "taskList"} and self._short_form_of(node, parent) is not None:
             return kind, True
         return kind, has_bullets
@@ -98,7 +98,7 @@ class Writer(BlockWriter):
                         node.get("attrs", {}).get("title", ""), self.write_blocks(content, kind)
                     )
             node = form
-        elif short and (simple := simple_leaf(node)):
+        elif short and (simple := simple_leaf_markdown(node)):
             return simple
         return self._write_shell_by_marklas(node, short=short)
 
@@ -120,11 +120,15 @@ class Writer(BlockWriter):
                 return node if word and content else None
             case "blockCard":
                 card = write_card(attrs)
-                return None if card is None else _paragraph(*card, text_node(LARGE_CARD_SUFFIX))
+                return None if card is None else _paragraph(*card, text_node(BLOCK_CARD_SUFFIX))
             case "decisionList" if not attrs and type(content) is list:
-                return _decision_list(content) if all(map(_has_decision_form, content)) else None
+                return (
+                    _decisions_as_bullets(content)
+                    if all(map(_has_decision_form, content))
+                    else None
+                )
             case "taskList":
-                return _checkbox_list(node) if _can_have_checkboxes(node) else None
+                return _tasks_as_bullets(node) if _can_have_checkboxes(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_title(attrs.get("title", "-")) else None
         return None
@@ -263,7 +267,7 @@ def _is_title(title: object) -> bool:
     )
 
 
-def _decision_list(items: Sequence[Json]) -> Json:
+def _decisions_as_bullets(items: Sequence[Json]) -> Json:
     """Return a list of decisions as a list of items that begin with the mark of a decision."""
     lines = [_paragraph(text_node(verbatim_text("<> ")), *content_of(item)) for item in items]
     return {
@@ -272,16 +276,16 @@ def _decision_list(items: Sequence[Json]) -> Json:
     }
 
 
-def _checkbox_list(node: Json) -> Json:
+def _tasks_as_bullets(node: Json) -> Json:
     """Return a list of tasks as a list of items that begin with boxes, lists of tasks in them."""
     items: list[Json] = []
     for child in node["content"]:
         if child["type"] == "taskList":
-            items[-1]["content"].append(_checkbox_list(child))
+            items[-1]["content"].append(_tasks_as_bullets(child))
             continue
         box = text_node(verbatim_text("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(REMOVED_PLACEHOLDER)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(EMPTY_TEXT_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
