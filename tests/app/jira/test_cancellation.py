@@ -24,7 +24,7 @@ from fakes.jira_raw import (
 
 from ticketr.app.jira import Credentials, JiraClient, open_jira
 from ticketr.app.jira.errors import ConnectionLost
-from ticketr.app.jira.transport import HttpPackage, Request, Transport, open_transport
+from ticketr.app.jira.transport import HttpPackage, Request, Transport, make_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 LARGE = b"x" * 30_000_000
@@ -81,7 +81,7 @@ async def test_a_cancel_in_the_answer_is_at_once_and_its_connection_is_not_used_
 ) -> None:
     async with (
         raw_site(ME, hanging, ME, certificate=certificate) as site,
-        open_transport(package, verify=authority()) as transport,
+        make_transport(package, verify=authority()) as transport,
     ):
         get = partial(transport.send, Request("GET", site.url))
         await get()
@@ -93,21 +93,21 @@ async def test_a_cancel_in_the_answer_is_at_once_and_its_connection_is_not_used_
 
 
 async def test_a_connection_is_used_again_after_a_whole_answer(package: HttpPackage) -> None:
-    async with raw_site(ME) as site, open_transport(package) as transport:
+    async with raw_site(ME) as site, make_transport(package) as transport:
         for _ in range(3):
             await transport.send(Request("GET", site.url))
         assert [len(connection.requests) for connection in site.connections] == [3]
 
 
 async def test_a_cancel_while_connecting_is_at_once(package: HttpPackage) -> None:
-    async with deaf_site() as url, open_transport(package, connect_timeout=1000.0) as transport:
+    async with deaf_site() as url, make_transport(package, connect_timeout=1000.0) as transport:
         await cancel_when(a_while, partial(transport.send, Request("GET", url)))
 
 
 async def test_a_cancel_in_the_handshake_is_at_once_and_closes_the_connection(
     package: HttpPackage,
 ) -> None:
-    async with mute_site() as site, open_transport(package, connect_timeout=1000.0) as transport:
+    async with mute_site() as site, make_transport(package, connect_timeout=1000.0) as transport:
         site.reads.set()
         request = Request("GET", f"https://127.0.0.1:{site.port}")
         await cancel_when(site.connected.wait, partial(transport.send, request))
@@ -118,7 +118,7 @@ async def test_a_cancel_in_the_handshake_is_at_once_and_closes_the_connection(
 async def test_a_cancel_while_sending_is_at_once_and_closes_the_connection(
     package: HttpPackage,
 ) -> None:
-    async with mute_site() as site, open_transport(package) as transport:
+    async with mute_site() as site, make_transport(package) as transport:
 
         async def stuck() -> None:
             await site.connected.wait()
@@ -136,7 +136,7 @@ async def test_a_cancel_while_waiting_for_a_place_leaves_the_place_to_others(
 ) -> None:
     async with (
         raw_site(silence, ME) as site,
-        open_jira(account(site.url), transport=open_transport(package), max_concurrency=1) as jira,
+        open_jira(account(site.url), transport=make_transport(package), max_concurrency=1) as jira,
         trio.open_nursery() as nursery,
     ):
         first = trio.CancelScope()
@@ -163,7 +163,7 @@ async def test_a_cancel_of_everything_closes_every_connection(package: HttpPacka
                     nursery.start_soon(jira.myself)
 
         async def session() -> None:
-            transport = open_transport(package)
+            transport = make_transport(package)
             async with open_jira(account(site.url), transport=transport) as jira:
                 await three(jira)
 
@@ -178,7 +178,7 @@ async def test_idle_connections_are_closed_at_the_end_even_of_a_cancelled_block(
 ) -> None:
     async with raw_site(ME) as site:
         with trio.CancelScope() as scope:
-            async with open_transport(package) as transport:
+            async with make_transport(package) as transport:
                 async with trio.open_nursery() as nursery:
                     for _ in range(3):
                         nursery.start_soon(transport.send, Request("GET", site.url))
@@ -193,7 +193,7 @@ async def test_closing_ends_running_requests(package: HttpPackage) -> None:
             await transport.send(Request("GET", url))
 
     async with raw_site(silence) as site, trio.open_nursery() as nursery:
-        transport = await open_transport(package).__aenter__()
+        transport = await make_transport(package).__aenter__()
         nursery.start_soon(asking, transport, site.url)
         await site.wait_for_requests(1)
         await transport.__aexit__(None, None, None)
@@ -210,7 +210,7 @@ async def test_a_cancel_at_any_step_leaves_a_transport_that_works(
     async with raw_site(ME, certificate=certificate) as site:
         with trio.fail_after(100):
             while finished < 3:
-                async with open_transport(package, verify=authority()) as transport:
+                async with make_transport(package, verify=authority()) as transport:
                     get = partial(transport.send, Request("POST", site.url, {}, b"{}"))
                     for _ in range(2):
                         async with trio.open_nursery() as nursery:

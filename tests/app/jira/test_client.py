@@ -43,7 +43,7 @@ CALLS: dict[str, Call] = {
     "newest_key": lambda jira: jira.newest_key("DEMO"),
     "transitions": lambda jira: jira.transitions("DEMO-1"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
-    "statuses": lambda jira: jira.statuses("DEMO"),
+    "status_names_by_type": lambda jira: jira.status_names_by_type("DEMO"),
     "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),

@@ -29,7 +29,7 @@ CALLS: dict[str, Callable[[JiraClient], Awaitable[object]]] = {
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
-    "statuses": lambda jira: jira.statuses("DEMO"),
+    "status_names_by_type": lambda jira: jira.status_names_by_type("DEMO"),
     "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
     "create": lambda jira: jira.create_issue({"summary": "x"}, properties={"a": 1, "b": None}),
     "create_bare": lambda jira: jira.create_issue({}),

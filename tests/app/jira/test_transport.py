@@ -23,7 +23,7 @@ from fakes.jira_raw import Stream, get, raw_site, reply, say
 
 from ticketr.app.jira import BadAnswer, JiraError
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost
-from ticketr.app.jira.transport import HttpPackage, Request, open_transport
+from ticketr.app.jira.transport import HttpPackage, Request, make_transport
 from ticketr.app.jira.transport._exchange import (
     MAX_PACKED_BYTES_PER_STEP,
     MAX_UNPACKED_BYTES_PER_STEP,
@@ -37,7 +37,7 @@ ME = reply({"accountId": "1", "displayName": "Mia"})
 async def test_an_answer_is_returned_completely(package: HttpPackage) -> None:
     answer = reply(b"{}", status=201, headers=("X-Two: a", "X-Two: b"))
     async with raw_site(answer) as site:
-        response = await get(f"{site.url}/x?y=1", open_transport(package))
+        response = await get(f"{site.url}/x?y=1", make_transport(package))
     assert (response.status, response.body, response.url) == (201, b"{}", f"{site.url}/x?y=1")
     assert response.headers["x-two"] == "a, b"
     assert site.connections[0].requests[0].startswith(b"GET /x?y=1 HTTP/1.1\r\n")
@@ -45,7 +45,7 @@ async def test_an_answer_is_returned_completely(package: HttpPackage) -> None:
 
 async def test_a_request_is_sent_whole(package: HttpPackage) -> None:
     headers = {"content-type": "application/json", "user-agent": "ticketr/1", "x-one": "1"}
-    async with raw_site(ME) as site, open_transport(package) as transport:
+    async with raw_site(ME) as site, make_transport(package) as transport:
         await transport.send(Request("PUT", f"{site.url}/x", headers, b'{"a": "\xc3\xa9"}'))
     head, _, body = site.connections[0].requests[0].partition(b"\r\n\r\n")
     lines = {line.lower() for line in head.splitlines()}
@@ -75,7 +75,7 @@ class Portions:
 
 async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
     headers = {**Portions.headers, "content-length": "9"}
-    async with raw_site(ME) as site, open_transport(package) as transport:
+    async with raw_site(ME) as site, make_transport(package) as transport:
         for _ in range(2):
             request = Request("POST", f"{site.url}/x", headers, source=Portions())
             assert (await transport.send(request)).status == 200
@@ -108,7 +108,7 @@ async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClo
 )
 async def test_an_address_is_sent_as_it_is_written(package: HttpPackage, target: str) -> None:
     async with raw_site(ME) as site:
-        await get(f"{site.url}{target}#fragment", open_transport(package))
+        await get(f"{site.url}{target}#fragment", make_transport(package))
     assert site.connections[0].requests[0].split()[1].decode() == target
 
 
@@ -117,7 +117,7 @@ async def test_a_redirect_is_returned_and_never_followed(package: HttpPackage, s
     async with raw_site(ME) as elsewhere:
         answer = reply(b"", status=status, headers=(f"Location: {elsewhere.url}/x",))
         async with raw_site(answer) as site:
-            response = await get(site.url, open_transport(package))
+            response = await get(site.url, make_transport(package))
         assert (response.status, response.headers["location"]) == (status, f"{elsewhere.url}/x")
         assert (site.requests, elsewhere.requests) == (1, 0)
 
@@ -125,7 +125,7 @@ async def test_a_redirect_is_returned_and_never_followed(package: HttpPackage, s
 @pytest.mark.parametrize("cookie", ["a=b; Path=/", "oddity", "=;;", "caf\u00e9=1"])
 async def test_a_cookie_is_no_matter(package: HttpPackage, cookie: str) -> None:
     answer = reply(b"{}", headers=(f"Set-Cookie: {cookie}", "Set-Cookie: c=d"))
-    async with raw_site(answer) as site, open_transport(package) as transport:
+    async with raw_site(answer) as site, make_transport(package) as transport:
         for _ in range(2):
             assert (await transport.send(Request("GET", site.url))).body == b"{}"
         assert b"cookie" not in b"".join(site.connections[0].requests).lower()
@@ -152,7 +152,7 @@ async def test_a_rare_form_of_answer_is_understood(
     package: HttpPackage, words: bytes, body: bytes
 ) -> None:
     async with raw_site(say(words)) as site:
-        assert (await get(site.url, open_transport(package))).body == body
+        assert (await get(site.url, make_transport(package))).body == body
 
 
 @pytest.mark.parametrize("size", [15_000, 60_000])
@@ -167,9 +167,9 @@ async def test_a_long_head_in_pieces_is_read_up_to_what_the_package_allows(
     async with raw_site(long) as site:
         if package == "asks" and size > 16 * 1024:
             with pytest.raises(ConnectionLost, match="Receive buffer too long"):
-                await get(site.url, open_transport(package))
+                await get(site.url, make_transport(package))
         else:
-            response = await get(site.url, open_transport(package))
+            response = await get(site.url, make_transport(package))
             assert len(response.headers["x-long"]) == size
 
 
@@ -179,7 +179,7 @@ async def test_a_repeated_header_counts_as_one_list(package: HttpPackage) -> Non
         headers=("Content-Encoding: identity", "Content-Encoding: gzip"),
     )
     async with raw_site(answer) as site:
-        assert (await get(site.url, open_transport(package))).body == b"hello world"
+        assert (await get(site.url, make_transport(package))).body == b"hello world"
 
 
 @pytest.mark.parametrize(
@@ -200,14 +200,14 @@ async def test_a_body_that_is_no_good_is_refused(
     answer = reply(body, headers=(f"Content-Encoding: {encoding}",))
     async with raw_site(answer) as site:
         with pytest.raises(BadAnswer, match=problem):
-            await get(site.url, open_transport(package, max_body_bytes=1000))
+            await get(site.url, make_transport(package, max_body_bytes=1000))
 
 
 @pytest.mark.parametrize("value", ["Basic secret\r\nX: y", "Basic secret\u00e9", "Basic secret\0"])
 async def test_a_header_that_cannot_be_sent_is_not_repeated_in_the_error(
     package: HttpPackage, value: str
 ) -> None:
-    async with raw_site(ME) as site, open_transport(package) as transport:
+    async with raw_site(ME) as site, make_transport(package) as transport:
         with pytest.raises(JiraError) as caught, trio.fail_after(10):
             await transport.send(Request("GET", site.url, {"authorization": value}))
     assert caught.value.__cause__ is None
@@ -219,7 +219,7 @@ async def test_a_header_that_cannot_be_sent_is_not_repeated_in_the_error(
 )
 async def test_a_url_of_an_unknown_host_is_an_error(package: HttpPackage, url: str) -> None:
     with pytest.raises(ConnectFailed):
-        await get(url, open_transport(package))
+        await get(url, make_transport(package))
 
 
 async def test_this_machine_is_never_asked_through_a_proxy(
@@ -230,7 +230,7 @@ async def test_this_machine_is_never_asked_through_a_proxy(
             monkeypatch.setenv(name, proxy.url)
         for host in ("127.0.0.1", "localhost"):
             url = site.url.replace("127.0.0.1", host)
-            assert b"Mia" in (await get(url, open_transport(package))).body
+            assert b"Mia" in (await get(url, make_transport(package))).body
         assert proxy.requests == 0
 
 
@@ -244,7 +244,7 @@ async def test_a_proxy_that_does_not_connect_is_named(
         monkeypatch.setenv("https_proxy", address.replace("//", "//mia:secret@"))
         monkeypatch.delenv("no_proxy", raising=False)
         with pytest.raises(ConnectFailed) as caught:
-            await get("https://jira.example.com/x", open_transport("httpx"))
+            await get("https://jira.example.com/x", make_transport("httpx"))
 
     reason, advice = (
         ("407 Proxy Authentication Required", "the proxy asks for a name and password")
@@ -260,7 +260,7 @@ async def test_other_machines_are_asked_through_the_proxy_of_the_environment_by_
 ) -> None:
     async with raw_site(reply(b"the proxy")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        response = await get("http://jira.example.com/x", open_transport("httpx"))
+        response = await get("http://jira.example.com/x", make_transport("httpx"))
     assert response.body == b"the proxy"
 
 
@@ -354,16 +354,16 @@ def test_choosing_needs_no_package_and_loads_none() -> None:
 
 def test_httpx_is_the_default_and_loads_no_asks() -> None:
     program = (
-        "import sys; from ticketr.app.jira.transport import open_transport\n"
-        "print(type(open_transport()).__name__, 'asks' in sys.modules)"
+        "import sys; from ticketr.app.jira.transport import make_transport\n"
+        "print(type(make_transport()).__name__, 'asks' in sys.modules)"
     )
     assert run(program) == "HttpxTransport False\n"
 
 
 def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path) -> None:
     program = (
-        "from ticketr.app.jira.transport import open_transport\n"
-        "print(type(open_transport('asks')).__name__)"
+        "from ticketr.app.jira.transport import make_transport\n"
+        "print(type(make_transport('asks')).__name__)"
     )
     # The compiler warns if there is no compiled file yet.
     assert run(program, "-X", f"pycache_prefix={tmp_path}") == "AsksTransport\n"
@@ -371,7 +371,7 @@ def test_asks_prints_nothing_when_it_is_loaded_for_the_first_time(tmp_path: Path
 
 @pytest.mark.parametrize("name", get_args(HttpPackage))
 async def test_each_name_returns_a_transport_that_opens_and_closes(name: HttpPackage) -> None:
-    async with open_transport(name, silence_timeout=1.0):
+    async with make_transport(name, silence_timeout=1.0):
         await trio.lowlevel.checkpoint()
 
 
@@ -379,8 +379,8 @@ async def test_each_name_returns_a_transport_that_opens_and_closes(name: HttpPac
 def test_without_its_package_asks_is_refused_with_what_to_install(missing: str) -> None:
     program = (
         f"import sys; sys.modules[{missing!r}] = None\n"
-        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
-        "try: open_transport('asks')\n"
+        "from ticketr.app.jira.transport import AsksMissing, make_transport\n"
+        "try: make_transport('asks')\n"
         "except AsksMissing as error: print(error)"
     )
     said = run(program)
@@ -393,10 +393,10 @@ def test_an_anyio_that_does_not_run_on_this_trio_is_refused_with_what_to_install
     """This is the case of anyio 3: it can be imported, but not its Trio backend."""
     program = (
         "import sys, trio; sys.modules['anyio._backends._trio'] = None\n"
-        "from ticketr.app.jira.transport import AsksMissing, open_transport\n"
+        "from ticketr.app.jira.transport import AsksMissing, make_transport\n"
         "async def main():\n"
         "    try:\n"
-        "        async with open_transport('asks'): print('opened')\n"
+        "        async with make_transport('asks'): print('opened')\n"
         "    except AsksMissing as error: print(error)\n"
         "trio.run(main)"
     )

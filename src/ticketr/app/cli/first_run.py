@@ -73,11 +73,11 @@ class WorkspaceSetup:
         demo: The folder of the sandbox that was started last; None if none was.
 
     Args:
-        open_transport: Makes the HTTP adapter of each request; the default uses httpx.
+        make_transport: Makes the HTTP adapter of each request; the default uses httpx.
     """
 
-    def __init__(self, open_transport: Callable[[], Transport | None] = lambda: None) -> None:
-        self._transport = open_transport
+    def __init__(self, make_transport: Callable[[], Transport | None] = lambda: None) -> None:
+        self._transport = make_transport
         self.demo: Path | None = None
 
     @_returns_problems

@@ -378,9 +378,9 @@ def session_options(
 def _make_transport(http_package: str) -> Transport | None:
     if http_package == "httpx":
         return None
-    from ticketr.app.jira.transport import open_transport
+    from ticketr.app.jira.transport import make_transport
 
-    return open_transport("asks")
+    return make_transport("asks")
 
 
 def find_named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:

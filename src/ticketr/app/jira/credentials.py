@@ -57,7 +57,7 @@ def _decode_escape(special: re.Match[str]) -> str:
 #: The host that takes tokens with scopes; the path of the address names the site.
 API_GATEWAY_HOST = "api.atlassian.com"
 
-_SITE_SETTING = "the site"
+_SITE_SETTING_NAME = "the site"
 # A shorter token, such as a sandbox's, may be an ordinary word of a text.
 _MIN_SECRET_CHARACTERS = 8
 
@@ -166,11 +166,11 @@ def normalise_site(site: str) -> str:
         BadSetting: It is not an address, holds more than an address, or is plain http to another
             machine.
     """
-    site = checked_site(_SITE_SETTING, site.strip())
+    site = checked_site(_SITE_SETTING_NAME, site.strip())
     parts = urlsplit(site)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         problem = "plain http would show your token on the way, so it is for this machine alone"
-        raise BadSetting(_SITE_SETTING, site, f"{problem}; write https://")
+        raise BadSetting(_SITE_SETTING_NAME, site, f"{problem}; write https://")
     return site
 
 

@@ -290,11 +290,11 @@ class LastChange(NamedTuple):
     """A change of an issue, by its history.
 
     Attributes:
-        author: The name of the person who made it; empty if the history does not tell.
+        author_name: The name of the person who made it; empty if the history does not tell.
         changed_at: When it was made, as Jira writes it.
     """
 
-    author: str
+    author_name: str
     changed_at: str
 
 

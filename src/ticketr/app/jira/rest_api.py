@@ -29,7 +29,7 @@ from ticketr.app.jira.credentials import (
 from ticketr.app.jira.json_text import MAX_VALUES, RunInThread, TooManyValues, read_json
 from ticketr.app.jira.models import objects_in, text_of
 from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
-from ticketr.app.jira.transport import open_transport
+from ticketr.app.jira.transport import make_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
 #: The path of the cloud ID, below the site's address.
@@ -110,7 +110,7 @@ async def _check_kind(site: str, opened: Transport) -> None:
 async def load_transport() -> Transport:
     """Return a transport by the default HTTP package, which is imported first."""
     # In a thread, since importing the HTTP package takes a tenth of a second.
-    return await trio.to_thread.run_sync(open_transport)
+    return await trio.to_thread.run_sync(make_transport)
 
 
 async def _get_without_login(url: str, opened: Transport) -> JsonResponse:

@@ -402,6 +402,6 @@ async def test_jira_is_asked_who_changed_an_issue_last(
     change = await ask("")
 
     assert change is not None
-    assert change.author == bench.finds("DEMO-9").history[-1].author.name
+    assert change.author_name == bench.finds("DEMO-9").history[-1].author.name
     assert await ask(change.changed_at) == change
     assert await ask("1999-01-31T09:30:00.000+0000") is None

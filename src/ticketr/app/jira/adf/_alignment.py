@@ -298,8 +298,8 @@ class BlockChanges:
                 is_same = unit.file_blocks[0].equality_key == block.equality_key
                 (self.same if is_same else self.became)[at] = unit
             return
-        anchors = self._record_unmoved(visible)
-        moved = self._record_moved(visible, {number for number, _ in anchors})
+        anchors = self._record_unmoved_units(visible)
+        moved = self._record_moved_units(visible, {number for number, _ in anchors})
         covered = {
             at + index for at, unit in self.same.items() for index in range(len(unit.file_blocks))
         }
@@ -308,9 +308,11 @@ class BlockChanges:
             start = at + (len(visible[number].file_blocks) if number >= 0 else 0)
             left = [index for index in range(number + 1, next_number) if index not in moved]
             free = [index for index in range(start, next_at) if index not in covered]
-            self._record_edited_and_removed([visible[number] for number in left], free, next_at)
+            self._record_edited_and_removed_units(
+                [visible[number] for number in left], free, next_at
+            )
 
-    def _record_unmoved(self, visible: Sequence[AlignedBlocks]) -> list[tuple[int, int]]:
+    def _record_unmoved_units(self, visible: Sequence[AlignedBlocks]) -> list[tuple[int, int]]:
         """Find units that are in order as before; return their numbers and places."""
         flat = [block.equality_key for unit in visible for block in unit.file_blocks]
         places = dict(match_equal(flat, [block.equality_key for block in self._edited]))
@@ -325,7 +327,7 @@ class BlockChanges:
                 anchors.append((number, first))
         return anchors
 
-    def _record_moved(self, visible: Sequence[AlignedBlocks], fixed: set[int]) -> set[int]:
+    def _record_moved_units(self, visible: Sequence[AlignedBlocks], fixed: set[int]) -> set[int]:
         """Find units that are in another place now; return their numbers."""
         keys = [block.equality_key for block in self._edited]
         places: dict[int, deque[int]] = {}
@@ -351,7 +353,7 @@ class BlockChanges:
                     break
         return moved
 
-    def _record_edited_and_removed(
+    def _record_edited_and_removed_units(
         self, left: Sequence[AlignedBlocks], free: Sequence[int], end: int
     ) -> None:
         """Pair the units between two fixed ones with the blocks that are there now."""

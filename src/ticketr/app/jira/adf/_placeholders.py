@@ -233,7 +233,7 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_ITEM_PREFIXES = tuple(map(_signs.verbatim_text, ("[ ] ", "[x] ", "<> ")))
+_TASK_AND_DECISION_PREFIXES = tuple(map(_signs.verbatim_text, ("[ ] ", "[x] ", "<> ")))
 _BLANK_CHARACTERS = " \t\xa0"
 _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
@@ -414,7 +414,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
         last["text"] = _protect_end(last["text"], kind)
     if _is_text_outside_code(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
-    if first.get("text") in _ITEM_PREFIXES and _is_text_outside_code(content[1]):
+    if first.get("text") in _TASK_AND_DECISION_PREFIXES and _is_text_outside_code(content[1]):
         second = content[1]["text"]
         if second[:1].isspace():
             content[1]["text"] = _protect_start(second, alone=False)

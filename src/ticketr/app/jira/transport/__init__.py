@@ -6,13 +6,13 @@ from typing import Any, Literal
 
 from ticketr.app.jira.transport.base import AsksMissing, Request, Response, Transport
 
-__all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "open_transport"]
+__all__ = ["AsksMissing", "HttpPackage", "Request", "Response", "Transport", "make_transport"]
 
 #: The packages that can speak HTTP; the first is the default.
 HttpPackage = Literal["httpx", "asks"]
 
 
-def open_transport(name: HttpPackage = "httpx", **options: Any) -> Transport:
+def make_transport(name: HttpPackage = "httpx", **options: Any) -> Transport:
     """Make the transport of one package, loading that package alone.
 
     Args:

@@ -255,7 +255,9 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
     statuses = (
-        await answer_or_if_refused({}, session.jira.statuses(project)) if needs_statuses else {}
+        await answer_or_if_refused({}, session.jira.status_names_by_type(project))
+        if needs_statuses
+        else {}
     )
     return replace(metadata, specs=dict(specs), statuses=statuses)
 

@@ -100,8 +100,8 @@ async def ask_conflict_author(
     """
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
         change = await services.workspaces[name].ask_jira(sync.read_last_change, issue, updated)
-        if change and change.author:
-            return change.author, change.changed_at
+        if change and change.author_name:
+            return change.author_name, change.changed_at
     return None
 
 
