@@ -17,7 +17,7 @@ from ticketr.jobs._record import TRANSITIONS, JobRecord
 def change(record: JobRecord, status: JobStatus) -> None:
     now = trio.current_time()
     if status is PENDING:
-        record.back_off(now + 1, is_counted=False)
+        record.back_off(now + 1, counts_attempt=False)
     elif status is RUNNING:
         record.start(trio.CancelScope(), now)
     else:

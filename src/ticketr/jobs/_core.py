@@ -349,7 +349,7 @@ class QueueCore:
         return (
             schedule.has_room
             or any(job in schedule.ready for job in superseded)
-            or schedule.needs_no_room(record, self.registry.keys.get(record.extras.key))
+            or schedule.takes_no_room(record, self.registry.keys.get(record.extras.key))
         )
 
     def admit_submissions(self) -> None:
@@ -391,7 +391,7 @@ class QueueCore:
         return record
 
     def put_back(
-        self, record: JobRecord, worker: trio.lowlevel.Task, delay: float, *, is_counted: bool
+        self, record: JobRecord, worker: trio.lowlevel.Task, delay: float, *, counts_attempt: bool
     ) -> None:
         """Make a running job pending again, for an attempt after so many seconds.
 
@@ -402,7 +402,7 @@ class QueueCore:
             self.schedule.release_key(record)
         now = self.now()
         self.run_seconds += now - record.started_at
-        record.back_off(now + delay, is_counted=is_counted)
+        record.back_off(now + delay, counts_attempt=counts_attempt)
         self.schedule.add(record, now)
         self.notify_pending(record)
         if self.phase.cancels_delayed_jobs and record.due_at > now:
@@ -619,7 +619,7 @@ class QueueCore:
         return self.idle_event
 
     def notify_idle(self) -> None:
-        """Wake the tasks that wait for the queue to be idle; close a queue that refuses jobs."""
+        """Wake the tasks that wait for the queue to be idle; if it refuses jobs, it is over."""
         if self.idle_event is not None:
             self.idle_event.set()
             self.idle_event = None

@@ -117,7 +117,7 @@ class JobHandle(Generic[T_co]):
         Raises:
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
-        await self._wait_ended()
+        await self._wait_ended_and_written()
         return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
     async def result(self) -> T_co:
@@ -132,12 +132,12 @@ class JobHandle(Generic[T_co]):
             JobTimedOut: The job's time limit passed.
             WouldDeadlock: Called inside a job that prevents this one from ending.
         """
-        await self._wait_ended()
+        await self._wait_ended_and_written()
         if self._record.status is CANCELLED:
             await trio.lowlevel.checkpoint_if_cancelled()  # by what may have cancelled the job, too
         return cast("T_co", result_of(self._record))
 
-    async def _wait_ended(self) -> None:
+    async def _wait_ended_and_written(self) -> None:
         record, core = self._record, self._record.queue
         core.subscriptions.owner_run.check()
         if record.status.is_terminal:

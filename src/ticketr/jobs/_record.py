@@ -321,18 +321,18 @@ class JobRecord:
         is_closer = total is not None and self.has_used_up_total(self.started_at + self.timeout)
         return total if total is not None and is_closer else self.timeout
 
-    def back_off(self, due_at: float, *, is_counted: bool) -> None:
+    def back_off(self, due_at: float, *, counts_attempt: bool) -> None:
         """End an attempt that another one is to follow.
 
         Args:
             due_at: When the next attempt may start.
-            is_counted: Whether this one counts against the job's ``Retry``.
+            counts_attempt: Whether this one counts against the job's ``Retry``.
         """
         assert self.status is RUNNING
         del self.scope
         function, args, _, retry_context = self.call
         self.call = (function, args, retry_context or Context(), None)
-        if not is_counted:
+        if not counts_attempt:
             self.own_extras().uncounted_retries += 1
         self.due_at = due_at
         self.status = PENDING

@@ -77,7 +77,7 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 
 
 def start_draining(core: QueueCore, *, cancels_pending: bool = False) -> None:
-    """Begin the end of the queue: lift all pauses, and allow no new ones.
+    """Begin the end of the queue: end all repeats and pauses, and allow no new ones.
 
     Args:
         core: The queue.

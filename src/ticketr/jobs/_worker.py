@@ -66,7 +66,7 @@ from ticketr.jobs._trio import (
 logger = logging.getLogger("ticketr.jobs")
 
 
-class Outcome(NamedTuple):
+class AttemptOutcome(NamedTuple):
     """What follows from an attempt that gave no value: the status, the error, what is raised."""
 
     status: JobStatus
@@ -95,7 +95,7 @@ def outcome_of(
     cancel_requested: bool,
     is_cancelled_outside: bool,
     is_out_of_time: bool = False,
-) -> Outcome:
+) -> AttemptOutcome:
     """Return the outcome of an attempt that gave no value. Pure.
 
     Args:
@@ -105,25 +105,25 @@ def outcome_of(
         is_out_of_time: Whether the time limit of the attempt has passed.
     """
     if error is None and cancel_requested:
-        return Outcome(CANCELLED)
+        return AttemptOutcome(CANCELLED)
     if error is None:
-        return Outcome(FAILED, CancelCause.TIMEOUT)
+        return AttemptOutcome(FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
     if not has_only_exceptions(rest):
-        return Outcome(FAILED, error=rest, is_fatal=True)
+        return AttemptOutcome(FAILED, error=rest, is_fatal=True)
     stops = cancel_requested or is_cancelled_outside
     if stops and rest is not None and isinstance(unwrap_single(rest), RetryLater):
         outer_cancelled = cancelled if is_cancelled_outside else None
-        return Outcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=outer_cancelled)
+        return AttemptOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=outer_cancelled)
     if cancelled is not None and not is_cancelled_outside:
-        return Outcome(FAILED, error=error)
+        return AttemptOutcome(FAILED, error=error)
     if rest is not None:
         cause = CancelCause.TIMEOUT if is_out_of_time else None
-        return Outcome(FAILED, cause, error=rest, outer_cancelled=cancelled)
-    return Outcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
+        return AttemptOutcome(FAILED, cause, error=rest, outer_cancelled=cancelled)
+    return AttemptOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
 
 
-def next_attempt(record: JobRecord, outcome: Outcome, now: float) -> NextAttempt | None:
+def next_attempt(record: JobRecord, outcome: AttemptOutcome, now: float) -> NextAttempt | None:
     """Return the attempt that follows one with this outcome, if the job's ``Retry`` asks for one.
 
     Calls the user's rule; an error of it is logged.
@@ -257,18 +257,18 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
         try:
             retry = next_attempt(record, outcome, core.now())
         except BaseException as flaw:  # noqa: ASYNC103, BLE001 - the rule ends the program
-            outcome = Outcome(FAILED, error=flaw, is_fatal=True)
+            outcome = AttemptOutcome(FAILED, error=flaw, is_fatal=True)
     try:
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
             end_without_value(core, record, worker, outcome)
         else:
-            core.put_back(record, worker, retry.delay, is_counted=retry.counts_last_attempt)
+            core.put_back(record, worker, retry.delay, counts_attempt=retry.counts_last_attempt)
     finally:
         del error, outcome  # their tracebacks hold this frame
 
 
 def end_without_value(
-    core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: Outcome
+    core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: AttemptOutcome
 ) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
     status, cause, error, outer_cancelled, is_fatal = outcome

@@ -160,7 +160,7 @@ class Run(trio.abc.Instrument):
     max_steps: int
     scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     outer_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
-    hang_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    whole_run_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     step_count: int = 0
     fired: bool = False
     steps_at_end: int = 0
@@ -222,7 +222,7 @@ class Run(trio.abc.Instrument):
     async def main(self, check: Callable[[StepReport], object] | None) -> None:
         """Call the function, in the main task, which gets interrupts; then call the check."""
         trio.lowlevel.spawn_system_task(self.end_when_hung)
-        with self.hang_scope:
+        with self.whole_run_scope:
             await self.call()
             if check is not None and self.where_hung is None:
                 await self.verify(check)
@@ -305,7 +305,7 @@ class Run(trio.abc.Instrument):
         with trio.move_on_after(self.timeout):
             await self.too_many_steps.wait()
         self.where_hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
-        self.hang_scope.cancel("ticketr.testing: the run hangs")
+        self.whole_run_scope.cancel("ticketr.testing: the run hangs")
         with self.grace_scope:
             for _ in range(MAX_ERROR_WAKEUPS):
                 await trio.sleep(GRACE_SECONDS)

@@ -175,11 +175,11 @@ class Repeats:
         repeat.makes_up_missed = makes_up_missed
         if repeat.due_times is None or repeat.every_text != every_text:
             repeat.every_text, repeat.due_times = every_text, times
-            self._begin(repeat, times, now)
+            self._begin_due_times(repeat, times, now)
         self._store_change(repeat)
         return repeat
 
-    def _begin(self, repeat: Repeat, times: DueTimes, now: float) -> None:
+    def _begin_due_times(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_handled, repeat.counts_skipped_as_missed = (
             times.due_at < now,

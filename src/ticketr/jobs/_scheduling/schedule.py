@@ -553,7 +553,7 @@ class Schedule:
         """Whether another job may become ready by entering."""
         return len(self.ready) < self.max_pending
 
-    def needs_no_room(self, record: JobRecord, slot: KeySlot | None) -> bool:
+    def takes_no_room(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
             return True
