@@ -186,7 +186,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     if "DEMO_WITHOUT_DEADLINES" in os.environ:
-        deadlines = ((session, "_END_TIMEOUT_SECONDS"), (key_protocol, "_ANSWER_TIMEOUT_SECONDS"))
+        deadlines = ((session, "_FLUSH_TIMEOUT_SECONDS"), (key_protocol, "_ANSWER_TIMEOUT_SECONDS"))
         for module, name in deadlines:
             assert name in vars(module), name  # else the deadline has another name now
             vars(module)[name] = math.inf

@@ -138,12 +138,12 @@ class LineOutput(Protocol):
         """Return the current width in cells."""
         ...
 
-    def draw(self, line: str, *, is_full: bool) -> bool:
+    def draw(self, line: str, *, fills_width: bool) -> bool:
         """Replace the line on the screen; return False if that is not possible now.
 
         Args:
             line: Text and styles; empty for no line.
-            is_full: Whether the line reaches the last column.
+            fills_width: Whether the line reaches the last column.
         """
         ...
 
@@ -191,7 +191,7 @@ class TerminalOutput:
             self._width = 80
         return self._width
 
-    def draw(self, line: str, *, is_full: bool) -> bool:
+    def draw(self, line: str, *, fills_width: bool) -> bool:
         """Replace the line on the screen; return False if that is not possible now.
 
         A frame that was written in part is not completed: the next one first ends the cut sequence
@@ -201,7 +201,7 @@ class TerminalOutput:
         if guard is None or not guard.lock.acquire(blocking=False):
             return False  # a thread is printing
         try:
-            guard.frame = _frame(line, is_full=is_full)
+            guard.frame = _frame(line, fills_width=fills_width)
             if not guard.is_at_row_start:
                 return True  # the write that completes the row draws the frame
             is_new_width = self._width != self._frame_width
@@ -257,14 +257,14 @@ class TerminalOutput:
         return is_written
 
 
-def _frame(line: str, *, is_full: bool) -> str:
+def _frame(line: str, *, fills_width: bool) -> str:
     """Return the output that draws the line and moves the cursor to its beginning.
 
     A full line is not followed by an erasure, which in some terminals erases the last character.
     """
     if not line:
         return ""
-    rest = "" if is_full else "\x1b[K"
+    rest = "" if fills_width else "\x1b[K"
     return f"\x1b[m\r{line}{rest}\r"
 
 

@@ -173,7 +173,7 @@ class StatusLine:
         self._hidden += 1
         self._drawn = None
         if self._output is not None:
-            self._output.draw("", is_full=False)
+            self._output.draw("", fills_width=False)
         try:
             yield
         finally:
@@ -357,10 +357,10 @@ class StatusLine:
         self._changes_at = self._model.next_change(now, self._style)
         if self._model.running or (self._model.batch.has_many_jobs and self._model.batch.remaining):
             self._due = min(now + FRAME_INTERVAL_SECONDS, self._changes_at)
-        line, is_full = self._frame(output, now)
+        line, fills_width = self._frame(output, now)
         if self._hidden or line == self._drawn:
             return True
-        is_drawn = output.draw(line, is_full=is_full)
+        is_drawn = output.draw(line, fills_width=fills_width)
         if is_drawn:
             self._drawn = line
         return is_drawn
@@ -369,6 +369,6 @@ class StatusLine:
         """Return the line to draw, and whether it reaches the last column."""
         columns = output.columns()
         line = self._model.line(columns, now, self._style, hint=self._hint)
-        is_full = not line.endswith(" ")  # it is as wide as the terminal
+        fills_width = not line.endswith(" ")  # it is as wide as the terminal
         line = line.rstrip()
-        return colored(line, self._model) if self._style.color else line, is_full
+        return colored(line, self._model) if self._style.color else line, fills_width

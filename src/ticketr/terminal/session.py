@@ -58,7 +58,7 @@ _HANDED_OVER_SIGNALS: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
-_END_TIMEOUT_SECONDS: Final = 1.0
+_FLUSH_TIMEOUT_SECONDS: Final = 1.0
 #: A terminal with fewer colours than these is drawn without any.
 _MIN_COLORS: Final = 8
 
@@ -217,7 +217,7 @@ class Terminal:
 
     async def _wait_for_flush_and_answers(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
-        with trio.move_on_after(_END_TIMEOUT_SECONDS):
+        with trio.move_on_after(_FLUSH_TIMEOUT_SECONDS):
             await self._output.flush()
         await self._keyboard.protocol.wait_answered()
 
@@ -290,7 +290,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
                     environ=environ,
                 )
         finally:
-            with trio.move_on_after(_END_TIMEOUT_SECONDS, shield=True):
+            with trio.move_on_after(_FLUSH_TIMEOUT_SECONDS, shield=True):
                 await output.flush()
             if screen.is_entered and not output.has_unsent:
                 with trio.move_on_at(keyboard.protocol.give_up_at, shield=True):

@@ -26,7 +26,7 @@ from ticketr.app.tui.services.setting_up import (
     check_login,
     check_site,
     open_folder,
-    read_login,
+    read_login_form_values,
     suggest_folder,
     try_sandbox,
 )
@@ -205,7 +205,7 @@ def test_with_a_workspace_it_adds_another_one_and_escape_closes_it() -> None:
 def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
     state, asked = do(app_state(), "C")
     (asks,) = asked
-    assert asks == call_in("work", read_login)
+    assert asks == call_in("work", read_login_form_values)
     texts = {
         SetupField.SITE: "https://harbour.example",
         SetupField.EMAIL: "a@harbour.example",

@@ -95,7 +95,7 @@ def _service_handler(function: Callable[[Any, str], object], notice: str = "") -
 
 
 def _log_in(state: AppState, _: float) -> Step:
-    read = call_in(state.workspace.name, setting_up.read_login)
+    read = call_in(state.workspace.name, setting_up.read_login_form_values)
     return state, (replace(read, on_success=log_in),)
 
 

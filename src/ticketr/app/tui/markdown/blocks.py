@@ -194,7 +194,7 @@ _PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
 _LINE_END_PATTERN = re.compile("\r\n|\r|\n")
 _CHECKBOX_PATTERN = re.compile(r"\[([ xX])\][ \xa0]")
 _DETAILS_TAGS: Final = ("<details>", "<details open>")
-_PANEL_TITLE_AND_COLOR: Final = {
+_PANEL_TITLE_AND_COLOR_BY_KIND: Final = {
     "info": ("Info", "blue"),
     "note": ("Note", "magenta"),
     "tip": ("Tip", "green"),
@@ -202,7 +202,7 @@ _PANEL_TITLE_AND_COLOR: Final = {
     "warning": ("Warning", "yellow"),
     "error": ("Error", "red"),
 }
-_DEFAULT_PANEL: Final = ("Panel", "bright_black")
+_DEFAULT_PANEL_TITLE_AND_COLOR: Final = ("Panel", "bright_black")
 _LIST_TOKENS: Final = frozenset({"bullet_list_open", "ordered_list_open"})
 #: The tags of ticketr that hold blocks.
 _BLOCK_CONTAINER_TAGS: Final = frozenset({"aside", "details", "div", "figure", "section", "ul"})
@@ -310,7 +310,7 @@ class _BlockWriter:
         """Open a quote, or a panel if its first line is the mark of one."""
         text = self.tokens[token_index + 2 : token_index + 3]
         panel = panel_kind_of(text[0].content) if text and text[0].type == "inline" else None
-        label, color = _PANEL_TITLE_AND_COLOR[panel] if panel else ("", "dim")
+        label, color = _PANEL_TITLE_AND_COLOR_BY_KIND[panel] if panel else ("", "dim")
         bar = (Span(f"{Glyphs.BAR} ", (color,)),)
         self.page.open_container("blockquote", bar, bar)
         if not panel:
@@ -407,8 +407,8 @@ class _BlockWriter:
         if len(self.page.containers) >= 2 * _MAX_NESTING_DEPTH:
             return False
         if tag.node_kind == "panel":
-            label, color = _PANEL_TITLE_AND_COLOR.get(
-                tag.text_parameter("panelType"), _DEFAULT_PANEL
+            label, color = _PANEL_TITLE_AND_COLOR_BY_KIND.get(
+                tag.text_parameter("panelType"), _DEFAULT_PANEL_TITLE_AND_COLOR
             )
             bar = (Span(f"{Glyphs.BAR} ", (color,)),)
             self.page.open_container(tag.name, bar, bar)

@@ -31,7 +31,7 @@ BLOCK_TAGS: Final = frozenset(
     }
 )
 #: The tags with a meaning in a cell, even without an ``adf`` attribute.
-_CELL_TAGS: Final = BLOCK_TAGS | {"code", "td", "th"}
+_TAGS_READ_IN_CELLS: Final = BLOCK_TAGS | {"code", "td", "th"}
 
 #: The tags of short forms, and their kinds.
 KIND_BY_SHORT_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
@@ -95,7 +95,7 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
     kind = attrs.get("adf", "")
     if not kind and name in KIND_BY_SHORT_TAG and tag_match["attrs"].strip() in {"", "open"}:
         return Tag(name, KIND_BY_SHORT_TAG[name], {}, is_end=False, is_short_form=True)
-    if kind or name in {"br", "summary"} or (in_cell and name in _CELL_TAGS):
+    if kind or name in {"br", "summary"} or (in_cell and name in _TAGS_READ_IN_CELLS):
         return Tag(name, kind, attrs, is_end=False)
     return None
 
@@ -342,7 +342,7 @@ def _append_token(builder: _LineBuilder, token: Token) -> None:
         case "text":
             _append_text(builder, token.content)
         case "code_inline":
-            _append_code(builder, token.content)
+            _append_inline_code(builder, token.content)
         case "status":
             builder.add_text(f"[{token.content}]", "bold")
         case "softbreak":
@@ -397,7 +397,7 @@ def _append_text_linking_addresses(builder: _LineBuilder, text: str) -> None:
     builder.add_text(text[at:])
 
 
-def _append_code(builder: _LineBuilder, code: str) -> None:
+def _append_inline_code(builder: _LineBuilder, code: str) -> None:
     if builder.open_tags and builder.open_tags[-1].node_kind == "status":
         builder.add_text(f"[{code}]")
         return

@@ -48,7 +48,7 @@ async def suggest_folder(services: Services, site: str, project: str) -> str:
     return _with_tilde(await services.in_thread(find, site, project))
 
 
-async def read_login(services: Services, name: str) -> dict[setup.SetupField, str]:
+async def read_login_form_values(services: Services, name: str) -> dict[setup.SetupField, str]:
     """Return what a workspace is connected to, without its token, for a form that asks for that."""
     if services.setup is None:
         raise CallFailed("This app stores no login; ticketr workspace add does")
