@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ticketr.app.tui.keymap import (
     DEFAULT_BINDINGS,
-    LINE_CONTEXTS,
+    INPUT_LINE_CONTEXTS,
     TERMINAL_KEYS,
     Binding,
     Context,
@@ -22,7 +22,7 @@ def key_table() -> str:
     """Return the keys, what they do and where, and the names of their actions."""
     actions: dict[str, list[Binding]] = {}
     for row in DEFAULT_BINDINGS:
-        actions.setdefault("" if row.contexts == LINE_CONTEXTS else row.name, []).append(row)
+        actions.setdefault("" if row.contexts == INPUT_LINE_CONTEXTS else row.name, []).append(row)
     # The keys that change a line of text follow the others, in one row.
     lines = ["| key | what it does | name |", "|---|---|---|"]
     lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]

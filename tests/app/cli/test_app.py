@@ -26,7 +26,7 @@ from ticketr import JobProgress, JobStatus
 from ticketr._errors import TicketrError
 from ticketr.app.cli import app
 from ticketr.app.cli.help import COMMAND_GROUPS
-from ticketr.app.cli.screen import exit_messages, read_keymap, status_line_style
+from ticketr.app.cli.screen import cancelled_job_messages, read_keymap, status_line_style
 from ticketr.app.sync import DuplicateKey
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
@@ -302,7 +302,7 @@ def test_every_job_that_was_cancelled_is_told() -> None:
     waited = replace(one, progress=None)
 
     unasked = replace(one, tags=frozenset({QUIET_TAG}))
-    words = exit_messages([one, snapshot(JobStatus.COMPLETED), waited, unasked, two])
+    words = cancelled_job_messages([one, snapshot(JobStatus.COMPLETED), waited, unasked, two])
 
     assert words == ["Cancelled: 1/9 pulled", "Cancelled: 2/9 pulled"]
 

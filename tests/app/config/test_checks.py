@@ -302,7 +302,7 @@ def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
         == f"(project = B) AND ({BUILT_IN_ALIASES['recent']}) AND ({BUILT_IN_ALIASES['mine']})"
     )
     assert found.aliases == {**BUILT_IN_ALIASES, "ours": "project = B"}
-    assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored_warnings[0]
+    assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored_alias_warnings[0]
 
 
 def test_an_alias_may_be_called_like_a_secret(tmp_path: Path) -> None:

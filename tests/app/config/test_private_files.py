@@ -21,7 +21,7 @@ from ticketr.app.config import (
     config_folder,
     read_list_memory,
     read_or_make_user_mark,
-    require_database,
+    refuse_database_links,
     store_list_memory,
 )
 from ticketr.app.config.files import lock_config_folder, read_private, write_private
@@ -309,7 +309,7 @@ def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
     (own.path / f"state.db{end}").symlink_to(outside)
 
     with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
-        require_database(own.path / "state.db")
+        refuse_database_links(own.path / "state.db")
     with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
         own.check()
 

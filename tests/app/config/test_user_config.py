@@ -28,7 +28,7 @@ from ticketr.app.config import (
     remove_workspace,
     store_workspace,
     use_workspace,
-    write_workspace_file,
+    write_missing_settings,
 )
 from ticketr.app.config.checks import CONFLICT_STRATEGIES
 from ticketr.app.config.errors import SecretInFile
@@ -419,7 +419,7 @@ def test_missing_settings_are_added_above_the_tables_and_comments_stay(tmp_path:
         tmp_path, '# ours\nproject = "DEMO"  # the shop\n\n[sync]\nstrategy = "local"\n'
     )
 
-    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "DEMO", "labels = a"))
+    assert write_missing_settings(tmp_path, WorkspaceFile(path, SITE, "DEMO", "labels = a"))
 
     assert path.read_text() == (
         f'# ours\nproject = "DEMO"  # the shop\nsite = "{SITE}"\njql = "labels = a"\n\n'
@@ -431,7 +431,7 @@ def test_mapped_fields_are_added_as_a_table(tmp_path: Path) -> None:
     path = write_shared(tmp_path, '[sync]\nstrategy = "local"\n')
     points = MappedField("Story Points", "customfield_1")
 
-    assert write_workspace_file(tmp_path, WorkspaceFile(path, SITE, fields=("Team", points)))
+    assert write_missing_settings(tmp_path, WorkspaceFile(path, SITE, fields=("Team", points)))
 
     assert path.read_text() == (
         f'site = "{SITE}"\n\n[sync]\nstrategy = "local"\n\n'
@@ -446,7 +446,7 @@ def test_mapped_fields_are_not_added_to_those_that_a_team_has_agreed_on(
     path = write_shared(tmp_path, f"{fields}\n")
     points = MappedField("Story Points", "customfield_1")
 
-    assert not write_workspace_file(tmp_path, WorkspaceFile(path, fields=(points,)))
+    assert not write_missing_settings(tmp_path, WorkspaceFile(path, fields=(points,)))
 
     assert path.read_text() == f"{fields}\n"
 
@@ -455,7 +455,7 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
     root = tmp_path / "new" / "folder"
     wanted = WorkspaceFile(root / "ticketr.toml", SITE, "DEMO", 'text ~ "a \\ b"\nOR x = 1')
 
-    assert write_workspace_file(root, wanted)
+    assert write_missing_settings(root, wanted)
 
     assert read_workspace_file(root) == replace(wanted, keeps_comments=True)
     assert (root / "ticketr.toml").read_text().startswith("# What ticketr knows")
@@ -464,10 +464,10 @@ def test_a_new_file_says_what_it_is_and_can_be_read(tmp_path: Path) -> None:
 
 def test_a_workspace_that_was_synced_before_gets_no_comments(tmp_path: Path) -> None:
     (tmp_path / ".ticketr").mkdir()
-    write_workspace_file(tmp_path, WorkspaceFile(tmp_path / "ticketr.toml", SITE))
+    write_missing_settings(tmp_path, WorkspaceFile(tmp_path / "ticketr.toml", SITE))
     (tmp_path / "other").mkdir()
     there = write_shared(tmp_path / "other", f'site = "{SITE}"\n')
-    write_workspace_file(there.parent, WorkspaceFile(there, SITE, "DEMO"))
+    write_missing_settings(there.parent, WorkspaceFile(there, SITE, "DEMO"))
 
     for folder in (tmp_path, there.parent):
         written = read_workspace_file(folder)
@@ -479,7 +479,7 @@ def test_existing_settings_are_not_overwritten(tmp_path: Path) -> None:
     path = write_shared(tmp_path, f'site = "{SITE}"\nproject = "DEMO"\n')
 
     with pytest.raises(BadSetting, match=r"project is 'DEMO': not 'OPS'; change it there"):
-        write_workspace_file(tmp_path, WorkspaceFile(path, SITE, "OPS"))
+        write_missing_settings(tmp_path, WorkspaceFile(path, SITE, "OPS"))
 
 
 @pytest.mark.parametrize("place", ["autostart", "root/config"])
@@ -489,7 +489,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path, place: str) -> None:
     (root / "ticketr.toml").symlink_to(target)
 
     with pytest.raises(BadFile, match="nothing is written through a link"):
-        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+        write_missing_settings(root, WorkspaceFile(root / "ticketr.toml", SITE))
 
     assert not target.exists()
 
@@ -499,7 +499,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     root = tmp_path / "file" / "inner"
 
     with pytest.raises(SettingsFailed, match="file/inner"):
-        write_workspace_file(root, WorkspaceFile(root / "ticketr.toml", SITE))
+        write_missing_settings(root, WorkspaceFile(root / "ticketr.toml", SITE))
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _import_main() -> Callable[[], None]:
-    """Import the command line."""
+    """Import the command line; exit where the app cannot run, and make the streams safe."""
     import gc
     from importlib.util import find_spec
 
@@ -68,9 +68,9 @@ def _import_main() -> Callable[[], None]:
         from ticketr._install import missing_packages_message
 
         _exit_with_usage_error(f"the app {missing_packages_message('app')}")
-    from ticketr.app.cli.console import prepare_streams
+    from ticketr.app.cli.console import make_standard_streams_safe
 
-    prepare_streams()
+    make_standard_streams_safe()
     from ticketr.app.cli.app import main as run
 
     return run

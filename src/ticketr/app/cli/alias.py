@@ -43,7 +43,7 @@ def alias(
     if name is None and remove:
         raise click.UsageError("--remove needs the NAME of an alias")
     settings = options.find_workspace()
-    for line in settings.file.ignored_warnings:
+    for line in settings.file.ignored_alias_warnings:
         echo(line, err=True)
     aliases = settings.aliases
     folder = config.config_folder(os.environ)

@@ -85,7 +85,7 @@ def _print_app_as_lines(context: click.Context) -> int:
 def _open_app() -> int:
     if not console.is_full_screen_possible():
         what = "a terminal"
-        if console.is_terminal():
+        if console.are_both_terminals():
             what += f", and TERM={os.environ.get('TERM', '')} is none that can show a screen"
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli import job_runner, screen
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    console.reset_output()
+    console.reset_redactors_and_logs()
     # Ctrl+C raises KeyboardInterrupt here, instead of exiting at once, unless it is ignored.
     exits_at_once = signal.getsignal(signal.SIGINT) is exit_interrupted
     raising = console.handle_interrupts(signal.default_int_handler)

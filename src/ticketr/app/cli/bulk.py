@@ -23,7 +23,7 @@ from ticketr.app.cli.options import (
     with_options,
     workspace_options,
 )
-from ticketr.app.cli.settings import is_interactive, refuse_unattended
+from ticketr.app.cli.settings import can_ask_user, refuse_unattended
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
@@ -194,7 +194,7 @@ def _run_change(
     resolved = require_workspace(options)
     aliases = resolved.aliases_in(jql or "")
     if change.delete and options.skips_confirmation:
-        _refuse_team_aliases(aliases)
+        _refuse_deletion_by_team_alias(aliases)
     arguments = job_arguments(resolved, options, jql)
     query = arguments["jql"] or "" if jql else ""
     for alias in aliases:
@@ -270,7 +270,7 @@ def _new_field_texts(change: sync.BulkChange, user: str) -> Iterator[tuple[str, 
         yield setting.name, user if is_me else setting.text if is_set else str(setting)
 
 
-def _refuse_team_aliases(aliases: Sequence[config.UsedAlias]) -> None:
+def _refuse_deletion_by_team_alias(aliases: Sequence[config.UsedAlias]) -> None:
     """Refuse to delete, without a question, what a file chooses that others may have written.
 
     Raises:
@@ -345,7 +345,7 @@ def _confirm_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, s
         click.exceptions.Exit: The answer was no.
     """
     what = _describe_change(issues, change)
-    if not is_interactive():
+    if not can_ask_user():
         refuse_unattended(len(issues), what, site, "--dry-run", is_deletion=change.delete)
         return
     for issue in issues[: config.CONFIRM_ABOVE_WRITES]:

@@ -15,7 +15,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store
-from ticketr.app.cli.settings import is_interactive, refuse_unattended
+from ticketr.app.cli.settings import can_ask_user, refuse_unattended
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.text import common_prefix_length
@@ -45,7 +45,7 @@ def read_plans(jobs: JobsByWorkspace, *, skips_confirmation: bool) -> dict[str, 
         UnknownTicket: A key that was named is unknown.
     """
     named = any(isinstance(job, sync.PushJob) and job.keys for job in jobs.values())
-    if skips_confirmation and not named and not is_interactive():
+    if skips_confirmation and not named and not can_ask_user():
         return {}
     return {name: _read_plan(job) for name, job in jobs.items()}
 
@@ -82,7 +82,7 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
     writes = sum(len(plan.entries) for plan in plans.values())
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
-    if not is_interactive():
+    if not can_ask_user():
         refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
     for name, plan in plans.items():
@@ -122,7 +122,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
     print_messages(*left_alone_lines(plan.left_alone))
 
 
-def with_accepted_losses(
+def confirm_losses(
     jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan], *, accept_loss: bool
 ) -> dict[str, J]:
     """Return jobs with the losses that they may cause; in a terminal, ask about known losses.
@@ -137,7 +137,7 @@ def with_accepted_losses(
     Raises:
         click.Abort: Ctrl+C was the answer.
     """
-    if accept_loss or not is_interactive():
+    if accept_loss or not can_ask_user():
         return {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
     lost = frozenset(loss for plan in plans.values() for loss in plan.losses)
     if not lost:

@@ -43,7 +43,7 @@ class _LossyFile(io.FileIO):
             return view.nbytes
 
 
-def prepare_streams() -> None:
+def make_standard_streams_safe() -> None:
     """Open closed standard streams again, and make writes to standard error never fail.
 
     Otherwise a file that is opened later could get the descriptor of a closed stream, and output
@@ -69,10 +69,10 @@ def prepare_streams() -> None:
 
 def is_full_screen_possible() -> bool:
     """Return whether input and output are a terminal that can do more than print lines."""
-    return is_terminal() and can_draw(os.environ)
+    return are_both_terminals() and can_draw(os.environ)
 
 
-def is_terminal() -> bool:
+def are_both_terminals() -> bool:
     """Return whether input and output are a terminal."""
     return os.isatty(_IN) and os.isatty(_OUT)
 
@@ -143,7 +143,7 @@ def _abort_on_interrupt() -> Generator[None]:
 
 
 #: By what they are methods of, so that a login that is used again adds none.
-_redactors: dict[object, Callable[[str], str]] = {}
+_redactor_by_owner: dict[object, Callable[[str], str]] = {}
 
 
 def add_redactor(redact: Callable[[str], str]) -> None:
@@ -152,12 +152,12 @@ def add_redactor(redact: Callable[[str], str]) -> None:
     Args:
         redact: Returns a text without a secret, as `Credentials.redact` does.
     """
-    _redactors[getattr(redact, "__self__", redact)] = redact
+    _redactor_by_owner[getattr(redact, "__self__", redact)] = redact
 
 
 def redacted(text: str) -> str:
     """Return a text without the secrets of this process."""
-    for redact in _redactors.values():
+    for redact in _redactor_by_owner.values():
         text = redact(text)
     return text
 
@@ -202,7 +202,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
 
 
 #: The fewest cells of the column of a table that gets the room that the others leave.
-_MIN_COLUMN_CELLS = 10
+_MIN_FREE_COLUMN_CELLS = 10
 
 
 def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> None:
@@ -223,14 +223,14 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
     free = limits.index(None)
     used = sum(size + 2 for column, size in enumerate(cells) if size and column != free)
     cells[free] = max(
-        _MIN_COLUMN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used)
+        _MIN_FREE_COLUMN_CELLS, min(widest[free], shutil.get_terminal_size().columns - used)
     )
     for row in rows:
         columns = zip(row, cells, strict=True)
         click.echo("  ".join(fit(text, size) for text, size in columns if size).rstrip())
 
 
-def print_cells(rows: Iterable[Sequence[str]]) -> None:
+def print_tab_separated(rows: Iterable[Sequence[str]]) -> None:
     """Print rows of cells that are not cleaned yet, separated by tabs."""
     for row in rows:
         click.echo("\t".join(map(printable, row)))
@@ -269,9 +269,9 @@ def print_messages(*lines: str) -> None:
         echo(line, err=True)
 
 
-def reset_output() -> None:
+def reset_redactors_and_logs() -> None:
     """Forget the redactors and the log level of an earlier command, and show logged warnings."""
-    _redactors.clear()
+    _redactor_by_owner.clear()
     logging.getLogger("ticketr").setLevel(logging.NOTSET)
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:

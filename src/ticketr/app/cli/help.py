@@ -48,7 +48,7 @@ COMMAND_GROUPS = {
         "sandbox": ("sandbox:sandbox", "Serve a Jira stand-in with made-up tickets."),
     },
 }
-_PLACE_AND_SUMMARY_BY_NAME = {
+_IMPORT_PATH_AND_SUMMARY_BY_COMMAND = {
     name: command for group in COMMAND_GROUPS.values() for name, command in group.items()
 }
 
@@ -120,7 +120,7 @@ class Group(Command, click.Group):
 
     def _summary_of(self, name: str) -> str:
         if isinstance(self.commands, LazyCommands):
-            return _PLACE_AND_SUMMARY_BY_NAME[name][1]
+            return _IMPORT_PATH_AND_SUMMARY_BY_COMMAND[name][1]
         return self.commands[name].get_short_help_str(100)
 
 
@@ -135,12 +135,12 @@ class LazyCommands(Mapping[str, click.Command]):
     """The commands of ``ticketr``, by their names; each is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> click.Command:
-        module, _, attribute = _PLACE_AND_SUMMARY_BY_NAME[name][0].partition(":")
+        module, _, attribute = _IMPORT_PATH_AND_SUMMARY_BY_COMMAND[name][0].partition(":")
         command: click.Command = getattr(import_module(f"ticketr.app.cli.{module}"), attribute)
         return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_PLACE_AND_SUMMARY_BY_NAME)
+        return iter(_IMPORT_PATH_AND_SUMMARY_BY_COMMAND)
 
     def __len__(self) -> int:
-        return len(_PLACE_AND_SUMMARY_BY_NAME)
+        return len(_IMPORT_PATH_AND_SUMMARY_BY_COMMAND)

@@ -63,7 +63,7 @@ class WorkspaceJob(ticketr.Job[T_co], Protocol[T_co]):
         ...
 
 
-class ResumableJob(WorkspaceJob[T_co], Protocol[T_co]):
+class PullPushOrSync(WorkspaceJob[T_co], Protocol[T_co]):
     """A pull, a push or a sync."""
 
     def so_far(self) -> T_co:
@@ -165,7 +165,7 @@ async def run_all(
             history=history,
             on_job_error=lambda _: None,  # the caller gets every outcome
         ) as queue,
-        StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_snapshot_to_show),
+        StatusLine(queue, plain=plain, hint="ctrl+c cancel", view=_as_failed_if_all_failed),
         trio.open_nursery() as nursery,
     ):
         handles = [await queue.submit(job, key=str(job.root), tags=job.tags) for job in jobs]
@@ -181,7 +181,7 @@ async def run_all(
     return outcomes
 
 
-def _snapshot_to_show(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
+def _as_failed_if_all_failed(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
     """Return a snapshot for the status line: a job of which all has failed is shown as failed."""
     message = snapshot.progress.message if snapshot.progress is not None else ""
     has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.is_failure(message)
@@ -205,7 +205,7 @@ async def _call_on_signal(
 
 
 async def _run_repeatedly(
-    jobs: Mapping[str, ResumableJob[R]],
+    jobs: Mapping[str, PullPushOrSync[R]],
     *,
     options: CommonOptions,
     check: Callable[[Any], None] | None,
@@ -231,7 +231,7 @@ async def _run_repeatedly(
                 history=WorkspaceHistories([job.root for job in jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
-            StatusLine(queue, hint="ctrl+c stop", view=_snapshot_to_show)
+            StatusLine(queue, hint="ctrl+c stop", view=_as_failed_if_all_failed)
             if is_drawn
             else nullcontext(),
         ):
@@ -272,7 +272,7 @@ async def _run_repeatedly(
     return [exits.for_signal(received[0])] if received else codes
 
 
-def _report_run(ended: JobOutcome[R], name: str, job: ResumableJob[R], *, as_json: bool) -> None:
+def _report_run(ended: JobOutcome[R], name: str, job: PullPushOrSync[R], *, as_json: bool) -> None:
     """Print an object or a line for one run of a job by ``--every``."""
     if as_json:
         echo_json(outcome_as_json(ended, job.root, job.so_far()))
@@ -290,7 +290,7 @@ async def _check_and_run(
 
 
 def run_jobs(
-    jobs: Mapping[str, ResumableJob[R]],
+    jobs: Mapping[str, PullPushOrSync[R]],
     print_result: Callable[[R], None],
     *,
     failed: Mapping[str, tuple[Path, TicketrError]],

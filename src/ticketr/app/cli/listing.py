@@ -13,20 +13,20 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync, tickets
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, print_cells, print_table, printable
+from ticketr.app.cli.console import echo, echo_json, print_tab_separated, print_table, printable
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_UNQUOTED_TERM_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
+_TERM_WITH_BLANKS_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
-_MARK_BY_FLAG = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
+_MARK_BY_FILE_STATE = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
 #: The most cells of the columns of a table: a mark with a key, the status, the title, the name.
-_MAX_COLUMN_CELLS = (40, 16, None, 20)
+_MAX_CELLS_BY_LIST_COLUMN = (40, 16, None, 20)
 #: The most cells of the columns of a table of counts: the field, the value, the count, the points.
-_MAX_COUNT_COLUMN_CELLS = (20, None, 8, 12)
+_MAX_CELLS_BY_STATS_COLUMN = (20, None, 8, 12)
 _DEFAULT_COUNTED_FIELDS = ("Status", "Type", "Assignee")
 
 
@@ -115,12 +115,12 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
         rows = [_row_cells(issue) for issue in issues]
         if _is_output_terminal():
             marked = [
-                (f"{_flag_mark(issue)} {key}", *cells)
+                (f"{_file_state_mark(issue)} {key}", *cells)
                 for issue, (key, *cells, _) in zip(issues, rows, strict=True)
             ]
-            print_table(marked, _MAX_COLUMN_CELLS)
+            print_table(marked, _MAX_CELLS_BY_LIST_COLUMN)
         else:
-            print_cells(rows)
+            print_tab_separated(rows)
     if not issues and not options.as_json:
         echo(_no_match_message(wanted), err=True)
     return exits.FAILED if listing.error_by_broken_path else exits.DONE
@@ -157,8 +157,9 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     }
 
 
-def _flag_mark(listed: ListedIssue) -> str:
-    mark = next((mark for flag, mark in _MARK_BY_FLAG if flag in listed.candidate.file_states), " ")
+def _file_state_mark(listed: ListedIssue) -> str:
+    states = listed.candidate.file_states
+    mark = next((mark for state, mark in _MARK_BY_FILE_STATE if state in states), " ")
     try:
         mark.encode(_output_encoding())
     except UnicodeError:
@@ -212,9 +213,9 @@ def stats(
             for value in values
         ]
         if _is_output_terminal():
-            print_table(rows, _MAX_COUNT_COLUMN_CELLS)
+            print_table(rows, _MAX_CELLS_BY_STATS_COLUMN)
         else:
-            print_cells(rows)
+            print_tab_separated(rows)
     for warning in _field_warnings(fields, issues):
         echo(warning, err=True)
     for path in listing.error_by_broken_path:
@@ -309,7 +310,7 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_UNQUOTED_TERM_PATTERN.sub(r'\1"\2"', term) for term in terms)
+    text = " ".join(_TERM_WITH_BLANKS_PATTERN.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:

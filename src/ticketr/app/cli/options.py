@@ -310,7 +310,7 @@ def require_workspace(options: CommonOptions) -> config.Workspace:
         ConfigError: See `workspace_arguments`, as for its other errors.
     """
     workspace = options.find_workspace()
-    print_messages(*workspace.file.ignored_warnings)
+    print_messages(*workspace.file.ignored_alias_warnings)
     if not workspace.is_found_or_named:
         raise config.NoWorkspace(str(workspace.root), workspace.site)
     workspace.required_site()

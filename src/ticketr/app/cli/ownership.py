@@ -135,7 +135,7 @@ def sign_history(root: Path, mark: str) -> None:
     import sqlite3
 
     path = root / config.STATE_FOLDER / HISTORY_FILE
-    config.require_database(path)
+    config.refuse_database_links(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             config.add_user_mark(database, mark)

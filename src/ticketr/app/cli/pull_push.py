@@ -152,7 +152,7 @@ def push(
     if not options.dry_run:
         if not options.skips_confirmation:
             jobs = confirmation.confirm_plans(jobs, plans)
-        jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
+        jobs = confirmation.confirm_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: sync.PushResult) -> None:
         if options.dry_run:
@@ -212,7 +212,7 @@ def sync_(
         plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
         if not options.skips_confirmation:
             jobs = confirmation.confirm_plans(jobs, plans)
-        jobs = confirmation.with_accepted_losses(jobs, plans, accept_loss=accept_loss)
+        jobs = confirmation.confirm_losses(jobs, plans, accept_loss=accept_loss)
     return job_runner.run_jobs(
         jobs, print_result, failed=failed, empty=empty, options=options, check=check
     )

@@ -39,11 +39,13 @@ _NEXT_STEP_BY_SIDE = {
     "both": "once no marker is left in the file: ticketr sync",
 }
 #: The message for values that were older than the last pull.
-_BROUGHT_FORWARD_MESSAGE = (
+_OLDER_VALUES_NOW_EDITS_MESSAGE = (
     "what was older in {path} is your edit now; the next push brings it to Jira"
 )
 #: The message for a merge without any conflict left.
-_MERGED_MESSAGE = "{path} has what both sides have changed; nothing clashed any more"
+_MERGED_WITHOUT_CONFLICT_MESSAGE = (
+    "{path} has what both sides have changed; nothing clashed any more"
+)
 
 
 @command(
@@ -144,11 +146,11 @@ def _print_outcomes(
         path, take = done["path"], done["take"]
         is_whole = take == "both" and sync.find_conflict_marker(store, path) is None
         words = (
-            _MERGED_MESSAGE
+            _MERGED_WITHOUT_CONFLICT_MESSAGE
             if is_whole
             else _DONE_MESSAGE_BY_SIDE[take]
             if done["can_undo"]
-            else _BROUGHT_FORWARD_MESSAGE
+            else _OLDER_VALUES_NOW_EDITS_MESSAGE
         )
         hint = _NEXT_STEP_BY_SIDE["jira" if is_whole else take]
         hint += "; to take this back: ticketr undo" if done["can_undo"] else ""

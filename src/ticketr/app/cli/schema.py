@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 
 from ticketr.app import config, jira, sync
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo_json, print_cells, print_table
+from ticketr.app.cli.console import echo_json, print_tab_separated, print_table
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_arguments, workspace_options
 
 #: The most cells of the columns of a table: a name with its marks, the kind, the values.
-_MAX_COLUMN_CELLS = (31, 20, None)
+_MAX_CELLS_BY_COLUMN = (31, 20, None)
 
 
 @command(
@@ -36,13 +36,23 @@ def schema(options: CommonOptions) -> None:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
         rows = [
-            (f"{_field_marks(field)} {field.name}", field.kind, _allowed_values(field))
+            (
+                f"{_kept_and_required_marks(field)} {field.name}",
+                field.kind,
+                _allowed_values_or_reason(field),
+            )
             for field in fields
         ]
-        print_table(rows, _MAX_COLUMN_CELLS)
+        print_table(rows, _MAX_CELLS_BY_COLUMN)
     else:
-        print_cells(
-            (_field_marks(field), field.name, field.kind, field.id, _allowed_values(field))
+        print_tab_separated(
+            (
+                _kept_and_required_marks(field),
+                field.name,
+                field.kind,
+                field.id,
+                _allowed_values_or_reason(field),
+            )
             for field in fields
         )
 
@@ -63,11 +73,11 @@ async def _fetch_fields(settings: sync.SessionOptions) -> tuple[sync.SchemaField
             raise
 
 
-def _field_marks(field: sync.SchemaField) -> str:
+def _kept_and_required_marks(field: sync.SchemaField) -> str:
     kept = "+" if field.is_kept else "-" if field.reason else " "
     return kept + ("*" if field.required else " ")
 
 
-def _allowed_values(field: sync.SchemaField) -> str:
+def _allowed_values_or_reason(field: sync.SchemaField) -> str:
     """Return the allowed values, or why no file can hold the field."""
     return field.reason or field.values_text

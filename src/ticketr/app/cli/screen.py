@@ -41,7 +41,7 @@ from ticketr.terminal import Terminal, open_terminal, sgr
 
 P = ParamSpec("P")
 T = TypeVar("T")
-AppWorkspace: TypeAlias = OpenWorkspace | ClosedWorkspace
+OpenOrClosedWorkspace: TypeAlias = OpenWorkspace | ClosedWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2
@@ -49,7 +49,7 @@ WORKERS = 2
 _log = logging.getLogger("ticketr")
 
 
-async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) -> int:
+async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool = False) -> int:
     """Run the app in the terminal until the user leaves.
 
     Jobs that still run then are cancelled, and the last progress of each is printed.
@@ -75,7 +75,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
     first_run = WorkspaceSetup()
     async with trio.open_nursery() as outlasting_nursery:
         async with open_job_queue(
-            workers=WORKERS, history=history, on_job_error=_log_failure
+            workers=WORKERS, history=history, on_job_error=_log_job_traceback
         ) as queue:
             async with open_terminal() as terminal:
                 style = status_line_style(terminal)
@@ -95,7 +95,7 @@ async def run_screen(workspaces: Sequence[AppWorkspace], *, pull: bool = False) 
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
         outlasting_nursery.cancel_scope.cancel()
-    for words in exit_messages(job for job in queue.jobs() if job.id in left):
+    for words in cancelled_job_messages(job for job in queue.jobs() if job.id in left):
         print_messages(words)
     if first_run.demo is not None:
         print_messages(how_to_continue_demo(first_run.demo))
@@ -109,17 +109,17 @@ def read_keymap() -> KeyMap:
         ConfigError: A setting of a key, or the file, cannot be used.
         SettingsFailed: The file could not be read.
     """
-    return keymap_of(config.read_keys_table(config.config_folder(os.environ)))
+    return keymap_of(config.read_keymap_table(config.config_folder(os.environ)))
 
 
-def exit_messages(jobs: Iterable[JobSnapshot]) -> list[str]:
+def cancelled_job_messages(jobs: Iterable[JobSnapshot]) -> list[str]:
     """Return the last progress message of each of the user's jobs that was cancelled."""
     users = (job for job in jobs if QUIET_TAG not in job.tags)
     cancelled = (job.progress for job in users if job.cancel_requested)
     return [progress.message for progress in cancelled if progress is not None]
 
 
-def _log_failure(failed: JobSnapshot) -> None:
+def _log_job_traceback(failed: JobSnapshot) -> None:
     """Log a failed job's traceback; the status line shows the error itself."""
     if failed.error is not None:
         _log.debug("the job failed:\n%s", failed.error.traceback)
@@ -131,7 +131,7 @@ def status_line_style(terminal: Terminal) -> LineStyle:
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)
 
 
-def find_app_workspaces() -> tuple[AppWorkspace, ...]:
+def find_app_workspaces() -> tuple[OpenOrClosedWorkspace, ...]:
     """Return the workspace that a command is about, and all others of the user's config.
 
     Not to be called inside Trio.
@@ -158,13 +158,13 @@ def find_app_workspaces() -> tuple[AppWorkspace, ...]:
 
 def _other_workspaces(
     user_config: config.UserConfig, *, without: Path | None = None
-) -> tuple[AppWorkspace, ...]:
+) -> tuple[OpenOrClosedWorkspace, ...]:
     """Return the workspaces of the user's config, except the one in a folder."""
     here = None if without is None else os.path.realpath(without)
     return tuple(
         ClosedWorkspace(
             entry.name,
-            partial(_open_workspace, entry.name),
+            partial(_open_workspace_without_token, entry.name),
             shown_site(entry.site),
             root=entry.folder,
         )
@@ -173,7 +173,7 @@ def _other_workspaces(
     )
 
 
-async def _open_workspace(name: str) -> OpenWorkspace:
+async def _open_workspace_without_token(name: str) -> OpenWorkspace:
     """Open a workspace without looking for its token, which only its jobs need.
 
     Raises:
@@ -182,14 +182,14 @@ async def _open_workspace(name: str) -> OpenWorkspace:
     """
     workspace, mark = await trio.to_thread.run_sync(_find_workspace_and_mark, name)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
-    lazy = _LazyOptions(workspace, session_options(workspace, login, mark))
+    late = _OptionsWithLateToken(workspace, session_options(workspace, login, mark))
     return replace(
-        open_workspace(name, lazy.options, workspace.aliases),
-        make_job=lambda request, on_written: _LazyJob(
-            f"{request.kind.value.capitalize()} {name}", lazy, request, on_written
+        open_workspace(name, late.options, workspace.aliases),
+        make_job=lambda request, on_written: _JobWithLateToken(
+            f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),
-        ask_jira=lazy.ask_jira,
-        has_login=lazy.has_login,
+        ask_jira=late.ask_jira,
+        has_login=late.has_login,
     )
 
 
@@ -199,7 +199,7 @@ def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
 
 
 @dataclass
-class _LazyOptions:
+class _OptionsWithLateToken:
     """The options of a workspace's jobs; its token is looked up for the first of them.
 
     Attributes:
@@ -236,11 +236,11 @@ class _LazyOptions:
 
 
 @dataclass(frozen=True)
-class _LazyJob:
+class _JobWithLateToken:
     """A job whose options are looked up when it begins; an error there is the job's."""
 
     name: str
-    lazy_options: _LazyOptions
+    late_options: _OptionsWithLateToken
     request: JobRequest
     on_written: sync.OnWritten
 
@@ -251,6 +251,6 @@ class _LazyJob:
             As that of the job of its kind.
         """
         job: Job[object] = job_for(
-            await self.lazy_options.get_with_login(), self.request, self.on_written
+            await self.late_options.get_with_login(), self.request, self.on_written
         )
         return await job.execute(context)

@@ -56,7 +56,7 @@ def find_token(workspace: config.Workspace) -> config.FoundToken:
     """
     import trio
 
-    find = partial(config.find_token, workspace, os.environ, interactive=is_interactive())
+    find = partial(config.find_token, workspace, os.environ, interactive=can_ask_user())
     token = trio.run(find)
     if token is not None:
         return token
@@ -105,7 +105,7 @@ async def find_stored_credentials(workspace: config.Workspace, hint: str) -> jir
     return make_credentials(token, workspace.login.cloud_id)
 
 
-def is_interactive() -> bool:
+def can_ask_user() -> bool:
     """Return whether standard input and error are a terminal, so that questions can be asked."""
     return os.isatty(0) and os.isatty(2)
 
@@ -115,7 +115,7 @@ class Unconfirmed(click.UsageError):
 
 
 def refuse_unattended(
-    writes: int, what: str, site: str, look: str, *, is_deletion: bool = False
+    writes: int, what: str, site: str, preview: str, *, is_deletion: bool = False
 ) -> None:
     """Refuse many writes, or a deletion, without ``--yes`` where nobody can be asked.
 
@@ -123,7 +123,7 @@ def refuse_unattended(
         writes: How many issues are written.
         what: What is done to them.
         site: The site's address.
-        look: The option or command that shows what would be written.
+        preview: The option or command that shows what would be written.
         is_deletion: Whether issues are deleted.
 
     Raises:
@@ -131,6 +131,6 @@ def refuse_unattended(
     """
     if writes > config.CONFIRM_ABOVE_WRITES or is_deletion:
         raise Unconfirmed(
-            f"this would {what} in {site}; look at them with {look}, and say --yes if that is what "
+            f"this would {what} in {site}; look at them with {preview}, and say --yes if that is what "
             "you want"
         )

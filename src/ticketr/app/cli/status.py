@@ -76,7 +76,7 @@ class LocalEdits:
         ticket_count: How many issues with keys the files hold.
         edited: What was edited, in the order of the keys.
         drafts: The drafts, in the order of the files.
-        older_tickets: What is older than the last pull; it was not edited.
+        tickets_with_older_values: What is older than the last pull; it was not edited.
         conflicts: The tickets that both sides have changed.
         unfinished_creations: The requested issues that have no key in a file yet.
         never_pulled: Tickets with keys that were never pulled into this workspace.
@@ -90,7 +90,7 @@ class LocalEdits:
     ticket_count: int
     edited: tuple[EditedTicket, ...]
     drafts: tuple[Draft, ...]
-    older_tickets: tuple[EditedTicket, ...]
+    tickets_with_older_values: tuple[EditedTicket, ...]
     conflicts: tuple[sync.Conflict, ...]
     unfinished_creations: tuple[sync.Creation, ...]
     never_pulled: tuple[sync.LocalTicket, ...]
@@ -207,8 +207,8 @@ def _find_local_edits(
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.read_unwritten()
-    uncertain = sync.find_unfinished_creations(creations, survey.local_changes)
-    edited, older, drafts = _find_edited(survey, keys, uncertain)
+    unfinished_ids = sync.find_unfinished_creations(creations, survey.local_changes)
+    edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
     missing = survey.find_missing(state)
@@ -228,7 +228,7 @@ def _find_local_edits(
         ticket_count=len(survey.locations),
         edited=tuple(edited),
         drafts=tuple(drafts),
-        older_tickets=tuple(older),
+        tickets_with_older_values=tuple(older),
         conflicts=tuple(conflict for conflict in state.conflicts.all() if is_named(conflict.key)),
         unfinished_creations=tuple(creation for creation in creations if is_named(creation.parent)),
         never_pulled=tuple(
@@ -246,15 +246,15 @@ def _find_local_edits(
     )
 
 
-def _find_edited(
-    survey: sync.LocalSurvey, keys: Collection[str], uncertain: Collection[int]
+def _find_edited_older_and_drafts(
+    survey: sync.LocalSurvey, keys: Collection[str], unfinished_ids: Collection[int]
 ) -> tuple[list[EditedTicket], list[EditedTicket], list[Draft]]:
     """Return what was edited, what is older than the last pull, and the drafts.
 
     Args:
         survey: The comparison of the files with the last sync.
         keys: The keys that were named; all tickets if there are none.
-        uncertain: The `id` of each draft whose creation is not finished; they are left out.
+        unfinished_ids: The `id` of each draft whose creation is not finished; they are left out.
     """
     edited: list[EditedTicket] = []
     older: list[EditedTicket] = []
@@ -269,7 +269,7 @@ def _find_edited(
         if is_named:
             begun = (*((ticket,) if change.head_id is None else ()), *change.drafts)
             drafts += (
-                Draft(one.title, path, ticket.key) for one in begun if id(one) not in uncertain
+                Draft(one.title, path, ticket.key) for one in begun if id(one) not in unfinished_ids
             )
     edited.sort(key=lambda ticket: key_order(ticket.key))
     older.sort(key=lambda ticket: key_order(ticket.key))
@@ -296,7 +296,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
         "tickets": edits.ticket_count,
         "edited": [asdict(ticket) for ticket in edits.edited],
-        "older": [asdict(ticket) for ticket in edits.older_tickets],
+        "older": [asdict(ticket) for ticket in edits.tickets_with_older_values],
         "drafts": [asdict(draft) for draft in edits.drafts],
         "conflicts": conflicts_as_json(edits.conflicts),
         "unsettled": [
@@ -338,7 +338,7 @@ def conflict_line(conflict: sync.Conflict) -> str:
 def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
     """Yield the mark and the rest of each line: one for each ticket, and one for its losses."""
     in_conflict = {conflict.key for conflict in edits.conflicts}
-    for mark, tickets in (("edited", edits.edited), ("older", edits.older_tickets)):
+    for mark, tickets in (("edited", edits.edited), ("older", edits.tickets_with_older_values)):
         for ticket in tickets:
             if ticket.key not in in_conflict:
                 yield mark, f"{ticket.key} ({ticket.path}): {', '.join(ticket.parts)}"

@@ -298,9 +298,9 @@ def _find_issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | 
     return None
 
 
-def _text_of(file: TicketFile, number: int, issue: Ticket) -> str:
+def _text_of(file: TicketFile, ticket_index: int, issue: Ticket) -> str:
     """Return the text of a ticket, or of a sub-task without what follows it."""
-    head, span = file.tickets[number], file.spans[number]
+    head, span = file.tickets[ticket_index], file.spans[ticket_index]
     text = file.text[span.start : span.end]
     if issue is head:
         return text

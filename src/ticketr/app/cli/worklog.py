@@ -86,24 +86,24 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     from ticketr.app.cli.job_runner import run_job
 
     arguments = arguments_for_keys(options)
-    draft = None
+    file = None
     if message == "-":
         message = sys.stdin.read()
     elif message is None:
-        draft = _let_user_write_draft(key)
-        message = draft.read_text(encoding="utf-8", errors="replace").removeprefix(
-            _draft_header(key)
+        file = _let_user_write_comment(key)
+        message = file.read_text(encoding="utf-8", errors="replace").removeprefix(
+            _comment_file_header(key)
         )
     if not message.strip():
-        _delete_draft(draft)
+        _delete_comment_file(file)
         echo(NOTHING_SENT_MESSAGE, err=True)
         return exits.DONE
     ended = run_job(sync.CommentJob(**arguments, key=key, text=message.strip()))
     done = ended.result
-    if done is None and draft is not None:
-        echo(f"your text is in {draft}", err=True)
+    if done is None and file is not None:
+        echo(f"your text is in {file}", err=True)
     else:
-        _delete_draft(draft)
+        _delete_comment_file(file)
     for warning in done.warnings if done is not None else ():
         echo(f"warning: {warning}", err=True)
     code = ended.exit_code()
@@ -126,21 +126,21 @@ def _pull_if_pulled_before(arguments: sync.SessionOptions, key: str) -> int:
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
 
 
-def _let_user_write_draft(key: str) -> Path:
+def _let_user_write_comment(key: str) -> Path:
     """Let the user write a comment into a new file outside of the workspace; return the file."""
     with tempfile.NamedTemporaryFile(
         "w", prefix=f"{key}-comment-", suffix=".md", encoding="utf-8", delete=False
     ) as file:
-        file.write(_draft_header(key))
+        file.write(_comment_file_header(key))
     run_editor(file.name, line=2)
     return Path(file.name)
 
 
-def _draft_header(key: str) -> str:
+def _comment_file_header(key: str) -> str:
     return f"<!-- A comment on {key}, in Markdown, below this line. Without a text, nothing is sent. -->\n"
 
 
-def _delete_draft(draft: Path | None) -> None:
-    if draft is not None:
+def _delete_comment_file(file: Path | None) -> None:
+    if file is not None:
         with suppress(OSError):
-            draft.unlink()
+            file.unlink()

@@ -122,7 +122,7 @@ def _choose_site(request: AddRequest, here: config.Workspace) -> str:
         return config.checked_site("--site", request.site)
     if here.site is not None and here.site_error is None:
         return here.site
-    if settings.is_interactive():
+    if settings.can_ask_user():
         # A site that a file names is shown as the default, which Enter confirms.
         return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
     if here.site_error is not None:
@@ -138,11 +138,11 @@ def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> co
     if request.jql is not None:
         workspace = replace(workspace, jql=config.checked_jql("--jql", request.jql))
     if workspace.login.email is None:
-        if not settings.is_interactive():
+        if not settings.can_ask_user():
             raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.EMAIL_HINT)
         email = _ask_until_valid("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
-    if workspace.project is None and settings.is_interactive():
+    if workspace.project is None and settings.can_ask_user():
         project = _ask_until_valid("Key of the project", config.checked_project)
         workspace = replace(workspace, project=project, project_place="")
     if workspace.jql is None:
@@ -168,7 +168,7 @@ def _find_accepted_login(
     workspace: config.Workspace, request: AddRequest
 ) -> tuple[config.FoundToken, jira.User, jira.Project | None]:
     """Try the login; on a refusal, ask for another token in a terminal."""
-    can_ask = settings.is_interactive()
+    can_ask = settings.can_ask_user()
     try:
         token = settings.find_token(workspace)
     except config.MissingSetting:
@@ -321,6 +321,6 @@ def store_workspace(
     source = login.source
     if source is config.TokenSource.PROMPT:
         source = config.store_token(folder, login)
-    is_file_written = config.write_workspace_file(entry.folder, file)
+    is_file_written = config.write_missing_settings(entry.folder, file)
     config.store_workspace(folder, entry)
     return source, is_file_written

@@ -63,7 +63,7 @@ from ticketr.app.config.state_folder import (
     ListMemory,
     StateFolder,
     read_list_memory,
-    require_database,
+    refuse_database_links,
     store_list_memory,
 )
 from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
@@ -74,7 +74,7 @@ from ticketr.app.config.user_config import (
     WorkspaceEntry,
     add_user_mark,
     has_user_mark,
-    read_keys_table,
+    read_keymap_table,
     read_or_make_user_mark,
     read_user_config,
     remove_alias,
@@ -96,7 +96,7 @@ from ticketr.app.config.workspace_file import (
     WorkspaceFile,
     find_missing_settings,
     read_workspace_file,
-    write_workspace_file,
+    write_missing_settings,
 )
 
 if TYPE_CHECKING:

@@ -69,19 +69,19 @@ def find_alias_names(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def checked_alias_name(name: str, value: str) -> str:
+def checked_alias_name(setting: str, name: str) -> str:
     """Return the name of an alias.
 
     Args:
-        name: The setting's name, for the error.
-        value: The name of the alias.
+        setting: The setting's name, for the error.
+        name: The name of the alias.
 
     Raises:
         BadSetting: It has other characters than letters, digits, ``-`` and ``_``.
     """
-    if not re.fullmatch(_ALIAS_NAME_PATTERN, value):
-        raise BadSetting(name, value, "letters, digits, '-' and '_' alone, a letter first")
-    return value
+    if not re.fullmatch(_ALIAS_NAME_PATTERN, name):
+        raise BadSetting(setting, name, "letters, digits, '-' and '_' alone, a letter first")
+    return name
 
 
 def read_aliases(table: Table) -> dict[str, str]:
@@ -93,16 +93,16 @@ def read_aliases(table: Table) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for key in table.names():
-        table.check_name(key, "the name of an alias", checked_alias_name)
+        table.checked_name(key, "the name of an alias", checked_alias_name)
         texts[key] = table.checked_text(key, checked_jql) or ""
     return texts
 
 
-def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
+def expand_aliases(setting: str, query: str, aliases: Mapping[str, str]) -> str:
     """Replace the aliases in a query by their own queries, in parentheses.
 
     Args:
-        name: The setting's name, for an error.
+        setting: The setting's name, for an error.
         query: A query in JQL; ``@name`` outside of quotes is an alias.
         aliases: The queries by their names; they may hold aliases, too.
 
@@ -111,35 +111,37 @@ def expand_aliases(name: str, query: str, aliases: Mapping[str, str]) -> str:
     """
     used = _QUOTED_OR_ALIAS_PATTERN.fullmatch(query.strip())
     if used and used[2]:  # the whole query, which may have an order
-        return _expanded(name, _query_of(name, used[2], aliases), aliases, (used[2],))
-    return _expanded(name, query, aliases, ())
+        return _expanded(setting, _query_of(setting, used[2], aliases), aliases, (used[2],))
+    return _expanded(setting, query, aliases, ())
 
 
-def _expanded(name: str, query: str, aliases: Mapping[str, str], within: tuple[str, ...]) -> str:
+def _expanded(setting: str, query: str, aliases: Mapping[str, str], within: tuple[str, ...]) -> str:
     def replaced(match: re.Match[str]) -> str:
         alias = match[2]
         if alias is None:
             return match[0]
         if alias in within:
             way = " > ".join(f"@{step}" for step in (*within, alias))
-            raise BadSetting(name, f"@{alias}", f"the alias stands for itself ({way})")
-        inner = _query_of(name, alias, aliases)
+            raise BadSetting(setting, f"@{alias}", f"the alias stands for itself ({way})")
+        inner = _query_of(setting, alias, aliases)
         if _ORDER_BY_PATTERN.search(re.sub(_QUOTED_OR_ALIAS_PATTERN, "", inner)):
             problem = f"it ends in ORDER BY ({inner}), so it cannot be a part of a query"
-            raise BadSetting(name, f"@{alias}", problem)
-        return f"({_expanded(name, inner, aliases, (*within, alias))})"
+            raise BadSetting(setting, f"@{alias}", problem)
+        return f"({_expanded(setting, inner, aliases, (*within, alias))})"
 
     result = _QUOTED_OR_ALIAS_PATTERN.sub(replaced, query)
     if len(result) > _MAX_QUERY_CHARACTERS:
         raise BadSetting(
-            name, query[:80], f"with its aliases it is longer than {_MAX_QUERY_CHARACTERS} signs"
+            setting, query[:80], f"with its aliases it is longer than {_MAX_QUERY_CHARACTERS} signs"
         )
     return result
 
 
-def _query_of(name: str, alias: str, aliases: Mapping[str, str]) -> str:
+def _query_of(setting: str, alias: str, aliases: Mapping[str, str]) -> str:
     if alias not in aliases:
         near = nearest(alias, aliases)
         hint = f"; did you mean @{near}?" if near else ""
-        raise BadSetting(name, f"@{alias}", f"there is no such alias{hint} (see 'ticketr alias')")
+        raise BadSetting(
+            setting, f"@{alias}", f"there is no such alias{hint} (see 'ticketr alias')"
+        )
     return aliases[alias]

@@ -90,7 +90,7 @@ CONFIRM_ABOVE_WRITES = 20
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def checked_site(name: str, url: str) -> str:
+def checked_site(setting: str, url: str) -> str:
     """Check a site's address and return its normal form, so that one site has one spelling.
 
     Raises:
@@ -99,20 +99,20 @@ def checked_site(name: str, url: str) -> str:
     """
     if "@" in url:  # anywhere: the address may be wrong in other ways, too
         shown = f"...@{url.rpartition('@')[2]}"
-        raise BadSetting(name, shown, "leave the login out of it; it belongs in JIRA_EMAIL")
+        raise BadSetting(setting, shown, "leave the login out of it; it belongs in JIRA_EMAIL")
     try:
         parts = urlsplit(url)
         port = parts.port  # raises for a bad port
     except ValueError as error:
-        raise BadSetting(name, url, str(error)) from None
+        raise BadSetting(setting, url, str(error)) from None
     if parts.query or parts.fragment:  # not shown, since it may hold a secret
         shown = f"{parts.scheme}://{parts.netloc}{parts.path}?..."
-        raise BadSetting(name, shown, "leave out what follows the path")
+        raise BadSetting(setting, shown, "leave out what follows the path")
     # Letters beyond ASCII need their xn-- form: some look like those of another host.
     is_plain = url.isascii() and url.isprintable() and not set(url) & {" ", "\\"}
     has_dots = not {".", ".."}.isdisjoint(parts.path.split("/"))
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or has_dots or not is_plain:
-        raise BadSetting(name, url, "write it as https://you.atlassian.net")
+        raise BadSetting(setting, url, "write it as https://you.atlassian.net")
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     written = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
     return f"{parts.scheme}://{host}{written}{parts.path.rstrip('/')}"
@@ -124,9 +124,9 @@ def _make_check(is_valid: Callable[[str], object], problem: str) -> Callable[[st
     The check raises `BadSetting` where the value is not valid.
     """
 
-    def checked(name: str, value: str) -> str:
+    def checked(setting: str, value: str) -> str:
         if not is_valid(value):
-            raise BadSetting(name, value, problem)
+            raise BadSetting(setting, value, problem)
         return value
 
     return checked
@@ -155,27 +155,29 @@ checked_email = _make_check(
 checked_jql = _make_check(str.strip, "the query is empty")
 
 
-def checked_attachments(name: str, what: str) -> str:
+def checked_attachments(setting: str, what: str) -> str:
     """Check what is to be done with attachments.
 
     Raises:
         BadSetting: Nothing of that name can be done.
     """
-    return _checked_choice(name, what, ATTACHMENT_MODES)
+    return _checked_choice(setting, what, ATTACHMENT_MODES)
 
 
-def checked_strategy(name: str, strategy: str) -> str:
+def checked_strategy(setting: str, strategy: str) -> str:
     """Check the strategy for conflicts, and return its word of today.
 
     Raises:
         BadSetting: There is no such strategy.
     """
-    return _checked_choice(name, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES)
+    return _checked_choice(
+        setting, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES
+    )
 
 
-def _checked_choice(name: str, word: str, known: Sequence[str]) -> str:
+def _checked_choice(setting: str, word: str, known: Sequence[str]) -> str:
     if word not in known:
         hint = nearest(word, known)
         offer = f" (did you mean {hint}?)" if hint else ""
-        raise BadSetting(name, word, f"it is one of {', '.join(known)}{offer}")
+        raise BadSetting(setting, word, f"it is one of {', '.join(known)}{offer}")
     return word

@@ -209,7 +209,7 @@ _OPEN_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
 @contextmanager
 def open_write_folder(
-    root: Path | str, folder: str = "", *, make: bool = False, is_own: bool = False
+    root: Path | str, folder: str = "", *, make: bool = False, is_in_state_folder: bool = False
 ) -> Generator[int]:
     """Open a folder of a workspace to write into it by its descriptor.
 
@@ -218,7 +218,7 @@ def open_write_folder(
         folder: The folder, relative to that, with ``/``.
         make: Whether to make what is missing of it. The workspace's own folder is never made: a new
             one would be empty, and hide from the user where the other files went.
-        is_own: Whether its first part is ticketr's own folder, which is hidden.
+        is_in_state_folder: Whether its first part is ticketr's own folder, which is hidden.
 
     Raises:
         OSError: A link or a hidden folder is on the way, or the system refused.
@@ -228,7 +228,7 @@ def open_write_folder(
         names = folder.split("/") if folder else []
         for number, name in enumerate(names):
             path = "/".join(names[: number + 1])
-            if name.startswith(".") and (number or not is_own):
+            if name.startswith(".") and (number or not is_in_state_folder):
                 reason = f"{path} is hidden, and nothing is written into a hidden folder"
                 raise OSError(errno.ELOOP, reason, name)
             if make:

@@ -64,7 +64,7 @@ class StateFolder:
         for name in (LOCK_FILE, GITIGNORE_FILE):
             require_file_kind(self.path / name, "a file")
         for name in DATABASE_FILES:
-            require_database(self.path / name)
+            refuse_database_links(self.path / name)
 
     def make(self) -> None:
         """Create the folder, and make git ignore it.
@@ -143,7 +143,7 @@ class StateFolder:
         """
         require_file_kind(self.path / inner, "a folder")
         name = f"{self.path.name}/{inner}" if inner else self.path.name
-        return open_write_folder(self.path.parent, name, make=bool(inner), is_own=True)
+        return open_write_folder(self.path.parent, name, make=bool(inner), is_in_state_folder=True)
 
 
 def require_file_kind(path: Path, expected: str) -> None:
@@ -165,7 +165,7 @@ def require_file_kind(path: Path, expected: str) -> None:
         raise UnsafePath(str(path), kind, expected)
 
 
-def require_database(path: Path) -> None:
+def refuse_database_links(path: Path) -> None:
     """Check that none of the files that SQLite opens is a link, since SQLite follows links.
 
     Raises:

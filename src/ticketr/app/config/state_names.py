@@ -15,7 +15,7 @@ from typing import Any
 
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
-from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, require_database
+from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, refuse_database_links
 from ticketr.app.config.user_config import has_user_mark, read_user_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
@@ -74,7 +74,7 @@ def _query_state(
     """Return the rows of a query on the state file; none if the file cannot be used."""
     path = root / STATE_FOLDER / STATE_FILE
     try:
-        require_database(path)
+        refuse_database_links(path)
         mark = read_user_mark(config_folder(environ))
         if mark is None or not path.exists():
             return []

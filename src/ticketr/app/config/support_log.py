@@ -55,7 +55,9 @@ class _LogFileHandler(RotatingFileHandler):
         if self._root is None:
             descriptor = os.open(self.baseFilename, _OPEN_LOG_FLAGS, 0o600)
         else:
-            with open_write_folder(self._root, _LOG_FOLDER, make=True, is_own=True) as folder:
+            with open_write_folder(
+                self._root, _LOG_FOLDER, make=True, is_in_state_folder=True
+            ) as folder:
                 descriptor = os.open(LOG_FILE, _OPEN_LOG_FLAGS, 0o600, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)

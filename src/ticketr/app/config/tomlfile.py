@@ -171,7 +171,7 @@ class Table:
             where = f"{format_place(str(self._path), self.line(key))}: {key}"
             raise BadSetting(where, error.value, error.problem) from None
 
-    def check_name(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
+    def checked_name(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
         """Return what a check makes of a name in the table.
 
         Raises:
@@ -308,13 +308,13 @@ def line_of(text: str, keys: tuple[str, ...]) -> int | None:
             values = tomllib.loads("".join(lines[:count]))
         except ValueError:
             continue  # in the middle of a value that takes several lines
-        if _has_path(values, keys):
+        if _has_nested_keys(values, keys):
             return readable + 1
         readable = count
     return None
 
 
-def _has_path(values: object, keys: tuple[str, ...]) -> bool:
+def _has_nested_keys(values: object, keys: tuple[str, ...]) -> bool:
     """Return whether nested tables have a value under these names."""
     for key in keys:
         if not isinstance(values, dict) or key not in values:

@@ -144,7 +144,7 @@ def read_user_config(folder: Path) -> UserConfig:
     return UserConfig() if text is None else parse_user_config(path, text)
 
 
-def read_keys_table(folder: Path) -> Table:
+def read_keymap_table(folder: Path) -> Table:
     """Read the table ``[keys]``, which only the app uses.
 
     Returns:
@@ -194,7 +194,7 @@ def _read_refresh_seconds(table: Table) -> float:
 def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
-    workspaces.check_name(name, "the name of a workspace", checks.checked_workspace_name)
+    workspaces.checked_name(name, "the name of a workspace", checks.checked_workspace_name)
     folder, site = table.text("folder"), table.checked_text("site", checks.checked_site)
     if not folder or not site:
         raise workspaces.make_error(name, f"the workspace {name!r} needs a folder and a site")
@@ -203,7 +203,7 @@ def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
 
 def _read_site(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS)
-    return sites.check_name(name, "a site", checks.checked_site)
+    return sites.checked_name(name, "a site", checks.checked_site)
 
 
 def _read_login(table: Table) -> LoginEntry:
@@ -358,7 +358,7 @@ def use_workspace(folder: Path, name: str) -> None:
         ConfigError: The config that is there cannot be used.
         SettingsFailed: The system refused to write it.
     """
-    _edit_config(folder, lambda document: document.update(use=name), needed=name)
+    _edit_config(folder, lambda document: document.update(use=name), needed_workspace=name)
 
 
 def remove_workspace(folder: Path, name: str) -> None:
@@ -375,7 +375,7 @@ def remove_workspace(folder: Path, name: str) -> None:
         if document.get("use") == name:
             del document["use"]
 
-    _edit_config(folder, change, needed=name)
+    _edit_config(folder, change, needed_workspace=name)
 
 
 def store_alias(folder: Path, name: str, query: str) -> None:
@@ -405,14 +405,14 @@ def remove_alias(folder: Path, name: str) -> bool:
 
 
 def _edit_config(
-    folder: Path, change: Callable[[dict[str, Any]], None], *, needed: str | None = None
+    folder: Path, change: Callable[[dict[str, Any]], None], *, needed_workspace: str | None = None
 ) -> None:
     """Change the file's text, and check that it can be read before it is written."""
     path = folder / CONFIG_FILE
     with lock_config_folder(folder):
         config = read_user_config(folder)
-        if needed is not None:
-            config.workspace_named(needed)
+        if needed_workspace is not None:
+            config.workspace_named(needed_workspace)
         text = read_private(path)
         new = edited_toml(path, _CONFIG_FILE_HEADER if text is None else text, change)
         parse_user_config(path, new)

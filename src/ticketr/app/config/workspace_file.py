@@ -31,7 +31,7 @@ _SYNC_KEYS = ("strategy",)
 _SECRET_KEY_PATTERN = re.compile(
     r"token|passw|passphrase|secret|api_?key|credential|bearer|private_?key"
 )
-_KEY_REFUSED_REASON = (
+_CREDENTIAL_KEY_REFUSED_REASON = (
     "{key!r} has no place here, since this file is shared through git: take it out (and revoke what "
     "was committed); 'ticketr workspace add' keeps a token in your keyring, and a token_command is "
     "in your own config.toml"
@@ -60,7 +60,7 @@ class WorkspaceFile:
         subtasks_inherit: Whether new sub-tasks take over the fields of their tickets.
         strategy: What to do with a conflict, one of ``CONFLICT_STRATEGIES``; None leaves it to be resolved.
         aliases: The team's names for queries; none has the name of a built-in one.
-        ignored_warnings: What in the file does not count, and why, each with its line.
+        ignored_alias_warnings: What in the file does not count, and why, each with its line.
     """
 
     path: Path
@@ -74,7 +74,7 @@ class WorkspaceFile:
     attachment_mode: str | None = None
     subtasks_inherit: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
-    ignored_warnings: tuple[str, ...] = ()
+    ignored_alias_warnings: tuple[str, ...] = ()
 
 
 def read_workspace_file(root: Path) -> WorkspaceFile | None:
@@ -115,7 +115,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         attachment_mode=table.checked_text("attachments", checks.checked_attachments),
         strategy=sync.checked_text("strategy", checks.checked_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
-        ignored_warnings=tuple(
+        ignored_alias_warnings=tuple(
             _ignored_alias_warning(table, name) for name in aliases if is_built_in(name)
         ),
     )
@@ -159,13 +159,15 @@ def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
 def _refuse_secrets(path: Path, table: Table) -> None:
     for key in table.names():
         if _SECRET_KEY_PATTERN.search(key.casefold().replace("-", "_")):
-            raise SecretInFile(str(path), table.line(key), _KEY_REFUSED_REASON.format(key=key))
+            raise SecretInFile(
+                str(path), table.line(key), _CREDENTIAL_KEY_REFUSED_REASON.format(key=key)
+            )
         # The name of a field or an alias does not point to a secret: there may be a "Token count".
         if table.is_table(key) and key not in {_FIELDS_KEY, _ALIASES_KEY}:
             _refuse_secrets(path, table.table(key))
 
 
-def write_workspace_file(root: Path, wanted: WorkspaceFile) -> bool:
+def write_missing_settings(root: Path, wanted: WorkspaceFile) -> bool:
     """Add the settings to a workspace's file that it lacks.
 
     The folder is made where there is none. Comments, order and everything else in the file stay.

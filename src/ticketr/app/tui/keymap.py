@@ -242,7 +242,7 @@ class Binding:
 _C, _A = Context, KeyAction
 #: The places with a list, and those with a line to type.
 _LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP)
-LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
+INPUT_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 DEFAULT_BINDINGS = (
@@ -333,13 +333,13 @@ DEFAULT_BINDINGS = (
     Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "half a page down", _LIST_CONTEXTS),
     Binding(_A.TOP, ("KEY_HOME", "g"), "to the first", _LIST_CONTEXTS),
     Binding(_A.BOTTOM, ("KEY_END", "G"), "to the last", _LIST_CONTEXTS),
-    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "one character left", LINE_CONTEXTS),
-    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "one character right", LINE_CONTEXTS),
-    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "to the start", LINE_CONTEXTS),
-    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "to the end", LINE_CONTEXTS),
-    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "delete a character", LINE_CONTEXTS),
-    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "delete a word", LINE_CONTEXTS),
-    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "delete the line", LINE_CONTEXTS),
+    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "one character left", INPUT_LINE_CONTEXTS),
+    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "one character right", INPUT_LINE_CONTEXTS),
+    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "to the start", INPUT_LINE_CONTEXTS),
+    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "to the end", INPUT_LINE_CONTEXTS),
+    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "delete a character", INPUT_LINE_CONTEXTS),
+    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "delete a word", INPUT_LINE_CONTEXTS),
+    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "delete the line", INPUT_LINE_CONTEXTS),
     Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "show or hide the token", (_C.FIRST_RUN,), "show token"),
     Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "open the page for tokens", (_C.FIRST_RUN,), "token page"),
     Binding(_A.CHECK, ("KEY_F5",), "check what was typed", (_C.FIRST_RUN,), "check"),
@@ -368,11 +368,11 @@ class KeyMap:
 
     Attributes:
         table: The bindings.
-        added_keys: The keys that the user has added, each with its action. Other actions lose them there.
+        keys_added_by_user: The keys that the user has added, each with its action. Other actions lose them there.
     """
 
     table: tuple[Binding, ...] = DEFAULT_BINDINGS
-    added_keys: frozenset[tuple[KeyAction, str]] = frozenset()
+    keys_added_by_user: frozenset[tuple[KeyAction, str]] = frozenset()
 
     @cached_property
     def bindings_by_context(self) -> Mapping[Context, Bindings]:
@@ -384,7 +384,7 @@ class KeyMap:
         rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
         keys = sorted(
             _find_keys_in(context, rows),
-            key=lambda pair: (pair[1].action, pair[0]) in self.added_keys,
+            key=lambda pair: (pair[1].action, pair[0]) in self.keys_added_by_user,
         )
         by_key, names = dict(keys), dict[KeyAction, str]()
         for row in rows:

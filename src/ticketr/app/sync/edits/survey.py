@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ticketr._errors import TicketrError
-from ticketr.app.config import require_database
+from ticketr.app.config import refuse_database_links
 from ticketr.app.sync.compare.diff import may_show_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
@@ -110,7 +110,7 @@ def readable_database(path: Path) -> Generator[Path | None]:
         UnsafePath: It, or a file that SQLite opens beside it, is a link or no plain file.
         FileFailed: The file cannot be copied.
     """
-    require_database(path)
+    refuse_database_links(path)
     if not path.exists():
         yield None
     elif os.access(path.parent, os.W_OK):

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from ticketr.app.config import ForeignState, add_user_mark, has_user_mark, require_database
+from ticketr.app.config import ForeignState, add_user_mark, has_user_mark, refuse_database_links
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -148,7 +148,7 @@ class Database:
     def __init__(self, path: Path, mark: str | None = None) -> None:
         self._path = path
         if path != IN_MEMORY:
-            require_database(path)
+            refuse_database_links(path)
         # One family is read while another is written, in two threads.
         self._lock = RLock()
         try:

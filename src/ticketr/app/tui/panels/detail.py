@@ -26,13 +26,13 @@ _FIELD_ORDER = (
 )
 #: How many of the next fields may be beside a field.
 MAX_FIELD_LOOKAHEAD = 3
-_WIDE_FIELDS = frozenset(("labels", "components", "fix versions"))
+_FIELDS_SHOWN_LAST = frozenset(("labels", "components", "fix versions"))
 #: The cells for a key at the end of a line, and what it does.
 KEY_HINT_CELLS = 13
 #: The least cells for the name of a field; a wide panel has more.
-MIN_LABEL_CELLS = 11
+MIN_FIELD_NAME_CELLS = 11
 #: The cells that the longest name of Jira's own fields takes, "Story Points".
-COMMON_LABEL_CELLS = 14
+LONGEST_JIRA_FIELD_NAME_CELLS = 14
 #: The most cells of a line; longer ones are hard to read.
 MAX_LINE_CELLS = 120
 
@@ -76,7 +76,10 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
 def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
-    label = max(MIN_LABEL_CELLS, min(longest, max(room // 6, min(room // 2, COMMON_LABEL_CELLS))))
+    label = max(
+        MIN_FIELD_NAME_CELLS,
+        min(longest, max(room // 6, min(room // 2, LONGEST_JIRA_FIELD_NAME_CELLS))),
+    )
     edits = {edit.part_name: edit for edit in sheet.edits}
     parts: list[Line] = []
     for name, value in sorted(fields, key=_field_rank):
@@ -101,7 +104,7 @@ def _field_rank(field: tuple[str, str]) -> int:
     return (
         _FIELD_ORDER.index(name)
         if name in _FIELD_ORDER
-        else len(_FIELD_ORDER) + (name in _WIDE_FIELDS)
+        else len(_FIELD_ORDER) + (name in _FIELDS_SHOWN_LAST)
     )
 
 
