@@ -39,7 +39,9 @@ def for_error(error: BaseException) -> int:
     """Return the exit code for an error that ended a command."""
     from ticketr.app import config, sync
 
-    is_usage = isinstance(error, config.ConfigError) or type(error).__name__ in sync.USAGE_ERRORS
+    is_usage = (
+        isinstance(error, config.ConfigError) or type(error).__name__ in sync.USAGE_ERROR_NAMES
+    )
     return USAGE if is_usage else FAILED
 
 

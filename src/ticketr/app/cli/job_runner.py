@@ -249,7 +249,7 @@ async def _run_repeatedly(
                             continue
                         ended: JobOutcome[Any] = JobOutcome(snapshot)
                         _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
-                        if ended.error_name in sync.LASTING_ERRORS:
+                        if ended.error_name in sync.LASTING_ERROR_NAMES:
                             codes.append(exit_code(ended))
                             queue.cancel_repeat(str(snapshot.key))
                             if not queue.repeats():
@@ -357,7 +357,7 @@ def run_jobs(
 def exit_code(ended: JobOutcome[Result]) -> int:
     """Return the exit code for the outcome of a pull, push or sync."""
     if ended.result is None:
-        is_usage = ended.signal is None and ended.error_name in sync.USAGE_ERRORS
+        is_usage = ended.signal is None and ended.error_name in sync.USAGE_ERROR_NAMES
         return exits.USAGE if is_usage else ended.exit_code()
     result = ended.result
     parts = (result.pull, result.push) if isinstance(result, sync.SyncResult) else (result,)

@@ -115,7 +115,7 @@ def edit(options: CommonOptions, *, key: str) -> None:
     before = store.read_tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
     store.read_file(issue.path)
-    sync.mark_editor_changes(store, issue.path, before)
+    sync.count_editor_changes_as_edits(store, issue.path, before)
 
 
 def run_editor(path: str, *, line: int) -> None:

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
         visit_files,
     )
     from ticketr.app.sync.errors import (
-        LASTING_ERRORS,
-        USAGE_ERRORS,
+        LASTING_ERROR_NAMES,
+        USAGE_ERROR_NAMES,
         BadChoice,
         BadQuery,
         CannotEdit,
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         add_drafts,
         add_sub_task,
         carry_out_edits,
-        mark_editor_changes,
+        count_editor_changes_as_edits,
         plan_file_edits,
     )
     from ticketr.app.sync.jobs.bulk import BulkJob, BulkResult, FindIssuesJob, find_issues
@@ -99,7 +99,13 @@ if TYPE_CHECKING:
         is_partial,
         not_done_words,
     )
-    from ticketr.app.sync.notes import OLDER_VALUE_CODES, Code, Note, tagged_keys, ticket_tags
+    from ticketr.app.sync.notes import (
+        OLDER_VALUE_CODES,
+        Code,
+        Note,
+        tagged_keys_and_files,
+        ticket_tags,
+    )
     from ticketr.app.sync.pull.downloading import AttachmentList, AttachmentResult
     from ticketr.app.sync.pull.tally import PullResult
     from ticketr.app.sync.push.tally import PushResult

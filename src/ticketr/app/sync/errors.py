@@ -345,10 +345,10 @@ class StateFailed(SyncError):
 
 
 #: The names of the errors that come from wrong usage.
-USAGE_ERRORS = frozenset(("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath"))
+USAGE_ERROR_NAMES = frozenset(("AsksMissing", "ForeignState", "UnknownTicket", "UnsafePath"))
 #: The names of the errors that every further run would meet as well. No run is repeated after a
 #: refused login, since a site blocks a login that it has refused several times.
-LASTING_ERRORS = USAGE_ERRORS | {"AuthenticationFailed", "LoginBlocked", "OtherSite"}
+LASTING_ERROR_NAMES = USAGE_ERROR_NAMES | {"AuthenticationFailed", "LoginBlocked", "OtherSite"}
 
 
 def error_to_report(error: BaseException) -> BaseException:

@@ -397,7 +397,7 @@ def _find_changed_values(
     }
 
 
-def mark_editor_changes(store: Store, path: str, before: Sequence[Ticket]) -> None:
+def count_editor_changes_as_edits(store: Store, path: str, before: Sequence[Ticket]) -> None:
     """Count what a user has changed in an editor of ours as edits, also what is older.
 
     Nothing happens if the file or the state cannot be used: what is older is named later.

@@ -18,7 +18,7 @@ def ticket_tags(keys: Iterable[str] | None) -> frozenset[str]:
     return frozenset(f"{_TICKET_TAG}{key}" for key in keys or ())
 
 
-def tagged_keys(tags: Iterable[str]) -> tuple[str, ...]:
+def tagged_keys_and_files(tags: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of the tickets that tags name, by project and number, and the files."""
     names = {tag.removeprefix(_TICKET_TAG) for tag in tags if tag.startswith(_TICKET_TAG)}
     return tuple(
@@ -34,7 +34,7 @@ class Code(StrEnum):
     CONFLICT = "conflict"  # both sides have changed the same part
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
     BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
-    INVALID = "invalid"  # Jira has no such value
+    INVALID = "invalid"  # a value is none that Jira takes, or that a file can hold
     REFUSED = "refused"  # Jira refused it
     LITERAL = "literal"  # Jira gets its markup as plain text
     LOSS = "loss"  # an edit would remove a piece of a description in Jira

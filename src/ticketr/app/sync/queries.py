@@ -31,7 +31,7 @@ OVERLAP_MINUTES = 5
 _ORDER_BY_PATTERN = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
 
 
-def base_query(project: str | None, jql: str | None) -> str:
+def query_without_order(project: str | None, jql: str | None) -> str:
     """Write the query for a pull, without an order of its own.
 
     Args:

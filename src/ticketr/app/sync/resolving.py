@@ -263,7 +263,7 @@ def _write_markers(
 
 def _lines_with_markers(local: Sequence[str], remote: Sequence[str]) -> Iterator[str]:
     for chunk in compare_lines(local, remote):
-        if chunk.is_same:
+        if chunk.are_sides_same:
             yield from chunk.local
         else:
             yield "<<<<<<< here"
@@ -305,7 +305,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         parts=parts,
         merged_parts=merged,
         file_text_copy_path=store.relative_path(aside),
-        text=text,
+        ticket_text=text,
         versions=versions,
         last_changed_key=newest.key,
     )
@@ -332,7 +332,10 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         )
     opened = _open_unchanged(store, state, seen)
     settlement = Settlement(
-        UndoKind.CHOSEN, resolution.lines_by_place, always_copies_text=True, expected_text=seen.text
+        UndoKind.CHOSEN,
+        resolution.lines_by_place,
+        always_copies_text=True,
+        expected_text=seen.ticket_text,
     )
     writer = FamilyWriter(store, state, seen=opened.seen_at, settlement=settlement)
     return _write_merged(store, opened, writer)
@@ -365,7 +368,7 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
     text, _, versions = _read_versions(store, state, opened)
-    if text != seen.text:
+    if text != seen.ticket_text:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
     if versions != seen.versions:
         raise ConflictChanged(seen.key, "Jira's version of it was read again")

@@ -155,23 +155,23 @@ class Progress:
     _redact: Callable[[str], str]
     _done: int = field(default=0, init=False)
     _message: str = field(default="", init=False)
-    _is_silent: bool = field(default=False, init=False)
+    _is_site_silent: bool = field(default=False, init=False)
 
     def report(self, message: str, done: int | None = None, total: int | None = None) -> None:
         """Report a message, and how far the phase is; a number that is None stays as it was."""
         if done is not None:
             self._done = done
-        self._message, self._is_silent = self._redact(message), False
+        self._message, self._is_site_silent = self._redact(message), False
         self._context.report(current=self._done, total=total, message=self._message)
 
     def report_silence(self, seconds: float) -> None:
         """Report that the site has not answered for so many seconds; 0 once it has."""
         if seconds >= REPORT_SILENCE_AFTER_SECONDS:
-            self._is_silent = True
+            self._is_site_silent = True
             words = f"no answer for {math.floor(seconds)}s"
             self._context.report(current=self._done, message=words)
-        elif self._is_silent:
-            self._is_silent = False
+        elif self._is_site_silent:
+            self._is_site_silent = False
             self._context.report(current=self._done, message=self._message)
 
     def report_wait(self, seconds: float, reason: str) -> None:

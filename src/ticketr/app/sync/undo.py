@@ -140,7 +140,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
     if step.kind is not UndoKind.ADDED:
         _restore_text(text, step)
     elif text != step.after:
-        raise _added_file_changed(step)
+        raise _added_file_changed_error(step)
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
@@ -150,7 +150,7 @@ def _require_same_state(state: State, step: UndoStep) -> None:
         )
 
 
-def _added_file_changed(step: UndoStep) -> CannotUndo:
+def _added_file_changed_error(step: UndoStep) -> CannotUndo:
     return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.copy_path)
 
 
@@ -193,7 +193,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     """
     aside = FileEditor(store).move_to_trash(step.path, None, step.after)
     if aside is None:
-        raise _added_file_changed(step)
+        raise _added_file_changed_error(step)
     return store.relative_path(aside)
 
 

@@ -118,7 +118,7 @@ FIELDS_SECTION: Final = "Fields"
 CRITERIA_SECTION: Final = "Acceptance Criteria"
 TASKS_SECTION: Final = "Tasks"
 #: The section of one rich-text field, whose name follows a colon.
-FIELD_SECTION: Final = "Field"
+RICH_TEXT_SECTION: Final = "Field"
 
 SECTION_NAMES = frozenset({DESCRIPTION_SECTION, FIELDS_SECTION, CRITERIA_SECTION, TASKS_SECTION})
 
@@ -143,10 +143,10 @@ _ALMOST_TICKET = (
     rf"|#{{1,6}}[ \t]*(?!TICKETS)(?-i:{_one_letter_off_pattern('TICKET')})[ \t]*:"
     r"|#TICKET(?=[\s\[]|\Z)|#{1,6}[ \t]+TICKET[ \t]*(?:\[|\Z))"
 )
-_FIELD_SECTION = rf"## {FIELD_SECTION}:\s*(?=\S)"
+_RICH_TEXT_SECTION = rf"## {RICH_TEXT_SECTION}:\s*(?=\S)"
 _SECTION = (
     r"(?:## (?:Description|Fields|Acceptance Criteria|Tasks)[ \t:#]*\Z"
-    rf"|{_FIELD_SECTION})"
+    rf"|{_RICH_TEXT_SECTION})"
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
@@ -163,7 +163,7 @@ ALMOST_TICKET = compile_on_use(rf" {{0,3}}{_ALMOST_TICKET}")
 ALMOST_SECTION = compile_on_use(rf" {{0,3}}{_ALMOST_SECTION}")
 CONFLICT_MARKER = compile_on_use(_CONFLICT_MARKER_PATTERN)
 
-_FIELD_HEADING = compile_on_use(_FIELD_SECTION)
+_RICH_TEXT_HEADING = compile_on_use(_RICH_TEXT_SECTION)
 
 _SPECIAL_LINE_PATTERN = (
     rf"(?:{_ALMOST_TICKET}|{_SECTION}|{_ALMOST_SECTION}|{_CONFLICT_MARKER_PATTERN})"
@@ -180,7 +180,7 @@ _ESCAPED_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTER
 def section_of(line: str, *, in_task: bool = False) -> str | None:
     """Return the name of the section that a line starts, or None.
 
-    A heading is one of the four names, optionally with a colon or closing hashes, or `FIELD_SECTION` with
+    A heading is one of the four names, optionally with a colon or closing hashes, or `RICH_TEXT_SECTION` with
     the name of a field. In a task it may be indented by up to three spaces, and there is no section
     for tasks.
     """
@@ -188,15 +188,15 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
         line = _without_indent(line)
     if not line.startswith("## "):
         return None
-    if _FIELD_HEADING.match(line):
-        return FIELD_SECTION
+    if _RICH_TEXT_HEADING.match(line):
+        return RICH_TEXT_SECTION
     name = line[3:].rstrip(" \t:#")
     return name if name in SECTION_NAMES and not (in_task and name == TASKS_SECTION) else None
 
 
-def read_field_heading(line: str) -> str:
+def read_rich_text_heading(line: str) -> str:
     """Return the name of the field from the heading of its section."""
-    match = _FIELD_HEADING.match(line := _without_indent(line))
+    match = _RICH_TEXT_HEADING.match(line := _without_indent(line))
     assert match is not None
     return one_line(line[match.end() :])
 
@@ -225,15 +225,15 @@ def insert_backslash(line: str, column: int | None = None) -> str:
     return f"{line[:column]}\\{line[column:]}"
 
 
-def escape_item(line: str) -> str:
+def escape_criterion_line(line: str) -> str:
     """Escape a continuation line of a criterion, where a dash would start the next criterion."""
     if line.lstrip().lstrip("\\").startswith("-"):
         return insert_backslash(line)
     return escape(line)
 
 
-def unescape_item(line: str) -> str:
-    """Undo ``escape_item``."""
+def unescape_criterion_line(line: str) -> str:
+    """Undo ``escape_criterion_line``."""
     text = line.lstrip()
     if text.startswith("\\") and text.lstrip("\\").startswith("-"):
         return line[: len(line) - len(text)] + text[1:]

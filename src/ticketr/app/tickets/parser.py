@@ -301,9 +301,9 @@ class _IssueReader:
         match section:
             case grammar.DESCRIPTION_SECTION:
                 self._begin_text(self.description)
-            case grammar.FIELD_SECTION:
+            case grammar.RICH_TEXT_SECTION:
                 number = index + self.lines_start + 1
-                name = grammar.read_field_heading(line)
+                name = grammar.read_rich_text_heading(line)
                 self._begin_text(self.rich_texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
                 self.read_line = _IssueReader._read_field
@@ -423,7 +423,7 @@ class _IssueReader:
                 self.open_criterion = [line[other.end() :] if other else text[1:].lstrip()]
                 self.criteria.append((index + self.lines_start + 1, self.open_criterion))
         elif self.open_criterion is not None and _continues_criterion(self.open_criterion, line):
-            self.open_criterion.append(grammar.unescape_item(dedented(line)))
+            self.open_criterion.append(grammar.unescape_criterion_line(dedented(line)))
         elif text:
             self.open_criterion = None
             return self._read_stray_line(index, stays_in_section=not line.startswith("##"))

@@ -80,10 +80,10 @@ def rewrite(
     Raises:
         InvalidTicket: Two of the tickets would have the same key.
     """
-    parts = list(_split_file(file, changes))
+    parts = list(_split_changed_file(file, changes))
     rest = file.text[file.spans[-1].end :] if parts else file.text
     for ticket, text in added:
-        end = _line_end(file.text, 0)
+        end = _line_end_style(file.text, 0)
         last = (parts[-1][2] if parts else "") + rest
         if last.strip("\ufeff"):
             ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
@@ -101,7 +101,7 @@ def rewrite(
     return changed(file, text="".join([*pieces, rest]), tickets=tickets, spans=tuple(spans))
 
 
-def _split_file(
+def _split_changed_file(
     file: TicketFile, changes: Mapping[int, Ticket]
 ) -> Iterator[tuple[str, Ticket, str]]:
     """Yield what is before each ticket of a file, the ticket, and its text."""
@@ -117,7 +117,7 @@ def _split_file(
         if text[-1] not in "\r\n":
             rendered = rendered.removesuffix("\n")
         if "\r" in file.text:
-            rendered = rendered.replace("\n", _line_end(file.text, span.start))
+            rendered = rendered.replace("\n", _line_end_style(file.text, span.start))
         yield before, new, rendered
 
 
@@ -130,7 +130,7 @@ def _refuse_duplicate_keys(tickets: Iterable[Ticket]) -> None:
             seen.add(key)
 
 
-def _line_end(text: str, start: int) -> str:
+def _line_end_style(text: str, start: int) -> str:
     """Return the line end that a text uses at an offset."""
     match = _LINE_END.search(text, start) or _LINE_END.search(text)
     return "\n" if match is None else match[0]
@@ -139,7 +139,7 @@ def _line_end(text: str, start: int) -> str:
 def _add_sections(issue: Ticket, lines: list[str]) -> None:
     if issue.description:
         lines.append(f"## {grammar.DESCRIPTION_SECTION}")
-        lines += _escape_text(issue.description.split("\n"), with_sections=True)
+        lines += _escape_text(issue.description.split("\n"), may_precede_comments=True)
         lines.append("")
     if issue.fields or issue.remarks:
         lines.append(f"## {grammar.FIELDS_SECTION}")
@@ -157,11 +157,11 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         for criterion in issue.acceptance_criteria:
             first, *rest = criterion.split("\n")
             lines.append(f"- {first}")
-            lines += [_indented(grammar.escape_item(line)) for line in rest]
+            lines += [_indented(grammar.escape_criterion_line(line)) for line in rest]
         lines.append("")
     for name, text in issue.rich_texts.items():
-        lines.append(f"## {grammar.FIELD_SECTION}: {name}")
-        lines += _escape_text(text.split("\n"), with_sections=True) if text else ()
+        lines.append(f"## {grammar.RICH_TEXT_SECTION}: {name}")
+        lines += _escape_text(text.split("\n"), may_precede_comments=True) if text else ()
         lines.append("")
     if issue.comments:
         lines.append(f"## {COMMENTS_SECTION}")
@@ -183,11 +183,11 @@ def _indented(line: str) -> str:
     return _INDENT + line if line else ""
 
 
-def _escape_text(lines: Sequence[str], *, with_sections: bool = False) -> Iterator[str]:
+def _escape_text(lines: Sequence[str], *, may_precede_comments: bool = False) -> Iterator[str]:
     """Yield lines of text, escaped where they would have a meaning.
 
     Lines in a code block need nearly no escapes. If a block is not closed, its opening line and
-    every later fence are escaped. With ``with_sections``, the text may be followed by comments, so
+    every later fence are escaped. With ``may_precede_comments``, the text may be followed by comments, so
     that a heading of comments in it is escaped.
     """
     end = -1
@@ -197,7 +197,11 @@ def _escape_text(lines: Sequence[str], *, with_sections: bool = False) -> Iterat
             yield grammar.escape(line, fenced=True) if index < end else line
         elif not (MAY_BE_SPECIAL.match(line) or line.lstrip(" ").startswith(("<", ">"))):
             yield line
-        elif with_sections and COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
+        elif (
+            may_precede_comments
+            and COMMENTS_HEADING.match(line)
+            and has_comments_below(lines, index)
+        ):
             yield grammar.insert_backslash(line)
         elif not OPENING_FENCE.match(line):
             yield grammar.escape(line)

@@ -174,7 +174,7 @@ def _failure_text(snapshot: JobSnapshot, keymap: KeyMap) -> str:
         log_in = keymap.hint(KeyAction.LOG_IN, Context.MAIN, "logs in", before=" · ")
         return f"{cause}{log_in or ' · ticketr workspace add'}"
     again = ""
-    if name not in sync.LASTING_ERRORS:
+    if name not in sync.LASTING_ERROR_NAMES:
         again = _run_again_hint(snapshot, keymap, "goes on")
     progress = snapshot.progress
     parts = [cause]

@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.diff import (
     Versions as MergedVersions,
     are_equivalent,
     find_changes,
-    is_rich_text,
+    is_merged_by_line,
     issues_by_key,
     part_texts,
 )
@@ -356,7 +356,7 @@ def test_each_part_of_the_result_is_of_one_of_them_or_made_of_their_lines(
         for part, text in part_texts(issue).items():
             known = [part_texts(each[key]).get(part, "") for each in sources if key in each]
             lines = {line for each in known for line in each.split("\n")}
-            made = is_rich_text(part) and lines.issuperset(text.split("\n"))
+            made = is_merged_by_line(part) and lines.issuperset(text.split("\n"))
             assert text in known or made
 
 
@@ -482,5 +482,5 @@ def test_all_that_clashes_chosen_of_one_side_is_that_side_preferred(
         )
     event("something clashes" if parts else "nothing clashes")
     assert len({part.id for part in parts}) == len(parts)
-    names = [part.name for part in parts if is_rich_text(part.place.part)]
+    names = [part.name for part in parts if is_merged_by_line(part.place.part)]
     assert len(set(names)) == len(names)

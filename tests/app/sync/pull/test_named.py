@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 
 from jira_sandbox.data.catalogue import BLANK
 from ticketr import JobFailed
-from ticketr.app.sync import Code, Note, tagged_keys
+from ticketr.app.sync import Code, Note, tagged_keys_and_files
 
 GONE = "Jira does not have it, or you may not see it"
 
@@ -134,7 +134,7 @@ async def test_the_job_is_named_after_its_tickets(bench: Bench) -> None:
     )
     twice = bench.job(keys=["DEMO-10", "DEMO-9", "DEMO-9"])
     assert twice.name == "Pull DEMO-10, DEMO-9"
-    assert (tagged_keys(twice.tags), bench.job().tags) == (
+    assert (tagged_keys_and_files(twice.tags), bench.job().tags) == (
         ("DEMO-9", "DEMO-10"),
         frozenset(),
     )

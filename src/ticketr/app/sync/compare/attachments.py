@@ -68,7 +68,7 @@ ATTACHMENTS_LINE_NAME = "Attachments"
 _MEDIA_ID_KEY = "media"
 #: What files and downloads need of a record.
 KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_ID_KEY)
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
+_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
@@ -96,7 +96,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     A name that several attachments have stands for none of them.
     """
     if ATTACHMENT_FIELD not in fields:
-        return _NO_FILES
+        return _NO_MEDIA_IDS
     entries = list(objects_in(fields.get(ATTACHMENT_FIELD)))
     names = Counter(str(entry.get("filename")) for entry in entries)
     return {

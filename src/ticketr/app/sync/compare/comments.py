@@ -111,7 +111,7 @@ def _time_text(value: object) -> str:
 DESCRIPTION_FIELD = "description"
 
 
-def as_document(value: object) -> object:
+def wrap_plain_text(value: object) -> object:
     """Return the value of a rich-text field as a document; some sites answer with plain text."""
     return adf.code_block_document(value) if isinstance(value, str) and value else value
 

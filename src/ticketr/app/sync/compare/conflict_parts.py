@@ -121,14 +121,14 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
     part = merge.part
     if diff.are_equivalent(part, merge.local, merge.remote):
         return
-    changed = [(place, chunk) for place, chunk in merge.placed_chunks() if not chunk.is_same]
-    for name, (place, chunk) in zip(_chunk_names(part, merge.chunks), changed, strict=True):
+    changed = [(place, chunk) for place, chunk in merge.placed_chunks() if not chunk.are_sides_same]
+    for name, (place, chunk) in zip(_changed_chunk_names(part, merge.chunks), changed, strict=True):
         base, yours, jiras = (
             join_lines(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
             identity = f"{place.key} {diff.stored_name(part)} {place.clash_index}"
-            can_hold_both = diff.is_text(part)
+            can_hold_both = diff.is_markdown(part)
             yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:
             yield MergedPart(name, "mine", base, yours)
@@ -136,11 +136,11 @@ def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
             yield MergedPart(name, "jira", base, jiras)
 
 
-def _chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
+def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
     """Return the name of each difference between the two sides of a part."""
     name = _CRITERIA_NAME if part is diff.CorePart.CRITERIA else diff.part_name(part)
-    changed = [chunk for chunk in chunks if not chunk.is_same]
-    if not diff.is_rich_text(part) or (len(changed) == len(chunks) == 1):
+    changed = [chunk for chunk in chunks if not chunk.are_sides_same]
+    if not diff.is_merged_by_line(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
     read = _criterion_numbers if part is diff.CorePart.CRITERIA else _paragraph_numbers
     places = list(read(chunks))
@@ -155,7 +155,7 @@ def _criterion_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
-        if not chunk.is_same:
+        if not chunk.are_sides_same:
             yield _number_range(before + 1, before + max(1, len(chunk.local))), before + 1
         before += len(chunk.local)
 
@@ -165,7 +165,7 @@ def _paragraph_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int
     paragraphs, lines_before = 0, -1  # the blank line that `part_lines` adds does not count
     last = ""
     for chunk in chunks:
-        if not chunk.is_same:
+        if not chunk.are_sides_same:
             text = chunk.local or chunk.remote
             blank = next((at for at, line in enumerate(text) if line.strip()), 0)
             first = max(1, paragraphs + _count_paragraphs(text[: blank + 1], last))
@@ -222,7 +222,7 @@ class ConflictView:
         parts: What both sides have changed differently.
         merged_parts: What only one side has changed.
         file_text_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
-        text: The ticket's text in its file. If that has changed, the view is out of date.
+        ticket_text: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
         last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
             unknown.
@@ -238,7 +238,7 @@ class ConflictView:
     parts: tuple[ConflictPart, ...]
     merged_parts: tuple[MergedPart, ...]
     file_text_copy_path: str
-    text: str = field(repr=False)
+    ticket_text: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
     last_changed_key: str = ""
 
@@ -346,7 +346,7 @@ def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     """Return the lines of the user's own text, with the blank lines before it that were there."""
     which = part.place.part
     lines = _split_lines(which, text)
-    if diff.is_text(which):
+    if diff.is_markdown(which):
         blank = 0
         old = part.chunk.local or part.chunk.remote
         while lines and blank < len(old) and not old[blank].strip():
@@ -363,7 +363,7 @@ def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
     """Return the lines of both sides, those of the file first; common lines once."""
     lines: list[str] = []
     for chunk in diff3.compare_lines(local, remote):
-        if chunk.is_same:
+        if chunk.are_sides_same:
             lines += chunk.local
         else:
             lines += (*chunk.local, *_without_blank_between_items(chunk.local, chunk.remote))

@@ -33,7 +33,7 @@ from ticketr.app.jira.adf import (
 from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
 
 _CRITERIA = "Acceptance Criteria"
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
+_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
     return {"type": "doc", "content": adf["content"][-2:]}
 
 
-def markdown_of(adf: object, files: Mapping[str, str] = _NO_FILES) -> str:
+def markdown_of(adf: object, files: Mapping[str, str] = _NO_MEDIA_IDS) -> str:
     """Return a document as Markdown; empty if it is not a document."""
     return to_markdown(adf, files=files) if isinstance(adf, dict) else ""
 
@@ -119,7 +119,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
 
 
 def description_adf(
-    ticket: Ticket, *, body: object = None, files: Mapping[str, str] = _NO_FILES
+    ticket: Ticket, *, body: object = None, files: Mapping[str, str] = _NO_MEDIA_IDS
 ) -> dict[str, object]:
     """Return a ticket's description in Jira's form, its acceptance criteria at the end.
 
@@ -349,17 +349,17 @@ def stored_part(name: str) -> Part:
     return CorePart[name[1:]] if name.startswith(_NON_FIELD_PREFIX) else name
 
 
-def is_rich_text(part: Part) -> bool:
+def is_merged_by_line(part: Part) -> bool:
     """Return whether a part is a rich text of an issue's own; these are merged by line."""
     return part in DESCRIPTION_PARTS or isinstance(part, RichTextPart)
 
 
-def is_text(part: Part) -> bool:
+def is_markdown(part: Part) -> bool:
     """Return whether a part is a text of several lines, in Markdown."""
     return part in DESCRIPTION_PARTS or isinstance(part, RichTextPart | CommentPart)
 
 
-def may_show_pictures(part: Part) -> bool:
+def may_show_local_pictures(part: Part) -> bool:
     """Return whether a text may show files on disk, which a push attaches."""
     return part is CorePart.DESCRIPTION or isinstance(part, CommentPart)
 
@@ -395,7 +395,7 @@ def are_equivalent(part: Part, one: str, other: str) -> bool:
     """Return whether two texts of a part mean the same to Jira."""
     if one == other:
         return True
-    if is_text(part):
+    if is_markdown(part):
         # `_lost_text` is the slower of the two, and needed only where the documents are equal.
         return all(
             meaning(part, one) == meaning(part, other)

@@ -48,12 +48,12 @@ class Chunk:
     remote: tuple[str, ...]
 
     @classmethod
-    def same(cls, lines: tuple[str, ...]) -> Chunk:
+    def unchanged(cls, lines: tuple[str, ...]) -> Chunk:
         """Return a stretch that nobody has changed."""
         return cls(lines, lines, lines)
 
     @property
-    def is_same(self) -> bool:
+    def are_sides_same(self) -> bool:
         """Whether it is equal on both sides."""
         return self.local == self.remote
 
@@ -79,7 +79,7 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
     for fixed in range(len(old)):
         if fixed in here and fixed in there:
             chunks += _merge_stretch(old[b:fixed], mine[m : here[fixed]], theirs[r : there[fixed]])
-            chunks.append(Chunk.same(old[fixed]))
+            chunks.append(Chunk.unchanged(old[fixed]))
             b, m, r = fixed + 1, here[fixed] + 1, there[fixed] + 1
     return [*chunks, *_merge_stretch(old[b:], mine[m:], theirs[r:])]
 
@@ -95,7 +95,7 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
                 Chunk(None, _lines_of_units(mine[m:here]), _lines_of_units(theirs[r:there]))
             )
         if here < len(mine):
-            chunks.append(Chunk.same(mine[here]))
+            chunks.append(Chunk.unchanged(mine[here]))
         m, r = here + 1, there + 1
     return chunks
 
@@ -152,7 +152,7 @@ def _are_paragraphs_in_place(*texts: Sequence[_Unit]) -> bool:
 
 def _unchanged_chunk(units: tuple[_Unit, ...]) -> Iterator[Chunk]:
     if units:
-        yield Chunk.same(_lines_of_units(units))
+        yield Chunk.unchanged(_lines_of_units(units))
 
 
 def _match_units(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:

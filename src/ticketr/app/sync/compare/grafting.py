@@ -21,7 +21,7 @@ from ticketr.app.jira.adf import (
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import media_ids_by_name
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, as_document
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, wrap_plain_text
 from ticketr.app.sync.compare.diff import RichTextPart
 from ticketr.app.tickets import Ticket
 
@@ -79,7 +79,9 @@ def placeholder_ids_by_address(uploads: Mapping[str, PictureFile]) -> dict[str, 
     return {address: file.placeholder_id for address, file in uploads.items()}
 
 
-def find_unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, frozenset[str]]:
+def find_files_without_media_id(
+    ticket: Ticket, issues: Iterable[Issue]
+) -> dict[str, frozenset[str]]:
     """Return the names of files that rich texts show and whose media IDs are not known, by key.
 
     Args:
@@ -104,7 +106,7 @@ def find_unknown_files(ticket: Ticket, issues: Iterable[Issue]) -> dict[str, fro
     return unknown
 
 
-_NO_FILES: Mapping[str, str] = MappingProxyType({})
+_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 _NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})
 
 
@@ -188,7 +190,7 @@ def edited_texts(
         words = here.rich_texts.get(name, "")
         if adf.is_too_long(words):
             continue
-        original = as_document(fields.get(texts[name]))
+        original = wrap_plain_text(fields.get(texts[name]))
         document = adf.to_adf(words, files=files)
         shown = adf.to_adf(before.rich_texts.get(name, ""), files=files)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
@@ -206,7 +208,7 @@ def edited_description(
     original: object,
     *,
     must_fit_schema: bool = False,
-    files: Mapping[str, str] = _NO_FILES,
+    files: Mapping[str, str] = _NO_MEDIA_IDS,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> EditedText | None:
     """Put the description of an issue together, with its acceptance criteria.

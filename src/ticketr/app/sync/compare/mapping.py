@@ -39,9 +39,9 @@ from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     DESCRIPTION_FIELD,
     KEPT_COMMENT_KEYS,
-    as_document,
     documents_in,
     jira_comments,
+    wrap_plain_text,
 )
 from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, MAX_DURATION_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
@@ -560,7 +560,7 @@ def _make_ticket(
         fields[PARENT_LINE_NAME] = parent_key
     files = media_ids_by_name(issue.fields) if columns.section_fields else {}
     texts = (
-        (name, diff.markdown_of(as_document(issue.fields.get(field_id)), files))
+        (name, diff.markdown_of(wrap_plain_text(issue.fields.get(field_id)), files))
         for name, field_id in columns.section_fields
     )
     return Ticket(
@@ -595,7 +595,7 @@ def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     files = media_ids_by_name(issue.fields)
     for name, field_id in columns.section_fields:
-        original = as_document(issue.fields.get(field_id))
+        original = wrap_plain_text(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)
             or visible_form(to_adf(read.rich_texts.get(name, ""), files=files))

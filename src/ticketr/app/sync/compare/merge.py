@@ -71,7 +71,7 @@ def part_lines(part: diff.Part, text: str) -> list[str]:
     """
     if not text:
         return []
-    is_list = part is diff.CorePart.CRITERIA or not diff.is_rich_text(part)
+    is_list = part is diff.CorePart.CRITERIA or not diff.is_merged_by_line(part)
     return text.split("\n") if is_list else ["", *text.split("\n")]
 
 
@@ -92,14 +92,14 @@ def _merge_part(
         old, new = (base, base) if keys == local else (local, keys)
         return (diff3.Chunk((old,), (local,), (new,)),)
     if local == remote:
-        return (diff3.Chunk.same((local,)),)
+        return (diff3.Chunk.unchanged((local,)),)
     if base is not None and diff.are_equivalent(part, remote, base):
         remote = base
     elif diff.are_equivalent(part, local, remote):
-        return (diff3.Chunk.same((remote,)),)
+        return (diff3.Chunk.unchanged((remote,)),)
     elif base is not None and diff.are_equivalent(part, local, base):
         local = base
-    if not diff.is_text(part):
+    if not diff.is_markdown(part):
         return (diff3.Chunk(None if base is None else (base,), (local,), (remote,)),)
     texts = tuple(part_lines(part, text) for text in (local, remote))
     if isinstance(part, CommentPart):  # one person's words are not mixed with another's

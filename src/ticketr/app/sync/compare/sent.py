@@ -62,7 +62,7 @@ class SentValue:
             there = bodies.get(self.part.id)
         return diff.are_equivalent(self.part, self.text, now) or matches_sent(self.value, there)
 
-    def is_partly_in(self, base: Ticket, issue: Ticket) -> bool:
+    def are_links_partly_in(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field_id != LINK_FIELD:
             return False
@@ -161,7 +161,7 @@ def add_sent_to_base(
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         values = tuple(sent.get(key, ()))
         came = [value for value in values if value.is_in(there[key], issue.fields)]
-        partly = [value for value in values if value.is_partly_in(before[key], there[key])]
+        partly = [value for value in values if value.are_links_partly_in(before[key], there[key])]
         parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
             parts |= {part: text for part, text in now.items() if part not in base_texts}

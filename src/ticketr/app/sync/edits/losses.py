@@ -93,7 +93,7 @@ def literal_pieces(
         plain = clean(_HEADING_MARK.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
-        may_show = pictures and diff.may_show_pictures(change.part)
+        may_show = pictures and diff.may_show_local_pictures(change.part)
         new = new_pictures(text, change.old) if may_show else ()
         fates = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.unsent_pieces(
@@ -110,7 +110,7 @@ def changed_texts(
     for change in changes:
         if isinstance(change.part, diff.CommentPart):
             yield change, change.new, comment_line_lookup(issue, change.part, change.new)
-        elif diff.is_text(change.part):
+        elif diff.is_markdown(change.part):
             for text, place in texts_of(issue, change.part):
                 yield change, text, place
 
@@ -246,7 +246,7 @@ def _comment_and_link_losses(
 def may_lose(changes: Sequence[diff.Change]) -> bool:
     """Return whether an edit could remove something: of a text, or a key from a line."""
     return any(
-        diff.is_rich_text(change.part)
+        diff.is_merged_by_line(change.part)
         or (isinstance(change.part, diff.CommentPart) and bool(change.old))
         or (isinstance(change.part, str) and is_key("".join(keys_in(change.old)[:1])))
         for change in changes

@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.sync.compare.attachments import size_text
-from ticketr.app.sync.compare.diff import Change, Side, may_show_pictures, read_ticket
+from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_workflow_key, remote_changes
@@ -203,7 +203,7 @@ def make_plan_entry(
     uploads = dict.fromkeys(
         f"{file.path}, {size_text(file.size)}"
         for change in changes
-        if may_show_pictures(change.part)
+        if may_show_local_pictures(change.part)
         for file in uploads_in(change.new, change.old, local_change.pictures).values()
     )
     changes = (

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import refuse_database_links
-from ticketr.app.sync.compare.diff import may_show_pictures, read_ticket
+from ticketr.app.sync.compare.diff import may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_BATCH, ThreadRunner, split_by_length
@@ -495,7 +495,7 @@ class LocalSurvey:
             address
             for _, edits in local_change.changed_issues()
             for edit in edits
-            if may_show_pictures(edit.part)
+            if may_show_local_pictures(edit.part)
             for address in new_pictures(edit.new, edit.old)
         )
         if addresses:

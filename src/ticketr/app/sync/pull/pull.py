@@ -23,7 +23,7 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_names
 from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
-from ticketr.app.sync.queries import base_query, changed_since
+from ticketr.app.sync.queries import changed_since, query_without_order
 from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
@@ -261,7 +261,7 @@ async def _make_plan(
     session.progress.report(
         f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
     )
-    query = base_query(job.project, job.jql)
+    query = query_without_order(job.project, job.jql)
     now = session.jira.last_answer_time()
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 import trio
 
 from ticketr.app.jira import AllowedValue, AuthenticationFailed, NotFound, Rejected, adf
-from ticketr.app.sync.compare.diff import Change, Part, RichTextPart, is_text
+from ticketr.app.sync.compare.diff import Change, Part, RichTextPart, is_markdown
 from ticketr.app.sync.compare.mapping import (
     PARENT_LINE_NAME,
     holds_rich_text,
@@ -185,7 +185,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         elif spec.name == "Sprint":
             sprints |= await session.in_thread(session.state.sprint_ids, spec.id)
     people = await _find_people(session, edited) if edited else {}
-    texts = [change.shown_new_text for change in changes if is_text(change.part)]
+    texts = [change.shown_new_text for change in changes if is_markdown(change.part)]
     mentioned = await _find_mentioned_users(session, texts) if texts else {}
     fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.line_fields)}
     links: dict[Part, values.LinkDirection] = {}

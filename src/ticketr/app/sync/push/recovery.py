@@ -28,7 +28,7 @@ from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
-from ticketr.app.sync.queries import OVERLAP_MINUTES, base_query
+from ticketr.app.sync.queries import OVERLAP_MINUTES, query_without_order
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.sync.workspace.editor import FileEditor
@@ -259,7 +259,7 @@ async def _search_markers(session: Session, requests: Sequence[Creation]) -> dic
     if missing:  # the newest issues, in case the keys have a wider gap
         sent = min(creation.sent for creation in requests)
         minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP_MINUTES
-        query = f"{base_query(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
+        query = f"{query_without_order(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         for chunk in chunks(await session.jira.search_ids(query), BULK_FETCH_SIZE):
             if missing:
                 await read(chunk)

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync import concurrency
-from ticketr.app.sync.compare.diff import Change, is_text, issues_by_key
-from ticketr.app.sync.compare.grafting import find_unknown_files
+from ticketr.app.sync.compare.diff import Change, is_markdown, issues_by_key
+from ticketr.app.sync.compare.grafting import find_files_without_media_id
 from ticketr.app.sync.compare.mapping import Columns, is_subtask, parent_id
 from ticketr.app.sync.compare.sent import (
     SentComment,
@@ -355,9 +355,9 @@ async def compare_with_jira(
         # The media IDs of attachments that edited texts show by their names. After an interrupted
         # push, also a text that is as at the last sync may be an edit: Jira may have another.
         parts = (edit.part for edits in change.edits.values() for edit in edits)
-        if known[head].sent_values or any(map(is_text, parts)):
+        if known[head].sent_values or any(map(is_markdown, parts)):
             place = session.jira, session.state, session.in_thread
-            if names := find_unknown_files(change.local.ticket, issues):
+            if names := find_files_without_media_id(change.local.ticket, issues):
                 issues = tuple(await add_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
     comments: list[SentComment] = []

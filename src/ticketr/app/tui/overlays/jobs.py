@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
-from ticketr.app.sync import is_failure, is_partial, tagged_keys
+from ticketr.app.sync import is_failure, is_partial, tagged_keys_and_files
 from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNC_KINDS, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction, KeyMap
@@ -177,7 +177,7 @@ class EndedJob:
             error = job.error.message if job.error is not None else None
         workspace = workspace if state.has_workspace(workspace) else ""
         known_kind = next((job_kind for job_kind in JobKind if job_kind.value == kind), None)
-        return cls(subject, workspace, known_kind, error or "", tagged_keys(job.tags))
+        return cls(subject, workspace, known_kind, error or "", tagged_keys_and_files(job.tags))
 
 
 def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:

@@ -75,7 +75,9 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
 
     def covers(waiting: JobSnapshot) -> bool:
         """Return whether a waiting job does all that is asked for."""
-        has_all = not sync.tagged_keys(waiting.tags) or (tickets and tickets <= waiting.tags)
+        has_all = not sync.tagged_keys_and_files(waiting.tags) or (
+            tickets and tickets <= waiting.tags
+        )
         return tags <= waiting.tags and bool(has_all)
 
     if (
