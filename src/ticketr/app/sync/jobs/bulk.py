@@ -369,7 +369,9 @@ class BulkJob(SessionJob):
                     issue.key, {"parent": {"key": self.change.parent_key}}
                 )
             except jira.JiraError as error:
-                self._note_refused([issue], error, f"to move it under {self.change.parent_key}: ")
+                self._note_refused_or_raise(
+                    [issue], error, f"to move it under {self.change.parent_key}: "
+                )
             else:
                 self._done_ids[issue.key] = issue.id
             self._report_progress(session)
@@ -425,7 +427,7 @@ class BulkJob(SessionJob):
                 if not remaining_tries or not is_short_rate_limit(error):
                     raise OutcomeUnknown(error.cause) from error
             except jira.JiraError as error:
-                self._note_refused(issues, error)
+                self._note_refused_or_raise(issues, error)
                 break
             self._uncertain_ids |= {issue.id for issue in issues}
             if self.change.status or self.change.delete:
@@ -467,7 +469,7 @@ class BulkJob(SessionJob):
                 reason = add_field_names(progress.failed[issue.id], session.columns.line_fields)
                 self._note_failed([issue], reason, Code.REFUSED)
 
-    def _note_refused(
+    def _note_refused_or_raise(
         self, issues: Sequence[BulkIssue], error: jira.JiraError, change: str = ""
     ) -> None:
         """Note that Jira has refused to change some issues, or raise the error of a request.

@@ -180,7 +180,7 @@ async def pull(
 
         await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
     if not (tally.broken or tally.failed):
-        await session.in_thread(partial(record.note_pull, at=time.time()))
+        await session.in_thread(partial(record.note_complete_pull, at=time.time()))
 
 
 def _load_pipeline(

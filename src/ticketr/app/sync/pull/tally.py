@@ -103,7 +103,7 @@ class PullTally:
         broken: Files that cannot be read or written.
         gone: Tickets that the query found and Jira did not give, or that it no longer finds, by
             key.
-        left_out: The IDs of those that are in no file.
+        left_out: The keys of those that are in no file, or the IDs of unknown ones.
         pruned: Keys of deleted issues that were removed from their files.
         prunable: Keys of those that a prune would have removed.
         inexact: Keys of issues whose description says more than their files can.

@@ -22,7 +22,7 @@ from ticketr.app.sync.state.undo import UndoLog
 from ticketr.app.tickets import parse
 
 # Texts that were about to be written do not count: they may never have been written.
-_HAS_ROWS_QUERY = (
+_HAS_SITE_DATA_QUERY = (
     "SELECT EXISTS (SELECT 1 FROM issue) OR EXISTS (SELECT 1 FROM ticket)"
     " OR EXISTS (SELECT 1 FROM conflict) OR EXISTS (SELECT 1 FROM outbox WHERE kind = 'issue')"
 )
@@ -38,7 +38,7 @@ class SiteRecord(Table):
             OtherSite: It holds tickets, conflicts or requested issues of another site.
         """
         known = self._get("site")
-        if known not in {None, url} and self._db.read(_HAS_ROWS_QUERY)[0][0]:
+        if known not in {None, url} and self._db.read(_HAS_SITE_DATA_QUERY)[0][0]:
             raise OtherSite(
                 f"{root} holds tickets of {known}, not of {url}: correct the address, or use another"
                 " folder for that site; to use this one, first move its tickets and its .ticketr"
@@ -92,11 +92,11 @@ class SiteRecord(Table):
         """Return the ID of each rich-text field that files hold, by its name in them."""
         return dict(section_fields_in(self.field_ids().items()))
 
-    def note_pull(self, *, at: float) -> None:
+    def note_complete_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
         self._put("pulled", str(at))
 
-    def last_pull(self) -> float | None:
+    def last_complete_pull(self) -> float | None:
         """Return when a pull has brought all that it found, in seconds since the epoch.
 
         Returns:

@@ -223,7 +223,7 @@ class WorkspaceReader:
         if rows.unfiltered_rows == before.unfiltered_rows:
             rows = before
         broken = tuple(row.title for row in self._broken)
-        pulled = self._state.site_record.last_pull()
+        pulled = self._state.site_record.last_complete_pull()
         age = None if pulled is None else max(0.0, time.time() - pulled)
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
