@@ -259,7 +259,7 @@ async def call_inside(
 MAX_PRIORITY: Final = 10**9
 """The highest priority; one beyond 64 bits would not fit into a store."""
 checked_priority = partial(checked_whole, "priority", least=-MAX_PRIORITY, most=MAX_PRIORITY)
-checked_timeout = partial(checked_seconds, "timeout", may_be_infinite=True)
+checked_timeout = partial(checked_seconds, "timeout", allow_inf=True)
 
 
 class JobOptions(TypedDict, total=False):
@@ -362,11 +362,8 @@ def checked_options(options: JobOptions) -> dict[str, Any]:
             if field in fields:
                 raise ValueError("a job starts by one time: give start_by or within, not both")
             fields[field] = check(value)
-    if (
-        fields.get("on_conflict") is OnConflict.WAIT
-        and "given_id" in fields
-        and "key" not in fields
-    ):
+    waits = fields.get("on_conflict") is OnConflict.WAIT
+    if waits and "given_id" in fields and "key" not in fields:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
@@ -383,7 +380,7 @@ def _checked_start_by(value: object) -> float | None:
 
 
 def _start_by_from_within(value: object) -> float | None:
-    seconds = checked_seconds("within", value, may_be_infinite=True)
+    seconds = checked_seconds("within", value, allow_inf=True)
     return trio.current_time() + seconds if seconds != math.inf else None
 
 

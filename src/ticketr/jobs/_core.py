@@ -313,9 +313,7 @@ class QueueCore:
             self.notify_pending(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
-                self.store.supersede_once_written(
-                    record, superseded
-                )  # when the new job is in the file
+                self.store.supersede_once_written(record, superseded)
             else:
                 self.supersede(superseded)
             if is_doomed(record):

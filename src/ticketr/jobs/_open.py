@@ -215,9 +215,8 @@ class QueueBlock:
             refuse_submits(core)
         else:
             is_cancel = split_cancelled(body)[1] is None
-            refuse_and_cancel_pending(
-                core, CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
-            )
+            cause = CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
+            refuse_and_cancel_pending(core, cause)
         if core.recorder is not None:
             core.recorder.stop()
         core.scope.cancel("the job queue is closed")
@@ -281,7 +280,7 @@ async def drain_on_signals(queue: JobQueue, *, grace: float | None = None) -> As
         RuntimeError: This is not Python's main thread, which alone can receive signals.
     """
     if grace is not None:
-        checked_seconds("grace", grace, may_be_infinite=True)
+        checked_seconds("grace", grace, allow_inf=True)
     draining = trio.Event()
     failure: BaseException | None = None
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:

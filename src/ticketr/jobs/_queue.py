@@ -93,7 +93,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack(record, job, args, submit_awaits_write=True)
+            core.store.pack(record, job, args, submit_waits=True)
             return JobHandle(await core.submit(record))
         await checkpoint_if_cancelled()
         entered = core.enter(record)
@@ -155,7 +155,7 @@ class JobQueue:
         core = self._core
         record = make_record(core, job, args, options)
         if core.store is not None:
-            core.store.pack(record, job, args, submit_awaits_write=True)
+            core.store.pack(record, job, args, submit_waits=True)
         entered = await core.submit(record)
         handle: JobHandle[T] = JobHandle(entered)
         if entered is not record:
@@ -311,7 +311,7 @@ class JobQueue:
                 raise ValueError(
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
-            store.pack(template, job, args, submit_awaits_write=False)
+            store.pack(template, job, args, submit_waits=False)
             stored = pack_every(every, store.codec, makes_up_missed=makes_up)
         repeat = repeats.start(template, every, first, stored, makes_up_missed=makes_up)
         return RepeatHandle(repeat, self._core)
@@ -613,7 +613,7 @@ class JobQueue:
             TypeError, ValueError: The grace is not a number of seconds.
         """
         core = self._checked_core
-        limit = math.inf if grace is None else checked_seconds("grace", grace, may_be_infinite=True)
+        limit = math.inf if grace is None else checked_seconds("grace", grace, allow_inf=True)
         if limit == math.inf:
             refuse_wait_for_all(core, "the end of all jobs, itself included")
         if not core.phase.is_over:  # or it may be another run that asks

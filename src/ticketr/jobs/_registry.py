@@ -37,7 +37,7 @@ class Keep:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "jobs", checked_count("jobs", self.jobs, 0))
-        object.__setattr__(self, "age", checked_seconds("age", self.age, may_be_infinite=True))
+        object.__setattr__(self, "age", checked_seconds("age", self.age, allow_inf=True))
 
 
 @final

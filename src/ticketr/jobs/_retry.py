@@ -60,13 +60,11 @@ class Retry:
         attempts, total = self.attempts, self.total
         numbers = {
             "attempts": math.inf if attempts is None else checked_count("attempts", attempts, 1),
-            "first": checked_seconds("first", self.first, may_be_infinite=True),
+            "first": checked_seconds("first", self.first, allow_inf=True),
             "factor": checked_number("factor", self.factor, 1),
             "cap": checked_seconds("cap", self.cap),
             "jitter": checked_number("jitter", self.jitter, 0, 1),
-            "total": None
-            if total is None
-            else checked_seconds("total", total, may_be_infinite=True),
+            "total": None if total is None else checked_seconds("total", total, allow_inf=True),
         }
         for name, number in numbers.items():
             object.__setattr__(self, name, number)

@@ -116,9 +116,8 @@ def shorten_grace(core: QueueCore, seconds: float) -> None:
     if seconds <= 0:
         cancel_all_jobs(core)
     else:
-        core.do_in_batches(
-            core.cancel_for_shutdown, core.schedule.find_delayed_or_rate_limited(core.now())
-        )
+        delayed = core.schedule.find_delayed_or_rate_limited(core.now())
+        core.do_in_batches(core.cancel_for_shutdown, delayed)
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 

@@ -82,13 +82,13 @@ def checked_number(
     return number
 
 
-def checked_seconds(what: str, value: object, *, may_be_infinite: bool = False) -> float:
+def checked_seconds(what: str, value: object, *, allow_inf: bool = False) -> float:
     """Return a number of seconds as a ``float``.
 
     Args:
         what: The name of the value, for error messages.
         value: The value.
-        may_be_infinite: Whether ``math.inf`` is allowed, for no limit.
+        allow_inf: Whether ``math.inf`` is allowed, for no limit.
 
     Raises:
         TypeError: The value is not a number.
@@ -97,7 +97,7 @@ def checked_seconds(what: str, value: object, *, may_be_infinite: bool = False) 
     if type(value) is float and 0 <= value < math.inf:  # nearly always
         return value
     seconds = checked_number(what, value, 0)
-    if seconds == math.inf and not may_be_infinite:
+    if seconds == math.inf and not allow_inf:
         raise ValueError(f"{what} must be finite, not inf")
     return seconds
 

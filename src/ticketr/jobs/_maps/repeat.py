@@ -166,9 +166,8 @@ class Repeats:
         number, wanted = next(self.numbers), template.extras.given_id
         while (repeat_id := wanted or f"repeat-{number}") in self.live and not wanted:
             number = next(self.numbers)
-        repeat = self.live.setdefault(
-            repeat_id, Repeat(repeat_id, number, is_restored_unclaimed=True)
-        )
+        new = Repeat(repeat_id, number, is_restored_unclaimed=True)
+        repeat = self.live.setdefault(repeat_id, new)
         if not repeat.is_restored_unclaimed:
             raise DuplicateJob(repeat_id, None)
         repeat.template, repeat.is_restored_unclaimed = template, False
@@ -181,10 +180,8 @@ class Repeats:
 
     def _begin_due_times(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
-        repeat.is_due_handled, repeat.counts_skipped_as_missed = (
-            times.due_at < now,
-            times.due_at >= now,
-        )
+        repeat.is_due_handled = times.due_at < now
+        repeat.counts_skipped_as_missed = not repeat.is_due_handled
         self.scheduled.discard(repeat)
         try:
             if repeat.is_waiting and times.due_at == now:

@@ -352,7 +352,7 @@ class SqliteHistory:
     ) -> None:
         self._path = checked_path(path)
         self._max_jobs = checked_count("max_jobs", max_jobs, 1)
-        self._max_age = checked_seconds("max_age", max_age, may_be_infinite=True)
+        self._max_age = checked_seconds("max_age", max_age, allow_inf=True)
         if not self._max_age:
             raise ValueError("max_age must be more than 0 seconds")
         check_sync_callable("summary", summary)

@@ -193,14 +193,14 @@ class StoredCall:
         job: The job and its arguments.
         key: The key; None for none.
         options: The other options, which do not change while the job is live, as JSON.
-        submit_awaits_write: Whether a submit waits until it is written, and fails if it cannot be.
+        submit_waits: Whether a submit waits until it is written, and fails if it cannot be.
     """
 
     codec: str
     job: bytes
     key: bytes | None
     options: str
-    submit_awaits_write: bool = False
+    submit_waits: bool = False
 
 
 @final
@@ -235,12 +235,7 @@ def stays_in_store(record: JobRecord) -> bool:
 
 
 def pack_call(
-    record: JobRecord,
-    job: object,
-    args: tuple[object, ...],
-    codec: Codec,
-    *,
-    submit_awaits_write: bool,
+    record: JobRecord, job: object, args: tuple[object, ...], codec: Codec, *, submit_waits: bool
 ) -> StoredCall:
     """Return what is kept of a submit.
 
@@ -262,7 +257,7 @@ def pack_call(
         problem = "is too large. Write its data to a file, and submit the path"
         raise NotSendable("the job", f"a job of more than {MAX_VALUE_BYTES:,} bytes", problem)
     key = None if extras.key is None else pack_value(extras.key, codec, "the key")
-    call = StoredCall(codec.name, data, key, json.dumps(options), submit_awaits_write)
+    call = StoredCall(codec.name, data, key, json.dumps(options), submit_waits)
     if codec.allowed is not None:
         try:
             record_of_call(call, codec)

@@ -383,7 +383,7 @@ class StoreWriter:
         if not page or type(stored) is not StoredJob or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
         row = page[0][0]
-        call = StoredCall(row.codec, row.job or b"", row.key, row.options, submit_awaits_write=True)
+        call = StoredCall(row.codec, row.job or b"", row.key, row.options, submit_waits=True)
         try:
             record = record_of_call(call, self.codec)
         except LoadFailed as error:
@@ -409,14 +409,14 @@ class StoreWriter:
     # Changes of jobs
 
     def pack(
-        self, record: JobRecord, job: object, args: tuple[object, ...], *, submit_awaits_write: bool
+        self, record: JobRecord, job: object, args: tuple[object, ...], *, submit_waits: bool
     ) -> None:
         """Note in a record what to keep of its submit.
 
         Raises:
             NotSendable: Another process could not run the job.
         """
-        call = pack_call(record, job, args, self.codec, submit_awaits_write=submit_awaits_write)
+        call = pack_call(record, job, args, self.codec, submit_waits=submit_waits)
         record.set_options({"stored": call})
 
     def mark_unloaded(self, job_id: JobID, number: int, problem: str) -> None:
@@ -459,7 +459,7 @@ class StoreWriter:
         }
         live, new = live_values(record, self._offset()), new_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
-        if call.submit_awaits_write:
+        if call.submit_waits:
             self._gathering.awaited[number] = record
         record.set_options({"stored": StoredJob(number, live)})
         self._behind.mark_dirty()
