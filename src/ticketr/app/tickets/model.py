@@ -144,14 +144,14 @@ class LineNumbers:
             return 0
         return _line_in(place.runs, line) if line else place.heading_line
 
-    def of_criterion(self, number: int, line: int) -> int:
+    def of_criterion(self, index: int, line: int) -> int:
         """Return the line in the file of a line of a criterion; 0 if it is unknown.
 
         Args:
-            number: The index of the criterion, from 0.
+            index: The index of the criterion, from 0.
             line: The line in the criterion, from 1.
         """
-        return self.criteria[number] + line - 1 if number < len(self.criteria) else 0
+        return self.criteria[index] + line - 1 if index < len(self.criteria) else 0
 
     def of_field(self, name: str) -> int:
         """Return the line in the file of a field; 0 if it is unknown."""

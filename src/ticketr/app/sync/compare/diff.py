@@ -511,7 +511,7 @@ class Versions:
         local: The ticket in its file.
         remote: The ticket in Jira.
         link_line_names: The names of the lines that hold links.
-        older_values: The values of earlier syncs that the file holds, by key, as changes of the
+        older_values_in_file: The values of earlier syncs that the file holds, by key, as changes of the
             last one. The ticket of ``local`` has those of the last sync instead.
     """
 
@@ -519,4 +519,4 @@ class Versions:
     local: Ticket
     remote: Ticket
     link_line_names: frozenset[str] = frozenset()
-    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    older_values_in_file: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

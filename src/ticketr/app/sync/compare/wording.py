@@ -15,7 +15,7 @@ from ticketr.app.sync.compare.diff import CorePart, are_equivalent, issues_by_ke
 from ticketr.app.tickets import Ticket
 
 
-def keep_wording(
+def keep_wording_of_base(
     ticket: Ticket,
     issues: Iterable[Issue],
     *,

@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.sent import (
     add_sent_to_base,
     with_sent_comments,
 )
-from ticketr.app.sync.compare.wording import keep_wording
+from ticketr.app.sync.compare.wording import keep_wording_of_base
 from ticketr.app.sync.edits.local_changes import TicketChanges, remote_changes, unsent_edits
 from ticketr.app.sync.notes import (
     Code,
@@ -440,7 +440,7 @@ def _compare_change(
         return Comparison(change, PushAction.FAIL, (note,))
     remote, theirs = family.text.ticket, dict[str, tuple[Change, ...]]()
     if remote != change.base:
-        remote = keep_wording(
+        remote = keep_wording_of_base(
             remote,
             family.issues,
             base=change.base,

@@ -32,7 +32,7 @@ from ticketr.app.sync.compare.sent import (
     replace_older_values,
     with_sent_comments,
 )
-from ticketr.app.sync.compare.wording import keep_wording, keep_wording_of_file
+from ticketr.app.sync.compare.wording import keep_wording_of_base, keep_wording_of_file
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, ThreadRunner, chunks, map_in_tasks
 from ticketr.app.sync.state.state import IssueRow
 from ticketr.app.sync.workspace.store import go_hash
@@ -94,7 +94,7 @@ def versions_to_merge(
     if before is None:
         adopted = go_hashes.get(local.key or "") == go_hash(local)
         return diff.Versions(local if adopted else None, local, remote)
-    remote = keep_wording(
+    remote = keep_wording_of_base(
         remote, family.issues, base=before, known=known, texts=family.text.section_fields
     )
     if local != before:  # else nothing is merged

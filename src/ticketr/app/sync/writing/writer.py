@@ -501,7 +501,8 @@ class FamilyWriter:
             link_line_names=three.link_line_names,
         )
         merged = replace(
-            merged, replaced_older_values=replaced_older_values(three.older_values, merged.ticket)
+            merged,
+            replaced_older_values=replaced_older_values(three.older_values_in_file, merged.ticket),
         )
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, has_dropped_edits=True) if three.base is three.local else merged
