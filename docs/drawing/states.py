@@ -257,7 +257,7 @@ def first_run() -> AppState:
     state = _answered(state, SetupField.TOKEN, LOGIN)
     suggests = call(suggest_folder, CLOUD.site, "")
     state = after(state, messages.Answered(suggests, "~/Jira/harbour"))
-    return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.NEW))
+    return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.MISSING))
 
 
 CLOUD = SiteAnswer(f"https://{SITE}", 120)

@@ -160,7 +160,7 @@ async def running_app(
 
 SITE = SiteAnswer("https://harbour.example", 120)
 DEMO, SHOP = ProjectChoice("DEMO", "Harbour Books"), ProjectChoice("SHOP", "The shop")
-NEW = FolderAnswer(FolderKind.NEW)
+NEW = FolderAnswer(FolderKind.MISSING)
 LOGIN = LoginAnswer("Priya Raman", (DEMO, SHOP), 2)
 
 

@@ -24,10 +24,10 @@ from ticketr.jobs._registry import Keep
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import (
+    end_repeats_and_pauses,
     error_to_raise,
     refuse_and_cancel_pending,
     refuse_submits,
-    start_draining,
     wait_until_idle,
 )
 from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_history
@@ -244,7 +244,7 @@ class QueueBlock:
 async def finish_jobs(core: QueueCore) -> BaseException | None:
     """Wait for the jobs after the body's normal end; return the error that ends the wait early."""
     try:
-        start_draining(core)
+        end_repeats_and_pauses(core)
         while not core.is_idle or core.reporter.unreported:  # on_job_error may submit
             await wait_until_idle(core)
     except BaseException as error:  # noqa: ASYNC103, BLE001 - it leaves by the block

@@ -617,7 +617,7 @@ class JobQueue:
         if limit == math.inf:
             refuse_wait_for_all(core, "the end of all jobs, itself included")
         if not core.phase.is_over:  # or it may be another run that asks
-            refuse_submits(core, cancels_pending=limit <= 0)
+            refuse_submits(core, will_cancel_pending=limit <= 0)
             if limit != math.inf:
                 shorten_grace(core, limit)
         await wait_until_idle(core)

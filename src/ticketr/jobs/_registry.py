@@ -79,7 +79,7 @@ class Registry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def next_restored_number(self) -> int:
+    def take_number_for_ended(self) -> int:
         """Return the number of a job that a store gives back after its end."""
         self.submitted += 1
         return self.submitted

@@ -76,12 +76,12 @@ LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 """Modules whose frames are not the user's code."""
 
 
-def start_draining(core: QueueCore, *, cancels_pending: bool = False) -> None:
+def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False) -> None:
     """Begin the end of the queue: end all repeats and pauses, and allow no new ones.
 
     Args:
         core: The queue.
-        cancels_pending: Whether the pending jobs are about to be cancelled, so they stay as they are.
+        will_cancel_pending: Whether the pending jobs are about to be cancelled, so they stay as they are.
     """
     if core.phase.is_draining:
         return
@@ -91,15 +91,15 @@ def start_draining(core: QueueCore, *, cancels_pending: bool = False) -> None:
     resume = partial(core.schedule.set_paused, is_paused=False)
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
-            core.change_limit(slot.key, resume, marks_changed=not cancels_pending)
+            core.change_limit(slot.key, resume, marks_changed=not will_cancel_pending)
     core.dispatcher.wake()
 
 
-def refuse_submits(core: QueueCore, *, cancels_pending: bool = False) -> None:
+def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> None:
     """Take no more jobs; close as soon as there are none."""
     core.phase.is_refusing = True
     core.expect_idle()  # being idle closes the queue
-    start_draining(core, cancels_pending=cancels_pending)
+    end_repeats_and_pauses(core, will_cancel_pending=will_cancel_pending)
     while (submission := core.schedule.submissions.take()) is not None:
         core.dispatcher.submit_is_returning(submission.record)
         submission.resume(QueueClosed())
@@ -183,7 +183,7 @@ def refuse_and_cancel_pending(core: QueueCore, cause: CancelCause) -> None:
     The cancel scope that is around the workers stops the running jobs.
     """
     core.phase.note_cut_off_cause(cause)
-    refuse_submits(core, cancels_pending=True)
+    refuse_submits(core, will_cancel_pending=True)
     stop_pending(core)
 
 

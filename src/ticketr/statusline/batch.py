@@ -44,7 +44,7 @@ class RateEstimate:
     Attributes:
         began_at: The time at which the phase began.
         total: The amount to do; 0 if unknown.
-        current: The amount that was done at the last step.
+        last_amount: The amount that was done at the last step.
         last_step_at: The time of the last step.
         steps: The number of reports with progress.
         smoothed_once: The rate, smoothed once; too low by the weight of the time before the phase.
@@ -55,7 +55,7 @@ class RateEstimate:
 
     began_at: float
     total: float
-    current: float
+    last_amount: float
     last_step_at: float
     steps: int = 0
     smoothed_once: float = 0.0
@@ -67,14 +67,14 @@ class RateEstimate:
 
         Another total, or a lower current amount, begins a new phase.
         """
-        if total != self.total or current < self.current:
+        if total != self.total or current < self.last_amount:
             return RateEstimate(now, total, current, now)
-        if current == self.current:
+        if current == self.last_amount:
             return self
         if now <= self.last_step_at:  # no time has passed; the next step counts this progress, too
             return replace(self, steps=self.steps + 1)
         new = _new_weight(now - self.last_step_at)
-        rate = (current - self.current) / (now - self.last_step_at)
+        rate = (current - self.last_amount) / (now - self.last_step_at)
         single = self.smoothed_once * (1 - new) + rate * new
         double = self.smoothed_twice * (1 - new) + single / _new_weight(now - self.began_at) * new
         took = now - self.last_step_at

@@ -97,7 +97,7 @@ class Keyboard:
         """Send keys and pastes, and `HungUp` at the end of the terminal's input."""
         while (tokens := await self._wait_for_tokens()) is not None:
             for token in tokens:
-                event = self._make_event(token)
+                event = self._signal_or_event(token)
                 if event is not None:
                     await send.send(event)
         await send.send(HungUp())
@@ -136,7 +136,8 @@ class Keyboard:
             self._hung = True
             self.protocol.stop()
 
-    def _make_event(self, token: str | Paste) -> Event | None:
+    def _signal_or_event(self, token: str | Paste) -> Event | None:
+        """Return the event of a token; None after the signal of a key such as Ctrl+C was sent."""
         if isinstance(token, Paste):
             return token
         key = to_legacy_token(token)

@@ -508,7 +508,7 @@ async def test_a_folder_in_the_users_config_is_a_workspace(tmp_home: Path) -> No
 
 
 async def test_a_folder_that_does_not_exist_is_new(tmp_home: Path) -> None:
-    assert await WorkspaceSetup().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.NEW)
+    assert await WorkspaceSetup().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.MISSING)
 
 
 async def test_a_file_and_settings_that_cannot_be_used_are_problems(

@@ -283,7 +283,7 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
     """
     root = Path(os.path.expanduser(folder)).absolute()  # noqa: PTH111 - never an error
     if not root.exists():
-        return setup.FolderAnswer(setup.FolderKind.NEW)
+        return setup.FolderAnswer(setup.FolderKind.MISSING)
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "it is a file")
     known = config.read_user_config(config.config_folder(os.environ)).workspace_at(root)

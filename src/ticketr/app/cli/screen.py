@@ -189,7 +189,7 @@ async def _open_workspace_without_token(name: str) -> OpenWorkspace:
             f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),
         ask_jira=late.ask_jira,
-        has_login=late.has_login,
+        has_login=late.has_token,
     )
 
 
@@ -210,7 +210,7 @@ class _OptionsWithLateToken:
     workspace: config.Workspace
     options: sync.SessionOptions
 
-    def has_login(self) -> bool:
+    def has_token(self) -> bool:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
@@ -222,7 +222,7 @@ class _OptionsWithLateToken:
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if not self.has_login():
+        if not self.has_token():
             self.workspace.required_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()

@@ -123,7 +123,7 @@ async def _get_without_login(url: str, opened: Transport) -> JsonResponse:
 
 T = TypeVar("T")
 
-_MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
+_SINGLE_MESSAGE_KEYS = ("message", "error_description", "error", "errorMessage")
 # Why a login was refused; the value is for one that waits for the answer to a captcha.
 _LOGIN_REASON, _BLOCKED = "x-seraph-loginreason", "AUTHENTICATION_DENIED"
 _MAX_ERROR_BYTES = 256 * 1024
@@ -262,7 +262,9 @@ def _error_texts_and_is_from_jira(
     listed = answer.get("errorMessages")
     messages = [one for one in listed if isinstance(one, str)] if isinstance(listed, list) else []
     if not messages:
-        messages = [one for key in _MESSAGE_KEYS if isinstance(one := answer.get(key), str)][:1]
+        messages = [one for key in _SINGLE_MESSAGE_KEYS if isinstance(one := answer.get(key), str)][
+            :1
+        ]
     fields = answer.get("errors")
     pairs = fields.items() if isinstance(fields, dict) else ()
     kept = [(k, v) for k, v in pairs if isinstance(v, str)][:_MAX_FIELD_ERRORS]

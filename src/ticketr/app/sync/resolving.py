@@ -288,7 +288,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         StateFailed: The state cannot be read.
     """
     opened = open_conflict(store, state, key)
-    text, local, versions = _read_versions(store, state, opened)
+    text, local, versions = _read_ticket_and_versions(store, state, opened)
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.family.issues, key=updated_at)
@@ -341,7 +341,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
     return _write_merged(store, opened, writer)
 
 
-def _read_versions(
+def _read_ticket_and_versions(
     store: Store, state: State, opened: OpenConflict
 ) -> tuple[str, Ticket, Versions]:
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
@@ -367,7 +367,7 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
         raise ConflictChanged(seen.key, "the conflict was resolved") from None
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
-    text, _, versions = _read_versions(store, state, opened)
+    text, _, versions = _read_ticket_and_versions(store, state, opened)
     if text != seen.ticket_text:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
     if versions != seen.versions:

@@ -172,7 +172,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
     aside = undo(store, step)
     with state.batch():
-        state.undo.restore(step.head_id, step.state_before)
+        state.undo.restore_ticket_state(step.head_id, step.state_before)
         if step.kind is UndoKind.SYNC:
             # What comes back is an edit, also an older value that the pull has replaced.
             base, now = state.base(step.head_id), read_ticket(step.before)

@@ -142,7 +142,7 @@ class App:
         """
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._paint)
-            nursery.start_soon(self._redraw_and_follow_when_due)
+            nursery.start_soon(self._redraw_times_and_follow_selection)
             nursery.start_soon(self._forward_events)
             await nursery.start(self._forward_jobs)
             if self.state.workspaces:
@@ -254,7 +254,7 @@ class App:
                     await self._urgent.wait()
             self._urgent = trio.Event()
 
-    async def _redraw_and_follow_when_due(self) -> None:
+    async def _redraw_times_and_follow_selection(self) -> None:
         """Redraw the status line's times while a job runs, and send `FollowSelectionDue` when due."""
         while True:
             self._timed = trio.Event()

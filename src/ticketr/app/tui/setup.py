@@ -91,7 +91,7 @@ class LoginAnswer:
 class FolderKind(Enum):
     """What a folder is."""
 
-    NEW = "new"
+    MISSING = "missing"
     EMPTY = "empty"
     WORKSPACE = "a workspace"
     OTHER = "files, and no settings"

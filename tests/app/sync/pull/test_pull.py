@@ -574,7 +574,7 @@ async def test_a_key_that_is_none_is_reported_and_never_becomes_a_path(
 
     assert [note.key for note in result.failed] == [key]
     assert result.new == len(bench.keys()) == 39
-    assert (result.total, result.unwritten) == (40, 1)
+    assert (result.total, result.failed_count) == (40, 1)
     assert [path.name for path in tmp_path.iterdir()] == ["work"]
 
 

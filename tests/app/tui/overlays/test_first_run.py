@@ -48,7 +48,7 @@ from ticketr.terminal import Event, Key, Mouse, MouseAction, Paste, Resize
 
 CANARY = "canary-7391"
 START = AppState(100, 30, overlays=(FirstRun(),))
-NEW = FolderAnswer(FolderKind.NEW)
+NEW = FolderAnswer(FolderKind.MISSING)
 
 
 def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[Call, ...]]:

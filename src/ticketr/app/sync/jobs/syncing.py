@@ -66,7 +66,7 @@ def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | Non
     if pulled is not None:
         counts[_IN_CONFLICT] += pulled.in_conflict
         counts["kept"] += pulled.left_alone
-        counts[_FAILED] += pulled.unwritten
+        counts[_FAILED] += pulled.failed_count
     if pushed is not None:
         counts[_IN_CONFLICT] += pushed.in_conflict
         counts[_LEFT_ALONE] += len(pushed.left_alone)

@@ -81,7 +81,7 @@ class PullResult:
         return self.new + self.updated + self.merged + self.unchanged
 
     @property
-    def unwritten(self) -> int:
+    def failed_count(self) -> int:
         """How many issues could not be written, once the pull has ended."""
         return self.total - self.done - self.in_conflict - self.left_alone
 

@@ -266,7 +266,7 @@ async def wait_for_late_comments(session: Session) -> None:
 
 
 #: What a name in the address of a picture would be read as something else.
-_UNSAFE_NAME_CHARACTERS = re.compile(r"[&%]")
+_UNSAFE_IN_ADDRESS = re.compile(r"[&%]")
 
 
 class PictureNotAttached(Exception):
@@ -433,7 +433,7 @@ def _attachment_id_of(upload: UploadEntry, attached: Iterable[jira.Attachment]) 
 
 def _free_name(name: str, taken: Collection[str]) -> str:
     """Return a name that no attachment has: a name of several stands for none of them."""
-    wanted = _UNSAFE_NAME_CHARACTERS.sub("_", safe_name(name))
+    wanted = _UNSAFE_IN_ADDRESS.sub("_", safe_name(name))
     stem, dot, ending = wanted.rpartition(".")
     names = (f"{stem} ({number}){dot}{ending}" for number in range(2, len(taken) + 3))
     return next(text for text in (wanted, *names) if text not in taken)

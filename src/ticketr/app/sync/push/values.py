@@ -30,7 +30,7 @@ _TEAM_ID_PATTERN = compile_on_use(
 #: The largest whole number that JSON represents exactly.
 _MAX_EXACT_INTEGER = 2**53
 #: How many cells of a text an error message shows.
-_MAX_QUOTED_CELLS = 60
+_MAX_QUOTE_WIDTH = 60
 
 
 class BadValue(Exception):
@@ -154,7 +154,7 @@ def read_list(text: str) -> list[str]:
 
 def in_quotes(text: str) -> str:
     """Return a text in quotes for an error message: cleaned, on one line, shortened."""
-    return f'"{clip(clean(text[: 8 * _MAX_QUOTED_CELLS]), _MAX_QUOTED_CELLS)}"'
+    return f'"{clip(clean(text[: 8 * _MAX_QUOTE_WIDTH]), _MAX_QUOTE_WIDTH)}"'
 
 
 def find_allowed_value(name: str, allowed: Iterable[AllowedValue]) -> AllowedValue | None:

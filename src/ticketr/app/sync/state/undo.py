@@ -193,7 +193,7 @@ class UndoLog(Table):
         del rows["older"]  # these change with the rest
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
-    def restore(self, head_id: str, state_before: str) -> None:
+    def restore_ticket_state(self, head_id: str, state_before: str) -> None:
         """Replace what the state holds of a ticket by what `state_json` has returned."""
         with self._db.convert_value_errors():
             rows = _parse_rows(state_before)

@@ -117,7 +117,7 @@ def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     return rows
 
 
-def _joined_texts(texts: Sequence[str], separator: str, count: int | None = None) -> str:
+def _first_texts_and_more(texts: Sequence[str], separator: str, count: int | None = None) -> str:
     """Return the first texts of a list, cleaned, and how many more there are.
 
     Args:
@@ -135,7 +135,7 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
     if left := resolution.undecided_parts:
-        names = _joined_texts([part.name for part in left], ", ")
+        names = _first_texts_and_more([part.name for part in left], ", ")
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
@@ -143,9 +143,9 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
             clip(_one_line_text(text), MAX_QUOTED_CELLS) for text in (write.before, write.after)
         )
         writes.append(f"{write.name}: {' → '.join(texts)}")
-    does = _joined_texts(writes, "; ", len(all_writes)) or "stays as it is"
+    does = _first_texts_and_more(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
-    pushed = _joined_texts(resolution.names_to_push, ", ")
+    pushed = _first_texts_and_more(resolution.names_to_push, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if all_writes:

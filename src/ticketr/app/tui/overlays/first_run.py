@@ -244,7 +244,7 @@ class Form:
 
 #: The note of a folder; that of a workspace names its site.
 _FOLDER_NOTES = {
-    setup.FolderKind.NEW: ("✓", "new; ticketr.toml goes there, the token never"),
+    setup.FolderKind.MISSING: ("✓", "new; ticketr.toml goes there, the token never"),
     setup.FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
     setup.FolderKind.OTHER: ("!", "holds files; ticketr.toml and the tickets go among them"),
 }

@@ -48,7 +48,7 @@ LIST_CACHE_FILE = "list.jsonl"
 #: A list of fewer files is read in no time, and not stored.
 MIN_STORED_FILES = 500
 #: The file is written again once this share of its lines is out of date.
-STALE_SHARE = 0.05
+REWRITE_AT_STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
 MAX_CACHE_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
@@ -434,7 +434,7 @@ class FileCache:
 
     def is_stale(self) -> bool:
         """Return whether the list should be stored again."""
-        least = max(1.0, STALE_SHARE * len(self))
+        least = max(1.0, REWRITE_AT_STALE_SHARE * len(self))
         return len(self) >= MIN_STORED_FILES and self._changes >= least
 
     def text_portions(self) -> Iterator[str]:

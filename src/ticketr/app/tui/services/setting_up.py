@@ -84,7 +84,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     answer = await _show_opened(services, check_and_open)
     if isinstance(answer, setup.Problem):
         raise CallFailed(answer.words)
-    if isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.NEW:
+    if isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.MISSING:
         raise CallFailed("there is no such folder")
     return answer
 
