@@ -436,7 +436,7 @@ async def test_an_edit_that_loses_something_needs_an_answer(bench: Bench) -> Non
     sent = await bench.push(**ON, accept_loss=frozenset({loss}))
 
     assert words == (
-        f"Comment {number}: sending it would lose {loss.piece}, for its file cannot say that; "
+        f"Comment {number}: sending it would lose {loss.what}, for its file cannot say that; "
         "change it in Jira, or say --accept-loss"
     )
     assert plan.losses == (loss,)

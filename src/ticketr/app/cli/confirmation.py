@@ -143,7 +143,7 @@ def confirm_losses(
     if not lost:
         return dict(jobs)
     print_messages(
-        *loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.piece)))
+        *loss_lines(sorted(lost, key=lambda loss: (loss.path, loss.key, loss.line, loss.what)))
     )
     only_links = all(loss.is_link for loss in lost)
     what = "remove these links" if only_links else "lose that"

@@ -141,7 +141,7 @@ class Loss:
     Attributes:
         key: The issue.
         path: Its file, relative to the workspace.
-        piece: The piece, in words.
+        what: The piece, in words; JSON has this name.
         line: The line in the file of the edited block that it would be removed from; 0 if that is
             not known. Not compared, since a merge may move it.
         part: The name of the text, the comment or the line of links; empty for the description.
@@ -150,7 +150,7 @@ class Loss:
 
     key: str
     path: str
-    piece: str
+    what: str
     line: int = field(default=0, compare=False)
     part: str = ""
     is_link: bool = field(default=False, compare=False)
@@ -158,7 +158,7 @@ class Loss:
     @property
     def in_words(self) -> str:
         """The piece, with the name of its text unless that is the description; a link says it."""
-        return f"{self.piece} of {self.part}" if self.part and not self.is_link else self.piece
+        return f"{self.what} of {self.part}" if self.part and not self.is_link else self.what
 
     @property
     def place(self) -> str:

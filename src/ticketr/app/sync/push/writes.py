@@ -267,7 +267,7 @@ def _loss_notes(
     }
     by_part: dict[tuple[str, str, bool], list[str]] = {}
     for loss in lost:
-        what = f"{loss.piece} (line {loss.line})" if loss.line else loss.piece
+        what = f"{loss.what} (line {loss.line})" if loss.line else loss.what
         by_part.setdefault((loss.key, loss.part, loss.is_link), []).append(what)
     failed: list[Note] = []
     warnings: list[Note] = []
