@@ -221,3 +221,11 @@ def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> No
 
     assert result.outcome is WriteOutcome.MERGED
     assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"
+
+
+def test_a_new_ticket_comes_back_as_the_family_that_was_given(store: Store, state: State) -> None:
+    family = version("First")
+
+    (result,), _ = FamilyWriter(store, state, seen=1.0).write([family])
+
+    assert result.family is family  # a pull forgets what it has written by that

@@ -205,7 +205,10 @@ class FamilyWriter:
         heads = [family.head.id for family in families]
         paths, bases = self._state.written_paths_and_texts(heads)
         families = [
-            family if family.path else replace(family, path=paths.get(family.head.id))
+            # A new ticket stays the object that the caller knows.
+            replace(family, path=paths[family.head.id])
+            if not family.path and paths.get(family.head.id)
+            else family
             for family in families
         ]
         gone = [
