@@ -34,7 +34,7 @@ class Code(StrEnum):
     CONFLICT = "conflict"  # both sides have changed the same part
     MOVED_ON = "moved_on"  # Jira has changed since the last pull
     BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
-    INVALID = "invalid"  # a value is none that Jira takes, or that a file can hold
+    INVALID = "invalid"  # Jira does not take a value, or a file cannot hold it
     REFUSED = "refused"  # Jira refused it
     LITERAL = "literal"  # Jira gets its markup as plain text
     LOSS = "loss"  # an edit would remove a piece of a description in Jira

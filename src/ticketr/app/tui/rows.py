@@ -70,16 +70,16 @@ class Rows:
         """
         shown, drafts, broken = list(self.unfiltered_rows), self.draft_count, self.broken_count
         # A thread that filters these rows may add a term at any time, so a copy is iterated.
-        found = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
+        matches = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
         for ticket in tickets:
             place = _rows_of_ticket(shown, ticket[0].order)
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
             shown[place] = _visible_rows_of(ticket)
-            for term, fits in found.items():
+            for term, fits in matches.items():
                 fits[place] = bytes([term.matches(row.candidate) for row in ticket])
-        return Rows(tuple(shown), drafts, broken, found)
+        return Rows(tuple(shown), drafts, broken, matches)
 
     def keys_changed_by(self, tickets: Iterable[tuple[ListRow, ...]]) -> frozenset[str]:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""

@@ -158,11 +158,9 @@ class RouteFinder:
         key = await answer_or_if_refused(
             None, client.key_in_status(project, alike or [edit.type_id], status)
         )
-        return (
-            ()
-            if key is None
-            else await answer_or_if_refused((), client.transitions(key, with_fields=True))
-        )
+        if key is None:
+            return ()
+        return await answer_or_if_refused((), client.transitions(key, with_fields=True))
 
 
 def _next_statuses(edges: _TransitionsByStatus) -> dict[str, list[str]]:

@@ -191,16 +191,16 @@ class WorkspaceReader:
         tickets: list[tuple[ListRow, ...]] = []
         begin = len(self._survey.local_changes)
         for name in names:
-            found = self._survey.scan_file(self._store, self._state, name)
+            scanned = self._survey.scan_file(self._store, self._state, name)
             error = self._survey.broken.get(name)
-            rows = tuple([rows_of(local.ticket, name, self._updated) for local in found])
+            rows = tuple([rows_of(local.ticket, name, self._updated) for local in scanned])
             tickets += rows
             if error is not None:
                 words = error_with_relative_paths(self._store, error)
                 shown = row_of_broken(name, words, has_rows=bool(rows))
                 self._broken.append(shown)
             stamp = None if error is not None else self._stamps[name]
-            self._seen.put(name, stamp, found, rows)
+            self._seen.put(name, stamp, scanned, rows)
         self._tickets += tickets
         return SomeTicketsRead(self._name, tuple(tickets), self._edited_keys(begin))
 
