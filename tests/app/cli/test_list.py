@@ -150,7 +150,12 @@ def test_a_wrong_filter_shows_where_it_is_wrong(someone: User) -> None:
 
 def test_an_empty_list_says_why_it_is_empty(someone: User) -> None:
     assert someone.runs("list") == (0, "", "there is no ticket here\n")
-    assert someone.runs("list", "draft") == (0, "", "no ticket fits\n")
+    assert someone.runs("list", "draft") == (0, "", "no ticket fits draft\n")
+    assert someone.runs("list", "status=Done draft", "x\x1b") == (
+        0,
+        "",
+        'no ticket fits status="Done draft" x\ufffd\n',
+    )
     assert someone.runs("list", "--json").json == {
         "folder": str(someone.root),
         "tickets": [],

@@ -296,7 +296,8 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
 
 def _no_match_message(wanted: tickets.Filter) -> str:
     """Say why a command on the tickets that fit a filter shows none."""
-    return "no ticket fits" if wanted.terms else "there is no ticket here"
+    text = printable(wanted.text)
+    return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
 def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Filter:
