@@ -10,7 +10,7 @@ import trio.testing
 from trio.testing import MockClock
 
 from ticketr.jobs._record import ENDED_CALL, JobRecord
-from ticketr.jobs._trio import NOT_RESCHEDULED, needs_checkpoint, reset_scope, switch_context
+from ticketr.jobs._trio import NO_CHECKPOINT_YET, needs_checkpoint, reset_scope, switch_context
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio does in"
 name: ContextVar[str] = ContextVar("name", default="")
@@ -33,14 +33,14 @@ async def test_a_task_runs_in_a_context_that_was_written() -> None:
 async def test_a_task_that_is_woken_loses_its_mark(autojump_clock: MockClock) -> None:
     task = trio.lowlevel.current_task()
 
-    task.custom_sleep_data = NOT_RESCHEDULED
+    task.custom_sleep_data = NO_CHECKPOINT_YET
     await trio.lowlevel.checkpoint()
     after_checkpoint = task.custom_sleep_data
-    task.custom_sleep_data = NOT_RESCHEDULED
+    task.custom_sleep_data = NO_CHECKPOINT_YET
     await trio.sleep(0.1)
     after_sleep = task.custom_sleep_data
 
-    assert (after_checkpoint, after_sleep) == (None, None), f"{BREAKS} NOT_RESCHEDULED"
+    assert (after_checkpoint, after_sleep) == (None, None), f"{BREAKS} NO_CHECKPOINT_YET"
 
 
 async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None:
@@ -65,7 +65,7 @@ async def test_a_task_needs_a_checkpoint_if_it_passed_none_or_is_cancelled() -> 
 
     await trio.lowlevel.checkpoint()
     needed = [needs_checkpoint(task)]
-    task.custom_sleep_data = NOT_RESCHEDULED
+    task.custom_sleep_data = NO_CHECKPOINT_YET
     needed.append(needs_checkpoint(task))
     await trio.lowlevel.checkpoint()
     with trio.CancelScope() as outer, trio.CancelScope(shield=True) as inner:

@@ -20,7 +20,7 @@ from trio.lowlevel import checkpoint_if_cancelled
 
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import submit_context
-from ticketr.jobs._handle import Around, Job, JobContext, JobHandle
+from ticketr.jobs._handle import Job, JobContext, JobHandle, MakeAttemptManager
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
@@ -30,7 +30,7 @@ from ticketr.jobs._values import (
     checked_member,
     checked_number,
     checked_seconds,
-    checked_text,
+    checked_str,
     checked_whole,
     safe_repr,
     safe_str,
@@ -128,7 +128,7 @@ def resolve_function(
         raise TypeError(f"a job is an object and not its class: make one of {safe_repr(job)}")
     execute = getattr(job, "execute", None)
     target: Any = job if execute is None else execute
-    called, adapter = _unwrap_callable(target)
+    called, adapter = _called_and_adapter(target)
     name = getattr(called, "__name__", type(called).__name__)
     is_async = _check_is_async(called, is_blocking=adapter is InThread)
     _check_signature(target, args, name)
@@ -138,7 +138,7 @@ def resolve_function(
     return target if is_async else _require_awaitable(target, name), name
 
 
-def _unwrap_callable(target: object) -> tuple[Any, type | None]:
+def _called_and_adapter(target: object) -> tuple[Any, type | None]:
     """Return what is called in the end, and by which adapter."""
     adapter: type | None = None
     while True:
@@ -219,7 +219,7 @@ def _require_awaitable(
     return call
 
 
-def check_around(around: Around) -> None:
+def check_around(around: MakeAttemptManager) -> None:
     """Check that a value may give context managers.
 
     Raises:
@@ -234,7 +234,7 @@ def check_around(around: Around) -> None:
 
 
 async def call_inside(
-    around: Around,
+    around: MakeAttemptManager,
     function: Callable[..., Awaitable[object]],
     context: JobContext,
     args: tuple[object, ...],
@@ -385,12 +385,12 @@ def _start_by_from_within(value: object) -> float | None:
 
 
 def _checked_tags(tags: object) -> frozenset[str]:
-    return frozenset(checked_text("a tag", tag) for tag in _checked_list("tags", tags))
+    return frozenset(checked_str("a tag", tag) for tag in _checked_list("tags", tags))
 
 
 def _checked_after(jobs: object) -> tuple[JobID | JobHandle[object], ...]:
     return tuple(
-        job if isinstance(job, JobHandle) else checked_text("a job in after", job)
+        job if isinstance(job, JobHandle) else checked_str("a job in after", job)
         for job in _checked_list("after", jobs)
     )
 
@@ -411,8 +411,8 @@ def checked_retry(retry: object) -> Retry:
 
 
 OPTION_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
-    "id": ("given_id", partial(checked_text, "id")),
-    "name": ("name", partial(checked_text, "name")),
+    "id": ("given_id", partial(checked_str, "id")),
+    "name": ("name", partial(checked_str, "name")),
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),

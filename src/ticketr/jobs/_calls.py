@@ -35,7 +35,7 @@ from typing import Any, Final, TypeAlias, final
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import InThread, WithoutContext, in_thread, plain
 from ticketr.jobs._progress import MAX_JSON_DEPTH, MAX_JSON_INT_BITS, utf8_text
-from ticketr.jobs._values import checked_text, safe_repr, safe_str
+from ticketr.jobs._values import checked_str, safe_repr, safe_str
 
 # Names of functions and classes
 
@@ -208,14 +208,14 @@ class JsonCodec:
             raise LoadFailed(f"this is not JSON: {error}") from error
 
 
-def _check_json(what: str, value: Any, depth: int) -> None:
+def _check_json(what: str, value: Any, depth_left: int) -> None:
     kind = type(value)
-    if kind in (list, dict) and depth:
+    if kind in (list, dict) and depth_left:
         for name, item in value.items() if kind is dict else enumerate(value):
             if kind is dict and (type(name) is not str or _find_json_problem(name)):
                 problem = "is a key of a dict, and JSON's keys are texts"
                 raise NotSendable(what, safe_repr(name), problem)
-            _check_json(f"{what}[{name!r}]", item, depth - 1)
+            _check_json(f"{what}[{name!r}]", item, depth_left - 1)
     elif problem := _find_json_problem(value):
         raise NotSendable(what, safe_repr(value), problem)
 
@@ -246,7 +246,7 @@ class PickleCodec:
     """Converts objects whose classes and functions can be imported to a pickle, and back."""
 
     name: Final = "pickle"
-    allowed: Final = None
+    allowed: Final[None] = None
 
     def check(self, what: str, value: object) -> bytes:
         """Return a value as bytes, or raise NotSendable as :meth:`JsonCodec.check` does."""
@@ -282,7 +282,7 @@ def codec_named(name: object, functions: Iterable[object] | None = None) -> Code
         TypeError, ValueError: No codec has this name, or it cannot be limited to functions.
         NotSendable: One of the functions cannot be imported.
     """
-    text = checked_text("codec", name)
+    text = checked_str("codec", name)
     if text not in ("json", "pickle"):
         raise ValueError(f"codec must be 'json' or 'pickle', not {safe_repr(text)}")
     allowed = None if functions is None else AllowedNames(functions)
@@ -373,7 +373,7 @@ def _object_spec(job: object, codec: Codec) -> dict[str, object]:
     if "__dataclass_fields__" not in vars(kind):
         problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
         raise NotSendable(JOB_LABEL, safe_repr(job), problem)
-    values = _fields_of(job)
+    values = _init_fields_of(job)
     if values.keys() != inspect.signature(kind).parameters.keys():
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
         raise NotSendable(JOB_LABEL, safe_repr(job), problem)
@@ -381,7 +381,7 @@ def _object_spec(job: object, codec: Codec) -> dict[str, object]:
     return {"object": name, "fields": values}
 
 
-def _fields_of(job: Any) -> dict[str, object]:
+def _init_fields_of(job: Any) -> dict[str, object]:
     try:
         return {field.name: getattr(job, field.name) for field in fields(job) if field.init}
     except Exception as error:
@@ -392,7 +392,7 @@ def _fields_of(job: Any) -> dict[str, object]:
 def _check_round_trip(job: object, spec: dict[str, Any]) -> None:
     """Rebuild a dataclass, and compare its fields, which have JSON's types."""
     try:
-        rebuilt = _fields_of(_job_of(spec))
+        rebuilt = _init_fields_of(_job_of(spec))
     except LoadFailed as error:
         raise NotSendable(JOB_LABEL, safe_repr(job), f"cannot be rebuilt: {error}") from error
     for name, value in spec["fields"].items():
@@ -415,7 +415,7 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     if "function" in spec:
         return import_by_name(spec["function"], allowed)
     if "object" in spec:
-        return _rebuild_object(spec["object"], spec["fields"], allowed)
+        return _call_class(spec["object"], spec["fields"], allowed)
     if "pickled" in spec:
         return spec["pickled"]
     if "plain" in spec:
@@ -427,12 +427,12 @@ def _job_of(spec: dict[str, Any], allowed: AllowedNames | None = None) -> Any:
     return functools.partial(inner, *spec["args"], **spec["keywords"])
 
 
-def _rebuild_object(name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
-    kind = import_by_name(name, allowed)
+def _call_class(class_name: str, values: dict[str, object], allowed: AllowedNames | None) -> Any:
+    kind = import_by_name(class_name, allowed)
     if not inspect.isclass(kind):
-        raise LoadFailed(f"{name} is no longer a class")
+        raise LoadFailed(f"{class_name} is no longer a class")
     try:
         return kind(**values)
     except Exception as error:
         words = safe_str(error) or type(error).__name__
-        raise LoadFailed(f"{name} cannot be made of its fields: {words}") from error
+        raise LoadFailed(f"{class_name} cannot be made of its fields: {words}") from error

@@ -21,7 +21,7 @@ from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
 from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueMarks, is_inside
 from ticketr.jobs._dispatch import Dispatcher
-from ticketr.jobs._handle import Around, JobHandle
+from ticketr.jobs._handle import JobHandle, MakeAttemptManager
 from ticketr.jobs._job import (
     CANCELLED,
     COMPLETED,
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_JOBS_PER_STEP: Final = 100
+MAX_JOBS_PER_BATCH: Final = 100
 """The most pending jobs that are changed or cancelled without a checkpoint: about 1 ms."""
 
 
@@ -72,7 +72,7 @@ class QueueOptions:
     store: SqliteStore | None
     on_job_error: Callable[[JobSnapshot], object] | None
     cancels_on_failed_job: bool
-    around: Around | None
+    around: MakeAttemptManager | None
 
 
 @final
@@ -136,7 +136,7 @@ class QueueCore:
         self.workers: int = options.workers
         self.retry: Retry | None = options.retry
         self.timeout: float = options.timeout
-        self.around: Around | None = options.around
+        self.around: MakeAttemptManager | None = options.around
         self.now: Callable[[], float] = clock.current_time
         self.running: dict[trio.lowlevel.Task, JobRecord] = {}
         self.schedule: Schedule = Schedule(
@@ -184,7 +184,7 @@ class QueueCore:
         """
         await checkpoint_if_cancelled()
         entered = self.enter(record) or await self.wait_for_room(record)
-        self.dispatcher.wake()
+        self.dispatcher.wake_one()
         if self.store is not None:
             await self.store.wait_written(entered)
         return entered  # noqa: ASYNC910 - without a store the caller has a checkpoint
@@ -283,7 +283,7 @@ class QueueCore:
                 registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
-                record.set_predecessors(dict.fromkeys(jobs, any_end))
+                record.set_unlinked_predecessors(dict.fromkeys(jobs, any_end))
             if self.store is not None and extras.given_id in self.store.unloaded:
                 raise DuplicateJob(extras.given_id, None)
             joined, superseded = registry.conflicts_of(record)
@@ -335,11 +335,11 @@ class QueueCore:
         """
         if not (superseded and record.extras.given_id):
             return
-        waited = [*superseded] if self.store is not None else []
+        jobs = [*superseded] if self.store is not None else []
         if (running := self.registry.running_job(record.extras.given_id)) is not None:
-            waited.append(running)
-        if waited:
-            record.set_predecessors(dict.fromkeys(waited, True) | record.extras.predecessors)
+            jobs.append(running)
+        if jobs:
+            record.set_unlinked_predecessors(dict.fromkeys(jobs, True) | record.extras.predecessors)
 
     def _has_room_for(self, record: JobRecord, superseded: Sequence[JobRecord]) -> bool:
         """Tell whether a new job finds room, takes that of another one, or needs none."""
@@ -347,7 +347,7 @@ class QueueCore:
         return (
             schedule.has_room
             or any(job in schedule.ready for job in superseded)
-            or schedule.takes_no_room(record, self.registry.keys.get(record.extras.key))
+            or schedule.would_not_be_ready(record, self.registry.keys.get(record.extras.key))
         )
 
     def admit_submissions(self) -> None:
@@ -382,7 +382,7 @@ class QueueCore:
             self.admit_submissions()
         dispatcher = self.dispatcher
         if schedule.pending and dispatcher.idle:
-            dispatcher.wake_next_worker()
+            dispatcher.wake_one_unless_submits_do()
         self._is_logging = is_enabled_for(INFO)
         if self._is_logging:
             self.reporter.log_started(record)
@@ -405,7 +405,7 @@ class QueueCore:
         self.notify_pending(record)
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
-        self.dispatcher.wake()
+        self.dispatcher.wake_one()
         if self._is_logging:
             self.reporter.log_put_back(record, now)
 
@@ -458,10 +458,10 @@ class QueueCore:
             self.dependencies.job_ended(record)
         if worker is None:
             self.admit_submissions()
-            self.dispatcher.wake()
+            self.dispatcher.wake_one()
         del call, retry
         if self.idle_event is not None and self.is_idle:
-            self.notify_idle()
+            self.notify_idle_and_end_if_refusing()
         if self._is_logging:
             self.reporter.log_ended(record, was_running=worker is not None)
         if len(registry.ended) > registry.evict_above or now > registry.evict_after:
@@ -478,7 +478,7 @@ class QueueCore:
             return CancelOutcome.ALREADY_FINISHED
         if record.extras.cancel_requested:
             return CancelOutcome.ALREADY_REQUESTED
-        record.request_cancel(cause)
+        record.note_cancel_requested(cause)
         if record.status is PENDING:
             self.finish(record, None, CANCELLED)
             return CancelOutcome.CANCELLED
@@ -522,8 +522,8 @@ class QueueCore:
     def do_next_batch(self) -> None:
         """Do the next part of the first batch; the timer task goes on if there is more."""
         action, records = self.batches[0]
-        batch = records[-MAX_JOBS_PER_STEP:]
-        del records[-MAX_JOBS_PER_STEP:]  # so that records are not freed all at once at the end
+        batch = records[-MAX_JOBS_PER_BATCH:]
+        del records[-MAX_JOBS_PER_BATCH:]  # so that records are not freed all at once at the end
         if not records:
             self.batches.popleft()
         for record in reversed(batch):
@@ -555,13 +555,13 @@ class QueueCore:
             is_all = slot is self.schedule.queue_slot
             jobs = self.schedule.jobs() if is_all else [*slot.jobs]
             self.do_in_batches(self.mark_one_changed, jobs)
-        self.dispatcher.wake()
+        self.dispatcher.wake_one()
 
     def mark_waits_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""
         for record in records:
             self.mark_one_changed(record)
-        self.dispatcher.wake()
+        self.dispatcher.wake_one()
 
     def mark_one_changed(self, record: JobRecord) -> None:
         """Note a change of a job that leaves its status as it is."""
@@ -616,7 +616,7 @@ class QueueCore:
             self.idle_event = trio.Event()
         return self.idle_event
 
-    def notify_idle(self) -> None:
+    def notify_idle_and_end_if_refusing(self) -> None:
         """Wake the tasks that wait for the queue to be idle; if it refuses jobs, it is over."""
         if self.idle_event is not None:
             self.idle_event.set()

@@ -138,7 +138,7 @@ def _jobs_blocking(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> It
 
 def _key_blockers(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
     """Return the jobs that use up the key of a pending one, if all but one wait for the key too."""
-    holders, slot = queue.schedule.key_holders(record), record.extras.key_slot
+    holders, slot = queue.schedule.key_holders_blocking(record), record.extras.key_slot
     waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}
     others = [holder for holder in holders if holder is not waiter]
     is_used_up = len(holders) == 1 or all(
@@ -154,6 +154,6 @@ def _describe_awaited_job(queue: QueueCore, waiter: JobRecord, target: JobRecord
         return f"job {target.id!r}, which waits for this one"
     if queue.schedule.waits_for_predecessors(target):
         return f"job {target.id!r}, which starts after one that waits for this job"
-    if waiter in queue.schedule.key_holders(target):
+    if waiter in queue.schedule.key_holders_blocking(target):
         return f"job {target.id!r}, which needs the key that this job holds"
     return f"job {target.id!r}, which needs the key of a job that waits for this one"

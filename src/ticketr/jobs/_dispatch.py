@@ -54,7 +54,7 @@ class Dispatcher:
         self.wakeup_receiver: trio.MemoryReceiveChannel[None]
         self.wakeup_sender, self.wakeup_receiver = trio.open_memory_channel[None](workers)
 
-    def wake(self) -> None:
+    def wake_one(self) -> None:
         """Wake an idle worker, if there is one and a job could run.
 
         If a worker is being woken already, this only switches its context.
@@ -71,10 +71,10 @@ class Dispatcher:
             self.wakeup_pending = True
             self.wakeup_sender.send_nowait(None)
 
-    def wake_next_worker(self) -> None:
+    def wake_one_unless_submits_do(self) -> None:
         """Wake the next worker, unless submits that are about to return will do it."""
         if self._schedule.pending > self.returning_submits:
-            self.wake()
+            self.wake_one()
 
     def submit_is_returning(self, record: JobRecord) -> None:
         """Note that the submit of a job is about to return; :meth:`submit_returned` has to follow.
@@ -83,13 +83,13 @@ class Dispatcher:
         """
         self.returning_submits += 1
         if self.idle and (record.call[2] if self.wakeup_pending else not self._running):
-            self.wake()
+            self.wake_one()
 
     def submit_returned(self) -> None:
         """Wake a worker if none has taken the submitted job by now."""
         self.returning_submits -= 1
         if self.idle and not self.wakeup_pending and self._schedule.pending:
-            self.wake()
+            self.wake_one()
 
     def wait_for_wakeup(self, worker: trio.lowlevel.Task) -> Awaitable[None]:
         """Return what an idle worker awaits until it is time to ask the schedule again.

@@ -313,5 +313,5 @@ class JobContext:
         return f"<JobContext of {self._record.name!r}, id={self._record.id!r}>"
 
 
-Around: TypeAlias = Callable[[JobContext], AbstractAsyncContextManager[object]]
+MakeAttemptManager: TypeAlias = Callable[[JobContext], AbstractAsyncContextManager[object]]
 """Gives the context manager around an attempt."""

@@ -218,7 +218,7 @@ class QueueBlock:
             cause = CancelCause.SCOPE if is_cancel else CancelCause.SHUTDOWN
             refuse_and_cancel_pending(core, cause)
         if core.recorder is not None:
-            core.recorder.stop()
+            core.recorder.stop_task_and_set_deadline()
         core.scope.cancel("the job queue is closed")
         nursery_error: BaseException | None = None
         try:
@@ -229,7 +229,7 @@ class QueueBlock:
             if core.store is not None:
                 await core.store.close()  # noqa: ASYNC102 - it is shielded and bounded
             if core.recorder is not None:
-                await core.recorder.flush()  # noqa: ASYNC102 - it is shielded and bounded
+                await core.recorder.write_rest_and_close()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
             core.reporter.report_all()
         leaving = error_to_raise(body, core.fatal, nursery_error, core.failure)

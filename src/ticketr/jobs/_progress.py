@@ -124,13 +124,13 @@ def json_value(value: object) -> object:
         return utf8_text(full_repr(value))
 
 
-def json_key(key: object) -> object:
+def json_job_key(key: object) -> object:
     """Return a job's key as :func:`json_value` does, but nothing that cannot be a key."""
     value = json_value(key)
     return utf8_text(full_repr(key)) if type(value) in (list, dict) else value
 
 
-def _copy_as_json(value: Any, depth: int) -> object:
+def _copy_as_json(value: Any, depth_left: int) -> object:
     """Return a copy of a value; raise `ValueError` if JSON cannot hold it."""
     kind = type(value)
     if value is None or kind is bool:
@@ -146,10 +146,10 @@ def _copy_as_json(value: Any, depth: int) -> object:
         real = float.__float__(value)
         if math.isfinite(real):
             return real
-    elif depth and issubclass(kind, (list, tuple)):
-        return [_copy_as_json(item, depth - 1) for item in value]
-    elif depth and issubclass(kind, dict):
-        items = [(name, _copy_as_json(item, depth - 1)) for name, item in dict.items(value)]
+    elif depth_left and issubclass(kind, (list, tuple)):
+        return [_copy_as_json(item, depth_left - 1) for item in value]
+    elif depth_left and issubclass(kind, dict):
+        items = [(name, _copy_as_json(item, depth_left - 1)) for name, item in dict.items(value)]
         if all(issubclass(type(name), str) for name, _ in items):
             return {_copy_as_json(name, 0): item for name, item in items}
     raise ValueError("JSON cannot hold it")

@@ -29,7 +29,7 @@ from ticketr.jobs._maps.repeat import RepeatHandle
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
-from ticketr.jobs._shutdown import refuse_submits, shorten_grace, wait_until_idle
+from ticketr.jobs._shutdown import refuse_submits, shorten_grace_and_cancel_delayed, wait_until_idle
 from ticketr.jobs._sqlite.history import FinishedJob, finished_in_memory
 from ticketr.jobs._trio import QueueFull, protect_methods
 from ticketr.jobs._updates import Updates
@@ -38,7 +38,7 @@ from ticketr.jobs._values import (
     checked_key,
     checked_member,
     checked_seconds,
-    checked_text,
+    checked_str,
     checked_whole,
     reason_text,
     safe_repr,
@@ -129,7 +129,7 @@ class JobQueue:
         entered = core.enter(record)
         if entered is None:
             raise QueueFull(core.schedule.max_pending)
-        core.dispatcher.wake()
+        core.dispatcher.wake_one()
         return JobHandle(entered)
 
     async def run(
@@ -338,7 +338,7 @@ class JobQueue:
         Raises:
             TypeError: The ID is not text.
         """
-        wanted = checked_text("repeat_id", repeat_id)
+        wanted = checked_str("repeat_id", repeat_id)
         return any(handle.cancel() for handle in self.repeats() if handle.id == wanted)
 
     def unloaded(self) -> dict[JobID, str]:
@@ -366,7 +366,7 @@ class JobQueue:
         Raises:
             TypeError: The ID is not text.
         """
-        core, wanted = self._checked_core, checked_text("job_id", job_id)
+        core, wanted = self._checked_core, checked_str("job_id", job_id)
         if core.store is None or not core.store.discard_unloaded(wanted):
             await trio.lowlevel.checkpoint()
             return False
@@ -619,7 +619,7 @@ class JobQueue:
         if not core.phase.is_over:  # or it may be another run that asks
             refuse_submits(core, will_cancel_pending=limit <= 0)
             if limit != math.inf:
-                shorten_grace(core, limit)
+                shorten_grace_and_cancel_delayed(core, limit)
         await wait_until_idle(core)
 
     # Ask about jobs
@@ -627,9 +627,9 @@ class JobQueue:
     def _select_records(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the known jobs with this key and tag, in the order of submission; None means any."""
         key = checked_key(key)
-        tag = None if tag is None else checked_text("tag", tag)
+        tag = None if tag is None else checked_str("tag", tag)
         self._core.evict_old_records()
-        return self._core.registry.select(key, tag)
+        return self._core.registry.live_and_ended_jobs(key, tag)
 
     def handle(self, job_id: JobID | JobHandle[object]) -> JobHandle[object]:
         """Return a handle of a job that is known by its ID.
@@ -722,9 +722,9 @@ class JobQueue:
         status = None if status is None else checked_member("status", status, JobStatus)
         if type(id) is JobHandle and id.record_in(core) is None:
             limit = 0
-        job_id = None if id is None else checked_text("id", id.id if type(id) is JobHandle else id)
+        job_id = None if id is None else checked_str("id", id.id if type(id) is JobHandle else id)
         if core.recorder is not None:
-            return await core.recorder.read(limit=limit, status=status, job_id=job_id)
+            return await core.recorder.read_with_unsaved(limit=limit, status=status, job_id=job_id)
         await trio.lowlevel.checkpoint()
         core.evict_old_records()
         return finished_in_memory(core.registry.ended, limit=limit, status=status, job_id=job_id)

@@ -125,12 +125,12 @@ async def ended_job_function(context: object) -> None:
     """Stand for the function of a job that has ended."""
 
 
-JobCall: TypeAlias = (
+CallAndContexts: TypeAlias = (
     "tuple[Callable[..., Awaitable[object]], tuple[object, ...], Context, Context | None]"
 )
 """A function, the arguments behind its context, the context variables to call it in, and these as
 they were before an attempt, for the next one; None if there were none."""
-ENDED_CALL: Final[JobCall] = (ended_job_function, (), NO_CONTEXT, None)
+ENDED_CALL: Final[CallAndContexts] = (ended_job_function, (), NO_CONTEXT, None)
 
 
 GetAwaitedJobs: TypeAlias = "Callable[[], Collection[JobRecord]]"
@@ -175,7 +175,7 @@ class JobRecord:
         collector: What is told when the job ends; None once it was told.
     """
 
-    call: JobCall
+    call: CallAndContexts
     name: str
     timeout: float
     retry: Retry | None
@@ -232,7 +232,7 @@ class JobRecord:
         extras = self.extras
         self.due_at = now + extras.delay if extras.stored_due_at is None else extras.stored_due_at
 
-    def set_predecessors(self, predecessors: dict[JobRecord, AnyEnd]) -> None:
+    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, AnyEnd]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
         extras.predecessors, extras.after = predecessors, ()
@@ -373,7 +373,7 @@ class JobRecord:
         """Count a change, for readers to tell two snapshots apart."""
         self.revision += 1
 
-    def request_cancel(self, cause: CancelCause) -> None:
+    def note_cancel_requested(self, cause: CancelCause) -> None:
         """Note that a cancel was requested, which also ends a wait of the job's own task."""
         extras = self.own_extras()
         extras.get_awaited_jobs, extras.cancel_requested, extras.cancel_cause = None, True, cause

@@ -79,7 +79,7 @@ class Registry:
         """Make up IDs from this number on, since earlier ones are in a store."""
         self.ids = itertools.count(number)
 
-    def take_number_for_ended(self) -> int:
+    def count_as_submitted(self) -> int:
         """Return the number of a job that a store gives back after its end."""
         self.submitted += 1
         return self.submitted
@@ -144,7 +144,7 @@ class Registry:
             if superseded and self.by_id.get(record.id) is record:
                 self.by_id[record.id] = superseded[-1]
         if extras.key_slot is not None:
-            extras.key_slot.discard(record)
+            extras.key_slot.remove_ended(record)
             self.remove_unused(extras.key_slot)
 
     def restore_id(self, record: JobRecord, retried: JobRecord) -> None:
@@ -165,7 +165,7 @@ class Registry:
                 record.drop_call()
         self.evict_after = ended[0].finished_at + keep.age if ended else -math.inf
 
-    def select(self, key: Hashable, tag: str | None) -> list[JobRecord]:
+    def live_and_ended_jobs(self, key: Hashable, tag: str | None) -> list[JobRecord]:
         """Return the jobs with this key and tag, None for any, in the order of submission."""
         # An ended job whose ID another job has taken can no longer be looked up.
         ended = [job for job in self.ended if self.by_id.get(job.id) is job]

@@ -92,7 +92,7 @@ def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
             core.change_limit(slot.key, resume, marks_changed=not will_cancel_pending)
-    core.dispatcher.wake()
+    core.dispatcher.wake_one()
 
 
 def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> None:
@@ -104,10 +104,10 @@ def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> Non
         core.dispatcher.submit_is_returning(submission.record)
         submission.resume(QueueClosed())
     if core.is_idle and not core.phase.is_over:
-        core.notify_idle()
+        core.notify_idle_and_end_if_refusing()
 
 
-def shorten_grace(core: QueueCore, seconds: float) -> None:
+def shorten_grace_and_cancel_delayed(core: QueueCore, seconds: float) -> None:
     """Cut the jobs off after so many seconds, if not before.
 
     A job that waits for a time or a rate is cancelled at once.

@@ -76,7 +76,7 @@ def handle_due_times(core: QueueCore) -> None:
         return
     if now >= core.phase.cut_off_at:
         cancel_all_jobs(core)
-    for record in core.schedule.take_expired(now):
+    for record in core.schedule.newly_past_start_by(now):
         core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.make_due_ready(now)
     if core.schedule.refill_rates(now) or due:

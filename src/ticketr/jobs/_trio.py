@@ -4,7 +4,7 @@ Ctrl+C in the middle of a step would leave a queue inconsistent, so all classes 
 protected from it (see ``protect_methods``).
 
 * ``task.context`` is written: see ``switch_context``.
-* ``task.custom_sleep_data`` is written: see ``NOT_RESCHEDULED``.
+* ``task.custom_sleep_data`` is written: see ``NO_CHECKPOINT_YET``.
 * ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint``, ``reset_scope``.
 """
 
@@ -25,7 +25,7 @@ from ticketr.jobs._record import JobRecord
 
 C = TypeVar("C", bound="type[object]")
 
-NOT_RESCHEDULED: Final = object()
+NO_CHECKPOINT_YET: Final = object()
 """What a task has as its ``custom_sleep_data`` until it is next rescheduled.
 
 Trio writes None there when it reschedules a task, and has no other sign that costs as little. It
@@ -63,7 +63,7 @@ def needs_checkpoint(task: trio.lowlevel.Task) -> bool:
 
     ``checkpoint_if_cancelled`` finds out the latter, but costs each job a coroutine.
     """
-    return task.custom_sleep_data is NOT_RESCHEDULED or task._cancel_status.effectively_cancelled  # noqa: SLF001
+    return task.custom_sleep_data is NO_CHECKPOINT_YET or task._cancel_status.effectively_cancelled  # noqa: SLF001
 
 
 def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:

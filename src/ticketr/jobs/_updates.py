@@ -170,7 +170,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         self._send.close()
 
 
-Readers: TypeAlias = tuple[weakref.ref[Updates[Any]], ...]
+WeakReaders: TypeAlias = tuple[weakref.ref[Updates[Any]], ...]
 """Weak references, so a reader that the program has dropped costs nothing.
 
 The tuple is replaced and never changed, since user code that runs when unread records are dropped
@@ -193,7 +193,7 @@ class Subscriptions:
     owner_run: OwnerRun = field(default_factory=OwnerRun)
     is_watched: bool = False
     observer: Callable[[JobRecord], None] | None = None
-    _readers: dict[JobRecord | None, Readers] = field(  # by job; None for all jobs
+    _readers: dict[JobRecord | None, WeakReaders] = field(  # by job; None for all jobs
         default_factory=lambda: {None: ()}
     )
     _is_closed: bool = False
@@ -265,7 +265,7 @@ class Subscriptions:
         _end_readers(self._readers[None])
 
 
-def _end_readers(readers: Readers) -> None:
+def _end_readers(readers: WeakReaders) -> None:
     for reference in readers:
         if (updates := reference()) is not None:
             updates._end()

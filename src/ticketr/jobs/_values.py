@@ -50,7 +50,7 @@ def reason_text(value: object) -> str | None:
     return None if value is None else safe_str(value)
 
 
-def checked_text(what: str, value: object) -> str:
+def checked_str(what: str, value: object) -> str:
     """Return a string; one of a subclass, such as that of an enumeration, as a plain ``str``.
 
     Raises:

@@ -11,8 +11,8 @@ worker's is that of a job that has ended, or a new one: no other job can see wha
 there. The checkpoint is then only for the sake of other tasks, which need none if they have run
 since the last job began.
 
-Interrupts. Ctrl+C ends the queue. It lands in the job that runs, as an error of it, or in ``run_jobs``
-between two jobs, and leaves by the worker. All else here is protected from it.
+Interrupts. Ctrl+C ends the queue. It lands in the job that runs, as an error of it, or in
+``run_jobs_in_scope`` between two jobs, and leaves by the worker. All else here is protected from it.
 
 The outcome. It is read from what came out of the job's scope, not from what was asked for: a cancel may
 come too late, or be ignored. Nor does the type of the exception tell enough: ``trio.Cancelled`` may
@@ -42,7 +42,7 @@ from contextvars import Context
 from typing import Final, NamedTuple
 
 import trio
-from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
+from trio.lowlevel import Task, checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import JobTimedOut, RetryLater
 from ticketr.jobs._arguments import call_inside
@@ -56,7 +56,7 @@ from ticketr.jobs._retry import delay_after
 from ticketr.jobs._shutdown import refuse_and_cancel_pending
 from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import (
-    NOT_RESCHEDULED,
+    NO_CHECKPOINT_YET,
     needs_checkpoint,
     reset_scope,
     split_cancelled,
@@ -169,7 +169,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
         value: object = CANCEL_CAUGHT
         try:
             with trio.CancelScope() as scope:
-                value = await run_jobs(core, task, scope)
+                value = await run_jobs_in_scope(core, task, scope)
             if value is CANCEL_CAUGHT:
                 retry_or_end(core, task, None)
             else:
@@ -183,7 +183,7 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
 
 
 @disable_ki_protection
-async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
+async def run_jobs_in_scope(core: QueueCore, task: Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in a cancel scope, and return the value of the one that uses it up.
 
     A job that is cancelled before its first step has no first step.
@@ -212,7 +212,7 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
             enter_context(core, task, variables)
         if needs_checkpoint(task):
             await checkpoint()
-        task.custom_sleep_data = NOT_RESCHEDULED  # until it is: Trio writes None
+        task.custom_sleep_data = NO_CHECKPOINT_YET  # until it is: Trio writes None
         if store is not None:
             await store.wait_all_written()  # a start is in the file before the call
         if around is not None:
@@ -228,17 +228,17 @@ async def run_jobs(core: QueueCore, task: trio.lowlevel.Task, scope: trio.Cancel
         is_blank = len(task.context) == 1  # to free the arguments may run the user's own code
 
 
-def enter_context(core: QueueCore, task: trio.lowlevel.Task, variables: Context) -> None:
+def enter_context(core: QueueCore, task: Task, variables: Context) -> None:
     """Let a worker run in these context variables, with the marks of its queue."""
     if task.context is variables:
         ENCLOSING_QUEUES.set(core.marks)
     else:
         variables.run(ENCLOSING_QUEUES.set, core.marks)
         switch_context(task, variables)
-        task.custom_sleep_data = NOT_RESCHEDULED  # the switch needs a checkpoint
+        task.custom_sleep_data = NO_CHECKPOINT_YET  # the switch needs a checkpoint
 
 
-def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseException | None) -> None:
+def retry_or_end(core: QueueCore, worker: Task, error: BaseException | None) -> None:
     """Write the outcome of an attempt that gave no value: another one follows, or the job ends."""
     record = core.running[worker]
     is_cancelled_outside = trio.current_effective_deadline() == -math.inf
@@ -268,7 +268,7 @@ def retry_or_end(core: QueueCore, worker: trio.lowlevel.Task, error: BaseExcepti
 
 
 def end_without_value(
-    core: QueueCore, record: JobRecord, worker: trio.lowlevel.Task, outcome: AttemptOutcome
+    core: QueueCore, record: JobRecord, worker: Task, outcome: AttemptOutcome
 ) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
     status, cause, error, outer_cancelled, is_fatal = outcome

@@ -132,7 +132,7 @@ class JobMap:
             self._stop(reason)
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - as `run` waits for its job
                 await self._fed.wait()  # noqa: ASYNC102 - shielded
-                await self._wait_all_ended()  # noqa: ASYNC102 - shielded
+                await self._wait_ended_and_report_unread()  # noqa: ASYNC102 - shielded
             await self._nursery.__aexit__(None, None, None)  # noqa: ASYNC102 - its task has ended
             items_error, self._items_error = self._items_error, None
             if leaving is not None and items_error is not None and has_only_exceptions(items_error):
@@ -145,7 +145,7 @@ class JobMap:
         finally:
             del error, leaving, items_error  # their tracebacks hold this frame
 
-    async def _wait_all_ended(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
+    async def _wait_ended_and_report_unread(self) -> None:  # noqa: ASYNC910 - the caller has passed a checkpoint
         """Wait until all jobs have ended, and report the failures that were not read."""
         core, unread = self._core, self._unread
         for record in unread:
@@ -225,7 +225,7 @@ class JobMap:
         if self._is_stopped:  # meanwhile
             core.cancel(record, CancelCause.SCOPE, "the map was stopped")
         if not core.dispatcher.wakeup_pending:
-            core.dispatcher.wake()
+            core.dispatcher.wake_one()
         self._notify_readers()  # one in a job looks whether it may wait for this one
         return True  # noqa: ASYNC910 - the same
 
@@ -279,7 +279,7 @@ class JobMap:
             await wait_for_jobs(core, self._awaited, self._has_changed.wait)
         if self._is_stopped or not self._unread:
             await checkpoint()  # the scope around the map may be cancelled, and this task with it
-            await self._raise_end()
+            await self._raise_failure_or_end()
         record = results.popleft()
         if core.store is not None:
             try:
@@ -292,7 +292,7 @@ class JobMap:
             self._was_read.set()
         return record, item  # noqa: ASYNC910 - it has passed a checkpoint
 
-    async def _raise_end(self) -> NoReturn:
+    async def _raise_failure_or_end(self) -> NoReturn:
         """Raise what has stopped the map; the second time, the end of the results."""
         if self._failed is not None and self._core.store is not None:
             await self._core.store.wait_end_written(self._failed)

@@ -238,7 +238,7 @@ class Repeats:
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
         self._queue.enter(record, is_forced=True)
-        self._queue.dispatcher.wake()
+        self._queue.dispatcher.wake_one()
         self.scheduled.discard(repeat)
         repeat.runs += 1
         repeat.last_run, repeat.missed_at = record, None

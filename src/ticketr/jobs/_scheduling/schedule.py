@@ -224,7 +224,7 @@ class KeySlot:
         """Note that a live job has the key."""
         self.jobs[job] = None
 
-    def discard(self, job: JobRecord) -> None:
+    def remove_ended(self, job: JobRecord) -> None:
         """Note that a job with the key has ended."""
         del self.jobs[job]
 
@@ -273,7 +273,7 @@ class Schedule:
     _delayed: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _dependent: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
-    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _ordinals: Iterator[int] = field(default_factory=itertools.count)
     # The keys that have no start left, or that of the queue, by when they get one.
     _rate_limited: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
@@ -323,7 +323,7 @@ class Schedule:
             self._delayed.push(record, record.due_at, record.number)
             self.is_time_dependent = True
         else:
-            self._make_ready(record)
+            self._make_ready_or_block(record)
 
     def _put(self, record: JobRecord, queue: PriorityQueue[JobRecord]) -> None:
         """Add a job to a queue, at the place of its priority."""
@@ -373,11 +373,11 @@ class Schedule:
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._dependent:
             self._withdraw(record)
-            self._make_ready(record)
+            self._make_ready_or_block(record)
 
     # Keys
 
-    def _make_ready(self, record: JobRecord) -> None:
+    def _make_ready_or_block(self, record: JobRecord) -> None:
         """Make a job ready; if its key has no place for it, only in place of a worse one."""
         slot = record.extras.key_slot
         if slot is None:
@@ -435,7 +435,7 @@ class Schedule:
         del slot.running[record]
         self._update_ready(slot)
 
-    def key_holders(self, record: JobRecord) -> list[JobRecord]:
+    def key_holders_blocking(self, record: JobRecord) -> list[JobRecord]:
         """Return the running jobs of which one has to end before a pending job can start."""
         slot = record.extras.key_slot
         if slot is None or record in slot.ready or len(slot.running) < self._concurrency_of(slot):
@@ -467,7 +467,7 @@ class Schedule:
     # Time
 
     def next_time(self) -> float:
-        """Return when to call :meth:`make_due_ready` and :meth:`take_expired` next."""
+        """Return when to call :meth:`make_due_ready` and :meth:`newly_past_start_by` next."""
         when = min(
             self._delayed.first_rank(),
             self._expiring.first_rank(),
@@ -480,10 +480,10 @@ class Schedule:
         """Make the jobs ready that have become due, and return them."""
         due = [*self._delayed.take_until(now)]
         for record in due:
-            self._make_ready(record)
+            self._make_ready_or_block(record)
         return due
 
-    def take_expired(self, now: float) -> list[JobRecord]:
+    def newly_past_start_by(self, now: float) -> list[JobRecord]:
         """Return the pending jobs that should have started by now; they stay pending."""
         return [*self._expiring.take_until(now)]
 
@@ -493,7 +493,7 @@ class Schedule:
             return False
         record.due_at = now
         if self._delayed.discard(record):  # or it starts after others
-            self._make_ready(record)
+            self._make_ready_or_block(record)
         return True
 
     def find_delayed_or_rate_limited(self, now: float) -> list[JobRecord]:
@@ -525,7 +525,7 @@ class Schedule:
 
     def _note_if_rate_limited(self, slot: KeySlot, now: float) -> None:
         if slot.bucket is not None and slot.bucket.ready_at() > now:
-            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._numbers))
+            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._ordinals))
         self._apply_limits(slot)
 
     def refill_rates(self, now: float) -> bool:
@@ -553,7 +553,7 @@ class Schedule:
         """Whether another job may become ready by entering."""
         return len(self.ready) < self.max_pending
 
-    def takes_no_room(self, record: JobRecord, slot: KeySlot | None) -> bool:
+    def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
         if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
             return True
@@ -561,7 +561,7 @@ class Schedule:
 
     def add_submission(self, submission: Submission) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""
-        self.submissions.push(submission, -submission.record.extras.priority, next(self._numbers))
+        self.submissions.push(submission, -submission.record.extras.priority, next(self._ordinals))
 
     def next_admitted(self) -> Submission | None:
         """Remove and return the next submit if there is room; the caller adds its job."""

@@ -65,7 +65,7 @@ class RunSync(Protocol):
         ...
 
 
-async def run_in_thread(function: Callable[[], T], /) -> T:
+async def run_abandonably(function: Callable[[], T], /) -> T:
     """Call a function in a thread, which is abandoned on cancellation.
 
     It has its own limiter, so that other threads of the program do not delay it.
@@ -341,7 +341,7 @@ class WriteBehind:
         """Write it without waiting for more."""
         self._urgent.set()
 
-    def stop(self) -> None:
+    def stop_without_writing(self) -> None:
         """Begin no other write in the task."""
         self.has_stopped = True
         self.mark_dirty()

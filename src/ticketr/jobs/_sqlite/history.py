@@ -44,14 +44,14 @@ from ticketr.jobs._sqlite.database import (
     connect,
     create_private_file,
     errors_as,
-    run_in_thread,
+    run_abandonably,
 )
 from ticketr.jobs._values import (
     check_sync_callable,
     checked_count,
     checked_member,
     checked_seconds,
-    checked_text,
+    checked_str,
     checked_whole,
     safe_repr,
     safe_str,
@@ -348,7 +348,7 @@ class SqliteHistory:
         max_jobs: float = 10_000,
         max_age: float = 90 * 86400.0,
         summary: Callable[[object], str] = reprlib.repr,
-        run_sync: RunSync = run_in_thread,
+        run_sync: RunSync = run_abandonably,
     ) -> None:
         self._path = checked_path(path)
         self._max_jobs = checked_count("max_jobs", max_jobs, 1)
@@ -378,7 +378,7 @@ class SqliteHistory:
         rows = [row_of_job(job) for job in jobs]
         await self._run_sync(lambda: self._write(rows).close())
 
-    async def write_rows(self, rows: Sequence[Row]) -> None:
+    async def write_rows_staying_open(self, rows: Sequence[Row]) -> None:
         """Keep the jobs of these rows as :meth:`write` does, until :meth:`close`; internal.
 
         The connection stays open until after the next write: the last one that is closed copies
@@ -422,7 +422,7 @@ class SqliteHistory:
         limit = checked_whole("limit", limit, 0)
         conditions = {
             "status": None if status is None else str(checked_member("status", status, JobStatus)),
-            "id": None if id is None else clipped(checked_text("id", id)),
+            "id": None if id is None else clipped(checked_str("id", id)),
         }
         deadline = trio.current_time() + BUSY_TIMEOUT_SECONDS
         while True:
@@ -442,7 +442,7 @@ class SqliteHistory:
             insert(db, rows)
             db.execute(DELETE_OLD, (time.time() - self._max_age,))
             # Counting takes longer than to look at the first and the last row.
-            if (db.execute(SELECT_ROW_SPAN).fetchone()[0] or 0) > self._max_jobs:
+            if (db.execute(SELECT_ROWS_SPANNED).fetchone()[0] or 0) > self._max_jobs:
                 db.execute(DELETE_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
             stack.pop_all()
@@ -482,7 +482,7 @@ SCHEMA: Final = Schema(
 ROWS_PER_INSERT = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
 DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
-SELECT_ROW_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
+SELECT_ROWS_SPANNED: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )
@@ -595,13 +595,13 @@ class Recorder:
         with self._scope:
             await self._behind.run()
 
-    def stop(self) -> None:
+    def stop_task_and_set_deadline(self) -> None:
         """Begin no other write in the task, and limit the time of the one under way."""
-        self._behind.stop()
+        self._behind.stop_without_writing()
         self._scope.deadline = trio.current_time() + FLUSH_TIMEOUT_SECONDS
 
-    async def flush(self) -> None:
-        """Write the remaining rows, within the time limit of ``stop``.
+    async def write_rest_and_close(self) -> None:
+        """Write the remaining rows, within the time limit of ``stop_task_and_set_deadline``.
 
         Call it when all jobs have ended.
         """
@@ -618,7 +618,7 @@ class Recorder:
             self._count_lost(len(self._unwritten), reason)
             self._unwritten.clear()
 
-    async def read(
+    async def read_with_unsaved(
         self, *, limit: int, status: JobStatus | None, job_id: JobID | None
     ) -> list[FinishedJob]:
         """Return the jobs that ended last, the newest first, whether written yet or not."""
@@ -645,7 +645,7 @@ class Recorder:
         history: object = self._history
         try:
             if type(history) is SqliteHistory:
-                await history.write_rows(batch)
+                await history.write_rows_staying_open(batch)
             else:
                 await self._history.write([job_of_row(row) for row in batch])
         except BaseException:

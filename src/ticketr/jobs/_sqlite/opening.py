@@ -45,7 +45,7 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
     """Open a store, and take up what is in it."""
     writer = store.make_writer(core)
     try:
-        repeats, next_number = await writer.open()
+        repeats, next_number = await writer.open_at_next_number()
         core.attach_store(writer)
         core.registry.continue_ids(next_number)
         await StoreLoader(core, writer).restore_all(repeats)
@@ -128,7 +128,7 @@ class StoreLoader:
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
         record = self._record_of(row)
-        live = [job for number in predecessors if (job := self._find_loaded(number)) is not None]
+        live = [job for number in predecessors if (job := self._find_live(number)) is not None]
         if live:
             jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
@@ -141,7 +141,7 @@ class StoreLoader:
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
-    def _find_loaded(self, number: int) -> JobRecord | None:
+    def _find_live(self, number: int) -> JobRecord | None:
         """Return the live job of this number; None if there is none."""
         index = bisect_left(self.numbers, number)
         return self.records[index] if number in self.numbers[index : index + 1] else None
@@ -202,7 +202,7 @@ class StoreLoader:
                 hash(key)
                 record.set_options({"key": key})
         offset, started_at = self._offset, self._trio_time(row.started_at)
-        record.accept(row.id, core.registry.take_number_for_ended(), row.due_at - offset, core)
+        record.accept(row.id, core.registry.count_as_submitted(), row.due_at - offset, core)
         record.restore_submitted_at(row.submitted_at - offset)
         record.restore_attempts(row.attempts if started_at is not None else 0, started_at, None)
         status = JobStatus(row.status)

@@ -126,7 +126,7 @@ def live_values(record: JobRecord, offset: float) -> ColumnValues:
     )
 
 
-def values_if_interrupted(record: JobRecord, values: ColumnValues) -> ColumnValues:
+def values_for_next_opening(record: JobRecord, values: ColumnValues) -> ColumnValues:
     """Return the values of a job whose queue ends before it does: the attempt does not count."""
     status, priority, attempts, _, *times = values
     if status != "running":
@@ -167,7 +167,7 @@ def _stored_result(result: object, codec: Codec) -> bytes | str | None:
     return utf8_text(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
-def new_values(record: JobRecord, call: StoredCall, offset: float) -> ColumnValues:
+def submit_values(record: JobRecord, call: StoredCall, offset: float) -> ColumnValues:
     """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
@@ -208,18 +208,18 @@ class StoredCall:
 class StoredJob:
     """The row of a job.
 
-    Also written in ``_sqlite.writer``: ``values`` and ``stays_in_store``.
+    Also written in ``_sqlite.writer``: ``values`` and ``is_left_for_next_opening``.
 
     Attributes:
         number: Its number.
         values: The values that were noted last; None after the end.
-        stays_in_store: Whether the end of the queue alone has ended the job, so the row stays as it
-            is.
+        is_left_for_next_opening: Whether the end of the queue alone has ended the job, so the row
+            stays as it is.
     """
 
     number: int
     values: ColumnValues | None = None
-    stays_in_store: bool = False
+    is_left_for_next_opening: bool = False
 
 
 def live_row(record: JobRecord) -> StoredJob | None:
@@ -228,10 +228,10 @@ def live_row(record: JobRecord) -> StoredJob | None:
     return stored if type(stored) is StoredJob and stored.values is not None else None
 
 
-def stays_in_store(record: JobRecord) -> bool:
+def is_left_for_next_opening(record: JobRecord) -> bool:
     """Tell whether the end of the queue alone has ended a job, so it stays in the file."""
     stored = record.extras.stored
-    return type(stored) is StoredJob and stored.stays_in_store
+    return type(stored) is StoredJob and stored.is_left_for_next_opening
 
 
 def pack_call(

@@ -53,15 +53,15 @@ from ticketr.jobs._sqlite.rows import (
     StoredCall,
     StoredJob,
     end_values,
+    is_left_for_next_opening,
     live_row,
     live_values,
-    new_values,
     pack_call,
     record_of_call,
     row_of_repeat,
-    stays_in_store,
+    submit_values,
     superseded_values,
-    values_if_interrupted,
+    values_for_next_opening,
 )
 from ticketr.jobs._values import safe_str
 
@@ -192,7 +192,7 @@ class StoreFile:
         self._identity: FileIdentity | None = None
         self._ended = 0
 
-    def open(self, now: float) -> tuple[list[RepeatRow], int]:
+    def open_at_next_number(self, now: float) -> tuple[list[RepeatRow], int]:
         """Lock the file, check it, and return its repeats and the number of the next job.
 
         A job that was running when its process ended is pending again, with one kill more.
@@ -218,7 +218,7 @@ class StoreFile:
                 "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
             )
             (ended,) = db.execute(COUNT_ENDED).fetchone()
-            self._ended = ended - self._drop_old_ended(db, now, ended)
+            self._ended = ended - self._drop_and_count_old_ended(db, now, ended)
             db.execute("COMMIT")
             repeats = db.execute("SELECT * FROM repeats ORDER BY rowid").fetchall()
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
@@ -256,7 +256,7 @@ class StoreFile:
             try:
                 db.execute("BEGIN IMMEDIATE")
                 ended = self._ended + _write(db, batch, superseded)
-                ended -= self._drop_old_ended(db, now, ended)
+                ended -= self._drop_and_count_old_ended(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -274,7 +274,7 @@ class StoreFile:
             unlock(self._identity)
         self._identity = None
 
-    def _drop_old_ended(self, db: sqlite3.Connection, now: float, ended: float) -> int:
+    def _drop_and_count_old_ended(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
         dropped = db.execute(DELETE_OLD, (now - self._keep.age,)).rowcount
         if ended - dropped > self._keep.jobs * 17 / 16:
@@ -340,7 +340,7 @@ class StoreWriter:
 
     # The file
 
-    async def open(self) -> tuple[list[RepeatRow], int]:
+    async def open_at_next_number(self) -> tuple[list[RepeatRow], int]:
         """Open the file, and return its repeats and the number of the next job.
 
         Raises:
@@ -348,9 +348,9 @@ class StoreWriter:
             StoreFailed: It cannot be used.
         """
         with trio.CancelScope(shield=True):
-            repeats, number = await self._run_sync(lambda: self._file.open(time.time()))
+            rows, number = await self._run_sync(lambda: self._file.open_at_next_number(time.time()))
         self._next_number = number
-        return repeats, number  # noqa: ASYNC910 - run_sync has a checkpoint
+        return rows, number  # noqa: ASYNC910 - run_sync has a checkpoint
 
     async def jobs_after(
         self, number: int, limit: int = PAGE_ROWS
@@ -457,7 +457,7 @@ class StoreWriter:
             for job, any_end in record.extras.predecessors.items()
             if (row := live_row(job)) is not None and job.id != record.id
         }
-        live, new = live_values(record, self._offset()), new_values(record, call, self._offset())
+        live, new = live_values(record, self._offset()), submit_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
         if call.submit_waits:
             self._gathering.awaited[number] = record
@@ -468,8 +468,8 @@ class StoreWriter:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
         assert row.values is not None  # it is live
         if self._is_kept_for_next_opening(record):
-            row.stays_in_store = True
-            self._note_values(row, values_if_interrupted(record, row.values))
+            row.is_left_for_next_opening = True
+            self._note_values(row, values_for_next_opening(record, row.values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
@@ -490,7 +490,7 @@ class StoreWriter:
         if cause is CancelCause.DEPENDENCY:
             jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
-            return bool(lost) and all(stays_in_store(job) for job in lost)
+            return bool(lost) and all(is_left_for_next_opening(job) for job in lost)
         if cause is CancelCause.SCOPE:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
@@ -573,7 +573,7 @@ class StoreWriter:
         try:
             await self._behind.run()
         finally:
-            self._behind.stop()
+            self._behind.stop_without_writing()
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - shielded in any case
                 await self._behind.write_now()  # somebody may wait for it
 
@@ -596,7 +596,7 @@ class StoreWriter:
                 with trio.CancelScope(shield=True):
                     await self._run_sync(lambda: file.write(batch, ends, now))
             except BaseException as error:
-                self._put_back(batch, error)
+                self._put_back_and_fail_submits(batch, error)
                 raise
             else:
                 self._queue.supersede(superseded)
@@ -604,7 +604,7 @@ class StoreWriter:
                 self._writing = None
                 batch.is_over.set()  # noqa: ASYNC910 - run_sync has a checkpoint, or fails
 
-    def _put_back(self, batch: WriteBatch, error: BaseException) -> None:
+    def _put_back_and_fail_submits(self, batch: WriteBatch, error: BaseException) -> None:
         """Keep what could not be written for the next batch, but no job whose submit fails."""
         words = safe_str(error) or type(error).__name__
         batch.error = error if isinstance(error, StoreFailed) else StoreFailed("", words)
