@@ -35,7 +35,7 @@ def new(bench: Bench) -> list[str]:
 def unsettled(bench: Bench) -> list[Creation]:
     state = State(bench.root / ".ticketr" / "state.db")
     try:
-        return state.creations.read_unwritten()
+        return state.creations.read_unsettled()
     finally:
         state.close()
 

@@ -21,7 +21,7 @@ from ticketr.app.jira import CHUNK_BYTES
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import (
     AddAttachmentsJob,
-    AttachmentResult,
+    AttachmentTransfer,
     Code,
     GetAttachmentsJob,
     ListAttachmentsJob,
@@ -47,15 +47,15 @@ async def run_job(job: Any) -> Any:
         return await queue.run(job)
 
 
-async def get(bench: Bench, *keys: str, **changes: Any) -> AttachmentResult:
-    result: AttachmentResult = await run_job(
+async def get(bench: Bench, *keys: str, **changes: Any) -> AttachmentTransfer:
+    result: AttachmentTransfer = await run_job(
         GetAttachmentsJob(**bench.settings(**changes), keys=keys)
     )
     return result
 
 
-async def add(bench: Bench, key: str, *files: Path, **changes: Any) -> AttachmentResult:
-    result: AttachmentResult = await run_job(
+async def add(bench: Bench, key: str, *files: Path, **changes: Any) -> AttachmentTransfer:
+    result: AttachmentTransfer = await run_job(
         AddAttachmentsJob(**bench.settings(**changes), key=key, files=files)
     )
     return result

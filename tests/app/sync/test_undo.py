@@ -172,7 +172,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
         (step,) = find_undo_steps(state)
-        assert state.undo.state_digest(step.head_id) == step.state_digest
+        assert state.undo.state_digest(step.head_id) == step.state_digest_after
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
     await bench.pull()
@@ -238,7 +238,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
         act(store, state, UndoKind.JIRA)
         (first,) = find_undo_steps(state)
         made = TextReplacement(
-            first.start, first.before, first.after, first.file_digest, first.copy_path
+            first.start, first.before, first.after, first.file_digest_after, first.copy_path
         )
         for _ in range(MAX_UNDO_STEPS):
             state.undo.add(

@@ -272,7 +272,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     for names in store.walk():
         for name in names:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
-    survey.locate_unread_keys(store, state, state.paths_and_ticket_keys())
+    survey.locate_unread_keys(store, state, state.paths_and_head_keys_by_key())
     if survey.has_drafts:
         survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}

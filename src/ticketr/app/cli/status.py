@@ -206,7 +206,7 @@ def _find_local_edits(
     survey: sync.LocalSurvey, state: sync.State, keys: Collection[str]
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
-    creations = state.creations.read_unwritten()
+    creations = state.creations.read_unsettled()
     unfinished_ids = sync.find_unfinished_creations(creations, survey.local_changes)
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}

@@ -366,7 +366,7 @@ def _replace_file(
     with state.batch():
         for index, ticket in enumerate(before.tickets):
             replacement = TextReplacement.of_ticket(
-                index, before, after, file_digest=digest, copy_path=""
+                index, before, after, file_digest_after=digest, copy_path=""
             )
             if replacement.before != replacement.after:
                 key = ticket.key or DRAFT_KEY

@@ -144,7 +144,7 @@ def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
 
 
 def _require_same_state(state: State, step: UndoStep) -> None:
-    if state.undo.state_digest(step.head_id) != step.state_digest:
+    if state.undo.state_digest(step.head_id) != step.state_digest_after:
         raise CannotUndo(
             step.key, f"{step.key} was pulled, pushed or resolved since", step.copy_path
         )
@@ -227,7 +227,7 @@ def _restore_text(text: str, step: UndoStep) -> str:
     Raises:
         CannotUndo: The ticket has another text now.
     """
-    is_as_left = digest_of(text) == step.file_digest
+    is_as_left = digest_of(text) == step.file_digest_after
     start, end = (step.start, step.start + len(step.after)) if is_as_left else _span_of(text, step)
     if text[start:end] not in {step.before, step.after}:
         raise CannotUndo(step.key, f"{step.key} was edited in {step.path} since", step.copy_path)

@@ -95,7 +95,7 @@ def end_of(
     count = message.partition(_BETWEEN_KIND_AND_COUNT)[2] or message  # the cause needs the room
     count += _created_keys_text(snapshot.result)
     is_over = isinstance(
-        snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentResult
+        snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentTransfer
     )  # a pull lists no successes
     sign = "✗" if is_over and not {"✓", "!"} & {ticket.mark for ticket in tickets} else "!"
     return JobEnd(sign, f"{first}{more} · {count}{''.join(hints)}", tickets)
@@ -112,7 +112,7 @@ def _pull_and_push_of(result: object) -> tuple[sync.PullResult, sync.PushResult]
 def _pulled_counts_text(result: object) -> str:
     """Return how many tickets a pull or sync has brought or changed here; empty after others."""
     pull, _ = _pull_and_push_of(result)
-    if not pull.done:
+    if not pull.up_to_date_count:
         return ""
     counts = ((pull.new, "new"), (pull.updated + pull.merged, "changed"))
     words = ", ".join(f"{count} {what}" for count, what in counts if count)
@@ -185,7 +185,7 @@ def _failure_text(snapshot: JobSnapshot, keymap: KeyMap) -> str:
 
 def _ticket_outcomes(result: object) -> Iterator[TicketOutcome]:
     pull, push = _pull_and_push_of(result)
-    if isinstance(result, sync.BulkResult | sync.AttachmentResult):
+    if isinstance(result, sync.BulkResult | sync.AttachmentTransfer):
         yield from _outcomes_of_notes("✗", result.failed)
     if isinstance(result, sync.BulkResult):
         for key in result.done:

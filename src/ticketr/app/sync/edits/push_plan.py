@@ -396,7 +396,7 @@ def _plan_issues(
     earlier push has sent, and that has no key yet, would be created twice.
     """
     uncertain: Mapping[int, Creation] = {}
-    if creations := state.creations.read_unwritten():
+    if creations := state.creations.read_unsettled():
         from ticketr.app.sync.edits.drafts import find_unfinished_creations  # noqa: PLC0415 - few plans need it
 
         uncertain = find_unfinished_creations(creations, local_changes)
@@ -459,7 +459,7 @@ def select_changes(
         StateFailed: The state cannot be read.
     """
     is_everything = keys is None and confirmed is None
-    if is_everything and not state.creations.read_unwritten():
+    if is_everything and not state.creations.read_unsettled():
         older = [note for change in local_changes for _, note in change.older_notes()]
         # Older values alone are nothing to send.
         selected = [change for change in local_changes if change.write_count or change.added_keys]

@@ -172,7 +172,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: normalize(text) for key, text in state.base_texts_by_key()}
+    return {key: normalize(text) for key, text in state.base_texts_by_head_key()}
 
 
 @dataclass
@@ -218,7 +218,7 @@ class LocalSurvey:
         if not lost.isdisjoint(chain.from_iterable(self._keys_in_broken_files.values())):
             return self.broken
         here = (self.locations[key].path for key in keys if key in self.locations)
-        former = state.ticket_paths_by_key()
+        former = state.paths_by_head_key()
         before = (former[key] for key in keys if key in former)
         return broken_among((*keys, *here, *before), self.broken)
 
@@ -246,7 +246,7 @@ class LocalSurvey:
         Args:
             store: The ticket files.
             state: The last sync.
-            places: What `State.paths_and_ticket_keys` returned.
+            places: What `State.paths_and_head_keys_by_key` returned.
         """
         unreadable = {
             path: error
@@ -273,7 +273,7 @@ class LocalSurvey:
                 _, head = places.get(key, ("", ""))
                 location = TicketLocation(path, head, str(unreadable[path]))
                 self.possible_locations.setdefault(key, location)
-        for creation in state.creations.read_unwritten():
+        for creation in state.creations.read_unsettled():
             if creation.key and creation.key not in self.locations:
                 location = TicketLocation(creation.path, "", _DRAFT_WITHOUT_KEY_REASON)
                 self.possible_locations.setdefault(creation.key, location)
@@ -302,7 +302,7 @@ class LocalSurvey:
         ]
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
-        places = state.ticket_paths_by_key()
+        places = state.paths_by_head_key()
         projects = {key.rpartition("-")[0] for key in places} | (
             {project} if project else set[str]()
         )
@@ -354,7 +354,7 @@ class LocalSurvey:
         here = {*self.locations, *self.possible_locations, *hidden}
         return {
             key: path
-            for key, path in state.ticket_paths_by_key().items()
+            for key, path in state.paths_by_head_key().items()
             if key not in here and broken_file_of(path, broken) is None
         }
 
@@ -373,7 +373,7 @@ class LocalSurvey:
         Yields:
             True before the first portion and after each one, so that the caller can stop.
         """
-        places = state.paths_and_ticket_keys()
+        places = state.paths_and_head_keys_by_key()
         keys_by_file: dict[str, dict[str, list[str]]] = {}  # and by the keys of their tickets
         for key, (path, head) in places.items():
             keys_by_file.setdefault(path, {}).setdefault(head, []).append(key)

@@ -7,7 +7,7 @@ import re
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from ticketr.app.sync.errors import UnsendableText
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
-from ticketr.app.sync.push.outbox import may_have_arrived, read_comments, send_once
+from ticketr.app.sync.push.outbox import fetch_comments_as_issue, may_have_arrived, send_once
 from ticketr.app.sync.push.rich_text import mention_warnings, new_document, with_mentions
 from ticketr.app.sync.push.values import BadValue
 from ticketr.app.sync.session import Session, SessionJob
@@ -158,7 +158,7 @@ class CommentJob(SessionJob):
             document = _comment_document(self.text, people)
             if document is None:
                 raise UnsendableText(self.text, "the comment is empty")
-            before = await read_comments(session, self.key, self.key)
+            before = await fetch_comments_as_issue(session, self.key, self.key)
             entry = SentComment(
                 marker="",
                 issue=before.id,
@@ -170,7 +170,7 @@ class CommentJob(SessionJob):
             )
 
             async def find() -> str | None:
-                now = await read_comments(session, self.key, self.key)
+                now = await fetch_comments_as_issue(session, self.key, self.key)
                 return next((comment.id for comment in find_sent_comments([entry], [now])), None)
 
             add = partial(session.jira.add_comment, self.key, document)
@@ -244,7 +244,7 @@ class GetAttachmentsJob(SessionJob):
         """The job's name in lists."""
         return f"{self.verb} of {', '.join(self.keys)}"
 
-    async def execute(self, context: JobContext) -> downloading.AttachmentResult:
+    async def execute(self, context: JobContext) -> downloading.AttachmentTransfer:
         """Run the job; the queue calls this."""
         done = self._done
         done.clear()
@@ -253,12 +253,11 @@ class GetAttachmentsJob(SessionJob):
             survey = await session.survey(check_drafts=False)
             locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
-            result = await downloading.download(session, listed.attachments_by_key, homes, done)
-        words = f"Downloaded {_count_files(len(done))}"
-        session.progress.report(words)
-        return downloading.AttachmentResult(
-            result.done, result.unchanged, (*listed.failed, *result.failed)
-        )
+            result = await downloading.download_missing(
+                session, listed.attachments_by_key, homes, done
+            )
+        session.progress.report(f"Downloaded {_count_files(len(done))}")
+        return replace(result, failed=(*listed.failed, *result.failed))
 
 
 @dataclass(kw_only=True)
@@ -290,7 +289,7 @@ class AddAttachmentsJob(SessionJob):
         words = f"{_count_files(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending_path}, too" if self._sending_path else words
 
-    async def execute(self, context: JobContext) -> downloading.AttachmentResult:
+    async def execute(self, context: JobContext) -> downloading.AttachmentTransfer:
         """Run the job; the queue calls this."""
         done, failed = self._done, list[Note]()
         done.clear()
@@ -311,7 +310,7 @@ class AddAttachmentsJob(SessionJob):
                 else:
                     done.append(str(path))
         session.progress.report(f"Attached {_count_files(len(done))} to {self.key}")
-        return downloading.AttachmentResult(tuple(done), failed=tuple(failed))
+        return downloading.AttachmentTransfer(tuple(done), failed=tuple(failed))
 
     async def _attach(
         self, session: Session, path: Path, settings: jira.AttachmentSettings
@@ -351,7 +350,7 @@ class AddAttachmentsJob(SessionJob):
                 size,
                 limit=limit,
                 in_thread=session.in_thread,
-                on_sent=lambda sent: meter.report_moved(sent, name),
+                on_sent=lambda sent: meter.report_total_moved(sent, name),
             )
             self._sending_path = str(path)
             try:

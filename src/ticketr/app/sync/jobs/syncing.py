@@ -202,8 +202,8 @@ class PullJob(_TicketsJob):
                 await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.done)}{not_done_words(pulled=result)}"
-        session.progress.report(words, result.done, result.done)
+        words = f"Pull complete: {count_tickets(result.up_to_date_count)}{not_done_words(pulled=result)}"
+        session.progress.report(words, result.up_to_date_count, result.up_to_date_count)
         return result
 
 
@@ -346,10 +346,9 @@ class SyncJob(SessionJob):
             survey = await session.survey()
             # The pull has reported conflicts and broken files already. What could not be written
             # has changed in Jira, so it would have to be written before it is pushed.
-            stuck = {
-                key: note for key, note in self._pulled.failed.items() if note.code is Code.BROKEN
-            }
-            survey.leave_out({*self._pulled.conflicts, *stuck})
+            failed = self._pulled.failed_by_key
+            stuck = {key: note for key, note in failed.items() if note.code is Code.BROKEN}
+            survey.leave_out({*self._pulled.conflicts_by_key, *stuck})
             reported = {*broken, *(note.path for note in stuck.values())}
             new = {name: error for name, error in survey.broken.items() if name not in reported}
             self._pushed.fail(*notes_on(new))
@@ -359,7 +358,7 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.done)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.up_to_date_count)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 

@@ -40,7 +40,7 @@ class AttachmentList:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachmentResult:
+class AttachmentTransfer:
     """What a job with attachments did.
 
     Attributes:
@@ -76,12 +76,12 @@ async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentL
     return AttachmentList(attachments, tuple(failed))
 
 
-async def download(
+async def download_missing(
     session: Session,
     attachments_by_key: Mapping[str, Sequence[Attachment]],
     paths_by_key: Mapping[str, str],
     done: list[str],
-) -> AttachmentResult:
+) -> AttachmentTransfer:
     """Download attachments that are not in their folders yet.
 
     Args:
@@ -124,7 +124,7 @@ async def download(
             failed.append(note)
             continue
         done.append(session.store.relative_path(folder / name))
-    return AttachmentResult(tuple(done), unchanged, tuple(failed))
+    return AttachmentTransfer(tuple(done), unchanged, tuple(failed))
 
 
 async def _download_one(
@@ -144,7 +144,7 @@ async def _download_one(
             await session.in_thread(file.close)
 
 
-async def download_known(session: Session) -> AttachmentResult:
+async def download_known(session: Session) -> AttachmentTransfer:
     """Download the attachments of all issues that were pulled, beside their files.
 
     Raises:
@@ -152,12 +152,12 @@ async def download_known(session: Session) -> AttachmentResult:
         FileFailed: The disk is full, or the like.
 
     Cancellation:
-        As for `download`; the next pull downloads the rest.
+        As for `download_missing`; the next pull downloads the rest.
     """
     attachments = await session.in_thread(session.state.attachments)
-    places = await session.in_thread(session.state.paths_and_ticket_keys)
+    places = await session.in_thread(session.state.paths_and_head_keys_by_key)
     homes = {key: path for key, (path, _) in places.items()}
-    return await download(session, attachments, homes, [])
+    return await download_missing(session, attachments, homes, [])
 
 
 class Meter:
@@ -169,10 +169,10 @@ class Meter:
 
     def add(self, size: int, name: str) -> None:
         """Count bytes."""
-        self.report_moved(self._moved + size, name)
+        self.report_total_moved(self._moved + size, name)
 
-    def report_moved(self, moved: int, name: str) -> None:
+    def report_total_moved(self, total_moved: int, name: str) -> None:
         """Report how many bytes were moved until now."""
-        self._moved = moved
-        words = f"{self._verb} {name}: {size_text(moved)} of {size_text(self._total)}"
-        self._progress.report(words, moved, self._total)
+        self._moved = total_moved
+        words = f"{self._verb} {name}: {size_text(total_moved)} of {size_text(self._total)}"
+        self._progress.report(words, total_moved, self._total)

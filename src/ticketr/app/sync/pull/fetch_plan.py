@@ -105,7 +105,7 @@ class FamilyCollector:
         return complete
 
 
-def misplaced_note(
+def unwritable_note(
     head: Issue,
     issue: Issue,
     locations: Mapping[str, TicketLocation],

@@ -68,7 +68,7 @@ async def handle_missing(
                 reasons[known.key] = words, Code.MOVED
             elif not _was_just_created(issue, now):
                 reasons[known.key] = "the query no longer finds it", Code.UNMATCHED
-    removable, stuck = await _prune(session, lost, locations, is_dry=not prune)
+    removable, stuck = await _prune_by_key(session, lost, locations, is_dry=not prune)
     for known in lost:
         if known.key in stuck:
             words = f"{_DELETED_REASON}; {stuck[known.key]}"
@@ -98,7 +98,7 @@ def _was_just_created(issue: Issue, now: float) -> bool:
     return now - created.timestamp() < OVERLAP_MINUTES * 60
 
 
-async def _prune(
+async def _prune_by_key(
     session: Session,
     lost: Sequence[KnownIssue],
     locations: Mapping[str, TicketLocation],

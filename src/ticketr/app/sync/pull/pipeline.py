@@ -33,7 +33,7 @@ from ticketr.app.sync.pull.fetch_plan import (
     FamilyCollector,
     FetchPlan,
     location_of,
-    misplaced_note,
+    unwritable_note,
 )
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.recording import WriteOutcome
@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from ticketr.app.sync.writing.writer import FamilyWriter
 
 #: The end of the reason for an issue that the next pull fetches again.
-_ASKED_AGAIN_WORDS = "the next pull asks for it again"
+_NEXT_PULL_ASKS = "the next pull asks for it again"
 _NOT_GIVEN_REASON = (
     "the query finds it, but Jira does not give it: it was deleted a moment ago, or you may no "
-    f"longer see it; {_ASKED_AGAIN_WORDS}"
+    f"longer see it; {_NEXT_PULL_ASKS}"
 )
 
 
@@ -121,13 +121,13 @@ class PullPipeline:
         failure: BaseException | None = None
         try:
             async with trio.open_nursery() as nursery:
-                to_prepare, fetched = trio.open_memory_channel[list["Family"]](CONCURRENT_REQUESTS)
-                to_write, prepared = trio.open_memory_channel[list["RenderedFamily"]](0)
-                with to_prepare:
+                to_render, fetched = trio.open_memory_channel[list["Family"]](CONCURRENT_REQUESTS)
+                to_write, rendered = trio.open_memory_channel[list["RenderedFamily"]](0)
+                with to_render:
                     for _ in range(CONCURRENT_REQUESTS):
-                        nursery.start_soon(self._fetch, to_prepare.clone())
-                nursery.start_soon(self._prepare_all, fetched, to_write)
-                await self._write_all(prepared)
+                        nursery.start_soon(self._fetch, to_render.clone())
+                nursery.start_soon(self._render_all, fetched, to_write)
+                await self._write_all(rendered)
         except* TicketrError as group:
             failure = error_to_report(group)
         except* trio.BrokenResourceError:
@@ -136,9 +136,9 @@ class PullPipeline:
         if failure is not None:
             raise failure
 
-    async def _fetch(self, to_prepare: trio.MemorySendChannel[list[Family]]) -> None:
+    async def _fetch(self, to_render: trio.MemorySendChannel[list[Family]]) -> None:
         session = self._session
-        with to_prepare:
+        with to_render:
             while batch := self._families.next_batch(BULK_FETCH_SIZE):
                 answer = await session.jira.bulk_fetch(
                     batch, fields=session.columns.requested_ids, partly=True
@@ -151,7 +151,7 @@ class PullPipeline:
                     session.jira, session.state, self._in_thread, answer.issues
                 )
                 whole = self._families.add_answer(batch, issues)
-                await to_prepare.send(whole)
+                await to_render.send(whole)
 
     async def _note_absent(self, answer: BulkFetched) -> None:
         """Note what Jira did not give; the next pull asks for it again if the query still finds it."""
@@ -160,13 +160,13 @@ class PullPipeline:
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._make_note(
-                issue_id, f"{not_given_by_jira_reason(words)}; {_ASKED_AGAIN_WORDS}", Code.UNREACHED
+                issue_id, f"{not_given_by_jira_reason(words)}; {_NEXT_PULL_ASKS}", Code.UNREACHED
             )
             self._tally.fail(note)
         missing = (
             self._make_note(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing
         )
-        self._tally.add_missing(answer.missing, missing)
+        self._tally.add_not_given(answer.missing, missing)
 
     def _make_note(self, issue_id: str, reason: str, code: Code) -> Note:
         known = self._known.get(issue_id)
@@ -174,7 +174,7 @@ class PullPipeline:
         location = self._locations.get(key)
         return Note(key, location.path if location else "", reason, code)
 
-    async def _prepare_all(
+    async def _render_all(
         self,
         fetched: trio.MemoryReceiveChannel[list[Family]],
         to_write: trio.MemorySendChannel[list[RenderedFamily]],
@@ -187,7 +187,7 @@ class PullPipeline:
                         ready = [
                             rendered_family
                             for family in chunk
-                            for rendered_family in await self._prepare(family)
+                            for rendered_family in await self._complete_and_render(family)
                         ]
                         for portion in split_by_length(ready, lambda family: len(family.text.text)):
                             await to_write.send(portion)
@@ -195,9 +195,9 @@ class PullPipeline:
             self._is_stopped = True
             raise
 
-    async def _write_all(self, prepared: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:
-        with prepared:
-            async for ready in prepared:
+    async def _write_all(self, rendered: trio.MemoryReceiveChannel[list[RenderedFamily]]) -> None:
+        with rendered:
+            async for ready in rendered:
                 outcomes, error = await self._in_thread(
                     self._writer.write, ready, lambda: self._is_stopped
                 )
@@ -222,7 +222,7 @@ class PullPipeline:
                 if error is not None:
                     raise error
 
-    async def _prepare(self, family: Family) -> list[RenderedFamily]:
+    async def _complete_and_render(self, family: Family) -> list[RenderedFamily]:
         """Complete a family with its known members and render its text."""
         members = dict(family.issues)
         stale: set[str] = set()
@@ -251,7 +251,7 @@ class PullPipeline:
         if head is None and (words := self._failed.get(family.head_id)):
             await self._postpone(
                 members,
-                f"its parent is not here: {not_given_by_jira_reason(words)}; {_ASKED_AGAIN_WORDS}",
+                f"its parent is not here: {not_given_by_jira_reason(words)}; {_NEXT_PULL_ASKS}",
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket
@@ -263,7 +263,7 @@ class PullPipeline:
         notes = {
             issue.id: note
             for issue in (head, *members.values())
-            if (note := misplaced_note(head, issue, self._locations, self._known))
+            if (note := unwritable_note(head, issue, self._locations, self._known))
         }
         for issue_id, note in notes.items():
             # A ticket with an issue in a file that cannot be read cannot be written.

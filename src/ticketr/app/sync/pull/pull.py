@@ -87,14 +87,14 @@ class _RelativeFinder:
     locations: Mapping[str, TicketLocation]
     tally: PullTally
 
-    async def find_members(self, names: Mapping[str, str]) -> tuple[str, ...]:
+    async def find_members(self, keys: Mapping[str, str]) -> tuple[str, ...]:
         """Find the complete tickets of some issues; return the IDs of all issues in them.
 
         Args:
-            names: The key of each issue for messages, by the ID or key to ask Jira for.
+            keys: The key of each issue for messages, by the ID or key to ask Jira for.
         """
-        issues = await self._fetch(names)
-        parents = {self._parent_ticket_id_of(issue) for issue in issues} - {
+        issues = await self._fetch(keys)
+        parents = {self._parent_id_or_empty(issue) for issue in issues} - {
             "",
             *(issue.id for issue in issues),
         }
@@ -105,32 +105,32 @@ class _RelativeFinder:
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
 
-    def _parent_ticket_id_of(self, issue: Issue) -> str:
+    def _parent_id_or_empty(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
         stands_alone = location is not None and location.head_key == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
         return parent if parent is not None and parent in self.known else ""
 
-    async def _fetch(self, names: Mapping[str, str]) -> list[Issue]:
+    async def _fetch(self, keys: Mapping[str, str]) -> list[Issue]:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
-            names: See `find_members`.
+            keys: See `find_members`.
         """
         issues: list[Issue] = []
-        for chunk in chunks(list(names), BULK_FETCH_SIZE):
+        for chunk in chunks(list(keys), BULK_FETCH_SIZE):
             answer = await self.session.jira.bulk_fetch(chunk, fields=_RELATIVE_FIELDS, partly=True)
             renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note_failure(names[name], not_given_by_jira_reason(words), Code.UNREACHED)
+                self._note_failure(keys[name], not_given_by_jira_reason(words), Code.UNREACHED)
             for name in answer.missing:
                 if name not in renamed:
-                    known = {issue.key for issue in self.known.values()}.difference(names.values())
-                    hint = f"; {suggest_names(names[name], known)}" if known else ""
+                    known = {issue.key for issue in self.known.values()}.difference(keys.values())
+                    hint = f"; {suggest_names(keys[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
-                    self._note_failure(names[name], reason, Code.MISSING)
+                    self._note_failure(keys[name], reason, Code.MISSING)
         return issues
 
     def _note_failure(self, key: str, reason: str, code: Code) -> None:
@@ -179,7 +179,7 @@ async def pull(
         from ticketr.app.sync.pull.missing import handle_missing  # noqa: PLC0415 - few pulls need it
 
         await handle_missing(session, plan.missing, locations, tally, now=now, prune=prune)
-    if not (tally.broken or tally.failed):
+    if not (tally.broken or tally.failed_by_key):
         await session.in_thread(partial(record.note_complete_pull, at=time.time()))
 
 

@@ -76,14 +76,14 @@ class PullResult:
     brought_forward: tuple[Note, ...] = ()
 
     @property
-    def done(self) -> int:
+    def up_to_date_count(self) -> int:
         """How many issues are in files with all that Jira has of them."""
         return self.new + self.updated + self.merged + self.unchanged
 
     @property
     def failed_count(self) -> int:
         """How many issues could not be written, once the pull has ended."""
-        return self.total - self.done - self.in_conflict - self.left_alone
+        return self.total - self.up_to_date_count - self.in_conflict - self.left_alone
 
 
 @dataclass
@@ -97,49 +97,49 @@ class PullTally:
         found: The IDs of the issues that the query found and Jira could give.
         outcomes: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_BY_WEIGHT`.
-        kept: Tickets whose files were not changed, by key.
-        conflicts: Tickets in conflict, by key.
-        failed: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
+        kept_by_key: Tickets whose files were not changed, by key.
+        conflicts_by_key: Tickets in conflict, by key.
+        failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
-        gone: Tickets that the query found and Jira did not give, or that it no longer finds, by
+        gone_by_key: Tickets that the query found and Jira did not give, or that it no longer finds, by
             key.
-        left_out: The keys of those that are in no file, or the IDs of unknown ones.
+        not_given_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
         pruned: Keys of deleted issues that were removed from their files.
         prunable: Keys of those that a prune would have removed.
         inexact: Keys of issues whose description says more than their files can.
         recovered: Keys of issues that an earlier run created and whose drafts got them only now.
-        brought_forward: Issues whose older values were replaced, by key.
+        brought_forward_by_key: Issues whose older values were replaced, by key.
     """
 
     found: set[str] = field(default_factory=set)
     outcomes: dict[str, WriteOutcome] = field(default_factory=dict)
-    kept: dict[str, Note] = field(default_factory=dict)
-    conflicts: dict[str, Note] = field(default_factory=dict)
-    failed: dict[str, Note] = field(default_factory=dict)
+    kept_by_key: dict[str, Note] = field(default_factory=dict)
+    conflicts_by_key: dict[str, Note] = field(default_factory=dict)
+    failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken: list[Note] = field(default_factory=list)
-    gone: dict[str, Note] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
+    gone_by_key: dict[str, Note] = field(default_factory=dict)
+    not_given_in_no_file: list[str] = field(default_factory=list)
     pruned: list[str] = field(default_factory=list)
     prunable: list[str] = field(default_factory=list)
     inexact: set[str] = field(default_factory=set)
     recovered: list[str] = field(default_factory=list)
-    brought_forward: dict[str, Note] = field(default_factory=dict)
+    brought_forward_by_key: dict[str, Note] = field(default_factory=dict)
     _known_ids: set[str] = field(default_factory=set)
 
-    def begin(self, ids: Iterable[str], fresh: Iterable[str], *, known: Iterable[str]) -> None:
+    def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
         self.found.update(ids)
         self._known_ids.update(known)
-        self.outcomes.update(dict.fromkeys(fresh, WriteOutcome.UNCHANGED))
+        self.outcomes.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
 
-    def add_missing(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
+    def add_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
         self.found.difference_update(ids)
         for note in notes:
             if note.path:
-                self.gone[note.key] = note
+                self.gone_by_key[note.key] = note
             else:
-                self.left_out.append(note.key)
+                self.not_given_in_no_file.append(note.key)
 
     def add_broken(self, notes: Iterable[Note]) -> None:
         """Note files that cannot be read or written."""
@@ -151,11 +151,11 @@ class PullTally:
 
     def fail(self, note: Note) -> None:
         """Note a ticket that could not be written."""
-        self.failed[note.key] = note
+        self.failed_by_key[note.key] = note
 
     def keep(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues whose file is not changed, with a note for the user."""
-        self.kept[note.key] = note
+        self.kept_by_key[note.key] = note
         for text in ids:
             self._count_outcome(text, WriteOutcome.KEPT)
 
@@ -168,22 +168,22 @@ class PullTally:
                 continue
             if result.note is not None:
                 conflict = result.outcome is WriteOutcome.CONFLICT
-                notes = self.conflicts if conflict else self.kept
+                notes = self.conflicts_by_key if conflict else self.kept_by_key
                 notes[result.note.key] = result.note
             else:
                 self.inexact |= result.family.text.inexact_keys
-            self.brought_forward |= {note.key: note for note in result.older_notes}
+            self.brought_forward_by_key |= {note.key: note for note in result.older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.stale_ids:
                     self._count_outcome(
-                        issue.id, result.issue_outcomes.get(issue.key, result.outcome)
+                        issue.id, result.outcomes_by_key.get(issue.key, result.outcome)
                     )
 
     def add_gone(
         self, notes: Iterable[Note], *, pruned: Iterable[str], prunable: Iterable[str]
     ) -> None:
         """Note what has happened to issues that the query no longer finds."""
-        self.gone |= {note.key: note for note in notes}
+        self.gone_by_key |= {note.key: note for note in notes}
         self.pruned += pruned
         self.prunable += prunable
 
@@ -198,16 +198,16 @@ class PullTally:
             unchanged=counts[WriteOutcome.UNCHANGED],
             in_conflict=counts[WriteOutcome.CONFLICT],
             left_alone=counts[WriteOutcome.KEPT],
-            kept=tuple(self.kept.values()),
-            conflicts=tuple(self.conflicts.values()),
-            failed=(*self.broken, *self.failed.values()),
+            kept=tuple(self.kept_by_key.values()),
+            conflicts=tuple(self.conflicts_by_key.values()),
+            failed=(*self.broken, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact)),
-            gone=tuple(self.gone.values()),
-            left_out=tuple(self.left_out),
+            gone=tuple(self.gone_by_key.values()),
+            left_out=tuple(self.not_given_in_no_file),
             pruned=tuple(self.pruned),
             prunable=tuple(self.prunable),
             recovered=tuple(self.recovered),
-            brought_forward=tuple(self.brought_forward.values()),
+            brought_forward=tuple(self.brought_forward_by_key.values()),
         )
 
     def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
@@ -42,7 +42,7 @@ from ticketr.app.sync.push.recovery import (
     find_created,
     record_created,
     unwritten_key_note,
-    write_key,
+    write_key_and_record,
 )
 from ticketr.app.sync.push.tally import PushTally, failure_note, unseen_route_reason
 from ticketr.app.sync.push.writes import IssueWrite
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 _MIN_BATCH_ISSUES = 10
 
 
-def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
+def _record_statuses(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
@@ -67,15 +67,16 @@ def _record_route(state: State, edit: IssueWrite, parent: str | None) -> None:
     state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
     site_record, new = state.site_record, draft_workflow_key(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
-    site_record.save_workflow(*new, {**known, "": [edit.status]})
+    site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 
 
-def _create_fields(new: IssueWrite) -> dict[str, object]:
+def _fields_with_parent(new: IssueWrite) -> dict[str, object]:
     """Return the fields of a new issue, its parent included."""
-    return new.payload.fields | ({"parent": {"key": new.parent}} if new.parent else {})
+    parent = {"parent": {"key": new.subtask_parent}} if new.subtask_parent else {}
+    return new.payload.fields | parent
 
 
-def _late_wait_start(error: jira.JiraError) -> float:
+def _late_wait_trio_time(error: jira.JiraError) -> float:
     """Return the time on Trio's clock from which a late arrival of a failed request is waited for."""
     return -math.inf if has_request_ended(error) else trio.current_time()
 
@@ -88,17 +89,17 @@ class _Request:
         write: The issue.
         creation: The request, as the state records it.
         error: The error of the last request for the issue, if there was one.
-        late_wait_start: The time on Trio's clock from which its late arrival is waited for; minus
+        late_wait_trio_time: The time on Trio's clock from which its late arrival is waited for; minus
             infinity if it cannot arrive any more.
     """
 
     write: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    late_wait_start: float = -math.inf
+    late_wait_trio_time: float = -math.inf
 
     @property
-    def can_be_repeated(self) -> bool:
+    def is_worth_retrying(self) -> bool:
         """Whether another try may succeed."""
         error = self.error
         return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
@@ -127,18 +128,18 @@ class Creator:
     drafts: Collection[Ticket]
     shown_status_routes: Collection[tuple[str, ...]] | None
     # Of the present call of `create_all`.
-    _created: dict[int, jira.Created] = field(default_factory=dict, init=False)
+    _created_by_object_id: dict[int, jira.Created] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         """Make what all issues share, so that a workflow is fetched and a file parsed only once."""
         self._routes = RouteFinder(self.session)
         self._editor = FileEditor(self.session.store)
 
-    async def create_all(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, jira.Created]:
+    async def create_all(self, new_issues: Sequence[IssueWrite]) -> list[jira.Created | None]:
         """Create issues: many in few requests, and alone what is not created so.
 
         Returns:
-            The ID and the key of each issue by the `id` of its draft; none of an issue that was not
+            The ID and the key of each issue, in the same order; None for an issue that was not
             created, or whose key or status could not be recorded. The next run creates its
             sub-tasks.
 
@@ -150,33 +151,33 @@ class Creator:
         Cancellation:
             Takes effect at once. `recover_created_keys` finds in the next run what exists.
         """
-        self._created = {}
+        self._created_by_object_id = {}
         alone: list[_Request] = []
         existing: list[_Request] = []
         is_many = len(new_issues) >= _MIN_BATCH_ISSUES
         if is_many:
             self.session.progress.report(f"Creating {len(new_issues)} tickets...")
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
-            requests = [await self._request_for(new) for new in chunk]
+            requests = [await self._make_request(new) for new in chunk]
             if is_many:
-                found, requests = await self._send_until_known(requests, self._send_together)
+                found, requests = await self._send_and_split_existing(requests, self._send_together)
                 existing += found
             alone += requests
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
-        existing, refused = await self._send_until_known(alone, self._send_alone)
+        existing, refused = await self._send_and_split_existing(alone, self._send_alone)
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
             issue, path = request.write.issue, request.creation.path
-            if request.error is None or request.can_be_repeated:
+            if request.error is None or request.is_worth_retrying:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.UNREACHED))
             else:
                 names = self.session.columns.all_fields
                 self.tally.fail(failure_note(issue, path, request.error, names))
-        return self._created
+        return [self._created_by_object_id.get(id(new.issue)) for new in new_issues]
 
-    async def _send_until_known(
+    async def _send_and_split_existing(
         self, requests: Sequence[_Request], send: _SendFunction
     ) -> tuple[list[_Request], list[_Request]]:
         """Send requests, again if that may help, until it is known which of their issues exist.
@@ -190,8 +191,8 @@ class Creator:
         for _ in range(MAX_WRITE_TRIES):
             found, absent = await self._look_up(await send(requests))
             existing += found
-            requests = [request for request in absent if request.can_be_repeated]
-            missing += (request for request in absent if not request.can_be_repeated)
+            requests = [request for request in absent if request.is_worth_retrying]
+            missing += (request for request in absent if not request.is_worth_retrying)
             if not requests:
                 break
         return existing, [*missing, *requests]
@@ -203,9 +204,9 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         pending = [request.creation for request in requests]
-        since = max((request.late_wait_start for request in requests), default=-math.inf)
+        since = max((request.late_wait_trio_time for request in requests), default=-math.inf)
         try:
-            creations = await find_created(self.session, pending, since=since)
+            creations = await find_created(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
@@ -231,16 +232,16 @@ class Creator:
         try:
             await self.session.jira.create_issues(
                 [
-                    (_create_fields(request.write), {MARKER_PROPERTY: request.creation.marker})
+                    (_fields_with_parent(request.write), {MARKER_PROPERTY: request.creation.marker})
                     for request in requests
                 ]
             )
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            late_wait_start = _late_wait_start(error)
+            late_wait_trio_time = _late_wait_trio_time(error)
             return [
-                replace(request, error=error, late_wait_start=late_wait_start)
+                replace(request, error=error, late_wait_trio_time=late_wait_trio_time)
                 for request in requests
             ]
         return requests
@@ -266,13 +267,13 @@ class Creator:
         """Send one request, and complete its issue; return it if the issue may or may not exist."""
         session, creations = self.session, self.session.state.creations
         request = _with_sent_time(request)
-        fields = _create_fields(request.write)
+        fields = _fields_with_parent(request.write)
         properties = {MARKER_PROPERTY: request.creation.marker}
         await session.in_thread(creations.put, request.creation)
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, late_wait_start=_late_wait_start(error))
+            failed = replace(request, error=error, late_wait_trio_time=_late_wait_trio_time(error))
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
@@ -310,7 +311,7 @@ class Creator:
         path, status = created.path, new.payload.status
         with trio.CancelScope(shield=True):  # one short write
             async with session.disk_lock:
-                outcome = await write_key(
+                outcome = await write_key_and_record(
                     session,
                     self._editor,
                     created,
@@ -326,10 +327,10 @@ class Creator:
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
-        elif status is None or await self._move_to_status(created, new, status):
-            self._created[id(new.issue)] = jira.Created(created.id, created.key)
+        elif status is None or await self._record_and_try_move(created, new, status):
+            self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
 
-    async def _move_to_status(self, created: Creation, new: IssueWrite, status: str) -> bool:
+    async def _record_and_try_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -354,13 +355,13 @@ class Creator:
     ) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
         session, key = self.session, created.key
-        edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), status=first)
+        edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), old_status=first)
         route = await self._routes.fetch_route(edit)
         edit = replace(edit, route=tuple(map(transitions.Step, route)))
         if edit.statuses_between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(_record_route, session.state, edit, created.parent)
+                    await session.in_thread(_record_statuses, session.state, edit, created.parent)
             shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
@@ -369,12 +370,12 @@ class Creator:
                 return
         await transitions.follow_route(session.jira, key, status, edit.route)
 
-    async def _request_for(self, new: IssueWrite) -> _Request:
+    async def _make_request(self, new: IssueWrite) -> _Request:
         """Return a request for an issue."""
         creation = Creation(
             marker=uuid.uuid4().hex,
             project=new.project,
-            parent=new.parent,
+            parent=new.subtask_parent,
             title=new.issue.title,
             path=new.path,
             draft=render_ticket(new.issue),
@@ -391,7 +392,7 @@ class Creator:
 def _unknown_outcome_note(request: _Request, error: jira.JiraError) -> Note:
     """Note an issue that could not be looked up."""
     reason = f"it is not known yet whether it was created, the next run finds out: {error}"
-    if request.error is not None and not request.can_be_repeated:
+    if request.error is not None and not request.is_worth_retrying:
         reason, error = f"{request.error}; {reason}", request.error
     note = failure_note(request.write.issue, request.creation.path, error)
     return replace(note, reason=reason)

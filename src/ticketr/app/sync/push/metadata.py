@@ -131,7 +131,7 @@ class Metadata:
 
 
 #: A change of a field, with the key of its issue's project.
-_EditedField: TypeAlias = tuple[str, Change, values.FieldSpec]
+_ProjectChangeAndSpec: TypeAlias = tuple[str, Change, values.FieldSpec]
 
 
 async def answer_or_if_refused(
@@ -211,13 +211,13 @@ async def _find_mentioned_users(
 
 
 async def _fetch_link_directions(
-    session: Session, fields: Collection[str]
+    session: Session, taken_names: Collection[str]
 ) -> dict[Part, values.LinkDirection]:
     """Fetch what lines of links stand for, by their names.
 
     Args:
         session: The site.
-        fields: The names of all other lines.
+        taken_names: The names of all other lines.
 
     Raises:
         JiraError: The request failed.
@@ -231,7 +231,7 @@ async def _fetch_link_directions(
         outward, inward = link_line_name(link_type.outward), link_line_name(link_type.inward)
         directions.setdefault(outward, values.LinkDirection(link_type.id, is_outward=True))
         directions.setdefault(inward, values.LinkDirection(link_type.id, is_outward=False))
-    return {name: direction for name, direction in directions.items() if name not in fields}
+    return {name: direction for name, direction in directions.items() if name not in taken_names}
 
 
 async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> ProjectMetadata:
@@ -342,7 +342,7 @@ def _needs_line(field: ScreenField | None) -> bool:
 
 
 async def _find_people(
-    session: Session, edited: Iterable[_EditedField]
+    session: Session, edited: Iterable[_ProjectChangeAndSpec]
 ) -> dict[str, tuple[User, ...]]:
     """Search for the people that the lines of fields name."""
     names: dict[str, str] = {}

@@ -27,7 +27,7 @@ from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
 from ticketr.app.sync.concurrency import MAX_WRITE_TRIES, is_short_rate_limit
-from ticketr.app.sync.push.payload import CommentWrite, IssuePayload
+from ticketr.app.sync.push.payload import CommentAddOrEdit, IssuePayload
 from ticketr.app.sync.state.journal import EntryT, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
 
@@ -97,7 +97,7 @@ async def send_entry(
     send: Callable[[], Awaitable[str]],
     find: Callable[[], Awaitable[str | None]],
     *,
-    fields: Collection[str] = (),
+    sent_field_ids: Collection[str] = (),
 ) -> str:
     """Send a request as `send_once` does, and record it before, and what is known of it after.
 
@@ -107,7 +107,7 @@ async def send_entry(
         entry: The request.
         send: Sends it, and returns Jira's ID of what it has added.
         find: Returns that ID if Jira has it, and otherwise None.
-        fields: The IDs of the fields that are sent.
+        sent_field_ids: The IDs of the fields that are sent.
 
     Returns:
         The ID.
@@ -126,7 +126,7 @@ async def send_entry(
             return await send()
         except jira.JiraError as error:
             with trio.CancelScope(shield=True):  # one short write
-                if jira.certainly_failed(error, fields):
+                if jira.certainly_failed(error, sent_field_ids):
                     await session.in_thread(outbox.forget, sent_entry)
                 elif has_request_ended(error):
                     await session.in_thread(outbox.put, replace(sent_entry, sent=0.0))
@@ -148,7 +148,7 @@ async def wait_until_ended(
     entries: Iterable[OutboxEntry],
     what: str,
     *,
-    since: float | None = None,
+    since_trio_time: float | None = None,
 ) -> None:
     """Wait until no request whose answer was lost can still reach Jira.
 
@@ -156,32 +156,32 @@ async def wait_until_ended(
         session: The workspace and the site.
         entries: The requests.
         what: What is found out by that, such as ``finding out whether a file was attached``.
-        since: When the last of them was sent, on Trio's clock; None if an earlier run sent them,
+        since_trio_time: When the last of them was sent, on Trio's clock; None if an earlier run sent them,
             which has ended, since this one holds the workspace's lock.
 
     Cancellation:
         Takes effect at once.
     """
-    if since is None and all(map(has_certainly_ended, entries)):
+    if since_trio_time is None and all(map(has_certainly_ended, entries)):
         return
-    start = session.began_at if since is None else since
+    start = session.began_at if since_trio_time is None else since_trio_time
     left = start + session.job.lost_request_life_seconds - trio.current_time()
     if left > 0:
         session.progress.report_wait(left, what)
         await trio.sleep(left)
 
 
-async def send_comment(
-    session: Session, write: CommentWrite, *, issue: str, key: str, after: int
+async def add_or_edit_comment(
+    session: Session, write: CommentAddOrEdit, *, issue_id: str, key: str, last_comment_id: int
 ) -> None:
     """Add or change one comment.
 
     Args:
         session: The workspace and the site.
         write: The comment.
-        issue: The ID of its issue.
+        issue_id: The ID of its issue.
         key: The issue's key.
-        after: The highest number of the issue's comments before.
+        last_comment_id: The highest number of the issue's comments before.
 
     Raises:
         JiraError: Jira refused it, or did not answer.
@@ -195,22 +195,22 @@ async def send_comment(
     comments = session.state.comments
     entry = SentComment(
         marker=uuid.uuid4().hex,
-        issue=issue,
+        issue=issue_id,
         key=key,
         text=write.text,
         body=write.body,
         account=session.user.account_id,
-        after=after,
+        after=last_comment_id,
     )
     properties = {MARKER_PROPERTY: entry.marker}
     send = partial(session.jira.add_comment, key, write.body, properties=properties)
     find = partial(_find_comment, session, entry)
-    await send_entry(session, comments, entry, send, find, fields={"comment"})
+    await send_entry(session, comments, entry, send, find, sent_field_ids={"comment"})
 
 
 async def _find_comment(session: Session, entry: SentComment) -> str | None:
     """Look for a comment that Jira may have added; return its number if Jira has it."""
-    issue = await read_comments(session, entry.issue, entry.key)
+    issue = await fetch_comments_as_issue(session, entry.issue, entry.key)
     comments = session.state.comments
 
     def look() -> str | None:
@@ -221,12 +221,13 @@ async def _find_comment(session: Session, entry: SentComment) -> str | None:
     return await session.in_thread(look)
 
 
-async def read_comments(session: Session, issue: str, key: str) -> jira.Issue:
+async def fetch_comments_as_issue(session: Session, issue_id: str, key: str) -> jira.Issue:
     """Return an issue with its comments alone, by its ID and its key."""
-    return jira.Issue(issue, key, {COMMENT_FIELD: comments_field(await session.jira.comments(key))})
+    comments = comments_field(await session.jira.comments(key))
+    return jira.Issue(issue_id, key, {COMMENT_FIELD: comments})
 
 
-async def find_arrived_comments(
+async def find_arrived_and_forget_lost(
     session: Session, issues: Sequence[jira.Issue]
 ) -> list[SentComment]:
     """Return the new comments of some issues that Jira has already.
@@ -277,7 +278,7 @@ async def attach_uploads(
     session: Session,
     payload: IssuePayload,
     *,
-    issue: str,
+    issue_id: str,
     key: str,
 ) -> IssuePayload:
     """Attach the files that texts of an issue show; return what to send with their media IDs.
@@ -285,7 +286,7 @@ async def attach_uploads(
     Args:
         session: The workspace and the site.
         payload: What is sent of the issue.
-        issue: The issue's ID.
+        issue_id: The issue's ID.
         key: Its key.
 
     Raises:
@@ -306,7 +307,7 @@ async def attach_uploads(
             open_picture, session.store.root, upload.path, settings.max_bytes
         )
         with closing(opened.file):
-            uploader = _Uploader(session, issue, key, opened, settings.max_bytes)
+            uploader = _Uploader(session, issue_id, key, opened, settings.max_bytes)
             attachment = await uploader.attach()
         texts[upload.placeholder_id] = await _fetch_media_id(session, attachment, upload)
     return replace(
@@ -346,7 +347,7 @@ class _Uploader:
 
     Attributes:
         session: The workspace and the site.
-        issue: The issue's ID.
+        issue_id: The issue's ID.
         key: Its key.
         picture: The file.
         max_bytes: The most bytes that the site takes, if it says so.

@@ -42,7 +42,7 @@ _COMMENTS_OFF_REASON = (
 
 
 @dataclass(frozen=True, slots=True)
-class CommentWrite:
+class CommentAddOrEdit:
     """A comment to add or to change.
 
     Attributes:
@@ -99,7 +99,7 @@ class IssuePayload:
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     values: tuple[SentValue, ...] = field(default=(), compare=False)
-    comments: tuple[CommentWrite, ...] = ()
+    comments: tuple[CommentAddOrEdit, ...] = ()
     links: tuple[LinkWrite, ...] = ()
     uploads: tuple[grafting.PictureFile, ...] = ()
     once_created: IssuePayload | None = None
@@ -182,7 +182,7 @@ def _comment_payload(
     visibility = comment.visibility if comment is not None else None
     return IssuePayload(
         values=() if part.is_new else (SentValue(part, change.new, "comment", body),),
-        comments=(CommentWrite(part, change.new, body, visibility),),
+        comments=(CommentAddOrEdit(part, change.new, body, visibility),),
         uploads=tuple(uploads.values()),
     )
 
@@ -435,14 +435,14 @@ def create_payload(
 
 
 def _draft_payload(
-    context: PayloadContext, kind: IssueType, taken: IssuePayload, project: str
+    context: PayloadContext, kind: IssueType, inherited: IssuePayload, project: str
 ) -> IssuePayload:
     """Return what is sent of a draft.
 
     Args:
         context: The draft.
         kind: Its type.
-        taken: What it takes over from its ticket.
+        inherited: What it takes over from its ticket.
         project: The key of its project.
     """
     draft, named = context.issue, context.issue.fields.get(_TYPE)
@@ -452,7 +452,7 @@ def _draft_payload(
     sent = update_payload(replace(context, issue=bare), parts.values())
     issue_type = {"id": kind.id}
     fields = {
-        **taken.fields,
+        **inherited.fields,
         "project": {"key": project},
         "issuetype": issue_type,
         **sent.fields,
@@ -472,8 +472,8 @@ def _draft_payload(
         problems=problems,
         values=(*sent.values, *own),
         once_created=later,
-        inherited=taken.inherited,
-        inheritance_problems=taken.inheritance_problems,
+        inherited=inherited.inherited,
+        inheritance_problems=inherited.inheritance_problems,
     )
 
 

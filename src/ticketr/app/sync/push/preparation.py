@@ -44,8 +44,8 @@ from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
+    failed_parent_note,
     make_metadata_queries,
-    orphan_note,
 )
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ class RouteFinder:
         """Return the shortest known way of several transitions; learn what is not known."""
         workflow = self._workflows.setdefault((edit.project, edit.type_id), {})
         # The transitions of this issue count, not those of another one in the same status.
-        edges = {**workflow, edit.status.casefold(): transitions}
-        while not (path := find_route(_next_statuses(edges), edit.status, status)):
-            unknown = unexplored_statuses(_next_statuses(edges), edit.status)
+        edges = {**workflow, edit.old_status.casefold(): transitions}
+        while not (path := find_route(_next_statuses(edges), edit.old_status, status)):
+            unknown = unexplored_statuses(_next_statuses(edges), edit.old_status)
             if not unknown:
                 raise no_transition_error(status, transitions)
             for text in unknown:
@@ -138,7 +138,7 @@ class RouteFinder:
         record = self.session.state.site_record  # so that the next plan can show the way
         async with self.session.disk_lock:
             await self.session.in_thread(record.save_workflow, edit.project, edit.type_id, known)
-        starts = (edit.status, *path)
+        starts = (edit.old_status, *path)
         return tuple(
             transition_to(to, edges[start.casefold()], fields)
             for start, to in zip(starts, path, strict=False)
@@ -209,9 +209,9 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
 
     The parent of a new sub-task is always its ticket.
     """
-    parent = write.payload.fields.get("parent")
+    parent = write.payload.fields.get("parent") if write.subtask_parent is None else None
     key = parent.get("key") if isinstance(parent, dict) else None
-    named = {key: PARENT_LINE_NAME} if isinstance(key, str) and write.parent is None else {}
+    named = {key: PARENT_LINE_NAME} if isinstance(key, str) else {}
     links = write.payload.links
     return named | {link.key: link.line_name for link in links if not link.id_to_remove}
 
@@ -268,10 +268,10 @@ async def prepare_writes(
     routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
     has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
-    return _without_orphans(checked) if has_drafts_below else checked
+    return _without_drafts_of_failed_parents(checked) if has_drafts_below else checked
 
 
-def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
     """Leave out each draft whose parent is a draft that is not created, and note why."""
     drafts = [
         ticket.local_change
@@ -292,7 +292,7 @@ def _without_orphans(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
         change = ticket.local_change
         place = change.local.path, change.parent_title
         if ticket.issues and change.parent_title and place not in created:
-            failed = (*ticket.failed, orphan_note(change))
+            failed = (*ticket.failed, failed_parent_note(change))
             kept.append(replace(ticket, issues=(), failed=failed))
         else:
             kept.append(ticket)
@@ -309,7 +309,7 @@ def _check_ticket(
     issues: list[IssueWrite] = []
     failed, warnings = [*ticket.failed], [*ticket.warnings]
     for write in ticket.issues:
-        if write.parent == "" and not issues:  # its ticket is not created
+        if write.subtask_parent == "" and not issues:  # its ticket is not created
             continue
         note, payload = partial(Note.on, write.issue, write.path), write.payload
         problems = payload.problems or [

@@ -45,7 +45,7 @@ class Push:
     Attributes:
         session: The workspace and the site.
         tally: Counts issues as soon as they are pushed, and collects notes.
-        keys: The keys and files that were named; None for all.
+        keys_and_paths: The keys and files that were named; None for all.
         confirmed: The plan that was confirmed; None if everything may be sent. The rest is left
             alone and noted.
         accept_loss: The losses of descriptions that the push may cause; see `losses`.
@@ -53,7 +53,7 @@ class Push:
 
     session: Session
     tally: PushTally
-    keys: frozenset[str] | None = None
+    keys_and_paths: frozenset[str] | None = None
     confirmed: PushPlan | None = None
     accept_loss: AcceptedLosses = False
 
@@ -71,8 +71,8 @@ class Push:
             Takes effect at once, inside a running request too. The state holds what Jira has taken,
             or the next run finds it.
         """
-        session, tally, keys = self.session, self.tally, self.keys
-        local_changes = await self._select(survey.local_changes)
+        session, tally, keys = self.session, self.tally, self.keys_and_paths
+        local_changes = await self._select_sendable(survey.local_changes)
         never_pulled = [
             local
             for local in survey.never_pulled
@@ -125,12 +125,12 @@ class Push:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
 
-    async def _select(self, local_changes: Sequence[TicketChanges]) -> Sequence[TicketChanges]:
+    async def _select_sendable(self, changes: Sequence[TicketChanges]) -> Sequence[TicketChanges]:
         """Return the changes that may be sent; note what was not confirmed, or was sent before."""
         session = self.session
-        select = partial(select_changes, keys=self.keys, confirmed=self.confirmed)
+        select = partial(select_changes, keys=self.keys_and_paths, confirmed=self.confirmed)
         selected, left, in_conflict = await session.in_thread(
-            select, local_changes, session.state, session.job.prefer
+            select, changes, session.state, session.job.prefer
         )
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
         left = [note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck]
@@ -187,7 +187,7 @@ class Push:
         wanted = {request.head_id for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head_id in wanted]
-        return await self._prepare(await self._select(changes))
+        return await self._prepare(await self._select_sendable(changes))
 
     def _with_shown_routes(
         self, ticket: TicketWrites, shown: Mapping[str, tuple[str, ...]]
@@ -203,7 +203,7 @@ class Push:
             if write.statuses_between in {(), shown.get(write.key, ())}:
                 issues.append(write)
                 continue
-            route = route_text(write.status, write.statuses_between, write.payload.status or "")
+            route = route_text(write.old_status, write.statuses_between, write.payload.status or "")
             note = Note.on(write.issue, write.path, unseen_route_reason(route), Code.UNCONFIRMED)
             self.tally.leave_alone(note)
         return replace(ticket, issues=tuple(issues))

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
 
 
-async def write_key(
+async def write_key_and_record(
     session: Session,
     editor: FileEditor,
     creation: Creation,
@@ -157,7 +157,7 @@ async def recover_created_keys(
     Cancellation:
         Takes effect at once; the next run finds the rest.
     """
-    requests = await session.in_thread(session.state.creations.read_unwritten)
+    requests = await session.in_thread(session.state.creations.read_unsettled)
     while True:  # a sub-task is found once its ticket has its key again
         await _write_keys(session, requests, on_recovered, on_failed)
         requests = await _reopen_lost_creations(session)
@@ -196,14 +196,14 @@ async def _write_keys(
 
 
 async def find_created(
-    session: Session, requests: Sequence[Creation], *, since: float | None = None
+    session: Session, requests: Sequence[Creation], *, since_trio_time: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.
 
     Args:
         session: The workspace and the site.
         requests: The requests.
-        since: See `wait_until_ended`.
+        since_trio_time: See `wait_until_ended`.
 
     Returns:
         The requests whose issues exist, by their markers, with IDs and keys. The state holds them.
@@ -219,7 +219,7 @@ async def find_created(
         what = (
             f'finding out whether "{requests[0].title}"{more} {"were" if more else "was"} created'
         )
-        await wait_until_ended(session, requests, what, since=since)
+        await wait_until_ended(session, requests, what, since_trio_time=since_trio_time)
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
@@ -276,19 +276,19 @@ async def _write_key_somewhere(
     name: str | None = None
     if issue is not None:
         creation = creation.answered(issue.id, issue.key)  # its key may have changed
-        name, hidden = await _find_file(session, creation, drafts)
+        name, hidden = await _find_file_and_unreadable(session, creation, drafts)
         if creation.path in hidden or (name is None and hidden):
             return False  # the draft may be in a file that cannot be read
     if issue is None or name is None:  # the draft is gone: the next pull brings the issue
         await session.in_thread(session.state.creations.forget, creation)
         return False
     status = status_of(issue)
-    return await write_key(
+    return await write_key_and_record(
         session, FileEditor(session.store), creation, name, status=status, drafts=drafts
     )
 
 
-async def _find_file(
+async def _find_file_and_unreadable(
     session: Session, creation: Creation, drafts: Collection[Ticket]
 ) -> tuple[str | None, set[str]]:
     """Find the file with the key, or else with the draft; also return files that cannot be read."""

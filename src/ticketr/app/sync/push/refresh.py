@@ -34,7 +34,7 @@ from ticketr.app.sync.notes import (
     moved_reason,
     not_given_by_jira_reason,
 )
-from ticketr.app.sync.push.outbox import find_arrived_comments
+from ticketr.app.sync.push.outbox import find_arrived_and_forget_lost
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
 from ticketr.app.sync.writing.rendering import (
@@ -363,7 +363,7 @@ async def compare_with_jira(
     comments: list[SentComment] = []
     if session.columns.has_comments:
         present = [issue for family in ready.values() for issue in family.issues]
-        comments = await find_arrived_comments(session, present)
+        comments = await find_arrived_and_forget_lost(session, present)
     compares = [
         partial(_compare_change, by_head[head], family, known[head], comments, merging=merging)
         for head, family in ready.items()

@@ -122,7 +122,7 @@ def rich_text_value(
     Raises:
         BadValue: Jira would refuse the text or lose a part of it.
     """
-    for text, _, place in _source_texts(issue, part, edited):  # a name may be that of several
+    for text, _, place in _new_and_old_texts(issue, part, edited):  # a name may be that of several
         with_mentions(text, lookup.mentions, path, place)
     issue = issue_with_mentions(issue, lookup.mentions)
     issue = replace(
@@ -145,7 +145,7 @@ def rich_text_value(
         line = issue.line_numbers.of_description(1) or issue.line
     document = checked_document(
         convert,
-        _source_texts(issue, part, edited),
+        _new_and_old_texts(issue, part, edited),
         path=path,
         line=line,
         original=edited.original if edited is not None else None,
@@ -153,7 +153,7 @@ def rich_text_value(
     return document if document.get("content") else None
 
 
-def _source_texts(
+def _new_and_old_texts(
     issue: Ticket, part: CorePart | RichTextPart, edited: EditedText | None
 ) -> list[tuple[str, str, LineLookup]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""

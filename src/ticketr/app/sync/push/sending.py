@@ -8,7 +8,6 @@ from collections.abc import (
     Collection,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,7 @@ from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_SENT_TICKET
 from ticketr.app.sync.edits.local_changes import with_parent_key
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.outbox import PictureNotAttached, attach_uploads, send_comment
+from ticketr.app.sync.push.outbox import PictureNotAttached, add_or_edit_comment, attach_uploads
 from ticketr.app.sync.push.payload import IssuePayload
 from ticketr.app.sync.push.refresh import TicketRequest, refresh
 from ticketr.app.sync.push.tally import PushTally, failure_note
@@ -36,7 +35,7 @@ from ticketr.app.sync.push.transitions import (
     follow_route,
     status_value,
 )
-from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, orphan_note
+from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, failed_parent_note
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -48,8 +47,8 @@ if TYPE_CHECKING:
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _TICKETS_PER_READ_BACK = BULK_FETCH_SIZE // 2
 #: The place of the parent of a ticket that is not below a draft.
-_NO_PARENT_PLACE = ("", "")
-_STATUS_FIELD = "Status"
+_NO_DRAFT_PARENT = ("", "")
+_STATUS_LINE_NAME = "Status"
 
 
 @dataclass
@@ -113,18 +112,18 @@ class Delivery:
         for ticket in self.writes:
             change = ticket.local_change
             title = change.parent_title
-            place = (change.local.path, title) if title else _NO_PARENT_PLACE
+            place = (change.local.path, title) if title else _NO_DRAFT_PARENT
             by_parent.setdefault(place, []).append(ticket)
-        await self._send_tickets(by_parent.pop(_NO_PARENT_PLACE, []))
+        await self._send_tickets(by_parent.pop(_NO_DRAFT_PARENT, []))
         while places := [place for place in by_parent if place in self._new_keys]:
             tickets = [
-                self._with_parent_key(ticket, self._new_keys[place])
+                self._draft_with_parent_key(ticket, self._new_keys[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
             await self._send_tickets(tickets)
         for orphans in by_parent.values():
-            self.tally.fail(*(orphan_note(orphan.local_change) for orphan in orphans))
+            self.tally.fail(*(failed_parent_note(orphan.local_change) for orphan in orphans))
         if self._linked_keys:
             others = await self.session.in_thread(
                 _tickets_of, self.session.state, self._linked_keys
@@ -132,7 +131,7 @@ class Delivery:
             self._tickets_to_read_back = others | self._tickets_to_read_back
         await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
 
-    def _with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
+    def _draft_with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
         new, *subtasks = ticket.issues
         parent = {"key": key}
@@ -150,24 +149,25 @@ class Delivery:
         existing = [ticket for ticket in writes if ticket.local_change.head_id is not None]
         await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_SENT_TICKETS)
         drafts = [ticket for ticket in writes if ticket.local_change.head_id is None]
-        created = await self._create([ticket.issues[0] for ticket in drafts]) if drafts else {}
+        heads = [ticket.issues[0] for ticket in drafts]
+        created = await self._create_fully(heads) if heads else []
         subtasks = [write for ticket in existing for write in ticket.issues if not write.key]
-        for ticket in drafts:
+        for ticket, issue in zip(drafts, created, strict=True):
             new, *below = ticket.issues
-            if issue := created.get(id(new.issue)):
+            if issue is not None:
                 self._new_keys[new.path, new.issue.title] = issue.key
                 self._tickets_to_read_back[issue.id] = TicketRequest(issue.id, issue.key, new.path)
-                subtasks += (replace(subtask, parent=issue.key) for subtask in below)
+                subtasks += (replace(subtask, subtask_parent=issue.key) for subtask in below)
         if subtasks:
-            await self._create(subtasks)
+            await self._create_fully(subtasks)
 
-    async def _create(self, new_issues: Sequence[IssueWrite]) -> Mapping[int, Created]:
-        """Create issues, then send what a create cannot carry; return what was created."""
+    async def _create_fully(self, new_issues: Sequence[IssueWrite]) -> Sequence[Created | None]:
+        """Create issues, then send what a create cannot carry; see `Creator.create_all`."""
         created = await self._creator.create_all(new_issues)
         rests = [
             rest
-            for new in new_issues
-            if (issue := created.get(id(new.issue))) and (rest := _later_edit(new, issue)).changes
+            for new, issue in zip(new_issues, created, strict=True)
+            if issue is not None and (rest := _later_edit(new, issue)).changes
         ]
         await map_in_tasks(
             partial(self._send_edit, is_new=True), rests, tasks=CONCURRENT_SENT_TICKETS
@@ -226,7 +226,7 @@ class Delivery:
             unsure = _may_have_happened(error, edit)
             failure = self._failure_note(error, edit, sent, is_new=is_new)
             if isinstance(error, StoppedBetween):
-                moves = (change for change in edit.changes if change.part == _STATUS_FIELD)
+                moves = (change for change in edit.changes if change.part == _STATUS_LINE_NAME)
                 sent += tuple(replace(change, new=error.reached) for change in moves)
         finally:
             if sent and not is_new:  # Jira has it, even if the rest was cancelled
@@ -235,7 +235,7 @@ class Delivery:
                 with trio.CancelScope(shield=True):  # one visit to the disk
                     async with session.disk_lock:
                         record = partial(
-                            _record_answer, edit, values, sent, session.state, unsure=unsure
+                            _record_sent_in_base, edit, values, sent, session.state, unsure=unsure
                         )
                         await session.in_thread(record)
         if failure is not None:
@@ -249,7 +249,7 @@ class Delivery:
         session, payload, key = self.session, edit.payload, edit.key
         links = {value.part for value in payload.values if value.field_id == LINK_FIELD}
         if payload.fields:
-            apart = {_STATUS_FIELD, *links}
+            apart = {_STATUS_LINE_NAME, *links}
             if edit.route:
                 moved = edit.transition_fields
                 apart |= {value.part for value in payload.values if value.field_id in moved}
@@ -261,12 +261,12 @@ class Delivery:
             yield partial(session.jira.edit_issue, key, payload.fields), sent
         for comment in payload.comments:
             send = partial(
-                send_comment,
+                add_or_edit_comment,
                 session,
                 comment,
-                issue=edit.issue_id,
+                issue_id=edit.issue_id,
                 key=key,
-                after=edit.last_comment_id,
+                last_comment_id=edit.last_comment_id,
             )
             yield send, tuple(change for change in edit.changes if change.part == comment.part)
         if links:
@@ -314,7 +314,7 @@ class Delivery:
         """
         try:
             return await attach_uploads(
-                self.session, write.payload, issue=write.issue_id, key=write.key
+                self.session, write.payload, issue_id=write.issue_id, key=write.key
             )
         except AuthenticationFailed:  # further requests could lock the account
             raise
@@ -351,7 +351,7 @@ def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     )
 
 
-def _record_answer(
+def _record_sent_in_base(
     edit: IssueWrite,
     values: Sequence[SentValue],
     sent: tuple[Change, ...],

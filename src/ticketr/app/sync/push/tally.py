@@ -108,7 +108,7 @@ class PushTally:
             self.result = replace(self.result, left_alone=(*left, *result.older_notes))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
-                    result.issue_outcomes.get(issue.key, result.outcome)
+                    result.outcomes_by_key.get(issue.key, result.outcome)
                     for issue in result.family.issues
                 ]
                 self.hold_back(result.note, shares.count(WriteOutcome.CONFLICT))

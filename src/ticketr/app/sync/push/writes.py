@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 #: Why an edited text or line of links is not sent, and the warning if its loss was accepted.
-_TEXT_REFUSED_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
+_TEXT_LOSS_REASON = "sending it would lose {}, for its file cannot say that; change it in Jira, or say --accept-loss"
 _TEXT_LOST_WARNING = "what its file cannot say is lost in Jira: {}"
-_LINK_REFUSED_REASON = (
+_LINK_LOSS_REASON = (
     "sending it would remove {}; answer the question before a push in a terminal, or say "
     "--accept-loss"
 )
@@ -51,12 +51,12 @@ class IssueWrite:
         payload: The same as values of Jira's fields, without the parent of a new sub-task, nor one
             that is a draft.
         key: Its key; empty until it is created.
-        parent: The key of the ticket of a new sub-task, empty until that is created; None for
+        subtask_parent: The key of the ticket of a new sub-task, empty until that is created; None for
             other issues.
         issue_id: The ID of an existing issue.
         last_comment_id: The highest number of its comments, if some are sent; 0 if it has none.
         type_id: The ID of its present type.
-        status: Its present status.
+        old_status: Its present status.
         route: The transitions to its new status; none if they are not known yet.
     """
 
@@ -66,11 +66,11 @@ class IssueWrite:
     changes: tuple[Change, ...]
     payload: IssuePayload
     key: str = ""
-    parent: str | None = None
+    subtask_parent: str | None = None
     issue_id: str = ""
     last_comment_id: int = 0
     type_id: str = ""
-    status: str = ""
+    old_status: str = ""
     route: tuple[Step, ...] = ()
 
     @property
@@ -102,7 +102,7 @@ class TicketWrites:
     warnings: tuple[Note, ...] = ()
 
 
-def orphan_note(change: TicketChanges) -> Note:
+def failed_parent_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
@@ -207,12 +207,12 @@ class WritesBuilder:
         )
 
     def _build_edit(
-        self, context: PayloadContext, there: Issue, changes: tuple[Change, ...]
+        self, context: PayloadContext, issue: Issue, changes: tuple[Change, ...]
     ) -> IssueWrite:
         """Build the edit of an existing issue."""
-        kind, project = issue_type_id(there.fields), project_of(there.key)
+        kind, project = issue_type_id(issue.fields), project_of(issue.key)
         types, specs = self.metadata.projects.get(project), self.metadata.specs(project, kind)
-        payload = update_payload(replace(context, specs=specs, jira_fields=there.fields), changes)
+        payload = update_payload(replace(context, specs=specs, jira_fields=issue.fields), changes)
         if types is not None and "issuetype" in payload.fields:
             # The status of an unchanged type is checked by the issue's transitions.
             wrong = types.status_problems(issue_type_id(payload.fields), payload.status)
@@ -223,11 +223,11 @@ class WritesBuilder:
             project,
             changes,
             payload,
-            key=there.key,
-            issue_id=there.id,
-            last_comment_id=highest_comment_id(there.fields) if payload.comments else 0,
+            key=issue.key,
+            issue_id=issue.id,
+            last_comment_id=highest_comment_id(issue.fields) if payload.comments else 0,
             type_id=kind,
-            status=status_of(there),
+            old_status=status_of(issue),
         )
 
     def _build_new_issue(
@@ -253,7 +253,7 @@ class WritesBuilder:
             inherited=change.inherited_by(draft) if parent is not None else (),
         )
         changes = draft_changes(draft)
-        return IssueWrite(draft, context.path, project, changes, payload, parent=parent)
+        return IssueWrite(draft, context.path, project, changes, payload, subtask_parent=parent)
 
 
 def _loss_notes(
@@ -273,7 +273,7 @@ def _loss_notes(
     warnings: list[Note] = []
     for (key, part, is_link), pieces in by_part.items():
         if key in refused:
-            notes, words = failed, _LINK_REFUSED_REASON if is_link else _TEXT_REFUSED_REASON
+            notes, words = failed, _LINK_LOSS_REASON if is_link else _TEXT_LOSS_REASON
         else:
             notes, words = warnings, _LINK_LOST_WARNING if is_link else _TEXT_LOST_WARNING
         reason = f"{part or CorePart.DESCRIPTION.value}: {words.format(', '.join(pieces))}"

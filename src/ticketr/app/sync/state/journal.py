@@ -213,9 +213,9 @@ class Outbox(Table, Generic[EntryT]):
         with self._db.convert_value_errors():
             return [self._entry(row) for row in rows]
 
-    def find(self, issue: str, marker: str) -> EntryT | None:
+    def find(self, issue_id: str, marker: str) -> EntryT | None:
         """Read one entry, if there is one."""
-        return next(iter(self.select("issue = ? AND marker = ?", issue, marker)), None)
+        return next(iter(self.select("issue = ? AND marker = ?", issue_id, marker)), None)
 
     def read_unanswered(self) -> list[EntryT]:
         """Read the entries whose answers did not come."""
@@ -277,7 +277,7 @@ def _payload(entry: sent.OutboxEntry) -> str:
 class Creations(Outbox[Creation]):
     """The issues that were requested, from before the request until their keys are in files."""
 
-    def read_unwritten(self) -> list[Creation]:
+    def read_unsettled(self) -> list[Creation]:
         """Read the requests whose keys are in no file yet, oldest first."""
         creations = self.select("settled = 0")
         with self._db.convert_value_errors():

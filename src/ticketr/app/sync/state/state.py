@@ -397,7 +397,7 @@ class State(Database):
         with self.convert_value_errors():
             return {key: jira_attachments(json.loads(fields)) for key, fields in rows}
 
-    def ticket_paths_by_key(self) -> dict[str, str]:
+    def paths_by_head_key(self) -> dict[str, str]:
         """Return the file of each ticket, relative to the workspace, by the key in its heading."""
         query = (
             "SELECT issue.key, ticket.path FROM ticket JOIN issue ON issue.id = ticket.head"
@@ -405,13 +405,13 @@ class State(Database):
         )
         return dict(self.read(query))
 
-    def base_texts_by_key(self) -> Iterable[tuple[str, str]]:
+    def base_texts_by_head_key(self) -> Iterable[tuple[str, str]]:
         """Return the text of each ticket at the last sync, with the key in its heading."""
         return self.read(
             "SELECT issue.key, ticket.text FROM ticket JOIN issue ON issue.id = ticket.head"
         )
 
-    def paths_and_ticket_keys(self) -> dict[str, tuple[str, str]]:
+    def paths_and_head_keys_by_key(self) -> dict[str, tuple[str, str]]:
         """Return the file of each issue at the last sync and the key of its ticket, by its key."""
         query = (
             "SELECT issue.key, ticket.path, head.key FROM issue"

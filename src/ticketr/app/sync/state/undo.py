@@ -53,14 +53,14 @@ class TextReplacement:
         start: The offset of the ticket in the file.
         before: Its text before.
         after: Its text afterwards; it may be the same.
-        file_digest: The digest of the whole file afterwards.
+        file_digest_after: The digest of the whole file afterwards.
         copy_path: The file with a copy of the text before, relative to the workspace; empty for none.
     """
 
     start: int
     before: str
     after: str
-    file_digest: str
+    file_digest_after: str
     copy_path: str
 
     @classmethod
@@ -70,7 +70,7 @@ class TextReplacement:
         before: TicketFile,
         after: TicketFile,
         *,
-        file_digest: str,
+        file_digest_after: str,
         copy_path: str,
     ) -> TextReplacement:
         """Return what was replaced of one ticket.
@@ -79,7 +79,7 @@ class TextReplacement:
             index_in_file: The index of the ticket in the file.
             before: The file before.
             after: The file afterwards.
-            file_digest: The digest of its text.
+            file_digest_after: The digest of its text.
             copy_path: The file with a copy of the ticket's text before.
         """
         old, new = before.spans[index_in_file], after.spans[index_in_file]
@@ -87,7 +87,7 @@ class TextReplacement:
             new.start,
             before.text[old.start : old.end],
             after.text[new.start : new.end],
-            file_digest,
+            file_digest_after,
             copy_path,
         )
 
@@ -104,7 +104,7 @@ class UndoStep(TextReplacement):
         head_id: The ID of its head; empty for a ticket that was never pulled.
         path: Its file, relative to the workspace.
         state_before: What the state held of the ticket before, from `UndoLog.state_json`.
-        state_digest: The digest of what the state held afterwards, from `UndoLog.state_digest`.
+        state_digest_after: The digest of what the state held afterwards, from `UndoLog.state_digest`.
         number: Orders the steps.
     """
 
@@ -114,7 +114,7 @@ class UndoStep(TextReplacement):
     head_id: str
     path: str
     state_before: str
-    state_digest: str
+    state_digest_after: str
     number: int
 
 

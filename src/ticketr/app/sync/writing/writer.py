@@ -60,7 +60,7 @@ def _find_moved_files(
         gone: Those whose files are gone or empty.
     """
     keys = {family.head.id: _present_and_former_keys(state, family) for family in gone}
-    known = set(state.ticket_paths_by_key().values()).difference(family.path for family in families)
+    known = set(state.paths_by_head_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
@@ -72,11 +72,11 @@ def _present_and_former_keys(state: State, family: RenderedFamily) -> tuple[str,
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
 
 
-def _locate_keys(store: Store, keys: Collection[str], known: Collection[str]) -> dict[str, str]:
-    """Return the file of each key that is in a file whose name is not known."""
+def _locate_keys(store: Store, keys: Collection[str], skipped: Collection[str]) -> dict[str, str]:
+    """Return the file of each key that is in a file, but for the skipped files."""
     texts: dict[str, str] = {}
     for name in chain.from_iterable(store.walk()):
-        if name in known:
+        if name in skipped:
             continue
         here: set[str] = set()
         try:
@@ -117,7 +117,7 @@ class FamilyResult:
         outcome: What was done; None if it failed.
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        issue_outcomes: What was done with single issues, by key, where that differs from `outcome`.
+        outcomes_by_key: What was done with single issues, by key, where that differs from `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the
             workspace; empty for none.
         older_notes: A note on each issue in whose file values of earlier syncs were replaced.
@@ -127,7 +127,7 @@ class FamilyResult:
     outcome: WriteOutcome | None
     path: str = ""
     note: Note | None = None
-    issue_outcomes: Mapping[str, WriteOutcome] = field(default_factory=dict)
+    outcomes_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
     older_notes: tuple[Note, ...] = ()
 
@@ -341,7 +341,7 @@ class FamilyWriter:
             decision.index_in_file,
             old,
             new,
-            file_digest=digest_of(new.text),
+            file_digest_after=digest_of(new.text),
             copy_path=decision.copy_path,
         )
         return replace(decision, replacement=replacement)
@@ -419,7 +419,7 @@ class FamilyWriter:
         """Record in the state what was decided for a family, and return the result."""
         outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before is not None:
-            outcomes = self._issue_outcomes(family, decision, decision.before)
+            outcomes = self._outcomes_by_key(family, decision, decision.before)
         if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
@@ -452,12 +452,12 @@ class FamilyWriter:
             family,
             decision.outcome,
             name,
-            issue_outcomes=outcomes,
+            outcomes_by_key=outcomes,
             copy_path=decision.copy_path,
             older_notes=older,
         )
 
-    def _issue_outcomes(
+    def _outcomes_by_key(
         self, family: RenderedFamily, decision: WriteDecision, before: tickets.Ticket
     ) -> Mapping[str, WriteOutcome]:
         """Return the outcome of each issue of a family in its file, by its key; in a conflict, of Jira's.
