@@ -89,7 +89,7 @@ async def keys(written: list[bytes]) -> KeyProtocol:
 async def test_a_terminal_that_speaks_it_is_asked_twice(
     flags: int, keys: KeyProtocol, written: list[bytes]
 ) -> None:
-    assert keys.begin() == ASKED
+    assert keys.begin_query() == ASKED
     assert keys.handle_answer("\x1b[?0u")
     assert written == [PUSHED.encode()]
     assert not keys.is_on  # keys in the old form may still be under way
@@ -104,13 +104,13 @@ async def test_a_terminal_that_speaks_it_is_asked_twice(
     assert keys.end() == POPPED
     assert not keys.is_on
     assert keys.end() == ""
-    assert keys.begin() == ASKED
+    assert keys.begin_query() == ASKED
 
 
 async def test_a_terminal_that_is_so_already_is_left_so(
     keys: KeyProtocol, written: list[bytes]
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     keys.handle_answer("\x1b[?5u")
 
     assert keys.is_on
@@ -120,7 +120,7 @@ async def test_a_terminal_that_is_so_already_is_left_so(
 async def test_a_terminal_that_only_answers_is_not_asked_for_ever(
     keys: KeyProtocol, written: list[bytes]
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     for _ in range(3):
         keys.handle_answer("\x1b[?0u")
 
@@ -131,7 +131,7 @@ async def test_a_terminal_that_only_answers_is_not_asked_for_ever(
 async def test_an_answer_after_the_end_changes_nothing(
     keys: KeyProtocol, written: list[bytes]
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     assert keys.end() == ""
 
     for answer in ("\x1b[?0u", "\x1b[?1u"):
@@ -141,7 +141,7 @@ async def test_an_answer_after_the_end_changes_nothing(
 
 @pytest.mark.parametrize("token", ["u", "c", "\x1b[u", "\x1b[27u", "\x1b[?1h", "\x1b[A", "\x1b"])
 async def test_other_tokens_are_no_answers(token: str, keys: KeyProtocol) -> None:
-    keys.begin()
+    keys.begin_query()
 
     assert not keys.handle_answer(token)
 
@@ -149,7 +149,7 @@ async def test_other_tokens_are_no_answers(token: str, keys: KeyProtocol) -> Non
 async def test_an_answer_is_waited_for_three_seconds_from_the_question(
     keys: KeyProtocol, autojump_clock: MockClock
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     await trio.sleep(1)
     await keys.wait_answered()
     assert trio.current_time() == 3
@@ -157,13 +157,13 @@ async def test_an_answer_is_waited_for_three_seconds_from_the_question(
     await keys.wait_answered()
     assert trio.current_time() == 3
     keys.end()
-    assert keys.begin() == ""  # it has never answered
+    assert keys.begin_query() == ""  # it has never answered
 
 
 async def test_the_wait_ends_with_the_last_answer(
     keys: KeyProtocol, autojump_clock: MockClock
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(keys.wait_answered)
         for answer in ("\x1b[?0u", "\x1b[?6c", "\x1b[?1u", "\x1b[?6c"):
@@ -176,13 +176,13 @@ async def test_the_wait_ends_with_the_last_answer(
 async def test_what_another_program_has_got_is_not_waited_for(
     keys: KeyProtocol, autojump_clock: MockClock
 ) -> None:
-    keys.begin()
+    keys.begin_query()
     keys.handle_answer("\x1b[?6c")
     keys.end()
-    keys.begin()
+    keys.begin_query()
     await keys.wait_answered()  # in vain
     keys.end()
-    keys.begin()
+    keys.begin_query()
     keys.handle_answer("\x1b[?6c")
 
     assert not keys.is_waiting

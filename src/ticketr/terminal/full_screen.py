@@ -116,7 +116,7 @@ class FullScreen:
         _set_modes(self._keyboard, _make_raw_modes(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
-        self._output.write_or_buffer(f"{self._enter}{self._protocol.begin()}".encode("ascii"))
+        self._output.write_or_buffer(f"{self._enter}{self._protocol.begin_query()}".encode("ascii"))
 
     def leave(self) -> None:
         """Restore the terminal."""

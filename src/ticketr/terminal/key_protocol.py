@@ -52,7 +52,7 @@ class KeyProtocol:
         """Whether the terminal still has to answer."""
         return self._unanswered > 0
 
-    def begin(self) -> str:
+    def begin_query(self) -> str:
         """Return the question; nothing for a terminal that has never answered one."""
         self._is_begun = True
         is_silent = self._unanswered and not self._was_answered
@@ -64,7 +64,7 @@ class KeyProtocol:
         self.is_on = self._is_begun = self._is_pushed = False
         return POP if is_pushed else ""
 
-    def stop(self) -> None:
+    def restore_keys(self) -> None:
         """Restore the keys at once, so that Ctrl+C is a signal even if the program hangs."""
         self._write(self.end().encode("ascii"))
 

@@ -134,7 +134,7 @@ class Keyboard:
             self._unread_since = now
         elif self.protocol.is_on and now - self._unread_since > _PROGRAM_HANGS_AFTER_SECONDS:
             self._hung = True
-            self.protocol.stop()
+            self.protocol.restore_keys()
 
     def _signal_or_event(self, token: str | Paste) -> Event | None:
         """Return the event of a token; None after the signal of a key such as Ctrl+C was sent."""
@@ -163,7 +163,7 @@ class Keyboard:
         self._unread_since = None
         if self._hung:
             self._hung = False
-            self._write(self.protocol.begin().encode("ascii"))
+            self._write(self.protocol.begin_query().encode("ascii"))
         try:
             data = os.read(self._descriptor, _MAX_READ_BYTES)
         except BlockingIOError:  # another process read it

@@ -212,7 +212,7 @@ class Terminal:
             # Not for SIGHUP: the kernel and the shell may both send one.
             if number != signal.SIGHUP:
                 signal.signal(number, _force_quit_handler(self._screen))
-                self._keyboard.protocol.stop()  # a second Ctrl+C has to be a signal
+                self._keyboard.protocol.restore_keys()  # a second Ctrl+C has to be a signal
             await send.send(Quit(number))
 
     async def _wait_for_flush_and_answers(self) -> None:

@@ -124,13 +124,12 @@ MOUSE_ON, MOUSE_OFF = "\x1b[?1000h\x1b[?1006h", "\x1b[?1006l\x1b[?1000l"
 _FOCUS_IN: Final = "\x1b[I"
 #: A press; a release, which ends with "m", follows every click and means nothing.
 _MOUSE_REPORT: Final = re.compile(r"\x1b\[<(\d{1,4});(\d{1,5});(\d{1,5})M")
-#: Buttons without the bits for Shift, Alt and Ctrl.
+#: Buttons without the bits for Shift, Alt and Ctrl: 4, 8 and 16.
 _ACTION_BY_BUTTON: Final = {
     0: MouseAction.CLICK,
     64: MouseAction.WHEEL_UP,
     65: MouseAction.WHEEL_DOWN,
 }
-_MODIFIER_BITS: Final = 4 | 8 | 16
 
 
 _SHIFT_BIT: Final = 1
@@ -143,8 +142,8 @@ _KITTY_KEY: Final = re.compile(
     "\x1b\\[([0-9]{1,7})(?::[0-9]{0,7}(?::([0-9]{1,7}))?)?(?:;([0-9]{1,3}))?u"
 )
 #: The keypad's keys that type nothing: Enter, and others by their number and end in a sequence.
-_KEYPAD_ENTER: Final = 57414
-_KEYPAD_SEQUENCE_ENDS: Final = dict(
+_KEYPAD_ENTER_CODE: Final = 57414
+_SEQUENCE_END_BY_KEYPAD_CODE: Final = dict(
     enumerate(("1D", "1C", "1A", "1B", "5~", "6~", "1H", "1F", "2~", "3~"), 57417)
 )
 
@@ -164,10 +163,10 @@ def to_legacy_token(token: str) -> str:
     latin = int(match[2] or 0)
     if code > 127 and latin in range(ord("a"), ord("z") + 1):
         code = latin
-    if code in _KEYPAD_SEQUENCE_ENDS:
-        keypad = _KEYPAD_SEQUENCE_ENDS[code]
+    if code in _SEQUENCE_END_BY_KEYPAD_CODE:
+        keypad = _SEQUENCE_END_BY_KEYPAD_CODE[code]
         return f"\x1b[{keypad[0]};{held + 1}{keypad[1]}"
-    char = "\r" if code == _KEYPAD_ENTER else chr(code) if code < 128 else ""
+    char = "\r" if code == _KEYPAD_ENTER_CODE else chr(code) if code < 128 else ""
     if not char or held & ~(_SHIFT_BIT | _ALT_BIT | _CTRL_BIT):
         return token
     if char == "\t" and held == _SHIFT_BIT:
@@ -190,7 +189,7 @@ def read_report(token: str) -> Mouse | Focused | None:
     if token == _FOCUS_IN:
         return Focused()
     match = _MOUSE_REPORT.fullmatch(token)
-    action = _ACTION_BY_BUTTON.get(int(match[1]) & ~_MODIFIER_BITS) if match is not None else None
+    action = _ACTION_BY_BUTTON.get(int(match[1]) & ~(4 | 8 | 16)) if match is not None else None
     if match is None or action is None:
         return None
     return Mouse(action, int(match[2]) - 1, int(match[3]) - 1)
@@ -209,14 +208,14 @@ MAX_PASTE_CHARACTERS = 1_000_000
 _PASTE_ON, _PASTE_OFF = "\x1b[200~", "\x1b[201~"
 #: The beginning of a terminal's answer, and of no key.
 _ANSWER_PREFIX = "\x1b[?"
-#: An operating system command or a device's reply, one token that names no key.
-_CONTROL_STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
+#: Without its end, an operating system command or a device's reply, which names no key.
+_OPEN_CONTROL_STRING = "\x1b[]P_^X][^\x00-\x1f\x7f\x9c]{0,65536}"
 
 _COMPLETE_TOKEN = re.compile(
     "[^\x1b]"
     "|\x1b\\[(?:\\[[@-~]|M[^\x1b]{3}|(?![M[])[ -?]{0,60}[@-~])"  # Linux's F1; X10 mouse; CSI
     "|\x1bO[0-9;]{0,8}[@-~]"
-    f"|{_CONTROL_STRING}(?:\x07|\x9c|\x1b\\\\)"
+    f"|{_OPEN_CONTROL_STRING}(?:\x07|\x9c|\x1b\\\\)"
     "|\x1b[^]\x1b[OPX^_]",  # Alt and a character
     re.DOTALL,
 )
@@ -224,7 +223,7 @@ _COMPLETE_TOKEN = re.compile(
 _KEY_REST_AFTER_ESCAPE = re.compile("\\[|O[A-Z]")
 # The beginning of such a token. It always matches at an Esc, at least the Esc itself.
 _PARTIAL_TOKEN = re.compile(
-    f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_CONTROL_STRING}\x1b?|\x1b",
+    f"\x1b(?:\\[(?:\\[|M[^\x1b]{{0,2}}|(?![M[])[ -?]{{0,60}})|O[0-9;]{{0,8}})|{_OPEN_CONTROL_STRING}\x1b?|\x1b",
     re.DOTALL,
 )
 
