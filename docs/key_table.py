@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ticketr.app.tui.keymap import (
     DEFAULT_BINDINGS,
-    INPUT_LINE_CONTEXTS,
-    TERMINAL_KEYS,
+    TERMINAL_KEY_HELP_ROWS,
+    TYPING_CONTEXTS,
     Binding,
     Context,
     name_of,
@@ -22,11 +22,11 @@ def key_table() -> str:
     """Return the keys, what they do and where, and the names of their actions."""
     actions: dict[str, list[Binding]] = {}
     for row in DEFAULT_BINDINGS:
-        actions.setdefault("" if row.contexts == INPUT_LINE_CONTEXTS else row.name, []).append(row)
+        actions.setdefault("" if row.contexts == TYPING_CONTEXTS else row.name, []).append(row)
     # The keys that change a line of text follow the others, in one row.
     lines = ["| key | what it does | name |", "|---|---|---|"]
     lines += [_row(rows) for name, rows in sorted(actions.items(), key=lambda item: not item[0])]
-    lines += [f"| `{keys}` | {words} | |" for keys, words in TERMINAL_KEYS]
+    lines += [f"| `{keys}` | {words} | |" for keys, words in TERMINAL_KEY_HELP_ROWS]
     return "\n".join((_BEGIN, "", *lines, "", _END))
 
 

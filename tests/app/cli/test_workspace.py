@@ -558,7 +558,7 @@ async def test_its_jobs_run_with_the_login_that_was_found(
         assert opened.has_login()
         statuses = await opened.ask_jira(read_next_statuses, "DEMO-1")
 
-    assert "second" in opened.aliases
+    assert "second" in opened.query_aliases
     assert statuses == ("In Progress",)
     assert (opened.draft_type, opened.keeps_comments, opened.subtasks_inherit) == (
         "Task",

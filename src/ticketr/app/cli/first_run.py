@@ -28,7 +28,7 @@ from ticketr.app.jira.credentials import is_loopback
 from ticketr.app.jira.errors import WRONG_LOGIN_REASON
 from ticketr.app.jira.transport import Transport
 from ticketr.app.tui import setup
-from ticketr.app.tui.services.workspaces import shown_site
+from ticketr.app.tui.services.workspaces import site_without_https
 from ticketr.text import clean
 
 P = ParamSpec("P")
@@ -289,7 +289,7 @@ def _check_folder(folder: Path) -> setup.FolderAnswer:
     known = config.read_user_config(config.config_folder(os.environ)).workspace_at(root)
     if known is not None or (root / config.WORKSPACE_FILE).is_file():
         return setup.FolderAnswer(
-            setup.FolderKind.WORKSPACE, shown_site(find_workspace(folder=root).site or "")
+            setup.FolderKind.WORKSPACE, site_without_https(find_workspace(folder=root).site or "")
         )
     is_empty = not any(root.iterdir())
     return setup.FolderAnswer(setup.FolderKind.EMPTY if is_empty else setup.FolderKind.OTHER)

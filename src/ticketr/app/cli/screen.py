@@ -33,7 +33,7 @@ from ticketr.app.tui.services.workspaces import (
     OpenWorkspace,
     job_for,
     open_workspace,
-    shown_site,
+    site_without_https,
 )
 from ticketr.app.tui.styled import Theme
 from ticketr.statusline import LineStyle
@@ -165,7 +165,7 @@ def _other_workspaces(
         ClosedWorkspace(
             entry.name,
             partial(_open_workspace_without_token, entry.name),
-            shown_site(entry.site),
+            site_without_https(entry.site),
             root=entry.folder,
         )
         for _, entry in sorted(user_config.workspaces.items())

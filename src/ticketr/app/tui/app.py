@@ -88,7 +88,7 @@ class App:
                     workspace.name,
                     workspace.site,
                     workspace.project,
-                    query_aliases=workspace.aliases,
+                    query_aliases=workspace.query_aliases,
                     keeps_comments=workspace.keeps_comments,
                 )
                 for workspace in workspaces
@@ -208,7 +208,7 @@ class App:
     async def _carry_out_once_open(self, request: Call, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
         name = request.workspace
-        if await self._services.workspace_registry.open(name):
+        if await self._services.workspace_registry.ensure_open(name):
             self._carry_out(request, nursery)
         elif request.on_failure is not None:
             self._services.send_message(

@@ -16,7 +16,7 @@ from ticketr.app.config import Table
 
 #: The keys that are not characters: the terminal's names without their prefix, and the names for
 #: people, the shown one first.
-_NAMED_KEYS: Final = {
+_NAMES_BY_KEY_SUFFIX: Final = {
     "ENTER": ("Enter", "Return"),
     "ESCAPE": ("Esc", "Escape"),
     "TAB": ("Tab",),
@@ -34,11 +34,12 @@ _NAMED_KEYS: Final = {
     "RIGHT": ("→", "Right"),
     **{f"F{number}": (f"F{number}",) for number in range(1, 25)},
 }
-_KEY_BY_NAME: Final = {
-    text.lower().replace("-", "+"): name for name, names in _NAMED_KEYS.items() for text in names
+_KEY_SUFFIX_BY_NAME: Final = {
+    text.lower().replace("-", "+"): name
+    for name, names in _NAMES_BY_KEY_SUFFIX.items()
+    for text in names
 }
 _MODIFIERS: Final = ("CTRL", "ALT", "SHIFT")
-_KEY_PREFIX = "KEY_"
 #: Keys that a terminal cannot tell from others.
 _EQUIVALENT_KEYS: Final = {
     "KEY_CTRL_H": "KEY_BACKSPACE",
@@ -73,17 +74,17 @@ def name_of(key: str) -> str:
     """Return the name for people of a key that the terminal reports."""
     if key == " ":
         return "Space"
-    if not key.startswith(_KEY_PREFIX):
+    if not key.startswith("KEY_"):
         return key
-    name = key.removeprefix(_KEY_PREFIX)
+    name = key.removeprefix("KEY_")
     modifiers = []
-    while name not in _NAMED_KEYS:
+    while name not in _NAMES_BY_KEY_SUFFIX:
         first, under, rest = name.partition("_")
         if first not in _MODIFIERS or not under or not rest:
             break
         modifiers.append(first.capitalize())
         name = rest
-    shown = _NAMED_KEYS[name][0] if name in _NAMED_KEYS else name.capitalize()
+    shown = _NAMES_BY_KEY_SUFFIX.get(name, (name.capitalize(),))[0]
     return "+".join((*modifiers, shown))
 
 
@@ -97,12 +98,12 @@ def _key_with_modifiers(modifiers: set[str], key: str) -> str | None:
     if is_character and "SHIFT" in modifiers and "CTRL" in modifiers:
         return None  # a terminal reports it as the key without Shift
     if not is_character:
-        name = _KEY_BY_NAME.get(key.lower())
+        name = _KEY_SUFFIX_BY_NAME.get(key.lower())
         if name is None:
             return None
         key = name
     held = [modifier for modifier in _MODIFIERS if modifier in modifiers]
-    named = f"{_KEY_PREFIX}{'_'.join((*held, key.upper()))}"
+    named = f"KEY_{'_'.join((*held, key.upper()))}"
     return _EQUIVALENT_KEYS.get(named, named)
 
 
@@ -240,9 +241,9 @@ class Binding:
 
 
 _C, _A = Context, KeyAction
-#: The places with a list, and those with a line to type.
+#: The places with a list, and those with a line to type, in which printable characters are text.
 _LIST_CONTEXTS = (_C.MAIN, _C.JOBS, _C.PLAN, _C.CONFLICT, _C.DIFF, _C.HELP)
-INPUT_LINE_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
+TYPING_CONTEXTS = (_C.INPUT, _C.PALETTE, _C.CHOICE, _C.FIRST_RUN)
 
 #: The rows are in the order of the help and of the action bar.
 DEFAULT_BINDINGS = (
@@ -333,13 +334,13 @@ DEFAULT_BINDINGS = (
     Binding(_A.HALF_DOWN, ("KEY_CTRL_D",), "half a page down", _LIST_CONTEXTS),
     Binding(_A.TOP, ("KEY_HOME", "g"), "to the first", _LIST_CONTEXTS),
     Binding(_A.BOTTOM, ("KEY_END", "G"), "to the last", _LIST_CONTEXTS),
-    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "one character left", INPUT_LINE_CONTEXTS),
-    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "one character right", INPUT_LINE_CONTEXTS),
-    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "to the start", INPUT_LINE_CONTEXTS),
-    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "to the end", INPUT_LINE_CONTEXTS),
-    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "delete a character", INPUT_LINE_CONTEXTS),
-    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "delete a word", INPUT_LINE_CONTEXTS),
-    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "delete the line", INPUT_LINE_CONTEXTS),
+    Binding(_A.CURSOR_LEFT, ("KEY_LEFT",), "one character left", TYPING_CONTEXTS),
+    Binding(_A.CURSOR_RIGHT, ("KEY_RIGHT",), "one character right", TYPING_CONTEXTS),
+    Binding(_A.CURSOR_START, ("KEY_HOME", "KEY_CTRL_A"), "to the start", TYPING_CONTEXTS),
+    Binding(_A.CURSOR_END, ("KEY_END", "KEY_CTRL_E"), "to the end", TYPING_CONTEXTS),
+    Binding(_A.BACKSPACE, ("KEY_BACKSPACE", "KEY_CTRL_H"), "delete a character", TYPING_CONTEXTS),
+    Binding(_A.DELETE_WORD, ("KEY_CTRL_W",), "delete a word", TYPING_CONTEXTS),
+    Binding(_A.DELETE_LINE, ("KEY_CTRL_U",), "delete the line", TYPING_CONTEXTS),
     Binding(_A.SHOW_TOKEN, ("KEY_CTRL_T",), "show or hide the token", (_C.FIRST_RUN,), "show token"),
     Binding(_A.OPEN_PAGE, ("KEY_CTRL_O",), "open the page for tokens", (_C.FIRST_RUN,), "token page"),
     Binding(_A.CHECK, ("KEY_F5",), "check what was typed", (_C.FIRST_RUN,), "check"),
@@ -350,13 +351,11 @@ DEFAULT_BINDINGS = (
     Binding(_A.QUIT, ("q", "KEY_F10", "KEY_CTRL_C"), "leave", (_C.EVERYWHERE,)),
 )  # fmt: skip
 #: Keys that the terminal itself handles, for the help.
-TERMINAL_KEYS = (("Ctrl+Z", "suspend; fg brings it back"),)
-#: Contexts in which printable characters are text.
-TYPING_CONTEXTS = frozenset((Context.INPUT, Context.PALETTE, Context.CHOICE, Context.FIRST_RUN))
+TERMINAL_KEY_HELP_ROWS = (("Ctrl+Z", "suspend; fg brings it back"),)
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
 _PANEL_CONTEXTS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
 #: Each context with those that enclose it, the innermost first.
-_ENCLOSING_CONTEXTS = {
+_INNER_TO_OUTER_CONTEXTS = {
     context: (context, *((Context.MAIN,) if context in _PANEL_CONTEXTS else ()), Context.EVERYWHERE)
     for context in Context
 }
@@ -380,7 +379,7 @@ class KeyMap:
         return {context: self._bindings_in(context) for context in Context}
 
     def _bindings_in(self, context: Context) -> Bindings:
-        around = {*_ENCLOSING_CONTEXTS[context]}
+        around = {*_INNER_TO_OUTER_CONTEXTS[context]}
         rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
         keys = sorted(
             _find_keys_in(context, rows),
@@ -431,7 +430,7 @@ class Bindings(NamedTuple):
     by_key: Mapping[str, Binding]
     key_name_by_action: Mapping[KeyAction, str]
 
-    def key_names_of(self, row: Binding) -> str:
+    def effective_key_names(self, row: Binding) -> str:
         """Return the names of a row's keys, without those that do something else here."""
         return " ".join(name_of(key) for key in row.keys if self.by_key.get(key) is row)
 
@@ -439,7 +438,7 @@ class Bindings(NamedTuple):
 _ACTION_BY_NAME: Final = {row.name: row.action for row in DEFAULT_BINDINGS}
 #: Keys that keep their actions, so that every screen can be left, and that no key which opens a
 #: plan or a question also answers it.
-_RESERVED_KEYS: Final = {
+_ACTIONS_BY_RESERVED_KEY: Final = {
     "KEY_ENTER": (KeyAction.ACCEPT, KeyAction.OPEN),
     "KEY_ESCAPE": (KeyAction.ESCAPE,),
     "KEY_CTRL_C": (KeyAction.QUIT,),
@@ -447,7 +446,7 @@ _RESERVED_KEYS: Final = {
 #: Actions that no other key can have.
 _FIXED_KEY_BY_ACTION: Final = {KeyAction.ACCEPT: "KEY_ENTER", KeyAction.ESCAPE: "KEY_ESCAPE"}
 #: Keys that never reach the app.
-_UNREACHABLE_KEYS: Final = {
+_EFFECT_BY_UNREACHABLE_KEY: Final = {
     "KEY_CTRL_Z": "suspends the app",
     "KEY_CTRL_\\": "ends a program that hangs",
 }
@@ -495,11 +494,9 @@ def _read_keys_of_action(table: Table, name: str) -> tuple[str, ...]:
             raise table.make_error(
                 name, f'{name}: there is no key {text!r}; write "p", "Ctrl+F", "F5" or "Space"'
             )
-        if key in _UNREACHABLE_KEYS:
-            raise table.make_error(
-                name, f"{name}: {name_of(key)} {_UNREACHABLE_KEYS[key]}; choose another key"
-            )
-        owners = _RESERVED_KEYS.get(key, (action,))
+        if effect := _EFFECT_BY_UNREACHABLE_KEY.get(key):
+            raise table.make_error(name, f"{name}: {name_of(key)} {effect}; choose another key")
+        owners = _ACTIONS_BY_RESERVED_KEY.get(key, (action,))
         if action not in owners:
             words = " and ".join(owner.name.lower() for owner in owners)
             raise table.make_error(
@@ -519,7 +516,7 @@ def _with_user_keys(row: Binding, given: Mapping[KeyAction, tuple[str, ...]]) ->
     if row.action not in given:
         return row
     keys = given[row.action]
-    if TYPING_CONTEXTS.intersection(row.contexts):
+    if not {*row.contexts}.isdisjoint(TYPING_CONTEXTS):
         # What is typed there could otherwise not be corrected or left.
         keys = tuple(key for key in keys if len(key) > 1) or row.keys
     return replace(row, keys=keys)
@@ -537,7 +534,7 @@ def _find_clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Bin
 
 def _find_keys_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
-    for place in reversed(_ENCLOSING_CONTEXTS[context]):
+    for place in reversed(_INNER_TO_OUTER_CONTEXTS[context]):
         is_text = context in TYPING_CONTEXTS and place is Context.EVERYWHERE
         for row in rows:
             if place in row.contexts:

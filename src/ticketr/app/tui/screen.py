@@ -93,7 +93,7 @@ def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
     shown = _shown_overlays(state)
     body = [] if shown and shown[0].is_full_screen else draw_main(state, now, theme)
     for overlay in shown:
-        body = overlay.draw(state, body, now, theme)
+        body = overlay.draw_body(state, body, now, theme)
     rule = [theme.rule(cells)] if state.layout.has_rule else []
     above = [*body, *rule]
     bar = _draw_action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))

@@ -191,7 +191,7 @@ def test_a_text_of_one_line_can_be_edited_by_hand() -> None:
 
 def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() -> None:
     known = replace(VIEW, last_changed_key="DEMO-10", updated="2026-11-26T12:41:00.000+0200")
-    asks = call_in("work", ask_conflict_author, "DEMO-9", "DEMO-10", known.updated)
+    asks = call_in("work", ask_conflict_author, "DEMO-10", known.updated)
     read = read_of(known)
     before = replace(pressed(opened(), "KEY_ESCAPE", "c"), width=130)
 
@@ -210,14 +210,14 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
     assert "by Priya Raman" in plain(draw_screen(state, 40.0, Theme())[1])
     newer = replace(known, updated="2026-11-26T13:00:00.000+0200")
     state, asked = update(state, read_of(newer), 50.0)
-    assert call_in("work", ask_conflict_author, "DEMO-9", "DEMO-10", newer.updated) in asked
+    assert call_in("work", ask_conflict_author, "DEMO-10", newer.updated) in asked
     state = after(state, told)  # which is late
     assert "by Priya" not in plain(draw_screen(state, 60.0, Theme())[1])
 
 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
     state = pressed(opened(), "KEY_ESCAPE", "c")
-    asks = call_in("work", ask_conflict_author, "DEMO-9", VIEW.last_changed_key, VIEW.updated)
+    asks = call_in("work", ask_conflict_author, VIEW.last_changed_key, VIEW.updated)
     assert after(state, messages.Answered(asks, ("Priya", VIEW.updated))) == state
 
 

@@ -365,7 +365,7 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
 
 def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
     state = pressed(logged_in(), *"books")
-    assert form(state).matching_projects == (DEMO,)
+    assert form(state).projects_to_choose_from == (DEMO,)
     assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
     assert form(pressed(state, "KEY_UP")).focused_field is SetupField.TOKEN
 
@@ -379,7 +379,7 @@ def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
     assert form(state).focused_field is SetupField.PROJECT
 
     assert form(pressed(state, "KEY_DOWN")).focused_field is SetupField.FOLDER
-    assert form(pressed(state, "KEY_BACKSPACE")).matching_projects == (DEMO,)
+    assert form(pressed(state, "KEY_BACKSPACE")).projects_to_choose_from == (DEMO,)
 
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:

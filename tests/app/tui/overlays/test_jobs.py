@@ -23,7 +23,7 @@ from ticketr.app.tui.services.jobs import (
     cancel_job,
     read_history,
     read_plan,
-    run_now,
+    run_before_others,
     set_priority,
     start_job,
 )
@@ -75,7 +75,7 @@ def test_the_jobs_are_listed_by_how_far_they_are() -> None:
         (WAITING, "x", call(cancel_job, "2")),
         (WAITING, "+", call(set_priority, "2", 1)),
         (WAITING, "-", call(set_priority, "2", -1)),
-        (WAITING, "!", call(run_now, "2")),
+        (WAITING, "!", call(run_before_others, "2")),
         (FAILED, "R", call_in("work", start_job, JobRequest(JobKind.PULL))),
         (FAILED, "y", call(copy_text, "cannot reach harbour.example: refused", "the error")),
     ],

@@ -247,7 +247,7 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
         author = "Priya" if kind == "told" else ""
         return None if kind == "nothing" else LastChange(author, "then")
 
-    request = call_in("work", ask_conflict_author, "DEMO-1", "DEMO-2", "now")
+    request = call_in("work", ask_conflict_author, "DEMO-2", "now")
 
     await services(tmp_path, told, ask_jira=ask).carry_out(request)
 

@@ -24,7 +24,7 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses
 from ticketr.app.tui.services.edits import change_field
-from ticketr.app.tui.services.jobs import ask_to_attach, key_or_count_in_words, start_job
+from ticketr.app.tui.services.jobs import ask_to_attach, key_or_each_of_count, start_job
 from ticketr.app.tui.state import AppState, Handler, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
@@ -179,7 +179,7 @@ def ask_file_to_attach(state: AppState, keys: tuple[str, ...], _: float) -> Step
             return state.with_notice("Nothing was attached"), ()
         return state, (call_in(name, ask_to_attach, keys, text),)
 
-    return state.opened(LineInput(f"file for {key_or_count_in_words(keys)}:", on_accept)), ()
+    return state.opened(LineInput(f"file for {key_or_each_of_count(keys)}:", on_accept)), ()
 
 
 @_on_issue_keys
@@ -198,7 +198,7 @@ def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
         ]
         effects = tuple(call_in(name, start_job, request) for request in requests)
         on = f"“{clean(words)}” " if words else ""
-        question = f"{spent} {on}is logged on {key_or_count_in_words(keys)} in Jira at once."
+        question = f"{spent} {on}is logged on {key_or_each_of_count(keys)} in Jira at once."
         ask = Question("Log work", f"{question} Enter does it, Esc does not.", effects, now)
         return state.opened(ask), ()
 
@@ -374,7 +374,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         request=request,
         options_from_answer=lambda statuses: (_status_options(issues, before, statuses), True),
         waiting_text="Asking Jira..." if request else "",
-        no_values_text="Jira allows no other status from here",
+        close_notice_if_no_values="Jira allows no other status from here",
     )
     if request is None and not choice.options:
         return state.with_notice(NO_VALUE_HERE_MESSAGE.format("Status")), ()

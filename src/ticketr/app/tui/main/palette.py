@@ -133,7 +133,7 @@ class Palette(ListOverlay):
     """
 
     context: ClassVar[Context] = Context.PALETTE
-    hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
+    typing_hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
     option_count: ClassVar[int] = MAX_PALETTE_OPTIONS
 
@@ -178,7 +178,7 @@ class Palette(ListOverlay):
                 seen.add(row.action)
                 run = partial(self._run_command, row.action)
                 also = f"{row.name.replace('-', ' ')} {_SYNONYMS_BY_ACTION.get(row.action, '')}"
-                yield Option(row.help, bindings.key_names_of(row), value=run, synonyms=also)
+                yield Option(row.help, bindings.effective_key_names(row), value=run, synonyms=also)
         yield from _keyless_commands(state)
 
     def _run_command(self, action: KeyAction, state: AppState, now: float) -> Step | None:

@@ -13,7 +13,7 @@ from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.palette import Palette
 from ticketr.app.tui.main.searching import end_search
 from ticketr.app.tui.overlays.conflict import ConflictScreen
-from ticketr.app.tui.overlays.first_run import FirstRun, log_in
+from ticketr.app.tui.overlays.first_run import FirstRun, ask_new_token
 from ticketr.app.tui.overlays.jobs import Jobs
 from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
@@ -96,7 +96,7 @@ def _service_handler(function: Callable[[Any, str], object], notice: str = "") -
 
 def _log_in(state: AppState, _: float) -> Step:
     read = call_in(state.workspace.name, setting_up.read_login_form_values)
-    return state, (replace(read, on_success=log_in),)
+    return state, (replace(read, on_success=ask_new_token),)
 
 
 def _open_diff(state: AppState, now: float) -> Step | None:

@@ -17,7 +17,7 @@ from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
 from ticketr.text import clean, clip, fit, width
 
-_STYLE_SEQUENCE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
+_STYLE_OR_LINK_SEQUENCE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
 
 
 def boxed(
@@ -53,14 +53,14 @@ def boxed(
     left = max(0, (screen_width - cells - 2) // 2)
     covered = list(below)
     for number, row in enumerate(rows[: len(below)], start=begin):
-        under = _STYLE_SEQUENCE.sub("", below[number])
+        under = _STYLE_OR_LINK_SEQUENCE.sub("", below[number])
         start = fit(under, left, ellipsis="") if left else ""
         rest = max(0, screen_width - left - cells - 2)
-        covered[number] = start + row + _row_end(under, rest)
+        covered[number] = start + row + _last_cells(under, rest)
     return covered
 
 
-def _row_end(text: str, cells: int) -> str:
+def _last_cells(text: str, cells: int) -> str:
     """Return the end of a row, of exactly so many cells."""
     size = width(text)
     start = clip(text, max(0, size - cells), ellipsis="")
@@ -107,7 +107,7 @@ def is_enter_too_soon(state: AppState, shown_at: float, now: float) -> bool:
 
 
 #: What is before and after each kind of piece of a text, and its styles.
-_DIFF_PIECE_STYLES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+_START_END_AND_STYLES_BY_DIFF_KIND: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "same": ("", "", ()),
     "removed": ("[-", "-]", ("red",)),
     "added": ("{+", "+}", ("green",)),
@@ -129,7 +129,7 @@ def word_diff_lines(before: str, after: str, cells: int, first: str, rest: str) 
     """
     lines: list[Line] = [()]
     for kind, piece in word_diff(before, after):
-        start, end, styles = _DIFF_PIECE_STYLES[kind]
+        start, end, styles = _START_END_AND_STYLES_BY_DIFF_KIND[kind]
         first_piece, *others = f"{start}{piece}{end}".split("\n")
         lines[-1] = (*lines[-1], Span(clean(first_piece), styles))
         lines += [(Span(clean(text), styles),) for text in others]
@@ -193,7 +193,7 @@ class Overlay(ABC):
         """Return the left and right side of the first row; None to keep the main screen's."""
         return None
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body.
 
         Args:

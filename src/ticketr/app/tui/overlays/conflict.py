@@ -46,9 +46,9 @@ _SIDE_SIGNS_BY_CHOICE: Mapping[Choice | None, tuple[str, str]] = {
 }
 
 
-def _change_times(view: ConflictView, count: int, cells: int) -> str:
+def _sync_and_jira_times(view: ConflictView, part_count: int, cells: int) -> str:
     """Return since when both sides have changed something, and when Jira's side was changed."""
-    what = "this" if count == 1 else "these"
+    what = "this" if part_count == 1 else "these"
     synced = (
         f", {_date_and_time(datetime.fromtimestamp(view.synced_at, UTC))}" if view.synced_at else ""
     )
@@ -67,7 +67,7 @@ def _date_and_time(when: datetime) -> str:
     return f"{when.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _draw_columns(name: str, texts: Sequence[str], cells: int) -> str:
+def _columns_that_fit(name: str, texts: Sequence[str], cells: int) -> str:
     """Return a name, the version at the last sync if there is room, and those of both sides."""
     *others, last = texts[-3 if cells >= MIN_THREE_COLUMN_WIDTH else -2 :]
     left = min(NAME_CELLS, cells // 2 - 4)
@@ -80,13 +80,13 @@ def _part_row(
     part: ConflictPart, choice: Choice | None, cells: int, theme: Theme, *, is_selected: bool
 ) -> str:
     mine, jiras = _SIDE_SIGNS_BY_CHOICE.get(choice, ("✎", "○"))
-    base, yours, theirs = map(_one_line_text, (part.base, part.yours, part.jiras))
+    base, yours, theirs = map(_text_or_line_count, (part.base, part.yours, part.jiras))
     versions = (base, f"{mine} {yours}", f"{jiras} {theirs}")
-    line = f"{'▌' if is_selected else ' '} {_draw_columns(clean(part.name), versions, cells)}"
+    line = f"{'▌' if is_selected else ' '} {_columns_that_fit(clean(part.name), versions, cells)}"
     return theme.row((Span(line),), cells, *(("reverse",) if is_selected else ()))
 
 
-def _one_line_text(text: str) -> str:
+def _text_or_line_count(text: str) -> str:
     if "\n" in text:
         return f"{len(text.splitlines())} lines"
     return clean(text) or "–"
@@ -112,7 +112,7 @@ def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
     for part in view.merged_parts:
         side = "yours " if part.side == "mine" else "Jira's"
-        words = f"{_one_line_text(part.before)} → {_one_line_text(part.after)}"
+        words = f"{_text_or_line_count(part.before)} → {_text_or_line_count(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
 
@@ -139,9 +139,8 @@ def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -
         lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
-        texts = (
-            clip(_one_line_text(text), MAX_QUOTED_CELLS) for text in (write.before, write.after)
-        )
+        whole = map(_text_or_line_count, (write.before, write.after))
+        texts = (clip(text, MAX_QUOTED_CELLS) for text in whole)
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _first_texts_and_more(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
@@ -170,7 +169,7 @@ class ConflictScreen(Overlay):
         view: The conflict; None until it has been read.
         choice_by_part_id: What the user has chosen, by the IDs of the parts.
         part_index: The index of the selected part.
-        scrolled_rows: How many rows it is scrolled, beyond what shows the selected part.
+        rows_past_part: How many rows it is scrolled beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
         author_and_time: Who changed Jira's side, and when; None until Jira has answered.
     """
@@ -182,7 +181,7 @@ class ConflictScreen(Overlay):
     view: ConflictView | None = None
     choice_by_part_id: Mapping[str, Choice] = field(default_factory=dict["str", "Choice"])
     part_index: int = 0
-    scrolled_rows: int = 0
+    rows_past_part: int = 0
     shown_at: float = float("inf")
     author_and_time: tuple[str, str] | None = None
 
@@ -200,9 +199,9 @@ class ConflictScreen(Overlay):
             return None
         match action:
             case KeyAction.TAKE_YOURS:
-                return self._choose(state, {self.selected_part.id: "mine"})
+                return self._record_choices(state, {self.selected_part.id: "mine"})
             case KeyAction.TAKE_JIRAS:
-                return self._choose(state, {self.selected_part.id: "jira"})
+                return self._record_choices(state, {self.selected_part.id: "jira"})
             case KeyAction.TAKE_BOTH if not self.selected_part.can_hold_both:
                 edit = state.keymap.hint(
                     KeyAction.EDIT, Context.CONFLICT, "edits it by hand", before="; "
@@ -211,11 +210,11 @@ class ConflictScreen(Overlay):
                     f"{self.selected_part.name} cannot hold both texts{edit}"
                 ), ()
             case KeyAction.TAKE_BOTH:
-                return self._choose(state, {self.selected_part.id: "both"})
+                return self._record_choices(state, {self.selected_part.id: "both"})
             case KeyAction.ALL_YOURS:
-                return self._choose(state, {part.id: "mine" for part in self.view.parts})
+                return self._record_choices(state, {part.id: "mine" for part in self.view.parts})
             case KeyAction.ALL_JIRAS:
-                return self._choose(state, {part.id: "jira" for part in self.view.parts})
+                return self._record_choices(state, {part.id: "jira" for part in self.view.parts})
             case KeyAction.EDIT:
                 return self._edit_part(state, self.selected_part)
             case KeyAction.UNDO:
@@ -233,24 +232,24 @@ class ConflictScreen(Overlay):
         last = len(view.parts) - 1
         match action:
             case KeyAction.TOP:
-                return replace(self, part_index=0, scrolled_rows=0)
+                return replace(self, part_index=0, rows_past_part=0)
             case KeyAction.BOTTOM:
                 end = replace(self, part_index=last)
-                return replace(end, scrolled_rows=end.max_scrolled_rows(state, view))
-            case KeyAction.UP if not self.scrolled_rows:
+                return replace(end, rows_past_part=end.max_rows_past_part(state, view))
+            case KeyAction.UP if not self.rows_past_part:
                 return replace(self, part_index=max(0, self.part_index - 1))
             case KeyAction.DOWN if self.part_index < last:
-                return replace(self, part_index=self.part_index + 1, scrolled_rows=0)
-        most = self.max_scrolled_rows(state, view)
-        scrolled = moved_index(action, self.scrolled_rows, state.layout.body_rows, most)
-        return None if scrolled is None else replace(self, scrolled_rows=scrolled)
+                return replace(self, part_index=self.part_index + 1, rows_past_part=0)
+        most = self.max_rows_past_part(state, view)
+        scrolled = moved_index(action, self.rows_past_part, state.layout.body_rows, most)
+        return None if scrolled is None else replace(self, rows_past_part=scrolled)
 
-    def max_scrolled_rows(self, state: AppState, view: ConflictView) -> int:
+    def max_rows_past_part(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
-        rows, top = self._draw_all_rows(state, view, Theme())
+        rows, top = self._all_rows_and_top(state, view, Theme())
         return max(0, len(rows) - state.layout.body_rows - top)
 
-    def _choose(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
+    def _record_choices(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
         changed = replace(self, choice_by_part_id={**self.choice_by_part_id, **choices})
         return state.top_replaced(changed), ()
 
@@ -264,7 +263,7 @@ class ConflictScreen(Overlay):
             )
 
         def on_accept(state: AppState, text: str) -> Step:
-            return self._choose(state, {part.id: TypedText(text)})
+            return self._record_choices(state, {part.id: TypedText(text)})
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 
@@ -327,7 +326,6 @@ class ConflictScreen(Overlay):
         return call_in(
             self.workspace,
             asking.ask_conflict_author,
-            self.key,
             view.last_changed_key,
             view.updated,
         )
@@ -339,16 +337,16 @@ class ConflictScreen(Overlay):
         title = f" {clean(self.view.title)}" if self.view is not None else ""
         return f"Conflict{place} · {self.key}{title}", "nothing is written until Enter"
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
-        rows, top = self._draw_all_rows(state, self.view, theme)
-        top = max(0, min(top + self.scrolled_rows, len(rows) - height))
+        rows, top = self._all_rows_and_top(state, self.view, theme)
+        top = max(0, min(top + self.rows_past_part, len(rows) - height))
         return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
-    def _draw_all_rows(
+    def _all_rows_and_top(
         self, state: AppState, view: ConflictView, theme: Theme
     ) -> tuple[list[LazyRow], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
@@ -362,8 +360,8 @@ class ConflictScreen(Overlay):
             )
         count = len(view.parts)
         at = min(self.part_index, count - 1)
-        rows: list[LazyRow] = [theme.fit(f" {_change_times(view, count, cells)}", cells)]
-        names = _draw_columns("", ("at the last sync", "yours", "Jira's"), cells)
+        rows: list[LazyRow] = [theme.fit(f" {_sync_and_jira_times(view, count, cells)}", cells)]
+        names = _columns_that_fit("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet
             choice = self.choice_by_part_id.get(part.id)

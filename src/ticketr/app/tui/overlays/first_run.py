@@ -77,7 +77,7 @@ class Form:
         return self.input_of(place).text.strip()
 
     @property
-    def matching_projects(self) -> tuple[setup.ProjectChoice, ...]:
+    def projects_to_choose_from(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
         typed = self.text_of(SetupField.PROJECT)
         known = self.login_answer.projects if self.login_answer is not None else ()
@@ -181,7 +181,7 @@ class Form:
         """Return the form with a project chosen."""
         return self.with_text(SetupField.PROJECT, TextInput.of(project.key))
 
-    def note_for(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
+    def mark_and_note_for(self, place: SetupField, keymap: KeyMap) -> tuple[str, str]:
         """Return what is beside a field, its mark first; empty for nothing.
 
         A mark is ✓ for good, ✗ for wrong, ! for what is to be looked at, and · for neither.
@@ -193,7 +193,7 @@ class Form:
         check = self.check_request(place)
         if check is not None and self.answer_by_check.get(check, check) is None:
             return "·", "checking..."
-        note = self._answer_note(place)
+        note = self._mark_and_answer_note(place)
         if note is None and place is self.focused_field:
             hints = {
                 SetupField.TOKEN: f"it is stored outside the folder{page}",
@@ -210,13 +210,13 @@ class Form:
                 return problem.words
         return ""
 
-    def _answer_note(self, place: SetupField) -> tuple[str, str] | None:
+    def _mark_and_answer_note(self, place: SetupField) -> tuple[str, str] | None:
         """Return what the answer to a check says beside a field, its mark first."""
         match place, self.login_answer if place is SetupField.PROJECT else self._answer_for(place):
             case SetupField.PROJECT, setup.LoginAnswer() as login:
                 typed = self.text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
-                return ("✓", names[0]) if names else _project_count_note(login)
+                return ("✓", names[0]) if names else _mark_and_project_count(login)
             case _, setup.SiteAnswer(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.LoginAnswer(account):
@@ -225,7 +225,7 @@ class Form:
                 words = f"a workspace of {site or 'a site'}"
                 return ("✓", words) if self.asks_only_token else ("!", f"{words} already")
             case _, setup.FolderAnswer(kind):
-                return _FOLDER_NOTES[kind]
+                return _MARK_AND_NOTE_BY_FOLDER_KIND[kind]
             case _:
                 return None
 
@@ -243,14 +243,14 @@ class Form:
 
 
 #: The note of a folder; that of a workspace names its site.
-_FOLDER_NOTES = {
+_MARK_AND_NOTE_BY_FOLDER_KIND = {
     setup.FolderKind.MISSING: ("✓", "new; ticketr.toml goes there, the token never"),
     setup.FolderKind.EMPTY: ("✓", "empty; ticketr.toml goes there, the token never"),
     setup.FolderKind.OTHER: ("!", "holds files; ticketr.toml and the tickets go among them"),
 }
 
 
-def _project_count_note(answer: setup.LoginAnswer) -> tuple[str, str]:
+def _mark_and_project_count(answer: setup.LoginAnswer) -> tuple[str, str]:
     if not answer.project_count:
         return "!", "this account may see no project; type a key, or use another account"
     more = f" of {answer.project_count}" if answer.project_count > len(answer.projects) else ""
@@ -286,7 +286,7 @@ def _offered_ways(state: AppState) -> tuple[tuple[str, tuple[str, ...], KeyActio
 WIDE, HIGH = 80, 20
 VALUE_CELLS, LABEL_CELLS = 28, 9
 #: The most cells for what a way is, so that its key is near.
-MAX_FACTS_CELLS = 60
+MAX_WAY_FACTS_CELLS = 60
 #: The most projects that are listed at once.
 MAX_LISTED_PROJECTS = 6
 
@@ -295,7 +295,7 @@ def _indent_for(screen_cells: int) -> str:
     return " " * (8 if screen_cells >= WIDE else 1)
 
 
-def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
+def _lines_of_all_ways(selected: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
     cells = state.width
     indent = _indent_for(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
@@ -304,9 +304,9 @@ def _way_lines(way: int, state: AppState, *, is_choosing: bool) -> Iterator[Line
     yield ()
     for at, (name, facts, action) in enumerate(_offered_ways(state)):
         key = state.keymap.key_name(action, Context.START_MENU)
-        is_selected = at == way
+        is_selected = at == selected
         styles = ("bold",) if is_selected and is_choosing else ()
-        room = max(0, min(MAX_FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
+        room = max(0, min(MAX_WAY_FACTS_CELLS, cells - 2 * len(indent) - 2 - 18 - 6))
         bar = "▌ " if is_selected else "  "
         yield (
             Span(f"{indent}{bar}"),
@@ -329,7 +329,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     used = sum(width(span.text) for span in start)
     room = VALUE_CELLS if cells >= WIDE else max(4, cells - used - 1)
     value = Span(fit(_draw_value(form, place, room, is_focused=is_focused), room))
-    sign, words = form.note_for(place, keymap)
+    sign, words = form.mark_and_note_for(place, keymap)
     if not words:
         yield (*start, value)
     else:
@@ -340,7 +340,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
         yield (*start, value, Span(" "), *(wrapped.pop(0) if beside else ()))
         yield from ((Span(" " * column), *line) for line in wrapped)
     if place is SetupField.PROJECT and is_focused:
-        yield from _project_lines(form.matching_projects, form.project_index, used, cells)
+        yield from _project_lines(form.projects_to_choose_from, form.project_index, used, cells)
 
 
 def _draw_value(form: Form, place: SetupField, room: int, *, is_focused: bool) -> str:
@@ -371,8 +371,6 @@ OPENING_FOLDER_MESSAGE = "Opening the folder"
 
 
 EMPTY_FORM = Form()
-#: What adds a workspace, or why it did not.
-_ADDING_FUNCTIONS = (setting_up.add_workspace, setting_up.try_sandbox)
 
 
 @final
@@ -513,13 +511,13 @@ class FirstRun(Overlay):
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
         choice = form.project_index + by
-        if 0 <= choice < len(form.matching_projects):
+        if 0 <= choice < len(form.projects_to_choose_from):
             return self._with_form(state, replace(form, project_index=choice)), ()
         return self._ask_checks(state, form.with_focus_at(form.field_index + by), problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
-        focused, projects = form.focused_field, form.matching_projects
+        focused, projects = form.focused_field, form.projects_to_choose_from
         if focused is None or (form.asks_only_token and focused is SetupField.TOKEN):
             return self._add_workspace(state, form)
         if focused is SetupField.PROJECT and projects:
@@ -559,9 +557,10 @@ class FirstRun(Overlay):
             case messages.WorkspaceOpened(is_asked_for=True):
                 return state.without_overlay(self), (call(setting_up.cancel_setup),)
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
-                return self._take_folder_answer(state, request.args[0], problem)
-            case messages.Answered(request, Problem() as problem) if (
-                request.function in _ADDING_FUNCTIONS
+                return self._open_form_or_ask_folder_again(state, request.args[0], problem)
+            case messages.Answered(request, Problem() as problem) if request.function in (
+                setting_up.add_workspace,
+                setting_up.try_sandbox,
             ):
                 return self._show_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
@@ -575,7 +574,7 @@ class FirstRun(Overlay):
             case _:
                 return None
 
-    def _take_folder_answer(self, state: AppState, folder: str, problem: str) -> Step:
+    def _open_form_or_ask_folder_again(self, state: AppState, folder: str, problem: str) -> Step:
         """Open the form for a folder that is no workspace yet, or show the problem with it."""
         if problem:
             idle = replace(self, busy_text="")
@@ -599,12 +598,12 @@ class FirstRun(Overlay):
             return "", "a new token"
         return "", "a new workspace" if state.workspaces else "first run"
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         height, cells, form = state.layout.body_rows, state.width, self.form
         rows: list[Line | str] = []
         if form is None or (height >= HIGH and not form.asks_only_token):
-            rows += _way_lines(self.way_index, state, is_choosing=form is None)
+            rows += _lines_of_all_ways(self.way_index, state, is_choosing=form is None)
         selected = self.way_index + 3
         if form is not None:
             rows += [title_rule("Connect to Jira", "", cells, theme, is_focused=True), ()]
@@ -629,7 +628,7 @@ class FirstRun(Overlay):
         return pad_rows(shown, height, cells)
 
 
-def log_in(state: AppState, texts: Mapping[SetupField, str]) -> Step:
+def ask_new_token(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     """Ask for a new token of a workspace, whose other texts are known."""
     inputs = {place: TextInput.of(text) for place, text in texts.items()}
     at = _SETUP_FIELDS.index(SetupField.TOKEN)

@@ -25,7 +25,7 @@ from ticketr.app.tui.panels.frame import (
     space_headings,
     title_rule,
 )
-from ticketr.app.tui.services.jobs import cancel_job, run_now, set_priority, start_job
+from ticketr.app.tui.services.jobs import cancel_job, run_before_others, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
@@ -50,7 +50,7 @@ _WAIT_TEXT_BY_REASON = {
 _MARK_BY_STATUS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatus.CANCELLED: "⊘"}
 
 
-def job_rows(
+def job_rows_headings_and_selected(
     state: AppState, job_id: str, now: float, theme: Theme
 ) -> tuple[list[LazyRow], list[int], int]:
     """Return the rows of all jobs, the indices of headings, and that of the selected job.
@@ -197,7 +197,7 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     return ""
 
 
-def run_again(state: AppState, job: EndedJob) -> Step:
+def pull_or_plan_again(state: AppState, job: EndedJob) -> Step:
     """Pull again, or open a new plan of what was pushed or synced; or say why not."""
     words = why_not_run_again(job, state.keymap)
     if words or job.kind is None:
@@ -273,14 +273,14 @@ class Jobs(Overlay):
         counts = f"{len(jobs.running)} running · {len(jobs.waiting)} waiting · {ended} ended"
         return "Jobs", counts
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         ids = state.jobs.ids
         job_id = self.selected_id if self.selected_id in ids else (ids[0] if ids else "")
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
-        rows, headings, at = job_rows(state, job_id, now, theme)
+        rows, headings, at = job_rows_headings_and_selected(state, job_id, now, theme)
         rows, at = space_headings(rows, headings, at, page, " " * cells)
         if not ids:
             rows = [theme.fit(" No job has run here yet", cells)]
@@ -313,14 +313,14 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
         if action is KeyAction.CANCEL_JOB and not job.status.is_terminal:
             return state, (call(cancel_job, job.id),)
         if action is KeyAction.RUN_NOW and job.status is JobStatus.PENDING:
-            return state, (call(run_now, job.id),)
+            return state, (call(run_before_others, job.id),)
         by = {KeyAction.RAISE: 1, KeyAction.LOWER: -1}.get(action)
         if by is not None and job.status is JobStatus.PENDING:
             return state, (call(set_priority, job.id, job.priority + by),)
     ended = EndedJob.of(state, job)
     match action:
         case KeyAction.RUN_AGAIN if job.status.is_terminal:
-            return run_again(state, ended)
+            return pull_or_plan_again(state, ended)
         case KeyAction.COPY_KEY if ended.error:
             return state, (call(copy_text, ended.error, "the error"),)
         case KeyAction.OPEN if ended.workspace:

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.keymap import TERMINAL_KEYS, Context, KeyAction, KeyMap
+from ticketr.app.tui.keymap import TERMINAL_KEY_HELP_ROWS, Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index, word_diff_lines
 from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
@@ -67,7 +67,7 @@ class Diff(Overlay):
         """Return the left and right side of the first row."""
         return f"Diff · {self.sheet.key} {self.sheet.title}", "since the last sync"
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         rows: list[Line | str] = []  # drawn where they are shown: there may be thousands
@@ -116,7 +116,7 @@ class Help(Overlay):
         """Return the action that opened it."""
         return frozenset((KeyAction.HELP,))
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         lines = help_lines(state.keymap, self.listed_context, state.width)
         height = state.layout.body_rows
@@ -137,12 +137,12 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         cells: The width of the screen.
     """
     bound = keymap.bindings_by_context[place]
-    named = ((bound.key_names_of(row), row.help) for row in bound.rows)
+    named = ((bound.effective_key_names(row), row.help) for row in bound.rows)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)
     lines = []
-    for keys, words in (*rows, *TERMINAL_KEYS):
+    for keys, words in (*rows, *TERMINAL_KEY_HELP_ROWS):
         first, *rest = wrap(words, room)
         lines.append(f"{fit(keys, size)} {first}")
         lines += [f"{'':{size}} {line}" for line in rest]

@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.base import line_diff_lines
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.overlays.review import (
     INDENT,
-    NOTHING_WRITTEN_MESSAGE,
+    WRITES_ON_ENTER_MESSAGE,
     Review,
     Section,
     identity_of,
@@ -41,12 +41,12 @@ MAX_INLINE_EDIT_CHARACTERS = 60
 _SHOW_EDITS_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
-def left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
     return tuple(entry for entry in plan.left_alone if entry.code is not sync.Code.UNNAMED)
 
 
-def _note_lines(words: str, cells: int) -> Sequence[Line]:
+def _warning_lines(words: str, cells: int) -> Sequence[Line]:
     return wrap_line((Span(" "), mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
@@ -141,7 +141,7 @@ class Plan(Review[sync.PushPlan]):
         whole = replace(
             self, unfolded_entries=frozenset(entry.fingerprint for entry in self.plan.entries)
         )
-        rows, *_ = whole.draw_all_rows(state, self.plan, Theme())
+        rows, *_ = whole.rows_headings_and_item_ranges(state, self.plan, Theme())
         return whole if len(rows) <= state.layout.body_rows else self
 
     @property
@@ -190,7 +190,7 @@ class Plan(Review[sync.PushPlan]):
         """The calls that end the check."""
         return () if self.check_request is None else (call(stop_asking, self.workspace),)
 
-    def _refused_notes(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
+    def _notes_refused_by_jira_or_file(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
         """Return what would not be written, for a reason that Jira or the file gives."""
         # A sync merges first.
         conflicts = self.check_result.conflicts if self.kind is JobKind.PUSH else ()
@@ -204,7 +204,7 @@ class Plan(Review[sync.PushPlan]):
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         title = f"{self.kind.value.capitalize()} {self.workspace}"
-        return title, NOTHING_WRITTEN_MESSAGE if self.check_request is None else CHECKING_MESSAGE
+        return title, WRITES_ON_ENTER_MESSAGE if self.check_request is None else CHECKING_MESSAGE
 
     def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
@@ -223,22 +223,22 @@ class Plan(Review[sync.PushPlan]):
         """Yield the entries, and what is said below them; parts without items are left out."""
 
         def note_lines(note: sync.Note) -> Sequence[Line]:
-            return _note_lines(f"{clean(note.name)}: {clean(note.reason)}", cells)
+            return _warning_lines(f"{clean(note.name)}: {clean(note.reason)}", cells)
 
         def loss_lines(loss: sync.Loss) -> Sequence[Line]:
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
-            return _note_lines(f"{clean(loss.in_words)} in {clean(loss.place)}, {word}", cells)
+            return _warning_lines(f"{clean(loss.in_words)} in {clean(loss.place)}, {word}", cells)
 
         if self.check_problem:
-            rest = _note_lines(f"Not checked with Jira: {self.check_problem}", cells)
+            rest = _warning_lines(f"Not checked with Jira: {self.check_problem}", cells)
             yield Section((), note_lines, trailing_lines=rest)
         entry_lines = partial(self._entry_lines, keymap=keymap, cells=cells)
         for title, is_new in (("Create", True), ("Change", False)):
             entries = [entry for entry in plan.entries if is_new is not bool(entry.key)]
             if entries:
                 yield Section(entries, entry_lines, f"{title}  {len(entries)}")
-        if refused := self._refused_notes(plan):
+        if refused := self._notes_refused_by_jira_or_file(plan):
             yield Section(refused, note_lines, f"Refused  {len(refused)}")
         if plan.losses:
             only_links = all(loss.is_link for loss in plan.losses)
@@ -256,7 +256,7 @@ class Plan(Review[sync.PushPlan]):
                 has_strong_title=False,
             )
         if plan.left_alone:
-            left = left_alone_notes(plan)
+            left = chosen_left_alone_notes(plan)
             others = len(plan.left_alone) - len(left)
             words = f" {others} more edited, but not chosen here"
             rest = [(mark(" ·"), Span(words))] if others else []
@@ -264,14 +264,14 @@ class Plan(Review[sync.PushPlan]):
             left_lines = partial(_left_alone_lines, keymap=keymap, cells=cells, theme=theme)
             yield Section(left, left_lines, title, rest, has_strong_title=False)
 
-    def summary(self, plan: sync.PushPlan) -> str:
+    def what_enter_does(self, plan: sync.PushPlan) -> str:
         """Return what Enter does."""
         kept = self.without_left_out(plan.entries)
         new = sum(not entry.key for entry in kept)
         counts = (("creates", new), ("changes", len(kept) - new))
         words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE_WRITES else ""
-        issues = set(map(_issue_identity, self._refused_notes(plan)))
+        issues = set(map(_issue_identity, self._notes_refused_by_jira_or_file(plan)))
         refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
         writes = f"{many}{words} of your tickets in Jira{but}"
@@ -304,7 +304,7 @@ def _why_nothing_to_push(plan: sync.PushPlan) -> str:
     """Return why a push has nothing to do."""
     if plan.entries:
         return "Nothing to push: every entry is left out"
-    if left_alone_notes(plan):
+    if chosen_left_alone_notes(plan):
         return "Nothing can be pushed: what was edited here is left alone"
     if plan.left_alone:
         return "Nothing to push: none of the chosen tickets was edited"

@@ -25,7 +25,7 @@ MIN_LIST_CELLS = 34
 #: Below this many rows, only what is typed and the options are shown.
 MIN_FULL_BOX_ROWS = 10
 #: Why nothing can be taken yet.
-NOT_ANSWERED_MESSAGE = "Jira has not answered yet; Esc goes back"
+JIRA_NOT_ANSWERED_MESSAGE = "Jira has not answered yet; Esc goes back"
 #: The most options that are measured for the width of a list.
 MAX_MEASURED_OPTIONS = 100
 
@@ -72,14 +72,14 @@ class ListOverlay(Overlay):
     """A list in which typing finds; Esc closes it.
 
     Attributes:
-        hint: What can be typed.
+        typing_hint: What can be typed.
         title: The title in the frame.
         option_index: The index of the selected option, among those that fit what is typed.
         input: What is typed.
     """
 
     is_full_screen: ClassVar[bool] = False
-    hint: ClassVar[str] = ""
+    typing_hint: ClassVar[str] = ""
 
     title: str
     _: KW_ONLY
@@ -127,10 +127,10 @@ class ListOverlay(Overlay):
 
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
-        around = 3 if state.layout.body_rows < MIN_FULL_BOX_ROWS else 4 + bool(self.hint)
+        around = 3 if state.layout.body_rows < MIN_FULL_BOX_ROWS else 4 + bool(self.typing_hint)
         return max(1, min(max(self.option_count, len(options)), state.layout.body_rows - around))
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
         options, cells = self.matching_options(state), min(self.cells, max(16, state.width - 8))
         at = min(self.option_index, max(0, len(options) - 1))
@@ -144,7 +144,7 @@ class ListOverlay(Overlay):
         for number, option in enumerate(options[begin : begin + room], start=begin):
             rows.append((_draw_option(option, cells, is_selected=number == at), number == at))
         rows += [("", False)] * (room - len(options))
-        rows += [] if is_low or not self.hint else [(f" {self.hint}", False)]
+        rows += [] if is_low or not self.typing_hint else [(f" {self.typing_hint}", False)]
         return boxed(below, self.title, rows, cells, state.width, theme)
 
 
@@ -173,8 +173,8 @@ class Choice(ListOverlay):
         options_from_answer: Gives the options for Jira's answer, and whether no others can be taken.
         waiting_text: What is shown in place of the options until Jira has answered; empty for
             nothing.
-        no_values_text: Why the list is closed if the answer has no values; empty to keep it as
-            it is.
+        close_notice_if_no_values: Why the list is closed if the answer has no values; empty to
+            keep it as it is.
     """
 
     context: ClassVar[Context] = Context.CHOICE
@@ -186,7 +186,7 @@ class Choice(ListOverlay):
     request: Call | None = None
     options_from_answer: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
-    no_values_text: str = ""
+    close_notice_if_no_values: str = ""
 
     @property
     def workspace(self) -> str:
@@ -236,7 +236,7 @@ class Choice(ListOverlay):
         if action is KeyAction.ESCAPE and self.workspace:
             return state.top_closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT and self.waiting_text:
-            return state.with_notice(NOT_ANSWERED_MESSAGE), ()
+            return state.with_notice(JIRA_NOT_ANSWERED_MESSAGE), ()
         return ListOverlay.on_action(self, state, action, now)
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -253,8 +253,8 @@ class Choice(ListOverlay):
             state = state.overlay_replaced(self, replace(self, waiting_text=""))
             return state.with_notice(words, is_bad=True), ()
         options, is_whole = self.options_from_answer(answer)
-        if not options and self.no_values_text:
-            return state.without_overlay(self).with_notice(self.no_values_text), ()
+        if not options and self.close_notice_if_no_values:
+            return state.without_overlay(self).with_notice(self.close_notice_if_no_values), ()
         if not options:
             return state, ()
         new = replace(
@@ -298,7 +298,7 @@ class Question(Overlay):
             return state.with_notice("Read the question first"), ()
         return state.top_closed(), self.effects
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(70, max(16, state.width - 8))
         lines = [(f" {line}", False) for line in wrap(self.question, cells - 2)]
@@ -386,7 +386,7 @@ class LineInput(Overlay):
         state = state.top_replaced(replace(self, input=edited, problem=""))
         return state if self.on_change is None else self.on_change(state, edited.text)
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body; the lowest ones show a text of several lines, and the problem."""
         rows: list[Line] = []
         lines = self.input.text.split("\n")
@@ -458,7 +458,7 @@ class Loading(Overlay):
         if action is KeyAction.ESCAPE:
             return state.top_closed(), (call(stop_asking, self.workspace),)
         if action is KeyAction.ACCEPT:
-            return state.with_notice(NOT_ANSWERED_MESSAGE), ()
+            return state.with_notice(JIRA_NOT_ANSWERED_MESSAGE), ()
         return None
 
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
@@ -469,7 +469,7 @@ class Loading(Overlay):
             case _:
                 return None
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells = min(64, max(16, state.width - 8))
         return boxed(

@@ -25,7 +25,7 @@ PlanT = TypeVar("PlanT")
 
 NAME_CELLS = 10
 #: What the first row says of a plan.
-NOTHING_WRITTEN_MESSAGE = "nothing is written until Enter"
+WRITES_ON_ENTER_MESSAGE = "nothing is written until Enter"
 #: The indent of what would change, below the title.
 INDENT = " " * 14
 
@@ -93,7 +93,7 @@ class Review(Overlay, Generic[PlanT]):
     left_out_identities: frozenset[Hashable] = frozenset()
 
     @abstractmethod
-    def summary(self, plan: PlanT) -> str:
+    def what_enter_does(self, plan: PlanT) -> str:
         """Return what Enter does."""
 
     @abstractmethod
@@ -184,27 +184,27 @@ class Review(Overlay, Generic[PlanT]):
 
     def header(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        return f"{self.title} {self.workspace}", NOTHING_WRITTEN_MESSAGE
+        return f"{self.title} {self.workspace}", WRITES_ON_ENTER_MESSAGE
 
-    def draw(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
+    def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
         if self.plan is None:
             waiting = (Span(f" {self.waiting_text}"),)
             return pad_rows([theme.row(waiting, cells)], height, cells)
-        rows, headings, items = self.draw_all_rows(state, self.plan, theme)
+        rows, headings, items = self.rows_headings_and_item_ranges(state, self.plan, theme)
         item = items[self.item_index] if items else range(1)
         rows, begin = space_headings(rows, headings, item.start, height, " " * cells)
         # All of the item, but its begin if there is no room for all of it.
         top = min(max(0, begin + len(item) - height), begin)
         return pad_rows(rows[top:], height, cells)
 
-    def draw_all_rows(
+    def rows_headings_and_item_ranges(
         self, state: AppState, plan: PlanT, theme: Theme
     ) -> tuple[list[str], list[int], list[range]]:
         """Return all rows, the indexes of the headings, and those of each item."""
         cells = state.width
-        summary = (Span(self.summary(plan), ("bold",)),)
+        summary = (Span(self.what_enter_does(plan), ("bold",)),)
         rows = [theme.row(line, cells) for line in wrap_line(summary, cells, first=" ", rest=" ")]
         headings: list[int] = []
         items: list[range] = []
@@ -298,7 +298,7 @@ class FileEdits(Review[sync.FileEditPlan]):
             {edit for edit in plan.edits if identity_of(edit) in self.left_out_identities}
         )
 
-    def summary(self, plan: sync.FileEditPlan) -> str:
+    def what_enter_does(self, plan: sync.FileEditPlan) -> str:
         """Return what Enter does."""
         same = len({place for place, _ in self.changes}) - plan.issue_count
         rest = f"; {same} say so already" if same else ""
@@ -357,7 +357,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
         return (Section(plan, lines),)
 
-    def summary(self, plan: tuple[sync.BulkIssue, ...]) -> str:
+    def what_enter_does(self, plan: tuple[sync.BulkIssue, ...]) -> str:
         """Return what Enter does."""
         kept = self.without_left_out(plan)
         if not kept:

@@ -69,7 +69,7 @@ async def ask_match_count_and_local_keys(
     workspace = services.workspaces[name]
 
     async def ask() -> tuple[int, frozenset[str]]:
-        query = expand_aliases("jql", jql, workspace.aliases)
+        query = expand_aliases("jql", jql, workspace.query_aliases)
         ids = await workspace.ask_jira(sync.search_ids, query)
         return len(ids), await services.read(name, lambda _, state: sync.keys_of(state, ids))
 
@@ -87,19 +87,18 @@ async def ask_issues(
 
 
 async def ask_conflict_author(
-    services: Services, name: str, key: str, issue: str, updated: str
+    services: Services, name: str, key: str, updated: str
 ) -> tuple[str, str] | None:
     """Return who changed Jira's side of a conflict, and when; None if Jira does not answer.
 
     Args:
         services: What the services have in common.
         name: The name of the workspace.
-        key: The key of the ticket in conflict.
-        issue: The key of the issue that was changed last.
+        key: The key of the issue in the conflict that was changed last.
         updated: When that was, as Jira writes it.
     """
     with trio.move_on_after(STATUS_WAIT), suppress(TicketrError):
-        change = await services.workspaces[name].ask_jira(sync.read_last_change, issue, updated)
+        change = await services.workspaces[name].ask_jira(sync.read_last_change, key, updated)
         if change and change.author_name:
             return change.author_name, change.changed_at
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from ticketr.app import sync
 from ticketr.app.tickets import Ticket, is_key
@@ -49,7 +49,7 @@ async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sy
     return await services.in_thread(sync.plan_file_edits, store, dict(changes))
 
 
-async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan) -> bool:
+async def carry_out_edits(services: Services, name: str, plan: sync.FileEditPlan) -> Literal[True]:
     """Change the files as planned, and read the workspace again."""
 
     def change_files(store: sync.Store, state: sync.State) -> messages.Notice:

@@ -50,7 +50,7 @@ MIN_STORED_FILES = 500
 #: The file is written again once this share of its lines is out of date.
 REWRITE_AT_STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
-MAX_CACHE_BYTES = 1 << 28
+MAX_CACHE_READ_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
 RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
@@ -164,7 +164,7 @@ class WorkspaceReader:
         Returns:
             Whether it was taken; else it has to be read.
         """
-        stamp = self._stamps[name] = self._seen.read_stamp(name)
+        stamp = self._stamps[name] = self._seen.stamp_if_settled(name)
         known = self._seen.find(name, stamp)
         if known is None or not self._survey.add_unchanged(name, known.tickets):
             return False
@@ -179,7 +179,7 @@ class WorkspaceReader:
         stamp = self._stamps[name]
         return self._store.size_of(name) if stamp is None else stamp.size
 
-    def add_files(self, names: Iterable[str]) -> SomeTicketsRead:
+    def read_batch(self, names: Iterable[str]) -> SomeTicketsRead:
         """Read some more files.
 
         Returns:
@@ -367,7 +367,7 @@ class FileCache:
     def __len__(self) -> int:
         return len(self._files) + len(self._lines)
 
-    def read_stamp(self, name: str) -> FileStamp | None:
+    def stamp_if_settled(self, name: str) -> FileStamp | None:
         """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
             file_stat = os.stat(f"{self._store.root}/{name}")  # noqa: PTH116 - thousands of files
@@ -425,14 +425,14 @@ class FileCache:
             if self._store.own.is_dir():
                 descriptor = self._store.folder.open_file(LIST_CACHE_FILE, os.O_RDONLY)
                 with os.fdopen(descriptor, encoding="ascii") as file:
-                    text = file.read(MAX_CACHE_BYTES)
+                    text = file.read(MAX_CACHE_READ_BYTES)
         heading, _, rest = text.partition("\n")
         if heading == _cache_heading():
             pairs = (line.partition("\t") for line in rest.splitlines())
             with suppress(ValueError, RecursionError):
                 self._lines = {str(json.loads(name)): line for name, _, line in pairs}
 
-    def is_stale(self) -> bool:
+    def needs_saving(self) -> bool:
         """Return whether the list should be stored again."""
         least = max(1.0, REWRITE_AT_STALE_SHARE * len(self))
         return len(self) >= MIN_STORED_FILES and self._changes >= least

@@ -203,13 +203,13 @@ async def ask_to_attach(
     if size is None:
         raise CallFailed(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_text(size)})"
-    words = f"{what} is sent to Jira at once, and attached to {key_or_count_in_words(keys)}."
+    words = f"{what} is sent to Jira at once, and attached to {key_or_each_of_count(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
     return messages.QuestionAsked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 
 
-def key_or_count_in_words(keys: tuple[str, ...]) -> str:
+def key_or_each_of_count(keys: tuple[str, ...]) -> str:
     """Return what some tickets are called in a sentence."""
     return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
@@ -238,7 +238,7 @@ def set_priority(services: Services, job: JobID, priority: int) -> None:
     services.queue.set_priority(job, priority)
 
 
-def run_now(services: Services, job: JobID) -> None:
+def run_before_others(services: Services, job: JobID) -> None:
     """Run a waiting job before all others."""
     services.queue.run_now(job)
     waiting = services.queue.jobs(status=JobStatus.PENDING)

@@ -66,7 +66,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     before = await services.in_thread(_read_tickets, store, path)
     if services.terminal.is_handed_over:
         return
-    problem = await _run_editor(services, file, line)
+    problem = await _run_editor_get_problem(services, file, line)
     await services.in_thread(sync.count_editor_changes_as_edits, store, path, before)
     if problem:
         services.send_message(messages.Notice(clean(problem)))
@@ -89,7 +89,7 @@ async def write_comment(
     if services.terminal.is_handed_over:
         return None
     file = await services.in_thread(_write_comment_draft, text)
-    problem = await _run_editor(services, file, 1)
+    problem = await _run_editor_get_problem(services, file, 1)
     written = clean_lines(await services.in_thread(_read_and_delete_draft, file)).strip()
     if problem:
         raise CallFailed(problem, written)
@@ -122,7 +122,7 @@ def _read_and_delete_draft(file: str) -> str:
     return ""
 
 
-async def _run_editor(services: Services, file: str, line: int) -> str:
+async def _run_editor_get_problem(services: Services, file: str, line: int) -> str:
     """Hand the terminal to the user's editor; return why it failed, or an empty text."""
     words = editor_words(os.environ, file, line)
     problem = ""

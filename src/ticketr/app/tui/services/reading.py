@@ -101,10 +101,10 @@ class Reader:
                 size=reader.file_size,
                 most=FILES_PER_BATCH,
             )
-            await sync.visit_files(self._in_thread, files, reader.add_files, show)
+            await sync.visit_files(self._in_thread, files, reader.read_batch, show)
             view = self._shown()
             read = await self._in_thread(reader.collect_all_files, view.rows or self._rows)
-            await self._in_thread(_arrange_rows, read, view)
+            await self._in_thread(_precompute_visible_rows, read, view)
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
                 await self._in_thread(stack.close)
@@ -112,7 +112,7 @@ class Reader:
         self._send(read)
         self._is_filled = True
         await self._in_thread(presort, read.rows)
-        if self._cache.is_stale():
+        if self._cache.needs_saving():
             await self._save_cache()
 
     async def _save_cache(self) -> None:
@@ -123,7 +123,7 @@ class Reader:
         await self._in_thread(self._cache.save, text)
 
 
-def _arrange_rows(files: FilesRead, view: WorkspaceView) -> None:
+def _precompute_visible_rows(files: FilesRead, view: WorkspaceView) -> None:
     """Arrange all rows as they are shown, so that it takes no time on Trio's thread."""
     shown = replace(
         view,

@@ -22,27 +22,27 @@ from ticketr.text import clean
 
 
 def open_workspace(
-    title: str, options: sync.SessionOptions, aliases: Mapping[str, str] = BUILT_IN_ALIASES
+    title: str, options: sync.SessionOptions, query_aliases: Mapping[str, str] = BUILT_IN_ALIASES
 ) -> OpenWorkspace:
     """Return a workspace that the app can show, pull and push.
 
     Args:
         title: Its name.
         options: The options of its jobs.
-        aliases: The names for queries, with their queries.
+        query_aliases: The names for queries, with their queries.
     """
     address = options.get("browser_site") or options["credentials"].site
     return OpenWorkspace(
         name=clean(title),
         store=sync.Store(options["root"], STATE_FOLDER, options.get("state_owner_mark")),
         make_job=partial(job_for, options),
-        site=shown_site(address),
+        site=site_without_https(address),
         project=clean(options.get("project") or ""),
         site_url=address,
         email=options["credentials"].email,
         preferred_side=options.get("prefer"),
         ask_jira=lambda question, *args: question(options, *args),
-        aliases=aliases,
+        query_aliases=query_aliases,
         draft_type=options.get("story_type", "Task"),
         keeps_comments=options.get("comments", False),
         subtasks_inherit=options.get("inherit", True),
@@ -54,7 +54,7 @@ def error_with_relative_paths(store: sync.Store, error: Exception) -> str:
     return str(error).replace(f"{store.root}{os.sep}", "")
 
 
-def shown_site(address: str) -> str:
+def site_without_https(address: str) -> str:
     """Return the address of a site for people."""
     return clean(address.removeprefix("https://"))
 
@@ -95,7 +95,7 @@ class FileReader(Protocol):
         ...
 
 
-async def _no_answer(*_: object) -> Any:
+async def _empty_answer(*_: object) -> Any:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
@@ -117,7 +117,7 @@ class OpenWorkspace:
         preferred_side: The side that wins where both sides have changed the same; None for a conflict.
         ask_jira: Calls a function of `sync` that asks Jira, with the options of the workspace before the
             given arguments. It raises `TicketrError` if there is no answer or a setting is missing.
-        aliases: The names for queries, with their queries.
+        query_aliases: The names for queries, with their queries.
         draft_type: The type of a new ticket.
         keeps_comments: Whether its files hold comments.
         has_login: Returns whether its token is known, so that a job asks the user for nothing.
@@ -132,8 +132,8 @@ class OpenWorkspace:
     site_url: str = ""
     email: str = ""
     preferred_side: sync.Side | None = None
-    ask_jira: Callable[..., Awaitable[Any]] = _no_answer
-    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
+    ask_jira: Callable[..., Awaitable[Any]] = _empty_answer
+    query_aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
     subtasks_inherit: bool = True
@@ -152,7 +152,7 @@ class OpenWorkspace:
             self.project,
             is_asked_for=is_wanted,
             notice=words,
-            query_aliases=self.aliases,
+            query_aliases=self.query_aliases,
             keeps_comments=self.keeps_comments,
         )
 
@@ -167,7 +167,7 @@ class ClosedWorkspace:
         site: The address of its site, for people.
         project: The key of its project; empty until it is known.
         root: Its folder; None if that is not known before it is open.
-        aliases: No names for queries are known before it is open.
+        query_aliases: No names for queries are known before it is open.
         keeps_comments: Not known, either.
     """
 
@@ -176,7 +176,7 @@ class ClosedWorkspace:
     site: str = ""
     project: str = ""
     root: Path | None = None
-    aliases: ClassVar[Mapping[str, str]] = {}
+    query_aliases: ClassVar[Mapping[str, str]] = {}
     keeps_comments: ClassVar[bool | None] = None
 
 
@@ -220,7 +220,7 @@ class Workspaces:
         known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self.closed, **self.by_name}
         return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
 
-    async def open(self, name: str) -> bool:
+    async def ensure_open(self, name: str) -> bool:
         """Open a workspace, unless it is open; report an error.
 
         Returns:
