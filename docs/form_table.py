@@ -143,7 +143,7 @@ def form_table() -> str:
 
 
 def _cells(row: _Row) -> Iterator[str]:
-    written = adf.to_markdown(_example(row), files=_FILES).strip()
+    written = adf.to_markdown(_example(row), media_ids=_FILES).strip()
     form = written if row.is_block else written.removeprefix("a ")
     yield row.name
     yield _code(form)
@@ -162,8 +162,8 @@ def _example(row: _Row) -> Json:
     return _document(row.node if row.is_block else _paragraph(_text("a "), row.node))
 
 
-def _is_exact(wanted: Json, markdown: str, files: Mapping[str, str] = adf.NO_FILES) -> bool:
-    return adf.visible_form(adf.to_adf(markdown, files=files)) == adf.visible_form(wanted)
+def _is_exact(wanted: Json, markdown: str, media_ids: Mapping[str, str] = adf.NO_FILES) -> bool:
+    return adf.visible_form(adf.to_adf(markdown, media_ids=media_ids)) == adf.visible_form(wanted)
 
 
 def _stays(form: str, row: _Row) -> bool:
@@ -177,7 +177,7 @@ def _stays(form: str, row: _Row) -> bool:
 
 
 def _warned(wrong: str) -> str:
-    (piece,) = adf.unsent_pieces(wrong, files=_FILES)
+    (piece,) = adf.unsent_pieces(wrong, media_ids=_FILES)
     return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.reason)}"
 
 

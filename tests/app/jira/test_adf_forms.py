@@ -368,14 +368,14 @@ FILE_FORMS = {
 def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, block: Json) -> None:
     written = markdown.replace("*", "\\*")
     document = doc(p("a"), block)
-    found = adf.convert(document, files=FILES)
+    found = adf.convert(document, media_ids=FILES)
 
     assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
-    assert adf.canonical(adf.to_adf(found.markdown, files=FILES)) == adf.canonical(document)
+    assert adf.canonical(adf.to_adf(found.markdown, media_ids=FILES)) == adf.canonical(document)
     assert converts_to(found.markdown, adf.visible_form(document), FILES)
-    assert adf.find_problems(adf.to_adf(found.markdown, files=FILES)) == ()
+    assert adf.find_problems(adf.to_adf(found.markdown, media_ids=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
-    assert adf.unsent_pieces(found.markdown, files=FILES) == ()
+    assert adf.unsent_pieces(found.markdown, media_ids=FILES) == ()
 
 
 def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
@@ -385,7 +385,7 @@ def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
         {"type": "blockquote", "content": [p("x"), picture()]},
         {"type": "panel", "attrs": {"panelType": "note"}, "content": [picture(alt="a"), p("x")]},
     ]
-    found = adf.convert(doc(*blocks), files=FILES)
+    found = adf.convert(doc(*blocks), media_ids=FILES)
     assert found.exact
     assert "adf=" not in found.markdown
     assert found.markdown.count("](attachment:shot.png)") == 3
@@ -404,17 +404,17 @@ def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
     ids=str,
 )
 def test_a_picture_that_the_form_cannot_say_stays_html(block: Json) -> None:
-    found = adf.convert(doc(block), files=FILES)
+    found = adf.convert(doc(block), media_ids=FILES)
     assert "adf=" in found.markdown
 
 
 @pytest.mark.parametrize("width", ["100.5%", "250%"])
 def test_a_picture_wider_than_jira_takes_is_refused_not_made_narrower(width: str) -> None:
-    (piece,) = adf.unsent_pieces(f"![a](attachment:shot.png){{wide {width}}}", files=FILES)
+    (piece,) = adf.unsent_pieces(f"![a](attachment:shot.png){{wide {width}}}", media_ids=FILES)
 
     assert piece.is_lost
     assert "at most 100%" in piece.reason
-    assert adf.unsent_pieces("![a](attachment:shot.png){wide 100%}", files=FILES) == ()
+    assert adf.unsent_pieces("![a](attachment:shot.png){wide 100%}", media_ids=FILES) == ()
 
 
 @pytest.mark.parametrize(
@@ -428,8 +428,8 @@ def test_a_picture_wider_than_jira_takes_is_refused_not_made_narrower(width: str
 def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> None:
     files = {} if "shot" in markdown else FILES
 
-    assert text_of(adf.to_adf(markdown, files=files)) == markdown
-    (piece,) = adf.unsent_pieces(f"x\n\n{markdown}", files=files)
+    assert text_of(adf.to_adf(markdown, media_ids=files)) == markdown
+    (piece,) = adf.unsent_pieces(f"x\n\n{markdown}", media_ids=files)
     assert piece.line == 3
     assert "its ticket has no file of that name" in piece.reason
     assert adf.lost_texts(markdown) == ()
@@ -447,13 +447,13 @@ def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> 
     ],
 )
 def test_what_is_no_picture_of_a_file_is_none(markdown: str) -> None:
-    assert SHOT not in str(adf.to_adf(markdown, files=FILES))
+    assert SHOT not in str(adf.to_adf(markdown, media_ids=FILES))
 
 
 def test_text_like_a_picture_comes_back_as_text() -> None:
-    found = adf.convert(doc(p("![a](attachment:shot.png)")), files=FILES)
+    found = adf.convert(doc(p("![a](attachment:shot.png)")), media_ids=FILES)
     assert found.exact
-    assert "media" not in str(adf.to_adf(found.markdown, files=FILES))
+    assert "media" not in str(adf.to_adf(found.markdown, media_ids=FILES))
 
 
 LOCAL = """\
@@ -476,14 +476,16 @@ see ![](e.png) here
 
 
 def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
-    found = adf.local_pictures(LOCAL)
+    found = adf.lone_local_picture_addresses(LOCAL)
 
     assert found == ("pics/a.png", "b c.png", "d(1).png")
-    escaped = adf.local_pictures("![](a\\_b.png)\n\n![](<\\<c\\>.png>)\n\n![](pics\\d\\(.png)")
+    escaped = adf.lone_local_picture_addresses(
+        "![](a\\_b.png)\n\n![](<\\<c\\>.png>)\n\n![](pics\\d\\(.png)"
+    )
     assert escaped == ("a_b.png", "<c>.png", "pics\\d(.png")
-    assert adf.local_pictures("a [link](b.png)") == ()
-    assert adf.local_pictures("![a] (b.png)") == ()
-    assert adf.local_pictures("![](b.png) " + "x" * adf.MAX_TEXT_CHARACTERS) == ()
+    assert adf.lone_local_picture_addresses("a [link](b.png)") == ()
+    assert adf.lone_local_picture_addresses("![a] (b.png)") == ()
+    assert adf.lone_local_picture_addresses("![](b.png) " + "x" * adf.MAX_TEXT_CHARACTERS) == ()
 
 
 def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
@@ -501,7 +503,7 @@ def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
 
 def test_names_stand_in_the_place_of_media_ids() -> None:
     document = adf.to_adf(
-        "![a](attachment:x.png)\n\n![a](attachment:y.png)", files=adf.NAMES_AS_MEDIA_IDS
+        "![a](attachment:x.png)\n\n![a](attachment:y.png)", media_ids=adf.NAMES_AS_MEDIA_IDS
     )
 
     assert adf.shown_files(document) == (

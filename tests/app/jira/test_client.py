@@ -40,10 +40,10 @@ CALLS: dict[str, Call] = {
     "projects": lambda jira: jira.projects(most=9),
     "search_ids": lambda jira: jira.search_ids("a = 1"),
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
-    "newest_key": lambda jira: jira.newest_key("DEMO"),
+    "highest_key": lambda jira: jira.highest_key("DEMO"),
     "transitions": lambda jira: jira.transitions("DEMO-1"),
     "issue_types": lambda jira: jira.issue_types("DEMO"),
-    "status_names_by_type": lambda jira: jira.status_names_by_type("DEMO"),
+    "status_names_by_type_id": lambda jira: jira.status_names_by_type_id("DEMO"),
     "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
     "find_users": lambda jira: jira.find_users("mia"),
     "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
@@ -92,10 +92,10 @@ async def test_fields_are_read_with_missing_keys(autojump_clock: Clock) -> None:
     app = ScriptedApp(Answer(body))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         assert await jira.fields() == (
-            Field("summary", "Summary", custom=False, schema_type="string", items=""),
-            Field("customfield_1", "Sprint", custom=True, schema_type="array", items="json"),
-            Field("odd", "odd", custom=False, schema_type="", items=""),
-            Field("old", "old", custom=False, schema_type="", items=""),
+            Field("summary", "Summary", custom=False, schema_type="string", item_type=""),
+            Field("customfield_1", "Sprint", custom=True, schema_type="array", item_type="json"),
+            Field("odd", "odd", custom=False, schema_type="", item_type=""),
+            Field("old", "old", custom=False, schema_type="", item_type=""),
         )
 
 
@@ -334,7 +334,7 @@ async def test_the_newest_key_is_the_first_of_a_search(
 ) -> None:
     app = ScriptedApp(Answer({"issues": issues, "isLast": True}))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.newest_key('A"B\\') == key
+        assert await jira.highest_key('A"B\\') == key
     assert app.asked[0].body == {
         "jql": 'project = "A\\"B\\\\" ORDER BY key DESC',
         "maxResults": 1,

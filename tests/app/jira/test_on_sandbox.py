@@ -91,7 +91,7 @@ async def test_an_issue_is_made_changed_moved_and_deleted(autojump_clock: Clock)
             fields=["summary", "status", "parent"],
             properties=[PROPERTY],
         )
-        assert await jira.newest_key("DEMO") == part.key
+        assert await jira.highest_key("DEMO") == part.key
     story, task = fetched.issues
     status: Any = story.fields["status"]
     parent: Any = task.fields["parent"]

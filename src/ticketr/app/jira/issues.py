@@ -304,11 +304,11 @@ class LinkEndpoints(Endpoints):
         answer = await self._api.get("issueLinkType")
         return read_records(LinkType.read, answer.array("issueLinkTypes"))
 
-    async def add_link(self, link_type: str, first: str, second: str) -> None:
+    async def add_link(self, link_type_id: str, first: str, second: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.
 
         Args:
-            link_type: The ID of the kind of link.
+            link_type_id: The ID of the kind of link.
             first: The key of the issue that, for example, blocks the other one.
             second: The key of the issue that is blocked.
 
@@ -317,7 +317,7 @@ class LinkEndpoints(Endpoints):
             Forbidden: The account may not link issues.
         """
         body = {
-            "type": {"id": link_type},
+            "type": {"id": link_type_id},
             "inwardIssue": {"key": first},
             "outwardIssue": {"key": second},
         }

@@ -103,7 +103,7 @@ class ScreenField(NamedTuple):
         required: Whether a new issue must have it.
         has_default: Whether the site fills it in where it is left out.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
-        items: The kind of its value's members, for an array; else empty.
+        item_type: The kind of its value's members, for an array; else empty.
         allowed_values: The values that it may have; empty if every value is allowed, or the site does not list them.
         custom_type: For a custom field, the full name of its kind, as in `Field`; else empty.
     """
@@ -113,7 +113,7 @@ class ScreenField(NamedTuple):
     required: bool
     has_default: bool
     schema_type: str
-    items: str
+    item_type: str
     allowed_values: tuple[AllowedValue, ...]
     custom_type: str = ""
 
@@ -130,7 +130,7 @@ class ScreenField(NamedTuple):
             required=answer.get("required") is True,
             has_default=answer.get("hasDefaultValue") is True,
             schema_type=text_of(kind.get("type")),
-            items=text_of(kind.get("items")),
+            item_type=text_of(kind.get("items")),
             allowed_values=read_records(AllowedValue.read, objects_in(answer.get("allowedValues"))),
             custom_type=text_of(kind.get("custom")),
         )
@@ -185,7 +185,7 @@ class Field(NamedTuple):
         name: Its display name; not unique.
         custom: Whether it was made on the site and is not a field of Jira's own.
         schema_type: The kind of its value, such as ``"number"``; empty if unknown.
-        items: The kind of its value's members, for an array; else empty.
+        item_type: The kind of its value's members, for an array; else empty.
         custom_type: For a custom field, the full name of its kind, such as
             ``"com.atlassian.jira.plugin.system.customfieldtypes:float"``; else empty.
     """
@@ -194,7 +194,7 @@ class Field(NamedTuple):
     name: str
     custom: bool
     schema_type: str
-    items: str
+    item_type: str
     custom_type: str = ""
 
     @classmethod
@@ -209,7 +209,7 @@ class Field(NamedTuple):
             name=text_of(answer.get("name")) or field_id,
             custom=answer.get("custom") is True,
             schema_type=text_of(kind.get("type")),
-            items=text_of(kind.get("items")),
+            item_type=text_of(kind.get("items")),
             custom_type=text_of(kind.get("custom")),
         )
 

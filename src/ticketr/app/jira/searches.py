@@ -25,7 +25,6 @@ _MAX_PAGES_WITHOUT_NEW = 10
 _SEARCH_PATH = "search/jql"
 _BULK_FETCH_PATH = "issue/bulkfetch"
 _UNKNOWN_REASON = "no reason given"
-_NO_KEY_REASON = "its answer has no key"
 
 
 class SearchEndpoints(Endpoints):
@@ -103,10 +102,10 @@ class SearchEndpoints(Endpoints):
         selected: dict[str, object] = {"fields": list(fields)}
         if properties:
             selected["properties"] = list(properties)
-        fetched = await self._fetch(ids, selected)
+        fetched = await self._fetch_split(ids, selected)
         failed = fetched.failed
         while failed:
-            again = await self._fetch(tuple(failed), selected)
+            again = await self._fetch_split(tuple(failed), selected)
             fetched = replace(fetched, failed={}).merged_with(again)
             if len(fetched.failed) == len(failed):
                 break
@@ -137,7 +136,7 @@ class SearchEndpoints(Endpoints):
             renamed.update((name, issue) for issue in alone.renamed)
         return renamed
 
-    async def _fetch(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
+    async def _fetch_split(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
             answer = await self._api.read_by_post(
@@ -149,8 +148,8 @@ class SearchEndpoints(Endpoints):
         else:
             return self._read_fetched(ids, answer)
         half = len(ids) // 2
-        first = await self._fetch(ids[:half], selected)
-        return first.merged_with(await self._fetch(ids[half:], selected))
+        first = await self._fetch_split(ids[:half], selected)
+        return first.merged_with(await self._fetch_split(ids[half:], selected))
 
     def _read_fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""
@@ -161,7 +160,7 @@ class SearchEndpoints(Endpoints):
         for item in answer.array("issues", most=len(ids)):
             issue = Issue.read(item)
             if issue is None:
-                unreadable.append({"id": item.get("id"), "errorMessage": _NO_KEY_REASON})
+                unreadable.append({"id": item.get("id"), "errorMessage": "its answer has no key"})
                 continue
             kept = others if requested.isdisjoint((issue.id, issue.key.upper())) else issues
             kept.setdefault(issue.id, issue)
@@ -181,7 +180,7 @@ class SearchEndpoints(Endpoints):
         missing = tuple(one for one in missing if one not in failed)
         return BulkFetched(tuple(issues.values()), missing, failed, tuple(others.values()))
 
-    async def newest_key(self, project: str) -> str | None:
+    async def highest_key(self, project: str) -> str | None:
         """Return the highest key of a project; as any search it may be some minutes behind.
 
         Args:

@@ -201,7 +201,7 @@ class SiteEndpoints(Endpoints):
         answer = await self._api.get("issue/{}/editmeta", key)
         return models.fields_on_screen(answer.object().get("fields"))
 
-    async def status_names_by_type(self, project: str) -> dict[str, tuple[str, ...]]:
+    async def status_names_by_type_id(self, project: str) -> dict[str, tuple[str, ...]]:
         """Return the statuses that issues of a project can have.
 
         Args:

@@ -134,7 +134,7 @@ async def read_values_and_if_all(
         wanted = next((known for known in fields if field in (known.id, known.name)), None)
         if wanted is None:
             return (), False
-        if "user" not in (wanted.schema_type, wanted.items):
+        if "user" not in (wanted.schema_type, wanted.item_type):
             return tuple(_values_of(wanted)), True
         users = await client.assignable_users(key.rpartition("-")[0], "")
     return tuple(user.display_name for user in users), len(users) < jira.MAX_FOUND_USERS
@@ -303,7 +303,7 @@ def _join_field(
 
 def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
-        return _LIST_KIND_NAMES.get(field.items, f"list of {field.items or 'values'}")
+        return _LIST_KIND_NAMES.get(field.item_type, f"list of {field.item_type or 'values'}")
     return clean(_VALUE_KIND_NAMES.get(field.schema_type, field.schema_type or "text"))
 
 

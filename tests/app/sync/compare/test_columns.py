@@ -13,7 +13,7 @@ from ticketr.app.sync.compare.mapping import FIELDS_WITHOUT_LINES, STANDARD_FIEL
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:
-    return Field(field_id, name, custom=field_id.startswith("custom"), schema_type="", items="")
+    return Field(field_id, name, custom=field_id.startswith("custom"), schema_type="", item_type="")
 
 
 ESTIMATE = field("Team Estimate")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ticketr.app.jira.adf.forms.files import (
         NAMES_AS_MEDIA_IDS,
         ShownFile,
-        local_pictures,
+        lone_local_picture_addresses,
         shown_files,
         with_attachments,
         with_pictures_as_text,
@@ -76,12 +76,12 @@ def load_conversions() -> None:
     convert(_conversion.read(_TYPICAL_MARKDOWN, NO_FILES))
 
 
-def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
+def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Converted:
     """Turn a document into Markdown and check that nothing was lost.
 
     Args:
         adf: A document as Jira sends it; None for an empty one.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The Markdown, the same one every time, and whether it says all that the document says.
@@ -94,35 +94,35 @@ def convert(adf: object, *, files: Mapping[str, str] = NO_FILES) -> Converted:
         return Converted(_conversion.plain_text_as_code(adf), exact=False)
     try:
         parts = split_blocks(adf)
-        if len(parts) > 1 and (converted := _conversion.convert_in_parts(parts, files)).exact:
+        if len(parts) > 1 and (converted := _conversion.convert_in_parts(parts, media_ids)).exact:
             return converted
-        return _conversion.convert_shortest(adf, files)
+        return _conversion.convert_shortest(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_blocks_or_show_text(canonical(adf))
-        return Converted(markdown, _conversion.converts_to(markdown, visible_form(adf), files))
+        return Converted(markdown, _conversion.converts_to(markdown, visible_form(adf), media_ids))
 
 
-def to_markdown(adf: object, *, files: Mapping[str, str] = NO_FILES) -> str:
+def to_markdown(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> str:
     """Turn a document into Markdown.
 
     Args:
         adf: A document as Jira sends it; None for an empty one. What marklas cannot convert
             becomes readable plain text.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The Markdown, the same one every time; empty, or ending in one newline.
     """
-    return convert(adf, files=files).markdown
+    return convert(adf, media_ids=media_ids).markdown
 
 
-def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:
+def to_adf(markdown: str, *, media_ids: Mapping[str, str] = NO_FILES) -> Json:
     """Turn Markdown into a document.
 
     Args:
         markdown: Any Markdown, with marklas's HTML for what Markdown cannot say.
-        files: The media ID of each file that is attached to the issue, by its name. A picture of
-            another one becomes text.
+        media_ids: The media ID of each file that is attached to the issue, by its name. A picture
+            of another one becomes text.
 
     Returns:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
@@ -131,8 +131,8 @@ def to_adf(markdown: str, *, files: Mapping[str, str] = NO_FILES) -> Json:
         return code_block_document(markdown)
     from ticketr.app.jira.adf import _conversion
 
-    document = _conversion.read(markdown, files)
-    _conversion.tidy(document, count(1))
+    document = _conversion.read(markdown, media_ids)
+    _conversion.tidy_and_number_ids(document, count(1))
     return document
 
 
@@ -161,8 +161,8 @@ def unsent_pieces(
     markdown: str,
     *,
     before: str = "",
-    files: Mapping[str, str] = NO_FILES,
-    pictures: Mapping[str, str] = NO_FILES,
+    media_ids: Mapping[str, str] = NO_FILES,
+    picture_problems: Mapping[str, str] = NO_FILES,
 ) -> tuple[UnsentPiece, ...]:
     """Return the pieces of Markdown that do not reach Jira as they are written.
 
@@ -172,9 +172,9 @@ def unsent_pieces(
     Args:
         markdown: Any Markdown.
         before: The Markdown before the edit, whose pieces are not reported again.
-        files: The media ID of each file that is attached to the issue, by its name.
-        pictures: What is known of pictures of files on disk, by their addresses: why they leave
-            the reader without a picture; empty for those that are attached.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
+        picture_problems: Why a picture of a file on disk leaves the reader without it, by its
+            address; empty for one that is attached.
 
     Returns:
         The first pieces, those that are lost before the others.
@@ -183,7 +183,7 @@ def unsent_pieces(
         return ()
     from ticketr.app.jira.adf import _losses
 
-    pieces = _losses.unsent_pieces(markdown, before, files, pictures)
+    pieces = _losses.unsent_pieces(markdown, before, media_ids, picture_problems)
     return tuple(islice(pieces, _losses.MAX_NAMED_LOSSES))
 
 

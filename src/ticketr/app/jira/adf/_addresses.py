@@ -23,13 +23,13 @@ ADDRESS_ATTRIBUTES = frozenset({"href", "url"})
 
 # Quotation marks, an ellipsis, and the punctuation and brackets of East Asian texts: they belong to
 # the sentence around a bare address, since within one they would be encoded.
-_STOP_CHARACTERS = (
+_NON_ASCII_PUNCTUATION = (
     r"\u2018-\u201f\u2026\u2039\u203a\xab\xbb"
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 )
 #: An address without anything around it.
 BARE_ADDRESS = compile_on_use(
-    rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_STOP_CHARACTERS}]+"
+    rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_NON_ASCII_PUNCTUATION}]+"
 )
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING_PUNCTUATION = "?!.,:;*_~'"
@@ -44,10 +44,10 @@ _ADDRESS_WITHOUT_BRACKETS = compile_on_use(
 )
 #: The text before and after an address that lets a reader of Markdown find its ends.
 _TEXT_BEFORE_ADDRESS = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
-_TEXT_AFTER_ADDRESS = compile_on_use(rf"[).,;:!?]*(?:[\s{_STOP_CHARACTERS}]|\Z)")
+_TEXT_AFTER_ADDRESS = compile_on_use(rf"[).,;:!?]*(?:[\s{_NON_ASCII_PUNCTUATION}]|\Z)")
 
 
-def link_addresses(content: list[Any]) -> list[Any]:
+def with_linked_addresses(content: list[Any]) -> list[Any]:
     """Turn the bare addresses in the texts of a block into links, as GitHub does.
 
     Args:
@@ -99,10 +99,10 @@ def _split_at_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _find_bare_addresses(text: str) -> Iterator[tuple[int, int]]:
     for match in BARE_ADDRESS.finditer(text):
-        yield match.start(), match.start() + _address_length(match[0])
+        yield match.start(), match.start() + _trimmed_length(match[0])
 
 
-def _address_length(address: str) -> int:
+def _trimmed_length(address: str) -> int:
     """Count the characters of an address without the punctuation of the sentence around it."""
     end = len(address)
     unopened = address.count(")") - address.count("(")
@@ -112,7 +112,7 @@ def _address_length(address: str) -> int:
     return end
 
 
-def _link_target_length(address: str) -> int:
+def _length_until_bracket(address: str) -> int:
     """Count the characters of an address before the ``)`` that ends a link to it."""
     depth = 0
     for at, sign in enumerate(address):
@@ -122,20 +122,20 @@ def _link_target_length(address: str) -> int:
     return len(address)
 
 
-def protect_emphasis(markdown: str) -> str:
+def protect_bare_addresses(markdown: str) -> str:
     """Replace characters in bare addresses that would be read as emphasis by placeholders."""
     if "://" not in markdown:
         return markdown
 
     def protected(match: re.Match[str]) -> str:
         is_destination = markdown.startswith("](", match.start() - 2)
-        end = _link_target_length(match[0]) if is_destination else _address_length(match[0])
+        end = _length_until_bracket(match[0]) if is_destination else _trimmed_length(match[0])
         return match[0][:end].translate(EMPHASIS_PLACEHOLDERS) + match[0][end:]
 
     return BARE_ADDRESS.sub(protected, markdown)
 
 
-def protect_links(content: list[Any]) -> None:
+def unmark_or_escape_links(content: list[Any]) -> None:
     """Write the links of a block bare where that is read as the same, and escape the others."""
     last = len(content) - 1
     for at, node in enumerate(content):

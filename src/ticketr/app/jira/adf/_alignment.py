@@ -327,7 +327,7 @@ class BlockChanges:
                 anchors.append((number, first))
         return anchors
 
-    def _record_moved_units(self, visible: Sequence[AlignedBlocks], fixed: set[int]) -> set[int]:
+    def _record_moved_units(self, visible: Sequence[AlignedBlocks], unmoved: set[int]) -> set[int]:
         """Find units that are in another place now; return their numbers."""
         keys = [block.equality_key for block in self._edited]
         places: dict[int, deque[int]] = {}
@@ -338,7 +338,7 @@ class BlockChanges:
         }
         moved: set[int] = set()
         for number, unit in enumerate(visible):
-            if number in fixed:
+            if number in unmoved:
                 continue
             wanted = [block.equality_key for block in unit.file_blocks]
             there = places.get(wanted[0], deque())

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketr.app.jira.adf._addresses import link_addresses
+from ticketr.app.jira.adf._addresses import with_linked_addresses
 
 Json = dict[str, Any]
 
@@ -125,7 +125,7 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
             _add_text(result, _canonical_node(node, depth), code=parent == "codeBlock")
         else:
             result.append(_canonical_node(node, depth))
-    linked = result if parent == "codeBlock" else link_addresses(result)
+    linked = result if parent == "codeBlock" else with_linked_addresses(result)
     line = result if linked is result else _with_unmarked_edge_blanks(linked)
     if parent in LINE_NODES:
         _remove_last_blanks(line)
@@ -149,7 +149,7 @@ def _with_unmarked_edge_blanks(nodes: list[Any]) -> list[Any]:
     result: list[Any] = []
     for node in nodes:
         if type(node) is dict and node.get("type") == "text" and type(node.get("text")) is str:
-            _add_line(result, node, node["text"])
+            _add_unmarking_edge_blanks(result, node, node["text"])
         else:
             result.append(node)
     return result
@@ -161,15 +161,15 @@ def _add_text(result: list[Any], node: Json, *, code: bool) -> None:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\n" not in text or code:
-        _add_line(result, node, text)
+        _add_unmarking_edge_blanks(result, node, text)
         return
     for number, line in enumerate(text.split("\n")):
         if number:
             result.append({"type": "hardBreak"})
-        _add_line(result, node, line)
+        _add_unmarking_edge_blanks(result, node, line)
 
 
-def _add_line(result: list[Any], node: Json, text: str) -> None:
+def _add_unmarking_edge_blanks(result: list[Any], node: Json, text: str) -> None:
     """Add a text without newlines; its blanks at both ends lose the marks that no reader sees."""
     marks: Any = node.get("marks")
     core = text.strip() if type(marks) is list else text
@@ -208,11 +208,11 @@ def _append_text(result: list[Any], node: Json, text: str) -> None:
     result.append({**node, "text": text})
 
 
-_WIDTH_ATTRIBUTE = "colwidth"
-_SIZE_ATTRIBUTES = {
+_COLUMN_WIDTH_ATTRIBUTE = "colwidth"
+_SIZE_ATTRIBUTES_BY_KIND = {
     "table": ("displayMode", "isNumberColumnEnabled", "layout", "width"),
-    "tableCell": (_WIDTH_ATTRIBUTE,),
-    "tableHeader": (_WIDTH_ATTRIBUTE,),
+    "tableCell": (_COLUMN_WIDTH_ATTRIBUTE,),
+    "tableHeader": (_COLUMN_WIDTH_ATTRIBUTE,),
 }
 #: What holds no table, or holds it as data.
 _NODES_WITHOUT_TABLES = frozenset(
@@ -244,16 +244,16 @@ def move_widths_to_tables(node: Json) -> Json:
             move_widths_to_tables(child)
     if node.get("type") == "table":
         cells = [cell for row in _child_nodes(node) for cell in _child_nodes(row)]
-        widths = [_attrs_of(cell).pop(_WIDTH_ATTRIBUTE, None) for cell in cells]
+        widths = [_attrs_of(cell).pop(_COLUMN_WIDTH_ATTRIBUTE, None) for cell in cells]
         if any(widths):
-            node["attrs"] = {**_attrs_of(node), _WIDTH_ATTRIBUTE: True}
+            node["attrs"] = {**_attrs_of(node), _COLUMN_WIDTH_ATTRIBUTE: True}
     return node
 
 
 def remove_table_sizes(node: Json, depth: int = 0) -> None:
     """Remove the sizes of the tables in a canonical document, in place."""
     attrs = node.get("attrs")
-    names = _SIZE_ATTRIBUTES.get(str(node.get("type")), ())
+    names = _SIZE_ATTRIBUTES_BY_KIND.get(str(node.get("type")), ())
     if names and type(attrs) is dict and not attrs.keys().isdisjoint(names):
         for name in names:
             attrs.pop(name, None)

@@ -17,7 +17,7 @@ from marklas.md.parser.ir import collect, is_doc
 from marklas.md.parser.normalize import normalize_blocks, tokenize
 from marklas.md.renderer import render as _render_markdown
 
-from ticketr.app.jira.adf._addresses import link_addresses
+from ticketr.app.jira.adf._addresses import with_linked_addresses
 from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible_form
 from ticketr.app.jira.adf._placeholders import (
     LINE_PREFIX,
@@ -56,10 +56,10 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
     """Return the tokens of protected Markdown, in which HTML stands for the short forms."""
     tokens = tokenize(protected)
     if "]:" in protected:
-        used = frozenset(_find_labels(tokens))
+        used = frozenset(_find_link_labels(tokens))
 
         def opened(definition: re.Match[str]) -> str:
-            is_used = label_key(definition[2]) in used
+            is_used = link_label_key(definition[2]) in used
             return (
                 definition[0]
                 if is_used
@@ -72,22 +72,22 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
     return Reader(tokenize, restore_address).read(tokens)
 
 
-def used_labels(markdown: str) -> frozenset[str]:
-    """Return the labels, by `label_key`, of the definitions that links and pictures use."""
-    return frozenset(map(restore_piece, _find_labels(tokenize(protect_markdown(markdown)))))
+def used_link_labels(markdown: str) -> frozenset[str]:
+    """Return the labels, by `link_label_key`, of the definitions that links and pictures use."""
+    return frozenset(map(restore_piece, _find_link_labels(tokenize(protect_markdown(markdown)))))
 
 
-def label_key(label: str) -> str:
+def link_label_key(label: str) -> str:
     """Return what two labels that mean the same have in common; nothing for one of a footnote."""
     return "" if label.startswith("^") else " ".join(label.split()).lower().upper()
 
 
-def _find_labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _find_link_labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield the labels of the definitions that links and pictures use."""
     for token in tokens:
-        if key := label_key(token.get("ref", "")):
+        if key := link_label_key(token.get("ref", "")):
             yield key
-        yield from _find_labels(token.get("children", ()))
+        yield from _find_link_labels(token.get("children", ()))
 
 
 #: The blocks that Jira does not accept without a block in them.
@@ -95,46 +95,46 @@ _NEVER_EMPTY_NODES = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def converts_to(markdown: str, expected: Json, files: Mapping[str, str] = NO_FILES) -> bool:
+def converts_to(markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts to a document; see `visible_form`."""
     if is_too_long(markdown) or is_too_large(expected):
         return False
     try:
-        return visible_form(read(markdown, files)) == expected
+        return visible_form(read(markdown, media_ids)) == expected
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
 
-def convert_shortest(adf: object, files: Mapping[str, str]) -> Converted:
+def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> Converted:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
         adf: The document.
-        files: The media ID of each file, by its name.
+        media_ids: The media ID of each file, by its name.
     """
-    markdown, short = render_noting_short_forms(canonical(adf), files)
+    markdown, short = render_noting_short_forms(canonical(adf), media_ids)
     expected = visible_form(adf)
-    if converts_to(markdown, expected, files):
+    if converts_to(markdown, expected, media_ids):
         return Converted(markdown, exact=True)
     blocks = expected.get("content", []) if short else []
-    long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, files))
+    long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, media_ids))
     if not long:
         return Converted(markdown, exact=False)
-    markdown, _ = render_noting_short_forms(canonical(adf), files, long=long)
-    return Converted(markdown, converts_to(markdown, expected, files))
+    markdown, _ = render_noting_short_forms(canonical(adf), media_ids, long=long)
+    return Converted(markdown, converts_to(markdown, expected, media_ids))
 
 
-def convert_in_parts(parts: DocumentParts, files: Mapping[str, str]) -> Converted:
+def convert_in_parts(parts: DocumentParts, media_ids: Mapping[str, str]) -> Converted:
     """Write a document of which only the blocks that are not simple are read back.
 
     Args:
         parts: The parts of the document, of `split_blocks`.
-        files: The media ID of each file, by its name.
+        media_ids: The media ID of each file, by its name.
     """
     converted = [
         Converted(part, exact=True)
         if isinstance(part, str)
-        else convert_shortest(document_of(part), files)
+        else convert_shortest(document_of(part), media_ids)
         for part in parts
     ]
     markdown = "\n\n".join([part.markdown.removesuffix("\n") for part in converted]) + "\n"
@@ -144,25 +144,25 @@ def convert_in_parts(parts: DocumentParts, files: Mapping[str, str]) -> Converte
     return Converted(markdown, exact)
 
 
-def _needs_long_form(block: Any, files: Mapping[str, str]) -> bool:
+def _needs_long_form(block: Any, media_ids: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
-    markdown, short = render_noting_short_forms(canonical(expected), files)
-    if not short or converts_to(markdown, expected, files):
+    markdown, short = render_noting_short_forms(canonical(expected), media_ids)
+    if not short or converts_to(markdown, expected, media_ids):
         return False
     return converts_to(
-        render_noting_short_forms(canonical(expected), files, long=(0,))[0], expected, files
+        render_noting_short_forms(canonical(expected), media_ids, long=(0,))[0], expected, media_ids
     )
 
 
 def render_noting_short_forms(
-    document: Json, files: Mapping[str, str] = NO_FILES, *, long: Collection[int] = ()
+    document: Json, media_ids: Mapping[str, str] = NO_FILES, *, long: Collection[int] = ()
 ) -> tuple[str, bool]:
     """Return a document's Markdown, and whether it holds short forms."""
     remove_table_sizes(document)
     if not all(map(has_no_placeholders, find_strings(document))):
         return _render_markdown(_parse_adf(document)), False
-    writer = Writer(_render_by_marklas, files)
+    writer = Writer(_render_by_marklas, media_ids)
     markdown = writer.write_blocks(document.get("content", []), "doc", long=long)
     return f"{markdown}\n" if markdown else "", writer.used
 
@@ -175,8 +175,8 @@ def _render_by_marklas(block: Json) -> str:
     return restore_markdown(markdown).removesuffix("\n")
 
 
-def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
-    """Return the document that Markdown makes, without the last touches of `tidy`."""
+def read(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Json:
+    """Return the document that Markdown makes, without the last touches of `tidy_and_number_ids`."""
     protected = protect_markdown(markdown)
     try:
         tokens = normalize_blocks(read_tokens(protected))
@@ -185,8 +185,8 @@ def read(markdown: str, files: Mapping[str, str] = NO_FILES) -> Json:
             if "<>" in markdown:
                 read_decisions(document)
             restore_document(document)
-            if ATTACHMENT_PREFIX in markdown and files is not NAMES_AS_MEDIA_IDS:
-                replace_names_by_media_ids(document, files)
+            if ATTACHMENT_PREFIX in markdown and media_ids is not NAMES_AS_MEDIA_IDS:
+                replace_names_by_media_ids(document, media_ids)
         _mend_blocks(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape
         return document_of(_paragraph(line) for line in markdown.splitlines() if line.strip())
@@ -247,7 +247,7 @@ def _one_of_each_type(marks: Iterable[Json]) -> list[Json]:
     return result
 
 
-def tidy(node: Any, numbers: Iterator[int]) -> None:
+def tidy_and_number_ids(node: Any, numbers: Iterator[int]) -> None:
     """Number the IDs, drop empty texts and repeated marks, and link bare addresses, in place."""
     if type(node) is not dict:  # a placeholder may hold anything
         return
@@ -262,6 +262,6 @@ def tidy(node: Any, numbers: Iterator[int]) -> None:
         node["marks"] = _one_of_each_type(marks)
     if type(content) is list:
         kept = [child for child in content if type(child) is not dict or child.get("text") != ""]
-        content[:] = kept if node.get("type") == "codeBlock" else link_addresses(kept)
+        content[:] = kept if node.get("type") == "codeBlock" else with_linked_addresses(kept)
         for child in content:
-            tidy(child, numbers)
+            tidy_and_number_ids(child, numbers)

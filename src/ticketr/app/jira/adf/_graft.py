@@ -41,16 +41,16 @@ def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
     return result
 
 
-def _apply_difference(original: Json, before: Json, after: Json, source: Json) -> Json:
+def _apply_difference(original: Json, before: Json, after: Json, new_values: Json) -> Json:
     """Apply the difference between two records to a third one."""
     result = dict(original)
     for name in dict.fromkeys((*before, *after)):
-        if name in _UNMERGED_KEYS and source is not after:
+        if name in _UNMERGED_KEYS and new_values is not after:
             continue
         if name not in after:
             result.pop(name, None)
         elif name not in before or before[name] != after[name]:
-            result[name] = source[name]
+            result[name] = new_values[name]
     return result
 
 

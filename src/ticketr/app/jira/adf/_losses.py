@@ -24,7 +24,7 @@ from urllib.parse import unquote
 from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND, SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import Json, canonical, content_of, move_widths_to_tables
-from ticketr.app.jira.adf._conversion import label_key, read, read_tokens
+from ticketr.app.jira.adf._conversion import link_label_key, read, read_tokens
 from ticketr.app.jira.adf._plain import (
     find_strings,
     kind_with_article,
@@ -285,15 +285,15 @@ class UnsentPiece:
     reason: str
     is_lost: bool = False
 
-    def describe(self, path: str = "", line: int = 0) -> str:
+    def describe(self, path: str = "", line_in_file: int = 0) -> str:
         """Describe the piece for the author of the Markdown.
 
         Args:
             path: The file that it is in.
-            line: The line in this file; 0 if it is not known.
+            line_in_file: The line in this file; 0 if it is not known.
         """
         in_text = f"in its line {self.line}: " if self.line else ""
-        where = f"{path}:{line}: " if path and line else in_text
+        where = f"{path}:{line_in_file}: " if path and line_in_file else in_text
         return f"{where}“{self.text}” {self.reason}"
 
 
@@ -308,16 +308,16 @@ _MISPLACED_REASON = "has no place there in Jira; write it another way"
 
 
 def unsent_pieces(
-    markdown: str, before: str, files: Mapping[str, str], pictures: Mapping[str, str]
+    markdown: str, before: str, media_ids: Mapping[str, str], picture_problems: Mapping[str, str]
 ) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that do not reach Jira as they are written, lost ones first.
 
     Args:
         markdown: The Markdown.
         before: The Markdown before the edit, whose pieces are not reported again.
-        files: The media ID of each file that is attached to the issue, by its name.
-        pictures: What is known of pictures of files on disk, by their addresses; empty for those
-            that are attached.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
+        picture_problems: Why a picture of a file on disk leaves the reader without it, by its
+            address; empty for one that is attached.
     """
     document = read(markdown, {})
     known: Counter[str] | None = None
@@ -329,7 +329,7 @@ def unsent_pieces(
         else:
             yield piece
     yield from _find_literal_pieces(
-        markdown, read(markdown, files) if files else document, before, pictures
+        markdown, read(markdown, media_ids) if media_ids else document, before, picture_problems
     )
 
 
@@ -469,8 +469,8 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tup
 def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_LINK_DEFINITION.finditer(markdown))
-    labels = Counter(filter(None, (label_key(address[2]) for address in addresses)))
-    addresses = [address for address in addresses if labels[label_key(address[2])] > 1]
+    labels = Counter(filter(None, (link_label_key(address[2]) for address in addresses)))
+    addresses = [address for address in addresses if labels[link_label_key(address[2])] > 1]
     kept = unquote("\n".join(texts)) if addresses else ""
     kept_words = set(_WORD.findall(kept))
     for address in addresses:
@@ -510,7 +510,7 @@ _LITERAL_CANDIDATE = re.compile(
 
 
 def _find_literal_pieces(
-    markdown: str, document: Json, before: str, pictures: Mapping[str, str]
+    markdown: str, document: Json, before: str, picture_problems: Mapping[str, str]
 ) -> Iterator[UnsentPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _find_literal_candidates(before))
@@ -521,8 +521,8 @@ def _find_literal_pieces(
         if known[candidate.text]:
             known[candidate.text] -= 1
             continue
-        if reason is _DEAD_PICTURE_REASON and address in pictures:
-            reason = pictures[address]
+        if reason is _DEAD_PICTURE_REASON and address in picture_problems:
+            reason = picture_problems[address]
             is_literal = reason != ""
         elif reason in {_DEAD_PICTURE_REASON, _DEAD_LINK_REASON}:
             is_literal = address in addresses

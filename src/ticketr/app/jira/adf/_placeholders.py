@@ -56,7 +56,7 @@ _NODE_KINDS_BY_TAG = {
     "ul": "decisionList taskList",
 }
 #: The tags that marklas writes, each with the kind in its ``adf`` attribute.
-MARKLAS_TAGS = frozenset(
+MARKLAS_TAGS_AND_KINDS = frozenset(
     (tag, kind) for tag, kinds in _NODE_KINDS_BY_TAG.items() for kind in kinds.split()
 )
 #: The tags without an ``adf`` attribute that are read everywhere.
@@ -161,8 +161,8 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
                 yield start, start + 1, LESS_THAN_PLACEHOLDER
         elif piece["open"]:
             pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _INDENT
-            first = in_row or pattern.fullmatch(markdown, line, start) is not None
-            if not _is_tag_read(piece, opened, in_row=in_row, first=first):
+            at_block_start = in_row or pattern.fullmatch(markdown, line, start) is not None
+            if not _is_tag_read(piece, opened, in_row=in_row, at_block_start=at_block_start):
                 yield start, start + 1, LESS_THAN_PLACEHOLDER
             elif piece["open"] != "hr":
                 opened.append(_OpenTag(start, piece["open"], in_row))
@@ -185,7 +185,7 @@ def _close_tag(opened: list[_OpenTag], tag: str) -> bool:
 
 
 def _is_tag_read(
-    piece: re.Match[str], opened: list[_OpenTag], *, in_row: bool, first: bool
+    piece: re.Match[str], opened: list[_OpenTag], *, in_row: bool, at_block_start: bool
 ) -> bool:
     """Return whether a start tag is read in this place.
 
@@ -193,7 +193,7 @@ def _is_tag_read(
         piece: The tag.
         opened: The tags without an end tag so far.
         in_row: Whether it is in a table.
-        first: Whether a block can begin there.
+        at_block_start: Whether a block can begin there.
     """
     tag, attrs = piece["open"], piece["attrs"]
     if tag in _REQUIRED_PARENT_TAGS and not any(
@@ -204,12 +204,12 @@ def _is_tag_read(
         return False
     if "adf=" not in attrs:
         if tag == "details":
-            return first and attrs in {"", " open"}
+            return at_block_start and attrs in {"", " open"}
         bare = tag in SHORT_FORM_TAGS and not attrs
         return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
     match = _ADF_ATTRIBUTE.search(attrs)
-    is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS
-    return is_from_marklas and (first or tag not in _BLOCK_TAGS)
+    is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS_AND_KINDS
+    return is_from_marklas and (at_block_start or tag not in _BLOCK_TAGS)
 
 
 _SPACE_PLACEHOLDER = "\ufdd1"
@@ -233,12 +233,13 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
     }
 )
 #: What the short forms of tasks and decisions begin with.
-_TASK_AND_DECISION_PREFIXES = tuple(map(_signs.verbatim_text, ("[ ] ", "[x] ", "<> ")))
+_TASK_AND_DECISION_PREFIXES = tuple(map(_signs.protect_signs, ("[ ] ", "[x] ", "<> ")))
 _BLANK_CHARACTERS = " \t\xa0"
 _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
 )
-_SIGN_BY_PLACEHOLDER = {
+#: What those stand for that mean the same in text and in code.
+_COMMON_TEXT_BY_PLACEHOLDER = {
     LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
     _signs.EMPTY_TEXT_PLACEHOLDER: "",
@@ -247,13 +248,13 @@ _SIGN_BY_PLACEHOLDER = {
     _signs.UNUSED_DEFINITION_START_PLACEHOLDER: "[",
     **_addresses.EMPHASIS_BY_PLACEHOLDER,
 }
-#: What the placeholders stand for, in text and in code.
-_CHARACTER_BY_PLACEHOLDER = str.maketrans(
+#: What the placeholders stand for outside of code.
+_PROSE_TEXT_BY_PLACEHOLDER = str.maketrans(
     {
         _SPACE_PLACEHOLDER: " ",
         _TAB_PLACEHOLDER: "\t",
         _NBSP_PLACEHOLDER: "\xa0",
-        **_SIGN_BY_PLACEHOLDER,
+        **_COMMON_TEXT_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_ESCAPED_PLACEHOLDER,
     }
 )
@@ -262,7 +263,7 @@ _CODE_TEXT_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        **_SIGN_BY_PLACEHOLDER,
+        **_COMMON_TEXT_BY_PLACEHOLDER,
         ESCAPED_LESS_THAN_PLACEHOLDER: "\\<",
         **{
             placeholder: f"\\{sign}"
@@ -290,7 +291,7 @@ _NEEDLESSLY_ESCAPED_SIGN = re.compile(
 _CLOSING_HASHES = re.compile(r"#+$")
 
 _EMPHASIS_MARKS = frozenset({"strong", "em", "strike"})
-_CODE_NODES = ("codeBlock", "status")  # tuples: a type may be unhashable
+_NODES_READ_AS_CODE = ("codeBlock", "status")  # tuples: a type may be unhashable
 _TITLED_NODES = ("expand", "nestedExpand")
 
 
@@ -319,7 +320,7 @@ def protect_markdown(markdown: str) -> str:
     markdown = Tables(markdown).markdown
     if _ANY_PLACEHOLDER.search(markdown):
         return markdown
-    markdown = _addresses.protect_emphasis(markdown)
+    markdown = _addresses.protect_bare_addresses(markdown)
     if "&#" in markdown or "\\" in markdown:
         markdown = _ESCAPE_OR_BLANK_ENTITY.sub(_placeholder_of_escape, markdown)
     return protect_html(markdown.replace("%", _addresses.PERCENT_PLACEHOLDER))
@@ -332,7 +333,7 @@ def restore_piece(text: str) -> str:
 
 def restore_address(address: str) -> str:
     """Return an address without marklas's percent-encoding and without placeholders."""
-    return unquote(address).translate(_CHARACTER_BY_PLACEHOLDER)
+    return unquote(address).translate(_PROSE_TEXT_BY_PLACEHOLDER)
 
 
 def restore_document(node: Any, *, code: bool = False) -> Any:
@@ -342,13 +343,13 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         return (
             node
             if node.isascii()
-            else node.translate(_CODE_TEXT_BY_PLACEHOLDER if code else _CHARACTER_BY_PLACEHOLDER)
+            else node.translate(_CODE_TEXT_BY_PLACEHOLDER if code else _PROSE_TEXT_BY_PLACEHOLDER)
         )
     if type(node) is list:
         node[:] = [restore_document(item, code=code) for item in node]
     elif type(node) is dict:
         kind = node.get("type")
-        code = code or kind in _CODE_NODES or _addresses.has_mark(node, "code")
+        code = code or kind in _NODES_READ_AS_CODE or _addresses.has_mark(node, "code")
         for key, value in node.items():
             if type(value) is str:
                 if key in _addresses.ADDRESS_ATTRIBUTES:
@@ -378,7 +379,7 @@ def protect_content(node: Json) -> None:
     kind = node.get("type")
     if type(content) is not list or not content or kind == "codeBlock":
         return
-    _addresses.protect_links(content)
+    _addresses.unmark_or_escape_links(content)
     for child in content:
         if type(child) is not dict:
             continue
@@ -398,7 +399,7 @@ def _protect_text(node: Json) -> None:
         return
     if "&#" in text:
         text = _BLANK_ENTITY_AMPERSAND.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
-    node["text"] = _NEEDLESSLY_ESCAPED_SIGN.sub(lambda match: _signs.verbatim_text(match[0]), text)
+    node["text"] = _NEEDLESSLY_ESCAPED_SIGN.sub(lambda match: _signs.protect_signs(match[0]), text)
 
 
 def _protect_line(content: list[Json], kind: str) -> None:

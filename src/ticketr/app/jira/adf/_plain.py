@@ -111,7 +111,6 @@ MAX_MARKDOWN_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
 _UNCOUNTED_MARKDOWN = compile_on_use(
     r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]"
 )
-_TEXT_KEY = "text"
 #: The characters that take as long to convert as a node.
 _CHARACTERS_PER_NODE = 3
 
@@ -147,7 +146,7 @@ def is_too_large(document: object) -> bool:
                     waiting += value
                 elif type(value) is not str:
                     waiting.append(value)
-                elif key == _TEXT_KEY:
+                elif key == "text":
                     text += len(value)
                 else:
                     rest += len(value)

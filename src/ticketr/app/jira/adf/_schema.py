@@ -8,7 +8,7 @@ The notation: in a list of children, ``heading`` is a heading without marks, and
 ``heading(alignment|indentation)`` one whose marks are all of one of these sets: only
 alignments, or only indentations, or none. Of two entries for one kind the last one counts.
 
-`problems` describes what Jira would refuse in a document, for the author of the Markdown.
+`find_problems` describes what Jira would refuse in a document, for the author of the Markdown.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ticketr.app.jira.adf._plain import kind_with_article, kind_words, plain_lin
 from ticketr.app.jira.errors import shorten
 
 #: The sets of marks that go together; None where there is no list of marks at all.
-AllowedMarks = tuple[frozenset[str], ...] | None
+AllowedMarkSets = tuple[frozenset[str], ...] | None
 
 _CHILD_WITH_MARKS = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
@@ -36,7 +36,7 @@ class NodeRule(NamedTuple):
         is_ordered: Whether each child must be the one of that place.
     """
 
-    children: Mapping[str, AllowedMarks]
+    children: Mapping[str, AllowedMarkSets]
     min_children: int | None
     max_children: int
     is_ordered: bool
@@ -169,7 +169,7 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
     """Return what is wrong with a node of a known kind and with its descendants."""
     problems_so_far: list[str] = []
     # A stack instead of recursion, since documents may be nested very deeply.
-    waiting: list[tuple[Any, AllowedMarks]] = [(root, None)]
+    waiting: list[tuple[Any, AllowedMarkSets]] = [(root, None)]
     while waiting and len(problems_so_far) < MAX_PROBLEMS:
         node, marks = waiting.pop()
         rule = NODE_RULES[node["type"]]
@@ -197,7 +197,7 @@ def _find_own_problems(node: Any, rule: NodeRule) -> Iterator[str]:
         yield f"{kind_with_article(kind)} cannot have “{shorten(key, 40)}”"
 
 
-def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMarks] | str]:
+def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMarkSets] | str]:
     """Return the children of a node, and what is wrong with their kinds and number."""
     name = kind_with_article(node["type"])
     content = node.get("content")
@@ -225,7 +225,7 @@ def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMar
             yield child, rule.children[kind]
 
 
-def _find_mark_problems(node: Any, allowed: AllowedMarks) -> Iterator[str]:
+def _find_mark_problems(node: Any, allowed: AllowedMarkSets) -> Iterator[str]:
     """Return what is wrong with the marks of a node, which depend on its parent."""
     if "marks" not in node:
         return

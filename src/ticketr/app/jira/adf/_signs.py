@@ -46,6 +46,6 @@ CHARACTER_BY_ESCAPED_PLACEHOLDER = {
 }
 
 
-def verbatim_text(text: str) -> str:
+def protect_signs(text: str) -> str:
     """Return a text that marklas writes unchanged."""
     return text.translate(PLACEHOLDER_BY_RAW_CHARACTER)

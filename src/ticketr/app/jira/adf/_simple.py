@@ -33,7 +33,7 @@ _NODE_KEYS = frozenset({"type", "attrs", "content"})
 _INNER_BLOCKS = frozenset({*LIST_NODES, "codeBlock", "heading", "paragraph"})
 _CHECKBOX_BY_STATE = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
-_SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
+_TABLE_SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
 #: The attributes of a cell that spans no other.
 _NO_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
@@ -173,12 +173,12 @@ class _SimpleWriter(BlockWriter):
 
     def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs, content = _node_parts(node)
-        if text := _render_leaf(kind, attrs, content):
+        kind, attrs, content = _kind_attrs_content(node)
+        if text := _leaf_if_simple(kind, attrs, content):
             return text
         match kind:
             case "bulletList" | "orderedList":
-                if lines := _render_list(kind, attrs, content):
+                if lines := _list_if_simple(kind, attrs, content):
                     return "\n".join(lines)
             case "blockquote" if not attrs:
                 return write_quote(self._write_inner_blocks(content, kind))
@@ -188,13 +188,13 @@ class _SimpleWriter(BlockWriter):
                 return write_panel(
                     attrs["panelType"], content, self._write_inner_blocks(content, kind)
                 )
-            case "expand" if attrs.keys() <= {"title"} and _is_title(attrs.get("title", "")):
+            case "expand" if attrs.keys() <= {"title"} and _is_simple_title(attrs.get("title", "")):
                 return write_expand(attrs.get("title", ""), self._write_inner_blocks(content, kind))
         raise _NotSimple
 
     def _write_inner_blocks(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
-        kinds = [_node_parts(block)[0] for block in blocks]
+        kinds = [_kind_attrs_content(block)[0] for block in blocks]
         # Two lists in a row would be one.
         has_lists = any(
             kind in LIST_NODES and after in LIST_NODES for kind, after in pairwise(kinds)
@@ -209,74 +209,74 @@ class _SimpleWriter(BlockWriter):
 _WRITER = _SimpleWriter()
 
 
-def simple_leaf_markdown(node: Any) -> str:
+def markdown_if_simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _render_leaf(*_node_parts(node))
+    return _leaf_if_simple(*_kind_attrs_content(node))
 
 
-def _render_leaf(kind: str, attrs: Json, content: Sequence[Any]) -> str:
+def _leaf_if_simple(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
-            return _render_line(content)
+            return _line_if_simple(content)
         case "heading" if attrs in _HEADING_ATTRIBUTES:
-            line = _render_line(content)
+            line = _line_if_simple(content)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
         case "codeBlock" if attrs.keys() <= {"language"}:
-            return _render_code(content, attrs.get("language", ""))
+            return _code_if_simple(content, attrs.get("language", ""))
         case "rule" if not attrs and not content:
             return "---"
         case "taskList" if not attrs:
-            return _render_tasks(content)
-        case "table" if attrs.keys() <= _SIZE_ATTRIBUTES:
-            return _render_table(content)
+            return _tasks_if_simple(content)
+        case "table" if attrs.keys() <= _TABLE_SIZE_ATTRIBUTES:
+            return _table_if_simple(content)
     return ""
 
 
-def _render_list(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
+def _list_if_simple(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
     if (attrs and (kind, attrs) != _LIST_FROM_ONE) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
-        item_kind, item_attrs, blocks = _node_parts(item)
-        first_kind, first_attrs, words = _node_parts(blocks[0]) if blocks else ("", {}, [])
-        line = _render_line(words) if first_kind == "paragraph" and not first_attrs else ""
+        item_kind, item_attrs, blocks = _kind_attrs_content(item)
+        first_kind, first_attrs, words = _kind_attrs_content(blocks[0]) if blocks else ("", {}, [])
+        line = _line_if_simple(words) if first_kind == "paragraph" and not first_attrs else ""
         if item_kind != "listItem" or item_attrs or not line or len(blocks) > 2:
             return []
         lines.append(f"{indent}{sign} {line}")
         if len(blocks) == 2:
-            below = _node_parts(blocks[1])
+            below = _kind_attrs_content(blocks[1])
             deeper = f"{indent}{' ' * (len(sign) + 1)}"
-            nested = _render_list(*below, deeper) if below[0] in LIST_NODES else []
+            nested = _list_if_simple(*below, deeper) if below[0] in LIST_NODES else []
             if not nested:
                 return []
             lines += nested
     return lines
 
 
-def _is_title(title: object) -> bool:
+def _is_simple_title(title: object) -> bool:
     if type(title) is not str or title != title.strip() or "&" in title:
         return False
     return not title or _PLAIN_TEXT.fullmatch(title) is not None
 
 
-def _render_tasks(items: Sequence[Any]) -> str:
+def _tasks_if_simple(items: Sequence[Any]) -> str:
     lines: list[str] = []
     for item in items:
-        match _node_parts(item):
+        match _kind_attrs_content(item):
             case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
-                line = _render_line(content)
+                line = _line_if_simple(content)
                 lines.append(f"- {_CHECKBOX_BY_STATE[state]} {line}" if line else "")
             case _:
                 return ""
     return "\n".join(lines) if all(lines) else ""
 
 
-def _render_table(rows: Sequence[Any]) -> str:
+def _table_if_simple(rows: Sequence[Any]) -> str:
     """Return a table with names of columns in its first row, and only there."""
     head, *body = [
-        _render_cells(row, "tableCell" if number else "tableHeader")
+        _cells_if_simple(row, "tableCell" if number else "tableHeader")
         for number, row in enumerate(rows)
     ] or [[]]
     if not head or not body or not all(head) or any(len(cells) != len(head) for cells in body):
@@ -285,25 +285,25 @@ def _render_table(rows: Sequence[Any]) -> str:
     return "\n".join([f"| {' | '.join(cells)} |" for cells in lines])
 
 
-def _render_cells(row: Any, kind: str) -> list[str]:
+def _cells_if_simple(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
-    row_kind, row_attrs, cells = _node_parts(row)
+    row_kind, row_attrs, cells = _kind_attrs_content(row)
     texts: list[str] = []
     for cell in cells if row_kind == "tableRow" and not row_attrs else ():
-        cell_kind, attrs, blocks = _node_parts(cell)
+        cell_kind, attrs, blocks = _kind_attrs_content(cell)
         attrs.pop("colwidth", None)
         is_plain = all(_NO_SPANS.get(name) == value for name, value in attrs.items())
         if cell_kind != kind or len(blocks) != 1 or not is_plain:
             return []
-        block_kind, block_attrs, line = _node_parts(blocks[0])
-        text = _render_line(line) if block_kind == "paragraph" and not block_attrs else ""
+        block_kind, block_attrs, line = _kind_attrs_content(blocks[0])
+        text = _line_if_simple(line) if block_kind == "paragraph" and not block_attrs else ""
         if "|" in text or (not text and blocks[0] not in EMPTY_PARAGRAPHS):
             return []
         texts.append(text)
     return texts
 
 
-def _render_code(content: Sequence[Any], language: object) -> str:
+def _code_if_simple(content: Sequence[Any], language: object) -> str:
     match content:
         case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE_TEXT.fullmatch(
             text
@@ -313,7 +313,7 @@ def _render_code(content: Sequence[Any], language: object) -> str:
     return ""
 
 
-def _render_line(content: Sequence[Any]) -> str:
+def _line_if_simple(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
@@ -350,9 +350,9 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             "marks": [{"type": "underline" | "subsup" | "textColor"} as mark],
             **rest,
         } if not rest:
-            return "tagged", _render_tagged_text(text, mark)
+            return "tagged", _tagged_text_if_simple(text, mark)
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
-            return "marked", _render_marked_text(text, marks)
+            return "marked", _marked_text_if_simple(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
@@ -369,7 +369,7 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             code = (
                 ""
                 if rest or more or color not in STATUS_COLORS
-                else _render_marked_text(label, [{"type": "code"}])
+                else _marked_text_if_simple(label, [{"type": "code"}])
             )
             return "marked", f"{code}{{{color}}}" if code else ""
         case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
@@ -391,7 +391,7 @@ def day_of(stamp: str) -> str | None:
         return None
 
 
-def _render_tagged_text(text: str, mark: Any) -> str:
+def _tagged_text_if_simple(text: str, mark: Any) -> str:
     """Return a text in tags, which other texts may touch; empty if it is not simple."""
     match mark:
         case {"type": "underline"} if len(mark) == 1:
@@ -408,7 +408,7 @@ def _render_tagged_text(text: str, mark: Any) -> str:
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
-def _render_marked_text(text: str, marks: Sequence[Any]) -> str:
+def _marked_text_if_simple(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
     sign, address, match = "", "", _MARKED_TEXT.fullmatch(text)
     for mark in marks:
@@ -427,7 +427,7 @@ def _render_marked_text(text: str, marks: Sequence[Any]) -> str:
     return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
-def _node_parts(node: Any) -> tuple[str, Json, list[Any]]:
+def _kind_attrs_content(node: Any) -> tuple[str, Json, list[Any]]:
     """Return the kind, the attributes and the content of a block.
 
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody

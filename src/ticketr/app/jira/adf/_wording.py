@@ -11,7 +11,7 @@ from functools import partial
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._alignment import match_equal
 from ticketr.app.jira.adf._canonical import Json, visible_form
-from ticketr.app.jira.adf._conversion import label_key, used_labels
+from ticketr.app.jira.adf._conversion import link_label_key, used_link_labels
 from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
 
@@ -38,20 +38,20 @@ class Stretch:
     block_keys: tuple[str, ...]
 
 
-def reworded(markdown: str, like: str, *, files: Mapping[str, str] = NO_FILES) -> str:
+def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILES) -> str:
     """Return Markdown in the wording of another text, block by block where both mean the same.
 
     Args:
         markdown: The Markdown.
         like: The text whose wording is kept: its line breaks, its bullets, its links by reference.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         Markdown that means the same as the first one; the same text if the two cannot be compared.
     """
     if markdown == like or is_too_long(markdown) or is_too_long(like):
         return markdown
-    read = partial(to_adf, files=files)
+    read = partial(to_adf, media_ids=media_ids)
     wanted = _block_keys(read(markdown))
     stretches = split_stretches(markdown, read)
     others = split_stretches(like, read)
@@ -77,7 +77,7 @@ def _reworded_stretches(
         for number, stretch in enumerate(stretches[start:at]):
             # A changed stretch follows the lines of the one in its place.
             old = olds[number] if len(olds) == at - start else None
-            tried = _reworded_lines(stretch.text, old.text) if old is not None else ()
+            tried = _candidate_rewordings(stretch.text, old.text) if old is not None else ()
             yield next(
                 (text for text in tried if _block_keys(read(text)) == stretch.block_keys),
                 stretch.text,
@@ -87,7 +87,7 @@ def _reworded_stretches(
         start, before = at + 1, other + 1
 
 
-def _reworded_lines(text: str, like: str) -> Iterator[str]:
+def _candidate_rewordings(text: str, like: str) -> Iterator[str]:
     """Yield some lines as another text has them, where they differ in their form alone.
 
     Nothing is certain here: the result may mean something else. It is yielded without the blank
@@ -160,8 +160,8 @@ def _used_definitions(markdown: str) -> list[re.Match[str]]:
     definitions = list(_LINK_DEFINITION.finditer(markdown))
     if not definitions:
         return []
-    used = used_labels(markdown)
-    return [definition for definition in definitions if label_key(definition[1]) in used]
+    used = used_link_labels(markdown)
+    return [definition for definition in definitions if link_label_key(definition[1]) in used]
 
 
 def _block_keys(document: Json) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class JiraComment:
     def to_file_comment(self) -> Comment:
         """Return the comment as a file shows it."""
         text = (
-            to_markdown(self.body, files=self.media_ids_by_name)
+            to_markdown(self.body, media_ids=self.media_ids_by_name)
             if isinstance(self.body, dict)
             else ""
         )
@@ -62,7 +62,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
     if COMMENT_FIELD not in fields:
         return ()
     comments: dict[str, JiraComment] = {}
-    files = media_ids_by_name(fields)
+    media_ids = media_ids_by_name(fields)
     for entry in _comment_entries(fields.get(COMMENT_FIELD)):
         comment_id, person = text_of(entry.get("id")), object_of(entry.get("author"))
         if not (comment_id.isascii() and comment_id.isdecimal()):
@@ -76,7 +76,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
                 _time_text(entry.get("created")),
                 entry.get("body"),
                 entry.get("visibility"),
-                files,
+                media_ids,
             ),
         )
     return tuple(comments.values())

@@ -51,18 +51,18 @@ class DescriptionText:
     is_exact: bool = False
 
 
-def description_text(adf: object, files: Mapping[str, str], *, split: bool) -> DescriptionText:
+def description_text(adf: object, media_ids: Mapping[str, str], *, split: bool) -> DescriptionText:
     """Convert a description to Markdown.
 
     Args:
         adf: The description in Jira's form; None for none.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
         split: Whether to split the acceptance criteria off.
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
     if not isinstance(adf, dict) or not isinstance(body, dict):
         return DescriptionText("", is_exact=adf is None)
-    converted = convert(body, files=files)
+    converted = convert(body, media_ids=media_ids)
     exact = converted.exact and (not criteria or simple_markdown(_last_two_blocks(adf)) is not None)
     return DescriptionText(converted.markdown, criteria, exact)
 
@@ -94,9 +94,9 @@ def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
     return {"type": "doc", "content": adf["content"][-2:]}
 
 
-def markdown_of(adf: object, files: Mapping[str, str] = _NO_MEDIA_IDS) -> str:
+def markdown_of(adf: object, media_ids: Mapping[str, str] = _NO_MEDIA_IDS) -> str:
     """Return a document as Markdown; empty if it is not a document."""
-    return to_markdown(adf, files=files) if isinstance(adf, dict) else ""
+    return to_markdown(adf, media_ids=media_ids) if isinstance(adf, dict) else ""
 
 
 def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
@@ -119,7 +119,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
 
 
 def description_adf(
-    ticket: Ticket, *, body: object = None, files: Mapping[str, str] = _NO_MEDIA_IDS
+    ticket: Ticket, *, body: object = None, media_ids: Mapping[str, str] = _NO_MEDIA_IDS
 ) -> dict[str, object]:
     """Return a ticket's description in Jira's form, its acceptance criteria at the end.
 
@@ -127,7 +127,7 @@ def description_adf(
         ticket: The ticket.
         body: The description in Jira's form, if the Markdown of it is not to be read; criteria at
             its end are not taken over.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
 
     Returns:
         The document. What is longer than Jira takes is there as it is, for it is not sent.
@@ -135,7 +135,7 @@ def description_adf(
     texts = ticket.acceptance_criteria
     if body is None:
         texts = (ticket.description, *texts)
-    read = code_block_document if is_too_long(*texts) else partial(to_adf, files=files)
+    read = code_block_document if is_too_long(*texts) else partial(to_adf, media_ids=media_ids)
     kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
@@ -408,9 +408,9 @@ def are_equivalent(part: Part, one: str, other: str) -> bool:
 def _canonical_document(part: Part, text: str) -> object:
     """Return what Jira would get from a text; files are there by their names."""
     if part is not CorePart.CRITERIA:
-        return canonical(to_adf(text, files=NAMES_AS_MEDIA_IDS))
+        return canonical(to_adf(text, media_ids=NAMES_AS_MEDIA_IDS))
     issue = Ticket("", acceptance_criteria=criteria_of(text))
-    return canonical(description_adf(issue, files=NAMES_AS_MEDIA_IDS))
+    return canonical(description_adf(issue, media_ids=NAMES_AS_MEDIA_IDS))
 
 
 def _lost_text(part: Part, text: str) -> object:

@@ -14,7 +14,7 @@ from ticketr.app.jira import adf
 from ticketr.app.jira.adf import (
     NAMES_AS_MEDIA_IDS,
     is_too_long,
-    local_pictures,
+    lone_local_picture_addresses,
     shown_files,
     to_adf,
 )
@@ -50,8 +50,8 @@ def new_pictures(text: str, before: str) -> tuple[str, ...]:
 
     What was there before may come from Jira, whose authors must not choose files of this computer.
     """
-    known = set(local_pictures(before))
-    addresses = dict.fromkeys(local_pictures(text))
+    known = set(lone_local_picture_addresses(before))
+    addresses = dict.fromkeys(lone_local_picture_addresses(text))
     return tuple(address for address in addresses if address not in known)
 
 
@@ -98,7 +98,7 @@ def find_files_without_media_id(
                 file.media_id.removeprefix(_ATTACHMENT_SCHEME)
                 for text in texts
                 if _ATTACHMENT_SCHEME in text and not is_too_long(text)
-                for file in shown_files(to_adf(text, files=NAMES_AS_MEDIA_IDS))
+                for file in shown_files(to_adf(text, media_ids=NAMES_AS_MEDIA_IDS))
                 if file.media_id.startswith(_ATTACHMENT_SCHEME)
             }
             if missing := names - media_ids_by_name(issue.fields).keys():
@@ -179,10 +179,10 @@ def edited_texts(
         Each text that is to be sent, except those that are certainly too long for Jira.
     """
     parts = tuple(parts)
-    original, files = fields.get(DESCRIPTION_FIELD), media_ids_by_name(fields)
+    original, media_ids = fields.get(DESCRIPTION_FIELD), media_ids_by_name(fields)
     uploads = uploads_in(here.description, before.description, pictures)
     if text := edited_description(
-        before, here, parts, original, must_fit_schema=must_fit_schema, files=files, uploads=uploads
+        before, here, parts, original, media_ids, must_fit_schema=must_fit_schema, uploads=uploads
     ):
         yield text
     names = (part.name for part in parts if isinstance(part, RichTextPart) and part.name in texts)
@@ -191,8 +191,8 @@ def edited_texts(
         if adf.is_too_long(words):
             continue
         original = wrap_plain_text(fields.get(texts[name]))
-        document = adf.to_adf(words, files=files)
-        shown = adf.to_adf(before.rich_texts.get(name, ""), files=files)
+        document = adf.to_adf(words, media_ids=media_ids)
+        shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
         losses: list[LostPiece] = []
         for loss in grafted.losses:
@@ -206,9 +206,9 @@ def edited_description(
     here: Ticket,
     parts: Collection[diff.Part],
     original: object,
+    media_ids: Mapping[str, str] = _NO_MEDIA_IDS,
     *,
     must_fit_schema: bool = False,
-    files: Mapping[str, str] = _NO_MEDIA_IDS,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,
 ) -> EditedText | None:
     """Put the description of an issue together, with its acceptance criteria.
@@ -218,8 +218,8 @@ def edited_description(
         here: The issue in its file.
         parts: The parts that are to be sent.
         original: The description that Jira has.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
         must_fit_schema: See `ticketr.app.jira.adf.graft`.
-        files: The media ID of each file that is attached to the issue, by its name.
         uploads: The files that must be attached before, by their addresses.
 
     Returns:
@@ -241,8 +241,8 @@ def edited_description(
     description = adf.with_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
-    document = diff.description_adf(edited, body=body, files={**files, **names})
-    shown = diff.description_adf(before, body=body, files=files)
+    document = diff.description_adf(edited, body=body, media_ids={**media_ids, **names})
+    shown = diff.description_adf(before, body=body, media_ids=media_ids)
     grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
     losses = tuple(
         LostPiece(

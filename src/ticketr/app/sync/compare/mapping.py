@@ -247,7 +247,7 @@ def why_unsupported(field: Field) -> str | None:
     """Tell why a file cannot hold a field; None if it can."""
     by_kind = (
         _UNSUPPORTED_REASON_BY_KIND.get(field.schema_type),
-        _UNSUPPORTED_REASON_BY_KIND.get(field.items),
+        _UNSUPPORTED_REASON_BY_KIND.get(field.item_type),
     )
     by_custom = (
         why for part, why in _UNSUPPORTED_REASON_BY_CUSTOM_KIND.items() if part in field.custom_type
@@ -558,9 +558,9 @@ def _make_ticket(
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT_LINE_NAME] = parent_key
-    files = media_ids_by_name(issue.fields) if columns.section_fields else {}
+    media_ids = media_ids_by_name(issue.fields) if columns.section_fields else {}
     texts = (
-        (name, diff.markdown_of(wrap_plain_text(issue.fields.get(field_id)), files))
+        (name, diff.markdown_of(wrap_plain_text(issue.fields.get(field_id)), media_ids))
         for name, field_id in columns.section_fields
     )
     return Ticket(
@@ -587,18 +587,18 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionT
     original = issue.fields.get(DESCRIPTION_FIELD)
     if is_too_large(original):
         return False
-    files = media_ids_by_name(issue.fields)
-    return visible_form(diff.description_adf(read, files=files)) == visible_form(original)
+    media_ids = media_ids_by_name(issue.fields)
+    return visible_form(diff.description_adf(read, media_ids=media_ids)) == visible_form(original)
 
 
 def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
-    files = media_ids_by_name(issue.fields)
+    media_ids = media_ids_by_name(issue.fields)
     for name, field_id in columns.section_fields:
         original = wrap_plain_text(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)
-            or visible_form(to_adf(read.rich_texts.get(name, ""), files=files))
+            or visible_form(to_adf(read.rich_texts.get(name, ""), media_ids=media_ids))
             != visible_form(original)
         ):
             return False

@@ -103,7 +103,7 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
         local: The ticket in its file.
         issues: Its issues as Jira has them now.
     """
-    here, files = (
+    here, media_ids_by_key = (
         issues_by_key(local),
         {issue.key: media_ids_by_name(issue.fields) for issue in issues},
     )
@@ -112,7 +112,7 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
         own = here.get(issue.key or "")
         if own is None or own == issue:
             return issue
-        in_wording = partial(_text_in_wording, files=files.get(own.key or "", {}))
+        in_wording = partial(_text_in_wording, media_ids=media_ids_by_key.get(own.key or "", {}))
         words = {comment.id: comment.text for comment in own.comments if comment.id}
         return replace(
             issue,
@@ -135,12 +135,12 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
     return map_issues(ticket, kept)
 
 
-def _text_in_wording(text: str, like: str, files: Mapping[str, str]) -> str:
+def _text_in_wording(text: str, like: str, media_ids: Mapping[str, str]) -> str:
     if text == like or adf.is_too_long(text) or adf.is_too_long(like):
         return text
     if are_equivalent(CorePart.DESCRIPTION, text, like):
         return like
-    return adf.reworded(text, like, files=files) if text and like else text
+    return adf.reworded(text, like, media_ids=media_ids) if text and like else text
 
 
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
@@ -155,5 +155,5 @@ def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tu
 def _comparable_adf(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(
-        adf.canonical(adf.to_adf(text, files=adf.NAMES_AS_MEDIA_IDS)), sort_keys=True
+        adf.canonical(adf.to_adf(text, media_ids=adf.NAMES_AS_MEDIA_IDS)), sort_keys=True
     ), adf.lost_texts(text)

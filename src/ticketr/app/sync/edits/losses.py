@@ -41,7 +41,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
             issue,
             changes,
             path,
-            files=adf.NAMES_AS_MEDIA_IDS if issue.key else {},
+            media_ids=adf.NAMES_AS_MEDIA_IDS if issue.key else {},
             pictures=local_change.pictures,
         )
     )
@@ -73,7 +73,7 @@ def literal_pieces(
     changes: Iterable[diff.Change],
     path: str,
     *,
-    files: Mapping[str, str],
+    media_ids: Mapping[str, str],
     pictures: Mapping[str, PictureFile],
 ) -> Iterator[str]:
     """Yield the part, the line and the fate of each piece in some changes of an issue.
@@ -82,7 +82,7 @@ def literal_pieces(
         issue: The issue in its file.
         changes: Its changes.
         path: Its file; empty to count lines from the beginning of the text.
-        files: The media ID of each file that is attached to the issue, by its name.
+        media_ids: The media ID of each file that is attached to the issue, by its name.
         pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
@@ -95,9 +95,9 @@ def literal_pieces(
     for change, text, place in changed_texts(issue, changes):
         may_show = pictures and diff.may_show_local_pictures(change.part)
         new = new_pictures(text, change.old) if may_show else ()
-        fates = {text: pictures[text].problem for text in new if text in pictures}
+        problems = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.unsent_pieces(
-            text, before=change.shown_old_text, files=files, pictures=fates
+            text, before=change.shown_old_text, media_ids=media_ids, picture_problems=problems
         ):
             if not piece.is_lost:
                 yield f"{change.name}: {piece.describe(path, place(piece.line))}"
@@ -223,9 +223,9 @@ def graft_comment(
         known: The comment in Jira.
         marks: The marks of files on disk that the new text shows, by their addresses.
     """
-    files = {**known.media_ids_by_name, **{mark: mark for mark in marks.values()}}
-    new = adf.to_adf(adf.with_attachments(change.new, marks), files=files)
-    return adf.graft(known.body, adf.to_adf(change.old, files=known.media_ids_by_name), new)
+    media_ids = {**known.media_ids_by_name, **{mark: mark for mark in marks.values()}}
+    new = adf.to_adf(adf.with_attachments(change.new, marks), media_ids=media_ids)
+    return adf.graft(known.body, adf.to_adf(change.old, media_ids=known.media_ids_by_name), new)
 
 
 def _comment_and_link_losses(

@@ -255,7 +255,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     specs = await map_in_tasks(fetch_specs, sorted(wanted))
     needs_statuses = any(query.needs_statuses for query in queries)
     statuses = (
-        await answer_or_if_refused({}, session.jira.status_names_by_type(project))
+        await answer_or_if_refused({}, session.jira.status_names_by_type_id(project))
         if needs_statuses
         else {}
     )
@@ -295,7 +295,7 @@ def _field_specs(
                 form_field.id,
                 form_field.name,
                 form_field.schema_type,
-                form_field.items,
+                form_field.item_type,
                 form_field.allowed_values,
                 is_required=True,
             )
@@ -325,7 +325,7 @@ def _line_specs(
             id=field_id,
             name=name,
             type=known.schema_type if known else "",
-            item_type=known.items if known else "",
+            item_type=known.item_type if known else "",
             allowed=allowed,
             is_required=_needs_line(created),
             is_on_create_screen=not screen or field_id == "issuetype" or screen_id in screen,

@@ -171,8 +171,8 @@ def _comment_payload(
         if comment is not None:
             return losses.graft_comment(sent, comment, marks).document
         known = media_ids_by_name(context.jira_fields)
-        files = {**known, **{mark: mark for mark in marks.values()}}
-        return adf.to_adf(adf.with_attachments(sent.new, marks), files=files)
+        media_ids = {**known, **{mark: mark for mark in marks.values()}}
+        return adf.to_adf(adf.with_attachments(sent.new, marks), media_ids=media_ids)
 
     old, original = (
         (comment.to_file_comment().text, comment.body) if comment is not None else ("", None)
@@ -387,8 +387,9 @@ def _text_remedy(field: FieldSpec) -> str:
 
 def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> Iterator[str]:
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
-    issue, path, files = context.issue, context.path, media_ids_by_name(context.jira_fields)
-    yield from losses.literal_pieces(issue, changes, path, files=files, pictures=context.pictures)
+    issue, path, pictures = context.issue, context.path, context.pictures
+    media_ids = media_ids_by_name(context.jira_fields)
+    yield from losses.literal_pieces(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):

@@ -149,7 +149,7 @@ class RouteFinder:
         client, project = self.session.jira, edit.project
         if project not in self._statuses_by_project:
             self._statuses_by_project[project] = await answer_or_if_refused(
-                {}, client.status_names_by_type(project)
+                {}, client.status_names_by_type_id(project)
             )
         # An issue of another type will do if that has the same statuses.
         statuses = self._statuses_by_project[project]

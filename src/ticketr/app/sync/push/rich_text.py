@@ -136,7 +136,7 @@ def rich_text_value(
         if isinstance(part, RichTextPart):
             return adf.to_adf(issue.rich_texts.get(part.name, ""))
         return description_adf(
-            issue, files={file.placeholder_id: file.placeholder_id for file in uploads.values()}
+            issue, media_ids={file.placeholder_id: file.placeholder_id for file in uploads.values()}
         )
 
     if isinstance(part, RichTextPart):

@@ -105,7 +105,7 @@ class Delivery:
         new = [write for ticket in self.writes for write in ticket.issues if not write.key]
         self._drafts.update(replace(write.issue, tasks=()) for write in new)
         for project in {write.project for write in new}:
-            key = await self.session.jira.newest_key(project)
+            key = await self.session.jira.highest_key(project)
             number = key.rpartition("-")[2] if key else ""
             self._highest_key_numbers[project] = int(number) if number.isdecimal() else 0
         by_parent: dict[tuple[str, str], list[TicketWrites]] = {}

@@ -16,7 +16,7 @@ from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._canonical import Json, content_of
 from ticketr.app.jira.adf._plain import is_too_long
-from ticketr.app.jira.adf._signs import verbatim_text
+from ticketr.app.jira.adf._signs import protect_signs
 from ticketr.app.jira.adf._tables import blank_code
 
 #: Stands before the name of a file.
@@ -147,11 +147,11 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     wanted = {**attrs, "id": ATTACHMENT_PREFIX + name}
     if read_picture(alt, ATTACHMENT_PREFIX + name, layout or None) != (block, wanted):
         return None
-    address = verbatim_text(f"]({address_of(name)})")
-    return [{"type": "text", "text": f"{verbatim_text('![')}{alt}{address}{layout}"}]
+    address = protect_signs(f"]({address_of(name)})")
+    return [{"type": "text", "text": f"{protect_signs('![')}{alt}{address}{layout}"}]
 
 
-def replace_names_by_media_ids(node: Any, files: Mapping[str, str]) -> None:
+def replace_names_by_media_ids(node: Any, media_ids: Mapping[str, str]) -> None:
     """Put media IDs into the place of names, in place; a picture of no known file becomes text."""
     content = content_of(node)
     for at, child in enumerate(content):
@@ -161,8 +161,8 @@ def replace_names_by_media_ids(node: Any, files: Mapping[str, str]) -> None:
                 "content": [{"attrs": {"id": str(name)} as attrs}, *_],
             } if name.startswith(ATTACHMENT_PREFIX):
                 file = name.removeprefix(ATTACHMENT_PREFIX)
-                if file in files:
-                    attrs["id"] = files[file]
+                if file in media_ids:
+                    attrs["id"] = media_ids[file]
                 else:
                     words = f"![{attrs.get('alt', '')}]({address_of(file)})"
                     content[at] = {
@@ -170,7 +170,7 @@ def replace_names_by_media_ids(node: Any, files: Mapping[str, str]) -> None:
                         "content": [{"type": "text", "text": words}],
                     }
             case _:
-                replace_names_by_media_ids(child, files)
+                replace_names_by_media_ids(child, media_ids)
 
 
 def without_escapes(address: str) -> str:
@@ -220,7 +220,6 @@ _PICTURE = re.compile(
 )
 #: An address of a place on the web, or in the text itself.
 _ABSOLUTE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
-_PICTURE_MARKER_PREFIX = "ticketr-picture-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,19 +229,19 @@ class _LocalPicture:
     Attributes:
         address: The path, without the backslashes that Markdown has before signs.
         line_index: The index of its line.
-        picture_start: The index of its first character in the line.
-        address_start: The index where its address begins, with the angle brackets around it.
-        address_end: The index where its address ends.
+        picture_start_in_line: The index of its first character in the line.
+        address_start_in_line: The index where its address begins, with the angle brackets around it.
+        address_end_in_line: The index where its address ends.
     """
 
     address: str
     line_index: int
-    picture_start: int
-    address_start: int
-    address_end: int
+    picture_start_in_line: int
+    address_start_in_line: int
+    address_end_in_line: int
 
 
-def local_pictures(markdown: str) -> tuple[str, ...]:
+def lone_local_picture_addresses(markdown: str) -> tuple[str, ...]:
     """Return the addresses of the pictures of files on disk that stand alone in their paragraphs."""
     return tuple(picture.address for picture in _find_pictures_alone(markdown))
 
@@ -269,7 +268,7 @@ def with_pictures_as_text(markdown: str, addresses: Collection[str]) -> str:
     lines = markdown.split("\n")
     for picture in reversed(_find_pictures_alone(markdown) if addresses else []):
         if picture.address in addresses:
-            line, at = lines[picture.line_index], picture.picture_start
+            line, at = lines[picture.line_index], picture.picture_start_in_line
             lines[picture.line_index] = f"{line[:at]}!\\{line[at + 1 :]}"
     return "\n".join(lines)
 
@@ -281,11 +280,9 @@ def _find_pictures_alone(markdown: str) -> list[_LocalPicture]:
     pictures = list(_find_local_pictures(markdown))
     if not pictures:
         return []
-    marks = {
-        picture: f"{_PICTURE_MARKER_PREFIX}{number}" for number, picture in enumerate(pictures)
-    }
+    marks = {picture: f"ticketr-picture-{number}" for number, picture in enumerate(pictures)}
     marked = _with_addresses(markdown, pictures, lambda picture: address_of(marks[picture]))
-    shown = shown_files(to_adf(marked, files=NAMES_AS_MEDIA_IDS))
+    shown = shown_files(to_adf(marked, media_ids=NAMES_AS_MEDIA_IDS))
     alone = {file.media_id.removeprefix(ATTACHMENT_PREFIX) for file in shown}
     return [picture for picture in pictures if marks[picture] in alone]
 
@@ -308,6 +305,6 @@ def _with_addresses(
     for picture in reversed(pictures):
         line = lines[picture.line_index]
         lines[picture.line_index] = (
-            f"{line[: picture.address_start]}{address(picture)}{line[picture.address_end :]}"
+            f"{line[: picture.address_start_in_line]}{address(picture)}{line[picture.address_end_in_line :]}"
         )
     return "\n".join(lines)

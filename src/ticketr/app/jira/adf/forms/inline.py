@@ -18,7 +18,7 @@ from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_ADDRESS, has_mark
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTOLINK_END_PLACEHOLDER, verbatim_text
+from ticketr.app.jira.adf._signs import AUTOLINK_END_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
 from ticketr.app.jira.adf._tables import blank_code
 
@@ -109,7 +109,7 @@ _STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})
 _DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _EMOJI_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME}:)+)(?![\w:])"
-_FORM_IN_TEXT = re.compile(rf"{BARE_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
+_ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
 _CARD_ADDRESS = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
@@ -171,7 +171,7 @@ def _write_mention(attrs: Json) -> list[Json] | None:
             shown = rest.get("text")
             name = "" if shown is None else _mention_name(shown)
             if name is not None and _ACCOUNT_ID_PATTERN.fullmatch(account):
-                return [text_node(f"@{verbatim_text('[')}{name}{verbatim_text(f']({account})')}")]
+                return [text_node(f"@{protect_signs('[')}{name}{protect_signs(f']({account})')}")]
     return None
 
 
@@ -224,10 +224,10 @@ def _emoji_tokens(names: str) -> list[Token] | None:
     return result
 
 
-def read_text(words: str) -> Iterator[Token]:
+def read_dates_and_emoji(words: str) -> Iterator[Token]:
     """Yield the tokens of a text, and of the dates and emoji in it."""
     at = 0
-    for start, end, result in _find_short_forms(words):
+    for start, end, result in _find_dates_and_emoji(words):
         if at < start:
             yield {"type": "text", "raw": words[at:start]}
         yield from result
@@ -236,11 +236,11 @@ def read_text(words: str) -> Iterator[Token]:
         yield {"type": "text", "raw": words[at:]}
 
 
-def _find_short_forms(words: str) -> Iterator[tuple[int, int, list[Token]]]:
+def _find_dates_and_emoji(words: str) -> Iterator[tuple[int, int, list[Token]]]:
     """Yield the start and end of each date and emoji in a text, and its tokens."""
     if "{" not in words and ":" not in words:
         return
-    for match in _FORM_IN_TEXT.finditer(words):
+    for match in _ADDRESS_DATE_OR_EMOJI.finditer(words):
         result = None
         if match["date"]:
             result = _date_tokens(match["date"])
@@ -270,7 +270,7 @@ def write_card(attrs: Json) -> list[Json] | None:
     """Return an address in angle brackets, if a card is no more than that."""
     match attrs:
         case {"url": str(address), **rest} if not rest and _CARD_ADDRESS.fullmatch(address):
-            return [text_node(verbatim_text(f"<{address}>"))]
+            return [text_node(protect_signs(f"<{address}>"))]
     return None
 
 
@@ -279,7 +279,7 @@ def write_card(attrs: Json) -> list[Json] | None:
 _NODE_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
-def marklas_tag(tag: str) -> str:
+def with_adf_attribute(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
     kind = _NODE_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag
@@ -324,7 +324,7 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
             if _may_be_beside_emoji(before, _BEFORE_EMOJI) and _may_be_beside_emoji(
                 after, _AFTER_EMOJI
             ):
-                return [text_node(verbatim_text(name))]
+                return [text_node(protect_signs(name))]
     return None
 
 
@@ -334,7 +334,7 @@ def _may_be_beside_emoji(near: Json | None, pattern: re.Pattern[str]) -> bool:
     return type(words) is not str or pattern.match(words) is not None
 
 
-def escape_text(words: str, before: Json | None, after: Json | None) -> str:
+def escape_short_forms(words: str, before: Json | None, after: Json | None) -> str:
     """Return a text in which nothing is read as a short form.
 
     Args:
@@ -342,7 +342,7 @@ def escape_text(words: str, before: Json | None, after: Json | None) -> str:
         before: What is before it.
         after: What follows it.
     """
-    starts = [start for start, _, _ in _find_short_forms(words)]
+    starts = [start for start, _, _ in _find_dates_and_emoji(words)]
     escaped = words
     if starts:
         ends = (*starts, len(words))

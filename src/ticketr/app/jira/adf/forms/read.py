@@ -189,11 +189,11 @@ class Reader:
                 result.append(token)
             elif kind == "inline_html":
                 closing = _closing_of_atom(token["raw"])
-                result.append({**token, "raw": inline.marklas_tag(token["raw"])})
+                result.append({**token, "raw": inline.with_adf_attribute(token["raw"])})
             elif kind == "text" and not linked:
                 self._read_text(token, result)
             elif kind == "link" and not linked:
-                self._read_link(token, result)
+                self._read_mention_card_or_link(token, result)
             elif "children" in token and kind != "image":
                 line = self._read_line(token["children"], linked=linked)
                 result.append({**token, "children": line})
@@ -210,10 +210,10 @@ class Reader:
         if status is not None:
             tokens, words = status
             result[-1:] = tokens
-        read = list(inline.read_text(words))
+        read = list(inline.read_dates_and_emoji(words))
         result += [text] if status is None and len(read) == 1 else read
 
-    def _read_link(self, link: inline.Token, result: list[inline.Token]) -> None:
+    def _read_mention_card_or_link(self, link: inline.Token, result: list[inline.Token]) -> None:
         """Add a link to the tokens before it, the last of which may belong to it."""
         mention = inline.read_mention(
             result[-1] if result else None, link, self._address_of(link["attrs"]["url"])

@@ -20,12 +20,12 @@ from ticketr.app.jira.adf._blocks import (
 )
 from ticketr.app.jira.adf._canonical import LINE_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, EMPTY_TEXT_PLACEHOLDER, verbatim_text
-from ticketr.app.jira.adf._simple import simple_leaf_markdown
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, EMPTY_TEXT_PLACEHOLDER, protect_signs
+from ticketr.app.jira.adf._simple import markdown_if_simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
     BLOCK_CARD_SUFFIX,
-    escape_text,
+    escape_short_forms,
     tag_of,
     text_node,
     write_card,
@@ -49,7 +49,7 @@ _PARENTS_OF_FORMS = {
 }
 #: The start tag of each end tag.
 _START_TAG_BY_END_TAG = {
-    verbatim_text(f"</{tag}>"): (verbatim_text(f"<{tag}>"),) for tag in ("u", "sub", "sup")
+    protect_signs(f"</{tag}>"): (protect_signs(f"<{tag}>"),) for tag in ("u", "sub", "sup")
 }
 
 
@@ -58,15 +58,15 @@ class Writer(BlockWriter):
 
     Args:
         by_marklas: Returns the Markdown of a block by marklas.
-        files: The media ID of each attached file, by its name.
+        media_ids: The media ID of each attached file, by its name.
 
     Attributes:
         used: Whether a short form was written.
     """
 
-    def __init__(self, by_marklas: Callable[[Json], str], files: Mapping[str, str]) -> None:
+    def __init__(self, by_marklas: Callable[[Json], str], media_ids: Mapping[str, str]) -> None:
         self._by_marklas = by_marklas
-        self._names = {media: name for name, media in files.items()}
+        self._names = {media: name for name, media in media_ids.items()}
         self.used = False
 
     def kind_and_has_bullets(self, node: Any, parent: str) -> tuple[str, bool]:
@@ -98,7 +98,7 @@ class Writer(BlockWriter):
                         node.get("attrs", {}).get("title", ""), self.write_blocks(content, kind)
                     )
             node = form
-        elif short and (simple := simple_leaf_markdown(node)):
+        elif short and (simple := markdown_if_simple_leaf(node)):
             return simple
         return self._write_shell_by_marklas(node, short=short)
 
@@ -130,7 +130,7 @@ class Writer(BlockWriter):
             case "taskList":
                 return _tasks_as_bullets(node) if _can_have_checkboxes(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
-                return node if _is_title(attrs.get("title", "-")) else None
+                return node if _is_plain_title(attrs.get("title", "-")) else None
         return None
 
     def _write_shell_by_marklas(self, node: Json, *, short: bool) -> str:
@@ -192,7 +192,7 @@ class Writer(BlockWriter):
             return
         marks = marks if type(marks) is list else []
         if {"type": "code"} not in marks:
-            node["text"] = escape_text(words, before, after)
+            node["text"] = escape_short_forms(words, before, after)
         tags = [tag for mark in marks if (tag := tag_of(mark))] if short else []
         if not tags:
             yield node
@@ -203,9 +203,9 @@ class Writer(BlockWriter):
             node["marks"] = kept
         else:
             del node["marks"]
-        yield from (text_node(verbatim_text(f"<{tag}>")) for tag in tags)
+        yield from (text_node(protect_signs(f"<{tag}>")) for tag in tags)
         yield node
-        yield from (text_node(verbatim_text(f"</{tag}>")) for tag in reversed(tags))
+        yield from (text_node(protect_signs(f"</{tag}>")) for tag in reversed(tags))
 
 
 def _join_tags(nodes: list[Any]) -> list[Any]:
@@ -258,7 +258,7 @@ def _can_have_checkbox(item: Any) -> bool:
     return False
 
 
-def _is_title(title: object) -> bool:
+def _is_plain_title(title: object) -> bool:
     return (
         isinstance(title, str)
         and title == title.strip()
@@ -269,7 +269,7 @@ def _is_title(title: object) -> bool:
 
 def _decisions_as_bullets(items: Sequence[Json]) -> Json:
     """Return a list of decisions as a list of items that begin with the mark of a decision."""
-    lines = [_paragraph(text_node(verbatim_text("<> ")), *content_of(item)) for item in items]
+    lines = [_paragraph(text_node(protect_signs("<> ")), *content_of(item)) for item in items]
     return {
         "type": "bulletList",
         "content": [{"type": "listItem", "content": [line]} for line in lines],
@@ -283,7 +283,7 @@ def _tasks_as_bullets(node: Json) -> Json:
         if child["type"] == "taskList":
             items[-1]["content"].append(_tasks_as_bullets(child))
             continue
-        box = text_node(verbatim_text("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
+        box = text_node(protect_signs("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
         first = _paragraph(box, *(content_of(blocks[0]) or [text_node(EMPTY_TEXT_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
