@@ -489,7 +489,7 @@ async def test_a_second_press_starts_no_second_editor(
 async def test_a_browser_that_runs_on_is_left_alone(
     used: Services, told: list[Message], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(outside, "BROWSER_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(outside, "BROWSER_OPENED_AFTER_SECONDS", 0.0)
     started, go, ended = tmp_path / "started", tmp_path / "go", tmp_path / "ended"
     for each in (started, go, ended):
         os.mkfifo(each)

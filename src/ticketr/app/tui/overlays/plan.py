@@ -195,10 +195,10 @@ class Plan(Review[sync.PushPlan]):
         # A sync merges first.
         conflicts = self.check_result.conflicts if self.kind is JobKind.PUSH else ()
         answers = (*self.check_result.failed, *conflicts)
-        left, names = set(map(_issue_identity, plan.left_alone)), set(map(_issue_identity, answers))
+        left, names = set(map(_path_and_name, plan.left_alone)), set(map(_path_and_name, answers))
         return (
-            *(note for note in plan.refusals if _issue_identity(note) not in names),
-            *(note for note in answers if _issue_identity(note) not in left),
+            *(note for note in plan.refusals if _path_and_name(note) not in names),
+            *(note for note in answers if _path_and_name(note) not in left),
         )
 
     def header(self, state: AppState) -> tuple[str, str]:
@@ -271,7 +271,7 @@ class Plan(Review[sync.PushPlan]):
         counts = (("creates", new), ("changes", len(kept) - new))
         words = " and ".join(f"{verb} {count}" for verb, count in counts if count)
         many = f"{len(kept)} writes: it " if len(kept) > CONFIRM_ABOVE_WRITES else ""
-        issues = set(map(_issue_identity, self._notes_refused_by_jira_or_file(plan)))
+        issues = set(map(_path_and_name, self._notes_refused_by_jira_or_file(plan)))
         refused = sum((entry.path, entry.name) in issues for entry in kept)
         but = f", but {refused} would be refused" if refused else ""
         writes = f"{many}{words} of your tickets in Jira{but}"
@@ -295,7 +295,7 @@ class Plan(Review[sync.PushPlan]):
         return lines
 
 
-def _issue_identity(note: sync.Note) -> tuple[str, str]:
+def _path_and_name(note: sync.Note) -> tuple[str, str]:
     """Return what tells the issue of a note from all others."""
     return note.path, note.name
 

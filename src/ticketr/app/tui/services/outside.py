@@ -28,8 +28,8 @@ from ticketr.text import clean
 
 #: The most characters that are copied; some terminals take no more.
 MAX_COPIED_CHARACTERS = 74_000
-#: Seconds to wait for the program that opens a browser.
-BROWSER_TIMEOUT_SECONDS = 5.0
+#: Seconds after which a program that still runs counts as the open browser.
+BROWSER_OPENED_AFTER_SECONDS = 5.0
 #: The program that opens an address by default.
 DEFAULT_BROWSER_COMMAND = "open" if sys.platform == "darwin" else "xdg-open"
 
@@ -201,7 +201,7 @@ async def _try_to_open(words: list[str]) -> bool:
         )
     except (OSError, ValueError):  # not there, or a word with a null character
         return False
-    with trio.move_on_after(BROWSER_TIMEOUT_SECONDS):
+    with trio.move_on_after(BROWSER_OPENED_AFTER_SECONDS):
         return await program.wait() == 0
     return True
 
