@@ -26,7 +26,7 @@ from ticketr import (
     RepeatHandle,
     open_job_queue,
 )
-from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, make_due_times
+from ticketr.jobs._maps.due_times import Calendar, Interval, IntervalOrCalendar, make_due_times
 
 HOUR = timedelta(hours=1)
 
@@ -477,7 +477,7 @@ def calendar(every: Callable[[datetime], Any]) -> Calendar:
     return Calendar(START, every, OFFSET)
 
 
-def make(every: object, first: object = 0.0, now: float = 0.0) -> DueTimes:
+def make(every: object, first: object = 0.0, now: float = 0.0) -> IntervalOrCalendar:
     return make_due_times(every, first, now, OFFSET, lambda function, due: function(due))
 
 

@@ -351,10 +351,10 @@ def checked_options(options: JobOptions) -> dict[str, Any]:
     """Check the options of a submit, and return them by the names of a record's fields."""
     fields: dict[str, Any] = {}
     for option, value in options.items():
-        known = OPTION_CHECKS.get(option)
+        known = OPTION_FIELDS_AND_CHECKS.get(option)
         if known is None:
             raise TypeError(
-                f"a job has no option {option!r}, only {', '.join(OPTION_CHECKS)}; an argument of the"
+                f"a job has no option {option!r}, only {', '.join(OPTION_FIELDS_AND_CHECKS)}; an argument of the"
                 " function goes into functools.partial(function, name=...)"
             )
         field, check = known
@@ -410,7 +410,7 @@ def checked_retry(retry: object) -> Retry:
     return retry
 
 
-OPTION_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
+OPTION_FIELDS_AND_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     "id": ("given_id", partial(checked_str, "id")),
     "name": ("name", partial(checked_str, "name")),
     "priority": ("priority", checked_priority),

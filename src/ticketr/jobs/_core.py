@@ -77,7 +77,7 @@ class QueueOptions:
 
 @final
 @dataclass(eq=False, slots=True)
-class Submission:
+class WaitingSubmit:
     """A job whose submitter waits for room.
 
     Attributes:
@@ -199,7 +199,7 @@ class QueueCore:
             The record of the job, or of the job that it was joined to.
         """
         schedule = self.schedule
-        submission = Submission(record, trio.lowlevel.current_task())
+        submission = WaitingSubmit(record, trio.lowlevel.current_task())
 
         def give_up(_: object) -> trio.lowlevel.Abort:
             # Too late if the job is being let in, and cancels what its submitter is part of.
@@ -309,7 +309,7 @@ class QueueCore:
             self.dependencies.link_predecessors(record)
             schedule.add(record, now)
         registry.by_id[job_id] = record
-        if schedule.is_time_dependent or self.subscriptions.is_watched:
+        if schedule.is_time_dependent or self.subscriptions.was_watched:
             self.notify_pending(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
@@ -373,9 +373,9 @@ class QueueCore:
         record.start(scope, now)
         self.running[worker] = record
         self.wait_seconds += now - record.due_at
-        if self.subscriptions.is_watched:
+        if self.subscriptions.was_watched:
             self.subscriptions.notify_changed(record)
-        if schedule.has_rates:
+        if schedule.has_had_rates:
             schedule.consume_rates(record, now)
             self.timer.wake_at(schedule.next_time())
         if schedule.submissions:
@@ -446,7 +446,7 @@ class QueueCore:
                 self.reporter.job_failed(record)
         registry = self.registry
         registry.ended.append(record)
-        if self.subscriptions.is_watched:
+        if self.subscriptions.was_watched:
             self.subscriptions.notify_ended(record)
         if self.recorder is not None:
             self.recorder.put(record)
@@ -553,7 +553,7 @@ class QueueCore:
         self.admit_submissions()
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
-            jobs = self.schedule.jobs() if is_all else [*slot.jobs]
+            jobs = self.schedule.pending_jobs() if is_all else [*slot.jobs]
             self.do_in_batches(self.mark_one_changed, jobs)
         self.dispatcher.wake_one()
 
@@ -621,7 +621,7 @@ class QueueCore:
         if self.idle_event is not None:
             self.idle_event.set()
             self.idle_event = None
-            if self.subscriptions.is_watched:
+            if self.subscriptions.was_watched:
                 self.subscriptions.notify_idle()
         if self.phase.is_refusing and not self.phase.is_over:
             self.registry.evict(self.now())

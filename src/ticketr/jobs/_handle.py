@@ -24,7 +24,7 @@ from ticketr.jobs._job import (
     JobStatus,
 )
 from ticketr.jobs._record import JobRecord, snapshot_of
-from ticketr.jobs._trio import protect_methods
+from ticketr.jobs._trio import protect_methods_from_ki
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import checked_seconds, reason_text
 
@@ -36,7 +36,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 @final
-@protect_methods
+@protect_methods_from_ki
 class JobHandle(Generic[T_co]):
     """A submitted job.
 
@@ -286,7 +286,7 @@ class JobContext:
         if record.status is not RUNNING or record.attempt != self._attempt:
             return  # a thread of the job may outlive its attempt
         record.add_report(current, total, message)
-        if subscriptions.is_watched:
+        if subscriptions.was_watched:
             subscriptions.notify_changed(record, is_report=True)
 
     def cleanup(self, seconds: float) -> trio.CancelScope:

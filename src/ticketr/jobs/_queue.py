@@ -31,7 +31,7 @@ from ticketr.jobs._record import JobRecord, progress_of, snapshot_of
 from ticketr.jobs._scheduling.schedule import Rate, checked_rate
 from ticketr.jobs._shutdown import refuse_submits, shorten_grace_and_cancel_delayed, wait_until_idle
 from ticketr.jobs._sqlite.history import FinishedJob, finished_in_memory
-from ticketr.jobs._trio import QueueFull, protect_methods
+from ticketr.jobs._trio import QueueFull, protect_methods_from_ki
 from ticketr.jobs._updates import Updates
 from ticketr.jobs._values import (
     checked_count,
@@ -50,7 +50,7 @@ Ts = TypeVarTuple("Ts")
 
 
 @final
-@protect_methods
+@protect_methods_from_ki
 class JobQueue:
     """Runs jobs on a fixed number of workers; made by :func:`ticketr.open_job_queue`."""
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ticketr.jobs._sqlite.rows import StoredCall, StoredJob
 
 NO_TAGS: Final = frozenset[str]()
-AnyEnd: TypeAlias = bool
+AnyEndSuffices: TypeAlias = bool
 """Whether a job starts although one that it starts after fails or is cancelled."""
 
 
@@ -88,7 +88,7 @@ class JobExtras:
     once: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    predecessors: dict[JobRecord, AnyEnd] = field(default_factory=dict)
+    predecessors: dict[JobRecord, AnyEndSuffices] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
     stored_due_at: float | None = None
@@ -232,7 +232,7 @@ class JobRecord:
         extras = self.extras
         self.due_at = now + extras.delay if extras.stored_due_at is None else extras.stored_due_at
 
-    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, AnyEnd]) -> None:
+    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, AnyEndSuffices]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
         extras.predecessors, extras.after = predecessors, ()

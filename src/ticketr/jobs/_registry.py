@@ -169,7 +169,7 @@ class Registry:
         """Return the jobs with this key and tag, None for any, in the order of submission."""
         # An ended job whose ID another job has taken can no longer be looked up.
         ended = [job for job in self.ended if self.by_id.get(job.id) is job]
-        jobs = [*ended, *self._running.values(), *self._schedule.jobs()]
+        jobs = [*ended, *self._running.values(), *self._schedule.pending_jobs()]
         return [
             job
             for job in sorted(jobs, key=lambda job: job.number)

@@ -137,7 +137,7 @@ def stop_pending(core: QueueCore) -> None:
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
         core.drop_batches()  # of the same jobs
-        core.do_in_batches(core.cancel_for_shutdown, core.schedule.jobs())
+        core.do_in_batches(core.cancel_for_shutdown, core.schedule.pending_jobs())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:

@@ -1,7 +1,7 @@
 """The run of Trio that a queue belongs to, and all uses of Trio beyond what it documents.
 
 Ctrl+C in the middle of a step would leave a queue inconsistent, so all classes that users call are
-protected from it (see ``protect_methods``).
+protected from it (see ``protect_methods_from_ki``).
 
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NO_CHECKPOINT_YET``.
@@ -34,7 +34,7 @@ sake of other tasks.
 """
 
 
-def protect_methods(cls: C) -> C:
+def protect_methods_from_ki(cls: C) -> C:
     """Protect all methods of a class from KeyboardInterrupt; a class decorator."""
     for name, method in [*vars(cls).items()]:
         if isinstance(method, FunctionType):

@@ -27,7 +27,7 @@ import trio
 
 from ticketr.jobs._deadlock import refuse_wait_for_all, wait_for_jobs
 from ticketr.jobs._record import JobRecord
-from ticketr.jobs._trio import OwnerRun, protect_methods
+from ticketr.jobs._trio import OwnerRun, protect_methods_from_ki
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -39,7 +39,7 @@ T_co = TypeVar("T_co", covariant=True)  # what a reader gets of a job
 
 
 @final
-@protect_methods
+@protect_methods_from_ki
 @dataclass(eq=False, repr=False)
 class Updates(trio.abc.ReceiveChannel[T_co]):
     """Changes of jobs as they happen: a context manager, and a ``trio.abc.ReceiveChannel``.
@@ -185,13 +185,13 @@ class Subscriptions:
 
     Attributes:
         owner_run: The Trio run that the queue belongs to.
-        is_watched: Whether there is, or has been, any reader.
+        was_watched: Whether there is, or has been, any reader.
         observer: Called with each job that has changed, before the readers; None for no such call.
     """
 
     _core: QueueCore
     owner_run: OwnerRun = field(default_factory=OwnerRun)
-    is_watched: bool = False
+    was_watched: bool = False
     observer: Callable[[JobRecord], None] | None = None
     _readers: dict[JobRecord | None, WeakReaders] = field(  # by job; None for all jobs
         default_factory=lambda: {None: ()}
@@ -204,7 +204,7 @@ class Subscriptions:
         It must not change any.
         """
         self.observer = observer
-        self.is_watched = True
+        self.was_watched = True
 
     def watch(
         self,
@@ -230,7 +230,7 @@ class Subscriptions:
         elif self._is_closed:
             updates._end()
         else:
-            self.is_watched = True
+            self.was_watched = True
             live = (reader for reader in self._readers.get(record, ()) if reader() is not None)
             self._readers[record] = (*live, weakref.ref(updates))
         return updates

@@ -110,12 +110,12 @@ class Calendar:
         return self._previous
 
 
-DueTimes: TypeAlias = Interval | Calendar
+IntervalOrCalendar: TypeAlias = Interval | Calendar
 
 
 def make_due_times(
     every: object, first: object, now: float, offset: float, call: Callable[..., datetime]
-) -> DueTimes:
+) -> IntervalOrCalendar:
     """Return the due times of a new repeat.
 
     Args:

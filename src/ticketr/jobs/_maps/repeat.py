@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo, JobID, JobSnapshot
-from ticketr.jobs._maps.due_times import DueTimes, make_due_times
+from ticketr.jobs._maps.due_times import IntervalOrCalendar, make_due_times
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._scheduling.schedule import PriorityQueue
-from ticketr.jobs._trio import protect_methods
+from ticketr.jobs._trio import protect_methods_from_ki
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
@@ -57,7 +57,7 @@ class Repeat:
     id: JobID
     sequence_number: int
     template: JobRecord | None = None
-    due_times: DueTimes | None = None
+    due_times: IntervalOrCalendar | None = None
     every_text: str = ""
     is_restored_unclaimed: bool = False
     is_due_handled: bool = False
@@ -178,7 +178,7 @@ class Repeats:
         self._store_change(repeat)
         return repeat
 
-    def _begin_due_times(self, repeat: Repeat, times: DueTimes, now: float) -> None:
+    def _begin_due_times(self, repeat: Repeat, times: IntervalOrCalendar, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_handled = times.due_at < now
         repeat.counts_skipped_as_missed = not repeat.is_due_handled
@@ -302,7 +302,7 @@ class Repeats:
 
 
 @final
-@protect_methods
+@protect_methods_from_ki
 class RepeatHandle:
     """A job that is run again and again; made by :meth:`JobQueue.repeat`.
 

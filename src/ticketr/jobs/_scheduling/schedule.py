@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, final
 from ticketr.jobs._values import checked_number, checked_seconds, safe_repr
 
 if TYPE_CHECKING:
-    from ticketr.jobs._core import Submission
+    from ticketr.jobs._core import WaitingSubmit
     from ticketr.jobs._record import JobRecord
 
 T = TypeVar("T", bound="Hashable")
@@ -253,7 +253,7 @@ class Schedule:
         submissions: The submits that wait for room.
         queue_slot: The pause and the rate of the queue, as those of a key; it has no jobs.
         is_paused_or_rate_limited: Whether the queue is paused, or its rate has no start left.
-        has_rates: Whether the queue or a key has, or has had, a rate.
+        has_had_rates: Whether the queue or a key has, or has had, a rate.
         is_time_dependent: Whether anything may wait for a time.
     """
 
@@ -264,10 +264,10 @@ class Schedule:
     pending: int = 0
     ready: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     blocked: dict[KeySlot, PriorityQueue[JobRecord]] = field(default_factory=dict)
-    submissions: PriorityQueue[Submission] = field(default_factory=PriorityQueue)
+    submissions: PriorityQueue[WaitingSubmit] = field(default_factory=PriorityQueue)
     queue_slot: KeySlot = field(default_factory=lambda: KeySlot(None))
     is_paused_or_rate_limited: bool = False
-    has_rates: bool = False
+    has_had_rates: bool = False
     is_time_dependent: bool = False
     # Jobs by when they are due, those that start after others, and jobs by when they must start.
     _delayed: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
@@ -277,7 +277,7 @@ class Schedule:
     # The keys that have no start left, or that of the queue, by when they get one.
     _rate_limited: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
-    def jobs(self) -> list[JobRecord]:
+    def pending_jobs(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
         blocked = itertools.chain.from_iterable(self.blocked.values())
         return [*reversed(self._dependent), *self._delayed, *self.ready, *blocked]
@@ -511,7 +511,7 @@ class Schedule:
 
     def set_rate(self, slot: KeySlot, rate: Rate | None, now: float) -> None:
         """Give the queue or a key another rate; None for no limit."""
-        self.has_rates = True
+        self.has_had_rates = True
         slot.bucket = None if rate is None else Bucket(rate, slot.bucket, now)
         self._rate_limited.discard(slot)
         self._note_if_rate_limited(slot, now)
@@ -559,10 +559,10 @@ class Schedule:
             return True
         return any(not job.status.is_terminal for job in record.extras.predecessors)
 
-    def add_submission(self, submission: Submission) -> None:
+    def add_submission(self, submission: WaitingSubmit) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""
         self.submissions.push(submission, -submission.record.extras.priority, next(self._ordinals))
 
-    def next_admitted(self) -> Submission | None:
+    def next_admitted(self) -> WaitingSubmit | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
         return self.submissions.take() if self.has_room else None

@@ -29,7 +29,7 @@ from ticketr.jobs._calls import (
     unpack_job,
 )
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
-from ticketr.jobs._maps.due_times import Calendar, DueTimes, Interval, utc
+from ticketr.jobs._maps.due_times import Calendar, Interval, IntervalOrCalendar, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._progress import utf8_text
 from ticketr.jobs._record import JobRecord
@@ -395,7 +395,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
 
 def _due_times_of(
     row: RepeatRow, template: JobRecord, now: float, offset: float, codec: Codec
-) -> DueTimes:
+) -> IntervalOrCalendar:
     try:
         every: dict[str, Any] = json.loads(row.every)
         if "seconds" in every:
