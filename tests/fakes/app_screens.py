@@ -111,7 +111,7 @@ def main_state(width: int, height: int, count: int = 0) -> AppState:
     """Return the main screen with two workspaces, a broken file, and so many jobs."""
     state = app_state(*TICKETS, width=width, height=height)
     broken = row_of_broken(
-        "notes.md", "notes.md:5:1: this file holds a conflict of git", has_rows=False
+        "notes.md", "notes.md:5:1: this file holds a conflict of git", has_ticket_rows=False
     )
     rows = Rows.of((*state.workspace.rows, broken))
     read = messages.FilesRead(

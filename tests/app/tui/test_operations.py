@@ -348,7 +348,7 @@ async def test_a_folder_that_is_deleted_is_named_and_pulled_again_once_it_is_bac
         await run.press("r", "P")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.files() == before
-        assert run.app.state.workspace.rows.issue_count == TICKETS
+        assert run.app.state.workspace.rows.issue_and_draft_count == TICKETS
         assert run.app.state.workspace.opening_problem == ""
 
 

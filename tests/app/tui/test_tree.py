@@ -82,7 +82,9 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     last = len(shown) - 1
     assert arranged.position_and_count(last) == (sum(matches_filter), sum(matches_filter))
     assert arranged.position_and_count(0) == (sum(matches_filter[:1]), sum(matches_filter))
-    assert [arranged.index_of(each.row.order) for each in shown] == list(range(len(shown)))
+    assert [arranged.index_of_or_nearest(each.row.order) for each in shown] == list(
+        range(len(shown))
+    )
     hits = arranged.find_hits(["title", "7"])
     assert hits == tuple(
         at
@@ -100,13 +102,13 @@ def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> 
     folded = arrange(rows, frozenset(["DEMO-9"]), sort, None)
     task = family(9, 2)[1]
 
-    assert folded.rows[folded.index_of(task.order)].row.id == "DEMO-9"
+    assert folded.rows[folded.index_of_or_nearest(task.order)].row.id == "DEMO-9"
     without = Rows().with_tickets(family(*each) for each in families if each[0] != 9)
     gone = arrange(without, frozenset(), sort, None)
-    order = gone.rows[gone.index_of(task.order)].row.order
+    order = gone.rows[gone.index_of_or_nearest(task.order)].row.order
     assert order > task.order
-    assert arrange(Rows(), frozenset(), sort, None).index_of(task.order) == 0
-    assert gone.index_of(("ZZ", 1, "", 0)) == len(gone) - 1
+    assert arrange(Rows(), frozenset(), sort, None).index_of_or_nearest(task.order) == 0
+    assert gone.index_of_or_nearest(("ZZ", 1, "", 0)) == len(gone) - 1
 
 
 def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
@@ -184,7 +186,7 @@ def test_a_replaced_ticket_leaves_the_others(families: list[Family], again: list
         term: bytearray(term.matches(row.candidate) for row in changed) for term in terms
     }
     assert changed.draft_count == (0 in whole)
-    assert changed.issue_count == len(changed)
+    assert changed.issue_and_draft_count == len(changed)
 
 
 def ticket(number: int, *tasks: int, title: str = "T") -> Ticket:
@@ -242,7 +244,7 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
 def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
     rows = Rows().with_tickets([rows_of(ticket(each), f"DEMO-{each}.md") for each in (1, 2, 3)])
 
-    row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_rows=False)
+    row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_ticket_rows=False)
 
     assert row.order == rows.unfiltered_rows[1].row.order
     assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
@@ -250,18 +252,18 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
 def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None:
     draft = Ticket("Draft", line=1, tasks=(Ticket("Task"),))
-    broken = row_of_broken("DEMO-2.md", "why", has_rows=False)
+    broken = row_of_broken("DEMO-2.md", "why", has_ticket_rows=False)
     rows = Rows.of([*rows_of(draft, "d.md"), *rows_of(ticket(1), "1.md"), broken])
-    assert (rows.issue_count, rows.draft_count, rows.broken_count) == (3, 2, 1)
+    assert (rows.issue_and_draft_count, rows.draft_count, rows.broken_count) == (3, 2, 1)
 
     rows = rows.with_tickets(
         [rows_of(ticket(2), "DEMO-2.md"), rows_of(Ticket("Alone", line=1), "d.md")]
     )
-    assert (rows.issue_count, rows.draft_count, rows.broken_count) == (3, 1, 0)
+    assert (rows.issue_and_draft_count, rows.draft_count, rows.broken_count) == (3, 1, 0)
 
 
 def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
-    row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_rows=True)
+    row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_ticket_rows=True)
 
     assert row.order < rows_of(ticket(1), "a.md")[0].order
     assert row.ticket_key == ""

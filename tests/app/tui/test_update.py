@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import (
     SELECTION_DELAY_SECONDS,
-    SWALLOW_KEYS_SECONDS,
+    UNUSED_KEY_PAUSE_SECONDS,
     AppState,
     OpenTicket,
     Panel,
@@ -60,7 +60,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_KEYS_SECONDS * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * UNUSED_KEY_PAUSE_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 
@@ -162,10 +162,10 @@ def test_letters_are_text_while_a_line_is_typed() -> None:
 def test_a_job_reads_the_files_again_when_it_ends() -> None:
     state = app_state(*NINE)
     state = after(state, messages.JobChanged(snapshot()))
-    assert [each.id for each in state.jobs.live_jobs_of("work")] == ["1"]
+    assert [each.id for each in state.jobs.unfinished_jobs_of("work")] == ["1"]
 
     state, asked = update(state, messages.JobChanged(snapshot(JobStatus.COMPLETED)), 2.0)
-    assert state.jobs.live_jobs_of("work") == ()
+    assert state.jobs.unfinished_jobs_of("work") == ()
     assert asked == (call_in("work", read_files),)
 
 

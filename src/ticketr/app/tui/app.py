@@ -193,9 +193,9 @@ class App:
         return effects
 
     def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
-        name = request.workspace
+        name = request.required_workspace
         if name in self._services.workspace_registry.closed:
-            nursery.start_soon(self._carry_out_once_open, request, nursery)
+            nursery.start_soon(self._open_workspace_and_carry_out, request, nursery)
             return
         if iscoroutinefunction(request.function):
             nursery.start_soon(self._services.carry_out, request)
@@ -205,9 +205,9 @@ class App:
             for more in self._handle(answer):
                 self._carry_out(more, nursery)
 
-    async def _carry_out_once_open(self, request: Call, nursery: trio.Nursery) -> None:
+    async def _open_workspace_and_carry_out(self, request: Call, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
-        name = request.workspace
+        name = request.required_workspace
         if await self._services.workspace_registry.ensure_open(name):
             self._carry_out(request, nursery)
         elif request.on_failure is not None:

@@ -51,7 +51,7 @@ class Call:
     Attributes:
         function: The function; it gets the services before the arguments.
         args: The arguments.
-        workspace: The name of the workspace that has to be open first; empty for none.
+        required_workspace: The name of the workspace that has to be open first; empty for none.
         on_success: Gives the step for what it returns, of the state and that, if no overlay takes it.
         on_failure: Gives the step for a failure, of the state and the `Answered`, if no overlay takes
             it; None to name the problem.
@@ -59,7 +59,7 @@ class Call:
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
-    workspace: str = ""
+    required_workspace: str = ""
     on_success: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
     on_failure: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
 

@@ -14,8 +14,6 @@ from ticketr.app import sync
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.text import clean
 
-#: What is between the kind and the count in the message of a job that has ended.
-_BETWEEN_KIND_AND_COUNT = " complete: "
 #: The cause is first and short, so that neither it nor the way out is cut at 60 cells.
 LOGIN_REFUSED_MESSAGE = "Login refused: wrong or expired token"
 _KEY_ACTION_BY_JOB_KIND = {"pull": KeyAction.PULL, "push": KeyAction.PUSH, "sync": KeyAction.SYNC}
@@ -56,14 +54,14 @@ class JobEnd:
 
 
 def end_of(
-    snapshot: JobSnapshot, keymap: KeyMap, conflicts: AbstractSet[str] | None = None
+    snapshot: JobSnapshot, keymap: KeyMap, keys_in_conflict: AbstractSet[str] | None = None
 ) -> JobEnd:
     """Return how a job ended.
 
     Args:
         snapshot: The last snapshot of the job.
         keymap: The keys, for what to do now.
-        conflicts: The keys of the tickets that are in conflict now; None if that is not known.
+        keys_in_conflict: The keys of the tickets that are in conflict now; None if that is not known.
     """
     message = clean(snapshot.progress.message) if snapshot.progress is not None else ""
     if snapshot.status is JobStatus.FAILED:
@@ -90,9 +88,10 @@ def end_of(
         first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
     keys = [(KeyAction.JOBS, "lists them")] if bad[1:] else []
-    keys += _next_actions(snapshot.result, conflicts)
+    keys += _next_actions(snapshot.result, keys_in_conflict)
     hints = (keymap.hint(action, Context.MAIN, does, before=" · ") for action, does in keys)
-    count = message.partition(_BETWEEN_KIND_AND_COUNT)[2] or message  # the cause needs the room
+    # Without the kind, as in "Pull complete: 12 tickets": the cause needs the room.
+    count = message.partition(" complete: ")[2] or message
     count += _created_keys_text(snapshot.result)
     is_over = isinstance(
         snapshot.result, sync.PushResult | sync.BulkResult | sync.AttachmentTransfer
@@ -128,13 +127,13 @@ def _created_keys_text(result: object) -> str:
 
 
 def _next_actions(
-    result: object, conflicts: AbstractSet[str] | None
+    result: object, keys_in_conflict: AbstractSet[str] | None
 ) -> Iterator[tuple[KeyAction, str]]:
     """Yield the keys that go on where a job left something, with what they do."""
     pull, push = _pull_and_push_of(result)
     clashes = [note.key for note in push.conflicts if note.code is sync.Code.CONFLICT]
     clashes += [conflict.key for conflict in pull.conflicts]
-    if clashes and (conflicts is None or not conflicts.isdisjoint(clashes)):
+    if clashes and (keys_in_conflict is None or not keys_in_conflict.isdisjoint(clashes)):
         yield KeyAction.RESOLVE, "resolves"
     elif any(note.code is not sync.Code.CONFLICT for note in push.conflicts):
         yield KeyAction.PULL, "gets Jira's"
@@ -249,34 +248,34 @@ class JobsState:
     """The jobs of the queue.
 
     Attributes:
-        live: The running and waiting jobs, in the order in which they came.
+        unfinished: The running and waiting jobs, in the order in which they came.
         ended: The jobs of this run that have ended, the newest first.
         history: Those of earlier runs, too; they are read when they are shown.
     """
 
-    live: tuple[JobSnapshot, ...] = ()
+    unfinished: tuple[JobSnapshot, ...] = ()
     ended: tuple[JobSnapshot, ...] = ()
     history: History = field(default_factory=History)
 
     def with_snapshot(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
-        live, ended = {job.id: job for job in self.live}, self.ended
+        unfinished, ended = {job.id: job for job in self.unfinished}, self.ended
         if snapshot.status.is_terminal:
-            live.pop(snapshot.id, None)
+            unfinished.pop(snapshot.id, None)
             ended = (snapshot, *ended[: MAX_ENDED_JOBS - 1])
         else:
-            live[snapshot.id] = snapshot
-        return replace(self, live=tuple(live.values()), ended=ended)
+            unfinished[snapshot.id] = snapshot
+        return replace(self, unfinished=tuple(unfinished.values()), ended=ended)
 
     @property
     def running(self) -> tuple[JobSnapshot, ...]:
         """The running jobs."""
-        return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.RUNNING)
+        return tuple(job for job in self.unfinished if job.status is JobStatus.RUNNING)
 
     @property
     def waiting(self) -> tuple[JobSnapshot, ...]:
         """The jobs that wait: for a worker, for another job of their workspace, or for a time."""
-        return tuple(snapshot for snapshot in self.live if snapshot.status is JobStatus.PENDING)
+        return tuple(job for job in self.unfinished if job.status is JobStatus.PENDING)
 
     @cached_property
     def jobs_of_earlier_runs(self) -> tuple[FinishedJob, ...]:
@@ -289,14 +288,14 @@ class JobsState:
         )
 
     @cached_property
-    def ids(self) -> list[str]:
+    def ids_in_list_order(self) -> list[str]:
         """What tells the jobs apart, in the order in which they are listed."""
         now = [snapshot.id for snapshot in (*self.running, *self.waiting, *self.ended)]
         return [*now, *map(id_of_earlier, self.jobs_of_earlier_runs)]
 
-    def live_jobs_of(self, name: str) -> tuple[JobSnapshot, ...]:
+    def unfinished_jobs_of(self, workspace: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
-        return tuple(snapshot for snapshot in self.live if workspace_of(snapshot) == name)
+        return tuple(job for job in self.unfinished if workspace_of(job) == workspace)
 
 
 def id_of_earlier(job: FinishedJob) -> str:

@@ -9,7 +9,7 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.jobs_state import kind_of
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.panels import frame
-from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, KEY_CELLS, choose_columns
+from ticketr.app.tui.panels.columns import CELLS_BEFORE_TITLE, ISSUE_KEY_CELLS, choose_columns
 from ticketr.app.tui.panels.detail import task_line_index
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
@@ -64,23 +64,24 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
 
 
 def _workspace_line(
-    workspace: WorkspaceView, states: Sequence[str], cells: int, *, is_current: bool
+    workspace: WorkspaceView, activity_texts: Sequence[str], cells: int, *, is_current: bool
 ) -> Line:
-    count = f"{workspace.rows.issue_count:,}" if workspace.rows or workspace.are_files_read else ""
+    rows = workspace.rows
+    count = f"{rows.issue_and_draft_count:,}" if rows or workspace.are_files_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number, _ in workspace.mark_counts:
         marks += [Span(" "), mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
-    shown = next((state for state in states if width(state) <= room), "")
+    shown = next((text for text in activity_texts if width(text) <= room), "")
     pad = " " * max(0, cells - used - width(shown) - 1)
     return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))
 
 
 def activity_texts_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
     """Return what a workspace is doing, or when it was synced; the longest words first."""
-    jobs = state.jobs.live_jobs_of(workspace.name)
+    jobs = state.jobs.unfinished_jobs_of(workspace.name)
     if jobs:
         return _job_activity_texts(jobs[0])
     if workspace.opening_problem:
@@ -154,8 +155,8 @@ def _ticket_line(
     elif bar == " " and row.key in workspace.keys_of_unseen_changes:
         bar = "•"
     name = row.key or ("broken" if row.is_broken else "draft")
-    key = theme.fit(name, KEY_CELLS)
-    room = max(0, cells - CELLS_BEFORE_TITLE - 1 - max(0, width(key) - KEY_CELLS))
+    key = theme.fit(name, ISSUE_KEY_CELLS)
+    room = max(0, cells - CELLS_BEFORE_TITLE - 1 - max(0, width(key) - ISSUE_KEY_CELLS))
     # The error of a broken file needs all the room, and by columns it has nothing to show.
     columns = () if row.is_broken else choose_columns(cells, workspace.hidden_columns)
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
@@ -202,7 +203,7 @@ def _empty_list_text(state: AppState) -> str:
         return workspace.opening_problem
     if not workspace.are_files_read:
         return "Reading the files..."
-    if state.jobs.live_jobs_of(workspace.name):
+    if state.jobs.unfinished_jobs_of(workspace.name):
         return "No tickets here yet. They appear as they arrive from Jira"
     pull = keys.hint(KeyAction.PULL, Context.MAIN, "to pull from Jira", before=" Press ")
     return f"No tickets here yet.{pull}"
@@ -233,7 +234,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         if at == selected:
             rows.append(theme.row((Span("▌"), *text), cells, "reverse"))
         else:
-            rows.append(theme.row((Span(" "), *text, *_resolve_hint(line, state.keymap)), cells))
+            rows.append(theme.row((Span(" "), *text, *_resolve_suffix(line, state.keymap)), cells))
     facts = f"{min(top + 1, len(lines))}/{len(lines)}" if len(lines) > height else ""
     name = sheet.key or ("broken file" if sheet.error else "draft")
     title = frame.title_rule(f"3 {name}", facts, cells, theme, is_focused=is_focused)
@@ -249,7 +250,7 @@ def _wrapped_match_start_ranges(line: Line, words: str) -> tuple[tuple[int, int]
     return ()
 
 
-def _resolve_hint(line: DetailLine, keys: KeyMap) -> Line:
+def _resolve_suffix(line: DetailLine, keys: KeyMap) -> Line:
     """Return the key that a line names at its end, and what it does."""
     key = keys.key_name(KeyAction.RESOLVE, Context.DETAIL) if line.has_resolve_hint else ""
     return (Span("   "), Span(key, ("bold",)), Span(" resolve")) if key else ()

@@ -11,7 +11,7 @@ from ticketr.app import sync
 from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
-from ticketr.app.tui.rows import ListRow, Rows
+from ticketr.app.tui.rows import ListRow, RowOrder, Rows
 from ticketr.app.tui.sheet import DetailLine, Sheet
 
 
@@ -95,7 +95,7 @@ class DetailRead(WorkspaceMessage):
         is_file_gone: Whether the file is gone.
     """
 
-    row_order: tuple[str, int, str, int]
+    row_order: RowOrder
     sheet: Sheet | None
     wrapped_to_cells: int = 0
     lines: tuple[DetailLine, ...] = ()

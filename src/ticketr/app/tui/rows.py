@@ -93,12 +93,12 @@ class Rows:
             keys |= news or {ticket[0].key}  # a comment, for instance
         return frozenset(keys)
 
-    def find_by_name(self, words: str, most: int) -> tuple[ListRow, ...]:
+    def find_by_name(self, words: str, max_rows: int) -> tuple[ListRow, ...]:
         """Return the rows whose key and title hold some words.
 
         Args:
             words: The words, folded.
-            most: How many rows to return.
+            max_rows: How many rows to return.
 
         Returns:
             The rows whose names begin with the words, then the others.
@@ -111,13 +111,13 @@ class Rows:
             name = f"{key or 'draft'}  {title}"
             if all(word in name for word in wanted):
                 (first if name.startswith(start) else others).append(row)
-                if len(first) >= most:
+                if len(first) >= max_rows:
                     break
-        return tuple((first + others)[:most])
+        return tuple((first + others)[:max_rows])
 
     @property
-    def issue_count(self) -> int:
-        """The number of issues."""
+    def issue_and_draft_count(self) -> int:
+        """The number of issues, those that Jira does not have yet included."""
         return len(self) - self.broken_count
 
     def __len__(self) -> int:
@@ -127,11 +127,11 @@ class Rows:
         return (shown.row for shown in self.unfiltered_rows)
 
 
-def _rows_of_ticket(shown: Sequence[VisibleRow], order: Order) -> slice:
+def _rows_of_ticket(shown: Sequence[VisibleRow], order: RowOrder) -> slice:
     """Return where the rows of a ticket are, or would be, among rows in the order of their keys."""
     project, number, rest, _ = order
     end = (project, number, "\U0010ffff" if number else rest, 1 << 30)
-    first = bisect_left(shown, first_order_of_ticket(order), key=row_order)
+    first = bisect_left(shown, ticket_start_order(order), key=row_order)
     return slice(first, bisect_left(shown, end, lo=first, key=row_order))
 
 
@@ -140,12 +140,12 @@ def _comparable_content(row: ListRow) -> object:
     return row.candidate.title, row.candidate.fields, row.candidate.text
 
 
-def row_order(shown: VisibleRow) -> Order:
+def row_order(shown: VisibleRow) -> RowOrder:
     """Return the order of a row, for a search in rows that are in this order."""
     return shown.row.order
 
 
-def first_order_of_ticket(order: Order) -> Order:
+def ticket_start_order(order: RowOrder) -> RowOrder:
     """Return where the rows of a ticket begin: one with a key stays the same in another file."""
     project, number, rest, _ = order
     return project, number, "" if number else rest, 0
@@ -159,7 +159,7 @@ def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
 _KEY_PATTERN = re.compile(r"(.*)-(\d+)")
 
 #: What rows are sorted by; see `ListRow.order`.
-Order = tuple[str, int, str, int]
+RowOrder = tuple[str, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,7 @@ class ListRow:
         candidate: The issue as filters, searches and sorts see it, not cleaned.
     """
 
-    order: Order
+    order: RowOrder
     key: str
     title: str
     status: str
@@ -223,7 +223,7 @@ class ListRow:
         return key
 
 
-def order_of(key: str | None, path: str, line: int, place: int) -> Order:
+def order_of(key: str | None, path: str, line: int, place: int) -> RowOrder:
     """Return the sort key of a ticket, or of one of its sub-tasks.
 
     Args:
@@ -279,25 +279,25 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
     )
 
 
-def row_of_broken(path: str, words: str, *, has_rows: bool) -> ListRow:
+def row_of_broken(path: str, error: str, *, has_ticket_rows: bool) -> ListRow:
     """Return the row of a broken file.
 
     Args:
         path: The file, relative to the workspace.
-        words: The error.
-        has_rows: Whether the file's tickets have rows, too. If not, this row takes the place that
-            the name of the file suggests, so that no ticket seems to be lost.
+        error: The error.
+        has_ticket_rows: Whether the file's tickets have rows, too. If not, this row takes the
+            place that the name of the file suggests, so that no ticket seems to be lost.
     """
-    project, number = ("", 0) if has_rows else _split_key(PurePosixPath(path).stem)
+    project, number = ("", 0) if has_ticket_rows else _split_key(PurePosixPath(path).stem)
     return ListRow(
         order=(project, number, path, 0),
         key="",
-        title=clean(words),
+        title=clean(error),
         status="",
         path=path,
         depth=0,
         is_broken=True,
-        candidate=Candidate("", clean(words), file_states=frozenset(("broken",))),
+        candidate=Candidate("", clean(error), file_states=frozenset(("broken",))),
     )
 
 

@@ -32,10 +32,10 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
         theme: Colours and characters.
     """
     last = state.status.last
-    if last is None and not state.jobs.live:
+    if last is None and not state.jobs.unfinished:
         return " " * state.width
     if state.status.running or last is None:
-        others = len(state.jobs.live) - 1
+        others = len(state.jobs.unfinished) - 1
         more = ""
         if others > 0:
             key = state.keymap.key_name(KeyAction.JOBS, Context.MAIN)
@@ -96,7 +96,8 @@ def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
         body = overlay.draw_body(state, body, now, theme)
     rule = [theme.rule(cells)] if state.layout.has_rule else []
     above = [*body, *rule]
-    bar = _draw_action_bar(state, theme, min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4))
+    most = min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4)
+    bar = _draw_input_notice_or_hints(state, theme, most)
     above = above[: len(above) + 1 - len(bar)]
     return [_draw_header(state, now, theme), *above, *bar, status_row(state, now, theme)]
 
@@ -124,7 +125,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
         left, right = given[-1]
         choices = ((Span(right),),)
     elif state.workspaces and not state.layout.list_cells:  # which ticket of the list
-        left, choices = _ticket_breadcrumb(state), _position_variants(state)
+        left, choices = _workspace_parent_and_key(state), _position_variants(state)
     else:
         workspace = state.workspace
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
@@ -142,7 +143,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
     return theme.row(name, state.width)
 
 
-def _ticket_breadcrumb(state: AppState) -> str:
+def _workspace_parent_and_key(state: AppState) -> str:
     """Return the workspace, the parent and the key of the open ticket."""
     row, sheet = state.selected_row, state.ticket.sheet if state.ticket is not None else None
     names = [state.workspace.name]
@@ -172,7 +173,7 @@ def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     return tuple(spans)
 
 
-def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
+def _draw_input_notice_or_hints(state: AppState, theme: Theme, max_rows: int) -> list[str]:
     """Return the rows of the action bar: one, or more for a long notice."""
     overlay = state.overlays[-1] if state.overlays else None
     if isinstance(overlay, LineInput):
@@ -187,19 +188,19 @@ def _draw_action_bar(state: AppState, theme: Theme, most: int) -> list[str]:
         return [theme.row((Span(typed), *end), state.width)]
     if state.notice:
         styles = ("bold", "red") if state.is_notice_bad else ("bold",)
-        lines = _notice_lines(theme.ascii_if_needed(state.notice), state.width - 2, most, theme)
+        lines = _notice_lines(theme.ascii_if_needed(state.notice), state.width - 2, max_rows, theme)
         return [theme.row((Span(f" {line}", styles),), state.width) for line in lines]
     return [theme.row((Span(" "), *_key_hints(state, theme)), state.width)]
 
 
-def _notice_lines(words: str, room: int, most: int, theme: Theme) -> list[str]:
+def _notice_lines(words: str, room: int, max_rows: int, theme: Theme) -> list[str]:
     """Return a notice in as few lines as it needs; the last one is cut if there are too many."""
     lines = [*wrap(words, room)]
-    if len(lines) > min(2, most):
+    if len(lines) > min(2, max_rows):
         lines = [*wrap(with_short_paths(words, room, theme), room)]
-    if len(lines) > most:
-        rest = " ".join(lines[most - 1 :])
-        lines[most - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
+    if len(lines) > max_rows:
+        rest = " ".join(lines[max_rows - 1 :])
+        lines[max_rows - 1 :] = [clip(rest, room, ellipsis=theme.ellipsis)]
     return lines
 
 

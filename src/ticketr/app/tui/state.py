@@ -16,7 +16,7 @@ from ticketr import JobSnapshot
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
-from ticketr.app.tui.rows import ListRow, Order
+from ticketr.app.tui.rows import ListRow, RowOrder
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.sheet import DetailLine, Sheet
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
@@ -60,7 +60,7 @@ SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 FOLLOW_AT_ONCE = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-SWALLOW_KEYS_SECONDS = 0.1
+UNUSED_KEY_PAUSE_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -132,7 +132,7 @@ class OpenTicket:
     """
 
     workspace: str
-    row_order: Order
+    row_order: RowOrder
     sheet: Sheet | None = None
     top: int = 0
     task_index: int = -1
@@ -201,7 +201,7 @@ class AppState:
         return next((job.id for job in self.jobs.waiting if job.waiting_for == "worker"), None)
 
     @property
-    def shows_workspaces_panel(self) -> bool:
+    def wants_workspaces_panel(self) -> bool:
         """Whether the panel of the workspaces is of use: one alone is named in the first line."""
         return len(self.workspaces) > 1 or self.focus is Panel.WORKSPACES
 
@@ -219,7 +219,7 @@ class AppState:
         else:
             left, right = width, 0
         shown = 0
-        if self.shows_workspaces_panel and self.height >= MIN_HEIGHT_WITH_WORKSPACES:
+        if self.wants_workspaces_panel and self.height >= MIN_HEIGHT_WITH_WORKSPACES:
             shown = min(len(self.workspaces), MAX_WORKSPACE_ROWS)
         above = shown + 1 if shown else 0  # with its title
         return Layout(

@@ -29,12 +29,12 @@ MARK_COLORS = {
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
-_CUT_TEXT_END = re.compile(r"[\x20-\x7e]{2}…")
+_CUT_END_PATTERN = re.compile(r"[\x20-\x7e]{2}…")
 
 #: The folders of an absolute path, which take the room of what matters.
-_PATH_FOLDERS = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
+_PATH_FOLDERS_PATTERN = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
 #: The address of a request, at the end of an error that begins with the name of its site.
-_REQUEST_ADDRESS = re.compile(r" \(https?://[^\s)]+\)$")
+_REQUEST_ADDRESS_PATTERN = re.compile(r" \(https?://[^\s)]+\)$")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Theme:
         """
         if not self.status_line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
-            texts = ("...".join(map(to_ascii, _CUT_TEXT_END.split(span.text))) for span in line)
+            texts = ("...".join(map(to_ascii, _CUT_END_PATTERN.split(span.text))) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
@@ -101,7 +101,7 @@ def mark(text: str) -> Span:
 #: The longest address that becomes a link; some terminals refuse longer ones.
 MAX_LINK_CHARACTERS = 2_000
 
-_LINK_ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
+_LINK_ADDRESS_PATTERN = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def link_address(link: str) -> str:
         The address in ASCII, percent-encoded where need be; empty if it is too long, or not an
         address of the web or of mail.
     """
-    if len(link) > MAX_LINK_CHARACTERS or not _LINK_ADDRESS.match(link):
+    if len(link) > MAX_LINK_CHARACTERS or not _LINK_ADDRESS_PATTERN.match(link):
         return ""
     address = quote(link, safe="%/:?#[]@!$&'()*+,;=~", errors="replace")
     return address if len(address) <= MAX_LINK_CHARACTERS else ""
@@ -227,4 +227,4 @@ def with_short_paths(words: str, room: int, theme: Theme) -> str:
     """
     if width_of(words) <= room:
         return words
-    return _PATH_FOLDERS.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS.sub("", words))
+    return _PATH_FOLDERS_PATTERN.sub(f"{theme.ellipsis}/", _REQUEST_ADDRESS_PATTERN.sub("", words))

@@ -13,7 +13,7 @@ from ticketr.text import clean, graphemes, width
 MAX_LENGTH, MAX_TEXT = 4_000, 32_000
 #: The most characters that a cell is expected to hold, such as accents.
 MAX_CHARACTERS_PER_CELL = 8
-_WORD_BEFORE_CURSOR = re.compile(r"\S*\s*$")
+_WORD_BEFORE_CURSOR_PATTERN = re.compile(r"\S*\s*$")
 
 
 def clean_lines(text: str) -> str:
@@ -56,7 +56,7 @@ class TextInput:
                 kept = before[: len(before) - len(_last_grapheme(before))]
                 return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_WORD:
-                kept = _WORD_BEFORE_CURSOR.sub("", before)
+                kept = _WORD_BEFORE_CURSOR_PATTERN.sub("", before)
                 return replace(self, text=kept + after, cursor=len(kept))
             case KeyAction.DELETE_LINE:
                 return replace(self, text=after, cursor=0)

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import final
 
 from ticketr.app.tickets import SORT_NAMES, FileStateTerm, Filter, NotTerm, Term, TextTerm
-from ticketr.app.tui.rows import ListRow, Order, Rows, VisibleRow, first_order_of_ticket, row_order
+from ticketr.app.tui.rows import ListRow, RowOrder, Rows, VisibleRow, row_order, ticket_start_order
 
 #: The most terms whose rows are kept of one list.
 MAX_CACHED_TERMS = 32
@@ -66,7 +66,7 @@ class RowFilter:
         match term:
             case FileStateTerm(flags):
                 apart = flags.isdisjoint
-                return [at for at in left if not apart(self._flags_of(shown[at].row))]
+                return [at for at in left if not apart(self._file_states_of(shown[at].row))]
             case NotTerm(inner):
                 without = frozenset(self._matching_indexes_among(rows, inner, left))
                 return [at for at in left if at not in without]
@@ -74,7 +74,7 @@ class RowFilter:
                 fits = arrange(rows, frozenset(), "key", None).find_fitting_rows(term)
                 return [at for at in left if fits[at]]
 
-    def _flags_of(self, row: ListRow) -> frozenset[str]:
+    def _file_states_of(self, row: ListRow) -> frozenset[str]:
         flags = row.candidate.file_states
         if row.key in self.edited_keys:
             flags |= {"edited"}
@@ -98,7 +98,7 @@ class VisibleRows:
     is_sorted_by_key: bool
     matches_by_term: dict[Term, bytearray] = field(default_factory=dict, repr=False)
 
-    def index_of(self, order: Order) -> int:
+    def index_of_or_nearest(self, order: RowOrder) -> int:
         """Return the index of the row with an order.
 
         If it is not shown, since its file was moved or it is folded away or gone, return that of
@@ -106,7 +106,7 @@ class VisibleRows:
         """
         same = 2 if order[1] else 3
         if self.is_sorted_by_key:
-            begin = bisect_left(self.rows, first_order_of_ticket(order), key=row_order)
+            begin = bisect_left(self.rows, ticket_start_order(order), key=row_order)
         else:
             orders = [visible.row.order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows

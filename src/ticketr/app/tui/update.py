@@ -17,7 +17,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -118,14 +118,14 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
     return _offer_to_overlays(state, message, now, effects)
 
 
-def may_refresh(state: AppState, name: str) -> bool:
+def may_refresh(state: AppState, workspace_name: str) -> bool:
     """Return whether a pull of a workspace that nobody has asked for disturbs nobody now.
 
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
-    workspace = state.workspace_named(name)
+    workspace = state.workspace_named(workspace_name)
     is_known = workspace.pulled_at is not None and not workspace.is_folder_gone
-    return is_known and not state.overlays and not state.jobs.live
+    return is_known and not state.overlays and not state.jobs.unfinished
 
 
 def _offer_to_overlays(
@@ -149,7 +149,7 @@ def _offer_to_overlays(
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
-        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
+        return replace(state, swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -188,11 +188,11 @@ def _handle_text(state: AppState, text: str, now: float) -> Step | None:
     return state.overlays[-1].on_text(state, text, now)
 
 
-def _report_unused(state: AppState, name: str, now: float) -> AppState:
+def _report_unused(state: AppState, pressed: str, now: float) -> AppState:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
-    words = f"{clean(name)} does nothing here{keys}"
-    return replace(state.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)
+    words = f"{clean(pressed)} does nothing here{keys}"
+    return replace(state.with_notice(words), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS)
 
 
 def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
@@ -251,13 +251,13 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     return state, (call_in(name, files.read_files), pull)
 
 
-def _show_failed_workspace(state: AppState, name: str, words: str) -> AppState:
+def _show_failed_workspace(state: AppState, workspace: str, problem: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
-    state = state.with_workspace_changes(name, opening_problem=words)
+    state = state.with_workspace_changes(workspace, opening_problem=problem)
     overlays = tuple(
-        overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != name
+        overlay for overlay in state.overlays if getattr(overlay, "workspace", "") != workspace
     )
-    return replace(state, overlays=overlays).with_notice(f"{name}: {words}", is_bad=True)
+    return replace(state, overlays=overlays).with_notice(f"{workspace}: {problem}", is_bad=True)
 
 
 def _follow_selection(state: AppState) -> Step:

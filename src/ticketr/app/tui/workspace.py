@@ -9,7 +9,7 @@ from functools import cached_property
 from ticketr.app.sync import Template
 from ticketr.app.tickets import Filter, FilterNames, fold, parse_filter
 from ticketr.app.tui.messages import FilesRead
-from ticketr.app.tui.rows import ListRow, Order, Rows
+from ticketr.app.tui.rows import ListRow, RowOrder, Rows
 from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
 
 #: The filter that lets every issue through.
@@ -61,7 +61,7 @@ class WorkspaceView:
     are_files_read: bool = False
     pulled_at: float | None = None
     opening_problem: str = ""
-    selected_row_order: Order | None = None
+    selected_row_order: RowOrder | None = None
     top: int = 0
     folded_ids: frozenset[str] = frozenset()
     chosen_ids: frozenset[str] = frozenset()
@@ -86,9 +86,8 @@ class WorkspaceView:
     @cached_property
     def selected_index(self) -> int:
         """The index of the selected row among the visible ones; 0 where there is none."""
-        return (
-            0 if self.selected_row_order is None else self.visible.index_of(self.selected_row_order)
-        )
+        order = self.selected_row_order
+        return 0 if order is None else self.visible.index_of_or_nearest(order)
 
     @property
     def position_and_count(self) -> tuple[int, int]:
@@ -154,7 +153,7 @@ class WorkspaceView:
             else self.chosen_ids,
         )
 
-    def _selected_order_after(self, rows: Rows) -> Order | None:
+    def _selected_order_after(self, rows: Rows) -> RowOrder | None:
         """Return what is selected among other rows: the ticket that a selected draft has become."""
         draft = self.selected_row
         if self.selected_row_order is None or draft is None or not draft.is_draft:

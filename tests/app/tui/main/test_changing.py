@@ -158,7 +158,7 @@ def test_t_on_a_draft_lists_the_statuses_of_the_files() -> None:
 
 def broken() -> AppState:
     state = app_state()
-    rows = Rows.of([row_of_broken("a.md", "it is broken", has_rows=False)])
+    rows = Rows.of([row_of_broken("a.md", "it is broken", has_ticket_rows=False)])
     return state.with_workspace(replace(state.workspace, rows=rows))
 
 

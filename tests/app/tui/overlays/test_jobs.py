@@ -172,7 +172,7 @@ def test_a_running_job_says_how_long_it_will_take_once_that_is_known() -> None:
         progress = replace(RUNNING.progress, current=at, total=10)
         state = update(state, messages.JobChanged(replace(RUNNING, progress=progress)), at * 1.0)[0]
     assert plain(draw_screen(state, 5.0, Theme())[2]).rstrip().endswith("Pulling | 5s | ETA 5s")
-    cancelling = replace(state.jobs.live[0], cancel_requested=True)
+    cancelling = replace(state.jobs.unfinished[0], cancel_requested=True)
     state = after(state, messages.JobChanged(cancelling))
     assert plain(draw_screen(state, 5.0, Theme())[2]).rstrip().endswith("   cancelling")
 

@@ -13,7 +13,7 @@ from ticketr.app.tui.effects import call
 from ticketr.app.tui.keymap import KeyAction, KeyMap
 from ticketr.app.tui.main_screen import draw_detail
 from ticketr.app.tui.markdown import MAX_MARKDOWN_CHARACTERS
-from ticketr.app.tui.panels.detail import MAX_LINE_CELLS, detail_lines
+from ticketr.app.tui.panels.detail import MAX_WRAP_CELLS, detail_lines
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
@@ -197,7 +197,7 @@ def of_fields(*fields: tuple[str, str]) -> list[str]:
 def test_lines_of_a_wide_screen_are_no_longer_than_can_be_read() -> None:
     sheet = sheet_of(Ticket("x", "DEMO-1", "word " * 90), "DEMO-1.md")
     shown = [plain(each.line) for each in detail_lines(sheet, 250)]
-    assert max(map(width, shown)) == MAX_LINE_CELLS - 1
+    assert max(map(width, shown)) == MAX_WRAP_CELLS - 1
 
 
 def test_comments_are_rendered_below_their_authors_and_before_the_sub_tasks() -> None:

@@ -31,7 +31,7 @@ from ticketr.text import clean
 
 PARENT_FIELD = "Parent"
 EMPTY_INPUT = TextInput()
-NO_VALUE_HERE_MESSAGE = "No ticket here has a {} yet"
+NO_TICKET_HAS_FIELD_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
 MAX_OPENED_WITHOUT_QUESTION = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
@@ -59,7 +59,7 @@ class _Field:
     is_list: bool = False
 
     @property
-    def can_hold_several(self) -> bool:
+    def is_list_or_sprint(self) -> bool:
         """Whether its line in a file may hold several values: that of the sprint has past ones, too."""
         return self.is_list or self.name == "Sprint"
 
@@ -111,7 +111,7 @@ class _Targets:
         """The keys of those that Jira has."""
         return tuple(row.key for row in self.rows if row.key)
 
-    def change(self, state: AppState, change: sync.FieldSetting) -> Step:
+    def change_or_open_plan(self, state: AppState, change: sync.FieldSetting) -> Step:
         """Change the file of the selected ticket at once; for chosen ones, open the plan."""
         name = state.workspace.name
         if not self.are_chosen:
@@ -160,7 +160,7 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
         ),
         Option("set the status", _NEXT_PUSH_TEXT, value=choose_status),
         Option("set another field", _NEXT_PUSH_TEXT, value=_choose_field),
-        Option("delete with sub-tasks", "in Jira, at once", refused, _open_deletion),
+        Option("delete with sub-tasks", "in Jira, at once", refused, _open_jira_deletion),
     )
 
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
@@ -263,7 +263,7 @@ def choose_value(
             if field.is_list
             else sync.ListAction.REPLACE
         )
-        return targets.change(state, sync.FieldSetting(field.name, text, how))
+        return targets.change_or_open_plan(state, sync.FieldSetting(field.name, text, how))
 
     options_of = partial(_value_options, state, targets, field)
     key = next((row.key for row in (*targets.rows, *state.workspace.rows) if row.key), "")
@@ -282,7 +282,7 @@ def choose_value(
         options_from_answer=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.unlisted_label:
-        return state.with_notice(NO_VALUE_HERE_MESSAGE.format(field.name)), ()
+        return state.with_notice(NO_TICKET_HAS_FIELD_MESSAGE.format(field.name)), ()
     return state.opened(choice), (asking,) if asking else ()
 
 
@@ -298,7 +298,7 @@ def _value_options(
         listed: The values that Jira lists; none if it has not answered or lists none.
     """
     workspace = state.workspace
-    counts = counts_of_values(workspace.rows, field.name, is_list=field.can_hold_several)
+    counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list_or_sprint)
     me = workspace.filter_names.user_name if field.name == "Assignee" else ""
     present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
@@ -331,10 +331,10 @@ def _value_options(
 
 def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
     """Return the values that a ticket has in a field."""
-    return tuple(counts_of_values((row,), field.name, is_list=field.can_hold_several))
+    return tuple(counts_of_values((row,), field.name, is_list=field.is_list_or_sprint))
 
 
-def _open_deletion(state: AppState, targets: _Targets) -> Step:
+def _open_jira_deletion(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, targets.keys
 
@@ -353,7 +353,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     """List the statuses that tickets can take, as Jira says, else those of the files."""
 
     def on_accept(state: AppState, status: str) -> Step:
-        return targets.change(state, sync.FieldSetting("Status", status))
+        return targets.change_or_open_plan(state, sync.FieldSetting("Status", status))
 
     alike: dict[tuple[str, str], ListRow] = {}
     for row in targets.rows:
@@ -363,45 +363,46 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     row = targets.rows[0]
     sheet = None if targets.are_chosen else sheet_of_row(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()
-    before = next(iter(edits), "")  # at the last sync
+    synced = next(iter(edits), "")
     now = "" if targets.are_chosen or not row.status else f", now {row.status}"
     request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.keys else None
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = Choice(
         f"Status of {targets.description}{now}",
-        _status_options(issues, before, seen) if any(seen.values()) else (),
+        _status_options(issues, synced, seen) if any(seen.values()) else (),
         on_accept,
         request=request,
-        options_from_answer=lambda statuses: (_status_options(issues, before, statuses), True),
+        options_from_answer=lambda statuses: (_status_options(issues, synced, statuses), True),
         waiting_text="Asking Jira..." if request else "",
         close_notice_if_no_values="Jira allows no other status from here",
     )
     if request is None and not choice.options:
-        return state.with_notice(NO_VALUE_HERE_MESSAGE.format("Status")), ()
+        return state.with_notice(NO_TICKET_HAS_FIELD_MESSAGE.format("Status")), ()
     return state.opened(choice), (request,) if request else ()
 
 
 def _status_options(
-    issues: Mapping[str, str], before: str, statuses: Mapping[str, tuple[str, ...]]
+    status_by_key: Mapping[str, str], synced: str, allowed_by_key: Mapping[str, tuple[str, ...]]
 ) -> tuple[Option, ...]:
     """Return the statuses to choose from.
 
     Args:
-        issues: The status of each issue, as the file has it, by its key.
-        before: The status at the last sync, not cleaned, if the file has another one.
-        statuses: The statuses that each issue can take, by its key.
+        status_by_key: The status of each issue, as the file has it.
+        synced: The status at the last sync, not cleaned, if the file has another one.
+        allowed_by_key: The statuses that each issue can take.
     """
-    listed = [name for names in statuses.values() for name in names]
-    if before and all(text.casefold() != before.casefold() for text in listed):
-        listed.append(before)
+    listed = [name for names in allowed_by_key.values() for name in names]
+    if synced and all(text.casefold() != synced.casefold() for text in listed):
+        listed.append(synced)
 
     def facts(name: str) -> str:
-        has = {key for key, status in issues.items() if status.casefold() == name.casefold()}
-        if has == set(issues):
+        has = {key for key, text in status_by_key.items() if text.casefold() == name.casefold()}
+        if has == set(status_by_key):
             return "now"
-        if name == before:
+        if name == synced:
             return "at the last sync"
-        refused = [key for key, names in statuses.items() if name not in names and key not in has]
+        others = allowed_by_key.items()
+        refused = [key for key, names in others if name not in names and key not in has]
         more = f" and {len(refused) - 1} more" if refused[1:] else ""
         return f"not for {refused[0]}{more}" if refused else ""
 

@@ -85,7 +85,7 @@ def _ask_template_value(
     return state.opened(line), ()
 
 
-def _title_input(name: str, ticket: ListRow | None) -> LineInput:
+def _title_input(workspace: str, ticket: ListRow | None) -> LineInput:
     """Return the line for a title; the ticket may get the new one as a sub-task."""
 
     def on_accept(state: AppState, text: str) -> Step:
@@ -96,7 +96,7 @@ def _title_input(name: str, ticket: ListRow | None) -> LineInput:
         def on_choose(state: AppState, value: str) -> Step:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             typed = replace(line, input=TextInput.of(title))
-            request = call_in(name, add_ticket, title, parent)
+            request = call_in(workspace, add_ticket, title, parent)
             return state, (replace(request, on_failure=typed.reopened),)
 
         if ticket is None:
@@ -121,7 +121,7 @@ def ask_comment(state: AppState, _: float) -> Step | None:
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 
-def reply_to_comment(state: AppState, _: float) -> Step | None:
+def reply_to_or_edit_comment(state: AppState, _: float) -> Step | None:
     """Choose a comment of the open ticket: a reply begins with its author; one's own is edited."""
     row, workspace = state.selected_row, state.workspace
     if row is None:
@@ -149,17 +149,17 @@ def reply_to_comment(state: AppState, _: float) -> Step | None:
     return state.opened(Choice("Reply to, or edit", options, on_choose)), ()
 
 
-def _comment_input(name: str, place: IssuePlace, text: str = "") -> LineInput:
+def _comment_input(workspace: str, place: IssuePlace, text: str = "") -> LineInput:
     """Return the line for a comment; Ctrl+O writes it in the editor."""
 
     def on_accept(state: AppState, text: str) -> Step:
         written = clean_lines(text).strip()
         if not written:
             return state.with_notice("A comment needs a text; nothing was added"), ()
-        return state, (call_in(name, add_comment, place, written),)
+        return state, (call_in(workspace, add_comment, place, written),)
 
     def on_open_editor(state: AppState, text: str) -> Step:
-        return state, (call_in(name, outside.write_comment, place, text),)
+        return state, (call_in(workspace, outside.write_comment, place, text),)
 
     typed = TextInput.of(text, keeps_lines=True)
     return LineInput("comment:", on_accept, input=typed, on_open_editor=on_open_editor)

@@ -79,16 +79,16 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
     )
 
 
-def _reopen_filter(state: AppState, name: str, text: str, problem: str) -> Step:
+def _reopen_filter(state: AppState, workspace: str, text: str, problem: str) -> Step:
     """Open the line for a filter again with what was typed, and say why it was not taken.
 
     Args:
         state: The state.
-        name: The name of the workspace; if another one is shown, the notice quotes the text.
+        workspace: The name of the workspace; if another one is shown, the notice quotes the text.
         text: What was typed.
         problem: Why it was not taken.
     """
-    if state.workspace.name != name:
+    if state.workspace.name != workspace:
         return state.with_notice(f"{problem}: {text}", is_bad=True), ()
     return state.opened_at_bottom(_filter_input(state.workspace, text, problem)), ()
 

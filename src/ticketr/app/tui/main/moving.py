@@ -99,7 +99,7 @@ def go_to_next_panel(state: AppState, _: float, *, by: int) -> Step:
     """Go to the next panel, or to the one before."""
     if state.is_zoomed and state.focus is Panel.DETAIL and (step := _select_next_task(state, by)):
         return step
-    panels = _PANEL_ORDER if state.shows_workspaces_panel else _PANEL_ORDER[1:]
+    panels = _PANEL_ORDER if state.wants_workspaces_panel else _PANEL_ORDER[1:]
     at = (panels.index(state.focus) + by) % len(panels)
     return replace(state, focus=panels[at]), ()
 

@@ -73,7 +73,7 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
     yield replace(connect, value=lambda state, _: (state.opened(FirstRun()), ()))
     if state.workspaces[1:]:
         count = f"{len(state.workspaces)} workspaces"
-        yield Option("pull every workspace", count, value=_pull_all)
+        yield Option("pull every workspace", count, value=_pull_every_workspace)
 
 
 def _ticket_option(row: ListRow) -> Option:
@@ -82,11 +82,11 @@ def _ticket_option(row: ListRow) -> Option:
     )
 
 
-def _value_options(state: AppState, name: str) -> Iterator[Option]:
-    counts = counts_of_values(state.workspace.rows, name)
+def _value_options(state: AppState, field: str) -> Iterator[Option]:
+    counts = counts_of_values(state.workspace.rows, field)
     for value, count in sorted((clean(text), count) for text, count in counts.items()):
         quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-        wanted = partial(_apply_filter, f'{name.lower()}="{quoted}"')
+        wanted = partial(_apply_filter, f'{field.lower()}="{quoted}"')
         yield Option(value, count_tickets(count), value=wanted)
 
 
@@ -112,7 +112,7 @@ def _start_pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
     return state, (call_in(state.workspace.name, jobs.start_job, request),)
 
 
-def _pull_all(state: AppState, now: float) -> Step:
+def _pull_every_workspace(state: AppState, now: float) -> Step:
     request = JobRequest(JobKind.PULL)
     return state, tuple(
         call_in(workspace.name, jobs.start_job, request) for workspace in state.workspaces
@@ -135,7 +135,7 @@ class Palette(ListOverlay):
     context: ClassVar[Context] = Context.PALETTE
     typing_hint: ClassVar[str] = "# ticket   @ person   ~ workspace   = status"
     cells: ClassVar[int] = 66
-    option_count: ClassVar[int] = MAX_PALETTE_OPTIONS
+    min_list_rows: ClassVar[int] = MAX_PALETTE_OPTIONS
 
     title: str = field(default=":", init=False)
     run_action: Callable[[AppState, KeyAction, float], Step | None]

@@ -24,8 +24,8 @@ def open_search_in_ticket(state: AppState) -> Step | None:
         return None
 
     def on_change(state: AppState, words: str) -> AppState:
-        state = _with_search(state, words, before.match_index, before.top)
-        matches = _find_matches(state)
+        state = _with_search_in_ticket(state, words, before.match_index, before.top)
+        matches = _find_matches_in_ticket(state)
         if not matches:
             return replace(state, notice="nothing found" if words.strip() else "")
         ahead = (at for at, line in enumerate(matches) if line >= before.top)
@@ -33,7 +33,7 @@ def open_search_in_ticket(state: AppState) -> Step | None:
         return replace(state, notice=place)
 
     def on_cancel(state: AppState) -> AppState:
-        return _with_search(state, before.search, before.match_index, before.top)
+        return _with_search_in_ticket(state, before.search, before.match_index, before.top)
 
     def on_accept(state: AppState, words: str) -> Step:
         return state, ()
@@ -41,9 +41,9 @@ def open_search_in_ticket(state: AppState) -> Step | None:
     return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
-def go_to_next_match(state: AppState, by: int) -> Step:
+def go_to_next_match_in_ticket(state: AppState, by: int) -> Step:
     """Go to the next match in the open ticket, or to the one before; from the end to the start."""
-    ticket, matches = state.ticket, _find_matches(state)
+    ticket, matches = state.ticket, _find_matches_in_ticket(state)
     assert ticket is not None
     if not matches:
         return state.with_notice(f"nothing found for “{ticket.search}”"), ()
@@ -58,22 +58,22 @@ def go_to_next_match(state: AppState, by: int) -> Step:
     return state.with_notice(place), ()
 
 
-def end_search(state: AppState) -> AppState | None:
+def end_search_in_ticket(state: AppState) -> AppState | None:
     """Remove the marks of a search in the open ticket; None if there are none."""
     ticket = state.ticket
     if ticket is None or not ticket.search.strip():
         return None
-    return _with_search(state, "", 0, ticket.top)
+    return _with_search_in_ticket(state, "", 0, ticket.top)
 
 
-def _with_search(state: AppState, search: str, match: int, top: int) -> AppState:
+def _with_search_in_ticket(state: AppState, search: str, match: int, top: int) -> AppState:
     """Return the state with another search in the open ticket, which may have been closed meanwhile."""
     if state.ticket is None:
         return state
     return replace(state, ticket=replace(state.ticket, search=search, match_index=match, top=top))
 
 
-def _find_matches(state: AppState) -> tuple[int, ...]:
+def _find_matches_in_ticket(state: AppState) -> tuple[int, ...]:
     ticket = state.ticket
     return () if ticket is None else find_matches(ticket.lines, ticket.search)
 
@@ -130,11 +130,11 @@ def open_search(state: AppState, now: float) -> Step | None:
     return state.opened(LineInput("/", on_accept, on_change, on_cancel)), ()
 
 
-def go_to_next_hit(state: AppState, now: float, *, by: int) -> Step | None:
+def go_to_next_hit_or_match(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next hit of a search, or to the one before."""
     ticket, workspace = state.ticket, state.workspace
     if state.focus is Panel.DETAIL and ticket is not None and ticket.search.strip():
-        return go_to_next_match(state, by)
+        return go_to_next_match_in_ticket(state, by)
     if not workspace.search.strip() or not state.layout.list_cells:  # no list is shown
         return None
     hits = workspace.find_hits(workspace.search)
@@ -146,14 +146,14 @@ def go_to_next_hit(state: AppState, now: float, *, by: int) -> Step | None:
     return select_row(state, to, now).with_notice(f"{hits.index(to) + 1} of {len(hits)}"), ()
 
 
-def choose_sort(state: AppState, _: float) -> Step | None:
+def choose_sort_or_column(state: AppState, _: float) -> Step | None:
     """Choose how the list is sorted, and which columns it has."""
     if state.focus is Panel.WORKSPACES:
         return None
-    return state.opened(_sort_choice(state, SORT_NAMES.index(state.workspace.sort))), ()
+    return state.opened(_sort_or_column_choice(state, SORT_NAMES.index(state.workspace.sort))), ()
 
 
-def _sort_choice(state: AppState, at: int) -> Choice:
+def _sort_or_column_choice(state: AppState, at: int) -> Choice:
     """Return the list of sorts and columns; a column that was switched leaves it open."""
 
     def on_choose(state: AppState, name: str) -> Step:
@@ -164,7 +164,7 @@ def _sort_choice(state: AppState, at: int) -> Choice:
         changed = replace(state.workspace, hidden_columns=state.workspace.hidden_columns ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
-        return state.opened(_sort_choice(state, at)), (call_to_save_view(changed),)
+        return state.opened(_sort_or_column_choice(state, at)), (call_to_save_view(changed),)
 
     hidden = state.workspace.hidden_columns
     shown = [

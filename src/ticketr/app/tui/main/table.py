@@ -11,7 +11,7 @@ from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.main import bulk, changing, filtering, moving, searching
 from ticketr.app.tui.main.palette import Palette
-from ticketr.app.tui.main.searching import end_search
+from ticketr.app.tui.main.searching import end_search_in_ticket
 from ticketr.app.tui.overlays.conflict import ConflictScreen
 from ticketr.app.tui.overlays.first_run import FirstRun, ask_new_token
 from ticketr.app.tui.overlays.jobs import Jobs
@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.services import files, jobs, outside, setting_up
 from ticketr.app.tui.services.edits import ask_to_undo
-from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, Handler, Panel, Step, show_row
+from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, Handler, Panel, Step, show_row
 
 
 def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -35,7 +35,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
         words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST_REASON)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
         return replace(
-            state.with_notice(f"{words}{hint}"), swallow_keys_until=now + SWALLOW_KEYS_SECONDS
+            state.with_notice(f"{words}{hint}"), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS
         ), ()
     return step
 
@@ -44,7 +44,7 @@ def on_escape(state: AppState) -> Step | None:
     """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
     if state.job_to_cancel is not None:
         return state, (call(jobs.cancel_job, state.job_to_cancel),)
-    if state.focus is Panel.DETAIL and (ended := end_search(state)) is not None:
+    if state.focus is Panel.DETAIL and (ended := end_search_in_ticket(state)) is not None:
         return ended, ()
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
@@ -120,12 +120,12 @@ def _open_plan(state: AppState, _: float, *, kind: JobKind) -> Step:
 _SELECT_FIRST_REASON = ("Select a ticket first", None, "")
 _SEARCH_FIRST_REASON = ("Nothing was searched yet", KeyAction.SEARCH, "searches")
 _TO_TICKETS_HINT = (KeyAction.PANEL_2, "goes to them")
-_CHOOSE_LISTED_REASON = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS_HINT)
+_CANNOT_CHOOSE_REASON = ("Only tickets in the list that can be read are chosen", *_TO_TICKETS_HINT)
 #: Why an action is not possible, where its handler finds nothing to do and a ticket would not help:
 #: words, then the action whose key is named, and what that does.
 _REASON_BY_ACTION: dict[KeyAction, tuple[str, KeyAction | None, str]] = {
-    KeyAction.SELECT: _CHOOSE_LISTED_REASON,
-    KeyAction.SELECT_ALL: _CHOOSE_LISTED_REASON,
+    KeyAction.SELECT: _CANNOT_CHOOSE_REASON,
+    KeyAction.SELECT_ALL: _CANNOT_CHOOSE_REASON,
     KeyAction.NEXT: ("This is the last ticket", None, ""),
     KeyAction.PREVIOUS: ("This is the first ticket", None, ""),
     KeyAction.NEXT_HIT: _SEARCH_FIRST_REASON,
@@ -150,10 +150,10 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.NEXT: partial(moving.go_to_next_ticket, by=1),
     KeyAction.PREVIOUS: partial(moving.go_to_next_ticket, by=-1),
     KeyAction.SEARCH: searching.open_search,
-    KeyAction.NEXT_HIT: partial(searching.go_to_next_hit, by=1),
-    KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit, by=-1),
+    KeyAction.NEXT_HIT: partial(searching.go_to_next_hit_or_match, by=1),
+    KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit_or_match, by=-1),
     KeyAction.FILTER: filtering.ask_filter,
-    KeyAction.SORT: searching.choose_sort,
+    KeyAction.SORT: searching.choose_sort_or_column,
     KeyAction.EDIT: changing.open_file_in_editor,
     KeyAction.STATUS: bulk.on_targets(bulk.choose_status),
     **{
@@ -162,7 +162,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     },
     KeyAction.ADD: changing.ask_new_issue,
     KeyAction.COMMENT: changing.ask_comment,
-    KeyAction.REPLY: changing.reply_to_comment,
+    KeyAction.REPLY: changing.reply_to_or_edit_comment,
     KeyAction.ATTACH: bulk.ask_file_to_attach,
     KeyAction.WORKLOG: bulk.ask_work_to_log,
     KeyAction.CHANGE: bulk.on_targets(bulk.choose_change),

@@ -24,7 +24,7 @@ from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import break_positions, clean, width as width_of
 
 #: The mark before the rest of a line of code.
-WRAPPED_CODE_MARK: Final = "↪ "
+CODE_CONTINUATION_PREFIX: Final = "↪ "
 
 
 def _add_code(page: Page, token: Token) -> None:
@@ -36,7 +36,7 @@ def _add_code(page: Page, token: Token) -> None:
     source_line = _source_line_of(token) + (token.type == "fence")
     for number, line in enumerate(token.content.removesuffix("\n").split("\n")):
         for begins, part in _split_code_line_marking_first(clean(line.expandtabs(4)), room):
-            spans = (Span(WRAPPED_CODE_MARK, ("dim",)),) if not begins else ()
+            spans = (Span(CODE_CONTINUATION_PREFIX, ("dim",)),) if not begins else ()
             shown = (*spans, Span(part)) if part else spans
             if label:
                 left = room - width_of(label)
@@ -53,7 +53,7 @@ def _add_code(page: Page, token: Token) -> None:
 def _split_code_line_marking_first(text: str, room: int) -> Iterator[tuple[bool, str]]:
     """Yield the parts of a line that fit, and whether each begins the line."""
     stops = (
-        break_positions(text, room, max(2, room - width_of(WRAPPED_CODE_MARK)))
+        break_positions(text, room, max(2, room - width_of(CODE_CONTINUATION_PREFIX)))
         if width_of(text) > room
         else ()
     )
@@ -182,7 +182,7 @@ MAX_MARKDOWN_CHARACTERS = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
 BRACKET_COST_IN_CHARACTERS = 10
 #: The least width, in cells.
-MIN_WIDTH_CELLS = 10
+MIN_PAGE_CELLS = 10
 #: The most blocks within one another; what is deeper is shown as it is.
 _MAX_NESTING_DEPTH: Final = 40
 
@@ -221,7 +221,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
     Returns:
         The lines, each with the number of its line in the text. They are not padded.
     """
-    page = Page(max(width, MIN_WIDTH_CELLS))
+    page = Page(max(width, MIN_PAGE_CELLS))
     if len(text) + BRACKET_COST_IN_CHARACTERS * text.count("[") > MAX_MARKDOWN_CHARACTERS:
         for number, line in enumerate(_LINE_END_PATTERN.split(text)):
             _add_plain(page, line, number)
@@ -240,7 +240,7 @@ def _add_plain(page: Page, text: str, source_line: int) -> None:
 class _OpenList:
     """An open list: its bullet, empty for numbers, and whether it has no blank lines."""
 
-    bullet: str
+    ul_bullet: str
     is_tight: bool
 
 
@@ -287,7 +287,7 @@ class _BlockWriter:
             case "blockquote_open":
                 self._open_quote_or_panel(token_index)
             case "bullet_list_open":
-                depth = sum(bool(parent.bullet) for parent in self.lists)
+                depth = sum(bool(parent.ul_bullet) for parent in self.lists)
                 bullet = Glyphs.BULLETS[min(depth, len(Glyphs.BULLETS) - 1)]
                 self.lists.append(_OpenList(bullet, self._is_tight_list(token_index)))
             case "ordered_list_open":
@@ -342,14 +342,14 @@ class _BlockWriter:
     def _open_item(self, token_index: int) -> None:
         """Open an item of a list, with a box in front if its text begins with one."""
         token, inner = self.tokens[token_index], self.lists[-1]
-        marker = f"{inner.bullet or token.info + token.markup} "
+        marker = f"{inner.ul_bullet or token.info + token.markup} "
         if self.tokens[token_index + 1].type == "paragraph_open":
             text = self.tokens[token_index + 2]
             if text.children and (box := _CHECKBOX_PATTERN.match(text.content)):
                 shown = Glyphs.CHECKBOXES[box[1] != " "]
-                marker = f"{shown} " if inner.bullet else f"{marker}{shown} "
+                marker = f"{shown} " if inner.ul_bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
-            elif inner.bullet and text.children and text.content.startswith(DECISION_MARK):
+            elif inner.ul_bullet and text.children and text.content.startswith(DECISION_MARK):
                 marker = f"{Glyphs.DECISION_BULLET} "
                 text.children[0].content = text.children[0].content[len(DECISION_MARK) :]
         indent = (Span(" " * width_of(marker)),)

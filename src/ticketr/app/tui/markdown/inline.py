@@ -233,13 +233,12 @@ _PLACEHOLDER_BY_NODE_KIND: Final = {
 }
 #: The most tags that are open at once; further ones are text.
 MAX_OPEN_TAGS: Final = 50
-_MEDIA_TEXT_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
+_MEDIA_NAME_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
 _ADDRESS_PATTERN = re.compile(
     r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}\u2018-\u201f\u2026\xab\xbb\u3001-\u3003"
     r"\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+"
 )
-_LIST_START_PATTERN = re.compile("[0-9]{1,9}")
 _NOT_LAST_IN_ADDRESS = "?!.,:;*_~'"
 
 
@@ -373,7 +372,7 @@ def _append_text(builder: _LineBuilder, text: str) -> None:
     if tag is not None and tag.name == "sup":
         text = f"^{text}"
     elif tag is not None and tag.node_kind in {"media", "mediaInline"}:
-        if match := _MEDIA_TEXT_PATTERN.fullmatch(text):
+        if match := _MEDIA_NAME_PATTERN.fullmatch(text):
             text = match[1]
     elif not builder.link and "://" in text:
         _append_text_linking_addresses(builder, text)
@@ -497,7 +496,7 @@ def _bullet_of_item(builder: _LineBuilder, tag: Tag) -> str:
     for number, outer in reversed(list(enumerate(builder.open_tags))):
         if outer.name == "ol":
             start = outer.attrs.get("start", "1")
-            at = int(start) if _LIST_START_PATTERN.fullmatch(start) else 1
+            at = int(start) if re.fullmatch("[0-9]{1,9}", start) else 1
             builder.open_tags[number] = replace(outer, attrs={**outer.attrs, "start": str(at + 1)})
             return f"{at}."
         if outer.name == "ul":

@@ -233,7 +233,7 @@ class Jobs(Overlay):
         """Move, or act on the selected job."""
         if action is KeyAction.JOBS:
             return state.top_closed(), ()
-        ids = state.jobs.ids
+        ids = state.jobs.ids_in_list_order
         if not ids:
             return None
         at = ids.index(self.selected_id) if self.selected_id in ids else 0
@@ -245,7 +245,7 @@ class Jobs(Overlay):
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect on the selected job."""
-        ids = state.jobs.ids
+        ids = state.jobs.ids_in_list_order
         job = _job_of_id(
             state, self.selected_id if self.selected_id in ids else next(iter(ids), "")
         )
@@ -276,7 +276,7 @@ class Jobs(Overlay):
     def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
         cells, height = state.width, state.layout.body_rows
-        ids = state.jobs.ids
+        ids = state.jobs.ids_in_list_order
         job_id = self.selected_id if self.selected_id in ids else (ids[0] if ids else "")
         detail = self._detail_rows(state, job_id, theme) if height >= WITH_DETAIL else []
         page = height - len(detail)
@@ -333,6 +333,6 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
 def _job_of_id(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None:
     """Return a job by what tells it from the others."""
     jobs = state.jobs
-    here = (snapshot for snapshot in (*jobs.live, *jobs.ended) if snapshot.id == job_id)
+    here = (snapshot for snapshot in (*jobs.unfinished, *jobs.ended) if snapshot.id == job_id)
     earlier = (job for job in jobs.history.jobs if jobs_state.id_of_earlier(job) == job_id)
     return next(here, None) or next(earlier, None)

@@ -93,8 +93,8 @@ class ListOverlay(Overlay):
 
     @property
     @abstractmethod
-    def option_count(self) -> int:
-        """The number of options while nothing is typed: the box keeps its height."""
+    def min_list_rows(self) -> int:
+        """The least rows of the list, where the screen has them: the box keeps its height."""
 
     @abstractmethod
     def matching_options(self, state: AppState) -> Sequence[Option]:
@@ -128,7 +128,7 @@ class ListOverlay(Overlay):
     def _page_rows(self, state: AppState, options: Sequence[Option]) -> int:
         """Return the number of rows for options: a page of the list."""
         around = 3 if state.layout.body_rows < MIN_FULL_BOX_ROWS else 4 + bool(self.typing_hint)
-        return max(1, min(max(self.option_count, len(options)), state.layout.body_rows - around))
+        return max(1, min(max(self.min_list_rows, len(options)), state.layout.body_rows - around))
 
     def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body with the list over it, below the text that is typed."""
@@ -191,7 +191,7 @@ class Choice(ListOverlay):
     @property
     def workspace(self) -> str:
         """The name of the workspace whose site is asked; empty if Jira is not asked."""
-        return "" if self.request is None else self.request.workspace
+        return "" if self.request is None else self.request.required_workspace
 
     @property
     def cells(self) -> int:
@@ -205,7 +205,7 @@ class Choice(ListOverlay):
         )
 
     @property
-    def option_count(self) -> int:
+    def min_list_rows(self) -> int:
         """The number of options, with the typed text itself."""
         return len(self.options) + bool(self.unlisted_label)
 
@@ -447,7 +447,7 @@ class Loading(Overlay):
     @property
     def workspace(self) -> str:
         """The name of the workspace."""
-        return self.request.workspace
+        return self.request.required_workspace
 
     def unavailable_actions(self, state: AppState) -> AbstractSet[KeyAction]:
         """Return the actions without an effect: there is nothing to take yet."""

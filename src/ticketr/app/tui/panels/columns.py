@@ -17,11 +17,11 @@ MIN_TITLE_CELLS = 30
 #: The same for the column of the assignee, which narrow lists show, too.
 MIN_TITLE_CELLS_WITH_ASSIGNEE = 18
 SPRINT_CELLS = 8
-KEY_CELLS = 9
+ISSUE_KEY_CELLS = 9
 #: The cells before a title: bar, flag, fold mark, status mark, and the key between two blanks.
-CELLS_BEFORE_TITLE = 4 + 1 + KEY_CELLS + 1
+CELLS_BEFORE_TITLE = 4 + 1 + ISSUE_KEY_CELLS + 1
 #: How urgent a priority is, as Jira's icons show it.
-_PRIORITY_MARKS = ("⇈", "⇈", "↑", "=", "↓", "⇊")
+_PRIORITY_MARK_BY_RANK = ("⇈", "⇈", "↑", "=", "↓", "⇊")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _priority_cell(row: ListRow) -> str:
     name = row.candidate.folded_text("priority")
     rank = rank_of_priority(name)
     unknown = "?" if name else " "  # one that the site has made up
-    return unknown if rank is None else _PRIORITY_MARKS[rank]
+    return unknown if rank is None else _PRIORITY_MARK_BY_RANK[rank]
 
 
 @lru_cache(maxsize=4096)
@@ -81,7 +81,7 @@ def _points_cell(row: ListRow) -> str:
 
 
 #: The columns, those first that have room first.
-COLUMNS = (
+COLUMNS_BY_IMPORTANCE = (
     Column("assignee", 2, _assignee_cell),
     Column("priority", 1, _priority_cell),
     Column("updated", 10, lambda row: _local_day(row.candidate.updated)),
@@ -91,8 +91,8 @@ COLUMNS = (
     Column("points", 3, _points_cell),
 )
 #: From left to right.
-_COLUMN_ORDER = ("priority", "type", "status", "updated", "sprint", "points", "assignee")
-COLUMN_NAMES = tuple(column.name for column in COLUMNS)
+_LEFT_TO_RIGHT_COLUMNS = ("priority", "type", "status", "updated", "sprint", "points", "assignee")
+COLUMN_NAMES = tuple(column.name for column in COLUMNS_BY_IMPORTANCE)
 
 
 @lru_cache(maxsize=32)
@@ -105,9 +105,9 @@ def choose_columns(cells: int, hidden: AbstractSet[str]) -> tuple[Column, ...]:
     """
     room = cells - CELLS_BEFORE_TITLE - 1
     shown: list[Column] = []
-    for column in COLUMNS:
+    for column in COLUMNS_BY_IMPORTANCE:
         least = MIN_TITLE_CELLS_WITH_ASSIGNEE if column.name == "assignee" else MIN_TITLE_CELLS
         if column.name not in hidden and room - column.cells - 1 >= least:
             room -= column.cells + 1
             shown.append(column)
-    return tuple(sorted(shown, key=lambda column: _COLUMN_ORDER.index(column.name)))
+    return tuple(sorted(shown, key=lambda column: _LEFT_TO_RIGHT_COLUMNS.index(column.name)))

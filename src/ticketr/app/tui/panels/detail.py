@@ -34,7 +34,7 @@ MIN_FIELD_NAME_CELLS = 11
 #: The cells that the longest name of Jira's own fields takes, "Story Points".
 LONGEST_JIRA_FIELD_NAME_CELLS = 14
 #: The most cells of a line; longer ones are hard to read.
-MAX_LINE_CELLS = 120
+MAX_WRAP_CELLS = 120
 
 
 def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
@@ -44,14 +44,15 @@ def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
         sheet: The issue.
         cells: The width of the panel.
     """
-    room = max(2, min(cells - 2, MAX_LINE_CELLS))
+    room = max(2, min(cells - 2, MAX_WRAP_CELLS))
     if sheet.error:
         return tuple(DetailLine((Span(text),), sheet.line) for text in wrap(sheet.error, room))
     title = tuple(
         DetailLine(pair, sheet.line) for pair in wrap_line((Span(sheet.title, ("bold",)),), room)
     )
     lines = (*title, *_clash_lines(sheet, room), DetailLine(()), *_field_lines(sheet, room))
-    return (*lines, *_text_lines(sheet.issue, room), *_task_lines(sheet.issue.tasks, room))
+    texts = _text_and_comment_lines(sheet.issue, room)
+    return (*lines, *texts, *_task_lines(sheet.issue.tasks, room))
 
 
 def task_line_index(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
@@ -76,7 +77,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
 def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
-    label = max(
+    name_cells = max(
         MIN_FIELD_NAME_CELLS,
         min(longest, max(room // 6, min(room // 2, LONGEST_JIRA_FIELD_NAME_CELLS))),
     )
@@ -89,13 +90,13 @@ def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
         edit = edits.get(name)
         if edit is not None:
             shown = (mark("*"), Span(f"{clean(edit.before) or '–'}→{clean(edit.after) or '–'}"))
-        parts.append((Span(fit(clip(name, label - 1), label), ("dim",)), *shown))
+        parts.append((Span(fit(clip(name, name_cells - 1), name_cells), ("dim",)), *shown))
     if not parts:
         return []
     if room < MIN_TWO_COLUMN_WIDTH:
-        lines = [wrap_line(part, room, rest=" " * label) for part in parts]
+        lines = [wrap_line(part, room, rest=" " * name_cells) for part in parts]
         return [*(DetailLine(pair) for wrapped in lines for pair in wrapped), DetailLine(())]
-    return [*_arrange_in_two_columns(parts, room, label), DetailLine(())]
+    return [*_arrange_in_two_columns(parts, room, name_cells), DetailLine(())]
 
 
 def _field_rank(field: tuple[str, str]) -> int:
@@ -108,7 +109,7 @@ def _field_rank(field: tuple[str, str]) -> int:
     )
 
 
-def _arrange_in_two_columns(parts: list[Line], room: int, label: int) -> list[DetailLine]:
+def _arrange_in_two_columns(parts: list[Line], room: int, name_cells: int) -> list[DetailLine]:
     """Put short fields side by side; a long one has a line of its own."""
     sizes = [cells_of(part) + 1 for part in parts]
     half = max(room // 2, *(size for size in sizes if size <= room * 3 // 5), 0)
@@ -117,7 +118,7 @@ def _arrange_in_two_columns(parts: list[Line], room: int, label: int) -> list[De
     while remaining:
         part = remaining.pop(0)
         if cells_of(part) >= half:
-            lines += map(DetailLine, wrap_line(part, room, rest=" " * label))
+            lines += map(DetailLine, wrap_line(part, room, rest=" " * name_cells))
             continue
         # One of the next fields that fits may come up, so that no column stays empty.
         fitting = (
@@ -132,7 +133,7 @@ def _arrange_in_two_columns(parts: list[Line], room: int, label: int) -> list[De
     return lines
 
 
-def _text_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
+def _text_and_comment_lines(issue: Ticket, room: int) -> Iterator[DetailLine]:
     places = issue.line_numbers
     for rendered in render_markdown(issue.description, room):
         yield DetailLine(rendered.line, places.of_description(rendered.source_line + 1))

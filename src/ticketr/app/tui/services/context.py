@@ -80,14 +80,14 @@ class Services:
         The answer is not sent if the function was called again meanwhile for the workspace, since
         it must not replace that to the later call, which read the files later.
         """
-        place = (request.function, request.workspace)
+        place = (request.function, request.required_workspace)
         self.latest_calls[place] = request
         try:
             answer = await request.function(self, *request.args)
         except (TicketrError, OSError) as error:  # OSError: such as a full disk
             words = str(error)
-            if request.workspace in self.workspaces:
-                words = error_with_relative_paths(self.workspaces[request.workspace].store, error)
+            if workspace := self.workspaces.get(request.required_workspace):
+                words = error_with_relative_paths(workspace.store, error)
             answer = Answered(request, getattr(error, "written_text", None), clean(words))
         if answer is not None and (
             self.latest_calls[place] is request or request.on_failure is not None

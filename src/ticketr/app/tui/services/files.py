@@ -30,13 +30,13 @@ from ticketr.app.tui.messages import FilesRead, SomeTicketsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import (
     ListRow,
-    Order,
+    RowOrder,
     Rows,
-    first_order_of_ticket,
     order_of,
     row_of_broken,
     rows_of,
     rows_of_candidates,
+    ticket_start_order,
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
@@ -65,7 +65,7 @@ async def read_files(services: Services, name: str) -> None:
 
 
 async def read_detail(
-    services: Services, name: str, path: str, order: Order, cells: int
+    services: Services, name: str, path: str, order: RowOrder, cells: int
 ) -> messages.DetailRead:
     """Read an issue from its file, and wrap its lines.
 
@@ -197,7 +197,7 @@ class WorkspaceReader:
             tickets += rows
             if error is not None:
                 words = error_with_relative_paths(self._store, error)
-                shown = row_of_broken(name, words, has_rows=bool(rows))
+                shown = row_of_broken(name, words, has_ticket_rows=bool(rows))
                 self._broken.append(shown)
             stamp = None if error is not None else self._stamps[name]
             self._seen.put(name, stamp, scanned, rows)
@@ -217,7 +217,7 @@ class WorkspaceReader:
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
-        tickets = {first_order_of_ticket(rows[0].order): rows for rows in self._tickets}
+        tickets = {ticket_start_order(rows[0].order): rows for rows in self._tickets}
         rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
         # What was computed from equal rows is not computed again.
         if rows.unfiltered_rows == before.unfiltered_rows:
@@ -254,7 +254,7 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
+def read_sheet(store: sync.Store, path: str, order: RowOrder) -> Sheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
@@ -281,7 +281,7 @@ def read_sheet(store: sync.Store, path: str, order: Order) -> Sheet | None:
 
 
 def _find_issue(
-    store: sync.Store, path: str, order: Order
+    store: sync.Store, path: str, order: RowOrder
 ) -> tuple[sync.LocalTicket, Ticket] | None:
     """Return a ticket of a file, and the issue in it that has an order; None if it is not there."""
     *_, place = order
