@@ -303,7 +303,7 @@ def test_the_app_names_the_extra_that_it_needs(module: str) -> None:
     done = run_without(module, "import runpy; runpy.run_module('ticketr', run_name='__main__')")
 
     assert done.returncode == 2
-    assert done.stderr == f"ticketr: the app {missing_packages_message('app')}\n"
+    assert done.stderr == f"ticketr: {missing_packages_message('the app', 'app')}\n"
 
 
 #: What Windows lacks. `os.name` stays, as pathlib would not load.
@@ -330,7 +330,7 @@ def test_the_status_line_names_the_extra_that_it_needs() -> None:
     done = run_without("wcwidth", "import ticketr.statusline")
 
     assert done.stderr.splitlines()[-1] == (
-        f"ModuleNotFoundError: the status line {missing_packages_message('statusline')}"
+        f"ModuleNotFoundError: {missing_packages_message('the status line', 'statusline')}"
     )
 
 
@@ -339,7 +339,7 @@ def test_the_tasks_of_celery_name_the_extra_that_they_need() -> None:
     done = run_without("celery", "import ticketr.celery")
 
     assert done.stderr.splitlines()[-1] == (
-        f"ModuleNotFoundError: Celery {missing_packages_message('celery')}"
+        f"ModuleNotFoundError: {missing_packages_message('Celery', 'celery')}"
     )
 
 
@@ -349,7 +349,7 @@ def test_the_tasks_of_procrastinate_name_the_extra_that_they_need(module: str) -
     done = run_without(module, "import ticketr.procrastinate")
 
     assert done.stderr.splitlines()[-1] == (
-        f"ModuleNotFoundError: ticketr.procrastinate {missing_packages_message('procrastinate')}"
+        "ModuleNotFoundError: " + missing_packages_message("ticketr.procrastinate", "procrastinate")
     )
 
 
@@ -360,7 +360,7 @@ def test_the_demo_and_the_sandbox_name_the_extra_that_they_need(command: str) ->
 
     assert done.returncode == 2
     assert done.stderr.splitlines()[0] == (
-        f"ticketr: ticketr {command.split(maxsplit=1)[0]} {missing_packages_message('demo')}"
+        "ticketr: " + missing_packages_message(f"ticketr {command.split(maxsplit=1)[0]}", "demo")
     )
 
 

@@ -87,9 +87,12 @@ def test_one_switch_has_every_page_and_message_install_by_name() -> None:
     assert "There is no release yet" not in released
     assert "There is no release yet" in before
     assert install_blocks.written(released, released=IS_RELEASED) == README
-    assert [missing_packages_message("demo", released=released) for released in (False, True)] == [
-        "needs more packages: in a clone of ticketr, run: pip install ./sandbox '.[demo]'",
-        "needs more packages: run: pip install 'ticketr[demo]'",
+    sentences = [
+        missing_packages_message("it", "demo", released=released) for released in (False, True)
+    ]
+    assert sentences == [
+        "it needs more packages: in a clone of ticketr, run: pip install ./sandbox '.[demo]'",
+        "it needs more packages: run: pip install 'ticketr[demo]'",
     ]
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 IS_RELEASED = False
 
 
-def missing_packages_message(extra: str, *, released: bool = IS_RELEASED) -> str:
-    """Return the end of a sentence about a part that needs the packages of an extra."""
+def missing_packages_message(part: str, extra: str, *, released: bool = IS_RELEASED) -> str:
+    """Return the sentence that a part of the program needs the packages of an extra."""
     where = "" if released else "in a clone of ticketr, "
-    return f"needs more packages: {where}run: {install_command(extra, released=released)}"
+    return f"{part} needs more packages: {where}run: {install_command(extra, released=released)}"
 
 
 def install_command(extra: str, *, released: bool = IS_RELEASED) -> str:

@@ -56,7 +56,7 @@ except ModuleNotFoundError as error:
     if error.name != "celery":
         raise
     raise ModuleNotFoundError(
-        f"Celery {missing_packages_message('celery')}", name=error.name
+        missing_packages_message("Celery", "celery"), name=error.name
     ) from None
 
 from collections.abc import Awaitable, Callable

@@ -25,7 +25,7 @@ except ModuleNotFoundError as error:
     if error.name not in ("procrastinate", "psycopg"):
         raise
     raise ModuleNotFoundError(
-        f"ticketr.procrastinate {missing_packages_message('procrastinate')}", name=error.name
+        missing_packages_message("ticketr.procrastinate", "procrastinate"), name=error.name
     ) from None
 
 __all__ = ["TrioTask", "WorkerFailed", "run_worker", "trio_task"]

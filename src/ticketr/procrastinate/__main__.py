@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("psycopg.pool").addFilter(OncePerMinuteFilter())
+    logging.getLogger("psycopg.pool").addFilter(OncePerMinuteMaskingFilter())
     try:
         app = load_app(options.pop("app"))
         trio.run(partial(run_worker, app, **options))
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-class OncePerMinuteFilter(logging.Filter):
+class OncePerMinuteMaskingFilter(logging.Filter):
     """Thins out the lines of a pool that cannot connect, which alone name the cause.
 
     It hides passwords: PostgreSQL's client repeats a connection string that it cannot read.

@@ -126,7 +126,7 @@ def trio_task(
                     f"{context.job.task_name} runs under Trio: start the worker with"
                     " 'python -m ticketr.procrastinate worker' in place of 'procrastinate worker'"
                 )
-            return await worker.run(context, partial(function, **arguments), timeout=timeout)
+            return await worker.run_job(context, partial(function, **arguments), timeout=timeout)
 
         name = options.get("name") or f"{function.__module__}.{function.__qualname__}"
         task = app.task(**{**options, "name": name, "pass_context": True})(run_in_trio)

@@ -102,7 +102,7 @@ async def run_worker(
             "install_signal_handlers": False,
             "additional_context": {**options.get("additional_context", {}), WORKER_KEY: worker},
         }
-        await worker.work()
+        await worker.run_until_stopped()
 
 
 @final
@@ -132,7 +132,7 @@ class Worker:
 
     # Trio's side
 
-    async def work(self) -> None:
+    async def run_until_stopped(self) -> None:
         """Run workers of the engine one after another."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._stop_at_signal)
@@ -266,7 +266,7 @@ class Worker:
             with suppress(ConnectorException):  # it has just ended
                 await manager.retry_job_by_id_async(job_id=job.id, retry_at=datetime.now(UTC))
 
-    async def run(
+    async def run_job(
         self, context: EngineContext, job: Callable[..., Awaitable[Any]], **options: Any
     ) -> Any:
         """Run an attempt in Trio, and wait until it has ended, also if it is aborted."""

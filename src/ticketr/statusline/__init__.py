@@ -24,7 +24,7 @@ if find_spec("wcwidth") is None:  # it is imported with the first text that is n
     from ticketr._install import missing_packages_message
 
     raise ModuleNotFoundError(
-        f"the status line {missing_packages_message('statusline')}", name="wcwidth"
+        missing_packages_message("the status line", "statusline"), name="wcwidth"
     )
 
 __all__ = ["LineStyle", "StatusLine", "StatusModel"]

@@ -120,7 +120,7 @@ class SweepFailed(TicketrError):
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
-GRACE_SECONDS = 1e6
+VIRTUAL_GRACE_SECONDS = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
 MAX_ERROR_WAKEUPS = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
@@ -308,9 +308,9 @@ class Run(trio.abc.Instrument):
         self.whole_run_scope.cancel("ticketr.testing: the run hangs")
         with self.grace_scope:
             for _ in range(MAX_ERROR_WAKEUPS):
-                await trio.sleep(GRACE_SECONDS)
+                await trio.sleep(VIRTUAL_GRACE_SECONDS)
                 self.wake_blocked_tasks()
-        self.abandon()
+        self.leak_tasks()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
             await trio.lowlevel.wait_task_rescheduled(_abort_trio_run)
@@ -323,7 +323,7 @@ class Run(trio.abc.Instrument):
                     task, outcome.Error(TaskHung("woken from an endless wait"))
                 )
 
-    def abandon(self) -> None:
+    def leak_tasks(self) -> None:
         """Leak the run's tasks.
 
         Freeing them would close their coroutines outside of Trio: their clean-up would raise
@@ -515,10 +515,10 @@ class _Sweep(NamedTuple):
             what = "the check" if run.ended else "the function"
             return f"{what} hangs: {run.where_hung}", run.error
         if report.error is not None:
-            allowed = (
+            allowed: Any = (  # nested tuples, too
                 (self.allowed, KeyboardInterrupt) if run.was_interrupt_injected else self.allowed
             )
-            wrong = [leaf for leaf in leaves(report.error) if not _isinstance_nested(leaf, allowed)]
+            wrong = [leaf for leaf in leaves(report.error) if not isinstance(leaf, allowed)]
             if wrong:
                 return f"the function raised {wrong[0]!r}", report.error
         if (
@@ -533,7 +533,3 @@ class _Sweep(NamedTuple):
         if run.check_error is not None:
             return f"the check failed: {run.check_error!r}", run.check_error
         return None, None
-
-
-def _isinstance_nested(error: BaseException, kinds: object) -> bool:
-    return isinstance(error, kinds)  # type: ignore[arg-type]  # nested tuples are allowed

@@ -67,7 +67,7 @@ def _import_main() -> Callable[[], None]:
     if any(find_spec(name) is None for name in APP_EXTRA_MODULES):
         from ticketr._install import missing_packages_message
 
-        _exit_with_usage_error(f"the app {missing_packages_message('app')}")
+        _exit_with_usage_error(missing_packages_message("the app", "app"))
     from ticketr.app.cli.console import make_standard_streams_safe
 
     make_standard_streams_safe()

@@ -42,7 +42,7 @@ def has_demo_extra() -> bool:
 def require_demo_extra(command: str) -> None:
     """Raise a usage error if the sandbox is not installed."""
     if not has_demo_extra():
-        raise click.UsageError(f"{command} {missing_packages_message('demo')}")
+        raise click.UsageError(missing_packages_message(command, "demo"))
 
 
 @dataclass(eq=False, repr=False)
