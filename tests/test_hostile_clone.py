@@ -461,7 +461,7 @@ def test_a_link_that_is_put_there_meanwhile_is_not_followed_either(tmp_path: Pat
     (tmp_path / "git").mkdir()
     store = Store(tmp_path / "work", ".ticketr")
     editor = FileEditor(store)
-    snapshot = editor.read_writable("sub/a.md")
+    snapshot = editor.snapshot_if_writable("sub/a.md")
     assert snapshot is not None
     (tmp_path / "work" / "sub").rmdir()
     (tmp_path / "work" / "sub").symlink_to("../git")

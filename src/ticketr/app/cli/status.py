@@ -173,7 +173,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         versions = _find_ticket_versions(survey, state, keys)
         own = {_key_of_parent_or_self(state, key) for key in keys}
         missing = {
-            key: path for key, path in survey.find_missing(state).items() if not keys or key in own
+            key: path for key, path in survey.former_paths(state).items() if not keys or key in own
         }
         broken = survey.broken_files_of(keys or None, state)
     if options.as_json:
@@ -211,7 +211,7 @@ def _find_local_edits(
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
-    missing = survey.find_missing(state)
+    missing = survey.former_paths(state)
 
     def is_named(key: str | None) -> bool:
         return not keys or key in tickets

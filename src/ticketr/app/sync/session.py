@@ -225,12 +225,12 @@ class Session:
             check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
         """
         survey = LocalSurvey()
-        portions = survey.scan_files(self.store, self.state, find_files(self.store))
+        portions = survey.scan_in_portions(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
         if check_drafts and survey.has_drafts:
-            recent = {creation.key for creation in self.creations if creation.key}
-            check = partial(survey.check_drafts, inherit=self.job.inherit, recent=recent)
+            new_keys = {creation.key for creation in self.creations if creation.key}
+            check = partial(survey.check_drafts, inherit=self.job.inherit, new_keys=new_keys)
             await self.in_thread(check, self.state, self.job.project)
         return survey
 

@@ -185,7 +185,7 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
     for tasks.
     """
     if in_task:
-        line = _without_indent(line)
+        line = _without_short_indent(line)
     if not line.startswith("## "):
         return None
     if _RICH_TEXT_HEADING.match(line):
@@ -196,12 +196,12 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
 
 def read_rich_text_heading(line: str) -> str:
     """Return the name of the field from the heading of its section."""
-    match = _RICH_TEXT_HEADING.match(line := _without_indent(line))
+    match = _RICH_TEXT_HEADING.match(line := _without_short_indent(line))
     assert match is not None
     return one_line(line[match.end() :])
 
 
-def _without_indent(line: str) -> str:
+def _without_short_indent(line: str) -> str:
     """Remove up to three leading spaces."""
     return line.removeprefix("   "[: len(line) - len(line.lstrip(" "))])
 
@@ -309,8 +309,8 @@ _NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
 NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
-COMMENT_TIME = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-COMMENT_TIME_SEPARATOR = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME}))")
+COMMENT_TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
+COMMENT_TIME_SEPARATOR = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
 
 
 def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:

@@ -23,7 +23,7 @@ from typing import TypeAlias
 from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
 from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
-    COMMENT_TIME,
+    COMMENT_TIME_PATTERN,
     COMMENT_TIME_SEPARATOR,
     CONFLICT_MARKER,
     is_key,
@@ -78,7 +78,7 @@ class Comment:
         put(self, "text", with_lf_and_utf8(self.text).strip())
         put(self, "id", self.id if _is_number(self.id) else "")
         put(self, "author", one_line(COMMENT_TIME_SEPARATOR.sub(" ", one_line(self.author))))
-        put(self, "time", self.time if re.fullmatch(COMMENT_TIME, self.time) else "")
+        put(self, "time", self.time if re.fullmatch(COMMENT_TIME_PATTERN, self.time) else "")
         if not self.id:
             put(self, "author", "")
             put(self, "time", "")
@@ -179,7 +179,7 @@ class Ticket:
         acceptance_criteria: One text for each criterion, possibly of several lines.
         tasks: The sub-tasks, which have no sub-tasks.
         line: The line of its heading, from 1; 0 if it was not read from a file. Not compared.
-        remarks: The lines in the section Fields that are not fields. They stay in the file and are
+        field_remarks: The lines in the section Fields that are not fields. They stay in the file and are
             never sent to Jira. Not compared.
         line_numbers: The line numbers of its texts in the file. Not compared.
         comments: The comments, in the order of the file.
@@ -198,7 +198,7 @@ class Ticket:
     acceptance_criteria: tuple[str, ...] = ()
     tasks: tuple[Ticket, ...] = ()
     line: int = field(default=0, compare=False)
-    remarks: tuple[str, ...] = field(default=(), compare=False)
+    field_remarks: tuple[str, ...] = field(default=(), compare=False)
     line_numbers: LineNumbers = field(default=NO_LINE_NUMBERS, compare=False)
     comments: tuple[Comment, ...] = ()
     rich_texts: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
@@ -217,7 +217,7 @@ class Ticket:
         criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "remarks", tuple(filter(None, map(_make_remark, self.remarks))))
+        put(self, "field_remarks", tuple(filter(None, map(_make_remark, self.field_remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))

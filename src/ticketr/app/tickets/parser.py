@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 _BOM = "\ufeff"
-_LINE_END = re.compile("(\r\n|\n|\r)")
+_LINE_END_PATTERN = re.compile("(\r\n|\n|\r)")
 
 
 class SourceLines:
@@ -55,7 +55,7 @@ class SourceLines:
         self.name = name
         self.keys: dict[str, int] = {}
         if "\r" in text:
-            parts = _LINE_END.split(text)
+            parts = _LINE_END_PATTERN.split(text)
             self.lines = parts[::2]
             self.starts = list(accumulate(map(len, parts), initial=0))[::2]
         else:
@@ -103,7 +103,7 @@ def refuse_mistyped_heading(
     file.fail(index, problem, column=file.lines[index].index("#") + 1)
 
 
-def end_of_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
+def require_closing_fence(file: SourceLines, index: int, lines: Sequence[str], start: int) -> int:
     """Return the index of the line that closes the code block opened by ``lines[start]``.
 
     Args:
@@ -211,7 +211,7 @@ class _IssueReader:
         description: The description.
         fields: The fields.
         field_lines: The number of each field's line in the file, from 1.
-        remarks: The lines among the fields that are none.
+        field_remarks: The lines among the fields that are none.
         criteria: The lines of each criterion, with the number of its first line.
         tasks: The tasks.
         comments: The comments.
@@ -234,7 +234,7 @@ class _IssueReader:
     description: _Text = field(default_factory=_Text)
     fields: model.NormalFields = field(default_factory=model.NormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
+    field_remarks: list[str] = field(default_factory=list)
     criteria: list[tuple[int, list[str]]] = field(default_factory=list)
     tasks: list[model.Ticket] = field(default_factory=list)
     comments: list[model.Comment] = field(default_factory=list)
@@ -284,7 +284,7 @@ class _IssueReader:
             comments=tuple(self.comments),
             rich_texts={name: "\n".join(text.lines) for name, text in self.rich_texts.items()},
             line=self.heading_index + 1,
-            remarks=tuple(self.remarks),
+            field_remarks=tuple(self.field_remarks),
             line_numbers=line_numbers,
         )
 
@@ -341,7 +341,7 @@ class _IssueReader:
                 stop += 1
             text = lines[index:stop]
         elif OPENING_FENCE.match(line):
-            stop = end_of_fence(self.file, index + self.lines_start, lines, index) + 1
+            stop = require_closing_fence(self.file, index + self.lines_start, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
         elif COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
@@ -354,7 +354,7 @@ class _IssueReader:
         self.open_text.lines += text
         return stop
 
-    def _read_stray_line(self, index: int, *, stays_in_section: bool) -> int:
+    def _read_stray_line_as_text(self, index: int, *, stays_in_section: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
         if index != self.index_after_stray:
@@ -376,24 +376,24 @@ class _IssueReader:
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._read_stray_line(index, stays_in_section=False)
+                    return self._read_stray_line_as_text(index, stays_in_section=False)
                 if text and not text.startswith("#"):
                     texts = grammar.read_field(text)
                 if texts is None and text:
-                    self.remarks.append(text)
+                    self.field_remarks.append(text)
             if texts is not None:
                 name, value = texts
                 field_lines[name] = index + offset
                 if value == "|":
-                    value, index = self._read_value_block(index)
+                    value, index = self._read_value_and_last_index(index)
                 other = fields.get(name, value)
                 if other != value:  # the last value counts; the other stays in the file
-                    self.remarks += [f"# {name}: {line}" for line in other.split("\n")]
+                    self.field_remarks += [f"# {name}: {line}" for line in other.split("\n")]
                 fields[name] = value
             index += 1
         return index
 
-    def _read_value_block(self, index: int) -> tuple[str, int]:
+    def _read_value_and_last_index(self, index: int) -> tuple[str, int]:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
@@ -426,7 +426,7 @@ class _IssueReader:
             self.open_criterion.append(grammar.unescape_criterion_line(dedented(line)))
         elif text:
             self.open_criterion = None
-            return self._read_stray_line(index, stays_in_section=not line.startswith("##"))
+            return self._read_stray_line_as_text(index, stays_in_section=not line.startswith("##"))
         return index + 1
 
     # Comments.
@@ -436,7 +436,7 @@ class _IssueReader:
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._read_stray_line(index, stays_in_section=False)
+            return self._read_stray_line_as_text(index, stays_in_section=False)
         head = _read_comment_head(line)
         if head is None:
             problem = (
@@ -481,7 +481,7 @@ class _IssueReader:
             at = len(text)
             text.append(grammar.unescape(lines[at]))
             if OPENING_FENCE.match(lines[at]):
-                end = end_of_fence(self.file, first + at, lines, at)
+                end = require_closing_fence(self.file, first + at, lines, at)
                 text += (grammar.unescape(line, fenced=True) for line in lines[at + 1 : end + 1])
             elif at:
                 refuse_mistyped_heading(self.file, first + at, lines[at])
@@ -493,7 +493,7 @@ class _IssueReader:
         line = self.lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._read_stray_line(index, stays_in_section=not line.startswith("##"))
+            return self._read_stray_line_as_text(index, stays_in_section=not line.startswith("##"))
         if not text or grammar.is_thematic_break(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
@@ -630,6 +630,6 @@ def _end_of_preamble(file: SourceLines) -> int:
                 break
             refuse_mistyped_heading(file, index, line, in_ticket=False)
             if OPENING_FENCE.match(line):
-                index = end_of_fence(file, index, file.lines, index)
+                index = require_closing_fence(file, index, file.lines, index)
         index += 1
     return index

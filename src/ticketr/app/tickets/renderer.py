@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ticketr.app.tickets.model import Comment, Ticket
 
 _INDENT = "  "
-_LINE_END = re.compile("\r\n|\n|\r")
+_LINE_END_PATTERN = re.compile("\r\n|\n|\r")
 
 
 def render(tickets: Iterable[Ticket]) -> str:
@@ -86,7 +86,7 @@ def rewrite(
         end = _line_end_style(file.text, 0)
         last = (parts[-1][2] if parts else "") + rest
         if last.strip("\ufeff"):
-            ends = _LINE_END.findall(last[len(last.rstrip("\r\n")) :])
+            ends = _LINE_END_PATTERN.findall(last[len(last.rstrip("\r\n")) :])
             rest += end * (2 - len(ends[:2]))
         parts.append((rest, ticket, text.replace("\n", end)))
         rest = ""
@@ -132,7 +132,7 @@ def _refuse_duplicate_keys(tickets: Iterable[Ticket]) -> None:
 
 def _line_end_style(text: str, start: int) -> str:
     """Return the line end that a text uses at an offset."""
-    match = _LINE_END.search(text, start) or _LINE_END.search(text)
+    match = _LINE_END_PATTERN.search(text, start) or _LINE_END_PATTERN.search(text)
     return "\n" if match is None else match[0]
 
 
@@ -141,9 +141,9 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         lines.append(f"## {grammar.DESCRIPTION_SECTION}")
         lines += _escape_text(issue.description.split("\n"), may_precede_comments=True)
         lines.append("")
-    if issue.fields or issue.remarks:
+    if issue.fields or issue.field_remarks:
         lines.append(f"## {grammar.FIELDS_SECTION}")
-        lines += issue.remarks
+        lines += issue.field_remarks
         for name, value in issue.fields.items():
             written_name = grammar.write_field_name(name)
             if "\n" in value or value == "|":
@@ -230,4 +230,4 @@ def _keep_remarks(old: Ticket, new: Ticket) -> Ticket:
         _keep_remarks(known[name], task) if (name := task.key or task.title) in known else task
         for task in new.tasks
     )
-    return changed(new, tasks=tasks, remarks=new.remarks or old.remarks)
+    return changed(new, tasks=tasks, field_remarks=new.field_remarks or old.field_remarks)

@@ -9,7 +9,11 @@ import pytest
 from ticketr.app.config import MappedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownField, UnsupportedField
-from ticketr.app.sync.compare.mapping import FIELDS_WITHOUT_LINES, STANDARD_FIELDS, family_text
+from ticketr.app.sync.compare.mapping import (
+    FIELDS_WITHOUT_LINES,
+    STANDARD_NAMES_AND_IDS,
+    family_text,
+)
 
 
 def field(name: str, field_id: str = "customfield_1") -> Field:
@@ -22,8 +26,8 @@ SUMMARY = field("Summary", "summary")
 
 def added(columns: Columns) -> tuple[tuple[str, str], ...]:
     """The columns beyond those that every file has."""
-    assert columns.line_fields[: len(STANDARD_FIELDS)] == STANDARD_FIELDS
-    return columns.line_fields[len(STANDARD_FIELDS) :]
+    assert columns.line_names_and_ids[: len(STANDARD_NAMES_AND_IDS)] == STANDARD_NAMES_AND_IDS
+    return columns.line_names_and_ids[len(STANDARD_NAMES_AND_IDS) :]
 
 
 def test_fields_that_are_asked_for_come_last_in_the_order_of_asking() -> None:
@@ -105,11 +109,17 @@ IMPACT = Field("customfield_1", "Impact", True, "string", "", f"{TYPES}:textarea
 def test_rich_text_is_no_line_and_has_a_section_if_it_is_wanted() -> None:
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", "Environment", "Impact"])
 
-    assert columns.section_fields == (("Impact", "customfield_1"), ("Environment", "environment"))
-    assert columns.line_fields == Columns.of([SUMMARY]).line_fields
-    assert columns.all_fields == (*columns.line_fields, *columns.section_fields)
+    assert columns.section_names_and_ids == (
+        ("Impact", "customfield_1"),
+        ("Environment", "environment"),
+    )
+    assert columns.line_names_and_ids == Columns.of([SUMMARY]).line_names_and_ids
+    assert columns.all_names_and_ids == (
+        *columns.line_names_and_ids,
+        *columns.section_names_and_ids,
+    )
     assert {"customfield_1", "environment"} <= set(columns.requested_ids)
-    assert Columns.of([SUMMARY, ENVIRONMENT, IMPACT]).section_fields == ()
+    assert Columns.of([SUMMARY, ENVIRONMENT, IMPACT]).section_names_and_ids == ()
 
 
 def test_rich_text_can_have_a_name_of_the_users_own() -> None:
@@ -117,7 +127,7 @@ def test_rich_text_can_have_a_name_of_the_users_own() -> None:
 
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", effect])
 
-    assert columns.section_fields == (("Effect", "customfield_1"),)
+    assert columns.section_names_and_ids == (("Effect", "customfield_1"),)
     with pytest.raises(UnknownField):
         Columns.of([IMPACT], [MappedField("Parent", "customfield_1", "here")])
 
@@ -137,10 +147,10 @@ SPRINT = field("Sprint", "customfield_3")
 
 
 def names(*wanted: MappedField, site: tuple[Field, ...] = (SPRINT, POINTS, OTHER)) -> list[object]:
-    return list(Columns.of(site, wanted).line_fields)
+    return list(Columns.of(site, wanted).line_names_and_ids)
 
 
-STANDARD = [*STANDARD_FIELDS, ("Sprint", "customfield_3"), ("Story Points", "customfield_1")]
+STANDARD = [*STANDARD_NAMES_AND_IDS, ("Sprint", "customfield_3"), ("Story Points", "customfield_1")]
 
 
 def test_a_field_gets_a_line_of_the_name_that_the_user_gave_it() -> None:

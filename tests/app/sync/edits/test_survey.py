@@ -86,7 +86,7 @@ def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: S
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")
     found = take_survey(store, state)
-    assert (set(found.broken), found.find_missing(state)) == (
+    assert (set(found.broken), found.former_paths(state)) == (
         {"a.md"},
         {},
     )  # its key seems to be lost
@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
 
     found = take_survey(store, state)
 
-    assert (found.find_missing(state), set(found.broken)) == ({}, {"sprint"})
+    assert (found.former_paths(state), set(found.broken)) == ({}, {"sprint"})
 
 
 def enter(context: AbstractContextManager[object]) -> None:
@@ -238,7 +238,7 @@ class TestPlan:
         assert (local_change.drafts if local_change else ()) == drafts
         if local_change is not None:
             assert set(local_change.added_keys) == here.keys() - before.keys()
-            assert local_change.write_count == len(local_change.edits) + len(drafts)
+            assert len(local_change.changed_issues()) == len(local_change.edits) + len(drafts)
 
     @given(versions)
     def test_an_untouched_ticket_is_no_work(self, three: Versions) -> None:

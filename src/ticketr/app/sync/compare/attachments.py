@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 
 from ticketr.app.jira.models import Attachment, objects_in, read_records
 from ticketr.cleaning import clean
@@ -68,7 +67,6 @@ ATTACHMENTS_LINE_NAME = "Attachments"
 _MEDIA_ID_KEY = "media"
 #: What files and downloads need of a record.
 KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_ID_KEY)
-_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
@@ -96,7 +94,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     A name that several attachments have stands for none of them.
     """
     if ATTACHMENT_FIELD not in fields:
-        return _NO_MEDIA_IDS
+        return {}
     entries = list(objects_in(fields.get(ATTACHMENT_FIELD)))
     names = Counter(str(entry.get("filename")) for entry in entries)
     return {
@@ -107,7 +105,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     }
 
 
-def attachment_line(fields: Mapping[str, object]) -> str:
+def attachment_names_and_sizes(fields: Mapping[str, object]) -> str:
     """Return the names and sizes of an issue's attachments as the text of a line."""
     return ", ".join(
         f"{quote_if_needed(' '.join(attachment.name.split()))} ({size_text(attachment.size)})"

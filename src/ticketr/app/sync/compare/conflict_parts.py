@@ -17,12 +17,12 @@ from ticketr.app.sync.compare.merge import ClashPlace, PartMerge, merge, part_li
 from ticketr.app.sync.errors import BadChoice
 
 #: Who has changed something: the user, or somebody in Jira.
-ChangedBy: TypeAlias = Literal["mine", "jira"]
+MineOrJira: TypeAlias = Literal["mine", "jira"]
 
 #: The name of a part with a number behind it.
 _CRITERIA_NAME = "Acceptance criteria"
 #: How a further line of a criterion is shown.
-_CRITERION_LINE_BREAK = "\n  "
+_SHOWN_CRITERION_NEWLINE = "\n  "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class MergedPart:
     """
 
     name: str
-    side: ChangedBy
+    side: MineOrJira
     before: str
     after: str
 
@@ -96,8 +96,8 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
 
 def join_lines(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
-    end = _CRITERION_LINE_BREAK if part is diff.CorePart.CRITERIA else "\n"
-    text = "\n".join(line.replace(diff.CRITERION_LINE_END, end) for line in lines)
+    end = _SHOWN_CRITERION_NEWLINE if part is diff.CorePart.CRITERIA else "\n"
+    text = "\n".join(line.replace(diff.CRITERION_NEWLINE, end) for line in lines)
     return text.strip("\n")
 
 
@@ -106,7 +106,7 @@ def _split_lines(part: diff.Part, text: str) -> list[str]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
         return part_lines(
-            part, text.strip("\n").replace(_CRITERION_LINE_BREAK, diff.CRITERION_LINE_END)
+            part, text.strip("\n").replace(_SHOWN_CRITERION_NEWLINE, diff.CRITERION_NEWLINE)
         )
     lines = text.split("\n")
     while lines and not lines[0].strip():
@@ -142,7 +142,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     changed = [chunk for chunk in chunks if not chunk.are_sides_same]
     if not diff.is_merged_by_line(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
-    read = _criterion_numbers if part is diff.CorePart.CRITERIA else _paragraph_numbers
+    read = _criteria_and_first if part is diff.CorePart.CRITERIA else _paragraphs_and_line
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     return [
@@ -151,7 +151,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     ]
 
 
-def _criterion_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _criteria_and_first(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
@@ -160,7 +160,7 @@ def _criterion_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int
         before += len(chunk.local)
 
 
-def _paragraph_numbers(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _paragraphs_and_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
     paragraphs, lines_before = 0, -1  # the blank line that `part_lines` adds does not count
     last = ""
@@ -187,7 +187,7 @@ def _number_range(first: int, last: int) -> str:
 
 
 #: A line that begins an item of a list, a row of a table or a quotation.
-_ITEM_START = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
+_ITEM_ROW_OR_QUOTE_START = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +376,7 @@ def _without_blank_between_items(first: Sequence[str], second: Sequence[str]) ->
     are_items = (
         first
         and second[start:]
-        and _ITEM_START.match(first[-1])
-        and _ITEM_START.match(second[start])
+        and _ITEM_ROW_OR_QUOTE_START.match(first[-1])
+        and _ITEM_ROW_OR_QUOTE_START.match(second[start])
     )
     return second[start:] if are_items else second

@@ -33,7 +33,6 @@ from ticketr.app.jira.adf import (
 from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
 
 _CRITERIA = "Acceptance Criteria"
-_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
     return {"type": "doc", "content": adf["content"][-2:]}
 
 
-def markdown_of(adf: object, media_ids: Mapping[str, str] = _NO_MEDIA_IDS) -> str:
+def markdown_of(adf: object, media_ids: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return a document as Markdown; empty if it is not a document."""
     return to_markdown(adf, media_ids=media_ids) if isinstance(adf, dict) else ""
 
@@ -119,7 +118,7 @@ def split_criteria(adf: object) -> tuple[object, tuple[str, ...]]:
 
 
 def description_adf(
-    ticket: Ticket, *, body: object = None, media_ids: Mapping[str, str] = _NO_MEDIA_IDS
+    ticket: Ticket, *, body: object = None, media_ids: Mapping[str, str] = MappingProxyType({})
 ) -> dict[str, object]:
     """Return a ticket's description in Jira's form, its acceptance criteria at the end.
 
@@ -194,7 +193,7 @@ def count_edits(base: Ticket, local: Ticket) -> int:
 
 
 #: Replaces a line end inside a criterion where criteria are lines; no ticket holds a lone CR.
-CRITERION_LINE_END = "\r"
+CRITERION_NEWLINE = "\r"
 
 
 class CorePart(Enum):
@@ -311,12 +310,12 @@ class Change:
     @property
     def shown_old_text(self) -> str:
         """The old text as people read it."""
-        return self.old.replace(CRITERION_LINE_END, "\n")
+        return self.old.replace(CRITERION_NEWLINE, "\n")
 
     @property
     def shown_new_text(self) -> str:
         """The new text as people read it."""
-        return self.new.replace(CRITERION_LINE_END, "\n")
+        return self.new.replace(CRITERION_NEWLINE, "\n")
 
     @property
     def name(self) -> str:
@@ -366,7 +365,7 @@ def may_show_local_pictures(part: Part) -> bool:
 
 def part_texts(issue: Ticket) -> dict[Part, str]:
     """Return an issue's parts as text, its sub-tasks left out; criteria one a line."""
-    criteria = (text.replace("\n", CRITERION_LINE_END) for text in issue.acceptance_criteria)
+    criteria = (text.replace("\n", CRITERION_NEWLINE) for text in issue.acceptance_criteria)
     own: dict[Part, str] = {
         CorePart.TITLE: issue.title,
         CorePart.DESCRIPTION: issue.description,
@@ -387,7 +386,7 @@ def part_texts(issue: Ticket) -> dict[Part, str]:
 def criteria_of(text: str) -> tuple[str, ...]:
     """Parse the criteria from their part."""
     return tuple(
-        criterion.replace(CRITERION_LINE_END, "\n") for criterion in text.split("\n") if criterion
+        criterion.replace(CRITERION_NEWLINE, "\n") for criterion in text.split("\n") if criterion
     )
 
 

@@ -29,8 +29,8 @@ _FREQUENT_ABOVE_OCCURRENCES = 20
 _LONG_FROM_UNITS = 400
 
 
-#: A line, after the blank lines before it; at the end of a text, blank lines alone.
-_Unit: TypeAlias = tuple[str, ...]
+#: Units: each a line, after the blank lines before it; at the end of a text, blank lines alone.
+_BlanksAndLines: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,9 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     return chunks
 
 
-def _group_units(lines: Sequence[str]) -> tuple[_Unit, ...]:
-    """Group lines to units; see `_Unit`."""
-    units: list[_Unit] = []
+def _group_units(lines: Sequence[str]) -> _BlanksAndLines:
+    """Group lines to units; see `_BlanksAndLines`."""
+    units: list[tuple[str, ...]] = []
     start = 0
     for end, line in enumerate(lines, start=1):
         if line.strip() or end == len(lines):
@@ -111,12 +111,12 @@ def _group_units(lines: Sequence[str]) -> tuple[_Unit, ...]:
     return tuple(units)
 
 
-def _lines_of_units(units: Sequence[_Unit]) -> tuple[str, ...]:
+def _lines_of_units(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(chain.from_iterable(units))
 
 
 def _merge_stretch(
-    base: tuple[_Unit, ...], local: tuple[_Unit, ...], remote: tuple[_Unit, ...]
+    base: _BlanksAndLines, local: _BlanksAndLines, remote: _BlanksAndLines
 ) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
@@ -139,7 +139,7 @@ def _merge_stretch(
     yield from _unchanged_chunk(local[len(local) - end :])
 
 
-def _are_paragraphs_in_place(*texts: Sequence[_Unit]) -> bool:
+def _are_paragraphs_in_place(*texts: Sequence[tuple[str, ...]]) -> bool:
     """Return whether texts have equally many paragraphs and none of them was moved."""
     positions: dict[str, int] = {}
     return len({len(text) for text in texts}) == 1 and all(
@@ -150,12 +150,12 @@ def _are_paragraphs_in_place(*texts: Sequence[_Unit]) -> bool:
     )
 
 
-def _unchanged_chunk(units: tuple[_Unit, ...]) -> Iterator[Chunk]:
+def _unchanged_chunk(units: _BlanksAndLines) -> Iterator[Chunk]:
     if units:
         yield Chunk.unchanged(_lines_of_units(units))
 
 
-def _match_units(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+def _match_units(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
@@ -168,7 +168,7 @@ def _match_units(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int,
     return pairs
 
 
-def _find_landmarks(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> list[tuple[int, int]]:
+def _find_landmarks(base: _BlanksAndLines, other: _BlanksAndLines) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
@@ -199,11 +199,11 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _match_stretch(base: tuple[_Unit, ...], other: tuple[_Unit, ...]) -> dict[int, int]:
+def _match_stretch(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
-    positions: dict[_Unit, list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
+    positions: dict[tuple[str, ...], list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(positions.get(unit, ())) for unit in base) > _MAX_EQUAL_PAIRS:
         for unit in [
             unit for unit in positions if len(positions[unit]) > _FREQUENT_ABOVE_OCCURRENCES
@@ -243,7 +243,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[Piece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _compare_runs(one, other):
+    for here, there in _old_and_new_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -254,7 +254,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _compare_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _old_and_new_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the runs of words that two texts have alike, and what is between them."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)

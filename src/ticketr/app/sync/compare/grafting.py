@@ -106,7 +106,6 @@ def find_files_without_media_id(
     return unknown
 
 
-_NO_MEDIA_IDS: Mapping[str, str] = MappingProxyType({})
 _NO_UPLOADS: Mapping[str, PictureFile] = MappingProxyType({})
 
 
@@ -159,7 +158,7 @@ def edited_texts(
     here: Ticket,
     parts: Iterable[diff.Part],
     fields: Mapping[str, object],
-    texts: Mapping[str, str],
+    text_ids: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
     pictures: Mapping[str, PictureFile] = _NO_UPLOADS,
@@ -171,7 +170,7 @@ def edited_texts(
         here: The issue in its file.
         parts: The parts that are to be sent.
         fields: The fields of the issue in Jira, by their IDs.
-        texts: The ID of each field with a section of its own, by its name.
+        text_ids: The ID of each field with a section of its own, by its name.
         must_fit_schema: See `ticketr.app.jira.adf.graft`.
         pictures: The files that the description shows, by their addresses.
 
@@ -185,12 +184,12 @@ def edited_texts(
         before, here, parts, original, media_ids, must_fit_schema=must_fit_schema, uploads=uploads
     ):
         yield text
-    names = (part.name for part in parts if isinstance(part, RichTextPart) and part.name in texts)
+    names = (part.name for part in parts if isinstance(part, RichTextPart))
     for name in names:
         words = here.rich_texts.get(name, "")
-        if adf.is_too_long(words):
+        if name not in text_ids or adf.is_too_long(words):
             continue
-        original = wrap_plain_text(fields.get(texts[name]))
+        original = wrap_plain_text(fields.get(text_ids[name]))
         document = adf.to_adf(words, media_ids=media_ids)
         shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)
@@ -206,7 +205,7 @@ def edited_description(
     here: Ticket,
     parts: Collection[diff.Part],
     original: object,
-    media_ids: Mapping[str, str] = _NO_MEDIA_IDS,
+    media_ids: Mapping[str, str] = MappingProxyType({}),
     *,
     must_fit_schema: bool = False,
     uploads: Mapping[str, PictureFile] = _NO_UPLOADS,

@@ -31,7 +31,7 @@ from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS_LINE_NAME,
     KEPT_ATTACHMENT_KEYS,
-    attachment_line,
+    attachment_names_and_sizes,
     media_ids_by_name,
     quote_if_needed,
 )
@@ -48,7 +48,7 @@ from ticketr.app.sync.errors import UnknownField, UnsupportedField
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
-STANDARD_FIELDS = (
+STANDARD_NAMES_AND_IDS = (
     ("Type", "issuetype"),
     ("Status", "status"),
     ("Priority", "priority"),
@@ -115,19 +115,19 @@ class Columns:
     """Which of a site's fields are written to files.
 
     Attributes:
-        line_fields: Pairs of the name in the file and Jira's field ID, in the order of writing.
+        line_names_and_ids: Pairs of the name in the file and Jira's field ID, in the order of
+            writing.
         has_comments: Whether files hold comments.
         has_links: Whether files hold lines of links to other issues.
         has_attachments: Whether files list attachments.
-        section_fields: The same pairs as `line_fields` for rich-text fields, which have sections of
-            their own.
+        section_names_and_ids: The same pairs for rich-text fields, which have sections of their own.
     """
 
-    line_fields: tuple[tuple[str, str], ...]
+    line_names_and_ids: tuple[tuple[str, str], ...]
     has_comments: bool = False
     has_links: bool = False
     has_attachments: bool = False
-    section_fields: tuple[tuple[str, str], ...] = ()
+    section_names_and_ids: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -161,7 +161,7 @@ class Columns:
                 every.setdefault(name, site_field.id)
                 site[site_field.id] = name
         custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
-        names = [*STANDARD_FIELDS, *custom]
+        names = [*STANDARD_NAMES_AND_IDS, *custom]
         texts: list[tuple[str, str]] = []
         for wanted_field in more:
             if not isinstance(wanted_field, str):
@@ -188,21 +188,21 @@ class Columns:
         return cls(tuple(names), comments, links, attachments, tuple(texts))
 
     @property
-    def all_fields(self) -> tuple[tuple[str, str], ...]:
+    def all_names_and_ids(self) -> tuple[tuple[str, str], ...]:
         """The pairs of the fields that are lines, and of those with sections of their own."""
-        return (*self.line_fields, *self.section_fields)
+        return (*self.line_names_and_ids, *self.section_names_and_ids)
 
     @property
     def requested_ids(self) -> tuple[str, ...]:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
-        ids = [field_id for _, field_id in self.stored_pairs]
+        ids = [field_id for _, field_id in self.stored_names_and_ids]
         # To send one estimate, a push needs the other one.
         more = ESTIMATE_FIELDS if not ESTIMATE_FIELDS.keys().isdisjoint(ids) else ()
         return tuple(dict.fromkeys((*always, *ids, *more)))
 
     @property
-    def stored_pairs(self) -> tuple[tuple[str, str], ...]:
+    def stored_names_and_ids(self) -> tuple[tuple[str, str], ...]:
         """What files hold.
 
         A pull compares it with that of the last pull, to find a change.
@@ -210,8 +210,10 @@ class Columns:
         more = [("## Comments", COMMENT_FIELD)] if self.has_comments else []
         more += [("# Links", LINK_FIELD)] if self.has_links else []
         more += [("# Attachments", ATTACHMENT_FIELD)] if self.has_attachments else []
-        texts = ((f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.section_fields)
-        return (*self.line_fields, *more, *texts)
+        texts = (
+            (f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.section_names_and_ids
+        )
+        return (*self.line_names_and_ids, *more, *texts)
 
 
 def _with_mapped_field(
@@ -229,8 +231,8 @@ def _with_mapped_field(
     return [*names[:at], (field.name, field.id), *rest]
 
 
-def section_fields_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return `Columns.section_fields` from the value of `Columns.stored_pairs`."""
+def section_names_and_ids_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return `Columns.section_names_and_ids` from the value of `Columns.stored_names_and_ids`."""
     return tuple(
         (name.removeprefix(_SECTION_PREFIX), field_id)
         for name, field_id in stored
@@ -258,7 +260,7 @@ def why_unsupported(field: Field) -> str | None:
 #: Jira's field that holds the links.
 LINK_FIELD = "issuelinks"
 
-_KEY_SEPARATOR = re.compile(r"[,;\s]+")
+_KEY_SEPARATOR_PATTERN = re.compile(r"[,;\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +307,7 @@ def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
 
 def keys_in(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
-    words = (word for word in _KEY_SEPARATOR.split(text) if word)
+    words = (word for word in _KEY_SEPARATOR_PATTERN.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
 
 
@@ -357,13 +359,13 @@ class FamilyText:
         text: The text of the file.
         inexact_keys: Keys of the issues with a rich text that cannot be restored exactly from the
             text; the state keeps their ADF.
-        section_fields: Pairs of the name and the ID of each field with a section of its own.
+        section_names_and_ids: Pairs of the name and the ID of each field with a section of its own.
     """
 
     ticket: Ticket
     text: str
     inexact_keys: frozenset[str]
-    section_fields: tuple[tuple[str, str], ...] = ()
+    section_names_and_ids: tuple[tuple[str, str], ...] = ()
 
 
 def is_subtask(issue: Issue) -> bool:
@@ -430,14 +432,14 @@ def family_text(
         # Criteria that do not survive as a section of their own are tried again as description.
         again = inexact.intersection(issue.id for issue, made in pairs if made.acceptance_criteria)
         if not again:
-            if columns.section_fields:
+            if columns.section_names_and_ids:
                 inexact |= {
                     issue.id
                     for issue, made in pairs
                     if issue.id not in inexact and not _are_texts_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
-            return FamilyText(ticket, render_ticket(ticket), keys, columns.section_fields)
+            return FamilyText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
         whole |= again
         for issue_id in again:
             del described[issue_id]
@@ -545,23 +547,23 @@ def _make_ticket(
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
     fields = {
         name: text
-        for name, field_id in columns.line_fields
+        for name, field_id in columns.line_names_and_ids
         if (value := issue.fields.get(field_id)) is not None
         and (text := field_text(value, field_id))
     }
     if columns.has_links:
-        named = dict(columns.line_fields)
+        named = dict(columns.line_names_and_ids)
         lines = _link_lines(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
-    if columns.has_attachments and (line := attachment_line(issue.fields)):
+    if columns.has_attachments and (line := attachment_names_and_sizes(issue.fields)):
         fields.setdefault(ATTACHMENTS_LINE_NAME, line)
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT_LINE_NAME] = parent_key
-    media_ids = media_ids_by_name(issue.fields) if columns.section_fields else {}
+    media_ids = media_ids_by_name(issue.fields) if columns.section_names_and_ids else {}
     texts = (
         (name, diff.markdown_of(wrap_plain_text(issue.fields.get(field_id)), media_ids))
-        for name, field_id in columns.section_fields
+        for name, field_id in columns.section_names_and_ids
     )
     return Ticket(
         title=text_of(issue.fields.get("summary")),
@@ -594,7 +596,7 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionT
 def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     media_ids = media_ids_by_name(issue.fields)
-    for name, field_id in columns.section_fields:
+    for name, field_id in columns.section_names_and_ids:
         original = wrap_plain_text(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)

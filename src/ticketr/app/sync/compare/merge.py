@@ -242,7 +242,7 @@ def _merge_tasks(
     does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
-    order = _task_order(local.tasks, remote.tasks, base.tasks if base else ())
+    order = _remote_task_order(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -256,7 +256,7 @@ def _merge_tasks(
         yield from followers.get(key, ())
 
 
-def _task_order(
+def _remote_task_order(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
 ) -> list[str | None]:
     """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""

@@ -109,7 +109,7 @@ def matches_sent(sent: object, now: object) -> bool:
             there = object_of(now)
             return key in there and folded(str(sent[key])) == folded(str(there[key]))
         case str():
-            return isinstance(now, str) and _is_same_text(sent, now)
+            return isinstance(now, str) and _is_same_text_or_moment(sent, now)
         case int() | float():
             number = now.get("id") if isinstance(now, dict) else now
             return isinstance(number, int | float) and number == sent
@@ -120,7 +120,7 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [])
 
 
-def _is_same_text(sent: str, now: str) -> bool:
+def _is_same_text_or_moment(sent: str, now: str) -> bool:
     one, other = (text.replace("\r\n", "\n").strip() for text in (sent, now))
     if one == other:
         return True
@@ -135,7 +135,7 @@ def add_sent_to_base(
     issues: Iterable[Issue],
     sent: Mapping[str, Iterable[SentValue]],
     *,
-    known: Iterable[Issue] = (),
+    earlier: Iterable[Issue] = (),
 ) -> tuple[Ticket, Ticket]:
     """Add the values that Jira has of an interrupted push to the base.
 
@@ -145,7 +145,7 @@ def add_sent_to_base(
         remote: The ticket as Jira has it now.
         issues: Its issues in Jira's terms.
         sent: What was sent of each of them, by key.
-        known: Its issues at the last sync, in Jira's terms. For an issue that was created here and
+        earlier: Its issues at the last sync, in Jira's terms. For an issue that was created here and
             never read, the base also gets what Jira filled in and the draft did not name.
 
     Returns:
@@ -153,7 +153,7 @@ def add_sent_to_base(
         nobody has edited them since. Both are the same objects as before if Jira has none.
     """
     there, before = diff.issues_by_key(remote), diff.issues_by_key(base)
-    unread = {issue.key for issue in known if not issue.fields}
+    unread = {issue.key for issue in earlier if not issue.fields}
     for issue in issues:
         key = issue.key
         if key not in there or key not in before:
@@ -336,12 +336,12 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def name_and_digest(change: diff.Change) -> tuple[str, str]:
+def name_and_new_digest(change: diff.Change) -> tuple[str, str]:
     """Return the new text of a part as it is stored among the older values."""
     return diff.stored_name(change.part), digest(change.new)
 
 
-def replaced_values(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
+def replaced_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]:
     """Yield what a new base replaces: the key of the issue, and a value as it is stored."""
     after = diff.issues_by_key(new)
     for key, issue in diff.issues_by_key(old).items():
@@ -376,7 +376,7 @@ def replace_older_values(
         values = [
             change
             for change in diff.find_changes(before[key], issue)
-            if name_and_digest(change) in older[key]
+            if name_and_new_digest(change) in older[key]
         ]
         if not values:
             return issue

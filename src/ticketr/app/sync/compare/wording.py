@@ -20,8 +20,8 @@ def keep_wording_of_base(
     issues: Iterable[Issue],
     *,
     base: Ticket,
-    known: Iterable[Issue],
-    texts: Collection[tuple[str, str]] = (),
+    earlier: Iterable[Issue],
+    sections: Collection[tuple[str, str]] = (),
 ) -> Ticket:
     """Return a ticket with the old Markdown of rich texts whose ADF has not changed.
 
@@ -31,19 +31,19 @@ def keep_wording_of_base(
         ticket: The ticket as Jira has it now.
         issues: Its issues as Jira has them now.
         base: The ticket at the last sync.
-        known: Its issues at the last sync.
-        texts: Pairs of the name and the ID of each field with a section of its own.
+        earlier: Its issues at the last sync.
+        sections: Pairs of the name and the ID of each field with a section of its own.
     """
     old, now = issues_by_key(base), {issue.key: issue for issue in issues}
-    before = {issue.id: issue.fields for issue in known}
+    before = {issue.id: issue.fields for issue in earlier}
 
     def reworded(issue: Ticket) -> Ticket:
         own, jiras = old.get(issue.key or ""), now.get(issue.key or "")
         if own is None or jiras is None or jiras.id not in before:
             return issue
-        fields, earlier = jiras.fields, before[jiras.id]
-        is_same = partial(_is_same_document, fields=fields, known=earlier)
-        bodies = {comment.id: comment.body for comment in jira_comments(earlier)}
+        fields, old_fields = jiras.fields, before[jiras.id]
+        is_same = partial(_is_same_document, fields=fields, base=old_fields)
+        bodies = {comment.id: comment.body for comment in jira_comments(old_fields)}
         comments = {
             comment.id
             for comment in jira_comments(fields)
@@ -52,8 +52,8 @@ def keep_wording_of_base(
         words = {comment.id: comment.text for comment in own.comments if comment.id in comments}
         same = {
             name: own.rich_texts[name]
-            for name, field_id in texts
-            if name in own.rich_texts and is_same(fields.get(field_id), earlier.get(field_id))
+            for name, field_id in sections
+            if name in own.rich_texts and is_same(fields.get(field_id), old_fields.get(field_id))
         }
         issue = replace(
             issue,
@@ -63,7 +63,7 @@ def keep_wording_of_base(
             ),
             rich_texts={name: same.get(name, text) for name, text in issue.rich_texts.items()},
         )
-        if not is_same(fields.get(DESCRIPTION_FIELD), earlier.get(DESCRIPTION_FIELD)):
+        if not is_same(fields.get(DESCRIPTION_FIELD), old_fields.get(DESCRIPTION_FIELD)):
             return issue
         return replace(
             issue, description=own.description, acceptance_criteria=own.acceptance_criteria
@@ -73,7 +73,7 @@ def keep_wording_of_base(
 
 
 def _is_same_document(
-    document: object, before: object, *, fields: Mapping[str, object], known: Mapping[str, object]
+    document: object, before: object, *, fields: Mapping[str, object], base: Mapping[str, object]
 ) -> bool:
     """Return whether a rich text is the same, and the files that it shows have the same names.
 
@@ -81,11 +81,11 @@ def _is_same_document(
         document: The text as Jira has it now.
         before: The text at the last sync.
         fields: The fields of its issue as Jira has them now.
-        known: The fields at the last sync.
+        base: The fields at the last sync.
     """
     if document != before and adf.canonical(document) != adf.canonical(before):
         return False
-    names = {media: name for name, media in media_ids_by_name(known).items()}
+    names = {media: name for name, media in media_ids_by_name(base).items()}
     now = media_ids_by_name(fields)
     shown = adf.shown_files(document) if names else ()
     return all(
@@ -146,13 +146,13 @@ def _text_in_wording(text: str, like: str, media_ids: Mapping[str, str]) -> str:
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
     if not set(criteria).difference(like) or adf.is_too_long(*criteria) or adf.is_too_long(*like):
         return criteria
-    known = {_comparable_adf(text): text for text in like if text not in criteria}
+    known = {_adf_and_lost_texts(text): text for text in like if text not in criteria}
     return tuple(
-        text if text in like else known.get(_comparable_adf(text), text) for text in criteria
+        text if text in like else known.get(_adf_and_lost_texts(text), text) for text in criteria
     )
 
 
-def _comparable_adf(text: str) -> tuple[str, tuple[str, ...]]:
+def _adf_and_lost_texts(text: str) -> tuple[str, tuple[str, ...]]:
     """Return what Jira would get from a text, as a value that can be compared."""
     return json.dumps(
         adf.canonical(adf.to_adf(text, media_ids=adf.NAMES_AS_MEDIA_IDS)), sort_keys=True

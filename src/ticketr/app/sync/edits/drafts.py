@@ -174,9 +174,9 @@ def find_unfinished_creations(
         own = [
             change.local.ticket for change in local_changes if change.local.path == creation.path
         ]
-        _, draft = matcher.best_match(own)
+        _, draft = matcher.best_scored(own)
         if draft is None:
-            score, other = matcher.best_match(everywhere)
+            score, other = matcher.best_scored(everywhere)
             draft = other if score >= SAME_TITLE else None
         if draft is not None:
             by_draft[id(draft)] = creation
@@ -218,7 +218,7 @@ class DraftMatcher:
         Returns:
             The index of the ticket that changes, and the changed ticket; None if no draft matches.
         """
-        _, draft = self.best_match(tickets)
+        _, draft = self.best_scored(tickets)
         key = self.creation.key
         for at, ticket in enumerate(tickets):
             if ticket is draft:
@@ -228,7 +228,7 @@ class DraftMatcher:
                 return at, replace(ticket, tasks=tuple(tasks))
         return None
 
-    def best_match(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
+    def best_scored(self, tickets: Sequence[Ticket]) -> tuple[float, Ticket | None]:
         """Return the score of the draft that matches best, and the draft; 0 and None for none."""
         candidates = list(self._candidates(tickets))
         for ticket in candidates:
@@ -253,7 +253,7 @@ class DraftMatcher:
         """Return the score of a draft that differs from the sent draft."""
         if replace(ticket, tasks=()) in self.other_drafts:
             return 0.0
-        texts = _compared_text(ticket), _compared_text(self.draft)
+        texts = _start_of_all_texts(ticket), _start_of_all_texts(self.draft)
         matcher = SequenceMatcher(None, *texts, autojunk=False)
         alike = matcher.quick_ratio()
         if alike >= _MIN_SIMILARITY:
@@ -263,5 +263,5 @@ class DraftMatcher:
         return alike if alike >= _MIN_SIMILARITY else 0.0
 
 
-def _compared_text(issue: Ticket) -> str:
+def _start_of_all_texts(issue: Ticket) -> str:
     return "\n".join(part_texts(issue).values())[:_MAX_COMPARED_CHARACTERS]

@@ -54,7 +54,7 @@ class TicketChanges:
             them, by name; empty if a setting says so.
         older_values: The values of earlier syncs in the file, by key, as changes that are not sent. The
             ticket of ``local`` has those of the last sync instead.
-        parent_title: The title of the draft that a draft names as its parent; empty for none.
+        parent_draft: The title of the draft that a draft names as its parent; empty for none.
     """
 
     local: LocalTicket
@@ -67,7 +67,7 @@ class TicketChanges:
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
     inheritable_fields: Mapping[str, str] = field(default_factory=dict)
     older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    parent_title: str = ""
+    parent_draft: str = ""
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
@@ -112,18 +112,13 @@ class TicketChanges:
         """The ticket's key, or a draft's title, for messages."""
         return self.local.ticket.key or f'draft "{self.local.ticket.title}"'
 
-    @property
-    def write_count(self) -> int:
-        """How many issues a push would create or change."""
-        return len(self.edits) + len(self.drafts) + (self.head_id is None)
-
 
 def find_local_change(
     local: LocalTicket,
     head_id: str | None,
     base: Ticket | None,
     older: OlderValues = MappingProxyType({}),
-    parent_title: str = "",
+    parent_draft: str = "",
 ) -> TicketChanges | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
@@ -132,7 +127,7 @@ def find_local_change(
         head_id: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
-        parent_title: See `TicketChanges`.
+        parent_draft: See `TicketChanges`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -144,7 +139,7 @@ def find_local_change(
         return None
     if head_id is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return TicketChanges(local, None, None, {}, drafts, keyed, parent_title=parent_title)
+        return TicketChanges(local, None, None, {}, drafts, keyed, parent_draft=parent_draft)
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
         ticket, replaced = replace_older_values(ticket, base, older)
@@ -202,14 +197,14 @@ def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tup
             change
             for change in (*find_changes(old[key], issue), *gone)
             if not are_equivalent(change.part, mine.get(change.part, change.old), change.new)
-            and not _is_unedited_comment(change, mine)
+            and not _is_comment_unedited_here(change, mine)
         )
         if remaining:
             differences[key] = remaining
     return differences
 
 
-def _is_unedited_comment(change: Change, mine: Mapping[Part, str]) -> bool:
+def _is_comment_unedited_here(change: Change, mine: Mapping[Part, str]) -> bool:
     """Return whether a change concerns a comment that is not edited here, so nothing can clash."""
     part = change.part
     return isinstance(part, CommentPart) and are_equivalent(
@@ -225,7 +220,7 @@ def unsent_edits(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...
     )
 
 
-def draft_workflow_key(draft: Ticket, parent: str | None) -> tuple[str, str]:
+def project_and_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
     """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
 
     Args:

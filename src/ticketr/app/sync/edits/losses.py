@@ -37,7 +37,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
         Note(issue.key or "", path, reason, Code.LITERAL, issue.title)
         for issue, changes in local_change.changed_issues()
         # What is attached to an issue by now is not known without a request.
-        for reason in literal_pieces(
+        for reason in literal_reasons(
             issue,
             changes,
             path,
@@ -68,7 +68,7 @@ def find_title_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
     )
 
 
-def literal_pieces(
+def literal_reasons(
     issue: Ticket,
     changes: Iterable[diff.Change],
     path: str,
@@ -173,7 +173,7 @@ AcceptedLosses: TypeAlias = "bool | frozenset[Loss]"
 def edited_texts_and_losses(
     local_change: TicketChanges,
     issues: Iterable[Issue],
-    texts: Mapping[str, str],
+    text_ids: Mapping[str, str],
     *,
     must_fit_schema: bool = False,
 ) -> tuple[dict[str, tuple[EditedText, ...]], tuple[Loss, ...]]:
@@ -182,7 +182,7 @@ def edited_texts_and_losses(
     Args:
         local_change: The edits of the ticket.
         issues: Its issues as Jira has them.
-        texts: The ID of each field with a section of its own, by its name.
+        text_ids: The ID of each field with a section of its own, by its name.
         must_fit_schema: See `ticketr.app.jira.adf.graft`.
     """
     base, path = local_change.base, local_change.local.path
@@ -201,7 +201,7 @@ def edited_texts_and_losses(
                 here[key],
                 (change.part for change in changes),
                 fields[key],
-                texts,
+                text_ids,
                 must_fit_schema=must_fit_schema,
                 pictures=local_change.pictures,
             )

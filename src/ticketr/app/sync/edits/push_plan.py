@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import TicketChanges, draft_workflow_key, remote_changes
+from ticketr.app.sync.edits.local_changes import TicketChanges, project_and_type, remote_changes
 from ticketr.app.sync.edits.losses import find_literal_text, find_title_refusals, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
@@ -173,7 +173,7 @@ class PushPlan:
     refusals: tuple[Note, ...] = ()
 
 
-def sort_entries(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
+def sort_new_first(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
     """Return entries as plans show them: new issues first, the others in the order of their keys."""
     return tuple(sorted(entries, key=lambda entry: (bool(entry.key), *key_order(entry.key))))
 
@@ -228,7 +228,6 @@ def make_plan_entry(
 #: Why an issue is left out that the plan did not show like this.
 _CHANGED_REASON = "it has changed since the plan was shown"
 _NOT_IN_PLAN_REASON = "it is not in the plan that was shown"
-_NO_PARENT_REASON = "its ticket is not created"
 
 
 def find_unconfirmed(
@@ -299,7 +298,9 @@ def _unconfirmed_draft_reasons(
         for draft, entry in left
     }
     orphans = {id(task) for draft, _ in left for task in draft.tasks}
-    return {id(draft): _NO_PARENT_REASON for draft, _ in drafts if id(draft) in orphans} | reasons
+    return {
+        id(draft): "its ticket is not created" for draft, _ in drafts if id(draft) in orphans
+    } | reasons
 
 
 #: Why an issue is left alone.
@@ -308,7 +309,6 @@ _UNCERTAIN_REASON = (
 )
 _CREATED_REASON = "it was created as {key}; the next push or pull writes that key into its file"
 _UNPULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
-_NOT_SELECTED_REASON = "it was not named"
 _IN_NO_FILE_REASON = "it is in no file any more, and absence here changes nothing in Jira"
 
 
@@ -372,7 +372,7 @@ def _make_push_plan(
         for note, error in zip(notes_on(broken), broken.values(), strict=True):
             line = error.line if isinstance(error, TicketSyntaxError) else None
             left.append(replace(note, line=line))
-    missing = survey.find_missing(state) if keys else {}
+    missing = survey.former_paths(state) if keys else {}
     left += (
         Note(key, missing[key], _IN_NO_FILE_REASON, Code.MISSING)
         for key in keys or ()
@@ -381,7 +381,7 @@ def _make_push_plan(
     losses = tuple(loss for change in planned for loss in likely_losses(state, change))
     literals = tuple(literal for change in planned for literal in find_literal_text(change))
     refused = tuple(note for change in planned for note in find_title_refusals(change))
-    return PushPlan(sort_entries(entries), tuple(left), losses, literals, refused)
+    return PushPlan(sort_new_first(entries), tuple(left), losses, literals, refused)
 
 
 def _plan_issues(
@@ -412,7 +412,7 @@ def _plan_issues(
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
-                decision = Note.on(issue, path, _NOT_SELECTED_REASON, Code.UNNAMED)
+                decision = Note.on(issue, path, "it was not named", Code.UNNAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 reason = (
                     _CREATED_REASON.format(key=creation.key) if creation.key else _UNCERTAIN_REASON
@@ -440,7 +440,7 @@ def select_changes(
     *,
     keys: frozenset[str] | None,
     confirmed: PushPlan | None,
-) -> tuple[list[TicketChanges], list[Note], list[tuple[Note, int]]]:
+) -> tuple[list[TicketChanges], list[Note], list[tuple[TicketChanges, Note]]]:
     """Select what a push may send.
 
     Args:
@@ -452,8 +452,8 @@ def select_changes(
 
     Returns:
         The changes, without what may not be sent; a note for each issue that was not confirmed, that
-        an earlier push has sent, or that has older values; and a note for each ticket in conflict,
-        which is not a part of any plan, with how many issues the push would have written of it.
+        an earlier push has sent, or that has older values; and the change of each ticket in
+        conflict, which is not a part of any plan, with a note.
 
     Raises:
         StateFailed: The state cannot be read.
@@ -462,12 +462,14 @@ def select_changes(
     if is_everything and not state.creations.read_unsettled():
         older = [note for change in local_changes for _, note in change.older_notes()]
         # Older values alone are nothing to send.
-        selected = [change for change in local_changes if change.write_count or change.added_keys]
+        selected = [
+            change for change in local_changes if change.changed_issues() or change.added_keys
+        ]
         return selected, older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
     known = state.conflicts.all() if confirmed is not None else ()
     conflicts = {conflict.key: conflict for conflict in known}
-    in_conflict: list[tuple[Note, int]] = []
+    in_conflict: list[tuple[TicketChanges, Note]] = []
     rest: list[TicketChanges] = []
     planned: list[tuple[Ticket, PlanEntry]] = []
     left: dict[int, Note] = {}
@@ -475,7 +477,7 @@ def select_changes(
     for change, issues in _plan_issues(local_changes, state, keys, conflicts):
         match issues:
             case [(_, Note(code=Code.CONFLICT) as note)]:
-                in_conflict.append((note, change.write_count))
+                in_conflict.append((change, note))
                 continue
         rest.append(change)
         for issue, decision in issues:
@@ -541,7 +543,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     before, after = entry.status_change
     if not entry.key or change.head_id is None:
         parent = (change.local.ticket.key or "") if entry.parent else None
-        edges = state.site_record.workflow(*draft_workflow_key(issue, parent))
+        edges = state.site_record.workflow(*project_and_type(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
         path = find_route(edges, first, after)
         return replace(entry, statuses_between=(first, *path[:-1]) if len(path) > 1 else ())

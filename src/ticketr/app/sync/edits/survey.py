@@ -15,7 +15,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from ticketr._errors import TicketrError
 from ticketr.app.config import refuse_database_links
@@ -33,7 +33,7 @@ from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import check_pictures
-from ticketr.app.sync.workspace.files import normalize
+from ticketr.app.sync.workspace.files import normalize_ends
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
     Store,
@@ -172,7 +172,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: normalize(text) for key, text in state.base_texts_by_head_key()}
+    return {key: normalize_ends(text) for key, text in state.base_texts_by_head_key()}
 
 
 @dataclass
@@ -254,7 +254,7 @@ class LocalSurvey:
             if not isinstance(error, DuplicateKey)
         }
         gone = {path for key, (path, _) in places.items() if key not in self.locations}
-        for obstacle in filter(None, map(store.find_obstacle, sorted(gone))):
+        for obstacle in filter(None, map(store.find_read_obstacle, sorted(gone))):
             unreadable.setdefault(store.relative_path(obstacle.path), obstacle)
         self.broken = unreadable | self.broken
         possible = [
@@ -284,7 +284,7 @@ class LocalSurvey:
         project: str | None = None,
         *,
         inherit: bool = True,
-        recent: Collection[str] = (),
+        new_keys: Collection[str] = (),
     ) -> None:
         """Remove drafts that are probably existing issues without their keys; report their files.
 
@@ -292,7 +292,7 @@ class LocalSurvey:
             state: The last sync.
             project: The project in which drafts are created, in addition to those of the state.
             inherit: Whether new sub-tasks take over the fields of their tickets.
-            recent: Keys of new issues which the state may no longer have, as they were deleted; their
+            new_keys: Keys of new issues which the state may no longer have, as they were deleted; their
                 drafts are created again.
         """
         if inherit and any(change.drafts for change in self.local_changes):
@@ -307,7 +307,7 @@ class LocalSurvey:
             {project} if project else set[str]()
         )
         created = state.creations.created_keys()
-        here = {*self.locations, *self.possible_locations, *recent, *created}
+        here = {*self.locations, *self.possible_locations, *new_keys, *created}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head_id is None}
         for key, path in places.items():
@@ -338,7 +338,7 @@ class LocalSurvey:
             for change in self.local_changes
         ]
 
-    def find_missing(self, state: State) -> dict[str, str]:
+    def former_paths(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
         Call it after every file was scanned. A ticket that may be in a file or folder that is broken
@@ -358,9 +358,9 @@ class LocalSurvey:
             if key not in here and broken_file_of(path, broken) is None
         }
 
-    def scan_files(
+    def scan_in_portions(
         self, store: Store, state: State, files: Iterable[Sequence[str]]
-    ) -> Iterator[bool]:
+    ) -> Iterator[Literal[True]]:
         """Scan all files, and find what is in none of them.
 
         A file that holds what the last sync wrote is not parsed.
@@ -397,7 +397,7 @@ class LocalSurvey:
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
-            if normalize(store.read_bytes(name).decode()) == normalize(text):
+            if normalize_ends(store.read_bytes(name).decode()) == normalize_ends(text):
                 self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
                 return True
         return False
@@ -471,13 +471,13 @@ class LocalSurvey:
         local_change = None
         if local.ticket.key is None:
             parent = find_parent_draft(local.ticket, tickets)
-            parent_title = parent.title if parent else ""
-            local_change = find_local_change(local, None, None, parent_title=parent_title)
+            parent_draft = parent.title if parent else ""
+            local_change = find_local_change(local, None, None, parent_draft=parent_draft)
         elif self.base_texts.get(local.ticket.key) == local.text:  # nearly all tickets
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
-            if normalize(base.text) == local.text:  # saves parsing the base
+            if normalize_ends(base.text) == local.text:  # saves parsing the base
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it
@@ -514,7 +514,7 @@ def take_survey(
         StateFailed: The state cannot be read.
     """
     survey = LocalSurvey()
-    for _ in survey.scan_files(store, state, store.walk()):
+    for _ in survey.scan_in_portions(store, state, store.walk()):
         pass
     if survey.has_drafts:
         survey.check_drafts(state, project, inherit=inherit)

@@ -297,7 +297,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
             return lambda issues: self._set_parents(session, issues)
-        settings = use_line_names(self.change.settings, session.columns.all_fields)
+        settings = use_line_names(self.change.settings, session.columns.all_names_and_ids)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
@@ -466,7 +466,9 @@ class BulkJob(SessionJob):
         }
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
-                reason = add_field_names(progress.failed[issue.id], session.columns.line_fields)
+                reason = add_field_names(
+                    progress.failed[issue.id], session.columns.line_names_and_ids
+                )
                 self._note_failed([issue], reason, Code.REFUSED)
 
     def _note_refused_or_raise(

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.workspace.attachments import Download, find_missing_files
+from ticketr.app.sync.workspace.attachments import Download, find_missing_and_blocked
 from ticketr.app.sync.workspace.store import ATTACHMENT_FOLDER
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ async def download_missing(
     for key, attachments in attachments_by_key.items():
         folder = root / Path(paths_by_key.get(key, "")).parent / ATTACHMENT_FOLDER / key
         sized = [attachment for attachment in attachments if attachment.size is not None]
-        missing, blocked = await session.in_thread(find_missing_files, folder, sized)
+        missing, blocked = await session.in_thread(find_missing_and_blocked, folder, sized)
         unchanged += len(sized) - len(missing) - len(blocked)
         work += ((key, folder, attachment, name) for attachment, name in missing)
         where = session.store.relative_path(folder)

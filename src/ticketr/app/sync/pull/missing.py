@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import attempt_change, normalize
+from ticketr.app.sync.workspace.files import attempt_change, normalize_ends
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import PullTally
@@ -135,7 +135,7 @@ def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool)
     if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return normalize(session.store.read_file(path).text) == normalize(base.text)
+        return normalize_ends(session.store.read_file(path).text) == normalize_ends(base.text)
     if FileEditor(session.store).move_to_trash(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)

@@ -66,7 +66,7 @@ async def pull_named(
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
-        columns = session.columns.stored_pairs
+        columns = session.columns.stored_names_and_ids
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
     now = session.jira.last_answer_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
@@ -160,7 +160,7 @@ async def pull(
     """
     record = session.state.site_record
     refetched = await session.in_thread(
-        record.save_columns_and_mark_stale, session.columns.stored_pairs
+        record.save_columns_and_mark_stale, session.columns.stored_names_and_ids
     )
     known = await session.in_thread(session.state.known_issues)
     plan, now = await _make_plan(session, known, locations, full=full)

@@ -32,7 +32,7 @@ from ticketr.app.sync.concurrency import (
     is_short_rate_limit,
     map_in_tasks,
 )
-from ticketr.app.sync.edits.local_changes import draft_workflow_key
+from ticketr.app.sync.edits.local_changes import project_and_type
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
@@ -65,7 +65,7 @@ def _record_statuses(state: State, edit: IssueWrite, parent: str | None) -> None
     It also records in which status such issues begin, so that the next plan can show the way.
     """
     state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
-    site_record, new = state.site_record, draft_workflow_key(edit.issue, parent)
+    site_record, new = state.site_record, project_and_type(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 
@@ -173,7 +173,7 @@ class Creator:
                 reason = "Jira took it several times, and never had it"
                 self.tally.fail(Note.on(issue, path, reason, Code.UNREACHED))
             else:
-                names = self.session.columns.all_fields
+                names = self.session.columns.all_names_and_ids
                 self.tally.fail(failure_note(issue, path, request.error, names))
         return [self._created_by_object_id.get(id(new.issue)) for new in new_issues]
 
@@ -283,7 +283,7 @@ class Creator:
                 raise
             if not is_certain:
                 return failed
-            names = session.columns.all_fields
+            names = session.columns.all_names_and_ids
             self.tally.fail(failure_note(request.write.issue, request.creation.path, error, names))
             return None
         request = replace(request, creation=request.creation.answered(created.id, created.key))

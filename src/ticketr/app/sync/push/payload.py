@@ -389,7 +389,7 @@ def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> I
     """Yield a warning for each piece of Markdown that Jira gets as literal text, or may refuse."""
     issue, path, pictures = context.issue, context.path, context.pictures
     media_ids = media_ids_by_name(context.jira_fields)
-    yield from losses.literal_pieces(issue, changes, path, media_ids=media_ids, pictures=pictures)
+    yield from losses.literal_reasons(issue, changes, path, media_ids=media_ids, pictures=pictures)
     mentioned = context.lookup.mentions
     for change, text, place in losses.changed_texts(issue, changes) if mentioned else ():
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):

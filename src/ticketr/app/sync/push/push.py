@@ -136,8 +136,8 @@ class Push:
         left = [note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck]
         if left:
             self.tally.leave_alone(*left)
-        for note, writes in in_conflict:
-            self.tally.hold_back(note, writes)
+        for change, note in in_conflict:
+            self.tally.hold_back(note, len(change.changed_issues()))
         return selected
 
     async def _prepare(
@@ -166,7 +166,7 @@ class Push:
             if action in requests:
                 requests[action].append(TicketRequest.of(change))
             if action is PushAction.HOLD_BACK:
-                tally.hold_back(comparison.notes[0], change.write_count)
+                tally.hold_back(comparison.notes[0], len(change.changed_issues()))
             elif comparison.notes:
                 tally.fail(*comparison.notes)
         for ticket in writes:

@@ -304,7 +304,7 @@ async def _find_file_and_unreadable(
                 hidden.add(name)
                 continue
             is_own = name == creation.path
-            score = 2 * EQUAL if matcher.is_key_in(tickets) else matcher.best_match(tickets)[0]
+            score = 2 * EQUAL if matcher.is_key_in(tickets) else matcher.best_scored(tickets)[0]
             if is_own and score >= EQUAL:
                 score += 2 * EQUAL
             if score >= SAME_TITLE or (is_own and score):
@@ -346,6 +346,6 @@ def _find_without_keys(
             continue
         for creation in creations:
             matcher = DraftMatcher(creation)
-            if not matcher.is_key_in(tickets) and matcher.best_match(tickets)[0] >= EQUAL:
+            if not matcher.is_key_in(tickets) and matcher.best_scored(tickets)[0] >= EQUAL:
                 lost.append(creation)
     return lost

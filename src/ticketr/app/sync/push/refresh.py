@@ -422,7 +422,7 @@ def _compare_change(
     # An interrupted push may have sent values, or created an issue that was never read.
     if known.sent_values or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
-            base, here, family.text.ticket, family.issues, known.sent_values, known=known.issues
+            base, here, family.text.ticket, family.issues, known.sent_values, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_base(base, here)
@@ -444,8 +444,8 @@ def _compare_change(
             remote,
             family.issues,
             base=change.base,
-            known=known.issues,
-            texts=family.text.section_fields,
+            earlier=known.issues,
+            sections=family.text.section_names_and_ids,
         )
         theirs = remote_changes(change.base, here, remote)
     if theirs:
@@ -462,7 +462,7 @@ def _compare_change(
     }
     notes = tuple(_absent_note(key, change, renamed) for key in absent)
     action = PushAction.SEND if edits or change.drafts or absent else PushAction.ALREADY_IN_JIRA
-    return Comparison(change, action, notes, edits, issues, dict(family.text.section_fields))
+    return Comparison(change, action, notes, edits, issues, dict(family.text.section_names_and_ids))
 
 
 def _absent_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:

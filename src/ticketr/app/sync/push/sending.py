@@ -111,7 +111,7 @@ class Delivery:
         by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
-            title = change.parent_title
+            title = change.parent_draft
             place = (change.local.path, title) if title else _NO_DRAFT_PARENT
             by_parent.setdefault(place, []).append(ticket)
         await self._send_tickets(by_parent.pop(_NO_DRAFT_PARENT, []))
@@ -295,7 +295,7 @@ class Delivery:
         is_new: bool,
     ) -> Note:
         """Return a note that says why an edit was not sent, or not all of it."""
-        names = self.session.columns.all_fields
+        names = self.session.columns.all_names_and_ids
         failure = failure_note(edit.issue, edit.path, error, names)
         if is_new:
             words = "it was created, but not all of it was sent"

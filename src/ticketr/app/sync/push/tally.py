@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ticketr.app.jira import JiraError, Rejected
-from ticketr.app.sync.edits.push_plan import PlanEntry, sort_entries
+from ticketr.app.sync.edits.push_plan import PlanEntry, sort_new_first
 from ticketr.app.sync.errors import add_field_names
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.transitions import NoTransition, StoppedBetween
@@ -67,7 +67,7 @@ class PushTally:
 
     def plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
-        planned = sort_entries(entries)
+        planned = sort_new_first(entries)
         self.result = replace(self.result, planned=planned, total=len(planned))
 
     def add_created(self, key: str) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 from ticketr.app.jira import Attachment, Issue
 from ticketr.app.sync.compare.attachments import jira_attachments
 from ticketr.app.sync.compare.diff import Change, read_ticket
-from ticketr.app.sync.compare.mapping import section_fields_in, updated_at
-from ticketr.app.sync.compare.sent import SentComment, name_and_digest, replaced_values
+from ticketr.app.sync.compare.mapping import section_names_and_ids_in, updated_at
+from ticketr.app.sync.compare.sent import SentComment, name_and_new_digest, replaced_digests
 from ticketr.app.sync.errors import OtherSite
 from ticketr.app.sync.state import journal
 from ticketr.app.sync.state.database import Database, Table
@@ -90,7 +90,7 @@ class SiteRecord(Table):
 
     def rich_text_ids(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
-        return dict(section_fields_in(self.field_ids().items()))
+        return dict(section_names_and_ids_in(self.field_ids().items()))
 
     def note_complete_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
@@ -187,7 +187,7 @@ class OlderValues(Table):
         before, after = read_ticket(old), read_ticket(new)
         if before is None or after is None:
             return
-        for key, part, text in replaced_values(before, after):
+        for key, part, text in replaced_digests(before, after):
             self._db.write(
                 "INSERT OR REPLACE INTO older SELECT ?, id, ?, ?, (SELECT coalesce(max(number), 0)"
                 " + 1 FROM older WHERE issue = id AND part = ?) FROM issue WHERE key = ?",
@@ -206,7 +206,7 @@ class OlderValues(Table):
             "DELETE FROM older WHERE issue = (SELECT id FROM issue WHERE key = ?) AND part = ?"
             " AND digest = ?",
             [
-                (key, *name_and_digest(change))
+                (key, *name_and_new_digest(change))
                 for key, changes in values.items()
                 for change in changes
             ],

@@ -157,7 +157,7 @@ def _checked_digest(file: IO[bytes], target: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def find_missing_files(
+def find_missing_and_blocked(
     folder: Path, attachments: Iterable[Attachment]
 ) -> tuple[list[tuple[Attachment, str]], list[Attachment]]:
     """Find out which attachments are not in their folder yet.

@@ -20,7 +20,7 @@ from ticketr.app.config import open_write_folder, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
-    normalize,
+    normalize_ends,
     open_file_folder,
     replace_file,
     retry_if_changed,
@@ -72,9 +72,6 @@ def _file_names(title: str) -> Iterator[str]:
     yield from (f"{stem}-{number}.md" for number in count(2))
 
 
-_CONFLICT_MARKERS = (b"<<<<<<<", b">>>>>>>")
-
-
 @dataclass(frozen=True, slots=True)
 class ConflictMarker:
     """The first conflict marker in a file, which has to be edited until none is left.
@@ -103,9 +100,7 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
         data = store.read_bytes(name)
-        if any(
-            marker in data for marker in _CONFLICT_MARKERS
-        ):  # so few that they can be read once more
+        if b"<<<<<<<" in data or b">>>>>>>" in data:  # so few that they can be read once more
             store.read_tickets(name)
     except tickets.TicketSyntaxError as error:
         return (
@@ -114,9 +109,6 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
     except (OSError, FileFailed):
         return None
     return None
-
-
-_EMPTY_FILE = tickets.parse("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +133,7 @@ class FileEditor:
     _store: Store
     _last_written: tuple[str, tickets.TicketFile] | None = field(default=None, init=False)
 
-    def read_writable(
+    def snapshot_if_writable(
         self, name: str, likely: tuple[tickets.Ticket, str] | None = None
     ) -> Snapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
@@ -160,7 +152,7 @@ class FileEditor:
             return None
         stamp = stamp_of(f"{self._store.root}/{name}")
         if stamp is None:
-            return Snapshot(name, None, _EMPTY_FILE)
+            return Snapshot(name, None, tickets.parse(""))
         last = self._last_written
         known = last[1] if last is not None and last[0] == name else None
         if known is None and likely is not None:
@@ -205,7 +197,7 @@ class FileEditor:
 
         def attempt() -> bool:
             self._store.require_unmoved()
-            stamp = self._writable_stamp(name)
+            stamp = self._stamp_if_writable(name)
             if stamp is None:
                 return False
             text = self._read_text(name)
@@ -249,8 +241,8 @@ class FileEditor:
         Raises:
             FileFailed: The file cannot be read or moved.
         """
-        stamp = self._writable_stamp(name)
-        if stamp is None or normalize(now := self._read_text(name)) != normalize(text):
+        stamp = self._stamp_if_writable(name)
+        if stamp is None or normalize_ends(now := self._read_text(name)) != normalize_ends(text):
             return None
         aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"
@@ -269,7 +261,7 @@ class FileEditor:
             raise
         return aside
 
-    def _writable_stamp(self, name: str) -> FileStamp | None:
+    def _stamp_if_writable(self, name: str) -> FileStamp | None:
         """Return the stamp of a file that may be written; None if there is none."""
         return None if self._store.write_refusal(name) else stamp_of(f"{self._store.root}/{name}")
 

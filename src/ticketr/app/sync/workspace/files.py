@@ -119,11 +119,11 @@ class FileStamp:
     """Shows whether a file was saved since it was read.
 
     Attributes:
-        mode: Its permissions.
+        permissions: Its permission bits.
         change_numbers: Numbers that change whenever it is saved in place or replaced.
     """
 
-    mode: int
+    permissions: int
     change_numbers: tuple[int, ...]
 
 
@@ -198,7 +198,7 @@ def replace_file(
             text,
             # A name made from the file's own name could be too long.
             temporary=f"{TEMPORARY_PREFIX}{os.getpid()}-{threading.get_ident()}",
-            mode=None if stamp is None else stamp.mode,
+            mode=None if stamp is None else stamp.permissions,
             durable=durable,
             check=require_unchanged,
         )
@@ -237,6 +237,6 @@ def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             raise FileFailed(place, "write into", reason, is_alone) from error
 
 
-def normalize(text: str) -> str:
+def normalize_ends(text: str) -> str:
     """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")

@@ -34,7 +34,7 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import (
     NOT_A_FILE_REASON,
     TEMPORARY_PREFIX,
-    normalize,
+    normalize_ends,
     wrap_errors,
 )
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
@@ -212,7 +212,7 @@ class Store:
         Yields:
             Some files of one folder that may hold tickets, or an empty list. Anything with the name
             of a ticket's file is included, even if it is not a file. A folder that cannot be listed
-            is left out; see `find_obstacle`. Files below ``attachments`` are left out, since
+            is left out; see `find_read_obstacle`. Files below ``attachments`` are left out, since
             strangers name and write them, and so are templates.
         """
         own = f"{TEMPORARY_PREFIX}{os.getpid()}-"
@@ -231,7 +231,7 @@ class Store:
             prefix = f"{relative}/" if relative else ""
             named = [
                 f"{prefix}{name}"
-                for name in sorted([*names, *filter(_is_ticket_file_name, folders)])
+                for name in sorted([*names, *filter(_is_named_by_key, folders)])
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
@@ -246,7 +246,7 @@ class Store:
                 return not path.is_symlink()
         except OSError:  # reading the file will give the error
             return True
-        return _is_ticket_file_name(path.name)
+        return _is_named_by_key(path.name)
 
     def relative_path(self, path: Path) -> str:
         """Return a file's path relative to the workspace, with ``/``."""
@@ -287,7 +287,7 @@ class Store:
             text = data.decode("utf-8")
         file = parse(text, source=name)
         return [
-            LocalTicket(name, ticket, normalize(file.text[span.start : span.end]))
+            LocalTicket(name, ticket, normalize_ends(file.text[span.start : span.end]))
             for ticket, span in zip(file.tickets, file.spans, strict=True)
         ]
 
@@ -298,7 +298,7 @@ class Store:
             data = self.read_bytes(name)
         return find_raw_keys(name, data)
 
-    def find_obstacle(self, name: str) -> FileFailed | None:
+    def find_read_obstacle(self, name: str) -> FileFailed | None:
         """Return why `walk` does not find a file: a folder that cannot be listed, or no file there.
 
         Returns:
@@ -405,7 +405,7 @@ def may_hold_tickets(path: str) -> bool:
     return not any(name.startswith(".") or name.casefold() == ATTACHMENT_FOLDER for name in names)
 
 
-def _is_ticket_file_name(name: str) -> bool:
+def _is_named_by_key(name: str) -> bool:
     """Return whether a name is that of a ticket's own file."""
     return name.endswith(".md") and is_key(name.removesuffix(".md"))
 

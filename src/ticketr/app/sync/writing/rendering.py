@@ -84,7 +84,7 @@ def versions_to_merge(
     comments = state.comments.of(family.issues)
     numbered = (with_sent_comments(ticket, local, comments, remote) for ticket in read)
     caught_up = (
-        add_sent_to_base(base, here, remote, family.issues, sent, known=known)
+        add_sent_to_base(base, here, remote, family.issues, sent, earlier=known)
         for base, here in numbered
     )
     older = {renamed.get(key, key): values for key, values in state.older.digests_of(head).items()}
@@ -95,7 +95,11 @@ def versions_to_merge(
         adopted = go_hashes.get(local.key or "") == go_hash(local)
         return diff.Versions(local if adopted else None, local, remote)
     remote = keep_wording_of_base(
-        remote, family.issues, base=before, known=known, texts=family.text.section_fields
+        remote,
+        family.issues,
+        base=before,
+        earlier=known,
+        sections=family.text.section_names_and_ids,
     )
     if local != before:  # else nothing is merged
         remote = keep_wording_of_file(remote, before, family.issues)

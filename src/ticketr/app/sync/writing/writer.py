@@ -29,7 +29,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import normalize, retry_if_changed
+from ticketr.app.sync.workspace.files import normalize_ends, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteDecision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
@@ -290,7 +290,7 @@ class FamilyWriter:
             FileChanged: It was saved since it was read, so that each decision has to be made again.
         """
         text = families[0].text
-        snapshot = self._editor.read_writable(
+        snapshot = self._editor.snapshot_if_writable(
             name, (text.ticket, text.text) if len(families) == 1 else None
         )
         if snapshot is None:
@@ -364,11 +364,11 @@ class FamilyWriter:
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
             return WriteDecision(WriteOutcome.KEPT, reason="it was changed meanwhile")
-        if normalize(text) == normalize(remote.text):
+        if normalize_ends(text) == normalize_ends(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
         was_sent = self._state.sent.of(family.head.id)
-        if not was_sent and normalize(text) in map(normalize, bases):
+        if not was_sent and normalize_ends(text) in map(normalize_ends, bases):
             aside = self._copy_to_trash(family, text) if keep_text else ""
             return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)
