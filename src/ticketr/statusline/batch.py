@@ -146,7 +146,7 @@ MIN_BATCH_JOBS = 5
 SAME_BATCH_IDLE_SECONDS = 2.0
 #: The number of submitted jobs counts as the total once it has stayed the same for half of the
 #: batch's time, but after at most so many seconds.
-MAX_STEADY_TOTAL_SECONDS = 10.0
+MAX_WAIT_FOR_STEADY_TOTAL_SECONDS = 10.0
 #: A task that waits for room to submit makes the total unknown for so many seconds.
 UNKNOWN_TOTAL_AFTER_QUEUE_FULL_SECONDS = 1.0
 
@@ -257,7 +257,7 @@ class Batch:
         if statistics.submitters_waiting:
             unknown_until = now + UNKNOWN_TOTAL_AFTER_QUEUE_FULL_SECONDS
         elif ended and ended + left > old.total:
-            unknown_until = now + min(now - old.began_at, MAX_STEADY_TOTAL_SECONDS)
+            unknown_until = now + min(now - old.began_at, MAX_WAIT_FOR_STEADY_TOTAL_SECONDS)
         return Batch(
             counts_before=before,
             began_at=old.began_at,

@@ -13,7 +13,7 @@ from ticketr.statusline.render import (
     failure_words,
     message_or_name,
     number,
-    whole_percent,
+    rounded_percent,
 )
 from ticketr.text import clean
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from ticketr.statusline.batch import Batch
 
 #: A running job gets a line after so many seconds, or after so much progress.
-LINE_INTERVAL_SECONDS = 10.0
-LINE_STEP_PERCENT = 10.0
+LINE_DUE_AFTER_SECONDS = 10.0
+LINE_DUE_AFTER_PERCENT = 10.0
 #: A new message or total, such as of the next phase of the work, gets a line at once, but at most
-#: so many in `LINE_INTERVAL_SECONDS`.
-MAX_EXTRA_LINES = 5
+#: so many in `LINE_DUE_AFTER_SECONDS`.
+MAX_NEW_MESSAGE_LINES = 5
 
 _NO_PROGRESS = JobProgress("", 0, 0, "", 0)
 
@@ -38,7 +38,7 @@ def progress_text(snapshot: JobSnapshot) -> str:
     if progress is None or progress.total <= 0:
         return words
     counts = f"{number(progress.current)}/{number(progress.total)}"
-    return f"{words}: {counts} ({whole_percent(progress)}%)"
+    return f"{words}: {counts} ({rounded_percent(progress)}%)"
 
 
 @dataclass(slots=True)
@@ -48,12 +48,12 @@ class _LastLine:
     Attributes:
         progress: The job's progress at that time.
         printed_at: The time of the line.
-        extra_line_times: The times of the latest lines with a new message or total.
+        new_message_line_times: The times of the latest lines with a new message or total.
     """
 
     progress: JobProgress
     printed_at: float
-    extra_line_times: list[float] = field(default_factory=list)
+    new_message_line_times: list[float] = field(default_factory=list)
 
 
 class PlainLines:
@@ -102,8 +102,8 @@ class PlainLines:
         percentage = 0.0 if batch.is_total_unknown(now) else batch.progress.percentage
         is_new = self._began != batch.began_at
         is_due = (
-            now - self._at >= LINE_INTERVAL_SECONDS
-            or percentage - self._percentage >= LINE_STEP_PERCENT
+            now - self._at >= LINE_DUE_AFTER_SECONDS
+            or percentage - self._percentage >= LINE_DUE_AFTER_PERCENT
         )
         if not (is_new or is_due):
             return None
@@ -129,16 +129,18 @@ class PlainLines:
             return True
         old = last.progress
         gained = progress.percentage - old.percentage
-        is_due = now - last.printed_at >= LINE_INTERVAL_SECONDS or gained >= LINE_STEP_PERCENT
+        is_due = now - last.printed_at >= LINE_DUE_AFTER_SECONDS or gained >= LINE_DUE_AFTER_PERCENT
         has_moved = progress.total and progress.current != old.current
         is_new_message = progress.message != old.message and not has_moved
         if is_new_message or progress.total != old.total:
-            last.extra_line_times = [
-                value for value in last.extra_line_times if now - value < LINE_INTERVAL_SECONDS
+            last.new_message_line_times = [
+                value
+                for value in last.new_message_line_times
+                if now - value < LINE_DUE_AFTER_SECONDS
             ]
-            if len(last.extra_line_times) >= MAX_EXTRA_LINES and not is_due:
+            if len(last.new_message_line_times) >= MAX_NEW_MESSAGE_LINES and not is_due:
                 return False
-            last.extra_line_times.append(now)
+            last.new_message_line_times.append(now)
         elif not is_due:
             return False
         last.progress, last.printed_at = progress, now
@@ -167,5 +169,5 @@ class PlainLines:
 def _batch_progress_text(batch: Batch, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
     if not batch.is_total_unknown(now):
-        words += f" ({whole_percent(batch.progress)}%)"
+        words += f" ({rounded_percent(batch.progress)}%)"
     return ", ".join([words, *failure_words(batch.failed, batch.cancelled)])

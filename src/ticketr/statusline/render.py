@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXPONENT_THRESHOLD = 1e15
 
 
-def whole_percent(progress: JobProgress) -> int:
+def rounded_percent(progress: JobProgress) -> int:
     """Return the percentage, rounded; 100 only if all is done."""
     rounded = int(progress.percentage + 0.5)
     return min(rounded, 99) if progress.current < progress.total else rounded
@@ -273,7 +273,7 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
         else ""
     )
     counts = _counts_text(progress) if layout.has_counts else ""
-    return f"{bar}{whole_percent(progress)}%{counts} "
+    return f"{bar}{rounded_percent(progress)}%{counts} "
 
 
 def _counts_text(progress: JobProgress | None) -> str:

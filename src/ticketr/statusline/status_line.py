@@ -243,7 +243,7 @@ class StatusLine:
             if self._output is None:
                 await self._print_lines(updates)
             else:
-                await self._show(updates, self._output)
+                await self._receive_and_draw(updates, self._output)
 
     @contextmanager
     def _log_errors(self) -> Generator[None]:
@@ -286,7 +286,7 @@ class StatusLine:
         if line is not None and self._stream is not None:
             print(line, file=self._stream, flush=True)
 
-    async def _show(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
+    async def _receive_and_draw(self, updates: Updates[JobSnapshot], output: LineOutput) -> None:
         """Receive the jobs' reports and draw the line when it changes.
 
         One task does both and sleeps for a frame in between, since waking a task costs more than
@@ -294,15 +294,15 @@ class StatusLine:
         """
         with suppress(trio.EndOfChannel):
             while True:
-                await self._receive(updates)
-                if not self._draw_if_due(output):
+                await self._receive_next_reports(updates)
+                if not self._try_draw_if_due(output):
                     await output.wait_writable()
                     # Receive further reports before the next frame.
                     self._is_dirty, self._due = True, trio.current_time() + FRAME_INTERVAL_SECONDS
                 await self._sleep_until_due()
-        self._draw_if_due(output)
+        self._try_draw_if_due(output)
 
-    async def _receive(self, updates: Updates[JobSnapshot]) -> None:
+    async def _receive_next_reports(self, updates: Updates[JobSnapshot]) -> None:
         """Receive all reports; if there are none, wait for one or for the next frame.
 
         Raises:
@@ -340,7 +340,7 @@ class StatusLine:
             for snapshot in _receive_unread(updates):
                 self._update_model(snapshot)
             self._update_counts()
-            self._draw_if_due(self._output)
+            self._try_draw_if_due(self._output)
 
     async def _sleep_until_due(self) -> None:
         """Sleep until the next frame may be drawn."""
@@ -348,7 +348,7 @@ class StatusLine:
             with trio.CancelScope(deadline=self._due) as self._wait:
                 await trio.sleep_forever()
 
-    def _draw_if_due(self, output: LineOutput) -> bool:
+    def _try_draw_if_due(self, output: LineOutput) -> bool:
         """Draw the line if it has changed; return False if the terminal accepts nothing now."""
         now = trio.current_time()
         if now < max(self._due, self._held_until) - FRAME_TOLERANCE_SECONDS:

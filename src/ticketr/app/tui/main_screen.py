@@ -16,7 +16,7 @@ from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.state import AppState, Panel
 from ticketr.app.tui.styled import Line, Span, Theme, mark, plain
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.statusline.render import ago, whole_percent
+from ticketr.statusline.render import ago, rounded_percent
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: The most cells of a filter in the title.
@@ -99,7 +99,7 @@ def _job_activity_texts(job: JobSnapshot) -> tuple[str, ...]:
     progress = job.progress
     if progress is None or progress.total <= 0:
         return f"{kind}ing...", kind
-    share = f"{whole_percent(progress)}%"
+    share = f"{rounded_percent(progress)}%"
     return f"{kind}ing {share}", share
 
 
