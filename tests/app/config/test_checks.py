@@ -176,7 +176,7 @@ def test_the_names_of_the_original_are_read() -> None:
     assert environment.email == "me@example.com"
     assert environment.token == "s3cret"
     assert environment.project == "DEMO"
-    assert (environment.story_type, environment.subtask_type) == ("Story", "Step")
+    assert (environment.draft_type, environment.subtask_type) == ("Story", "Step")
 
 
 def test_the_other_spellings_of_token_and_project_are_read_too() -> None:
@@ -189,7 +189,7 @@ def test_a_missing_or_blank_variable_is_none() -> None:
     environment = read_environment({"JIRA_URL": "  ", "JIRA_STORY_TYPE": ""})
 
     assert (environment.site, environment.email, environment.token) == (None, None, None)
-    assert (environment.story_type, environment.subtask_type) == (None, None)
+    assert (environment.draft_type, environment.subtask_type) == (None, None)
 
 
 def test_the_token_is_in_no_repr() -> None:
@@ -326,7 +326,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 def root(tmp_path: Path, environ: dict[str, str]) -> Path:
     """Return a workspace that knows many issues."""
     folder = tmp_path / "work"
-    mark = config.read_or_make_user_mark(config.config_folder(environ))
+    mark = config.read_or_make_owner_mark(config.config_folder(environ))
     store = Store(folder, config.STATE_FOLDER, mark)
     store.prepare()
     state = State(store.state_path, mark)
@@ -362,7 +362,7 @@ def test_statuses_and_people_come_once(root: Path, environ: dict[str, str]) -> N
 
 def test_a_folder_without_a_state_gives_nothing(tmp_path: Path, environ: dict[str, str]) -> None:
     assert find_known_keys(tmp_path, environ, "") == []
-    config.read_or_make_user_mark(config.config_folder(environ))
+    config.read_or_make_owner_mark(config.config_folder(environ))
     assert find_known_keys(tmp_path, environ, "") == []
     assert not (tmp_path / config.STATE_FOLDER).exists()
 
@@ -372,7 +372,7 @@ def test_a_file_of_somebody_else_gives_nothing(
 ) -> None:
     other = {"TICKETR_CONFIG_DIR": str(tmp_path / "other")}
     assert find_known_keys(root, other, "") == []
-    config.read_or_make_user_mark(config.config_folder(other))
+    config.read_or_make_owner_mark(config.config_folder(other))
     assert find_known_keys(root, other, "") == []
 
 

@@ -20,7 +20,7 @@ from ticketr.app.config import (
     UnsafePath,
     config_folder,
     read_list_memory,
-    read_or_make_user_mark,
+    read_or_make_owner_mark,
     refuse_database_links,
     store_list_memory,
 )
@@ -268,9 +268,9 @@ def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: StateFolder
     link.symlink_to(elsewhere)
 
     for use in (
-        own.make if not name else own.check,
+        own.make if not name else own.check_file_kinds,
         lambda: own.put_in_trash(["a.md"], "text"),
-        lambda: own.open_file("lock", os.O_CREAT) if not name else own.check(),
+        lambda: own.open_file("lock", os.O_CREAT) if not name else own.check_file_kinds(),
     ):
         with pytest.raises(UnsafePath, match="is a link and not a folder"):
             use()
@@ -311,7 +311,7 @@ def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
     with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
         refuse_database_links(own.path / "state.db")
     with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
-        own.check()
+        own.check_file_kinds()
 
 
 def test_hard_links_as_backups_make_them_are_no_matter(own: StateFolder, tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_hard_links_as_backups_make_them_are_no_matter(own: StateFolder, tmp_pat
     (own.path / "state.db").write_bytes(b"")
     (tmp_path / "backup").hardlink_to(own.path / "state.db")
 
-    own.check()
+    own.check_file_kinds()
 
 
 @pytest.fixture
@@ -356,12 +356,12 @@ def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) ->
 
 
 def test_a_mark_is_made_once_for_the_user_alone(folder: Path) -> None:
-    mark = read_or_make_user_mark(folder)
+    mark = read_or_make_owner_mark(folder)
 
-    assert read_or_make_user_mark(folder) == mark
+    assert read_or_make_owner_mark(folder) == mark
     assert len(mark) == 64
     assert (folder / "marks.toml").stat().st_mode & 0o777 == 0o600
-    assert read_or_make_user_mark(folder.with_name("another")) != mark
+    assert read_or_make_owner_mark(folder.with_name("another")) != mark
 
 
 @pytest.mark.parametrize("text", ["", "mark = 1\n", 'mark = "abc"\n', 'marks = "a"\n', "="])
@@ -371,14 +371,14 @@ def test_an_invalid_mark_is_refused_and_not_shown(text: str, folder: Path) -> No
     (folder / "marks.toml").write_text(text)
 
     with pytest.raises(BadFile, match=r"marks\.toml") as caught:
-        read_or_make_user_mark(folder)
+        read_or_make_owner_mark(folder)
 
     assert "abc" not in str(caught.value)
 
 
 def test_a_mark_that_others_can_read_is_refused(folder: Path) -> None:
-    read_or_make_user_mark(folder)
+    read_or_make_owner_mark(folder)
     (folder / "marks.toml").chmod(0o644)
 
     with pytest.raises(NotPrivate):
-        read_or_make_user_mark(folder)
+        read_or_make_owner_mark(folder)

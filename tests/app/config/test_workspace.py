@@ -195,7 +195,7 @@ def test_everything_in_the_file_is_settled(machine: Machine) -> None:
 
     assert (workspace.project, workspace.jql) == ("FILE", "labels = a")
     assert (workspace.fields, workspace.file.strategy) == (("Team",), "mine")
-    assert (workspace.story_type, workspace.subtask_type) == ("Story", "Step")
+    assert (workspace.draft_type, workspace.subtask_type) == ("Story", "Step")
     assert not workspace.file.subtasks_inherit
     assert machine.resolve(machine.folder("b", "")).file.subtasks_inherit
     assert machine.resolve(root, project="OPTION").project == "OPTION"

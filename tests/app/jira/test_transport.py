@@ -65,7 +65,7 @@ class Portions:
     """A body of three pieces."""
 
     headers: Mapping[str, str] = MappingProxyType({"content-type": "text/plain"})
-    size = 9
+    body_size = 9
 
     async def pieces(self) -> AsyncIterator[bytes]:
         for piece in (b"one", b"two", b"six"):

@@ -147,7 +147,7 @@ def prepare_demo_folder(folder: Path | None = None) -> tuple[Path, str]:
     """
     root = folder.absolute() if folder else Path(tempfile.mkdtemp(prefix="ticketr-demo-"))
     store = sync.Store(root, STATE_FOLDER)
-    store.folder.check()
+    store.folder.check_file_kinds()
     mark = require_own_mark(root)
     store.prepare()
     return root, mark

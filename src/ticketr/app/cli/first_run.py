@@ -181,7 +181,7 @@ def _problem_of(error: TicketrError | OSError) -> setup.Problem:
             field = _FIELD_BY_VALUE_NAME[name]
         case config.SiteNotConfirmed():
             field = setup.SetupField.SITE
-        case config.MissingSetting(names=(first, *_), hint=words):
+        case config.MissingSetting(alternative_names=(first, *_), hint=words):
             field = _FIELD_BY_SETTING.get(first, setup.SetupField.SITE)
         case jira.AuthenticationFailed() | config.TokenFailed():
             field = setup.SetupField.TOKEN
@@ -242,7 +242,7 @@ def _prepare_new_workspace(
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
     """
     root = Path(os.path.expanduser(folder)).resolve()  # noqa: PTH111 - never an error
-    config.StateFolder(root / config.STATE_FOLDER).check()
+    config.StateFolder(root / config.STATE_FOLDER).check_file_kinds()
     user_config = config.read_user_config(config.config_folder(os.environ))
     name = workspace_add.choose_workspace_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))

@@ -18,7 +18,7 @@ from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, require_own_mark, sign_history
-from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_user_mark
+from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_owner_mark
 
 
 @command(
@@ -154,7 +154,7 @@ def _mark_history(root: Path) -> None:
 def _read_or_make_mark() -> str | None:
     """Return the user's mark; None if it cannot be stored, so that later runs would not know it."""
     try:
-        return read_or_make_user_mark(config_folder(os.environ))
+        return read_or_make_owner_mark(config_folder(os.environ))
     except TicketrError:
         return None
 

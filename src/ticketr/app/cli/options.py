@@ -367,7 +367,7 @@ def session_options(
         "links": workspace.file.keeps_links,
         "attachments": workspace.file.attachment_mode,
         "inherit": workspace.file.subtasks_inherit,
-        "story_type": workspace.story_type,
+        "draft_type": workspace.draft_type,
         "subtask_type": workspace.subtask_type,
         "prefer": sides.get(strategy or workspace.file.strategy or ""),
         "prefer_from_file": strategy is None,

@@ -52,7 +52,7 @@ def require_own_mark(root: Path) -> str:
         ConfigError: The user's settings cannot be used.
         SettingsFailed: The user's mark cannot be kept.
     """
-    mark = config.read_or_make_user_mark(config.config_folder(os.environ))
+    mark = config.read_or_make_owner_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     try:
         unmarked = _find_unmarked_files(store)
@@ -75,12 +75,12 @@ def trust(root: Path) -> bool:
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
-    mark = config.read_or_make_user_mark(config.config_folder(os.environ))
+    mark = config.read_or_make_owner_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     unmarked = _find_unmarked_files(store)
     if store.state_path in unmarked:
         with closing(sync.State(store.state_path)) as state:
-            state.add_user_mark(mark)
+            state.add_owner_mark(mark)
     if store.own / HISTORY_FILE in unmarked:
         sign_history(store.root, mark)
     return bool(unmarked)
@@ -118,7 +118,7 @@ def has_own_history(root: Path, mark: str) -> bool:
             with closing(sqlite3.connect(path, isolation_level=None)) as database:
                 kinds = {row[0] for row in database.execute("SELECT type FROM sqlite_master")}
                 # SQLite runs triggers and views by itself, and one from a stranger may never end.
-                if kinds & {"trigger", "view"} or config.has_user_mark(database, mark):
+                if kinds & {"trigger", "view"} or config.has_owner_mark(database, mark):
                     return True
                 return database.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is None
         except sqlite3.Error:
@@ -138,6 +138,6 @@ def sign_history(root: Path, mark: str) -> None:
     config.refuse_database_links(path)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            config.add_user_mark(database, mark)
+            config.add_owner_mark(database, mark)
     except sqlite3.Error as error:
         raise HistoryFailed(str(path), str(error)) from error

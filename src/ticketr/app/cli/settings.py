@@ -29,7 +29,7 @@ def find_workspace(
     settings = config.resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project
     )
-    config.StateFolder(settings.root / config.STATE_FOLDER).check()
+    config.StateFolder(settings.root / config.STATE_FOLDER).check_file_kinds()
     return settings
 
 
@@ -56,7 +56,7 @@ def find_token(workspace: config.Workspace) -> config.FoundToken:
     """
     import trio
 
-    find = partial(config.find_token, workspace, os.environ, interactive=can_ask_user())
+    find = partial(config.find_token, workspace, os.environ, command_may_prompt=can_ask_user())
     token = trio.run(find)
     if token is not None:
         return token

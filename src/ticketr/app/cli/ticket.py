@@ -203,7 +203,7 @@ def new(
         raise click.UsageError("--type and --parent go with a TITLE; a template has its own")
     resolved = options.find_workspace()
     if template is None:
-        drafts: tuple[Ticket, ...] = (_make_draft(title, kind or resolved.story_type, parent),)
+        drafts: tuple[Ticket, ...] = (_make_draft(title, kind or resolved.draft_type, parent),)
     else:
         drafts = _fill_template(resolved.root, template, title)
     inner = "" if options.folder is not None else _current_folder_within(resolved.root)

@@ -24,7 +24,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def without_separators(name: str) -> str:
+def without_word_separators(name: str) -> str:
     """Return a name without its blanks, hyphens and underscores, except between two digits."""
     return re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", name)
 
@@ -49,23 +49,23 @@ class MappedField:
     Attributes:
         name: The name of its line.
         id: What Jira calls it, such as ``customfield_10016``.
-        place: The file of the mapping, for errors.
+        path: The file of the mapping, for errors.
     """
 
     name: str
     id: str
-    place: str = field(default="", compare=False)
+    path: str = field(default="", compare=False)
 
 
 #: Lines that a push knows by their names, with their fields.
-_FIELD_ID_BY_BUILT_IN_NAME = {"Type": "issuetype", "Status": "status"}
+_FIELD_ID_BY_RESERVED_NAME = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
 WantedField: TypeAlias = "str | MappedField"
 
 
 def reserved_name(wanted: MappedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
-    for name, field_id in _FIELD_ID_BY_BUILT_IN_NAME.items():
+    for name, field_id in _FIELD_ID_BY_RESERVED_NAME.items():
         if (name == wanted.name) != (field_id == wanted.id):
             return name
     return None
@@ -155,13 +155,13 @@ checked_email = _make_check(
 checked_jql = _make_check(str.strip, "the query is empty")
 
 
-def checked_attachments(setting: str, what: str) -> str:
+def checked_attachment_mode(setting: str, mode: str) -> str:
     """Check what is to be done with attachments.
 
     Raises:
         BadSetting: Nothing of that name can be done.
     """
-    return _checked_choice(setting, what, ATTACHMENT_MODES)
+    return _checked_choice(setting, mode, ATTACHMENT_MODES)
 
 
 def checked_strategy(setting: str, strategy: str) -> str:

@@ -42,15 +42,15 @@ class MissingSetting(ConfigError):
     """Raised when a setting that a command needs is nowhere set.
 
     Attributes:
-        names: The names under which it could be set.
+        alternative_names: The names under which it could be set; one of them is enough.
         hint: How to set it.
     """
 
-    names: tuple[str, ...]
+    alternative_names: tuple[str, ...]
     hint: str
 
     def __str__(self) -> str:
-        return f"{' or '.join(self.names)} is not set: {self.hint}"
+        return f"{' or '.join(self.alternative_names)} is not set: {self.hint}"
 
 
 @dataclass(eq=False, repr=False)
@@ -239,17 +239,17 @@ class WorkspaceTaken(ConfigError):
     """Raised when a new workspace would have a name or a folder that another has.
 
     Attributes:
-        name: The name of the workspace that is there already.
+        existing_name: The name of the workspace that is there already.
         folder: Its folder.
     """
 
-    name: str
+    existing_name: str
     folder: str
 
     def __str__(self) -> str:
         return (
-            f"{self.folder} is the workspace {self.name!r} already: choose another, or first "
-            f"'ticketr workspace remove {self.name}' (tickets stay)"
+            f"{self.folder} is the workspace {self.existing_name!r} already: choose another, or first "
+            f"'ticketr workspace remove {self.existing_name}' (tickets stay)"
         )
 
 

@@ -32,7 +32,7 @@ TRASH_FOLDER = "trash"
 #: The file of the last sync.
 STATE_FILE = "state.db"
 #: SQLite files: the last sync, the history of jobs, the site of a demo.
-DATABASE_FILES = (STATE_FILE, "history.db", "demo.db")
+ALL_DATABASE_NAMES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
 _SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -53,7 +53,7 @@ class StateFolder:
 
     path: Path
 
-    def check(self) -> None:
+    def check_file_kinds(self) -> None:
         """Check that ticketr's files and folders in it are plain files and folders.
 
         Raises:
@@ -63,7 +63,7 @@ class StateFolder:
         require_file_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, GITIGNORE_FILE):
             require_file_kind(self.path / name, "a file")
-        for name in DATABASE_FILES:
+        for name in ALL_DATABASE_NAMES:
             refuse_database_links(self.path / name)
 
     def make(self) -> None:
@@ -100,22 +100,22 @@ class StateFolder:
             require_file_kind(self.path / name, "a file")
             replace_atomically(folder, name, text, mode=None, durable=False)
 
-    def find_free_trash_path(self, names: Iterable[str]) -> Path:
+    def find_free_trash_path(self, candidate_names: Iterable[str]) -> Path:
         """Return where `put_in_trash` would write a text now; nothing is changed.
 
         Args:
-            names: The names; one of them must be free.
+            candidate_names: The names; one of them must be free.
         """
-        paths = (self.path / TRASH_FOLDER / name for name in names)
+        paths = (self.path / TRASH_FOLDER / name for name in candidate_names)
         return next(path for path in paths if not os.path.lexists(path))
 
-    def put_in_trash(self, names: Iterable[str], text: str) -> Path:
+    def put_in_trash(self, candidate_names: Iterable[str], text: str) -> Path:
         """Write a text to the trash, under the first of some names that is free.
 
         It is on the disk when this returns.
 
         Args:
-            names: The names; they may be infinite.
+            candidate_names: The names; they may be infinite.
             text: The text.
 
         Raises:
@@ -123,7 +123,7 @@ class StateFolder:
         """
         self.make()
         with self._open_descriptor(TRASH_FOLDER) as folder:
-            for name in names:
+            for name in candidate_names:
                 with suppress(FileExistsError):
                     write_new(folder, name, text, durable=True)
                     os.fsync(folder)

@@ -16,7 +16,7 @@ from typing import Any
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, refuse_database_links
-from ticketr.app.config.user_config import has_user_mark, read_user_mark
+from ticketr.app.config.user_config import has_owner_mark, read_owner_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
@@ -75,14 +75,14 @@ def _query_state(
     path = root / STATE_FOLDER / STATE_FILE
     try:
         refuse_database_links(path)
-        mark = read_user_mark(config_folder(environ))
+        mark = read_owner_mark(config_folder(environ))
         if mark is None or not path.exists():
             return []
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             db.execute("PRAGMA trusted_schema = OFF")
             kinds = {kind for (kind,) in db.execute("SELECT DISTINCT type FROM sqlite_master")}
             # SQLite runs triggers and views by itself, and one from a stranger may never end.
-            if kinds & {"trigger", "view"} or not has_user_mark(db, mark):
+            if kinds & {"trigger", "view"} or not has_owner_mark(db, mark):
                 return []
             return db.execute(query, values).fetchall()
     except (TicketrError, OSError, ValueError, sqlite3.Error):

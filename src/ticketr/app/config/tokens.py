@@ -120,7 +120,7 @@ class FoundToken:
 
 
 async def find_token(
-    workspace: Workspace, environ: Mapping[str, str], *, interactive: bool = False
+    workspace: Workspace, environ: Mapping[str, str], *, command_may_prompt: bool = False
 ) -> FoundToken | None:
     """Find the token for a workspace's site.
 
@@ -133,7 +133,7 @@ async def find_token(
     Args:
         workspace: The workspace.
         environ: The environment, usually ``os.environ``.
-        interactive: Whether a ``token_command`` may use the terminal.
+        command_may_prompt: Whether a ``token_command`` may use the terminal.
 
     Returns:
         The login, or None where no source has one.
@@ -156,7 +156,9 @@ async def find_token(
     if login.token_command:
         from ticketr.app.config.token_command import run_token_command  # noqa: PLC0415 - likewise
 
-        token = await run_token_command(login.token_command, folder=folder, interactive=interactive)
+        token = await run_token_command(
+            login.token_command, folder=folder, interactive=command_may_prompt
+        )
         return FoundToken(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:
         return None

@@ -244,17 +244,17 @@ def free_workspace_name(wanted: str, config: UserConfig) -> str:
     return next(name for name in chain([base], numbered) if name not in config.workspaces)
 
 
-MARKS_FILE = "marks.toml"
+OWNER_MARK_FILE = "marks.toml"
 
-_MARK_KEY = "mark"
-_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
-_MARKS_FILE_HEADER = """\
+_OWNER_MARK_KEY = "mark"
+_OWNER_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
+_OWNER_MARK_FILE_HEADER = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it each
 # of your workspaces is refused until you say 'ticketr workspace trust' there.
 """
 
 
-def read_or_make_user_mark(folder: Path) -> str:
+def read_or_make_owner_mark(folder: Path) -> str:
     """Read the user's mark, 64 hexadecimal digits; make one if the user has none yet.
 
     Args:
@@ -264,24 +264,21 @@ def read_or_make_user_mark(folder: Path) -> str:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    mark = read_user_mark(folder)
+    mark = read_owner_mark(folder)
     if mark is not None:
         return mark
     with lock_config_folder(folder):
-        mark = read_user_mark(folder)  # another process may have made it meanwhile
+        mark = read_owner_mark(folder)  # another process may have made it meanwhile
         if mark is None:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
 
-            mark, path = secrets.token_hex(32), folder / MARKS_FILE
-            values = {_MARK_KEY: mark}
-            write_private(
-                path,
-                edited_toml(path, _MARKS_FILE_HEADER, lambda document: document.update(values)),
-            )
+            mark = secrets.token_hex(32)
+            text = f'{_OWNER_MARK_FILE_HEADER}{_OWNER_MARK_KEY} = "{mark}"\n'
+            write_private(folder / OWNER_MARK_FILE, text)
     return mark
 
 
-def has_user_mark(database: sqlite3.Connection, mark: str) -> bool:
+def has_owner_mark(database: sqlite3.Connection, mark: str) -> bool:
     """Return whether a database has a mark."""
     try:
         rows = database.execute("SELECT 1 FROM mark WHERE value = ?", (mark,)).fetchall()
@@ -290,28 +287,28 @@ def has_user_mark(database: sqlite3.Connection, mark: str) -> bool:
     return bool(rows)
 
 
-def add_user_mark(database: sqlite3.Connection, mark: str) -> None:
+def add_owner_mark(database: sqlite3.Connection, mark: str) -> None:
     """Add a mark to a database; it may have several."""
     database.execute("CREATE TABLE IF NOT EXISTS mark (value TEXT PRIMARY KEY) WITHOUT ROWID")
     database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
 
-def read_user_mark(folder: Path) -> str | None:
+def read_owner_mark(folder: Path) -> str | None:
     """Read the user's mark; return None if the user has none yet.
 
     Raises:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    path = folder / MARKS_FILE
+    path = folder / OWNER_MARK_FILE
     text = read_private(path)
     if text is None:
         return None
     table = read_table(path, text)
-    mark = table.text(_MARK_KEY) or ""
-    if not _MARK_PATTERN.fullmatch(mark):
+    mark = table.text(_OWNER_MARK_KEY) or ""
+    if not _OWNER_MARK_PATTERN.fullmatch(mark):
         raise table.make_error(
-            _MARK_KEY, "this is not a mark; move the file away, and a new one is made"
+            _OWNER_MARK_KEY, "this is not a mark; move the file away, and a new one is made"
         )
     return mark
 

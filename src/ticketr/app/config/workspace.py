@@ -54,7 +54,7 @@ class Environment:
         token: Its API token; never shown.
         project: The project's key, not checked yet.
         project_variable: The name of the variable that has it, for people.
-        story_type: The type of a new ticket that names none.
+        draft_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
     """
 
@@ -63,7 +63,7 @@ class Environment:
     token: str | None = field(default=None, repr=False)
     project: str | None = None
     project_variable: str = ""
-    story_type: str | None = None
+    draft_type: str | None = None
     subtask_type: str | None = None
 
 
@@ -81,7 +81,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         token=_first_set_variable(environ, TOKEN_VARIABLES)[1] or None,
         project=project or None,
         project_variable=project_name,
-        story_type=_first_set_variable(environ, ("JIRA_STORY_TYPE",))[1] or None,
+        draft_type=_first_set_variable(environ, ("JIRA_STORY_TYPE",))[1] or None,
         subtask_type=_first_set_variable(environ, ("JIRA_SUBTASK_TYPE",))[1] or None,
     )
 
@@ -110,7 +110,7 @@ def is_environment_login_for(
 
 
 #: What new tickets and sub-tasks are that name no type.
-DEFAULT_STORY_TYPE = "Task"
+DEFAULT_DRAFT_TYPE = "Task"
 DEFAULT_SUBTASK_TYPE = "Sub-task"
 
 
@@ -135,7 +135,7 @@ class Workspace:
         file: The settings in its ``ticketr.toml``, which has no second place for some.
         is_found_or_named: Whether the folder is a workspace, or the user named it. If not, it is the current
             folder, and nothing but the environment may say anything of a site.
-        story_type: The type of a new ticket that names none.
+        draft_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
         aliases: The names for queries: of everybody, of the team and of the user.
         team_alias_names: Those of them that the workspace's file defines.
@@ -152,7 +152,7 @@ class Workspace:
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
     is_found_or_named: bool = True
-    story_type: str = DEFAULT_STORY_TYPE
+    draft_type: str = DEFAULT_DRAFT_TYPE
     subtask_type: str = DEFAULT_SUBTASK_TYPE
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
     team_alias_names: frozenset[str] = frozenset()
@@ -334,7 +334,7 @@ def _merge_settings(
         project_place=place,
         jql=jql,
         fields=file.fields or (),
-        story_type=environment.story_type or DEFAULT_STORY_TYPE,
+        draft_type=environment.draft_type or DEFAULT_DRAFT_TYPE,
         subtask_type=environment.subtask_type or DEFAULT_SUBTASK_TYPE,
         aliases=aliases,
         team_alias_names=frozenset(file.aliases.keys() - config.aliases.keys()),

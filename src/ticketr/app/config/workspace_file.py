@@ -112,7 +112,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         keeps_comments=table.flag("comments") or False,
         keeps_links=table.flag("links") or False,
         subtasks_inherit=table.flag("inherit") is not False,
-        attachment_mode=table.checked_text("attachments", checks.checked_attachments),
+        attachment_mode=table.checked_text("attachments", checks.checked_attachment_mode),
         strategy=sync.checked_text("strategy", checks.checked_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
         ignored_alias_warnings=tuple(

@@ -167,7 +167,7 @@ class Upload(AsyncIterator[bytes]):
         }
 
     @property
-    def size(self) -> int:
+    def body_size(self) -> int:
         """How many bytes the form has."""
         return len(self._head) + self.length + len(self._tail)
 

@@ -79,7 +79,7 @@ def bare_url(url: str) -> str:
     return shorten(f"{parts.scheme}://{host}{parts.path}")
 
 
-FieldMetadata = dict[str, Callable[[Any], object]]
+FieldCleaning = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.
 TextPairs = tuple[tuple[str, str], ...]
@@ -107,12 +107,12 @@ def _clip_pairs(pairs: TextPairs) -> TextPairs:
 
 
 # Metadata of a field: the function that cleans its value.
-_ADDRESS_METADATA: FieldMetadata = {"clean": bare_url}
-_TEXT_METADATA: FieldMetadata = {"clean": shorten}
-_WORD_METADATA: FieldMetadata = {"clean": lambda text: shorten(text, 80)}
-_TEXTS_METADATA: FieldMetadata = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
-_PAIRS_METADATA: FieldMetadata = {"clean": _clip_pairs}
-_FEW_PAIRS_METADATA: FieldMetadata = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
+_ADDRESS_CLEANING: FieldCleaning = {"clean": bare_url}
+_TEXT_CLEANING: FieldCleaning = {"clean": shorten}
+_WORD_CLEANING: FieldCleaning = {"clean": lambda text: shorten(text, 80)}
+_TEXTS_CLEANING: FieldCleaning = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
+_PAIRS_CLEANING: FieldCleaning = {"clean": _clip_pairs}
+_FEW_PAIRS_CLEANING: FieldCleaning = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -123,7 +123,7 @@ class JiraError(TicketrError):
         url: The requested URL, without anything that may be a secret.
     """
 
-    url: str = field(metadata=_ADDRESS_METADATA)
+    url: str = field(metadata=_ADDRESS_CLEANING)
 
     def __post_init__(self) -> None:
         for attribute in fields(self):
@@ -159,7 +159,7 @@ class WrongSite(JiraError):
         site: The site that the token belongs to.
     """
 
-    site: str = field(metadata=_ADDRESS_METADATA)
+    site: str = field(metadata=_ADDRESS_CLEANING)
 
     def __str__(self) -> str:
         return (
@@ -177,7 +177,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_WORD_METADATA)
+    version: str = field(metadata=_WORD_CLEANING)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -204,8 +204,8 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_TEXT_METADATA)
-    proxy: str = field(default="", metadata=_ADDRESS_METADATA)
+    reason: str = field(metadata=_TEXT_CLEANING)
+    proxy: str = field(default="", metadata=_ADDRESS_CLEANING)
 
     @property
     def cause(self) -> str:
@@ -231,7 +231,7 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_TEXT_METADATA)
+    reason: str = field(metadata=_TEXT_CLEANING)
 
     @property
     def cause(self) -> str:
@@ -257,7 +257,7 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_TEXT_METADATA)
+    reason: str = field(metadata=_TEXT_CLEANING)
 
     @property
     def cause(self) -> str:
@@ -299,7 +299,7 @@ class Redirected(JiraError):
         is_known_jira: Whether the site has answered as Jira does before.
     """
 
-    location: str = field(metadata=_ADDRESS_METADATA)
+    location: str = field(metadata=_ADDRESS_CLEANING)
     is_known_jira: bool = False
 
     @property
@@ -337,7 +337,7 @@ class BadAnswer(JiraError):
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_TEXT_METADATA)
+    problem: str = field(metadata=_TEXT_CLEANING)
     transient: bool = False
     is_known_jira: bool = False
     too_large: bool = False
@@ -364,7 +364,7 @@ class IssuesUnavailable(JiraError):
         failed: The ID or key of each of them as it was requested, with Jira's own words.
     """
 
-    failed: TextPairs = field(metadata=_PAIRS_METADATA)
+    failed: TextPairs = field(metadata=_PAIRS_CLEANING)
 
     @property
     def cause(self) -> str:
@@ -390,7 +390,7 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_TEXT_METADATA)
+    detail: str = field(default="", metadata=_TEXT_CLEANING)
     retry_after: float | None = None
 
     @property
@@ -420,8 +420,8 @@ class Rejected(JiraError):
     refusal_words: ClassVar[str] = "refused the request"
 
     status: int
-    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_METADATA)
-    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_METADATA)
+    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_CLEANING)
+    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_CLEANING)
     retry_after: float | None = None
     is_from_jira: bool = True
 
@@ -511,7 +511,7 @@ class RateLimited(Rejected):
     refusal_words = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_WORD_METADATA)
+    reason: str = field(default="", metadata=_WORD_CLEANING)
 
     @property
     def advice(self) -> str:

@@ -28,7 +28,7 @@ MAX_VALUES = 1_000_000
 RunInThread: TypeAlias = Callable[..., Awaitable[Any]]
 
 # An escape of half a character. Two of them make one whole character, which is common and fine.
-_UNICODE_ESCAPE = rb"\u"
+_UNICODE_ESCAPE_START = rb"\u"
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SEPARATORS = (b",", b"[", b"{")
 
@@ -88,7 +88,7 @@ def _read_by_python(body: bytes, *, object_hook: Callable[[Any], Any] | None = N
     value = json.loads(
         body, object_hook=object_hook, parse_float=_read_finite, parse_constant=lambda _: None
     )
-    has_halves = _UNICODE_ESCAPE in body and _SURROGATE_ESCAPE.search(body)
+    has_halves = _UNICODE_ESCAPE_START in body and _SURROGATE_ESCAPE.search(body)
     return _replace_surrogates(value) if has_halves else value
 
 

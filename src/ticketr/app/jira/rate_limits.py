@@ -52,7 +52,7 @@ class Call:
     repeatable: bool = True
 
 
-_HEADER_PREFIX = re.compile(r"^(?:x-|beta-)+")
+_X_BETA_PREFIX = re.compile(r"^(?:x-|beta-)+")
 
 #: What a limit of the whole site concerns.
 WHOLE_SITE = "site"
@@ -127,7 +127,7 @@ def _date_of(headers: Mapping[str, str]) -> datetime:
 def _rate_limit_header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
-    texts = (value for name, value in headers.items() if _HEADER_PREFIX.sub("", name) == wanted)
+    texts = (value for name, value in headers.items() if _X_BETA_PREFIX.sub("", name) == wanted)
     return next(texts, "").strip()
 
 

@@ -28,7 +28,7 @@ from ticketr.app.jira.credentials import (
 )
 from ticketr.app.jira.json_text import MAX_VALUES, RunInThread, TooManyValues, read_json
 from ticketr.app.jira.models import objects_in, text_of
-from ticketr.app.jira.retry import BUSY_STATUSES, RetryPolicy, wait_reason
+from ticketr.app.jira.retry import BUSY_5XX_STATUSES, RetryPolicy, wait_reason
 from ticketr.app.jira.transport import make_transport
 from ticketr.app.jira.transport.base import BodySource, Request, Response, Transport
 
@@ -438,7 +438,7 @@ class RestApi:
         }
         content = None
         if source is not None:
-            usual |= {**source.headers, "content-length": str(source.size)}
+            usual |= {**source.headers, "content-length": str(source.body_size)}
         elif body is not None:
             usual["content-type"] = "application/json"
             content = json.dumps(body).encode()
@@ -524,7 +524,7 @@ class RestApi:
             self._limiter.back_off(rate_limits.scope_of(call, error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
-        elif isinstance(error, errors.ServerError) and error.status in BUSY_STATUSES:
+        elif isinstance(error, errors.ServerError) and error.status in BUSY_5XX_STATUSES:
             self._limiter.back_off(call.endpoint, backoff)  # a 500 would concern one request alone
         return backoff
 

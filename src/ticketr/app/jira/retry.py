@@ -67,9 +67,9 @@ def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
 
 
 #: Statuses of a server or a gateway that is overloaded or restarting.
-BUSY_STATUSES = frozenset({502, 503, 504})
+BUSY_5XX_STATUSES = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
-TRANSIENT_STATUSES = BUSY_STATUSES | {500}
+TRANSIENT_5XX_STATUSES = BUSY_5XX_STATUSES | {500}
 #: The longest wait that a server may ask for, in seconds.
 MAX_REQUESTED_WAIT = 300.0
 
@@ -125,7 +125,7 @@ class RetryPolicy:
         match error:
             case errors.RateLimited():
                 return self._wait_as_asked(attempt, error.retry_after)
-            case errors.ServerError() if error.status in TRANSIENT_STATUSES:
+            case errors.ServerError() if error.status in TRANSIENT_5XX_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
                 return self._backoff(attempt, FIRST_WAIT if is_known_jira else UNKNOWN_SITE_WAIT)
@@ -162,9 +162,7 @@ def wait_reason(error: errors.JiraError) -> str:
         case errors.RateLimited():
             return SLOW_DOWN_REASON
         case errors.ServerError():
-            return (
-                f"Jira {'is busy' if error.status in BUSY_STATUSES else 'failed'} ({error.status})"
-            )
+            return f"Jira {'is busy' if error.status in BUSY_5XX_STATUSES else 'failed'} ({error.status})"
         case errors.BadAnswer():
             return f"{error.host} gave no usable answer ({error.problem})"
         case errors.Redirected():

@@ -57,7 +57,7 @@ class SessionOptions(TypedDict, total=False):
     links: bool
     attachments: str | None
     inherit: bool
-    story_type: str
+    draft_type: str
     subtask_type: str
     prefer: Side | None
     prefer_from_file: bool
@@ -89,7 +89,7 @@ class SessionJob:
         attachments: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
             download them, too; None for neither.
         inherit: Whether new sub-tasks take over the fields of their tickets.
-        story_type: The type of a draft that names none.
+        draft_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
         prefer_from_file: Whether ``prefer`` comes from a file in the folder. If so, the local side
@@ -116,7 +116,7 @@ class SessionJob:
     links: bool = False
     attachments: str | None = None
     inherit: bool = True
-    story_type: str = "Task"
+    draft_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
     prefer_from_file: bool = False

@@ -89,7 +89,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         while (idle := self._checkout_connection(place)) is not None:
             if _is_reusable(idle):
                 return idle
-            await self._close_now(idle)
+            await self._close_connection(idle)
         connection, connection.port = await self._connect(place)
         connection.host = place  # asks finds idle connections by it
         if self._closed:
@@ -121,16 +121,16 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
                 self._conn_pool.appendleft(connection)
             else:
                 with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
-                    await self._close_now(connection)
+                    await self._close_connection(connection)
         return answer
 
     async def close(self) -> None:
         """Close every connection, used ones too."""
         self._closed = True
         for connection in tuple(self._open):
-            await self._close_now(connection)
+            await self._close_connection(connection)
 
-    async def _close_now(self, connection: Any) -> None:
+    async def _close_connection(self, connection: Any) -> None:
         self._open.discard(connection)
         await connection.aclose()
 
@@ -265,12 +265,12 @@ class AsksTransport(TransportSettings):
             raise TlsFailed(request.url, self._certificates.problem)
         exchange = _exchange.Exchange(request, self)
         with exchange.scope, _convert_errors(request.url):
-            connection = await self._connect(request.url)
+            connection = await self._take_connection(request.url)
             answer = await self._session.exchange(connection, request, exchange)
             return await exchange.make_response(answer.status, answer.fields)
         raise exchange.timeout_error()
 
-    async def _connect(self, url: str) -> Any:
+    async def _take_connection(self, url: str) -> Any:
         place = _origin_of(url)
         with trio.move_on_after(self.connect_timeout), _convert_connect_errors(url):
             return await self._session.take_connection(place)

@@ -57,7 +57,7 @@ class Exchange:
         self.scope = trio.CancelScope()
         self._url = request.url
         self._settings = settings
-        sending = 0.0 if request.source is None else request.source.size / MIN_BYTES_PER_SECOND
+        sending = 0.0 if request.source is None else request.source.body_size / MIN_BYTES_PER_SECOND
         self._whole = settings.total_timeout + sending
         self._latest = trio.current_time() + self._whole
         self._size = 0

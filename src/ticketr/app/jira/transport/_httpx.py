@@ -40,7 +40,7 @@ from ticketr.app.jira.transport.base import (
 )
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-_MOUNTS_WITHOUT_PROXY = tuple(
+_LOOPBACK_URL_PATTERNS = tuple(
     f"all://{f'[{host}]' if ':' in host else host}" for host in _LOOPBACK_HOSTS
 )
 
@@ -78,7 +78,7 @@ class HttpxTransport(TransportSettings):
         return httpx.AsyncClient(
             headers={"accept-encoding": "gzip"},
             transport=None if app is None else httpx.ASGITransport(app, raise_app_exceptions=False),
-            mounts=dict.fromkeys(_MOUNTS_WITHOUT_PROXY),
+            mounts=dict.fromkeys(_LOOPBACK_URL_PATTERNS),
             verify=self._certificates.context,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,

@@ -44,7 +44,7 @@ class BodySource(Protocol):
         ...
 
     @property
-    def size(self) -> int:
+    def body_size(self) -> int:
         """How many bytes all pieces have together."""
         ...
 

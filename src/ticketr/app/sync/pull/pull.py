@@ -68,7 +68,7 @@ async def pull_named(
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.stored_names_and_ids
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
-    now = session.jira.last_answer_time()
+    now = session.jira.site_timestamp_of_last_answer()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, locations, tally)
     wanted = await relatives.find_members({ids.get(key, key): key for key in keys})
@@ -262,7 +262,7 @@ async def _make_plan(
         f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
     )
     query = query_without_order(job.project, job.jql)
-    now = session.jira.last_answer_time()
+    now = session.jira.site_timestamp_of_last_answer()
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     except (BadRequest, NotFound):
@@ -274,7 +274,7 @@ async def _make_plan(
     if since is None:
         changed = ids
     else:
-        query = changed_since(query, seen=since, now=session.jira.last_answer_time())
+        query = changed_since(query, seen=since, now=session.jira.site_timestamp_of_last_answer())
         changed = await session.jira.search_ids(query)
     make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
     return await session.in_thread(make), now

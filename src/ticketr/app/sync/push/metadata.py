@@ -238,7 +238,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     """Fetch the metadata of one project."""
     job, project = session.job, queries[0].project
     types = await session.jira.issue_types(project)
-    metadata = ProjectMetadata(types, {}, job.story_type, job.subtask_type)
+    metadata = ProjectMetadata(types, {}, job.draft_type, job.subtask_type)
     wanted = {query.type_id for query in queries if query.type_id is not None}
     for query in queries:
         if query.type_id is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from ticketr.app.config import ForeignState, add_user_mark, has_user_mark, refuse_database_links
+from ticketr.app.config import ForeignState, add_owner_mark, has_owner_mark, refuse_database_links
 from ticketr.app.sync.errors import StateFailed
 from ticketr.app.tickets import TicketSyntaxError
 
@@ -163,7 +163,7 @@ class Database:
                 if kinds & {"trigger", "view"}:
                     problem = "it holds triggers or views, which no ticketr has made"
                     raise StateFailed(path, problem, is_damaged=True)
-                if kinds and mark is not None and not has_user_mark(self._db, mark):
+                if kinds and mark is not None and not has_owner_mark(self._db, mark):
                     raise ForeignState(str(path.parent.parent), str(path))
                 ((mode,),) = self._db.execute("PRAGMA journal_mode")
                 if mode != "wal":
@@ -250,11 +250,11 @@ class Database:
             finally:
                 self.write("PRAGMA synchronous = NORMAL")
 
-    def add_user_mark(self, mark: str) -> None:
+    def add_owner_mark(self, mark: str) -> None:
         """Add a mark to the file; it may have several."""
         try:
             with self._lock:
-                add_user_mark(self._db, mark)
+                add_owner_mark(self._db, mark)
         except sqlite3.Error as error:
             raise self._failure(error) from error
 

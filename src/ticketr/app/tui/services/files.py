@@ -449,7 +449,7 @@ class FileCache:
         """Store the text of the list; a folder that cannot be written is left as it is."""
         self._changes = 0
         with suppress(OSError, TicketrError):
-            self._store.folder.check()
+            self._store.folder.check_file_kinds()
             if self._store.state_path.exists():  # else nothing is to be made in the folder
                 self._store.folder.replace(LIST_CACHE_FILE, "".join(portions))
 

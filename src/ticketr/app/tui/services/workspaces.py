@@ -43,7 +43,7 @@ def open_workspace(
         preferred_side=options.get("prefer"),
         ask_jira=lambda question, *args: question(options, *args),
         query_aliases=query_aliases,
-        draft_type=options.get("story_type", "Task"),
+        draft_type=options.get("draft_type", "Task"),
         keeps_comments=options.get("comments", False),
         subtasks_inherit=options.get("inherit", True),
     )
