@@ -75,7 +75,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         MergedPart("Labels", "jira", "search", "remote"),
     )
     with opened(bench) as (_, state):
-        known = state.known_issues()[str(bench.finds("DEMO-9").id)]
+        known = state.known_issues_by_id()[str(bench.finds("DEMO-9").id)]
     assert (seen.synced_at, seen.last_changed_by) == (known.seen_at, None)
     assert seen.updated > known.updated
     assert seen.file_text_copy_path == ".ticketr/trash/DEMO-9.md"

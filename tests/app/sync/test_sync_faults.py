@@ -241,7 +241,7 @@ def ordeal_of_odd_answers(scene: Bench, root: Path, kind: type[Any], seed: int) 
         assert error is None or isinstance(error, TicketrError), repr(error)
         assert "Trio nursery" not in str(error)
         with bench.state() as state:
-            state.known_issues()
+            state.known_issues_by_id()
         bench.keys()
     except BaseException as error:
         error.add_note(f"{kind.__name__}, seed {seed}: {transport.done}")

@@ -106,7 +106,9 @@ async def test_the_text_that_a_sync_has_overwritten_comes_back_as_an_edit(bench:
 
     with opened(bench) as (store, state), store.lock():
         done, _ = undo_last(store, state)
-        assert [each.key for each in state.known_issues().values() if each.is_stale] == ["DEMO-9"]
+        assert [each.key for each in state.known_issues_by_id().values() if each.is_stale] == [
+            "DEMO-9"
+        ]
 
     assert done.kind is UndoKind.SYNC
     assert bench.files() | before == bench.files()

@@ -243,7 +243,7 @@ def _find_pulled_and_clashing(
 
     store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("state_owner_mark"))
     with sync.read_state(store) as state:
-        known = {issue.key for issue in state.known_issues().values()}
+        known = {issue.key for issue in state.known_issues_by_id().values()}
         user = state.site_record.user_name()
     plan = sync.read_push_plan(store) if known and not change.delete else sync.PushPlan()
     wanted = {folded(name): folded(text) for name, text in _new_field_texts(change, user)}

@@ -277,7 +277,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
         survey.check_drafts(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
-    updated = {issue.key: issue.updated for issue in state.known_issues().values()}
+    updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
 
     def listed(path: str, issue: tickets.Ticket) -> ListedIssue:
         key = issue.key or ""

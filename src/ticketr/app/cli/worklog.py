@@ -122,7 +122,7 @@ def _pull_if_pulled_before(arguments: sync.SessionOptions, key: str) -> int:
 
     store = sync.Store(arguments["root"], config.STATE_FOLDER, arguments.get("state_owner_mark"))
     with sync.read_state(store) as state:
-        is_known = key in {issue.key for issue in state.known_issues().values()}
+        is_known = key in {issue.key for issue in state.known_issues_by_id().values()}
     return exit_code(run_job(sync.PullJob(**arguments, keys=[key]))) if is_known else exits.DONE
 
 

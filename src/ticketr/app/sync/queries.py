@@ -91,7 +91,7 @@ def keys_of(state: State, ids: Collection[str]) -> frozenset[str]:
         state: The state of the workspace.
         ids: The IDs of issues.
     """
-    known = state.known_issues()
+    known = state.known_issues_by_id()
     return frozenset(known[text].key for text in ids if text in known)
 
 

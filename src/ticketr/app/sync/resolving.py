@@ -292,7 +292,7 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
     conflict = opened.conflict
     parts, merged = conflict_parts.find_parts(versions)
     newest = max(opened.family.issues, key=updated_at)
-    known = state.known_issues().get(conflict.head_id)
+    known = state.known_issues_by_id().get(conflict.head_id)
     aside = FileEditor(store).find_free_trash_path(conflict.key)
     return conflict_parts.ConflictView(
         key=conflict.key,

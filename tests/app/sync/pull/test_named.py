@@ -20,7 +20,7 @@ GONE = "Jira does not have it, or you may not see it"
 def seen(bench: Bench) -> dict[str, float]:
     """Return when the last pull has confirmed each issue."""
     with bench.state() as state:
-        return {each.key: each.seen_at for each in state.known_issues().values()}
+        return {each.key: each.seen_at for each in state.known_issues_by_id().values()}
 
 
 async def test_only_the_named_tickets_are_fetched(bench: Bench) -> None:

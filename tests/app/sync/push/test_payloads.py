@@ -61,7 +61,7 @@ def created(issue: Ticket, form: ProjectMetadata = FORM, *, subtask: bool = Fals
 
 def requiring(*names: str) -> ProjectMetadata:
     specs = {name: replace(kind, is_required=name in names) for name, kind in KINDS.items()}
-    return replace(FORM, specs=dict.fromkeys(FORM.specs, specs))
+    return replace(FORM, specs_by_type_id=dict.fromkeys(FORM.specs_by_type_id, specs))
 
 
 def edited(before: Ticket, after: Ticket) -> IssuePayload:
@@ -79,7 +79,7 @@ class TestRichTextFields:
     }
 
     def test_a_text_that_a_new_issue_needs_is_named_with_its_heading(self) -> None:
-        form = replace(FORM, specs={TASK.id: {**KINDS, **self.SPECS}})
+        form = replace(FORM, specs_by_type_id={TASK.id: {**KINDS, **self.SPECS}})
 
         assert created(draft(), form).problems == (
             "Plan: a Task needs one; write it below a heading ## Field: Plan",

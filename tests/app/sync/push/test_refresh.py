@@ -54,7 +54,7 @@ def known(bench: Bench) -> tuple[set[str], list[str]]:
     """The keys that the state knows, and those of its conflicts."""
     state = State(bench.root / ".ticketr" / "state.db")
     try:
-        keys = {each.key for each in state.known_issues().values()}
+        keys = {each.key for each in state.known_issues_by_id().values()}
         return keys, [each.key for each in state.conflicts.all()]
     finally:
         state.close()

@@ -49,7 +49,7 @@ def test_a_batch_is_all_or_nothing(state: State) -> None:
     with pytest.raises(KeyboardInterrupt):
         interrupted()
 
-    assert state.known_issues() == {}
+    assert state.known_issues_by_id() == {}
 
 
 @pytest.mark.parametrize("settled", [False, True])
@@ -140,7 +140,7 @@ def test_a_full_disk_is_called_that(state: State) -> None:
     with pytest.raises(StateFailed, match="no space left on its disk"), state.batch():
         state.record("1", MergeBase("a.md", "text"), [IssueRow(issue)], seen=0.0)
 
-    assert state.known_issues() == {}
+    assert state.known_issues_by_id() == {}
 
 
 def write(path: Path, data: bytes) -> None:

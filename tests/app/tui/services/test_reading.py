@@ -381,7 +381,7 @@ async def test_a_row_knows_when_jira_last_changed_its_issue_whatever_its_file_sa
 ) -> None:
     await small_bench.pull()
     with small_bench.state() as state:
-        wanted = {issue.key: issue.updated for issue in state.known_issues().values()}
+        wanted = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
     app = App(small_bench.root, monkeypatch)
     assert {row.key: row.candidate.updated for row in (await app.read()).rows} == wanted
 

@@ -527,7 +527,7 @@ def check_keys(keys: Collection[str], survey: LocalSurvey, state: State) -> None
     A key is known if it is in a file or was there at the last sync, a file if it has a ticket or
     cannot be read.
     """
-    known = {*survey.locations, *(issue.key for issue in state.known_issues().values())}
+    known = {*survey.locations, *(issue.key for issue in state.known_issues_by_id().values())}
     paths = {location.path for location in survey.locations.values()}
     paths.update(survey.broken, (change.local.path for change in survey.local_changes))
     for key in keys:

@@ -154,7 +154,7 @@ async def download_known(session: Session) -> AttachmentTransfer:
     Cancellation:
         As for `download_missing`; the next pull downloads the rest.
     """
-    attachments = await session.in_thread(session.state.attachments)
+    attachments = await session.in_thread(session.state.attachments_by_key)
     places = await session.in_thread(session.state.paths_and_head_keys_by_key)
     homes = {key: path for key, (path, _) in places.items()}
     return await download_missing(session, attachments, homes, [])

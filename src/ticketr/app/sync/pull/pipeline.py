@@ -217,7 +217,7 @@ class PullPipeline:
                     if self._unwritten.get(head) is result.family:
                         del self._unwritten[head]
                 self._session.progress.report(
-                    "Pulling tickets", len(self._tally.outcomes), len(self._tally.found)
+                    "Pulling tickets", len(self._tally.outcomes_by_id), len(self._tally.found_ids)
                 )
                 if error is not None:
                     raise error

@@ -60,7 +60,7 @@ async def pull_named(
     Cancellation:
         As for `pull`.
     """
-    known = await session.in_thread(session.state.known_issues)
+    known = await session.in_thread(session.state.known_issues_by_id)
     ids = {issue.key: issue.id for issue in known.values()}
     for key in keys:
         if not is_key(key):
@@ -162,13 +162,13 @@ async def pull(
     refetched = await session.in_thread(
         record.save_columns_and_mark_stale, session.columns.stored_names_and_ids
     )
-    known = await session.in_thread(session.state.known_issues)
+    known = await session.in_thread(session.state.known_issues_by_id)
     plan, now = await _make_plan(session, known, locations, full=full)
     tally.begin(plan.found_ids, set(plan.found_ids).difference(plan.wanted_ids), known=known)
     why = "; the list of fields has changed, so all are fetched" if refetched else ""
     count = len(plan.found_ids)
     words = f"Found {count} ticket{'' if count == 1 else 's'}{why}"
-    session.progress.report(words, len(tally.outcomes), len(tally.found))
+    session.progress.report(words, len(tally.outcomes_by_id), len(tally.found_ids))
     if plan.wanted_ids:
         load = partial(_load_pipeline, session, plan, known, locations, tally, now)
         await (await session.in_thread(load)).run()

@@ -94,8 +94,8 @@ class PullTally:
     pulled earlier or which Jira no longer has.
 
     Attributes:
-        found: The IDs of the issues that the query found and Jira could give.
-        outcomes: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
+        found_ids: The IDs of the issues that the query found and Jira could give.
+        outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
             or was left there as it was. If it is written twice, the later in `_OUTCOMES_BY_WEIGHT`.
         kept_by_key: Tickets whose files were not changed, by key.
         conflicts_by_key: Tickets in conflict, by key.
@@ -104,37 +104,37 @@ class PullTally:
         gone_by_key: Tickets that the query found and Jira did not give, or that it no longer finds, by
             key.
         not_given_in_no_file: The keys of those that are in no file, or the IDs of unknown ones.
-        pruned: Keys of deleted issues that were removed from their files.
-        prunable: Keys of those that a prune would have removed.
-        inexact: Keys of issues whose description says more than their files can.
-        recovered: Keys of issues that an earlier run created and whose drafts got them only now.
+        pruned_keys: Keys of deleted issues that were removed from their files.
+        prunable_keys: Keys of those that a prune would have removed.
+        inexact_keys: Keys of issues whose description says more than their files can.
+        recovered_keys: Keys of issues that an earlier run created and whose drafts got them only now.
         brought_forward_by_key: Issues whose older values were replaced, by key.
     """
 
-    found: set[str] = field(default_factory=set)
-    outcomes: dict[str, WriteOutcome] = field(default_factory=dict)
+    found_ids: set[str] = field(default_factory=set)
+    outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
     kept_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken: list[Note] = field(default_factory=list)
     gone_by_key: dict[str, Note] = field(default_factory=dict)
     not_given_in_no_file: list[str] = field(default_factory=list)
-    pruned: list[str] = field(default_factory=list)
-    prunable: list[str] = field(default_factory=list)
-    inexact: set[str] = field(default_factory=set)
-    recovered: list[str] = field(default_factory=list)
+    pruned_keys: list[str] = field(default_factory=list)
+    prunable_keys: list[str] = field(default_factory=list)
+    inexact_keys: set[str] = field(default_factory=set)
+    recovered_keys: list[str] = field(default_factory=list)
     brought_forward_by_key: dict[str, Note] = field(default_factory=dict)
     _known_ids: set[str] = field(default_factory=set)
 
     def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
         """Begin with what the query found, what of it is up to date, and what was here before."""
-        self.found.update(ids)
+        self.found_ids.update(ids)
         self._known_ids.update(known)
-        self.outcomes.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
+        self.outcomes_by_id.update(dict.fromkeys(unchanged, WriteOutcome.UNCHANGED))
 
     def add_not_given(self, ids: Iterable[str], notes: Iterable[Note]) -> None:
         """Stop counting issues that Jira did not give, and note them."""
-        self.found.difference_update(ids)
+        self.found_ids.difference_update(ids)
         for note in notes:
             if note.path:
                 self.gone_by_key[note.key] = note
@@ -147,7 +147,7 @@ class PullTally:
 
     def add_recovered(self, key: str) -> None:
         """Count an issue whose draft got its key only now."""
-        self.recovered.append(key)
+        self.recovered_keys.append(key)
 
     def fail(self, note: Note) -> None:
         """Note a ticket that could not be written."""
@@ -171,7 +171,7 @@ class PullTally:
                 notes = self.conflicts_by_key if conflict else self.kept_by_key
                 notes[result.note.key] = result.note
             else:
-                self.inexact |= result.family.text.inexact_keys
+                self.inexact_keys |= result.family.text.inexact_keys
             self.brought_forward_by_key |= {note.key: note for note in result.older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.stale_ids:
@@ -184,14 +184,14 @@ class PullTally:
     ) -> None:
         """Note what has happened to issues that the query no longer finds."""
         self.gone_by_key |= {note.key: note for note in notes}
-        self.pruned += pruned
-        self.prunable += prunable
+        self.pruned_keys += pruned
+        self.prunable_keys += prunable
 
     def result(self) -> PullResult:
         """Return what the pull has done until now."""
-        counts = Counter(self.outcomes.values())
+        counts = Counter(self.outcomes_by_id.values())
         return PullResult(
-            total=len(self.found),
+            total=len(self.found_ids),
             new=counts[WriteOutcome.NEW],
             updated=counts[WriteOutcome.UPDATED],
             merged=counts[WriteOutcome.MERGED],
@@ -201,21 +201,21 @@ class PullTally:
             kept=tuple(self.kept_by_key.values()),
             conflicts=tuple(self.conflicts_by_key.values()),
             failed=(*self.broken, *self.failed_by_key.values()),
-            inexact=tuple(sorted(self.inexact)),
+            inexact=tuple(sorted(self.inexact_keys)),
             gone=tuple(self.gone_by_key.values()),
             left_out=tuple(self.not_given_in_no_file),
-            pruned=tuple(self.pruned),
-            prunable=tuple(self.prunable),
-            recovered=tuple(self.recovered),
+            pruned=tuple(self.pruned_keys),
+            prunable=tuple(self.prunable_keys),
+            recovered=tuple(self.recovered_keys),
             brought_forward=tuple(self.brought_forward_by_key.values()),
         )
 
     def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
         """Count the outcome of an issue; of several outcomes, the weightiest counts."""
-        if issue_id not in self.found:
+        if issue_id not in self.found_ids:
             return
         if written is WriteOutcome.UPDATED and issue_id not in self._known_ids:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket
         # A ticket is written again when more of it arrives; its earlier outcome still counts.
-        before = self.outcomes.get(issue_id, written)
-        self.outcomes[issue_id] = max(before, written, key=_OUTCOMES_BY_WEIGHT.index)
+        before = self.outcomes_by_id.get(issue_id, written)
+        self.outcomes_by_id[issue_id] = max(before, written, key=_OUTCOMES_BY_WEIGHT.index)

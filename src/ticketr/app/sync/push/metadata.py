@@ -39,21 +39,21 @@ class ProjectMetadata:
 
     Attributes:
         types: The project's issue types.
-        specs: The fields of each issue type, by type ID and by their lines and sections.
+        specs_by_type_id: The fields of each issue type, by type ID and by their lines and sections.
         default_type: The type of a draft that names none.
         default_subtask_type: The type of a sub-task draft that names none.
-        statuses: The names of the statuses of each issue type, by ID, if they were fetched.
+        statuses_by_type_id: The names of the statuses of each issue type, by ID, if they were fetched.
     """
 
     types: tuple[IssueType, ...]
-    specs: Mapping[str, Mapping[Part, values.FieldSpec]]
+    specs_by_type_id: Mapping[str, Mapping[Part, values.FieldSpec]]
     default_type: str = "Task"
     default_subtask_type: str = "Sub-task"
-    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    statuses_by_type_id: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def status_problems(self, type_id: str, status: str | None) -> tuple[str, ...]:
         """Return what is wrong with the status of an issue; nothing if its type is not known."""
-        names = self.statuses.get(type_id, ())
+        names = self.statuses_by_type_id.get(type_id, ())
         if not status or not names or status.casefold() in {name.casefold() for name in names}:
             return ()
         kind = next(
@@ -127,7 +127,7 @@ class Metadata:
     def specs(self, project: str, type_id: str) -> Mapping[Part, values.FieldSpec]:
         """Return the fields of an issue type, by their lines and sections."""
         known = self.projects.get(project)
-        return known.specs.get(type_id, {}) if known is not None else {}
+        return known.specs_by_type_id.get(type_id, {}) if known is not None else {}
 
 
 #: A change of a field, with the key of its issue's project.
@@ -173,7 +173,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
         (query.project, change, spec)
         for query in chain.from_iterable(by_project.values())
         for change in query.changes
-        for specs in projects[query.project].specs.values()
+        for specs in projects[query.project].specs_by_type_id.values()
         if (spec := specs.get(change.part)) is not None
     ]
     teams: dict[str, str] = {}
@@ -259,7 +259,7 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
         if needs_statuses
         else {}
     )
-    return replace(metadata, specs=dict(specs), statuses=statuses)
+    return replace(metadata, specs_by_type_id=dict(specs), statuses_by_type_id=statuses)
 
 
 def _field_specs(

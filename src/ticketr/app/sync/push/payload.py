@@ -429,7 +429,7 @@ def create_payload(
         kind = metadata.type_of(draft.fields.get(_TYPE), subtask=subtask)
     except BadValue as error:  # then it is not known which fields it has
         return IssuePayload(problems=(f"{_TYPE}: {error}",))
-    context = replace(context, specs=metadata.specs.get(kind.id, {}))
+    context = replace(context, specs=metadata.specs_by_type_id.get(kind.id, {}))
     sent = _draft_payload(context, kind, _inherited_payload(context, inherited, kind.name), project)
     wrong = metadata.status_problems(kind.id, sent.status)
     return replace(sent, problems=tuple(dict.fromkeys((*sent.problems, *wrong))))

@@ -218,7 +218,7 @@ def _named_issues(write: IssueWrite) -> dict[str, str]:
 
 async def _find_absent_keys(session: Session, named: set[str]) -> set[str]:
     """Return the issues that Jira does not have; those in the state are not fetched."""
-    known = await session.in_thread(session.state.known_issues)
+    known = await session.in_thread(session.state.known_issues_by_id)
     requested = sorted(named.difference(issue.key for issue in known.values()))
     absent: set[str] = set()
     for chunk in concurrency.chunks(requested, concurrency.BULK_FETCH_SIZE):

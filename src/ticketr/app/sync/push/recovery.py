@@ -173,7 +173,7 @@ async def _write_keys(
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
     drafts = frozenset(map(read_draft, requests))
-    creations = await find_created(session, [creation for creation in requests if not creation.key])
+    creations = await find_by_marker(session, [request for request in requests if not request.key])
     existing: list[Creation] = []
     for request in requests:
         creation = request if request.key else creations.get(request.marker)
@@ -195,7 +195,7 @@ async def _write_keys(
                 on_recovered(creation.key)
 
 
-async def find_created(
+async def find_by_marker(
     session: Session, requests: Sequence[Creation], *, since_trio_time: float | None = None
 ) -> dict[str, Creation]:
     """Find out which requested issues exist, once that is certain.

@@ -309,7 +309,7 @@ class State(Database):
         self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
         self.older = OlderValues(self)
 
-    def known_issues(self) -> dict[str, KnownIssue]:
+    def known_issues_by_id(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""
         rows = self.read("SELECT id, key, head, updated, seen, stale FROM issue")
         with self.convert_value_errors():
@@ -388,7 +388,7 @@ class State(Database):
         rows = self.read(query, (key,))
         return (rows[0][0], MergeBase(rows[0][1], rows[0][2])) if rows else None
 
-    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+    def attachments_by_key(self) -> dict[str, tuple[Attachment, ...]]:
         """Return the attachments of each issue that had some at the last sync, by its key."""
         query = (
             """SELECT key, fields FROM issue WHERE fields LIKE '%"attachment": [{%' ORDER BY key"""
