@@ -248,13 +248,13 @@ class CommentEndpoints(Endpoints):
         )
 
     async def edit_comment(
-        self, key: str, comment: str, body: Mapping[str, object], *, visibility: object = None
+        self, key: str, comment_id: str, body: Mapping[str, object], *, visibility: object = None
     ) -> None:
         """Replace the text and the visibility of a comment.
 
         Args:
             key: The issue's key or ID.
-            comment: The comment's ID.
+            comment_id: The comment's ID.
             body: The text as ADF.
             visibility: Who may see it, as Jira has it. Without it, everybody who sees the issue may.
 
@@ -264,7 +264,7 @@ class CommentEndpoints(Endpoints):
         """
         content = {"body": dict(body), **({"visibility": visibility} if visibility else {})}
         await self._api.write(
-            "PUT", "issue/{}/comment/{}", key, comment, issue=key, body=content, repeatable=True
+            "PUT", "issue/{}/comment/{}", key, comment_id, issue=key, body=content, repeatable=True
         )
 
 
@@ -323,18 +323,18 @@ class LinkEndpoints(Endpoints):
         }
         await self._api.write("POST", "issueLink", issue=first, body=body, repeatable=True)
 
-    async def remove_link(self, link: str, *, issue: str) -> None:
+    async def remove_link(self, link_id: str, *, issue: str) -> None:
         """Remove a link; one that is gone already is not an error.
 
         Args:
-            link: The link's ID.
+            link_id: The link's ID.
             issue: The key of one of its issues.
 
         Raises:
             Forbidden: The account may not link issues.
         """
         try:
-            await self._api.write("DELETE", "issueLink/{}", link, issue=issue, repeatable=True)
+            await self._api.write("DELETE", "issueLink/{}", link_id, issue=issue, repeatable=True)
         except NotFound:
             return
 
@@ -519,13 +519,13 @@ class BulkEndpoints(Endpoints):
                 return transitions
             query["startingAfter"] = after
 
-    async def bulk_progress(self, task: str) -> BulkProgress:
+    async def bulk_progress(self, task_id: str) -> BulkProgress:
         """Return how far a task is."""
-        return BulkProgress.read((await self._api.get("bulk/queue/{}", task)).object())
+        return BulkProgress.read((await self._api.get("bulk/queue/{}", task_id)).object())
 
-    async def cancel_task(self, task: str) -> None:
+    async def cancel_task(self, task_id: str) -> None:
         """Ask Jira to leave out the rest of a task."""
-        await self._api.write("POST", "task/{}/cancel", task, issue=None, repeatable=True)
+        await self._api.write("POST", "task/{}/cancel", task_id, issue=None, repeatable=True)
 
     async def _start_task(self, what: str, body: Mapping[str, object]) -> str:
         """Start a task, and return its ID."""

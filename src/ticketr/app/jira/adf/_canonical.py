@@ -128,11 +128,11 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
     linked = result if parent == "codeBlock" else with_linked_addresses(result)
     line = result if linked is result else _with_unmarked_edge_blanks(linked)
     if parent in LINE_NODES:
-        _remove_last_blanks(line)
+        _remove_end_blanks(line)
     return line
 
 
-def _remove_last_blanks(line: list[Any]) -> None:
+def _remove_end_blanks(line: list[Any]) -> None:
     """Remove the blanks at the end of a line, unless nothing or a line break is before them."""
     last = line[-1] if line else None
     if type(last) is not dict or last.keys() != {"type", "text"} or type(last["text"]) is not str:

@@ -30,7 +30,7 @@ _ATOM_NODES = frozenset(
 _PLAIN_TOKENS = frozenset({"codespan", "linebreak", "softbreak"})
 _EMPHASIS_TOKENS = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
-_JOINED_TEXTS_KEY = "ticketr-parts"
+_TEXTS_BEFORE_JOIN_KEY = "ticketr-parts"
 _PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
 _DETAILS_TAG = re.compile(r"<details(?: open)?>")
 _DETAILS_END_TAG = "</details>"
@@ -199,7 +199,7 @@ class Reader:
                 result.append({**token, "children": line})
             else:
                 result.append(token)
-        return [part for token in result for part in token.get(_JOINED_TEXTS_KEY, (token,))]
+        return [part for token in result for part in token.get(_TEXTS_BEFORE_JOIN_KEY, (token,))]
 
     def _read_text(self, text: inline.Token, result: list[inline.Token]) -> None:
         """Add a text to the tokens before it, the last of which may belong to it."""
@@ -303,6 +303,6 @@ def _join_texts(tokens: Iterable[inline.Token]) -> list[inline.Token]:
         texts = list(group)
         if is_text and len(texts) > 1:
             words = "".join(text["raw"] for text in texts)
-            texts = [{"type": "text", "raw": words, _JOINED_TEXTS_KEY: texts}]
+            texts = [{"type": "text", "raw": words, _TEXTS_BEFORE_JOIN_KEY: texts}]
         result += texts
     return result

@@ -38,7 +38,7 @@ _CELL_NODES = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own.
 _BLOCK_CONTAINER_NODES = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 #: The nodes in which a block has a short form.
-_PARENTS_OF_FORMS = {
+_FORM_PARENTS_BY_KIND = {
     "panel": _BLOCK_CONTAINER_NODES - {"panel"},
     "expand": frozenset({"doc", "layoutColumn"}),
     "nestedExpand": frozenset({"expand"}),
@@ -105,7 +105,7 @@ class Writer(BlockWriter):
     def _short_form_of(self, node: Json, parent: str) -> Json | None:
         """Return the block whose Markdown is the short form of another one; None if it has none."""
         kind = node.get("type")
-        if type(kind) is not str or parent not in _PARENTS_OF_FORMS.get(kind, ()):
+        if type(kind) is not str or parent not in _FORM_PARENTS_BY_KIND.get(kind, ()):
             return None
         if kind == "mediaSingle":
             picture = write_picture(node, self._names)
