@@ -13,19 +13,19 @@ import pytest
 
 from ticketr.app.config import (
     BadFile,
-    ListMemory,
     NotPrivate,
+    SavedListView,
     SettingsFailed,
     StateFolder,
     UnsafePath,
     config_folder,
-    read_list_memory,
     read_or_make_owner_mark,
+    read_saved_list_view,
     refuse_database_links,
-    store_list_memory,
+    store_list_view,
 )
 from ticketr.app.config.files import lock_config_folder, read_private, write_private
-from ticketr.app.config.state_folder import LIST_MEMORY_FILE
+from ticketr.app.config.state_folder import LIST_VIEW_FILE
 
 
 def mode(path: Path) -> int:
@@ -328,31 +328,31 @@ def state(tmp_path: Path) -> StateFolder:
 
 
 def test_how_a_list_is_shown_is_remembered(state: StateFolder) -> None:
-    assert read_list_memory(state) == ListMemory()
+    assert read_saved_list_view(state) == SavedListView()
 
-    memory = ListMemory("edited", "title", frozenset({"sprint"}))
-    store_list_memory(state, memory)
-    assert read_list_memory(state) == memory
+    memory = SavedListView("edited", "title", frozenset({"sprint"}))
+    store_list_view(state, memory)
+    assert read_saved_list_view(state) == memory
 
 
 def test_threads_that_remember_it_at_once_disturb_one_another_in_nothing(
     state: StateFolder,
 ) -> None:
-    memories = [ListMemory("edited", f"sort {number}") for number in range(300)]
+    memories = [SavedListView("edited", f"sort {number}") for number in range(300)]
 
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(store_list_memory, repeat(state), memories)) == [None] * 300
+        assert list(threads.map(store_list_view, repeat(state), memories)) == [None] * 300
 
-    assert read_list_memory(state) in memories
-    assert sorted(path.name for path in state.path.iterdir()) == [".gitignore", LIST_MEMORY_FILE]
+    assert read_saved_list_view(state) in memories
+    assert sorted(path.name for path in state.path.iterdir()) == [".gitignore", LIST_VIEW_FILE]
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"hidden": 3}', "null", "\xff", "[" * 100_000])
 def test_a_file_that_makes_no_sense_is_ignored(state: StateFolder, text: str) -> None:
     state.make()
-    (state.path / LIST_MEMORY_FILE).write_text(text, encoding="latin-1")
+    (state.path / LIST_VIEW_FILE).write_text(text, encoding="latin-1")
 
-    assert read_list_memory(state) == ListMemory()
+    assert read_saved_list_view(state) == SavedListView()
 
 
 def test_a_mark_is_made_once_for_the_user_alone(folder: Path) -> None:

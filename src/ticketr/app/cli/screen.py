@@ -152,7 +152,7 @@ def find_app_workspaces() -> tuple[OpenOrClosedWorkspace, ...]:
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
     root = options["root"]
-    workspace = open_workspace(user_config.workspace_name_for(root), options, first.aliases)
+    workspace = open_workspace(user_config.known_or_free_name_for(root), options, first.aliases)
     return (workspace, *_other_workspaces(user_config, without=root))
 
 

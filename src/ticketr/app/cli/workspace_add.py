@@ -274,7 +274,7 @@ def choose_workspace_name(given: str | None, folder: Path, user_config: config.U
     """
     known = user_config.workspace_at(folder)
     if given is None or (known is not None and given == known.name):
-        return user_config.workspace_name_for(folder)
+        return user_config.known_or_free_name_for(folder)
     taken = known or user_config.workspaces.get(given)
     if taken is not None:
         raise config.WorkspaceTaken(taken.name, str(taken.folder))

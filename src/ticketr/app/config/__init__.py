@@ -60,11 +60,11 @@ from ticketr.app.config.state_folder import (
     LOCK_FILE,
     STATE_FILE,
     STATE_FOLDER,
-    ListMemory,
+    SavedListView,
     StateFolder,
-    read_list_memory,
+    read_saved_list_view,
     refuse_database_links,
-    store_list_memory,
+    store_list_view,
 )
 from ticketr.app.config.tokens import FoundToken, TokenSource, find_token, forget_token, store_token
 from ticketr.app.config.tomlfile import Table, read_text

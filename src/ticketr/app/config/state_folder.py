@@ -177,15 +177,15 @@ def refuse_database_links(path: Path) -> None:
 
 
 #: The file, in ticketr's own folder.
-LIST_MEMORY_FILE = "app.json"
+LIST_VIEW_FILE = "app.json"
 #: The most bytes of it that are read.
-MAX_LIST_MEMORY_BYTES = 512 * 1024
+MAX_LIST_VIEW_FILE_BYTES = 512 * 1024
 #: Held while the file is replaced, which threads of one app may do at once: they use one temporary file.
-_LIST_MEMORY_LOCK = threading.Lock()
+_LIST_VIEW_FILE_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class ListMemory:
+class SavedListView:
     """How a list was shown last.
 
     Attributes:
@@ -199,21 +199,21 @@ class ListMemory:
     hidden_columns: frozenset[str] = frozenset()
 
 
-def read_list_memory(folder: StateFolder) -> ListMemory:
+def read_saved_list_view(folder: StateFolder) -> SavedListView:
     """Return what is remembered; a file that makes no sense is ignored."""
     try:
-        with os.fdopen(folder.open_file(LIST_MEMORY_FILE, os.O_RDONLY), "rb") as file:
-            memory: Any = json.loads(file.read(MAX_LIST_MEMORY_BYTES))
-        return ListMemory(
-            str(memory.get("filter", "")),
-            str(memory.get("sort", "")),
-            frozenset(map(str, memory.get("hidden", ()))),
+        with os.fdopen(folder.open_file(LIST_VIEW_FILE, os.O_RDONLY), "rb") as file:
+            saved: Any = json.loads(file.read(MAX_LIST_VIEW_FILE_BYTES))
+        return SavedListView(
+            str(saved.get("filter", "")),
+            str(saved.get("sort", "")),
+            frozenset(map(str, saved.get("hidden", ()))),
         )
     except (OSError, ValueError, RecursionError, AttributeError, TypeError, TicketrError):
-        return ListMemory()
+        return SavedListView()
 
 
-def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
+def store_list_view(folder: StateFolder, view: SavedListView) -> None:
     """Store how a list is shown.
 
     Raises:
@@ -221,10 +221,10 @@ def store_list_memory(folder: StateFolder, memory: ListMemory) -> None:
         UnsafePath: Something else has its name.
     """
     shown = {
-        "filter": memory.filter_text,
-        "sort": memory.sort_name,
-        "hidden": sorted(memory.hidden_columns),
+        "filter": view.filter_text,
+        "sort": view.sort_name,
+        "hidden": sorted(view.hidden_columns),
     }
-    with _LIST_MEMORY_LOCK:
+    with _LIST_VIEW_FILE_LOCK:
         folder.make()
-        folder.replace(LIST_MEMORY_FILE, json.dumps(shown))
+        folder.replace(LIST_VIEW_FILE, json.dumps(shown))

@@ -121,7 +121,7 @@ class UserConfig:
                 return entry
         return None
 
-    def workspace_name_for(self, folder: Path) -> str:
+    def known_or_free_name_for(self, folder: Path) -> str:
         """Return the name of the workspace with this root, or an unused one for it."""
         known = self.workspace_at(folder)
         return free_workspace_name(folder.name, self) if known is None else known.name

@@ -141,7 +141,7 @@ class QuestionAsked(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class ListMemoryRead(WorkspaceMessage):
+class SavedListViewRead(WorkspaceMessage):
     """How the list of a workspace was shown the last time.
 
     Attributes:

@@ -73,7 +73,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return state.with_workspace(replace(workspace, keys_of_unseen_changes=changed)), ()
         case messages.FilesRead():
             state, effects = _handle_files_read(state, message, now)
-        case messages.ListMemoryRead(name, wanted, sort, hidden):
+        case messages.SavedListViewRead(name, wanted, sort, hidden):
             return state.with_workspace_changes(
                 name, filter=wanted, sort=sort, hidden_columns=hidden
             ), ()

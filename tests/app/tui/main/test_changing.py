@@ -10,7 +10,7 @@ from drawing.states import job
 from fakes.states import after, app_state, detail_read, plain, pressed
 from rows import for_each
 
-from ticketr.app.config import ListMemory
+from ticketr.app.config import SavedListView
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.sync.templates import Placeholder
 from ticketr.app.tickets import Comment, FilterNames, Ticket, parse, parse_filter, render
@@ -609,7 +609,7 @@ def test_esc_shows_all_tickets_again_and_keeps_the_selected_one() -> None:
     assert state.selected_row is not None
     assert state.selected_row.key == "DEMO-9"
     assert state.notice == "All tickets are shown, no longer only Last"
-    assert effect == (call_in("work", remember_list_view, ListMemory("", "key")),)
+    assert effect == (call_in("work", remember_list_view, SavedListView("", "key")),)
     assert " Esc back  " not in shown(pressed(state, "g"))[-2]
     assert pressed(state, "KEY_ESCAPE").notice == "Esc does nothing here; ? lists the keys"
 

@@ -10,7 +10,7 @@ import pytest
 from fakes.states import after, app_state, detail_read, plain, pressed
 from rows import for_each
 
-from ticketr.app.config import ListMemory
+from ticketr.app.config import SavedListView
 from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
@@ -88,7 +88,7 @@ def test_another_filter_replaces_it_and_esc_brings_it_back() -> None:
 def test_it_is_not_remembered_as_its_answer_would_not_be() -> None:
     state = pressed(after(asked(), found("DEMO-2")), "S", "KEY_DOWN")
     state, effect = update(state, Key("KEY_ENTER"), 99.0)
-    assert effect == (call_in("work", remember_list_view, ListMemory("", "title")),)
+    assert effect == (call_in("work", remember_list_view, SavedListView("", "title")),)
     assert keys(state) == ["DEMO-2"]
 
 

@@ -9,7 +9,7 @@ from fakes.app_screens import SCREENS, main_state
 from fakes.states import after, app_state, plain, pressed
 from rows import for_each
 
-from ticketr.app.config import ListMemory
+from ticketr.app.config import SavedListView
 from ticketr.app.sync import Code, Loss, Note, PlanEntry, PushPlan, PushResult
 from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.notes import conflict_reason
@@ -416,7 +416,7 @@ def test_a_person_or_a_status_becomes_a_filter(text: str, wanted: str) -> None:
     assert any(tickets in row for row in draw_screen(typed(text), 1.0, Theme()))
     state, asked = ran(text)
     assert state.workspace.filter.text == wanted
-    assert asked == (call_in("work", remember_list_view, ListMemory(wanted, "key")),)
+    assert asked == (call_in("work", remember_list_view, SavedListView(wanted, "key")),)
 
 
 def test_the_keys_in_the_palette_are_text() -> None:

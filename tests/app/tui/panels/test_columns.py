@@ -112,7 +112,7 @@ def test_a_hidden_column_leaves_its_room_to_others_and_is_remembered() -> None:
 
     _, memory = remembered.args  # type: ignore[attr-defined]
     assert memory.hidden_columns == {"updated"}
-    again = messages.ListMemoryRead("work", state.workspace.filter, "key", memory.hidden_columns)
+    again = messages.SavedListViewRead("work", state.workspace.filter, "key", memory.hidden_columns)
     assert lines(update(state_of(120), again, 1.0)[0]) == lines(state)
     shown, _ = chosen(state, "column updated")
     assert lines(pressed(shown, "KEY_ESCAPE")) == lines(state_of(120))

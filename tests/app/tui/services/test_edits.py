@@ -19,7 +19,7 @@ from fakes.states import FakeScreen
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.config import ListMemory
+from ticketr.app.config import SavedListView
 from ticketr.app.sync import FieldSetting, IssuePlace, read_template
 from ticketr.app.tickets import Ticket, parse, render
 from ticketr.app.tui import messages
@@ -347,7 +347,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
 async def test_how_a_list_is_shown_is_stored_or_it_is_said_why_not(tmp_path: Path) -> None:
     told: list[Message] = []
     used = services(tmp_path, told)
-    shown = call_in("work", remember_list_view, ListMemory("late", "key"))
+    shown = call_in("work", remember_list_view, SavedListView("late", "key"))
 
     await used.carry_out(shown)
     assert told == []

@@ -19,13 +19,13 @@ from fakes.pulls import Bench, inline
 from trio.testing import MockClock
 
 from jira_sandbox import make_site
-from ticketr.app.config.state_folder import LIST_MEMORY_FILE
+from ticketr.app.config.state_folder import LIST_VIEW_FILE
 from ticketr.app.sync import Store, Template
 from ticketr.app.tickets import Ticket, render
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.messages import FilesRead, ListMemoryRead, Message, Notice, SomeTicketsRead
+from ticketr.app.tui.messages import FilesRead, Message, Notice, SavedListViewRead, SomeTicketsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
@@ -229,10 +229,10 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     own.mkdir()
     remembered = '{"filter": "status=done", "sort": "title", "hidden": ["sprint"]}'
     for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
-        (own / LIST_MEMORY_FILE).write_text(content)
+        (own / LIST_VIEW_FILE).write_text(content)
         told: list[Message] = []
         await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
-        recalled = [each for each in told if isinstance(each, ListMemoryRead)]
+        recalled = [each for each in told if isinstance(each, SavedListViewRead)]
         assert [(each.sort, each.hidden_columns) for each in recalled] == (
             [(sort, frozenset({"sprint"}))] if sort else []
         )
@@ -242,12 +242,12 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
     bench: Bench, autojump_clock: MockClock
 ) -> None:
     await bench.pull()
-    (bench.root / ".ticketr" / LIST_MEMORY_FILE).write_text('{"filter": "@me", "sort": "key"}')
+    (bench.root / ".ticketr" / LIST_VIEW_FILE).write_text('{"filter": "@me", "sort": "key"}')
     told: list[Message] = []
 
     await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
 
-    (recalled,) = [message for message in told if isinstance(message, ListMemoryRead)]
+    (recalled,) = [message for message in told if isinstance(message, SavedListViewRead)]
     assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole_value=True),)
     assert read(told).filter_names.user_name == "Demo User"
     assert {"Status", "Assignee", "Sprint"} <= read(told).filter_names.fields

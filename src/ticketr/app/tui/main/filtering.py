@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ticketr.app import tickets
-from ticketr.app.config import ListMemory
+from ticketr.app.config import SavedListView
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
@@ -162,5 +162,5 @@ def call_to_save_view(workspace: WorkspaceView) -> Call:
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.
     kept = "" if jql_of(text) is not None else text
-    memory = ListMemory(kept, workspace.sort, workspace.hidden_columns)
+    memory = SavedListView(kept, workspace.sort, workspace.hidden_columns)
     return call_in(workspace.name, remember_list_view, memory)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, final
 
 from ticketr import TicketrError, __version__
 from ticketr.app import sync
-from ticketr.app.config import ListMemory, read_list_memory, store_list_memory
+from ticketr.app.config import SavedListView, read_saved_list_view, store_list_view
 from ticketr.app.tickets import (
     SORT_NAMES,
     Candidate,
@@ -87,7 +87,7 @@ async def read_detail(
     return await services.in_thread(read)
 
 
-async def remember_list_view(services: Services, name: str, memory: ListMemory) -> None:
+async def remember_list_view(services: Services, name: str, memory: SavedListView) -> None:
     """Store how the list of a workspace is shown.
 
     Args:
@@ -100,13 +100,13 @@ async def remember_list_view(services: Services, name: str, memory: ListMemory) 
     """
     folder = services.workspaces[name].store.folder
     try:
-        await services.in_thread(store_list_memory, folder, memory)
+        await services.in_thread(store_list_view, folder, memory)
     except (OSError, TicketrError) as error:
         cause = getattr(error, "strerror", None) or error
         raise CallFailed(f"cannot remember the filter: {cause}") from error
 
 
-def recall_list_view(name: str, store: sync.Store) -> messages.ListMemoryRead | None:
+def recall_list_view(name: str, store: sync.Store) -> messages.SavedListViewRead | None:
     """Return how the list of a workspace was shown last; None if nothing is known.
 
     Synchronous, for a worker thread. A file that makes no sense is ignored.
@@ -115,8 +115,8 @@ def recall_list_view(name: str, store: sync.Store) -> messages.ListMemoryRead | 
         name: The workspace's name.
         store: Its files.
     """
-    memory = read_list_memory(store.folder)
-    if memory == ListMemory():
+    memory = read_saved_list_view(store.folder)
+    if memory == SavedListView():
         return None
     try:
         names = FilterNames()
@@ -127,7 +127,7 @@ def recall_list_view(name: str, store: sync.Store) -> messages.ListMemoryRead | 
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
     sort = memory.sort_name if memory.sort_name in SORT_NAMES else SORT_NAMES[0]
-    return messages.ListMemoryRead(name, wanted, sort, memory.hidden_columns)
+    return messages.SavedListViewRead(name, wanted, sort, memory.hidden_columns)
 
 
 NO_ROWS = Rows()
