@@ -223,11 +223,11 @@ class Run(trio.abc.Instrument):
         """Call the function, in the main task, which gets interrupts; then call the check."""
         trio.lowlevel.spawn_system_task(self.end_when_hung)
         with self.whole_run_scope:
-            await self.call()
+            await self.call_function()
             if check is not None and self.where_hung is None:
-                await self.verify(check)
+                await self.call_check(check)
 
-    async def call(self) -> None:
+    async def call_function(self) -> None:
         """Call the function; keep its value or its error."""
         try:
             with self.outer_scope, self.scope:
@@ -273,7 +273,7 @@ class Run(trio.abc.Instrument):
             error if self.was_interrupt_injected and isinstance(error, KeyboardInterrupt) else None
         )
 
-    async def verify(self, check: Callable[[StepReport], object]) -> None:
+    async def call_check(self, check: Callable[[StepReport], object]) -> None:
         """Call the check; keep what it raises."""
         try:
             answer = check(self.report())

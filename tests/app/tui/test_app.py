@@ -205,7 +205,7 @@ async def test_a_pull_of_some_tickets_does_not_stand_for_one_of_all(
     async with running(tmp_path, pull=True) as run:
         await settle()
         for keys in (("DEMO-1", "DEMO-2"), ("DEMO-2",), ("DEMO-3",), (), ("DEMO-4",), ()):
-            start_job(run.app._services, "work", JobRequest(JobKind.PULL, keys=keys))
+            start_job(run.app._services, "work", JobRequest(JobKind.PULL, keys))
 
         waiting = run.queue.jobs(status=JobStatus.PENDING)
         assert [sorted(each.tags)[1:-1] for each in waiting] == [

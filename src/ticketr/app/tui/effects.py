@@ -31,12 +31,12 @@ class JobRequest:
 
     Attributes:
         kind: The kind of the job.
-        keys: The tickets to which it is limited; empty for all.
+        issue_keys: The keys of the tickets to which it is limited; empty for all.
         options: The options of its kind, as its class in `sync` takes them.
     """
 
     kind: JobKind
-    keys: tuple[str, ...] = ()
+    issue_keys: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

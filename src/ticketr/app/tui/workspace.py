@@ -16,7 +16,7 @@ from ticketr.app.tui.tree import RowFilter, VisibleRows, arrange
 NO_FILTER = parse_filter("")
 NO_ROWS = Rows()
 #: Why no comment can be written.
-NO_COMMENTS_MESSAGE = (
+COMMENTS_NOT_KEPT_MESSAGE = (
     "This workspace keeps no comments; write comments = true into ticketr.toml, then pull"
 )
 

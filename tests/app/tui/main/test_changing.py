@@ -36,7 +36,7 @@ from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import update
-from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE
+from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE
 from ticketr.terminal import Key, Paste
 from ticketr.text import width
 
@@ -409,7 +409,7 @@ def test_where_no_comments_are_kept_m_says_so_before_one_is_typed() -> None:
     state = app_state(ONE)
     opened = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=False)
     state = pressed(after(state, opened), "m")
-    assert (state.overlays, state.notice) == ((), NO_COMMENTS_MESSAGE)
+    assert (state.overlays, state.notice) == ((), COMMENTS_NOT_KEPT_MESSAGE)
     kept = messages.WorkspaceOpened("work", "jira.example", "DEMO", keeps_comments=True)
     assert pressed(after(state, kept), "m").context is Context.INPUT
 

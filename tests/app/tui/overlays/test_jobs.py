@@ -308,7 +308,7 @@ def test_a_pull_of_an_earlier_run_runs_again_for_the_same_tickets(
 ) -> None:
     state = with_earlier(replace(EARLIER, name=name, tags=ticket_tags(keys)))
 
-    assert asked(state, "R") == (call_in("work", start_job, JobRequest(JobKind.PULL, keys=keys)),)
+    assert asked(state, "R") == (call_in("work", start_job, JobRequest(JobKind.PULL, keys)),)
     assert "R run again" in plain(draw_screen(state, 9.0, Theme())[-2])
 
 
@@ -366,7 +366,7 @@ def test_a_push_of_an_earlier_run_is_planned_again_for_all_of_its_tickets() -> N
 
 def test_a_job_of_this_run_runs_again_for_all_of_its_tickets() -> None:
     job = replace(FAILED, name=f"Pull {NAMED}", tags=FAILED.tags | ticket_tags(MANY))
-    request = JobRequest(JobKind.PULL, keys=MANY)
+    request = JobRequest(JobKind.PULL, MANY)
     assert asked(jobs(job), "R") == (call_in("work", start_job, request),)
 
 

@@ -283,7 +283,7 @@ def test_a_request_becomes_the_job_of_its_kind(
 
 
 def test_a_pull_of_some_tickets_names_them(tmp_path: Path) -> None:
-    request = JobRequest(JobKind.PULL, keys=("DEMO-1",))
+    request = JobRequest(JobKind.PULL, ("DEMO-1",))
 
     made = open_workspace("work", options(tmp_path)).make_job(request, lambda _: None)
 

@@ -107,7 +107,7 @@ class _Targets:
         return self.rows[0].key or self.rows[0].title
 
     @property
-    def keys(self) -> tuple[str, ...]:
+    def issue_keys(self) -> tuple[str, ...]:
         """The keys of those that Jira has."""
         return tuple(row.key for row in self.rows if row.key)
 
@@ -139,8 +139,8 @@ def _on_issue_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> 
 
     def handle(state: AppState, now: float) -> Step | None:
         def with_keys(state: AppState, targets: _Targets) -> Step:
-            if targets.keys:
-                return step(state, targets.keys, now)
+            if targets.issue_keys:
+                return step(state, targets.issue_keys, now)
             does = "shows what a push would create"
             push = state.keymap.hint(KeyAction.PUSH, Context.MAIN, does, before="; ")
             return state.with_notice(f"Jira does not have this ticket yet{push}"), ()
@@ -152,7 +152,7 @@ def _on_issue_keys(step: Callable[[AppState, tuple[str, ...], float], Step]) -> 
 
 def choose_change(state: AppState, targets: _Targets) -> Step:
     """Ask what to change in the tickets."""
-    refused = "" if targets.keys else "Jira has none of them"
+    refused = "" if targets.issue_keys else "Jira has none of them"
     options = (
         *(
             Option(field.command_text, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
@@ -336,7 +336,7 @@ def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
 
 def _open_jira_deletion(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
-    name, keys = state.workspace.name, targets.keys
+    name, keys = state.workspace.name, targets.issue_keys
 
     def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
@@ -357,7 +357,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
 
     alike: dict[tuple[str, str], ListRow] = {}
     for row in targets.rows:
-        if row.key or not targets.keys:
+        if row.key or not targets.issue_keys:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     issues = {row.key: row.status for row in list(alike.values())[:MAX_STATUS_REQUEST_TICKETS]}
     row = targets.rows[0]
@@ -365,7 +365,9 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()
     synced = next(iter(edits), "")
     now = "" if targets.are_chosen or not row.status else f", now {row.status}"
-    request = call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.keys else None
+    request = (
+        call_in(state.workspace.name, ask_statuses, tuple(issues)) if targets.issue_keys else None
+    )
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = Choice(
         f"Status of {targets.description}{now}",

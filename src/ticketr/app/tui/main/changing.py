@@ -17,7 +17,7 @@ from ticketr.app.tui.services.edits import add_comment, add_from_template, add_t
 from ticketr.app.tui.sheet import Sheet, comment_heading
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
-from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE, WorkspaceView
+from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE, WorkspaceView
 from ticketr.text import clean
 
 
@@ -32,9 +32,6 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
         sources = (ticket_line.source_line for ticket_line in ticket.lines[ticket.top :])
         line = next((source for source in sources if source), line)
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
-
-
-NO_TICKET_MESSAGE = "Select a ticket first"
 
 
 def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
@@ -100,7 +97,7 @@ def _title_input(workspace: str, ticket: ListRow | None) -> LineInput:
             return state, (replace(request, on_failure=typed.reopened),)
 
         if ticket is None:
-            task = Option("a sub-task", refusal=NO_TICKET_MESSAGE)
+            task = Option("a sub-task", refusal="Select a ticket first")
         else:
             words = f"a sub-task of {ticket.key or ticket.title}"
             task = Option(words, "in its file", value="sub-task")
@@ -117,7 +114,7 @@ def ask_comment(state: AppState, _: float) -> Step | None:
     if row is None or row.is_broken:
         return None
     if workspace.keeps_comments is False:  # said before the user types one
-        return state.with_notice(NO_COMMENTS_MESSAGE), ()
+        return state.with_notice(COMMENTS_NOT_KEPT_MESSAGE), ()
     return state.opened(_comment_input(workspace.name, place_of(row))), ()
 
 

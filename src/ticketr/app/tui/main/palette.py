@@ -108,7 +108,7 @@ def _open_push_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
 
 
 def _start_pull(keys: tuple[str, ...], state: AppState, now: float) -> Step:
-    request = JobRequest(JobKind.PULL, keys=keys)
+    request = JobRequest(JobKind.PULL, keys)
     return state, (call_in(state.workspace.name, jobs.start_job, request),)
 
 

@@ -203,7 +203,7 @@ def pull_or_plan_again(state: AppState, job: EndedJob) -> Step:
     if words or job.kind is None:
         return state.with_notice(words), ()
     if job.kind is JobKind.PULL:
-        return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, keys=job.keys)),)
+        return state, (call_in(job.workspace, start_job, JobRequest(JobKind.PULL, job.keys)),)
     plan = Plan(job.workspace, job.kind, job.keys)
     return state.opened(plan), (plan.request,)
 

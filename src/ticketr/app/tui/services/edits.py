@@ -12,7 +12,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.services.context import CallFailed, Services
-from ticketr.app.tui.workspace import NO_COMMENTS_MESSAGE
+from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE
 from ticketr.text import clean
 
 #: Changes of fields, each of one issue.
@@ -125,7 +125,7 @@ async def add_comment(services: Services, name: str, place: sync.IssuePlace, tex
         What was typed is written first, which takes a moment.
     """
     if not services.workspaces[name].keeps_comments:
-        raise CallFailed(NO_COMMENTS_MESSAGE)
+        raise CallFailed(COMMENTS_NOT_KEPT_MESSAGE)
 
     def add(store: sync.Store, state: sync.State) -> messages.Notice:
         sync.add_comment(store, state, place, text)

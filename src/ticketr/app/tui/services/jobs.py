@@ -71,7 +71,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
 
     _cancel_quiet_jobs(services)
     key = str(workspace.store.root)
-    tickets = sync.ticket_tags(request.keys)
+    tickets = sync.ticket_tags(request.issue_keys)
 
     def covers(waiting: JobSnapshot) -> bool:
         """Return whether a waiting job does all that is asked for."""
@@ -91,7 +91,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         handle = services.queue.submit_nowait(
             workspace.make_job(request, show_written),
             name=None
-            if request.keys or request.kind not in SYNC_KINDS
+            if request.issue_keys or request.kind not in SYNC_KINDS
             else f"{request.kind.value.capitalize()} {workspace.name}",
             tags=tags | tickets,
             key=key,

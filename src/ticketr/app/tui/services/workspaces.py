@@ -81,7 +81,7 @@ def job_for(
         request: What is asked.
         on_written: Takes tickets that the job has written.
     """
-    more = {"keys": request.keys or None} if request.kind in _LIMITABLE_KINDS else {}
+    more = {"keys": request.issue_keys or None} if request.kind in _LIMITABLE_KINDS else {}
     return _JOB_BY_KIND[request.kind](
         **{**options, **request.options, **more, "on_written": on_written}
     )
