@@ -190,7 +190,7 @@ class FakeSetup:
         await self._note(f"login {site} {email} {token}")
         return self.login
 
-    async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
+    async def classify_folder(self, folder: Path) -> FolderAnswer | Problem:
         await self._note(f"folder {folder}")
         return self.folder
 

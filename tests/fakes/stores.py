@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ticketr.app.sync import State, Store, find_last_step, undo_step
+from ticketr.app.sync import State, Store, find_last_step, undo_step_and_keep_copy
 from ticketr.app.sync.state.undo import UndoStep
 from ticketr.app.tickets import Ticket
 
@@ -34,4 +34,4 @@ def files(store: Store) -> list[str]:
 def undo_last(store: Store, state: State, key: str | None = None) -> tuple[UndoStep, str]:
     """Undo the latest replacement of a ticket's text; return it, and where the text of now is."""
     step = find_last_step(state, key)
-    return step, undo_step(store, state, step)
+    return step, undo_step_and_keep_copy(store, state, step)

@@ -67,7 +67,7 @@ def entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 #: What the commands that settle conflicts raise.
 SETTLING = [
-    "BadChoice",
+    "BadPartChoice",
     "BadQuery",
     "CannotEdit",
     "CannotUndo",

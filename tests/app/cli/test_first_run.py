@@ -491,7 +491,7 @@ async def test_a_folder_is_what_it_holds(
     put(tmp_home / "x")
     before = sorted(tmp_home.rglob("*"))
 
-    assert await WorkspaceSetup().check_folder(Path("~/x")) == answer
+    assert await WorkspaceSetup().classify_folder(Path("~/x")) == answer
     assert sorted(tmp_home.rglob("*")) == before
 
 
@@ -502,13 +502,15 @@ async def test_a_folder_in_the_users_config_is_a_workspace(tmp_home: Path) -> No
     text = f'[workspaces.x]\nfolder = "{tmp_home / "x"}"\nsite = "https://you.atlassian.net"\n'
     (config / "config.toml").write_text(text)
 
-    answer = await WorkspaceSetup().check_folder(tmp_home / "x")
+    answer = await WorkspaceSetup().classify_folder(tmp_home / "x")
 
     assert answer == FolderAnswer(FolderKind.WORKSPACE, "you.atlassian.net")
 
 
 async def test_a_folder_that_does_not_exist_is_new(tmp_home: Path) -> None:
-    assert await WorkspaceSetup().check_folder(tmp_home / "y") == FolderAnswer(FolderKind.MISSING)
+    assert await WorkspaceSetup().classify_folder(tmp_home / "y") == FolderAnswer(
+        FolderKind.MISSING
+    )
 
 
 async def test_a_file_and_settings_that_cannot_be_used_are_problems(
@@ -517,8 +519,8 @@ async def test_a_file_and_settings_that_cannot_be_used_are_problems(
     (tmp_home / "file").touch()
     (tmp_home / "x" / "ticketr.toml").write_text("this is not TOML")
 
-    file = await WorkspaceSetup().check_folder(tmp_home / "file")
-    broken = await WorkspaceSetup().check_folder(tmp_home / "x")
+    file = await WorkspaceSetup().classify_folder(tmp_home / "file")
+    broken = await WorkspaceSetup().classify_folder(tmp_home / "x")
 
     assert isinstance(file, Problem)
     assert (file.field, "it is a file" in file.words) == (SetupField.FOLDER, True)

@@ -26,7 +26,7 @@ from ticketr.app.sync import (
     find_undo_steps,
     plan_file_edits,
     steps_of_same_change,
-    undo_step,
+    undo_step_and_keep_copy,
 )
 from ticketr.app.tickets import Ticket, parse, render
 
@@ -136,7 +136,7 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
         assert steps_of_same_change(state, latest) == steps
         with store.lock():
             for step in steps_of_same_change(state, latest):
-                undo_step(store, state, step)
+                undo_step_and_keep_copy(store, state, step)
         assert find_undo_steps(state) == ()
 
     now = tree(bench)

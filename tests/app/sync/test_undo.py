@@ -231,7 +231,10 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
         assert {step.path for step in find_last_undoable_change(store, state)} == {"a.md"}
         undone = undo_change(store, state, steps)
 
-    assert ([step.path for step, _ in undone.done], len(undone.failed)) == (["a.md"], 1)
+    assert ([step.path for step, _ in undone.steps_and_copy_paths], len(undone.failed)) == (
+        ["a.md"],
+        1,
+    )
 
 
 async def test_only_the_last_steps_are_kept(bench: Bench) -> None:

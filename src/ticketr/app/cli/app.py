@@ -157,7 +157,7 @@ def _handle_error(error: BaseException) -> int:
         case TicketrError():
             return _report_failure(reported, str(reported))
         case _:
-            return _report_bug(reported)
+            return _report_unexpected(reported)
 
 
 def _leaf_errors(error: BaseException) -> Iterator[BaseException]:
@@ -178,10 +178,10 @@ def _report_usage(error: click.ClickException) -> None:
         words = f"ticketr: {words}"
         if isinstance(error, click.UsageError) and error.ctx is not None:
             words = f"{words}\ntry '{error.ctx.command_path} --help'"
-    click.echo(console.printable_lines(words), err=True)
+    click.echo(console.safe_lines(words), err=True)
 
 
-def _report_bug(error: BaseException) -> int:
+def _report_unexpected(error: BaseException) -> int:
     if isinstance(error, OSError) and _is_output_error(error):
         # The interpreter would flush what could not be written once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

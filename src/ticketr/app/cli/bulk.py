@@ -19,11 +19,11 @@ from ticketr.app.cli.options import (
     job_arguments,
     keys_argument,
     plain_option,
-    require_workspace,
+    require_workspace_and_site,
     with_options,
     workspace_options,
 )
-from ticketr.app.cli.settings import can_ask_user, refuse_unattended
+from ticketr.app.cli.settings import can_ask_user, refuse_many_or_delete
 
 if TYPE_CHECKING:
     from ticketr.app.cli.job_runner import JobOutcome
@@ -191,7 +191,7 @@ def _run_change(
     from ticketr.app.cli.job_runner import exit_code, run_job, worst_exit_code
 
     options = replace(options, needs_project=False)
-    resolved = require_workspace(options)
+    resolved = require_workspace_and_site(options)
     aliases = resolved.aliases_in(jql or "")
     if change.delete and options.skips_confirmation:
         _refuse_deletion_by_team_alias(aliases)
@@ -346,7 +346,7 @@ def _confirm_change(issues: Sequence[sync.BulkIssue], change: sync.BulkChange, s
     """
     what = _describe_change(issues, change)
     if not can_ask_user():
-        refuse_unattended(len(issues), what, site, "--dry-run", is_deletion=change.delete)
+        refuse_many_or_delete(len(issues), what, site, "--dry-run", is_deletion=change.delete)
         return
     for issue in issues[: config.CONFIRM_ABOVE_WRITES]:
         echo(f"{issue.key}  {issue.status}  {issue.title}", err=True)

@@ -15,7 +15,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, confirm, echo, print_messages
 from ticketr.app.cli.ownership import open_own_store
-from ticketr.app.cli.settings import can_ask_user, refuse_unattended
+from ticketr.app.cli.settings import can_ask_user, refuse_many_or_delete
 from ticketr.app.cli.status import loss_lines
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.text import common_prefix_length
@@ -64,7 +64,7 @@ def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
         return sync.PushPlan()
 
 
-def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> dict[str, J]:
+def confirm_or_exit(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> dict[str, J]:
     """Ask before issues are written; without a terminal, refuse more than 20 writes.
 
     Args:
@@ -83,7 +83,7 @@ def confirm_plans(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -> 
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
     site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
     if not can_ask_user():
-        refuse_unattended(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
+        refuse_many_or_delete(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
     for name, plan in plans.items():
         _print_plan(name, plan)
@@ -100,7 +100,7 @@ def refuse_many_writes(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_read_plan(job).entries)
-    refuse_unattended(writes, f"create or change {writes} tickets", job.site, _DRY_RUN_COMMAND)
+    refuse_many_or_delete(writes, f"create or change {writes} tickets", job.site, _DRY_RUN_COMMAND)
 
 
 def _print_plan(name: str, plan: sync.PushPlan) -> None:
@@ -122,7 +122,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
     print_messages(*left_alone_lines(plan.left_alone))
 
 
-def confirm_losses(
+def accept_confirmed_losses(
     jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan], *, accept_loss: bool
 ) -> dict[str, J]:
     """Return jobs with the losses that they may cause; in a terminal, ask about known losses.

@@ -84,7 +84,7 @@ def confirm(question: str) -> bool:
         click.Abort: Ctrl+C or the end of the input was the answer.
     """
     with _abort_on_interrupt():
-        return click.confirm(printable(question), err=True)
+        return click.confirm(safe_line(question), err=True)
 
 
 def ask(
@@ -107,7 +107,7 @@ def ask(
     """
     with _abort_on_interrupt():
         answer: str = click.prompt(
-            printable(what), default=default, value_proc=check, hide_input=is_secret, err=True
+            safe_line(what), default=default, value_proc=check, hide_input=is_secret, err=True
         )
         return answer
 
@@ -162,14 +162,14 @@ def redacted(text: str) -> str:
     return text
 
 
-def printable(text: str) -> str:
+def safe_line(text: str) -> str:
     """Return a text redacted and cleaned, on one line."""
     return clean(redacted(text))
 
 
-def printable_lines(text: str) -> str:
+def safe_lines(text: str) -> str:
     """Return a text redacted and cleaned, with its line breaks kept."""
-    return "\n".join(map(printable, text.split("\n")))
+    return "\n".join(map(safe_line, text.split("\n")))
 
 
 def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None:
@@ -180,7 +180,7 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
         err: Whether to print on standard error.
         color: The name of the line's colour, if any.
     """
-    click.echo(click.style(printable(line), fg=color) if color else printable(line), err=err)
+    click.echo(click.style(safe_line(line), fg=color) if color else safe_line(line), err=err)
 
 
 def is_colored() -> bool:
@@ -198,7 +198,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
     """
     if is_colored():
         mark = click.style(mark, fg=color)
-    click.echo(mark + printable(rest))
+    click.echo(mark + safe_line(rest))
 
 
 #: The fewest cells of the column of a table that gets the room that the others leave.
@@ -214,7 +214,7 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
     """
     from ticketr.text import fit, width
 
-    rows = [list(map(printable, row)) for row in rows]
+    rows = [list(map(safe_line, row)) for row in rows]
     widest = [max((width(row[column]) for row in rows), default=0) for column in range(len(limits))]
     cells = [
         size if limit is None else min(size, limit)
@@ -233,7 +233,7 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
 def print_tab_separated(rows: Iterable[Sequence[str]]) -> None:
     """Print rows of cells that are not cleaned yet, separated by tabs."""
     for row in rows:
-        click.echo("\t".join(map(printable, row)))
+        click.echo("\t".join(map(safe_line, row)))
 
 
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:
@@ -290,4 +290,4 @@ def show_debug_logs() -> None:
 
 class _LogHandler(logging.StreamHandler[TextIO]):
     def format(self, record: logging.LogRecord) -> str:
-        return printable_lines(super().format(record))
+        return safe_lines(super().format(record))

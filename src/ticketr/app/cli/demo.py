@@ -54,7 +54,7 @@ def demo(*, folder: Path | None, is_plain: bool, **options: object) -> int:
     print_messages("starting a Jira with made-up tickets on this machine...")
     from ticketr.app.cli import job_runner
 
-    root, mark = demo_site.prepare_demo_folder(folder)
+    root, mark = demo_site.prepare_demo_folder_and_mark(folder)
     show = _pull_in_screen if is_full_screen_possible() and not is_plain else _pull_with_lines
 
     async def pull() -> int:

@@ -131,7 +131,7 @@ def _read_failure_reason(stderr: IO[bytes]) -> str:
     return (errors or lines or [""])[-1].removeprefix(_ERROR_PREFIX)
 
 
-def prepare_demo_folder(folder: Path | None = None) -> tuple[Path, str]:
+def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]:
     """Prepare the folder of a demo; synchronous.
 
     Args:

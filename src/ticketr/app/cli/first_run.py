@@ -20,7 +20,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app import config, jira, sync
 from ticketr.app.cli import workspace_add
-from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder
+from ticketr.app.cli.demo_site import SandboxFailed, open_demo, prepare_demo_folder_and_mark
 from ticketr.app.cli.options import session_options
 from ticketr.app.cli.ownership import require_own_mark
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace, make_credentials
@@ -101,9 +101,9 @@ class WorkspaceSetup:
         return setup.LoginAnswer(clean(account.display_name), choices, total)
 
     @_returns_problems
-    async def check_folder(self, folder: Path) -> setup.FolderAnswer:
-        """Look at a folder; see `Setup.check_folder`."""
-        return await trio.to_thread.run_sync(_check_folder, folder)
+    async def classify_folder(self, folder: Path) -> setup.FolderAnswer:
+        """Look at a folder; see `Setup.classify_folder`."""
+        return await trio.to_thread.run_sync(_classify_folder, folder)
 
     def default_folder(self, site: str, project: str = "") -> Path:
         """Return the current folder if it is empty, else a free one below the home folder.
@@ -163,7 +163,7 @@ class WorkspaceSetup:
         async with AsyncExitStack() as stack:
             opened: setup.OpenedWorkspace | setup.Problem
             try:
-                root, mark = await trio.to_thread.run_sync(prepare_demo_folder)
+                root, mark = await trio.to_thread.run_sync(prepare_demo_folder_and_mark)
                 options = await stack.enter_async_context(open_demo(root, mark))
             except (TicketrError, OSError) as error:
                 opened = _problem_of(error)
@@ -270,7 +270,7 @@ def _read_existing_workspace(folder: Path) -> config.Workspace:
     return workspace
 
 
-def _check_folder(folder: Path) -> setup.FolderAnswer:
+def _classify_folder(folder: Path) -> setup.FolderAnswer:
     """Return what a folder is; no login is looked up, and nothing is written.
 
     Args:

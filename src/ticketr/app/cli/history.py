@@ -162,14 +162,14 @@ def _read_or_make_mark() -> str | None:
 def _without_secrets(job: ticketr.FinishedJob) -> ticketr.FinishedJob:
     return replace(
         job,
-        name=_storable(job.name),
-        key=job.key and _storable(job.key),
-        message=job.message and _storable(job.message),
-        error_message=job.error_message and _storable(job.error_message),
-        tags=frozenset(map(_storable, job.tags)),
+        name=_redacted_utf8(job.name),
+        key=job.key and _redacted_utf8(job.key),
+        message=job.message and _redacted_utf8(job.message),
+        error_message=job.error_message and _redacted_utf8(job.error_message),
+        tags=frozenset(map(_redacted_utf8, job.tags)),
     )
 
 
-def _storable(text: str) -> str:
+def _redacted_utf8(text: str) -> str:
     """Return a text redacted and encodable; the name of a folder need not be UTF-8."""
     return redacted(text).encode("utf-8", "replace").decode()

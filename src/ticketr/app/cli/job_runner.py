@@ -23,7 +23,7 @@ from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_messages
 from ticketr.app.cli.history import WorkspaceHistories
-from ticketr.app.cli.options import SIDE_CHOICES, CommonOptions
+from ticketr.app.cli.options import SIDES_TEXT, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import key_order
 from ticketr.statusline import StatusLine
@@ -184,7 +184,7 @@ async def run_all(
 def _as_failed_if_all_failed(snapshot: ticketr.JobSnapshot) -> ticketr.JobSnapshot:
     """Return a snapshot for the status line: a job of which all has failed is shown as failed."""
     message = snapshot.progress.message if snapshot.progress is not None else ""
-    has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.is_failure(message)
+    has_failed = snapshot.status is ticketr.JobStatus.COMPLETED and sync.says_all_failed(message)
     return replace(snapshot, status=ticketr.JobStatus.FAILED) if has_failed else snapshot
 
 
@@ -475,7 +475,7 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
     first = next((conflict for conflict in conflicts if conflict.code is sync.Code.CONFLICT), None)
     if first is not None:
-        take = f"--take {SIDE_CHOICES}"
+        take = f"--take {SIDES_TEXT}"
         print_messages(
             f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"
         )

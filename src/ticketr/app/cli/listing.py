@@ -13,20 +13,20 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync, tickets
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, print_tab_separated, print_table, printable
+from ticketr.app.cli.console import echo, echo_json, print_tab_separated, print_table, safe_line
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, workspace_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_TERM_WITH_BLANKS_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
+_UNQUOTED_BLANKS_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
 _MARK_BY_FILE_STATE = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
 #: The most cells of the columns of a table: a mark with a key, the status, the title, the name.
-_MAX_CELLS_BY_LIST_COLUMN = (40, 16, None, 20)
+_LIST_COLUMN_MAX_CELLS = (40, 16, None, 20)
 #: The most cells of the columns of a table of counts: the field, the value, the count, the points.
-_MAX_CELLS_BY_STATS_COLUMN = (20, None, 8, 12)
+_STATS_COLUMN_MAX_CELLS = (20, None, 8, 12)
 _DEFAULT_COUNTED_FIELDS = ("Status", "Type", "Assignee")
 
 
@@ -96,7 +96,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    wanted, listing = _read_listing(options, terms)
+    wanted, listing = _read_all(options, terms)
     order = tickets.sort_key(sort)
     issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
@@ -118,7 +118,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
                 (f"{_file_state_mark(issue)} {key}", *cells)
                 for issue, (key, *cells, _) in zip(issues, rows, strict=True)
             ]
-            print_table(marked, _MAX_CELLS_BY_LIST_COLUMN)
+            print_table(marked, _LIST_COLUMN_MAX_CELLS)
         else:
             print_tab_separated(rows)
     if not issues and not options.as_json:
@@ -194,7 +194,7 @@ def stats(
     With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal this is a table;
     elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
-    wanted, listing = _read_listing(options, terms)
+    wanted, listing = _read_all(options, terms)
     issues = [
         issue.candidate for issue in listing.issues if "broken" not in issue.candidate.file_states
     ]
@@ -213,7 +213,7 @@ def stats(
             for value in values
         ]
         if _is_output_terminal():
-            print_table(rows, _MAX_CELLS_BY_STATS_COLUMN)
+            print_table(rows, _STATS_COLUMN_MAX_CELLS)
         else:
             print_tab_separated(rows)
     for warning in _field_warnings(fields, issues):
@@ -254,7 +254,7 @@ def _totals_as_json(
     }
 
 
-def _read_listing(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
+def _read_all(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
     """Return the filter of a command, and all issues of the workspace."""
     store = options.open_own_store()
     with sync.read_state(store) as state:
@@ -296,7 +296,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
 
 def _no_match_message(wanted: tickets.Filter) -> str:
     """Say why a command on the tickets that fit a filter shows none."""
-    text = printable(wanted.text)
+    text = safe_line(wanted.text)
     return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
@@ -311,10 +311,10 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_TERM_WITH_BLANKS_PATTERN.sub(r'\1"\2"', term) for term in terms)
+    text = " ".join(_UNQUOTED_BLANKS_PATTERN.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:
         place = " " * error.position
-        words = f"{error.problem}\n  {printable(text)}\n  {place}^"
+        words = f"{error.problem}\n  {safe_line(text)}\n  {place}^"
         raise click.BadParameter(words, param_hint="FILTER") from None

@@ -28,7 +28,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 R = TypeVar("R")
 
 #: How a hint names the sides.
-SIDE_CHOICES = "mine, jira or both"
+SIDES_TEXT = "mine, jira or both"
 
 
 class _SideChoice(click.Choice[str]):
@@ -102,8 +102,8 @@ _FOLDER_OPTIONS = (
     ),
     folder_option,
 )
-#: The other ones of `common_options`.
-_COMMON_OPTIONS = (
+#: The other ones of `pull_push_options`.
+_PULL_PUSH_OPTIONS = (
     click.option("-p", "--project", metavar="KEY", help="The project; else JIRA_PROJECT_KEY."),
     click.option(
         "--http",
@@ -206,9 +206,9 @@ def folder_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Cal
     return with_options(packed, _FOLDER_OPTIONS)
 
 
-def common_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
+def pull_push_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add the options that pull, push and sync share; see `workspace_options`."""
-    return workspace_options(with_options(command, _COMMON_OPTIONS))
+    return workspace_options(with_options(command, _PULL_PUSH_OPTIONS))
 
 
 def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
@@ -238,7 +238,7 @@ def find_job_arguments(
             error is returned instead.
     """
     if not options.all_workspaces:
-        resolved = require_workspace(options)
+        resolved = require_workspace_and_site(options)
         if line := location_notice(resolved, options):
             print_messages(line)
         return {"": job_arguments(resolved, options, jql)}, {}
@@ -276,7 +276,7 @@ def workspace_arguments(
         TokenFailed: A source of tokens failed.
         AsksMissing: The package asks was chosen and cannot be used.
     """
-    return job_arguments(require_workspace(options), options, jql)
+    return job_arguments(require_workspace_and_site(options), options, jql)
 
 
 def location_notice(resolved: config.Workspace, options: CommonOptions) -> str | None:
@@ -303,7 +303,7 @@ def location_notice(resolved: config.Workspace, options: CommonOptions) -> str |
     return f"{words}; to work in this folder, say --folder ." if in_use else words
 
 
-def require_workspace(options: CommonOptions) -> config.Workspace:
+def require_workspace_and_site(options: CommonOptions) -> config.Workspace:
     """Return the workspace of a command, whose site is confirmed; say what in its file is ignored.
 
     Raises:

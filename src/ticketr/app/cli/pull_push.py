@@ -13,12 +13,12 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
     checked_key_option,
-    common_options,
     every_option,
     find_job_arguments,
     find_named_tickets,
     keys_argument,
     keys_or_files_argument,
+    pull_push_options,
     refuse_keys_with_all,
     strategy_option,
 )
@@ -54,7 +54,7 @@ _yes_option = click.option(
     exits=exits.TICKET_COMMAND_EXITS,
 )
 @keys_argument
-@common_options
+@pull_push_options
 @every_option
 @strategy_option
 @click.option("--jql", metavar="QUERY", help="Pull what a query of your own finds.")
@@ -116,7 +116,7 @@ def pull(
     exits=exits.TICKET_COMMAND_EXITS,
 )
 @keys_or_files_argument
-@common_options
+@pull_push_options
 @_accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_yes_option
@@ -151,8 +151,8 @@ def push(
     plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
     if not options.dry_run:
         if not options.skips_confirmation:
-            jobs = confirmation.confirm_plans(jobs, plans)
-        jobs = confirmation.confirm_losses(jobs, plans, accept_loss=accept_loss)
+            jobs = confirmation.confirm_or_exit(jobs, plans)
+        jobs = confirmation.accept_confirmed_losses(jobs, plans, accept_loss=accept_loss)
 
     def print_result(result: sync.PushResult) -> None:
         if options.dry_run:
@@ -172,7 +172,7 @@ def push(
     },
     exits=exits.TICKET_COMMAND_EXITS,
 )
-@common_options
+@pull_push_options
 @every_option
 @strategy_option
 @_accept_loss_option
@@ -211,8 +211,8 @@ def sync_(
     else:
         plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
         if not options.skips_confirmation:
-            jobs = confirmation.confirm_plans(jobs, plans)
-        jobs = confirmation.confirm_losses(jobs, plans, accept_loss=accept_loss)
+            jobs = confirmation.confirm_or_exit(jobs, plans)
+        jobs = confirmation.accept_confirmed_losses(jobs, plans, accept_loss=accept_loss)
     return job_runner.run_jobs(
         jobs, print_result, failed=failed, empty=empty, options=options, check=check
     )

@@ -16,14 +16,14 @@ from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
-    SIDE_CHOICES,
+    SIDES_TEXT,
     CommonOptions,
     checked_key_option,
     keys_argument,
     take_option,
     workspace_options,
 )
-from ticketr.app.cli.ownership import open_state
+from ticketr.app.cli.ownership import open_state_to_change
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
 
 #: The message for each side.
@@ -118,7 +118,7 @@ def _resolve_all(
         What was resolved and what failed, as JSON has them.
     """
     resolved, failed = [], []
-    with open_state(store) as state, store.lock():
+    with open_state_to_change(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
                 done = sync.resolve(store, state, key, sync.Take(take))
@@ -184,12 +184,12 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     """
     store = options.open_own_store()
     undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
+    pairs = undone.steps_and_copy_paths
     with sync.read_state(store) as state:
         steps = sync.find_undo_steps(state, key)
-        keys = [step.key for step, _ in undone.done]
-        still_open = [text for text in keys if state.conflicts.of(text) is not None]
+        still_open = [step.key for step, _ in pairs if state.conflicts.of(step.key) is not None]
     if options.as_json:
-        done = [{**_step_as_json(step), "put_aside": aside} for step, aside in undone.done]
+        done = [{**_step_as_json(step), "put_aside": aside} for step, aside in pairs]
         steps_as_json = [_step_as_json(step) for step in steps]
         echo_json({"folder": str(store.root), "undone": done, "steps": steps_as_json})
     elif listed:
@@ -200,12 +200,12 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
         if not steps:
             echo("there is nothing to undo")
     else:
-        for step, aside in undone.done:
+        for step, aside in pairs:
             where = f"; what stood there is in {aside}" if aside else ""
             is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
             echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
         for text in still_open:
-            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDE_CHOICES}")
+            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDES_TEXT}")
     if undone.failed:
         raise undone.failed[0]
 
@@ -214,7 +214,7 @@ def _undo_last_change(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
     with sync.read_state(store) as state:  # so that a folder without a state gets none
         sync.find_last_step(state, key)
-    with open_state(store) as state, store.lock():
+    with open_state_to_change(store) as state, store.lock():
         step = sync.find_last_step(state, key)
         steps = sync.steps_of_same_change(state, step) if key is None else (step,)
         return sync.undo_change(store, state, steps)

@@ -114,7 +114,7 @@ class Unconfirmed(click.UsageError):
     """Raised when many writes would need a yes, and nobody can be asked."""
 
 
-def refuse_unattended(
+def refuse_many_or_delete(
     writes: int, what: str, site: str, preview: str, *, is_deletion: bool = False
 ) -> None:
     """Refuse many writes, or a deletion, without ``--yes`` where nobody can be asked.

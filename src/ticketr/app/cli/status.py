@@ -84,7 +84,7 @@ class LocalEdits:
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
         plain_text_notes: What Jira would get as plain text.
-        refusal_notes: What Jira would refuse.
+        jira_refusal_notes: What Jira would refuse.
     """
 
     ticket_count: int
@@ -98,7 +98,7 @@ class LocalEdits:
     last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
     plain_text_notes: tuple[sync.Note, ...]
-    refusal_notes: tuple[sync.Note, ...]
+    jira_refusal_notes: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +242,7 @@ def _find_local_edits(
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literal_text),
-        refusal_notes=notes(sync.find_title_refusals),
+        jira_refusal_notes=notes(sync.find_title_refusals),
     )
 
 
@@ -310,7 +310,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
         "literals": [asdict(note) for note in edits.plain_text_notes],
-        "refused": [asdict(note) for note in edits.refusal_notes],
+        "refused": [asdict(note) for note in edits.jira_refusal_notes],
     }
 
 
@@ -355,7 +355,7 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for mark, notes in (("refused", edits.refusal_notes), ("text", edits.plain_text_notes)):
+    for mark, notes in (("refused", edits.jira_refusal_notes), ("text", edits.plain_text_notes)):
         for note in notes:
             yield mark, str(note)
     yield from _lines_or_count(

@@ -67,9 +67,7 @@ def show(options: CommonOptions, *, key: str) -> None:
         )
     else:
         text = console.redacted(issue.text)
-        click.echo(
-            console.printable_lines(text) if _is_output_terminal() else text.encode(), nl=False
-        )
+        click.echo(console.safe_lines(text) if _is_output_terminal() else text.encode(), nl=False)
 
 
 def _is_output_terminal() -> bool:
@@ -211,7 +209,7 @@ def new(
     if options.as_json:
         console.echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the exact bytes of the path
-        click.echo(console.printable(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+        click.echo(console.safe_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
 def _make_draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:

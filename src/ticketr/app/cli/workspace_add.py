@@ -81,7 +81,7 @@ def add_workspace(request: AddRequest) -> None:
     token, user, project = _find_accepted_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
     file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
-    source, is_file_written = store_workspace(entry, file, token)
+    source, written_file = store_workspace(entry, file, token)
     lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {user.display_name}"]
     if project is not None:
         lines.append(f"project {project.key}: {project.name}")
@@ -90,8 +90,8 @@ def add_workspace(request: AddRequest) -> None:
         lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, entry.site)}")
     if mapped:
         lines.append(f"fields taken over from {config.GO_SETTINGS_FILE}: {len(mapped)}")
-    if is_file_written:
-        lines.append(f"{entry.folder / config.WORKSPACE_FILE} is for git; it holds no secret")
+    if written_file is not None:
+        lines.append(f"{written_file} is for git; it holds no secret")
     for line in lines:
         echo(line)
 
@@ -295,7 +295,7 @@ def read_go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
 
 def store_workspace(
     entry: config.WorkspaceEntry, file: config.WorkspaceFile, login: config.FoundToken
-) -> tuple[config.TokenSource, bool]:
+) -> tuple[config.TokenSource, Path | None]:
     """Store a token that was typed, then ``ticketr.toml``, then the workspace in the user's config.
 
     The token goes into the keyring, or into a file of the user's own config folder.
@@ -306,7 +306,7 @@ def store_workspace(
         login: The login; it is stored if its source is a prompt.
 
     Returns:
-        Where its token is, and whether its ``ticketr.toml`` was written or changed.
+        Where its token is, and its ``ticketr.toml`` if that was written or changed.
 
     Raises:
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
@@ -323,4 +323,4 @@ def store_workspace(
         source = config.store_token(folder, login)
     is_file_written = config.write_missing_settings(entry.folder, file)
     config.store_workspace(folder, entry)
-    return source, is_file_written
+    return source, entry.folder / config.WORKSPACE_FILE if is_file_written else None

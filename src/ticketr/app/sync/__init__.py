@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.errors import (
         LASTING_ERROR_NAMES,
         USAGE_ERROR_NAMES,
-        BadChoice,
+        BadPartChoice,
         BadQuery,
         CannotEdit,
         CannotUndo,
@@ -95,9 +95,9 @@ if TYPE_CHECKING:
         SyncJob,
         SyncResult,
         count_tickets,
-        is_failure,
-        is_partial,
         not_done_words,
+        says_all_failed,
+        says_not_all_done,
     )
     from ticketr.app.sync.notes import (
         OLDER_VALUE_CODES,
@@ -138,7 +138,7 @@ if TYPE_CHECKING:
         find_undo_steps,
         steps_of_same_change,
         undo_change,
-        undo_step,
+        undo_step_and_keep_copy,
     )
     from ticketr.app.sync.workspace.editor import (
         ConflictMarker,

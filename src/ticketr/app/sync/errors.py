@@ -13,7 +13,7 @@ from ticketr.app.tickets import is_key
 from ticketr.cleaning import clean
 
 #: How many of the known names an error lists.
-_MAX_SUGGESTIONS = 8
+_MAX_SHOWN_NAMES = 8
 
 
 def suggest_names(name: str, names: Iterable[str]) -> str:
@@ -21,7 +21,7 @@ def suggest_names(name: str, names: Iterable[str]) -> str:
     known = sorted({clean(text) for text in names}, key=str.casefold)
     if close := close_names(name, known, most=3):
         return f"did you mean {' or '.join(close)}?"
-    some = ", ".join(known[:_MAX_SUGGESTIONS]) + (", ..." if len(known) > _MAX_SUGGESTIONS else "")
+    some = ", ".join(known[:_MAX_SHOWN_NAMES]) + (", ..." if len(known) > _MAX_SHOWN_NAMES else "")
     return f"there is {some}" if some else "there is none"
 
 
@@ -81,7 +81,7 @@ class UnknownTicket(SyncError):
         return f"{clean(self.key)} {problem}{hint}"
 
 
-class BadChoice(SyncError):
+class BadPartChoice(SyncError):
     """Raised when a choice for a part of a conflict is impossible."""
 
 
@@ -287,7 +287,7 @@ class DuplicateKey(SyncError):
     second_path: str
     more_keys: tuple[str, ...] = ()
 
-    def lacks_key_of(self, other: DuplicateKey) -> bool:
+    def has_files_but_not_key_of(self, other: DuplicateKey) -> bool:
         """Return whether another error has the same files, and a key that is not listed here yet."""
         files = (self.first_path, self.second_path) == (other.first_path, other.second_path)
         return files and other.key not in (self.key, *self.more_keys)

@@ -212,7 +212,7 @@ def _text_after(before: str, change: FieldSetting) -> str:
 def carry_out_edits(store: Store, state: State, plan: FileEditPlan) -> None:
     """Change the files as planned, in a locked workspace.
 
-    Each ticket that changes is put on the undo log, so that `undo_step` takes it back.
+    Each ticket that changes is put on the undo log, so that `undo_step_and_keep_copy` takes it back.
 
     Raises:
         CannotEdit: A file was changed since the plan was made; no file was changed.

@@ -196,13 +196,13 @@ class Session:
         store: The ticket files.
         state: The last sync.
         disk_lock: The lock for changes to the files and the state.
-        creations: The requests for new issues in the state when the job began. The job writes their
+        recorded_creations: The requests for new issues in the state when the job began. The job writes their
             keys into their files if they are missing there, or creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
         columns: The fields that are written to files.
         user: The account.
-        began_at: When the session was opened, by Trio's clock.
+        opened_at_trio_time: When the session was opened, by Trio's clock.
     """
 
     job: SessionJob
@@ -211,12 +211,12 @@ class Session:
     store: Store
     state: State
     disk_lock: trio.Lock
-    creations: Sequence[Creation]
+    recorded_creations: Sequence[Creation]
     jira: JiraClient
     site_fields: tuple[Field, ...]
     columns: Columns
     user: User
-    began_at: float
+    opened_at_trio_time: float
 
     async def survey(self, *, check_drafts: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.
@@ -229,7 +229,7 @@ class Session:
         while await self.in_thread(next, portions, None):
             pass
         if check_drafts and survey.has_drafts:
-            new_keys = {creation.key for creation in self.creations if creation.key}
+            new_keys = {creation.key for creation in self.recorded_creations if creation.key}
             check = partial(survey.check_drafts, inherit=self.job.inherit, new_keys=new_keys)
             await self.in_thread(check, self.state, self.job.project)
         return survey
@@ -314,7 +314,7 @@ async def open_session(
     store = Store(job.root, STATE_FOLDER, job.state_owner_mark)
     files = ExitStack()
     try:
-        state, creations = await job.run_sync(_open_state, job, store, files)
+        state, creations = await job.run_sync(_lock_and_open_state, job, store, files)
         progress.report("Connecting to Jira...")
         async with (
             open_jira(
@@ -345,12 +345,12 @@ async def open_session(
                 store=store,
                 state=state,
                 disk_lock=trio.Lock(),
-                creations=creations,
+                recorded_creations=creations,
                 jira=jira,
                 site_fields=fields,
                 columns=columns,
                 user=user,
-                began_at=began,
+                opened_at_trio_time=began,
             )
             nursery.cancel_scope.cancel()
     finally:
@@ -358,7 +358,7 @@ async def open_session(
             await job.run_sync(files.close)
 
 
-def _open_state(
+def _lock_and_open_state(
     job: SessionJob, store: Store, files: ExitStack
 ) -> tuple[State, Sequence[Creation]]:
     """Lock a workspace and open its state, until ``files`` is closed.
@@ -382,7 +382,7 @@ async def _report_silence(jira: JiraClient, progress: Progress) -> None:
 
 
 async def _load_columns(
-    job: SessionJob, state: State, jira: JiraClient, stored: str | None
+    job: SessionJob, state: State, jira: JiraClient, fields_json: str | None
 ) -> tuple[tuple[Field, ...], Columns]:
     """Return the site's fields, and the columns that files hold.
 
@@ -392,7 +392,7 @@ async def _load_columns(
         job: The job's options.
         state: Where fetched fields are stored.
         jira: The site.
-        stored: The site's fields of the last day, as JSON; None if there are none.
+        fields_json: The site's fields of the last day, as JSON; None if there are none.
     """
     choose = partial(
         Columns.of,
@@ -401,10 +401,10 @@ async def _load_columns(
         links=job.links,
         attachments=job.attachments is not None,
     )
-    if stored is not None:
+    if fields_json is not None:
         # Another version may have stored other fields, or the text may be damaged.
         with suppress(UnknownField, ValueError, TypeError, AttributeError):
-            known = json.loads(stored)
+            known = json.loads(fields_json)
             if all(tuple(value) == Field._fields for value in known):
                 fields = tuple(Field(**value) for value in known)
                 return fields, choose(fields)

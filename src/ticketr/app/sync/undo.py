@@ -28,13 +28,13 @@ class UndoneChange:
     """A change that was taken back, in one ticket or in several.
 
     Attributes:
-        done: What was taken back, the latest first; each with the file that has the ticket's text
+        steps_and_copy_paths: What was taken back, the latest first; each with the file that has the ticket's text
             from before the undo, relative to the workspace, or with an empty text if that was the
             same.
         failed: Why a ticket of the change was not; one error each.
     """
 
-    done: tuple[tuple[UndoStep, str], ...]
+    steps_and_copy_paths: tuple[tuple[UndoStep, str], ...]
     failed: tuple[TicketrError, ...] = ()
 
 
@@ -82,7 +82,7 @@ def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> Undone
     failed: list[TicketrError] = []
     for step in steps:
         try:
-            done.append((step, undo_step(store, state, step)))
+            done.append((step, undo_step_and_keep_copy(store, state, step)))
         except TicketrError as error:
             failed.append(error)
     if not done:
@@ -133,7 +133,7 @@ def find_last_undoable_change(store: Store, state: State) -> tuple[UndoStep, ...
 
 
 def _require_undoable(store: Store, state: State, step: UndoStep) -> None:
-    """Raise the error that `undo_step` would."""
+    """Raise the error that `undo_step_and_keep_copy` would."""
     _require_same_state(state, step)
     with wrap_errors(store.root / step.path, "read"):
         text = store.read_bytes(step.path).decode()
@@ -154,7 +154,7 @@ def _added_file_changed_error(step: UndoStep) -> CannotUndo:
     return CannotUndo(step.key, f"{step.path} was edited, pushed or removed since", step.copy_path)
 
 
-def undo_step(store: Store, state: State, step: UndoStep) -> str:
+def undo_step_and_keep_copy(store: Store, state: State, step: UndoStep) -> str:
     """Undo one replacement of a ticket's text, in a locked workspace.
 
     It has to be the latest one of its ticket. The text that it has written is put aside first.
@@ -169,7 +169,7 @@ def undo_step(store: Store, state: State, step: UndoStep) -> str:
         UnsafePath: A link or the like has the name of ticketr's folder.
     """
     _require_same_state(state, step)
-    undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back
+    undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back_and_keep_copy
     aside = undo(store, step)
     with state.batch():
         state.undo.restore_ticket_state(step.head_id, step.state_before)
@@ -197,7 +197,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     return store.relative_path(aside)
 
 
-def _write_back(store: Store, step: UndoStep) -> str:
+def _write_back_and_keep_copy(store: Store, step: UndoStep) -> str:
     """Put the old text of a ticket back into its file.
 
     Returns:

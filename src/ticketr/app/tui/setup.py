@@ -167,7 +167,7 @@ class Setup(Protocol):
         """Ask a site for the account of a login, and for its projects."""
         ...
 
-    async def check_folder(self, folder: Path) -> FolderAnswer | Problem:
+    async def classify_folder(self, folder: Path) -> FolderAnswer | Problem:
         """Look at a folder; no login is looked up, and nothing is written."""
         ...
 

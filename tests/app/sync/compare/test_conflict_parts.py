@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ticketr.app.sync import (
-    BadChoice,
+    BadPartChoice,
     Choice,
     ConflictPart,
     ConflictView,
@@ -367,7 +367,7 @@ def test_an_emptied_part_is_empty(text: str) -> None:
 def test_a_choice_that_is_not_possible_is_refused_in_words(
     choice: dict[str, Choice], words: str
 ) -> None:
-    with pytest.raises(BadChoice) as caught:
+    with pytest.raises(BadPartChoice) as caught:
         choose(view(), choice)
 
     assert str(caught.value) == words

@@ -22,9 +22,9 @@ from ticketr.app.tui.services.outside import leave, open_pages
 from ticketr.app.tui.services.setting_up import (
     add_workspace,
     cancel_setup,
-    check_folder,
     check_login,
     check_site,
+    classify_folder,
     open_folder,
     read_login_form_values,
     suggest_folder,
@@ -217,7 +217,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
 
     assert asked == (
         call(check_site, "https://harbour.example"),
-        call(check_folder, "~/work"),
+        call(classify_folder, "~/work"),
     )
     assert form(state).focused_field is SetupField.TOKEN
     assert rows(state)[0].endswith("a new token")
@@ -398,7 +398,7 @@ def test_a_folder_is_suggested_until_one_is_typed() -> None:
     assert asked == (call(suggest_folder, SITE.site, ""),)
 
     state, asked = told(state, suggested("~/harbour"))
-    assert asked == (call(check_folder, "~/harbour"),)
+    assert asked == (call(classify_folder, "~/harbour"),)
     state = after(state, folder_answer(state, NEW))
     assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
 
@@ -491,7 +491,7 @@ def test_f5_checks_everything_again() -> None:
     state = after(logged_in(), suggested("~/h"))
 
     state, asked = do(state, "KEY_F5")
-    assert [each.function for each in asked] == [check_site, check_folder]
+    assert [each.function for each in asked] == [check_site, classify_folder]
     _, asked = told(state, site_answer(state))
 
     assert check_login in [each.function for each in asked]
@@ -520,7 +520,7 @@ def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
     connecting, more = told(state, messages.Answered(asked, answer))
 
     assert connecting.notice == "This folder has no ticketr.toml; connect it to Jira"
-    assert more == (call(check_folder, "x"),)
+    assert more == (call(classify_folder, "x"),)
     noted = after(connecting, folder_answer(connecting, answer))
     assert "! holds files; ticketr.toml and the tickets go" in line(noted, "Folder")
     connecting = pressed(connecting, "s", "KEY_TAB")

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
 from ticketr.app.sync.compare.merge import ClashPlace, PartMerge, merge, part_lines
-from ticketr.app.sync.errors import BadChoice
+from ticketr.app.sync.errors import BadPartChoice
 
 #: Who has changed something: the user, or somebody in Jira.
 MineOrJira: TypeAlias = Literal["mine", "jira"]
@@ -313,11 +313,11 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
         choices: What the user wants, by the IDs of the parts; some may be left.
 
     Raises:
-        BadChoice: There is no such part, or it cannot hold such a text.
+        BadPartChoice: There is no such part, or it cannot hold such a text.
     """
     unknown = choices.keys() - {part.id for part in view.parts}
     if unknown:
-        raise BadChoice(f"{view.key}: {min(unknown)}: nothing of that name clashes")
+        raise BadPartChoice(f"{view.key}: {min(unknown)}: nothing of that name clashes")
     lines = {
         part.place: tuple(_chosen_lines(view.key, part, choices[part.id]))
         for part in view.parts
@@ -332,13 +332,15 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
         return _typed_lines(key, part, choice.text)
     if choice == "both":
         if not part.can_hold_both:
-            raise BadChoice(
+            raise BadPartChoice(
                 f"{key}: {part.name}: it cannot hold both texts; choose one, or edit it"
             )
         return _lines_of_both(part.chunk.local, part.chunk.remote)
     lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
     if lines is None:  # from a caller without a type checker: no side is taken by mistake
-        raise BadChoice(f"{key}: {part.name}: {choice!r} is not a choice; take mine, jira or both")
+        raise BadPartChoice(
+            f"{key}: {part.name}: {choice!r} is not a choice; take mine, jira or both"
+        )
     return lines
 
 
@@ -353,9 +355,9 @@ def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
             blank += 1
         return [*old[:blank], *lines]
     if len(lines) > 1:
-        raise BadChoice(f"{key}: {part.name}: it is one line")
+        raise BadPartChoice(f"{key}: {part.name}: it is one line")
     if not lines and which is diff.CorePart.TITLE:
-        raise BadChoice(f"{key}: {part.name}: a ticket needs one")
+        raise BadPartChoice(f"{key}: {part.name}: a ticket needs one")
     return lines or [""]
 
 

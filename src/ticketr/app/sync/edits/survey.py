@@ -453,7 +453,7 @@ class LocalSurvey:
         """Note a key in two files, and remove the tickets that hold it."""
         self.leave_out({error.key})
         known = self.broken.setdefault(error.second_path, error)
-        if isinstance(known, DuplicateKey) and known.lacks_key_of(error):
+        if isinstance(known, DuplicateKey) and known.has_files_but_not_key_of(error):
             self.broken[error.second_path] = replace(known, more_keys=(*known.more_keys, error.key))
         self.locations[error.key] = replace(self.locations[error.key], refusal=str(error))
 

@@ -189,8 +189,8 @@ class BulkJob(SessionJob):
 
     issues: Sequence[BulkIssue]
     change: BulkChange
-    _done_ids: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
-    _unneeded_states: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _done_id_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _unneeded_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
     _requested: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
@@ -206,17 +206,17 @@ class BulkJob(SessionJob):
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
-            *self._done_ids,
-            *self._unneeded_states,
+            *self._done_id_by_key,
+            *self._unneeded_by_key,
             *(note.key for note in self._failed),
         }
         unknown = tuple(issue.key for issue in self._requested.values() if issue.key not in known)
         return BulkResult(
-            tuple(self._done_ids),
+            tuple(self._done_id_by_key),
             tuple(self._failed),
             unknown,
-            unneeded=tuple(self._unneeded_states),
-            unneeded_state=next(iter(self._unneeded_states.values()), self.change.already_words),
+            unneeded=tuple(self._unneeded_by_key),
+            unneeded_state=next(iter(self._unneeded_by_key.values()), self.change.already_words),
         )
 
     async def execute(self, context: JobContext) -> BulkResult:
@@ -266,9 +266,9 @@ class BulkJob(SessionJob):
     def _note_unneeded(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
         if issue.id in self._uncertain_ids:
-            self._done_ids[issue.key] = issue.id
+            self._done_id_by_key[issue.key] = issue.id
         else:
-            self._unneeded_states[issue.key] = state
+            self._unneeded_by_key[issue.key] = state
 
     def _batches(self) -> tuple[Sequence[BulkIssue], ...]:
         """Return the issues in batches; a deletion begins with those that others would take along."""
@@ -283,7 +283,7 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done_ids) + len(self._unneeded_states) + len(self._failed)
+        over = len(self._done_id_by_key) + len(self._unneeded_by_key) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
@@ -361,7 +361,7 @@ class BulkJob(SessionJob):
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent_key == self.change.parent_key:
-                self._unneeded_states[issue.key] = self.change.already_words
+                self._unneeded_by_key[issue.key] = self.change.already_words
                 continue
             self._requested[issue.id] = issue
             try:
@@ -373,7 +373,7 @@ class BulkJob(SessionJob):
                     [issue], error, f"to move it under {self.change.parent_key}: "
                 )
             else:
-                self._done_ids[issue.key] = issue.id
+                self._done_id_by_key[issue.key] = issue.id
             self._report_progress(session)
 
     async def _run_task(
@@ -461,7 +461,7 @@ class BulkJob(SessionJob):
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done_ids |= {
+        self._done_id_by_key |= {
             issue.key: issue.id for issue in issues if issue.id in progress.changed_ids
         }
         for issue in issues:

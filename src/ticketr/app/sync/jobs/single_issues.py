@@ -285,7 +285,7 @@ class AddAttachmentsJob(SessionJob):
         """The job's name in lists."""
         return f"{self.verb} to {self.key}"
 
-    def _so_far(self) -> str:
+    def _progress_words(self) -> str:
         words = f"{_count_files(len(self._done))} attached"
         return f"{words}; Jira may have {self._sending_path}, too" if self._sending_path else words
 
@@ -294,7 +294,7 @@ class AddAttachmentsJob(SessionJob):
         done, failed = self._done, list[Note]()
         done.clear()
         self._sending_path = ""
-        async with reporting_session(self, context, self._so_far) as session:
+        async with reporting_session(self, context, self._progress_words) as session:
             settings = await session.jira.attachment_settings()
             for path in self.files:
                 try:

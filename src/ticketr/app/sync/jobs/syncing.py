@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable, Collection, Generator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -74,12 +74,12 @@ def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | Non
     return "".join(f", {count} {word}" for word, count in counts.items() if count)
 
 
-def is_failure(message: str) -> bool:
+def says_all_failed(message: str) -> bool:
     """Return whether the last message of a job says that all that it was to do has failed."""
     return _ALL_FAILED_PATTERN.search(message) is not None
 
 
-def is_partial(message: str) -> bool:
+def says_not_all_done(message: str) -> bool:
     """Return whether the last message of a job says that something failed or was left alone."""
     return any(_UNFINISHED_COUNT_PATTERN.fullmatch(text) for text in message.split(", "))
 
@@ -198,7 +198,7 @@ class PullJob(_TicketsJob):
         """Run the pull; the queue calls this."""
         self._tally = tally = PullTally()
         async with reporting_session(self, context, lambda: _pulled_words(tally)) as session:
-            if session.creations:
+            if session.recorded_creations:
                 await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
@@ -209,7 +209,7 @@ class PullJob(_TicketsJob):
 
 async def _pull(
     session: Session, tally: PullTally, keys: Collection[str] | None, *, full: bool, prune: bool
-) -> Collection[str]:
+) -> Mapping[str, TicketrError]:
     """Pull tickets, and download what is attached to them if the workspace keeps it.
 
     Args:
@@ -220,7 +220,7 @@ async def _pull(
         prune: See `PullJob`.
 
     Returns:
-        All files that cannot be read.
+        The error of each file that cannot be read, by its path.
     """
     survey = await session.survey(check_drafts=False)
     locations = survey.possible_locations | survey.locations
@@ -244,7 +244,7 @@ async def _pull(
         from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
         tally.add_broken((await download_known(session)).failed)
-    return survey.broken.keys()
+    return survey.broken
 
 
 @dataclass(kw_only=True)
@@ -280,7 +280,7 @@ class PushJob(_TicketsJob):
         """Run the push; the queue calls this."""
         self._tally = tally = PushTally()
         async with reporting_session(self, context, lambda: _pushed_words(tally)) as session:
-            if session.creations and not self.dry_run:
+            if session.recorded_creations and not self.dry_run:
                 await _recover_created_keys(session, tally)
             survey = await session.survey()
             if self.keys is not None:
@@ -338,7 +338,7 @@ class SyncJob(SessionJob):
         """Run the sync; the queue calls this."""
         self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
         async with reporting_session(self, context, self._progress_words) as session:
-            if session.creations:
+            if session.recorded_creations:
                 await _recover_created_keys(session, self._pushed)
             broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
             self._is_pushing = True

@@ -164,7 +164,7 @@ async def wait_until_ended(
     """
     if since_trio_time is None and all(map(has_certainly_ended, entries)):
         return
-    start = session.began_at if since_trio_time is None else since_trio_time
+    start = session.opened_at_trio_time if since_trio_time is None else since_trio_time
     left = start + session.job.lost_request_life_seconds - trio.current_time()
     if left > 0:
         session.progress.report_wait(left, what)
@@ -239,7 +239,7 @@ async def find_arrived_and_forget_lost(
         session: The workspace and the site.
         issues: The issues as Jira has them now.
     """
-    window_ends_at = session.began_at + session.job.lost_request_life_seconds
+    window_ends_at = session.opened_at_trio_time + session.job.lost_request_life_seconds
     have_all_ended, comments = trio.current_time() >= window_ends_at, session.state.comments
 
     def look() -> list[SentComment]:

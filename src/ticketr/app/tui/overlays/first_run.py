@@ -20,7 +20,7 @@ from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import pad_rows, scroll_top, title_rule
 from ticketr.app.tui.services import outside, setting_up
-from ticketr.app.tui.services.setting_up import check_folder, check_login, check_site
+from ticketr.app.tui.services.setting_up import check_login, check_site, classify_folder
 from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
@@ -112,7 +112,7 @@ class Form:
             case SetupField.SITE:
                 return call(check_site, text)
             case SetupField.FOLDER:
-                return call(check_folder, text)
+                return call(classify_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
                 site, email = self.site_answer, self.text_of(SetupField.EMAIL)
                 return (
@@ -568,7 +568,7 @@ class FirstRun(Overlay):
             case messages.Answered(request, answer) if form and request in form.answer_by_check:
                 form = form.with_answer(request, answer)
                 state, effects = self._ask_checks(state, form)
-                if request.function is not check_folder:
+                if request.function is not classify_folder:
                     effects += _calls_to_suggest_folder(form)
                 return state, effects
             case _:

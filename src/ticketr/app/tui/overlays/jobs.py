@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeAlias, final
 
 from ticketr import FinishedJob, JobSnapshot, JobStatus
-from ticketr.app.sync import is_failure, is_partial, tagged_keys_and_files
+from ticketr.app.sync import says_all_failed, says_not_all_done, tagged_keys_and_files
 from ticketr.app.tui import jobs_state, messages
 from ticketr.app.tui.effects import SYNC_KINDS, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction, KeyMap
@@ -126,8 +126,8 @@ def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
-    is_whole = job.status is not JobStatus.COMPLETED or not is_partial(message)
-    sign = _MARK_BY_STATUS[job.status] if is_whole else "✗" if is_failure(message) else "!"
+    is_whole = job.status is not JobStatus.COMPLETED or not says_not_all_done(message)
+    sign = _MARK_BY_STATUS[job.status] if is_whole else "✗" if says_all_failed(message) else "!"
     return _end_line(sign, when, job.name, message, took, cells, theme)
 
 

@@ -34,11 +34,11 @@ async def check_login(
     return await services.run_latest(setup.SetupField.TOKEN, ask)
 
 
-async def check_folder(
+async def classify_folder(
     services: Services, folder: str
 ) -> setup.FolderAnswer | setup.Problem | None:
     """Look at a folder."""
-    ask = partial(_require_setup(services).check_folder, Path(folder))
+    ask = partial(_require_setup(services).classify_folder, Path(folder))
     return await services.run_latest(setup.SetupField.FOLDER, ask)
 
 
@@ -75,7 +75,7 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
     steps, path = _require_setup(services), Path(folder)
 
     async def check_and_open() -> setup.OpenedWorkspace | setup.Problem | setup.FolderAnswer:
-        answer = await steps.check_folder(path)
+        answer = await steps.classify_folder(path)
         is_workspace = (
             isinstance(answer, setup.FolderAnswer) and answer.kind is setup.FolderKind.WORKSPACE
         )
