@@ -284,7 +284,7 @@ Part: TypeAlias = CorePart | CommentPart | RichTextPart | str
 #: The parts that are one document in Jira.
 DESCRIPTION_PARTS = frozenset({CorePart.DESCRIPTION, CorePart.CRITERIA})
 
-_STATUS_FIELD = "Status"
+_STATUS_LINE_NAME = "Status"
 #: The prefix of a stored part that is not a field; no line of a file begins with it.
 _NON_FIELD_PREFIX = "#"
 #: The prefix of a comment; its number follows.
@@ -401,7 +401,7 @@ def are_equivalent(part: Part, one: str, other: str) -> bool:
             for meaning in (_canonical_document, _lost_text)
         )
     # Transitions match a status in any case; there may be none to the status Jira has already.
-    return part == _STATUS_FIELD and one.casefold() == other.casefold()
+    return part == _STATUS_LINE_NAME and one.casefold() == other.casefold()
 
 
 def _canonical_document(part: Part, text: str) -> object:

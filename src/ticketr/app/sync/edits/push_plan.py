@@ -90,7 +90,7 @@ def route_text(before: str, between: Sequence[str], after: str) -> str:
     return f"{' > '.join(route)} ({len(route) - 1} transitions)"
 
 
-_STATUS_FIELD = "Status"
+_STATUS_LINE_NAME = "Status"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class PlanEntry:
     @property
     def status_change(self) -> tuple[str, str] | None:
         """The status at the last sync, empty for a draft, and the wanted one; None for no move."""
-        moves = (change for change in self.changes if change.part == _STATUS_FIELD)
+        moves = (change for change in self.changes if change.part == _STATUS_LINE_NAME)
         return next(((change.old, change.new) for change in moves), None)
 
     @property

@@ -322,7 +322,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
     lost = [
         replace(creation, settled=0.0)
         for chunk in chunks([*by_path.items()], FILES_PER_BATCH)
-        for creation in await session.in_thread(_find_without_keys, session.store, chunk)
+        for creation in await session.in_thread(_with_keyless_drafts, session.store, chunk)
     ]
     if lost:
         survey = await session.survey(check_drafts=False)
@@ -332,7 +332,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
     return lost
 
 
-def _find_without_keys(
+def _with_keyless_drafts(
     store: Store, by_path: Iterable[tuple[str, Iterable[Creation]]]
 ) -> list[Creation]:
     """Return the issues whose unchanged drafts are in their files without their keys."""

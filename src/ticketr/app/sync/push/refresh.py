@@ -298,7 +298,7 @@ class Comparison:
         local_change: The change in its file.
         action: What the push does with it.
         notes: Why a part of it is not sent, or all of it.
-        edits: The edits that Jira does not have yet, by key.
+        unsent_edits: The edits that Jira does not have yet, by key.
         issues: Each issue as Jira has it, by key.
         section_field_ids: The ID of each field with a section of its own, by its name.
     """
@@ -306,7 +306,7 @@ class Comparison:
     local_change: TicketChanges
     action: PushAction
     notes: tuple[Note, ...] = ()
-    edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    unsent_edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     section_field_ids: Mapping[str, str] = field(default_factory=dict)
 

@@ -119,7 +119,7 @@ def make_metadata_queries(
 ) -> Iterable[MetadataQuery]:
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
-    for key, changes in comparison.edits.items():
+    for key, changes in comparison.unsent_edits.items():
         yield MetadataQuery(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
@@ -165,7 +165,7 @@ class WritesBuilder:
         refused: Collection[str] = ()
         failed: list[Note] = []
         warnings: list[Note] = []
-        if any(map(may_lose, comparison.edits.values())):
+        if any(map(may_lose, comparison.unsent_edits.values())):
             texts, lost = self._texts_and_losses(comparison)
             refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
         here = issues_by_key(ticket)
@@ -175,7 +175,7 @@ class WritesBuilder:
                 comparison.issues[key],
                 changes,
             )
-            for key, changes in comparison.edits.items()
+            for key, changes in comparison.unsent_edits.items()
             if key not in refused
         ]
         if change.head_id is None:
@@ -197,7 +197,7 @@ class WritesBuilder:
         if users:
             ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
             local = replace(local, ticket=ticket)
-        sent = replace(change, edits=comparison.edits, local=local)
+        sent = replace(change, edits=comparison.unsent_edits, local=local)
         must_fit_schema = self.accept_loss is True
         return edited_texts_and_losses(
             sent,
