@@ -147,7 +147,7 @@ class EditedText:
         return diff.part_name(self.part)
 
     @property
-    def inherited_problems(self) -> tuple[str, ...]:
+    def problems_from_jira(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
         known = set(adf.find_problems(self.original))
         return tuple(problem for problem in adf.find_problems(self.document) if problem in known)

@@ -395,8 +395,8 @@ def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> I
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
-        if edited.inherited_problems:
-            yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.inherited_problems[0])}"
+        if edited.problems_from_jira:
+            yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.problems_from_jira[0])}"
 
 
 def _require_text(change: diff.Change) -> str:

@@ -112,7 +112,7 @@ def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class FileSnapshot:
     """A file as it was when it was read.
 
     Attributes:
@@ -135,7 +135,7 @@ class FileEditor:
 
     def snapshot_if_writable(
         self, name: str, likely: tuple[tickets.Ticket, str] | None = None
-    ) -> Snapshot | None:
+    ) -> FileSnapshot | None:
         """Read a file in order to replace it; None if nothing is written there.
 
         A file that holds what this editor wrote last, or ``likely``, is not parsed.
@@ -152,16 +152,18 @@ class FileEditor:
             return None
         stamp = stamp_of(f"{self._store.root}/{name}")
         if stamp is None:
-            return Snapshot(name, None, tickets.parse(""))
+            return FileSnapshot(name, None, tickets.parse(""))
         last = self._last_written
         known = last[1] if last is not None and last[0] == name else None
         if known is None and likely is not None:
             ticket, text = likely
             span = tickets.TicketSpan(0, len(text))
             known = tickets.TicketFile(text, "", (ticket,), (span,))
-        return Snapshot(name, stamp, self._store.read_file(name, known=known))
+        return FileSnapshot(name, stamp, self._store.read_file(name, known=known))
 
-    def replace(self, snapshot: Snapshot, new: tickets.TicketFile, *, durable: bool = True) -> None:
+    def replace(
+        self, snapshot: FileSnapshot, new: tickets.TicketFile, *, durable: bool = True
+    ) -> None:
         """Replace the content of a file; if ``durable``, it survives a loss of power.
 
         Raises:
