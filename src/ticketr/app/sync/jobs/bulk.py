@@ -292,7 +292,7 @@ class BulkJob(SessionJob):
     ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
         """Return what changes some issues; check the values before anything is sent."""
         if self.change.delete:
-            return lambda issues: self._run_task(session, issues, session.jira.start_bulk_delete)
+            return lambda issues: self._run_in_jira(session, issues, session.jira.start_bulk_delete)
         if self.change.status:
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
@@ -328,7 +328,7 @@ class BulkJob(SessionJob):
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
         for ids, values, issues in groups.values():
             start = partial(session.jira.start_bulk_edit, fields=ids, values=values)
-            await self._run_task(session, issues, start)
+            await self._run_in_jira(session, issues, start)
 
     async def _transition(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         """Change the status of some issues; note those that have no transition to it."""
@@ -356,7 +356,7 @@ class BulkJob(SessionJob):
             return session.jira.start_bulk_transition(groups)
 
         if chosen:
-            await self._run_task(session, [issue for issue in left if issue.id in chosen], start)
+            await self._run_in_jira(session, [issue for issue in left if issue.id in chosen], start)
 
     async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
@@ -376,18 +376,18 @@ class BulkJob(SessionJob):
                 self._done_id_by_key[issue.key] = issue.id
             self._report_progress(session)
 
-    async def _run_task(
+    async def _run_in_jira(
         self,
         session: Session,
         issues: Sequence[BulkIssue],
         start: Callable[[Sequence[str]], Awaitable[str]],
     ) -> None:
         """Start a task, and wait for its end; note what Jira has done with each issue."""
-        task, issues = await self._start_task(session, issues, start)
+        task, issues = await self._start_jira_task(session, issues, start)
         if not issues:
             return
         try:
-            progress = await self._wait_for_task(session, task, issues)
+            progress = await self._wait_for_jira(session, task, issues)
         except jira.JiraError as error:
             raise OutcomeUnknown(error.cause) from error
         except trio.Cancelled:
@@ -403,7 +403,7 @@ class BulkJob(SessionJob):
         self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
         await self._recheck_failed(session, issues)
 
-    async def _start_task(
+    async def _start_jira_task(
         self,
         session: Session,
         issues: Sequence[BulkIssue],
@@ -443,7 +443,7 @@ class BulkJob(SessionJob):
             settled = {issue.key for issue in failed} - left
             self._failed = [note for note in self._failed if note.key not in settled]
 
-    async def _wait_for_task(
+    async def _wait_for_jira(
         self, session: Session, task: str, issues: Sequence[BulkIssue]
     ) -> jira.BulkProgress:
         wait = FIRST_WAIT_SECONDS
