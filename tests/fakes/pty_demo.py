@@ -1,6 +1,6 @@
 """A small full-screen program for the tests of the terminal.
 
-It shows the number of events, the last one and the size; it leaves at `q`, at a `Quit` and at a
+It shows the number of events, the last one and the size; it leaves at `q`, at a `QuitSignal` and at a
 `HungUp`, and then prints all events, one a line. The first argument makes it special.
 """
 
@@ -22,7 +22,7 @@ from ticketr.terminal import (
     Key,
     NotATerminal,
     Paste,
-    Quit,
+    QuitSignal,
     Resumed,
     Terminal,
     key_protocol,
@@ -105,22 +105,22 @@ class Demo:
     def hears(self, event: Event) -> bool:
         """Do as an event says; gives whether to leave."""
         match event:
-            case Key(name=name) if MODE == "keys":
+            case Key(char_or_key_name=name) if MODE == "keys":
                 return name == "q"
-            case Key(name="x"):
+            case Key(char_or_key_name="x"):
                 raise RuntimeError("boom")
-            case Key(name="w"):
+            case Key(char_or_key_name="w"):
                 logging.getLogger("demo").warning("a warning")
                 os.write(1, b"a stray print\n")
-            case Key(name="m"):
+            case Key(char_or_key_name="m"):
                 os.write(1, b"x" * 100_000 + b"the end\n")
-            case Key(name="l"):
-                self.terminal.redraw()
-            case Key(name="h"):
+            case Key(char_or_key_name="l"):
+                self.terminal.draw_next_frame_whole()
+            case Key(char_or_key_name="h"):
                 hog()
-            case Quit() if MODE == "stubborn":
+            case QuitSignal() if MODE == "stubborn":
                 return False
-            case Key(name="q") | Quit() | HungUp():
+            case Key(char_or_key_name="q") | QuitSignal() | HungUp():
                 return MODE != "resumed"
             case Resumed() if MODE == "resumed":
                 return True

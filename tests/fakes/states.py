@@ -126,7 +126,7 @@ class FakeScreen:
         assert len(rows) == self.size[1], rows
         self.frames.append((trio.current_time(), list(rows)))
 
-    def redraw(self) -> None:
+    def draw_next_frame_whole(self) -> None:
         self.redraws += 1
 
     def drop_keys(self) -> None:

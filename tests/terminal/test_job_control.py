@@ -55,4 +55,4 @@ def test_it_runs_on_in_the_background_and_a_kill_ends_it() -> None:
         tmux.type("echo it is $((6 * 7))", "Enter")
         tmux.wait_for("it is 42")
         tmux.type("kill %1", "Enter")
-        tmux.wait_for("event Quit(signal=<Signals.SIGTERM: 15>)")
+        tmux.wait_for("event QuitSignal(signal=<Signals.SIGTERM: 15>)")

@@ -67,12 +67,12 @@ def confirmed(pty: Pty) -> None:
     if not pty.flags:
         pty.wait_for(re.escape(PUSHED))
     pty.type("z")
-    pty.wait_for("last Key.name='z'")
+    pty.wait_for("last Key.char_or_key_name='z'")
 
 
 def names(pty: Pty) -> list[str]:
     """Return the keys that the program printed at its end."""
-    return re.findall(r"event Key\(name='?\"?(.*?)'?\"?, text=", pty.output)
+    return re.findall(r"event Key\(char_or_key_name='?\"?(.*?)'?\"?, text=", pty.output)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> N
     event = KIND.key(to_legacy_token(encoded(key)))
 
     assert event is not None
-    assert event.name == shown(name)
+    assert event.char_or_key_name == shown(name)
     assert event == KIND.key(key)
 
 
@@ -243,7 +243,7 @@ def test_every_key_has_the_name_that_it_has_without_the_protocol(name: str) -> N
 def test_keys_with_locks_and_of_the_keypad_are_named_as_ever(token: str, name: str | None) -> None:
     event = KIND.key(to_legacy_token(token))
 
-    assert (event.name if event else None) == name
+    assert (event.char_or_key_name if event else None) == name
 
 
 def test_with_the_protocol_a_lone_escape_is_waited_for_without_end() -> None:
@@ -330,7 +330,7 @@ def test_ctrl_c_asks_to_quit() -> None:
         started(pty).press("\x03")
 
         assert pty.wait_for_end() == 0
-        assert "event Quit(signal=<Signals.SIGINT: 2>)" in pty.output
+        assert "event QuitSignal(signal=<Signals.SIGINT: 2>)" in pty.output
         assert pty.has_own_keys
 
 
@@ -382,7 +382,7 @@ def test_ctrl_z_gives_the_keys_back_and_fg_takes_them_again() -> None:
         pty.wait_for(r"last Resumed\(\)")
         confirmed(pty)
         pty.press("\x1b")
-        pty.wait_for("last Key.name='KEY_ESCAPE'")
+        pty.wait_for("last Key.char_or_key_name='KEY_ESCAPE'")
         pty.type("q")
 
         assert pty.wait_for_end() == 0
@@ -430,9 +430,9 @@ def test_an_arrow_key_in_pieces_is_one_key_and_no_escape() -> None:
         pty.wait_for(r"last Resize")
         pty.type("[")
         pty.type("A")
-        pty.wait_for(r"last Key.name='KEY_UP'")
+        pty.wait_for(r"last Key.char_or_key_name='KEY_UP'")
         pty.press("\x1b")
-        pty.wait_for(r"last Key.name='KEY_ESCAPE'")
+        pty.wait_for(r"last Key.char_or_key_name='KEY_ESCAPE'")
         pty.type("q")
 
         assert pty.wait_for_end() == 0
@@ -472,7 +472,7 @@ def test_a_silent_terminal_loses_no_key_and_is_asked_once() -> None:
         pty.type("v")
         pty.wait_for("your turn\r\n")
         pty.type("done\n")
-        pty.wait_for(r"last Key.name='v'")
+        pty.wait_for(r"last Key.char_or_key_name='v'")
         pty.type("q")
 
         assert pty.wait_for_end() == 0

@@ -43,8 +43,10 @@ def events(pty: Pty) -> list[str]:
 
 
 def key(name: str) -> str:
-    return f"Key(name={name!r}, text={'' if name.startswith('KEY_') else name!r})".replace(
-        "text=)", "text='')"
+    return (
+        f"Key(char_or_key_name={name!r}, text={'' if name.startswith('KEY_') else name!r})".replace(
+            "text=)", "text='')"
+        )
     )
 
 
@@ -72,7 +74,7 @@ def test_ctrl_c_is_a_request_to_quit() -> None:
 
         assert pty.wait_for_end() == 0
         assert_given_back(pty)
-        assert events(pty) == ["Quit(signal=<Signals.SIGINT: 2>)"]
+        assert events(pty) == ["QuitSignal(signal=<Signals.SIGINT: 2>)"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -82,7 +84,7 @@ def test_a_signal_is_a_request_to_quit(number: signal.Signals) -> None:
 
         assert pty.wait_for_end() == 0
         assert_given_back(pty)
-        assert events(pty) == [f"Quit(signal={number!r})"]
+        assert events(pty) == [f"QuitSignal(signal={number!r})"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -93,7 +95,7 @@ def test_a_signal_before_the_first_frame_is_not_lost(number: signal.Signals) -> 
 
         assert pty.wait_for_end() == 0
         assert_given_back(pty)
-        assert events(pty) == [f"Quit(signal={number!r})"]
+        assert events(pty) == [f"QuitSignal(signal={number!r})"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -142,14 +144,14 @@ def test_an_escape_is_a_key_if_no_key_follows() -> None:
     with job_on_pty() as pty:
         started(pty).type("\x1b")
 
-        pty.wait_for("last Key.name='KEY_ESCAPE'")
+        pty.wait_for("last Key.char_or_key_name='KEY_ESCAPE'")
 
 
 def test_the_wait_for_an_escape_can_be_set() -> None:
     with job_on_pty(environ={"ESCDELAY": "10000"}) as pty:
         started(pty).type("\x1b")
         pty.type("l")  # 25 ms may have passed on a slow machine, 10 s have not
-        pty.wait_for(r"last Key\(name='KEY_ALT_L'")
+        pty.wait_for(r"last Key\(char_or_key_name='KEY_ALT_L'")
 
 
 def test_a_sequence_may_come_in_pieces() -> None:
@@ -267,7 +269,7 @@ def test_a_signal_ends_another_program_and_restores_the_terminal() -> None:
 
         assert pty.wait_for_end() == 0
         assert_given_back(pty)
-        assert events(pty) == [key("v"), "Quit(signal=<Signals.SIGTERM: 15>)"]
+        assert events(pty) == [key("v"), "QuitSignal(signal=<Signals.SIGTERM: 15>)"]
 
 
 def test_the_screen_has_the_new_size_after_another_program_had_the_terminal() -> None:

@@ -76,7 +76,9 @@ def fed(*parts: str, flushes: int = 1) -> Tokens:
 def named(tokens: Tokens, sent: str) -> list[str | Paste]:
     kind = KINDS["linux" if sent == "\x1b[[A" else "xterm-256color"]
     events = [token if isinstance(token, Paste) else kind.key(token) for token in tokens]
-    return [event.name if isinstance(event, Key) else event for event in events if event]
+    return [
+        event.char_or_key_name if isinstance(event, Key) else event for event in events if event
+    ]
 
 
 @for_each("sent", SENT)

@@ -7,7 +7,7 @@
         nursery.start_soon(terminal.events, send)
         await terminal.draw(["Press q"])
         async for event in events:
-            if event == Key("q", "q") or isinstance(event, Quit | HungUp):
+            if event == Key("q", "q") or isinstance(event, QuitSignal | HungUp):
                 nursery.cancel_scope.cancel()
 """
 
@@ -24,7 +24,7 @@ from ticketr.terminal.tokens import (
     Mouse,
     MouseAction,
     Paste,
-    Quit,
+    QuitSignal,
     Resize,
     Resumed,
 )
@@ -38,7 +38,7 @@ __all__ = [
     "MouseAction",
     "NotATerminal",
     "Paste",
-    "Quit",
+    "QuitSignal",
     "Resize",
     "Resumed",
     "Terminal",

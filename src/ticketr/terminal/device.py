@@ -52,7 +52,7 @@ def _is_background(descriptor: int) -> bool:
         return False
 
 
-class Output:
+class BufferedOutput:
     """Buffered, non-blocking output to a terminal.
 
     Bytes that the terminal does not accept at once stay in the buffer, so no escape sequence is
@@ -126,12 +126,12 @@ class Output:
         return bool(select.select([], [self._descriptor], [], seconds)[1])
 
     def _write(self) -> None:
-        while self._unsent and self._write_some():
+        while self._unsent and self._try_write_portion():
             pass
         if self.hung_up:
             self.drop_unsent()
 
-    def _write_some(self) -> bool:
+    def _try_write_portion(self) -> bool:
         """Write one portion if the terminal accepts bytes; return whether it was written."""
         if self.hung_up or not (self._never_blocks or self._can_write(0)):
             return False

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ticketr.terminal.device import Output
+    from ticketr.terminal.device import BufferedOutput
     from ticketr.terminal.key_protocol import KeyProtocol
 
 
@@ -87,7 +87,7 @@ class FullScreen:
     """A full screen on a terminal.
 
     Args:
-        keyboard: The descriptor whose modes are set.
+        tty_fd: The descriptor whose modes are set.
         output: The terminal's output.
         enter: The sequence that enters the full screen.
         leave: The sequence that restores the terminal.
@@ -95,9 +95,9 @@ class FullScreen:
     """
 
     def __init__(
-        self, keyboard: int, output: Output, *, enter: str, leave: str, protocol: KeyProtocol
+        self, tty_fd: int, output: BufferedOutput, *, enter: str, leave: str, protocol: KeyProtocol
     ) -> None:
-        self._keyboard = keyboard
+        self._tty_fd = tty_fd
         self._output = output
         self._enter, self._leave = enter, leave
         self._protocol = protocol
@@ -112,8 +112,8 @@ class FullScreen:
     def enter(self) -> None:
         """Make the terminal a full screen; input that was typed before is kept."""
         if self._modes is None:
-            self._modes = termios.tcgetattr(self._keyboard)
-        _set_modes(self._keyboard, _make_raw_modes(self._modes))
+            self._modes = termios.tcgetattr(self._tty_fd)
+        _set_modes(self._tty_fd, _make_cbreak_modes(self._modes))
         self._capture.begin()
         # A terminal keeps other keys for the alternate screen, so the question comes behind that.
         self._output.write_or_buffer(f"{self._enter}{self._protocol.begin_query()}".encode("ascii"))
@@ -125,22 +125,22 @@ class FullScreen:
         leave = f"{self._protocol.end()}{self._leave}".encode("ascii")
         sent = self._output.replace_unsent_and_write(leave)
         with suppress(termios.error):  # the terminal is gone
-            _set_modes(self._keyboard, self._modes)
+            _set_modes(self._tty_fd, self._modes)
         self._modes = None
         self._capture.end(replay=sent)
 
 
-def _make_raw_modes(modes: list[Any]) -> list[Any]:
+def _make_cbreak_modes(modes: list[Any]) -> list[Any]:
     """Return modes without echo and line buffering.
 
     Ctrl+C and Ctrl+Z stay signals; Ctrl+S and Ctrl+V become keys.
     """
-    raw = [*modes]
-    raw[_INPUT] &= ~termios.IXON
-    raw[_LOCAL] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
-    raw[_CHARACTERS] = [*modes[_CHARACTERS]]
-    raw[_CHARACTERS][termios.VMIN], raw[_CHARACTERS][termios.VTIME] = 1, 0
-    return raw
+    cbreak = [*modes]
+    cbreak[_INPUT] &= ~termios.IXON
+    cbreak[_LOCAL] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+    cbreak[_CHARACTERS] = [*modes[_CHARACTERS]]
+    cbreak[_CHARACTERS][termios.VMIN], cbreak[_CHARACTERS][termios.VTIME] = 1, 0
+    return cbreak
 
 
 def _set_modes(descriptor: int, modes: list[Any]) -> None:

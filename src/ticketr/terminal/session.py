@@ -20,11 +20,11 @@ from typing import Final, final
 
 import trio
 
-from ticketr.terminal.device import NotATerminal, Output, wait_for_foreground
+from ticketr.terminal.device import BufferedOutput, NotATerminal, wait_for_foreground
 from ticketr.terminal.full_screen import FullScreen
 from ticketr.terminal.keyboard import Keyboard, normal_and_slow_escape_waits
 from ticketr.terminal.terminfo import TerminalKind
-from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, Quit, Resize, Resumed
+from ticketr.terminal.tokens import FOCUS_ON, MOUSE_ON, Event, QuitSignal, Resize, Resumed
 from ticketr.tty import can_draw, wants_color
 
 
@@ -54,7 +54,7 @@ _HANDLED_SIGNALS: Final = (
     signal.SIGCONT,
 )
 #: Signals that are meant for the program to which the terminal is handed over.
-_HANDED_OVER_SIGNALS: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
+_SIGNALS_FOR_OTHER_PROGRAM: Final = (signal.SIGINT, signal.SIGTSTP, signal.SIGCONT)
 #: A synchronized update: terminals that support it show it as a whole, others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 #: Seconds to wait at the end for a terminal that accepts nothing.
@@ -77,7 +77,7 @@ class Terminal:
     def __init__(
         self,
         screen: FullScreen,
-        output: Output,
+        output: BufferedOutput,
         keyboard: Keyboard,
         signals: AsyncIterator[int],
         *,
@@ -97,7 +97,7 @@ class Terminal:
         self._shown: list[str | None] = []
         self._is_resuming = False
         self.is_handed_over = False
-        self.redraw()
+        self.draw_next_frame_whole()
 
     async def events(self, send: trio.MemorySendChannel[Event]) -> None:
         """Send keys, pastes, the mouse, sizes and signals as events; run this in one task.
@@ -106,8 +106,8 @@ class Terminal:
         again and send `Resumed`. After `bg` the program runs without a screen until `fg`. After
         `HungUp`, only signals are sent.
 
-        The first SIGINT or SIGTERM is a `Quit` event. The second one restores the terminal and
-        ends the process at once, even if a task blocks it.
+        The first SIGINT or SIGTERM is a `QuitSignal` event. The second one restores the terminal
+        and ends the process at once, even if a task blocks it.
 
         Cancellation:
             Ends it, and is the only way to. A key that was being sent is lost.
@@ -142,7 +142,7 @@ class Terminal:
                 )
         await self._output.flush()
 
-    def redraw(self) -> None:
+    def draw_next_frame_whole(self) -> None:
         """Write the next frame whole."""
         self._shown = [None] * self.size[1]
 
@@ -167,7 +167,7 @@ class Terminal:
     async def handed_over(self) -> AsyncGenerator[None]:
         """Restore the terminal for the block, so that another program, such as an editor, uses it.
 
-        In the block, nothing is drawn, no keys are read, and Ctrl+C is not a `Quit` event: it is
+        In the block, nothing is drawn, no keys are read, and Ctrl+C is no `QuitSignal` event: it is
         meant for the other program. A change of the size is a `Resize` event, as ever, so receive
         events in the block. The first frame after the block is drawn whole. Blocks cannot be
         nested.
@@ -192,7 +192,7 @@ class Terminal:
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
     ) -> None:
-        if self.is_handed_over and number in _HANDED_OVER_SIGNALS:
+        if self.is_handed_over and number in _SIGNALS_FOR_OTHER_PROGRAM:
             if number == signal.SIGTSTP:
                 _suspend_process()  # together with the other program
         elif number == signal.SIGWINCH:
@@ -213,7 +213,7 @@ class Terminal:
             if number != signal.SIGHUP:
                 signal.signal(number, _force_quit_handler(self._screen))
                 self._keyboard.protocol.restore_keys()  # a second Ctrl+C has to be a signal
-            await send.send(Quit(number))
+            await send.send(QuitSignal(number))
 
     async def _wait_for_flush_and_answers(self) -> None:
         """Wait for the terminal's part, so that no other program gets an answer meant for this."""
@@ -235,7 +235,7 @@ class Terminal:
 
     def _update_size(self) -> None:
         self.size = self._output.size()
-        self.redraw()
+        self.draw_next_frame_whole()
 
 
 @asynccontextmanager
@@ -246,8 +246,8 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     Other output to the terminal on standard output and error is captured and printed then. Keys
     typed before are not lost. Only after SIGKILL does the terminal need the command `reset`.
 
-    In the block, Ctrl+C is a `Quit` event and no `KeyboardInterrupt`. Tasks that use the terminal
-    must end inside the block. Only the main thread can open it.
+    In the block, Ctrl+C is a `QuitSignal` event and no `KeyboardInterrupt`. Tasks that use the
+    terminal must end inside the block. Only the main thread can open it.
 
     Args:
         environ: The environment; TERM, NO_COLOR, FORCE_COLOR, CLICOLOR_FORCE, CLICOLOR, ESCDELAY,
@@ -267,7 +267,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
     # Signals first: once the full screen is entered, none may end the process without clean-up.
     with (
         trio.open_signal_receiver(*_HANDLED_SIGNALS) as signals,
-        closing(Output(1)) as output,
+        closing(BufferedOutput(1)) as output,
         closing(
             Keyboard(
                 0, kind, encoding, normal_and_slow_escape_waits(environ), output.write_or_buffer

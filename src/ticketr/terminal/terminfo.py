@@ -112,12 +112,12 @@ def sgr(text: str, *names: str, colors: bool = True) -> str:
         names: The styles, such as ``"bold", "cyan"``; see `SGR_CODE_BY_STYLE`.
         colors: Whether to use colours; without them, only attributes other than dim are applied.
     """
-    codes = _sgr_codes(names, colors)
+    codes = _sgr_parameters(names, colors)
     return f"\x1b[{codes}m{text}\x1b[m" if codes and text else text
 
 
 @lru_cache
-def _sgr_codes(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
+def _sgr_parameters(names: tuple[str, ...], colors: bool) -> str:  # noqa: FBT001 - for the cache
     return ";".join(
         str(SGR_CODE_BY_STYLE[name]) for name in names if colors or name in _COLORLESS_STYLES
     )

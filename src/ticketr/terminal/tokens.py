@@ -24,13 +24,13 @@ class Key:
     """A key was pressed.
 
     Attributes:
-        name: The character that the key types (``"q"``, ``"P"``, ``" "``), else a name such as
-            ``"KEY_UP"``, ``"KEY_ENTER"``, ``"KEY_ESCAPE"``, ``"KEY_F2"``, ``"KEY_BTAB"``
+        char_or_key_name: The character that the key types (``"q"``, ``"P"``, ``" "``), else a name
+            such as ``"KEY_UP"``, ``"KEY_ENTER"``, ``"KEY_ESCAPE"``, ``"KEY_F2"``, ``"KEY_BTAB"``
             (Shift+Tab), ``"KEY_CTRL_C"``, ``"KEY_ALT_X"``, ``"KEY_CTRL_RIGHT"``.
         text: The character; empty for a key that types none.
     """
 
-    name: str
+    char_or_key_name: str
     text: str = ""
 
 
@@ -90,7 +90,7 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
-class Quit:
+class QuitSignal:
     """A signal asks the program to end.
 
     Attributes:
@@ -113,7 +113,7 @@ class HungUp:
     """The terminal is gone: no keys follow, and drawing has no effect."""
 
 
-Event = Key | Paste | Mouse | Focused | Resize | Quit | Resumed | HungUp
+Event = Key | Paste | Mouse | Focused | Resize | QuitSignal | Resumed | HungUp
 
 
 #: Focus reports on and off.
@@ -289,7 +289,7 @@ class Tokenizer:
                 self._pasted, self._room = [], MAX_PASTE_CHARACTERS
             else:
                 tokens.append(token)
-        return self._resolve_rejoined_escape(tokens) if self._is_rejoined else tokens
+        return self._drop_given_esc_unless_key(tokens) if self._is_rejoined else tokens
 
     def flush(self) -> list[str | Paste]:
         """Return the incomplete token as it is, since nothing came within `rest_timeout_seconds`."""
@@ -304,7 +304,7 @@ class Tokenizer:
             return [held[:-1], ESC]
         return [held] if held else []
 
-    def _resolve_rejoined_escape(self, tokens: list[str | Paste]) -> list[str | Paste]:
+    def _drop_given_esc_unless_key(self, tokens: list[str | Paste]) -> list[str | Paste]:
         """Check whether the Esc that was given began a key; if not, it is not given again."""
         if self._pasted is None and not tokens:
             return tokens  # not known yet

@@ -27,7 +27,7 @@ from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update
-from ticketr.terminal import Focused, HungUp, Key, Paste, Quit, Resumed
+from ticketr.terminal import Focused, HungUp, Key, Paste, QuitSignal, Resumed
 
 
 @dataclass
@@ -404,14 +404,17 @@ async def test_these_keys_leave(key: str, tmp_path: Path, autojump_clock: MockCl
 @pytest.mark.parametrize(
     ("event", "signal_"),
     [
-        (Quit(signal.SIGINT), None),
-        (Quit(signal.SIGTERM), signal.SIGTERM),
-        (Quit(signal.SIGHUP), signal.SIGHUP),
+        (QuitSignal(signal.SIGINT), None),
+        (QuitSignal(signal.SIGTERM), signal.SIGTERM),
+        (QuitSignal(signal.SIGHUP), signal.SIGHUP),
         (HungUp(), signal.SIGHUP),
     ],
 )
 async def test_a_signal_ends_the_app_and_is_named(
-    event: Quit | HungUp, signal_: signal.Signals | None, tmp_path: Path, autojump_clock: MockClock
+    event: QuitSignal | HungUp,
+    signal_: signal.Signals | None,
+    tmp_path: Path,
+    autojump_clock: MockClock,
 ) -> None:
     async with running(tmp_path) as run:
         run.screen.tell(event)

@@ -267,7 +267,7 @@ def test_a_name_is_the_key_that_the_terminal_reports(name: str, bytes_of_it: str
     reported = TerminalKind("xterm-256color").key(bytes_of_it)
 
     assert reported is not None
-    assert key_of(name) == reported.name
+    assert key_of(name) == reported.char_or_key_name
 
 
 @for_each(

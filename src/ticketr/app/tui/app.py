@@ -33,7 +33,7 @@ from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
 from ticketr.app.tui.update import may_refresh, update
 from ticketr.app.tui.workspace import WorkspaceView
-from ticketr.terminal import Event, HungUp, Quit, Resize, Resumed, Terminal
+from ticketr.terminal import Event, HungUp, QuitSignal, Resize, Resumed, Terminal
 
 __all__ = ["SECONDS_PER_FRAME", "App", "OpenWorkspace"]
 
@@ -225,7 +225,7 @@ class App:
             with events:
                 async for event in events:
                     match event:
-                        case Quit(signal=number) if number != signal.SIGINT:  # Ctrl+C is a key
+                        case QuitSignal(number) if number != signal.SIGINT:  # Ctrl+C is a key
                             self.ended_by = number
                         case HungUp():
                             self.ended_by = signal.SIGHUP

@@ -34,7 +34,7 @@ _NAMES_BY_KEY_SUFFIX: Final = {
     "RIGHT": ("→", "Right"),
     **{f"F{number}": (f"F{number}",) for number in range(1, 25)},
 }
-_KEY_SUFFIX_BY_NAME: Final = {
+_TERMINAL_NAME_BY_TYPED_NAME: Final = {
     text.lower().replace("-", "+"): name
     for name, names in _NAMES_BY_KEY_SUFFIX.items()
     for text in names
@@ -67,7 +67,7 @@ def key_of(name: str) -> str | None:
     wanted = {modifier.strip().upper() for modifier in modifiers}
     if not key or len(wanted) < len(modifiers) or not wanted <= set(_MODIFIERS):
         return None
-    return _key_with_modifiers(wanted, key.strip())
+    return _terminal_name_with_modifiers(wanted, key.strip())
 
 
 def name_of(key: str) -> str:
@@ -88,7 +88,7 @@ def name_of(key: str) -> str:
     return "+".join((*modifiers, shown))
 
 
-def _key_with_modifiers(modifiers: set[str], key: str) -> str | None:
+def _terminal_name_with_modifiers(modifiers: set[str], key: str) -> str | None:
     """Return the terminal's name of a key that is pressed together with others."""
     is_character = len(key) == 1 and key not in "↑↓←→"
     if key.lower() == "space":
@@ -98,7 +98,7 @@ def _key_with_modifiers(modifiers: set[str], key: str) -> str | None:
     if is_character and "SHIFT" in modifiers and "CTRL" in modifiers:
         return None  # a terminal reports it as the key without Shift
     if not is_character:
-        name = _KEY_SUFFIX_BY_NAME.get(key.lower())
+        name = _TERMINAL_NAME_BY_TYPED_NAME.get(key.lower())
         if name is None:
             return None
         key = name
@@ -353,10 +353,10 @@ DEFAULT_BINDINGS = (
 #: Keys that the terminal itself handles, for the help.
 TERMINAL_KEY_HELP_ROWS = (("Ctrl+Z", "suspend; fg brings it back"),)
 #: The contexts of the main screen's panels, in which those of the main screen count, too.
-_PANEL_CONTEXTS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
+_MAIN_SCREEN_PANELS = frozenset((Context.TICKETS, Context.WORKSPACES, Context.DETAIL))
 #: Each context with those that enclose it, the innermost first.
 _INNER_TO_OUTER_CONTEXTS = {
-    context: (context, *((Context.MAIN,) if context in _PANEL_CONTEXTS else ()), Context.EVERYWHERE)
+    context: (context, *((_C.MAIN,) if context in _MAIN_SCREEN_PANELS else ()), _C.EVERYWHERE)
     for context in Context
 }
 
@@ -374,15 +374,15 @@ class KeyMap:
     keys_added_by_user: frozenset[tuple[KeyAction, str]] = frozenset()
 
     @cached_property
-    def bindings_by_context(self) -> Mapping[Context, Bindings]:
+    def bindings_by_context(self) -> Mapping[Context, ContextBindings]:
         """What is bound in each context and those around it."""
-        return {context: self._bindings_in(context) for context in Context}
+        return {context: self._make_bindings_in_and_around(context) for context in Context}
 
-    def _bindings_in(self, context: Context) -> Bindings:
+    def _make_bindings_in_and_around(self, context: Context) -> ContextBindings:
         around = {*_INNER_TO_OUTER_CONTEXTS[context]}
         rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
         keys = sorted(
-            _find_keys_in(context, rows),
+            _find_keys_around(context, rows),
             key=lambda pair: (pair[1].action, pair[0]) in self.keys_added_by_user,
         )
         by_key, names = dict(keys), dict[KeyAction, str]()
@@ -390,7 +390,7 @@ class KeyMap:
             for key in row.keys:
                 if key in by_key and by_key[key].action is row.action:
                     names.setdefault(row.action, name_of(key))
-        return Bindings(rows, by_key, names)
+        return ContextBindings(rows, by_key, names)
 
     def action(self, key: str, context: Context) -> KeyAction | None:
         """Return the action of a key in a context, or None."""
@@ -417,7 +417,7 @@ class KeyMap:
         return f"{before}{key} {does}" if key else ""
 
 
-class Bindings(NamedTuple):
+class ContextBindings(NamedTuple):
     """What is bound in a context and those around it.
 
     Attributes:
@@ -446,7 +446,7 @@ _ACTIONS_BY_RESERVED_KEY: Final = {
 #: Actions that no other key can have.
 _FIXED_KEY_BY_ACTION: Final = {KeyAction.ACCEPT: "KEY_ENTER", KeyAction.ESCAPE: "KEY_ESCAPE"}
 #: Keys that never reach the app.
-_EFFECT_BY_UNREACHABLE_KEY: Final = {
+_EFFECT_BY_UNBINDABLE_KEY: Final = {
     "KEY_CTRL_Z": "suspends the app",
     "KEY_CTRL_\\": "ends a program that hangs",
 }
@@ -494,7 +494,7 @@ def _read_keys_of_action(table: Table, name: str) -> tuple[str, ...]:
             raise table.make_error(
                 name, f'{name}: there is no key {text!r}; write "p", "Ctrl+F", "F5" or "Space"'
             )
-        if effect := _EFFECT_BY_UNREACHABLE_KEY.get(key):
+        if effect := _EFFECT_BY_UNBINDABLE_KEY.get(key):
             raise table.make_error(name, f"{name}: {name_of(key)} {effect}; choose another key")
         owners = _ACTIONS_BY_RESERVED_KEY.get(key, (action,))
         if action not in owners:
@@ -526,13 +526,13 @@ def _find_clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Bin
     """Yield each key that has two actions in a place, the place, and the bindings."""
     for context in Context:
         owners: dict[str, Binding] = {}
-        for key, row in _find_keys_in(context, rows):
+        for key, row in _find_keys_around(context, rows):
             other = owners.setdefault(key, row)
             if other.action is not row.action:
                 yield context, key, other, row
 
 
-def _find_keys_in(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
+def _find_keys_around(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
     for place in reversed(_INNER_TO_OUTER_CONTEXTS[context]):
         is_text = context in TYPING_CONTEXTS and place is Context.EVERYWHERE

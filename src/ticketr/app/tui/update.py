@@ -111,7 +111,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
             return state.with_notice(f"{words}; {named}" if named else words, is_bad=is_error), ()
-        case terminal.Quit() | terminal.HungUp():
+        case terminal.QuitSignal() | terminal.HungUp():
             return state, (call(outside.leave),)
         case _:
             effects = ()

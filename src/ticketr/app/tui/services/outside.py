@@ -41,7 +41,7 @@ def leave(services: Services) -> None:
 
 def redraw(services: Services) -> None:
     """Draw every row again."""
-    services.terminal.redraw()
+    services.terminal.draw_next_frame_whole()
 
 
 async def open_editor(services: Services, name: str, path: str, line: int) -> None:
