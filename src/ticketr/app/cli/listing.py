@@ -260,7 +260,7 @@ def _read_all(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Fil
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
         fields = {name for issue in listing.issues for name in issue.candidate.fields}
-        fields |= state.site_record.field_ids().keys() if fields else set()
+        fields |= state.site_record.ids_of_fields_in_files().keys() if fields else set()
         names = tickets.FilterNames(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 

@@ -29,8 +29,8 @@ from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
 from ticketr.app.sync.writing.writer import (
     FamilyWriter,
     Settlement,
-    brought_forward_notes,
     record_written,
+    replaced_older_notes,
 )
 from ticketr.app.tickets import Ticket, TicketFile, TicketSyntaxError, parse, rewrite
 
@@ -204,10 +204,10 @@ def _write_merged(store: Store, opened: OpenConflict, writer: FamilyWriter) -> R
     if error is not None:
         raise error
     (result,) = outcomes
-    if result.outcome in {None, WriteOutcome.KEPT} and result.note is not None:
+    if result.outcome in {None, WriteOutcome.UNWRITABLE} and result.note is not None:
         key, reason = result.note.key, result.note.reason
         raise FileFailed(store.root / opened.path, f"write {key} into", reason)
-    forward = result.older_notes
+    forward = result.replaced_older_notes
     return Resolved(opened.conflict.key, opened.path, result.copy_path, brought_forward=forward)
 
 
@@ -232,7 +232,7 @@ def _write_markers(
         text = normalize_ends(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
-        forward = brought_forward_notes(
+        forward = replaced_older_notes(
             opened.path, merges[0].replaced_older_values, is_resolved=True
         )
         mine, theirs = (

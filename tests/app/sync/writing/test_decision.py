@@ -97,7 +97,7 @@ def test_a_link_out_of_the_workspace_is_not_followed(store: Store, tmp_path: Pat
     (store.root / "a.md").symlink_to(outside)
 
     assert files(store) == []
-    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.KEPT, "a.md")
+    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.UNWRITABLE, "a.md")
     assert outside.read_text() == render_ticket(OLD)
 
 
@@ -107,7 +107,7 @@ def test_a_link_inside_the_workspace_is_not_followed_either(store: Store) -> Non
     link.symlink_to("real.md")
 
     assert files(store) == ["real.md"]
-    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.KEPT, "a.md")
+    assert write_new(store, path="a.md", base=OLD) == (WriteOutcome.UNWRITABLE, "a.md")
     assert link.is_symlink()
     assert (store.root / "real.md").read_text() == render_ticket(OLD)
 
@@ -192,7 +192,7 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
 
     assert (result.outcome, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
-    assert state.written_paths_and_texts(["1"])[1] == {"1": [version("Last").text.text]}
+    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("Last").text.text]}
 
 
 def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
@@ -203,7 +203,7 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path = store.root / "DEMO-1.md"
     path.write_text("# TICKET: [DEMO-1] Mine\n")
     writer.write([version("Second")])
-    assert state.written_paths_and_texts(["1"])[1] == {"1": [version("First").text.text]}
+    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("First").text.text]}
 
     path.write_text(version("Second").text.text)  # taken over by hand, from wherever
     (result,), _ = writer.write([version("Third")])

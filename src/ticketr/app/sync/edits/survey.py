@@ -326,7 +326,7 @@ class LocalSurvey:
         """Add the fields that new sub-tasks take over from their tickets."""
         from ticketr.app.sync.edits.drafts import inheritable_fields  # noqa: PLC0415 - few pushes need it
 
-        columns = state.site_record.field_ids()
+        columns = state.site_record.ids_of_fields_in_files()
         site_fields = state.site_record.cached_fields(now=math.inf, max_age=math.inf)
         self.local_changes = [
             replace(

@@ -222,7 +222,7 @@ class ListAttachmentsJob(SessionJob):
     async def execute(self, context: JobContext) -> downloading.AttachmentList:
         """Run the job; the queue calls this."""
         async with reporting_session(self, context, lambda: "nothing was changed") as session:
-            return await downloading.read_attachments(session, self.keys)
+            return await downloading.fetch_attachment_list(session, self.keys)
 
 
 @dataclass(kw_only=True)
@@ -249,7 +249,7 @@ class GetAttachmentsJob(SessionJob):
         done = self._done
         done.clear()
         async with reporting_session(self, context, lambda: _count_files(len(done))) as session:
-            listed = await downloading.read_attachments(session, self.keys)
+            listed = await downloading.fetch_attachment_list(session, self.keys)
             survey = await session.survey(check_drafts=False)
             locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
@@ -350,7 +350,7 @@ class AddAttachmentsJob(SessionJob):
                 size,
                 limit=limit,
                 in_thread=session.in_thread,
-                on_sent=lambda sent: meter.report_total_moved(sent, name),
+                on_sent=lambda sent: meter.report_overall_moved(sent, name),
             )
             self._sending_path = str(path)
             try:
@@ -372,7 +372,7 @@ class AddAttachmentsJob(SessionJob):
 
 async def _possible_attachment_ids(session: Session, key: str, name: str, size: int) -> set[str]:
     """Return the IDs of an issue's attachments that may be the file that is sent."""
-    listed = await downloading.read_attachments(session, [key])
+    listed = await downloading.fetch_attachment_list(session, [key])
     return {
         attachment.id
         for attachments in listed.attachments_by_key.values()

@@ -202,8 +202,8 @@ class PullJob(_TicketsJob):
                 await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.up_to_date_count)}{not_done_words(pulled=result)}"
-        session.progress.report(words, result.up_to_date_count, result.up_to_date_count)
+        words = f"Pull complete: {count_tickets(result.now_up_to_date_count)}{not_done_words(pulled=result)}"
+        session.progress.report(words, result.now_up_to_date_count, result.now_up_to_date_count)
         return result
 
 
@@ -358,7 +358,7 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.up_to_date_count)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.now_up_to_date_count)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 

@@ -55,7 +55,7 @@ class AttachmentTransfer:
     failed: tuple[Note, ...] = ()
 
 
-async def read_attachments(session: Session, keys: Sequence[str]) -> AttachmentList:
+async def fetch_attachment_list(session: Session, keys: Sequence[str]) -> AttachmentList:
     """Fetch what is attached to issues, by their keys.
 
     Raises:
@@ -169,10 +169,10 @@ class Meter:
 
     def add(self, size: int, name: str) -> None:
         """Count bytes."""
-        self.report_total_moved(self._moved + size, name)
+        self.report_overall_moved(self._moved + size, name)
 
-    def report_total_moved(self, total_moved: int, name: str) -> None:
+    def report_overall_moved(self, overall_moved: int, name: str) -> None:
         """Report how many bytes were moved until now."""
-        self._moved = total_moved
-        words = f"{self._verb} {name}: {size_text(total_moved)} of {size_text(self._total)}"
-        self._progress.report(words, total_moved, self._total)
+        self._moved = overall_moved
+        words = f"{self._verb} {name}: {size_text(overall_moved)} of {size_text(self._total)}"
+        self._progress.report(words, overall_moved, self._total)

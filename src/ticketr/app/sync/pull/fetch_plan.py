@@ -119,7 +119,7 @@ def unwritable_note(
         The note; None for an issue that can be written.
     """
     former = known[head.id].key if head.id in known else head.key
-    location = location_of(issue, locations, known)
+    location = location_by_either_key(issue, locations, known)
     if location is not None and location.refusal:
         return Note(issue.key, location.path, location.refusal, Code.BROKEN)
     if location is None or location.head_key in {head.key, former}:
@@ -129,7 +129,7 @@ def unwritable_note(
     return Note(issue.key, location.path, reason, Code.MISPLACED)
 
 
-def location_of(
+def location_by_either_key(
     issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
 ) -> TicketLocation | None:
     """Return where an issue is, by its key or by the one that it had at the last sync."""

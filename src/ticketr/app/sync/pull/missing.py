@@ -120,7 +120,7 @@ async def _prune_by_key(
     pruned: set[str] = set()
     stuck: dict[str, TicketrError] = {}
     for head in (issue for issue in lost if issue.id == issue.head_id):
-        change = partial(_prune_file, session, head, locations[head.key].path, is_dry=is_dry)
+        change = partial(_trash_and_forget, session, head, locations[head.key].path, is_dry=is_dry)
         outcome = await session.in_thread(attempt_change, change)
         if outcome is True:
             pruned |= {issue.key for issue in lost if issue.head_id == head.id}
@@ -129,7 +129,7 @@ async def _prune_by_key(
     return pruned, stuck
 
 
-def _prune_file(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
+def _trash_and_forget(session: Session, issue: KnownIssue, path: str, *, is_dry: bool) -> bool:
     """Move a file away and forget its issues, so that a restored issue comes as a new one."""
     base = session.state.base(issue.id)
     if base is None or session.store.write_refusal(path):

@@ -32,7 +32,7 @@ from ticketr.app.sync.pull.fetch_plan import (
     Family,
     FamilyCollector,
     FetchPlan,
-    location_of,
+    location_by_either_key,
     unwritable_note,
 )
 from ticketr.app.sync.workspace.store import TicketLocation
@@ -187,7 +187,7 @@ class PullPipeline:
                         ready = [
                             rendered_family
                             for family in chunk
-                            for rendered_family in await self._complete_and_render(family)
+                            for rendered_family in await self._add_known_and_render(family)
                         ]
                         for portion in split_by_length(ready, lambda family: len(family.text.text)):
                             await to_write.send(portion)
@@ -222,13 +222,13 @@ class PullPipeline:
                 if error is not None:
                     raise error
 
-    async def _complete_and_render(self, family: Family) -> list[RenderedFamily]:
+    async def _add_known_and_render(self, family: Family) -> list[RenderedFamily]:
         """Complete a family with its known members and render its text."""
         members = dict(family.issues)
         stale: set[str] = set()
         # A late part joins the rest, which may be on its way to disk or there already.
         if unwritten := self._unwritten.get(family.head_id):
-            stale.update(unwritten.stale_ids - members.keys())
+            stale.update(unwritten.outdated_ids - members.keys())
             for issue in unwritten.issues:
                 members.setdefault(issue.id, issue)
         if self._recorded.get(family.head_id, set()) - members.keys():
@@ -269,10 +269,10 @@ class PullPipeline:
             # A ticket with an issue in a file that cannot be read cannot be written.
             if issue_id == head.id or note.code is Code.BROKEN:
                 await self._in_thread(self._session.state.mark_stale, (head.id, *members))
-                self._tally.keep(note, (head.id, *members))
+                self._tally.add_unwritable(note, (head.id, *members))
                 return []
         for issue_id, note in notes.items():
-            self._tally.keep(note, (issue_id,))
+            self._tally.add_unwritable(note, (issue_id,))
         subtasks = [member for member in members.values() if member.id not in notes]
         return await self._render(head, subtasks, stale)
 
@@ -280,7 +280,7 @@ class PullPipeline:
         """Report issues that the next pull fetches again."""
         await self._in_thread(self._session.state.mark_stale, issues)
         for issue in issues.values():
-            location = location_of(issue, self._locations, self._known)
+            location = location_by_either_key(issue, self._locations, self._known)
             note = Note(issue.key, location.path if location else "", reason, Code.UNREACHED)
             self._tally.fail(note)
 
@@ -288,7 +288,7 @@ class PullPipeline:
         self, head: Issue, subtasks: Sequence[Issue], stale: Iterable[str]
     ) -> list[RenderedFamily]:
         """Render a family's text; an empty list if Jira's answer cannot be a ticket."""
-        location = location_of(head, self._locations, self._known)
+        location = location_by_either_key(head, self._locations, self._known)
         path = location.path if location else None
         issues = (head, *subtasks)
         cost, ready, others = estimate_cost(issues, MAX_INLINE_COST)

@@ -71,7 +71,7 @@ async def pull_named(
     now = session.jira.site_timestamp_of_last_answer()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, locations, tally)
-    wanted = await relatives.find_members({ids.get(key, key): key for key in keys})
+    wanted = await relatives.find_ids_in_same_tickets({ids.get(key, key): key for key in keys})
     tally.begin(wanted, (), known=known)
     plan = FetchPlan(wanted, wanted, ())
     load = partial(_load_pipeline, session, plan, known, locations, tally, now)
@@ -87,14 +87,14 @@ class _RelativeFinder:
     locations: Mapping[str, TicketLocation]
     tally: PullTally
 
-    async def find_members(self, keys: Mapping[str, str]) -> tuple[str, ...]:
+    async def find_ids_in_same_tickets(self, keys: Mapping[str, str]) -> tuple[str, ...]:
         """Find the complete tickets of some issues; return the IDs of all issues in them.
 
         Args:
             keys: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(keys)
-        parents = {self._parent_id_or_empty(issue) for issue in issues} - {
+        parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - {
             "",
             *(issue.id for issue in issues),
         }
@@ -105,7 +105,7 @@ class _RelativeFinder:
         families = ((issue.id, *subtask_ids(issue), *members.get(issue.id, ())) for issue in issues)
         return tuple(dict.fromkeys(chain.from_iterable(families)))
 
-    def _parent_id_or_empty(self, issue: Issue) -> str:
+    def _subtask_head_id_or_empty(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
         stands_alone = location is not None and location.head_key == issue.key
@@ -116,7 +116,7 @@ class _RelativeFinder:
         """Fetch issues with the fields that name their relatives; note those that Jira omits.
 
         Args:
-            keys: See `find_members`.
+            keys: See `find_ids_in_same_tickets`.
         """
         issues: list[Issue] = []
         for chunk in chunks(list(keys), BULK_FETCH_SIZE):

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from ticketr.app.sync.writing.writer import FamilyResult
 
 #: Of an issue that was written more than once, the last of these outcomes counts.
-_OUTCOMES_BY_WEIGHT = (
+_OUTCOMES_WEAKEST_FIRST = (
     WriteOutcome.UNCHANGED,
     WriteOutcome.UPDATED,
     WriteOutcome.MERGED,
     WriteOutcome.NEW,
-    WriteOutcome.KEPT,
+    WriteOutcome.UNWRITABLE,
     WriteOutcome.CONFLICT,
 )
 
@@ -76,14 +76,14 @@ class PullResult:
     brought_forward: tuple[Note, ...] = ()
 
     @property
-    def up_to_date_count(self) -> int:
+    def now_up_to_date_count(self) -> int:
         """How many issues are in files with all that Jira has of them."""
         return self.new + self.updated + self.merged + self.unchanged
 
     @property
     def failed_count(self) -> int:
         """How many issues could not be written, once the pull has ended."""
-        return self.total - self.up_to_date_count - self.in_conflict - self.left_alone
+        return self.total - self.now_up_to_date_count - self.in_conflict - self.left_alone
 
 
 @dataclass
@@ -96,8 +96,8 @@ class PullTally:
     Attributes:
         found_ids: The IDs of the issues that the query found and Jira could give.
         outcomes_by_id: The outcome of each of them that is done, by ID: it is in its file as Jira has it,
-            or was left there as it was. If it is written twice, the later in `_OUTCOMES_BY_WEIGHT`.
-        kept_by_key: Tickets whose files were not changed, by key.
+            or was left there as it was. If it is written twice, the later in `_OUTCOMES_WEAKEST_FIRST`.
+        unwritable_by_key: Tickets whose files were not changed, by key.
         conflicts_by_key: Tickets in conflict, by key.
         failed_by_key: Tickets that could not be written, by key, or by ID if Jira never gave the issue.
         broken: Files that cannot be read or written.
@@ -108,12 +108,12 @@ class PullTally:
         prunable_keys: Keys of those that a prune would have removed.
         inexact_keys: Keys of issues whose description says more than their files can.
         recovered_keys: Keys of issues that an earlier run created and whose drafts got them only now.
-        brought_forward_by_key: Issues whose older values were replaced, by key.
+        replaced_older_by_key: Issues whose older values were replaced, by key.
     """
 
     found_ids: set[str] = field(default_factory=set)
     outcomes_by_id: dict[str, WriteOutcome] = field(default_factory=dict)
-    kept_by_key: dict[str, Note] = field(default_factory=dict)
+    unwritable_by_key: dict[str, Note] = field(default_factory=dict)
     conflicts_by_key: dict[str, Note] = field(default_factory=dict)
     failed_by_key: dict[str, Note] = field(default_factory=dict)
     broken: list[Note] = field(default_factory=list)
@@ -123,7 +123,7 @@ class PullTally:
     prunable_keys: list[str] = field(default_factory=list)
     inexact_keys: set[str] = field(default_factory=set)
     recovered_keys: list[str] = field(default_factory=list)
-    brought_forward_by_key: dict[str, Note] = field(default_factory=dict)
+    replaced_older_by_key: dict[str, Note] = field(default_factory=dict)
     _known_ids: set[str] = field(default_factory=set)
 
     def begin(self, ids: Iterable[str], unchanged: Iterable[str], *, known: Iterable[str]) -> None:
@@ -153,11 +153,11 @@ class PullTally:
         """Note a ticket that could not be written."""
         self.failed_by_key[note.key] = note
 
-    def keep(self, note: Note, ids: Iterable[str]) -> None:
+    def add_unwritable(self, note: Note, ids: Iterable[str]) -> None:
         """Count issues whose file is not changed, with a note for the user."""
-        self.kept_by_key[note.key] = note
+        self.unwritable_by_key[note.key] = note
         for text in ids:
-            self._count_outcome(text, WriteOutcome.KEPT)
+            self._count_outcome(text, WriteOutcome.UNWRITABLE)
 
     def add(self, outcomes: Iterable[FamilyResult]) -> None:
         """Count what was just written."""
@@ -168,13 +168,13 @@ class PullTally:
                 continue
             if result.note is not None:
                 conflict = result.outcome is WriteOutcome.CONFLICT
-                notes = self.conflicts_by_key if conflict else self.kept_by_key
+                notes = self.conflicts_by_key if conflict else self.unwritable_by_key
                 notes[result.note.key] = result.note
             else:
                 self.inexact_keys |= result.family.text.inexact_keys
-            self.brought_forward_by_key |= {note.key: note for note in result.older_notes}
+            self.replaced_older_by_key |= {note.key: note for note in result.replaced_older_notes}
             for issue in result.family.issues:
-                if issue.id not in result.family.stale_ids:
+                if issue.id not in result.family.outdated_ids:
                     self._count_outcome(
                         issue.id, result.outcomes_by_key.get(issue.key, result.outcome)
                     )
@@ -197,8 +197,8 @@ class PullTally:
             merged=counts[WriteOutcome.MERGED],
             unchanged=counts[WriteOutcome.UNCHANGED],
             in_conflict=counts[WriteOutcome.CONFLICT],
-            left_alone=counts[WriteOutcome.KEPT],
-            kept=tuple(self.kept_by_key.values()),
+            left_alone=counts[WriteOutcome.UNWRITABLE],
+            kept=tuple(self.unwritable_by_key.values()),
             conflicts=tuple(self.conflicts_by_key.values()),
             failed=(*self.broken, *self.failed_by_key.values()),
             inexact=tuple(sorted(self.inexact_keys)),
@@ -207,7 +207,7 @@ class PullTally:
             pruned=tuple(self.pruned_keys),
             prunable=tuple(self.prunable_keys),
             recovered=tuple(self.recovered_keys),
-            brought_forward=tuple(self.brought_forward_by_key.values()),
+            brought_forward=tuple(self.replaced_older_by_key.values()),
         )
 
     def _count_outcome(self, issue_id: str, written: WriteOutcome) -> None:
@@ -218,4 +218,4 @@ class PullTally:
             written = WriteOutcome.NEW  # a new sub-task of a known ticket
         # A ticket is written again when more of it arrives; its earlier outcome still counts.
         before = self.outcomes_by_id.get(issue_id, written)
-        self.outcomes_by_id[issue_id] = max(before, written, key=_OUTCOMES_BY_WEIGHT.index)
+        self.outcomes_by_id[issue_id] = max(before, written, key=_OUTCOMES_WEAKEST_FIRST.index)

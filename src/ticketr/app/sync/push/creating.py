@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 _MIN_BATCH_ISSUES = 10
 
 
-def _record_statuses(state: State, edit: IssueWrite, parent: str | None) -> None:
+def _record_route_and_workflow(state: State, edit: IssueWrite, parent: str | None) -> None:
     """Record the statuses on the way of a new issue, which Jira may have if the push ends there.
 
     It also records in which status such issues begin, so that the next plan can show the way.
@@ -76,7 +76,7 @@ def _fields_with_parent(new: IssueWrite) -> dict[str, object]:
     return new.payload.fields | parent
 
 
-def _late_wait_trio_time(error: jira.JiraError) -> float:
+def _wait_from_trio_time(error: jira.JiraError) -> float:
     """Return the time on Trio's clock from which a late arrival of a failed request is waited for."""
     return -math.inf if has_request_ended(error) else trio.current_time()
 
@@ -89,14 +89,14 @@ class _Request:
         write: The issue.
         creation: The request, as the state records it.
         error: The error of the last request for the issue, if there was one.
-        late_wait_trio_time: The time on Trio's clock from which its late arrival is waited for; minus
-            infinity if it cannot arrive any more.
+        wait_from_trio_time: The time on Trio's clock from which its late arrival is waited for;
+            minus infinity if it cannot arrive any more.
     """
 
     write: IssueWrite
     creation: Creation
     error: jira.JiraError | None = None
-    late_wait_trio_time: float = -math.inf
+    wait_from_trio_time: float = -math.inf
 
     @property
     def is_worth_retrying(self) -> bool:
@@ -105,8 +105,9 @@ class _Request:
         return error is not None and (is_short_rate_limit(error) or jira.may_have_happened(error))
 
 
-#: Sends requests; returns those after which it is not known whether their issues exist.
-_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[list[_Request]]]"
+#: Requests that were sent, after which it is not known whether their issues exist.
+_UnsureRequests: TypeAlias = "list[_Request]"
+_SendFunction: TypeAlias = "Callable[[Sequence[_Request]], Awaitable[_UnsureRequests]]"
 
 
 @dataclass
@@ -158,13 +159,13 @@ class Creator:
         if is_many:
             self.session.progress.report(f"Creating {len(new_issues)} tickets...")
         for chunk in chunks(new_issues, jira.MAX_CREATED_PER_REQUEST):
-            requests = [await self._make_request(new) for new in chunk]
+            requests = [await self._build_request(new) for new in chunk]
             if is_many:
-                found, requests = await self._send_and_split_existing(requests, self._send_together)
+                found, requests = await self._send_and_split_existing(requests, self._send_batch)
                 existing += found
             alone += requests
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
-        existing, refused = await self._send_and_split_existing(alone, self._send_alone)
+        existing, refused = await self._send_and_split_existing(alone, self._send_each)
         await map_in_tasks(self._write_key_and_status, existing, tasks=CONCURRENT_SENT_TICKETS)
         for request in refused:
             await self._forget(request.creation)
@@ -204,7 +205,7 @@ class Creator:
             Those whose issues exist, with IDs and keys, and the others.
         """
         pending = [request.creation for request in requests]
-        since = max((request.late_wait_trio_time for request in requests), default=-math.inf)
+        since = max((request.wait_from_trio_time for request in requests), default=-math.inf)
         try:
             creations = await find_by_marker(self.session, pending, since_trio_time=since)
         except jira.AuthenticationFailed:
@@ -224,7 +225,7 @@ class Creator:
             request for request in requests if request.creation.marker not in creations
         ]
 
-    async def _send_together(self, requests: Sequence[_Request]) -> list[_Request]:
+    async def _send_batch(self, requests: Sequence[_Request]) -> _UnsureRequests:
         """Send requests as one; return all, since the answer does not tell their issues apart."""
         requests = [_with_sent_time(request) for request in requests]
         creations = [request.creation for request in requests]
@@ -239,14 +240,14 @@ class Creator:
         except jira.AuthenticationFailed:
             raise
         except jira.JiraError as error:
-            late_wait_trio_time = _late_wait_trio_time(error)
+            wait_from_trio_time = _wait_from_trio_time(error)
             return [
-                replace(request, error=error, late_wait_trio_time=late_wait_trio_time)
+                replace(request, error=error, wait_from_trio_time=wait_from_trio_time)
                 for request in requests
             ]
         return requests
 
-    async def _send_alone(self, requests: Sequence[_Request]) -> list[_Request]:
+    async def _send_each(self, requests: Sequence[_Request]) -> _UnsureRequests:
         """Send each request alone; return those whose issues may or may not exist.
 
         The sub-tasks of a ticket are sent one after the other, so that Jira has them in their order,
@@ -273,7 +274,7 @@ class Creator:
         try:
             created = await session.jira.create_issue(fields, properties=properties)
         except jira.JiraError as error:
-            failed = replace(request, error=error, late_wait_trio_time=_late_wait_trio_time(error))
+            failed = replace(request, error=error, wait_from_trio_time=_wait_from_trio_time(error))
             is_certain = jira.certainly_failed(error, fields)
             if is_certain:
                 await self._forget(request.creation)  # noqa: ASYNC120 - a cancellation wins, and the next run looks the issue up
@@ -327,10 +328,10 @@ class Creator:
                 "the next run looks for it again"
             )
             self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
-        elif status is None or await self._record_and_try_move(created, new, status):
+        elif status is None or await self._try_record_then_move(created, new, status):
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
 
-    async def _record_and_try_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
+    async def _try_record_then_move(self, created: Creation, new: IssueWrite, status: str) -> bool:
         """Move a new issue to its draft's status; return whether the state holds the issue.
 
         Its base has the status in which Jira created it. So the draft's status remains an edit if
@@ -354,14 +355,14 @@ class Creator:
         self, created: Creation, new: IssueWrite, first: str, status: str
     ) -> None:
         """Move a new issue from its first status to its draft's, by one or more transitions."""
-        session, key = self.session, created.key
+        session, state, key = self.session, self.session.state, created.key
         edit = replace(new, key=key, type_id=issue_type_id(new.payload.fields), old_status=first)
         route = await self._routes.fetch_route(edit)
         edit = replace(edit, route=tuple(map(transitions.Step, route)))
         if edit.statuses_between:
             with trio.CancelScope(shield=True):  # one short write
                 async with session.disk_lock:
-                    await session.in_thread(_record_statuses, session.state, edit, created.parent)
+                    await session.in_thread(_record_route_and_workflow, state, edit, created.parent)
             shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
@@ -370,7 +371,7 @@ class Creator:
                 return
         await transitions.follow_route(session.jira, key, status, edit.route)
 
-    async def _make_request(self, new: IssueWrite) -> _Request:
+    async def _build_request(self, new: IssueWrite) -> _Request:
         """Return a request for an issue."""
         creation = Creation(
             marker=uuid.uuid4().hex,

@@ -86,7 +86,7 @@ _LINELESS_FIELDS = frozenset(
     {"project", "issuetype", "summary", "description", "parent", "reporter"}
 )
 #: Lines that are converted without the metadata of the project.
-_LINES_WITHOUT_METADATA = frozenset({"Status", "Parent"})
+_LINES_NEEDING_NO_METADATA = frozenset({"Status", "Parent"})
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     changes = [change for query in queries for change in query.changes]
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
-        parts = {change.part for change in query.changes} - _LINES_WITHOUT_METADATA
+        parts = {change.part for change in query.changes} - _LINES_NEEDING_NO_METADATA
         if query.type_id is None or any(isinstance(part, str | RichTextPart) for part in parts):
             by_project.setdefault(query.project, []).append(query)
     projects: dict[str, ProjectMetadata] = {}
@@ -309,7 +309,7 @@ def _line_specs(
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
     for name, field_id in session.columns.line_names_and_ids:
-        if name in _LINES_WITHOUT_METADATA:
+        if name in _LINES_NEEDING_NO_METADATA:
             continue
         created = screen.get(field_id)
         screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_FIELDS else field_id

@@ -89,7 +89,8 @@ class IssuePayload:
         links: The links to add or to remove.
         uploads: The files that the description and the comments show. They are attached before
             these are sent, and their media IDs take the place of their marks in them.
-        once_created: For a new issue whose description shows files: what is sent once it exists.
+        description_once_created: For a new issue whose description shows files: what is sent once
+            it exists.
         inherited: The fields that a new sub-task takes over from its ticket.
         inheritance_problems: Which others it cannot have, each with the name and the reason.
     """
@@ -102,7 +103,7 @@ class IssuePayload:
     comments: tuple[CommentAddOrEdit, ...] = ()
     links: tuple[LinkWrite, ...] = ()
     uploads: tuple[grafting.PictureFile, ...] = ()
-    once_created: IssuePayload | None = None
+    description_once_created: IssuePayload | None = None
     inherited: tuple[diff.Change, ...] = ()
     inheritance_problems: tuple[str, ...] = ()
 
@@ -229,7 +230,7 @@ def _link_payload(
 
 #: The names of lines with rules of their own.
 _STATUS, _TYPE = "Status", "Type"
-_JIRA_REFUSES_OWN_TEXT_WARNING = (
+_JIRA_MAY_REFUSE_OWN_TEXT = (
     "Jira may refuse text that it has itself: {}. If it does, change that in Jira, or say"
     " --accept-loss to send what the file holds of it"
 )
@@ -364,7 +365,7 @@ def _text_spec(context: PayloadContext, part: diff.RichTextPart) -> FieldSpec:
 def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     """Say what to do about a line that names no field of the issue's type."""
     if text_spec := context.specs.get(diff.RichTextPart(change.name)):
-        return f"it holds rich text; {_text_remedy(text_spec)}"
+        return f"it holds rich text; {_section_heading_hint(text_spec)}"
     if change.part == ATTACHMENTS_LINE_NAME:
         return (
             "this line only lists what Jira has; put it back, and attach files with "
@@ -379,7 +380,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
     return f"there is no such field here; {suggest_names(change.name, names)}"
 
 
-def _text_remedy(field: FieldSpec) -> str:
+def _section_heading_hint(field: FieldSpec) -> str:
     """Say how to write a field of rich text into a file."""
     advice = f"write it below a heading ## Field: {field.name}"
     return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
@@ -396,7 +397,7 @@ def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> I
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
         if edited.problems_from_jira:
-            yield f"{edited.name}: {_JIRA_REFUSES_OWN_TEXT_WARNING.format(edited.problems_from_jira[0])}"
+            yield f"{edited.name}: {_JIRA_MAY_REFUSE_OWN_TEXT.format(edited.problems_from_jira[0])}"
 
 
 def _require_text(change: diff.Change) -> str:
@@ -472,7 +473,7 @@ def _draft_payload(
         fields=fields,
         problems=problems,
         values=(*sent.values, *own),
-        once_created=later,
+        description_once_created=later,
         inherited=inherited.inherited,
         inheritance_problems=inherited.inheritance_problems,
     )
@@ -523,7 +524,7 @@ def _missing_field_problems(
     for part, spec in context.specs.items():
         # A part that the draft has and Jira would refuse is reported already.
         if spec.is_required and spec.id not in fields and part not in parts:
-            remedy = _text_remedy if isinstance(part, diff.RichTextPart) else _remedy
+            remedy = _section_heading_hint if isinstance(part, diff.RichTextPart) else _remedy
             yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
 
 

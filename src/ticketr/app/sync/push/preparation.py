@@ -44,7 +44,7 @@ from ticketr.app.sync.push.writes import (
     IssueWrite,
     TicketWrites,
     WritesBuilder,
-    failed_parent_note,
+    failed_parent_line_note,
     make_metadata_queries,
 )
 
@@ -132,7 +132,7 @@ class RouteFinder:
             if not unknown:
                 raise no_transition_error(status, transitions)
             for text in unknown:
-                learnt = await self._transitions_from(edit, text)
+                learnt = await self._ask_other_issue(edit, text)
                 edges[text.casefold()] = workflow[text.casefold()] = learnt
         known = {status: list(to) for status, to in _next_statuses(edges).items() if to}
         record = self.session.state.site_record  # so that the next plan can show the way
@@ -144,7 +144,7 @@ class RouteFinder:
             for start, to in zip(starts, path, strict=False)
         )
 
-    async def _transitions_from(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
+    async def _ask_other_issue(self, edit: IssueWrite, status: str) -> tuple[jira.Transition, ...]:
         """Ask another issue in a status for its transitions; return none if there is no such one."""
         client, project = self.session.jira, edit.project
         if project not in self._statuses_by_project:
@@ -268,10 +268,10 @@ async def prepare_writes(
     routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
     has_drafts_below = any(ticket.local_change.parent_draft for ticket in checked)
-    return _without_drafts_of_failed_parents(checked) if has_drafts_below else checked
+    return _without_failed_parent_lines(checked) if has_drafts_below else checked
 
 
-def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
+def _without_failed_parent_lines(writes: Sequence[TicketWrites]) -> list[TicketWrites]:
     """Leave out each draft whose parent is a draft that is not created, and note why."""
     drafts = [
         ticket.local_change
@@ -292,7 +292,7 @@ def _without_drafts_of_failed_parents(writes: Sequence[TicketWrites]) -> list[Ti
         change = ticket.local_change
         place = change.local.path, change.parent_draft
         if ticket.issues and change.parent_draft and place not in created:
-            failed = (*ticket.failed, failed_parent_note(change))
+            failed = (*ticket.failed, failed_parent_line_note(change))
             kept.append(replace(ticket, issues=(), failed=failed))
         else:
             kept.append(ticket)

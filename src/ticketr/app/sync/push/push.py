@@ -26,8 +26,8 @@ from ticketr.app.sync.push.preparation import prepare_writes
 from ticketr.app.sync.push.refresh import (
     PushAction,
     TicketRequest,
-    adopt,
     compare_with_jira,
+    record_never_pulled,
     refresh,
 )
 from ticketr.app.sync.push.sending import Delivery
@@ -101,7 +101,7 @@ class Push:
                 entry.statuses_between for entry in self.confirmed.entries if not entry.key
             }
         writes = [ticket for ticket in prepared if ticket.issues]
-        tally.plan(
+        tally.set_plan(
             make_plan_entry(
                 ticket.local_change,
                 write.issue,
@@ -115,12 +115,12 @@ class Push:
         if dry_run:
             return
         if never_pulled:
-            outcomes, unavailable = await adopt(session, never_pulled, seen=seen)
+            outcomes, unavailable = await record_never_pulled(session, never_pulled, seen=seen)
             tally.fail(*unavailable)
-            tally.add_outcomes(outcomes)
+            tally.note_unwritten_and_older(outcomes)
         if same:
             outcomes, _ = await refresh(session, same, seen=seen)
-            tally.add_outcomes(outcomes)
+            tally.note_unwritten_and_older(outcomes)
         if writes:
             tally.show(session.progress)
             await Delivery(session, tally, writes, new_routes, seen).run()
@@ -182,7 +182,7 @@ class Push:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
         outcomes, _ = await refresh(session, to_merge, seen=seen)
-        self.tally.add_outcomes(outcomes)
+        self.tally.note_unwritten_and_older(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
         wanted = {request.head_id for request in to_merge} - noted
         survey = await session.survey()

@@ -159,13 +159,13 @@ async def recover_created_keys(
     """
     requests = await session.in_thread(session.state.creations.read_unsettled)
     while True:  # a sub-task is found once its ticket has its key again
-        await _write_keys(session, requests, on_recovered, on_failed)
+        await _find_created_and_write_keys(session, requests, on_recovered, on_failed)
         requests = await _reopen_lost_creations(session)
         if not requests:
             return
 
 
-async def _write_keys(
+async def _find_created_and_write_keys(
     session: Session,
     requests: Sequence[Creation],
     on_recovered: Callable[[str], object],
@@ -188,7 +188,7 @@ async def _write_keys(
         issues = {issue.id: issue for issue in answer.issues}  # without those that were deleted
         for creation in chunk:
             issue = issues.get(creation.id)
-            outcome = await _write_key_somewhere(session, creation, issue, drafts)
+            outcome = await _find_draft_and_write_key(session, creation, issue, drafts)
             if isinstance(outcome, TicketrError):
                 on_failed(unwritten_key_note(creation, creation.path, outcome))
             elif outcome:
@@ -223,13 +223,13 @@ async def find_by_marker(
     creations: dict[str, Creation] = {}
     for project in dict.fromkeys(creation.project for creation in requests):
         own = [creation for creation in requests if creation.project == project]
-        creations |= await _search_markers(session, own)
+        creations |= await _search_by_marker(session, own)
     if creations:
         await session.in_thread(session.state.creations.put, *creations.values())
     return creations
 
 
-async def _search_markers(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
+async def _search_by_marker(session: Session, requests: Sequence[Creation]) -> dict[str, Creation]:
     """Search one project for requested issues by their markers.
 
     Returns:
@@ -266,7 +266,7 @@ async def _search_markers(session: Session, requests: Sequence[Creation]) -> dic
     return found
 
 
-async def _write_key_somewhere(
+async def _find_draft_and_write_key(
     session: Session, creation: Creation, issue: Issue | None, drafts: Collection[Ticket]
 ) -> bool | TicketrError:
     """Write a key into its draft, wherever that is; say whether the draft was found.
@@ -322,7 +322,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
     lost = [
         replace(creation, settled=0.0)
         for chunk in chunks([*by_path.items()], FILES_PER_BATCH)
-        for creation in await session.in_thread(_with_keyless_drafts, session.store, chunk)
+        for creation in await session.in_thread(_select_keyless_creations, session.store, chunk)
     ]
     if lost:
         survey = await session.survey(check_drafts=False)
@@ -332,7 +332,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
     return lost
 
 
-def _with_keyless_drafts(
+def _select_keyless_creations(
     store: Store, by_path: Iterable[tuple[str, Iterable[Creation]]]
 ) -> list[Creation]:
     """Return the issues whose unchanged drafts are in their files without their keys."""

@@ -130,7 +130,7 @@ async def refresh(
     return outcomes, [note for note in now if isinstance(note, Note)]
 
 
-async def adopt(
+async def record_never_pulled(
     session: Session, never_pulled: Sequence[LocalTicket], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Record tickets with keys that were never pulled into this workspace.
@@ -298,7 +298,7 @@ class Comparison:
         local_change: The change in its file.
         action: What the push does with it.
         notes: Why a part of it is not sent, or all of it.
-        unsent_edits: The edits that Jira does not have yet, by key.
+        edits_to_send: The edits that Jira does not have yet, by key.
         issues: Each issue as Jira has it, by key.
         section_field_ids: The ID of each field with a section of its own, by its name.
     """
@@ -306,7 +306,7 @@ class Comparison:
     local_change: TicketChanges
     action: PushAction
     notes: tuple[Note, ...] = ()
-    unsent_edits: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    edits_to_send: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
     issues: Mapping[str, Issue] = field(default_factory=dict)
     section_field_ids: Mapping[str, str] = field(default_factory=dict)
 
@@ -460,12 +460,12 @@ def _compare_change(
         for key, changes in change.edits.items()
         if key in there and (left := unsent_edits(changes, there[key]))
     }
-    notes = tuple(_absent_note(key, change, renamed) for key in absent)
+    notes = tuple(_not_in_ticket_note(key, change, renamed) for key in absent)
     action = PushAction.SEND if edits or change.drafts or absent else PushAction.ALREADY_IN_JIRA
     return Comparison(change, action, notes, edits, issues, dict(family.text.section_names_and_ids))
 
 
-def _absent_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:
+def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:
     """Return a note that says why Jira does not have an issue in this ticket."""
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)

@@ -11,7 +11,7 @@ from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, placeholder_ids_by_address
 from ticketr.app.sync.edits.losses import LineLookup, texts_of
-from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, named_exactly
+from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, with_name_email_or_id
 from ticketr.app.tickets import Ticket
 
 #: How many people an error message names.
@@ -82,7 +82,7 @@ def mention_warnings(
 
 def _find_person(name: str, users: Sequence[User], place: str) -> User | None:
     """Return the person with a name, or else the only one whose name begins so."""
-    fitting = named_exactly(name, users) or list(users)
+    fitting = with_name_email_or_id(name, users) or list(users)
     if len(fitting) > 1:
         several = " or ".join(
             f"@[{user.display_name}]({user.account_id})" for user in fitting[:_MAX_SHOWN_PEOPLE]

@@ -35,7 +35,7 @@ from ticketr.app.sync.push.transitions import (
     follow_route,
     status_value,
 )
-from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, failed_parent_note
+from ticketr.app.sync.push.writes import IssueWrite, TicketWrites, failed_parent_line_note
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.tickets import Ticket, render_ticket
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 #: How many tickets are read back at once; with their sub-tasks they about fill a bulk fetch.
 _TICKETS_PER_READ_BACK = BULK_FETCH_SIZE // 2
 #: The place of the parent of a ticket that is not below a draft.
-_NO_DRAFT_PARENT = ("", "")
+_NO_PARENT_DRAFT_PLACE = ("", "")
 _STATUS_LINE_NAME = "Status"
 
 
@@ -71,7 +71,7 @@ class Delivery:
     # The keys of new tickets, by their files and titles, by which drafts name their parents.
     _new_keys: dict[tuple[str, str], str] = field(default_factory=dict, init=False)
     _highest_key_numbers: dict[str, int] = field(default_factory=dict, init=False)
-    _drafts: set[Ticket] = field(default_factory=set, init=False)
+    _all_drafts: set[Ticket] = field(default_factory=set, init=False)
     # The tickets to fetch again, by the IDs of their heads.
     _tickets_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
     _ready_to_read_back: dict[str, TicketRequest] = field(default_factory=dict, init=False)
@@ -86,7 +86,7 @@ class Delivery:
             self.session,
             self.tally,
             self._highest_key_numbers,
-            self._drafts,
+            self._all_drafts,
             self.shown_status_routes,
         )
 
@@ -103,7 +103,7 @@ class Delivery:
             `recover_created_keys` finds it in the next run.
         """
         new = [write for ticket in self.writes for write in ticket.issues if not write.key]
-        self._drafts.update(replace(write.issue, tasks=()) for write in new)
+        self._all_drafts.update(replace(write.issue, tasks=()) for write in new)
         for project in {write.project for write in new}:
             key = await self.session.jira.highest_key(project)
             number = key.rpartition("-")[2] if key else ""
@@ -112,18 +112,18 @@ class Delivery:
         for ticket in self.writes:
             change = ticket.local_change
             title = change.parent_draft
-            place = (change.local.path, title) if title else _NO_DRAFT_PARENT
+            place = (change.local.path, title) if title else _NO_PARENT_DRAFT_PLACE
             by_parent.setdefault(place, []).append(ticket)
-        await self._send_tickets(by_parent.pop(_NO_DRAFT_PARENT, []))
+        await self._send_edits_then_drafts(by_parent.pop(_NO_PARENT_DRAFT_PLACE, []))
         while places := [place for place in by_parent if place in self._new_keys]:
             tickets = [
-                self._draft_with_parent_key(ticket, self._new_keys[place])
+                self._with_parent_line_key(ticket, self._new_keys[place])
                 for place in places
                 for ticket in by_parent.pop(place)
             ]
-            await self._send_tickets(tickets)
+            await self._send_edits_then_drafts(tickets)
         for orphans in by_parent.values():
-            self.tally.fail(*(failed_parent_note(orphan.local_change) for orphan in orphans))
+            self.tally.fail(*(failed_parent_line_note(orphan.local_change) for orphan in orphans))
         if self._linked_keys:
             others = await self.session.in_thread(
                 _tickets_of, self.session.state, self._linked_keys
@@ -131,7 +131,7 @@ class Delivery:
             self._tickets_to_read_back = others | self._tickets_to_read_back
         await self._read_back((self._tickets_to_read_back | self._ready_to_read_back).values())
 
-    def _draft_with_parent_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
+    def _with_parent_line_key(self, ticket: TicketWrites, key: str) -> TicketWrites:
         """Return the writes of a draft whose parent, a draft itself, has got a key."""
         new, *subtasks = ticket.issues
         parent = {"key": key}
@@ -141,10 +141,10 @@ class Delivery:
             values=(*new.payload.values, SentValue(PARENT_LINE_NAME, key, "parent", parent)),
         )
         new = replace(new, issue=with_parent_key(new.issue, key), payload=payload)
-        self._drafts.add(replace(new.issue, tasks=()))
+        self._all_drafts.add(replace(new.issue, tasks=()))
         return replace(ticket, issues=(new, *subtasks))
 
-    async def _send_tickets(self, writes: Sequence[TicketWrites]) -> None:
+    async def _send_edits_then_drafts(self, writes: Sequence[TicketWrites]) -> None:
         """Send the writes of tickets whose parents exist, or that have none."""
         existing = [ticket for ticket in writes if ticket.local_change.head_id is not None]
         await map_in_tasks(self._send_ticket_edits, existing, tasks=CONCURRENT_SENT_TICKETS)
@@ -194,7 +194,7 @@ class Delivery:
         except JiraError as error:
             absent = [request.note(str(error), Code.UNREACHED) for request in requests]
         else:
-            self.tally.add_outcomes(outcomes)
+            self.tally.note_unwritten_and_older(outcomes)
         for note in absent:
             if note.code is Code.UNREACHED:
                 reason = f"it was pushed, but could not be read again: {note.reason}"
@@ -329,7 +329,7 @@ class Delivery:
 
 def _later_edit(new: IssueWrite, created: Created) -> IssueWrite:
     """Return what the create of an issue could not carry, as an edit: pictures, comments, links."""
-    payload = new.payload.once_created or IssuePayload()
+    payload = new.payload.description_once_created or IssuePayload()
     payload = payload.merged_with(
         IssuePayload(
             values=tuple(value for value in new.payload.values if value.field_id == LINK_FIELD),

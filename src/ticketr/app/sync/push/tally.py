@@ -65,7 +65,7 @@ class PushTally:
 
     result: PushResult = field(default_factory=PushResult)
 
-    def plan(self, entries: Iterable[PlanEntry]) -> None:
+    def set_plan(self, entries: Iterable[PlanEntry]) -> None:
         """Set what is to be created or changed."""
         planned = sort_new_first(entries)
         self.result = replace(self.result, planned=planned, total=len(planned))
@@ -96,16 +96,16 @@ class PushTally:
         new = (note for note in notes if (note.path, note.name) not in known)
         self.result = replace(self.result, left_alone=(*self.result.left_alone, *new))
 
-    def add_outcomes(self, outcomes: Iterable[FamilyResult]) -> None:
+    def note_unwritten_and_older(self, outcomes: Iterable[FamilyResult]) -> None:
         """Note fetched tickets that could not be written, and the older values in the others."""
         for result in outcomes:
-            older = {note.key for note in result.older_notes}
+            older = {note.key for note in result.replaced_older_notes}
             left = [
                 note
                 for note in self.result.left_alone
                 if note.code is not Code.OLDER or note.key not in older
             ]
-            self.result = replace(self.result, left_alone=(*left, *result.older_notes))
+            self.result = replace(self.result, left_alone=(*left, *result.replaced_older_notes))
             if result.outcome is WriteOutcome.CONFLICT and result.note is not None:
                 shares = [
                     result.outcomes_by_key.get(issue.key, result.outcome)

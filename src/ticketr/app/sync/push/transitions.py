@@ -69,7 +69,7 @@ async def follow_route(jira: JiraClient, key: str, status: str, route: Sequence[
         known = None if reached else step.transition
         to = step.transition.to_status if step is not route[-1] else status
         try:
-            await _change_status(jira, key, to, known, step.fields)
+            await _move_by_given_or_fetched(jira, key, to, known, step.fields)
         except AuthenticationFailed:
             raise
         except (JiraError, NoTransition) as error:
@@ -78,10 +78,10 @@ async def follow_route(jira: JiraClient, key: str, status: str, route: Sequence[
             raise StoppedBetween(reached, status, error) from error
         reached = step.transition.to_status
     if not route:
-        await _change_status(jira, key, status, None, {})
+        await _move_by_given_or_fetched(jira, key, status, None, {})
 
 
-async def _change_status(
+async def _move_by_given_or_fetched(
     jira: JiraClient,
     key: str,
     status: str,

@@ -109,13 +109,13 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         BadValue: The text is not a value of the field.
     """
     if spec.name == "Sprint":
-        return _sprint_id(text, lookup.sprints)
+        return _parse_sprint_name(text, lookup.sprints)
     if spec.type == "array":
         return [_list_entry_value(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
     if spec.id in times.ESTIMATE_FIELDS:
-        return _parse_estimate(text)
+        return _parse_estimate_seconds(text)
     match spec.type:
         case "number":
             return _parse_number(text)
@@ -218,20 +218,20 @@ def _choice_value(spec: FieldSpec, name: str) -> dict[str, str]:
 
 def _cascade_value(spec: FieldSpec, text: str) -> dict[str, object]:
     """Convert ``Europe > Spain``: a choice, and perhaps a second one below it."""
-    text = _with_spaced_arrows(text)
+    text = _space_cascade_separators(text)
     if not spec.allowed:
         first, _, second = text.partition(CASCADE_SEPARATOR)
         return {"value": first, **({"child": {"value": second}} if second else {})}
     records: dict[str, dict[str, object]] = {}
     for allowed in spec.allowed:
-        records[_with_spaced_arrows(allowed.name)] = {"id": allowed.id}
+        records[_space_cascade_separators(allowed.name)] = {"id": allowed.id}
         for child in allowed.children:
-            name = _with_spaced_arrows(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
+            name = _space_cascade_separators(f"{allowed.name}{CASCADE_SEPARATOR}{child.name}")
             records[name] = {"id": allowed.id, "child": {"id": child.id}}
     return records[choose(text, (AllowedValue("", name) for name in records)).name]
 
 
-def _with_spaced_arrows(text: str) -> str:
+def _space_cascade_separators(text: str) -> str:
     """Return a text with one space on each side of each ``>``."""
     return re.sub(r"\s*>\s*", CASCADE_SEPARATOR, text)
 
@@ -246,7 +246,7 @@ def _team_id(text: str, teams: Mapping[str, str]) -> str:
     return choose(text, allowed, "is the team of no ticket here").id
 
 
-def _parse_estimate(text: str) -> int:
+def _parse_estimate_seconds(text: str) -> int:
     seconds = times.read_duration(text)
     if seconds is None:
         hint = "how long a day or a week is differs from site to site"
@@ -290,7 +290,7 @@ def is_me(name: str) -> bool:
     return folded(name) in {"me", "@me"}
 
 
-def named_exactly(name: str, users: Iterable[User]) -> list[User]:
+def with_name_email_or_id(name: str, users: Iterable[User]) -> list[User]:
     """Return the people whose name, e-mail address or account ID is a text."""
     wanted = folded(name)
     return [
@@ -303,7 +303,7 @@ def named_exactly(name: str, users: Iterable[User]) -> list[User]:
 def _account_id(name: str, users: tuple[User, ...]) -> str:
     if is_me(name) and users:
         return users[0].account_id
-    exact = named_exactly(name, users)
+    exact = with_name_email_or_id(name, users)
     if len(exact) == 1:
         return exact[0].account_id
     if exact:
@@ -315,7 +315,7 @@ def _account_id(name: str, users: tuple[User, ...]) -> str:
     raise BadValue(f"nobody called {in_quotes(name)} can be chosen; {hint}")
 
 
-def _sprint_id(text: str, sprints: Mapping[str, int]) -> int | None:
+def _parse_sprint_name(text: str, sprints: Mapping[str, int]) -> int | None:
     names = read_list(text)
     if not names:
         return None

@@ -102,7 +102,7 @@ class TicketWrites:
     warnings: tuple[Note, ...] = ()
 
 
-def failed_parent_note(change: TicketChanges) -> Note:
+def failed_parent_line_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.parent_draft}" has failed, so this stays a draft, too'
@@ -119,7 +119,7 @@ def make_metadata_queries(
 ) -> Iterable[MetadataQuery]:
     """Yield a query for each issue to send; drafts go into the ticket's or the default project."""
     change = comparison.local_change
-    for key, changes in comparison.unsent_edits.items():
+    for key, changes in comparison.edits_to_send.items():
         yield MetadataQuery(project_of(key), issue_type_id(comparison.issues[key].fields), changes)
     project = project_of(change.local.ticket.key or "") or default_project
     if project is not None:
@@ -165,9 +165,9 @@ class WritesBuilder:
         refused: Collection[str] = ()
         failed: list[Note] = []
         warnings: list[Note] = []
-        if any(map(may_lose, comparison.unsent_edits.values())):
+        if any(map(may_lose, comparison.edits_to_send.values())):
             texts, lost = self._texts_and_losses(comparison)
-            refused, failed, warnings = _loss_notes(lost, path, self.accept_loss)
+            refused, failed, warnings = _refused_keys_and_loss_notes(lost, path, self.accept_loss)
         here = issues_by_key(ticket)
         issues = [
             self._build_edit(
@@ -175,7 +175,7 @@ class WritesBuilder:
                 comparison.issues[key],
                 changes,
             )
-            for key, changes in comparison.unsent_edits.items()
+            for key, changes in comparison.edits_to_send.items()
             if key not in refused
         ]
         if change.head_id is None:
@@ -197,7 +197,7 @@ class WritesBuilder:
         if users:
             ticket = map_issues(local.ticket, lambda issue: issue_with_mentions(issue, users))
             local = replace(local, ticket=ticket)
-        sent = replace(change, edits=comparison.unsent_edits, local=local)
+        sent = replace(change, edits=comparison.edits_to_send, local=local)
         must_fit_schema = self.accept_loss is True
         return edited_texts_and_losses(
             sent,
@@ -256,7 +256,7 @@ class WritesBuilder:
         return IssueWrite(draft, context.path, project, changes, payload, subtask_parent=parent)
 
 
-def _loss_notes(
+def _refused_keys_and_loss_notes(
     lost: Sequence[Loss], path: str, accepted: AcceptedLosses
 ) -> tuple[set[str], list[Note], list[Note]]:
     """Return the keys of issues that must not be sent, notes on them, and on losses that are accepted."""

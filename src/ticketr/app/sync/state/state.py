@@ -83,20 +83,20 @@ class SiteRecord(Table):
             self._put("columns", text)
             return known is not None and self._db.write("UPDATE issue SET stale = 1") > 0
 
-    def field_ids(self) -> dict[str, str]:
+    def ids_of_fields_in_files(self) -> dict[str, str]:
         """Return the ID of each field that files hold, by its name in them; none before a pull."""
         with self._db.convert_value_errors():
             return dict(json.loads(self._get("columns") or "[]"))
 
     def rich_text_ids(self) -> dict[str, str]:
         """Return the ID of each rich-text field that files hold, by its name in them."""
-        return dict(section_names_and_ids_in(self.field_ids().items()))
+        return dict(section_names_and_ids_in(self.ids_of_fields_in_files().items()))
 
     def note_complete_pull(self, *, at: float) -> None:
         """Store when a pull has brought all that it found, in seconds since the epoch."""
         self._put("pulled", str(at))
 
-    def last_complete_pull(self) -> float | None:
+    def last_complete_pull_end(self) -> float | None:
         """Return when a pull has brought all that it found, in seconds since the epoch.
 
         Returns:
@@ -465,7 +465,7 @@ class State(Database):
         """Store texts that are about to be written, each with its head; `record` deletes them."""
         self.write_all("INSERT OR IGNORE INTO intended VALUES (?, ?)", texts)
 
-    def written_paths_and_texts(
+    def paths_and_possible_bases(
         self, head_ids: Collection[str]
     ) -> tuple[Mapping[str, str], Mapping[str, Sequence[str]]]:
         """Read the texts that a sync has written, or was about to write, of some tickets.

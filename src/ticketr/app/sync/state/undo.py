@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MAX_UNDO_STEPS = 50
 #: The key of a step of a draft.
 DRAFT_KEY = "draft"
-#: What the state holds of a ticket, but for the texts that a sync is about to write.
-_RESTORED_TABLES = {
+#: What the state holds of a ticket, by table, but for the texts that a sync is about to write.
+_RESTORED_COLUMNS = {
     "issue": ("id", "key", "head", "updated", "fields", "seen", "stale"),
     "ticket": ("head", "path", "text"),
     "sent": ("head", "key", "part", "text", "field", "value"),
@@ -187,7 +187,7 @@ class UndoLog(Table):
         """Return a digest of what the state holds of a ticket; it changes with either side."""
         rows = self._read_rows(head_id)
         places = [
-            at for at, name in enumerate(_RESTORED_TABLES["issue"]) if name not in _IGNORED_COLUMNS
+            at for at, name in enumerate(_RESTORED_COLUMNS["issue"]) if name not in _IGNORED_COLUMNS
         ]
         rows["issue"] = [[row[at] for at in places] for row in rows["issue"]]
         del rows["older"]  # these change with the rest
@@ -197,7 +197,7 @@ class UndoLog(Table):
         """Replace what the state holds of a ticket by what `state_json` has returned."""
         with self._db.convert_value_errors():
             rows = _parse_rows(state_before)
-        for table, columns in _RESTORED_TABLES.items():
+        for table, columns in _RESTORED_COLUMNS.items():
             self._db.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - a constant
             marks = ", ".join("?" * len(columns))
             self._db.write_all(
@@ -215,7 +215,7 @@ class UndoLog(Table):
                     (head_id,),
                 )
             ]
-            for table, columns in _RESTORED_TABLES.items()
+            for table, columns in _RESTORED_COLUMNS.items()
         }
 
 
@@ -227,10 +227,10 @@ def digest_of(text: str) -> str:
 def _parse_rows(state_before: str) -> dict[str, list[list[object]]]:
     """Parse the result of `UndoLog.state_json`."""
     tables = json.loads(state_before)
-    rows: dict[str, list[list[object]]] = {table: list(tables[table]) for table in _RESTORED_TABLES}
+    rows: dict[str, list[list[object]]] = {name: list(tables[name]) for name in _RESTORED_COLUMNS}
     if any(
-        len(row) != len(_RESTORED_TABLES[table])
-        for table in _RESTORED_TABLES
+        len(row) != len(_RESTORED_COLUMNS[table])
+        for table in _RESTORED_COLUMNS
         for row in rows[table]
     ):
         raise ValueError(state_before)

@@ -21,7 +21,7 @@ class WriteOutcome(Enum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     MERGED = "merged"
-    KEPT = "kept"
+    UNWRITABLE = "unwritable"
     CONFLICT = "conflict"
 
 
@@ -40,7 +40,7 @@ class WriteDecision:
             for none.
         replacement: What was replaced, where that can be undone.
         merged: The result of a merge, which the file holds then; None without a merge.
-        older_values: The values of earlier syncs that it replaces, by key.
+        replaced_older_values: The values of earlier syncs that it replaces, by key.
     """
 
     outcome: WriteOutcome
@@ -52,4 +52,4 @@ class WriteDecision:
     copy_path: str = ""
     replacement: TextReplacement | None = None
     merged: Ticket | None = None
-    older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
+    replaced_older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)

@@ -118,13 +118,13 @@ class RenderedFamily:
         issues: Its issues, head first, without what files do not need.
         text: Its text, and the ticket that a reader gets from it.
         path: The file it was found in or written to; None for a new one.
-        stale_ids: The IDs of the issues whose newer version in Jira was not read.
+        outdated_ids: The IDs of the issues whose newer version in Jira was not read.
     """
 
     issues: tuple[Issue, ...]
     text: mapping.FamilyText
     path: str | None
-    stale_ids: frozenset[str] = frozenset()
+    outdated_ids: frozenset[str] = frozenset()
 
     @property
     def head(self) -> Issue:
@@ -134,7 +134,7 @@ class RenderedFamily:
     @property
     def rows(self) -> list[IssueRow]:
         """What the state is to know of its issues."""
-        return [IssueRow(issue, issue.id in self.stale_ids) for issue in self.issues]
+        return [IssueRow(issue, issue.id in self.outdated_ids) for issue in self.issues]
 
 
 def render_family(

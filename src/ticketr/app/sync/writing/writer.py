@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ticketr.app.sync.compare.merge import ClashPlace, MergedTicket
 
 
-def _find_moved_files(
+def _with_moved_paths(
     store: Store,
     state: State,
     families: Sequence[RenderedFamily],
@@ -59,14 +59,14 @@ def _find_moved_files(
         families: The families.
         gone: Those whose files are gone or empty.
     """
-    keys = {family.head.id: _present_and_former_keys(state, family) for family in gone}
+    keys = {family.head.id: _head_keys_former_first(state, family) for family in gone}
     known = set(state.paths_by_head_key().values()).difference(family.path for family in families)
     texts = _locate_keys(store, frozenset(chain.from_iterable(keys.values())), known)
     places = {head: name for head, some in keys.items() for key in some if (name := texts.get(key))}
     return [replace(family, path=places.get(family.head.id, family.path)) for family in families]
 
 
-def _present_and_former_keys(state: State, family: RenderedFamily) -> tuple[str, ...]:
+def _head_keys_former_first(state: State, family: RenderedFamily) -> tuple[str, ...]:
     """Return the former key of a family, if it was moved, and the present one."""
     now = family.head.key
     return (*(old for old, new in renamed_keys(state, family).items() if new == now), now)
@@ -117,10 +117,12 @@ class FamilyResult:
         outcome: What was done; None if it failed.
         path: The file it is in now; empty if it failed.
         note: Why it was kept or failed; None if all is well.
-        outcomes_by_key: What was done with single issues, by key, where that differs from `outcome`.
+        outcomes_by_key: What was done with each issue, by key; an issue that is not in it shares
+            `outcome`.
         copy_path: The file to which the text that it replaced was copied, relative to the
             workspace; empty for none.
-        older_notes: A note on each issue in whose file values of earlier syncs were replaced.
+        replaced_older_notes: A note on each issue in whose file values of earlier syncs were
+            replaced.
     """
 
     family: RenderedFamily
@@ -129,7 +131,7 @@ class FamilyResult:
     note: Note | None = None
     outcomes_by_key: Mapping[str, WriteOutcome] = field(default_factory=dict)
     copy_path: str = ""
-    older_notes: tuple[Note, ...] = ()
+    replaced_older_notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +205,7 @@ class FamilyWriter:
         except FileFailed as error:
             return results, error
         heads = [family.head.id for family in families]
-        paths, bases = self._state.written_paths_and_texts(heads)
+        paths, bases = self._state.paths_and_possible_bases(heads)
         families = [
             # A new ticket stays the object that the caller knows.
             replace(family, path=paths[family.head.id])
@@ -215,7 +217,7 @@ class FamilyWriter:
             family for family in families if family.path and not self._store.size_of(family.path)
         ]
         if gone:
-            families = _find_moved_files(self._store, self._state, families, gone)
+            families = _with_moved_paths(self._store, self._state, families, gone)
         with_comments = [
             issue for family in families for issue in family.issues if COMMENT_FIELD in issue.fields
         ]
@@ -255,7 +257,7 @@ class FamilyWriter:
         return versions_to_merge(self._state, family, bases, local, self._go_hashes)
 
     def _bases_of(self, family: RenderedFamily) -> Sequence[str]:
-        _, texts = self._state.written_paths_and_texts([family.head.id])
+        _, texts = self._state.paths_and_possible_bases([family.head.id])
         return texts[family.head.id]
 
     def _group_by_file(
@@ -295,9 +297,8 @@ class FamilyWriter:
         )
         if snapshot is None:
             reason = self._store.write_refusal(name)
-            return [
-                (family, WriteDecision(WriteOutcome.KEPT, reason=reason)) for family in families
-            ]
+            decision = WriteDecision(WriteOutcome.UNWRITABLE, reason=reason)
+            return [(family, decision) for family in families]
         file = snapshot.file
         indexes = {ticket.key: index for index, ticket in enumerate(file.tickets)}
         decided: list[tuple[RenderedFamily, WriteDecision]] = []
@@ -358,12 +359,12 @@ class FamilyWriter:
         if index is None:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
-            return WriteDecision(WriteOutcome.KEPT, reason="the file holds something else")
+            return WriteDecision(WriteOutcome.UNWRITABLE, reason="the file holds something else")
         span, local = file.spans[index], file.tickets[index]
         text = file.text[span.start : span.end]
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
-            return WriteDecision(WriteOutcome.KEPT, reason="it was changed meanwhile")
+            return WriteDecision(WriteOutcome.UNWRITABLE, reason="it was changed meanwhile")
         if normalize_ends(text) == normalize_ends(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
@@ -389,7 +390,7 @@ class FamilyWriter:
             local,
             copy_path=aside,
             merged=result,
-            older_values=older,
+            replaced_older_values=older,
         )
 
     def _copy_to_trash(self, family: RenderedFamily, text: str) -> str:
@@ -420,7 +421,7 @@ class FamilyWriter:
         outcomes: Mapping[str, WriteOutcome] = {}
         if decision.before is not None:
             outcomes = self._outcomes_by_key(family, decision, decision.before)
-        if decision.outcome in {WriteOutcome.KEPT, WriteOutcome.CONFLICT}:
+        if decision.outcome in {WriteOutcome.UNWRITABLE, WriteOutcome.CONFLICT}:
             code = Code.KEPT
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
@@ -444,9 +445,9 @@ class FamilyWriter:
             edits = diff.find_changes_by_key(family.text.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
         older: tuple[Note, ...] = ()
-        if decision.older_values:
-            older = brought_forward_notes(
-                name, decision.older_values, is_resolved=self._settlement is not None
+        if decision.replaced_older_values:
+            older = replaced_older_notes(
+                name, decision.replaced_older_values, is_resolved=self._settlement is not None
             )
         return FamilyResult(
             family,
@@ -454,7 +455,7 @@ class FamilyWriter:
             name,
             outcomes_by_key=outcomes,
             copy_path=decision.copy_path,
-            older_notes=older,
+            replaced_older_notes=older,
         )
 
     def _outcomes_by_key(
@@ -545,7 +546,7 @@ def record_written(
         )
 
 
-def brought_forward_notes(
+def replaced_older_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
     """Return a note on each issue in whose file older values were replaced; see `brought_forward_note`."""

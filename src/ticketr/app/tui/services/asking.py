@@ -52,7 +52,7 @@ async def ask_field_values(
     async def ask() -> tuple[tuple[str, ...], bool]:
         # The name of a field that is not known may be its ID.
         column = await services.read(
-            name, lambda _, state: state.site_record.field_ids().get(field, field)
+            name, lambda _, state: state.site_record.ids_of_fields_in_files().get(field, field)
         )
         values: tuple[tuple[str, ...], bool] = await workspace.ask_jira(
             sync.read_values_and_if_all, key, column

@@ -223,11 +223,11 @@ class WorkspaceReader:
         if rows.unfiltered_rows == before.unfiltered_rows:
             rows = before
         broken = tuple(row.title for row in self._broken)
-        pulled = self._state.site_record.last_complete_pull()
+        pulled = self._state.site_record.last_complete_pull_end()
         age = None if pulled is None else max(0.0, time.time() - pulled)
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
-        columns = record.field_ids().keys() if fields else ()
+        columns = record.ids_of_fields_in_files().keys() if fields else ()
         names = FilterNames(record.user_name(), fields.union(columns))
         return FilesRead(
             *(self._name, rows, self._edited_keys(), conflicts, broken, age, names),
