@@ -286,8 +286,8 @@ def check_answer(state: AppState) -> messages.Answered:
     """Return the answer to the check of the plan on the screen: nothing would be refused."""
     plan = state.overlays[-1]
     assert isinstance(plan, Plan)
-    assert plan.check_request is not None
-    return messages.Answered(plan.check_request, PushResult())
+    assert plan.pending_check is not None
+    return messages.Answered(plan.pending_check, PushResult())
 
 
 def states() -> dict[str, AppState]:

@@ -20,7 +20,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.jobs_state import KIND_TAG_PREFIX, WORKSPACE_TAG_PREFIX
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import ListRow, Rows, rows_of
-from ticketr.app.tui.sheet import Sheet
+from ticketr.app.tui.sheet import IssueSheet
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.update import update
 from ticketr.app.tui.workspace import WorkspaceView
@@ -70,7 +70,7 @@ def pressed(state: AppState, *names: str, now: float = 1.0) -> AppState:
     return state
 
 
-def detail_read(state: AppState, sheet: Sheet) -> messages.DetailRead:
+def detail_read(state: AppState, sheet: IssueSheet) -> messages.DetailRead:
     """Return the message that the file of the open ticket was read."""
     assert state.ticket is not None
     cells = state.layout.detail_cells or state.width

@@ -20,7 +20,7 @@ from ticketr import JobStatus
 from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.tickets import Ticket, parse, render
-from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
+from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.services.workspaces import open_workspace
 from ticketr.terminal import Paste
 
@@ -54,7 +54,7 @@ async def test_a_confirmed_push_waits_for_the_pull_and_sends_what_was_confirmed(
     async with pulled(tmp_path / "work") as (run, bench):
         bench.retitles("DEMO-1", "Confirmed")
         await run.press("r", "P", "p")
-        await trio.sleep(MIN_SHOWN_SECONDS)
+        await trio.sleep(ENTER_IGNORED_SECONDS)
         assert "DEMO-1" in run.screen.text
         await run.press("KEY_ENTER")
 
@@ -179,14 +179,14 @@ async def test_a_conflict_is_settled_and_taken_back(
         await run.press("c")
         await run.settle()
         await run.press("KEY_RIGHT")
-        await trio.sleep(MIN_SHOWN_SECONDS)
+        await trio.sleep(ENTER_IGNORED_SECONDS)
         await run.press("KEY_ENTER")
         await run.settle()
 
         assert run.app.state.notice.startswith(f"{key} is resolved; the text that it had is in ")
         assert "] Of Jira" in bench.files()[row.path]
         await run.press("u")
-        await trio.sleep(MIN_SHOWN_SECONDS)
+        await trio.sleep(ENTER_IGNORED_SECONDS)
         await run.press("KEY_ENTER")
         await run.settle()
         assert run.app.state.notice.startswith(f"{key} is as it was")
@@ -412,7 +412,7 @@ async def test_what_a_file_lost_is_told_and_the_rest_can_be_pushed(
 
         assert run.app.state.notice.startswith(words)
         await run.press("p")
-        await trio.sleep(MIN_SHOWN_SECONDS)
+        await trio.sleep(ENTER_IGNORED_SECONDS)
         await run.press("KEY_ENTER")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.finds("DEMO-9").summary == "Edited here"
@@ -439,7 +439,7 @@ async def test_a_folder_with_spaces_new_lines_and_other_scripts_in_its_path_is_w
     async with pulled(parent / "größe 陈 \u202eevil") as (run, bench):
         bench.retitles("DEMO-9", "Edited here")
         await run.press("r", "p")
-        await trio.sleep(MIN_SHOWN_SECONDS)
+        await trio.sleep(ENTER_IGNORED_SECONDS)
         await run.press("KEY_ENTER")
         assert await job(run) is JobStatus.COMPLETED
         assert bench.finds("DEMO-9").summary == "Edited here"

@@ -12,7 +12,7 @@ from ticketr.app.tickets import Filter, FilterNames
 from ticketr.app.tui.effects import Call
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, RowOrder, Rows
-from ticketr.app.tui.sheet import DetailLine, Sheet
+from ticketr.app.tui.sheet import DetailLine, IssueSheet
 
 
 class Message:
@@ -96,7 +96,7 @@ class DetailRead(WorkspaceMessage):
     """
 
     row_order: RowOrder
-    sheet: Sheet | None
+    sheet: IssueSheet | None
     wrapped_to_cells: int = 0
     lines: tuple[DetailLine, ...] = ()
     is_file_gone: bool = False
@@ -132,12 +132,12 @@ class QuestionAsked(Message):
     Attributes:
         title: What it is about.
         question: The question, cleaned.
-        effects: What a yes does.
+        calls_on_yes: What a yes does.
     """
 
     title: str
     question: str
-    effects: tuple[Call, ...]
+    calls_on_yes: tuple[Call, ...]
 
 
 @dataclass(frozen=True, slots=True)

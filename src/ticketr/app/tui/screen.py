@@ -118,7 +118,7 @@ def _shown_overlays(state: AppState) -> tuple[Overlay, ...]:
 
 
 def _draw_header(state: AppState, now: float, theme: Theme) -> str:
-    given = [header for overlay in state.overlays if (header := overlay.header(state)) is not None]
+    given = [pair for overlay in state.overlays if (pair := overlay.header_left_and_right(state))]
     choices: tuple[Line, ...]  # the longest first
     more = ""
     if given:

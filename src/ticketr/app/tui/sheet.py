@@ -29,7 +29,7 @@ class EditedPart:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class IssueSheet:
     """An issue, read from its file. Each reading makes another one.
 
     Attributes:
@@ -70,7 +70,7 @@ class DetailLine:
 
 def sheet_of(
     issue: Ticket, path: str, edits: Iterable[EditedPart] = (), clashes: Iterable[str] = ()
-) -> Sheet:
+) -> IssueSheet:
     """Return the sheet of an issue.
 
     Args:
@@ -79,7 +79,7 @@ def sheet_of(
         edits: What was edited since the last sync.
         clashes: The names of the parts that both sides have changed, cleaned.
     """
-    return Sheet(
+    return IssueSheet(
         key=issue.key or "",
         title=clean(issue.title),
         path=clean(path),

@@ -18,7 +18,7 @@ from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.rows import ListRow, RowOrder
 from ticketr.app.tui.services.files import read_files
-from ticketr.app.tui.sheet import DetailLine, Sheet
+from ticketr.app.tui.sheet import DetailLine, IssueSheet
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.statusline import StatusModel
 from ticketr.text import clean
@@ -133,7 +133,7 @@ class OpenTicket:
 
     workspace: str
     row_order: RowOrder
-    sheet: Sheet | None = None
+    sheet: IssueSheet | None = None
     top: int = 0
     task_index: int = -1
     lines: tuple[DetailLine, ...] = field(default=(), repr=False)

@@ -25,7 +25,7 @@ from ticketr.app.tickets import FilterNames, Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context
-from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
+from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.overlays.questions import Choice, Loading
 from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
@@ -275,9 +275,9 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     assert rows[1] == " Enter changes 2 tickets in 2 files; nothing goes to Jira"
     assert rows[2].split() == ["▌", "*", "DEMO-1", "One", "DEMO-1.md:1"]
     assert rows[3].strip() == "Labels: none → x"
-    early, effect = update(state, Key("KEY_ENTER"), 10.0 + MIN_SHOWN_SECONDS / 2)
+    early, effect = update(state, Key("KEY_ENTER"), 10.0 + ENTER_IGNORED_SECONDS / 2)
     assert (early.notice, effect) == ("Read the plan first; then Enter carries it out", ())
-    state, effect = update(state, Key("KEY_ENTER"), 10.0 + MIN_SHOWN_SECONDS)
+    state, effect = update(state, Key("KEY_ENTER"), 10.0 + ENTER_IGNORED_SECONDS)
     assert (state.overlays, effect) == ((), (call_in("work", carry_out_edits, PLAN),))
     assert state.workspace.chosen_ids == {"DEMO-1", "DEMO-3"}
     assert after(state, messages.Answered(effect[0], True)).workspace.chosen_ids == frozenset()
@@ -287,10 +287,12 @@ def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
     state = pressed(planned(), "z", now=20.0)  # a key without a meaning: somebody types
 
     early, effect = update(
-        state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + MIN_SHOWN_SECONDS / 2
+        state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + ENTER_IGNORED_SECONDS / 2
     )
     assert (early.overlays, effect) == (state.overlays, ())
-    _, effect = update(state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + MIN_SHOWN_SECONDS)
+    _, effect = update(
+        state, Key("KEY_ENTER"), 20.0 + UNUSED_KEY_PAUSE_SECONDS + ENTER_IGNORED_SECONDS
+    )
     assert effect == (call_in("work", carry_out_edits, PLAN),)
 
 
@@ -603,7 +605,7 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
     state = plan_of_jira()
     plan = state.overlays[-1]
     assert isinstance(plan, Deletion)
-    early, effect = entered(state, plan.shown_at + MIN_SHOWN_SECONDS / 2)
+    early, effect = entered(state, plan.shown_at + ENTER_IGNORED_SECONDS / 2)
     assert (effect, early.notice) == ((), "Read the plan first; then Enter carries it out")
     waiting, effect = entered(asked())
     assert (effect, waiting.notice) == ((), "Jira has not answered yet; Esc goes back")

@@ -14,7 +14,7 @@ from ticketr.app.sync.compare.diff import Versions
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
+from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.overlays.conflict import MAX_NAMED_PARTS, ConflictScreen
 from ticketr.app.tui.overlays.pages import Diff
 from ticketr.app.tui.rows import Rows
@@ -133,7 +133,7 @@ def test_enter_settles_nothing_while_something_is_left_to_choose() -> None:
 def test_an_enter_that_was_typed_ahead_settles_nothing() -> None:
     state = opened()
     for key in ("A", "KEY_ENTER"):
-        state, asked = update(state, Key(key), 10.0 + MIN_SHOWN_SECONDS / 2)
+        state, asked = update(state, Key(key), 10.0 + ENTER_IGNORED_SECONDS / 2)
         assert asked == ()
 
 
@@ -321,10 +321,10 @@ def test_u_asks_before_it_takes_anything_back() -> None:
     assert asked == (call_in("work", ask_to_undo),)
 
     state, _ = update(state, UNDO, 2.0)
-    early, asked = update(state, Key("KEY_ENTER"), 2.0 + MIN_SHOWN_SECONDS / 2)
+    early, asked = update(state, Key("KEY_ENTER"), 2.0 + ENTER_IGNORED_SECONDS / 2)
     assert (early.overlays, asked) == (state.overlays, ())
 
-    state, asked = update(state, Key("KEY_ENTER"), 2.0 + MIN_SHOWN_SECONDS)
+    state, asked = update(state, Key("KEY_ENTER"), 2.0 + ENTER_IGNORED_SECONDS)
     assert (state.overlays, asked) == ((), (call_in("work", undo, ()),))
 
 

@@ -357,7 +357,7 @@ def test_projects_are_a_list_to_choose_from_after_the_login() -> None:
 
     state, asked = do(state, "KEY_DOWN", "KEY_ENTER")
 
-    assert form(state).text_of(SetupField.PROJECT) == "SHOP"
+    assert form(state).stripped_text_of(SetupField.PROJECT) == "SHOP"
     assert "✓ The shop" in line(state, "Project")
     assert form(state).focused_field is SetupField.FOLDER
     assert asked == (call(suggest_folder, SITE.site, "SHOP"),)
@@ -371,7 +371,7 @@ def test_letters_narrow_the_projects_and_arrows_at_their_ends_go_on() -> None:
 
     state = pressed(state, "KEY_CTRL_U", *"zz", "KEY_ENTER")
     assert form(state).focused_field is SetupField.FOLDER
-    assert form(state).text_of(SetupField.PROJECT) == "zz"
+    assert form(state).stripped_text_of(SetupField.PROJECT) == "zz"
 
 
 def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
@@ -384,12 +384,12 @@ def test_once_a_project_is_chosen_the_arrows_go_through_the_fields() -> None:
 
 def test_the_only_project_is_chosen_and_one_that_was_typed_before_is_kept() -> None:
     state = logged_in(LoginAnswer("P", (SHOP,), 1))
-    assert form(state).text_of(SetupField.PROJECT) == "SHOP"
+    assert form(state).stripped_text_of(SetupField.PROJECT) == "SHOP"
 
     state = connecting("KEY_DOWN", "KEY_DOWN", *"demo", "KEY_UP", "KEY_UP", "m", "KEY_TAB", "t")
     state = pressed(state, "KEY_TAB")
     state = after(state, login_answer(state))
-    assert form(state).text_of(SetupField.PROJECT) == "DEMO"
+    assert form(state).stripped_text_of(SetupField.PROJECT) == "DEMO"
 
 
 def test_a_folder_is_suggested_until_one_is_typed() -> None:
@@ -403,7 +403,7 @@ def test_a_folder_is_suggested_until_one_is_typed() -> None:
     assert "✓ new; ticketr.toml goes there, the token" in line(state, "Folder")
 
     state = pressed(state, "KEY_DOWN", "KEY_DOWN", "KEY_DOWN", "2")
-    assert form(after(state, suggested("~/x"))).text_of(SetupField.FOLDER) == "~/harbour2"
+    assert form(after(state, suggested("~/x"))).stripped_text_of(SetupField.FOLDER) == "~/harbour2"
 
 
 def test_check_and_pull_names_what_is_missing_and_goes_there() -> None:
@@ -524,7 +524,7 @@ def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
     noted = after(connecting, folder_answer(connecting, answer))
     assert "! holds files; ticketr.toml and the tickets go" in line(noted, "Folder")
     connecting = pressed(connecting, "s", "KEY_TAB")
-    assert form(after(connecting, suggested("~/h"))).text_of(SetupField.FOLDER) == "x"
+    assert form(after(connecting, suggested("~/h"))).stripped_text_of(SetupField.FOLDER) == "x"
 
 
 def test_enter_without_a_folder_says_what_to_type() -> None:

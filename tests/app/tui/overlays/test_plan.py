@@ -18,7 +18,7 @@ from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyMap
 from ticketr.app.tui.main.palette import MAX_PALETTE_OPTIONS, Palette
-from ticketr.app.tui.overlays.base import MIN_SHOWN_SECONDS
+from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.overlays.pages import help_lines
 from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE, Plan
 from ticketr.app.tui.overlays.review import FileEdits, padded_name
@@ -125,7 +125,7 @@ def test_a_status_several_transitions_away_is_shown_with_its_way() -> None:
 
 
 def test_enter_carries_out_the_plan_that_was_shown() -> None:
-    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + MIN_SHOWN_SECONDS)
+    state, asked = update(opened(), Key("KEY_ENTER"), 10.0 + ENTER_IGNORED_SECONDS)
 
     assert state.overlays == ()
     request = JobRequest(
@@ -134,7 +134,7 @@ def test_enter_carries_out_the_plan_that_was_shown() -> None:
     assert asked == (call_in("work", start_job, request),)
 
 
-@pytest.mark.parametrize("when", [10.0, 10.0 + MIN_SHOWN_SECONDS * 0.9])
+@pytest.mark.parametrize("when", [10.0, 10.0 + ENTER_IGNORED_SECONDS * 0.9])
 def test_an_enter_that_was_typed_ahead_does_not(when: float) -> None:
     state, asked = update(opened(), Key("KEY_ENTER"), when)
 

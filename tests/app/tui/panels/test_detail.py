@@ -17,7 +17,7 @@ from ticketr.app.tui.panels.detail import MAX_WRAP_CELLS, detail_lines
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import read_detail
 from ticketr.app.tui.services.outside import redraw
-from ticketr.app.tui.sheet import DetailLine, Sheet, sheet_of
+from ticketr.app.tui.sheet import DetailLine, IssueSheet, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Span, Theme, plain
 from ticketr.app.tui.update import update
@@ -44,7 +44,7 @@ FILE = """# TICKET: [DEMO-1] Search
 """
 
 
-def drawn(sheet: Sheet, cells: int, theme: Theme | None = None, top: int = 0) -> list[str]:
+def drawn(sheet: IssueSheet, cells: int, theme: Theme | None = None, top: int = 0) -> list[str]:
     """Return the rows of a panel of so many cells and nine rows."""
     state = AppState(width=cells, height=13, focus=Panel.DETAIL)
     lines = detail_lines(sheet, cells)

@@ -90,7 +90,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     assert isinstance(found, messages.QuestionAsked)
     assert found.question.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
-    (effect,) = found.effects
+    (effect,) = found.calls_on_yes
     assert effect.function is undo
     await effect.function(used, *effect.args)
 
@@ -134,7 +134,7 @@ async def test_only_what_can_be_taken_back_is_offered(
 
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
-    assert [step.key for step in asked.effects[0].args[1]] == ["DEMO-9"]
+    assert [step.key for step in asked.calls_on_yes[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
     await used.carry_out(call_in("work", ask_to_undo))
@@ -159,7 +159,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     (asked,) = told
     assert isinstance(asked, messages.QuestionAsked)
     assert asked.question.startswith("keep.md, which was added at ")
-    (effect,) = asked.effects
+    (effect,) = asked.calls_on_yes
     await effect.function(used, *effect.args)
     assert not (bench.root / "keep.md").exists()
     told.clear()

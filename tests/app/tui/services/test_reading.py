@@ -33,7 +33,7 @@ from ticketr.app.tui.services.files import (
     RACY_NANOSECONDS,
     FileCache,
     read_detail,
-    read_sheet,
+    read_issue_sheet,
 )
 from ticketr.app.tui.services.reading import FILES_PER_BATCH, Reader
 
@@ -216,7 +216,7 @@ def test_a_ticket_that_is_not_there_any_more_has_no_sheet(text: str | None, tmp_
     if text is not None:
         (tmp_path / "DEMO-1.md").write_text(text)
 
-    sheet = read_sheet(Store(tmp_path, ".ticketr"), "DEMO-1.md", ("DEMO", 1, "DEMO-1.md", 0))
+    sheet = read_issue_sheet(Store(tmp_path, ".ticketr"), "DEMO-1.md", ("DEMO", 1, "DEMO-1.md", 0))
 
     assert sheet is None or "DEMO-1.md" in sheet.error
     assert (sheet is None) == (text is not None)

@@ -14,7 +14,7 @@ from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import add_comment, add_from_template, add_ticket
-from ticketr.app.tui.sheet import Sheet, comment_heading
+from ticketr.app.tui.sheet import IssueSheet, comment_heading
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE, WorkspaceView
@@ -34,7 +34,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
 
-def sheet_of_row(state: AppState, row: ListRow) -> Sheet | None:
+def sheet_of_row(state: AppState, row: ListRow) -> IssueSheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.order)
     is_that = ticket is not None and (ticket.workspace, ticket.row_order) == wanted

@@ -90,7 +90,7 @@ def moved_index(action: KeyAction, at: int, page: int, last: int) -> int | None:
 
 
 #: Seconds that a plan, conflict or question has to be on the screen before Enter is taken.
-MIN_SHOWN_SECONDS = 0.3
+ENTER_IGNORED_SECONDS = 0.3
 
 
 def is_enter_too_soon(state: AppState, shown_at: float, now: float) -> bool:
@@ -103,7 +103,7 @@ def is_enter_too_soon(state: AppState, shown_at: float, now: float) -> bool:
         shown_at: The time at which it came on the screen; infinity if it has not.
         now: The time of the Enter, in seconds by Trio's clock.
     """
-    return now < max(shown_at, state.swallow_keys_until) + MIN_SHOWN_SECONDS
+    return now < max(shown_at, state.swallow_keys_until) + ENTER_IGNORED_SECONDS
 
 
 #: What is before and after each kind of piece of a text, and its styles.
@@ -189,7 +189,7 @@ class Overlay(ABC):
         """Return the step for a message; None if it is not for this overlay."""
         return None
 
-    def header(self, state: AppState) -> tuple[str, str] | None:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str] | None:
         """Return the left and right side of the first row; None to keep the main screen's."""
         return None
 

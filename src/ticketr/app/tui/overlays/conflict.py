@@ -106,7 +106,7 @@ def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
     return rows
 
 
-def _merged_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
+def _auto_merged_part_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
     if not view.merged_parts:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
@@ -130,7 +130,7 @@ def _first_texts_and_more(texts: Sequence[str], separator: str, count: int | Non
     return f"{named} and {more} more" if more > 0 else named
 
 
-def _outcome_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
+def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo: str) -> list[str]:
     view, all_writes = resolution.view, resolution.file_changes
     rows = [title_rule("What Enter will do", "", cells, theme, is_focused=False)]
     lines: list[Line] = []
@@ -216,7 +216,7 @@ class ConflictScreen(Overlay):
             case KeyAction.ALL_JIRAS:
                 return self._record_choices(state, {part.id: "jira" for part in self.view.parts})
             case KeyAction.EDIT:
-                return self._edit_part(state, self.selected_part)
+                return self._edit_in_line_or_editor(state, self.selected_part)
             case KeyAction.UNDO:
                 return state, (call_in(self.workspace, ask_to_undo),)
             case KeyAction.ACCEPT:
@@ -246,14 +246,14 @@ class ConflictScreen(Overlay):
 
     def max_rows_past_part(self, state: AppState, view: ConflictView) -> int:
         """Return how many rows it can be scrolled, beyond what shows the selected part."""
-        rows, top = self._all_rows_and_top(state, view, Theme())
+        rows, top = self._rows_and_top_showing_part(state, view, Theme())
         return max(0, len(rows) - state.layout.body_rows - top)
 
     def _record_choices(self, state: AppState, choices: Mapping[str, Choice]) -> Step:
         changed = replace(self, choice_by_part_id={**self.choice_by_part_id, **choices})
         return state.top_replaced(changed), ()
 
-    def _edit_part(self, state: AppState, part: ConflictPart) -> Step:
+    def _edit_in_line_or_editor(self, state: AppState, part: ConflictPart) -> Step:
         """Type a text of one line; a longer one is edited in the file."""
         text = part.yours or part.jiras
         if "\n" in text or len(text) > state.width - 20:
@@ -330,7 +330,7 @@ class ConflictScreen(Overlay):
             view.updated,
         )
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         keys = list(state.workspace_named(self.workspace).conflicts_by_key)
         place = f" {keys.index(self.key) + 1} of {len(keys)}" if self.key in keys else ""
@@ -342,11 +342,11 @@ class ConflictScreen(Overlay):
         cells, height = state.width, state.layout.body_rows
         if self.view is None:
             return pad_rows([theme.fit(" Reading both versions...", cells)], height, cells)
-        rows, top = self._all_rows_and_top(state, self.view, theme)
+        rows, top = self._rows_and_top_showing_part(state, self.view, theme)
         top = max(0, min(top + self.rows_past_part, len(rows) - height))
         return pad_rows(draw_rows(rows[top : top + height]), height, cells)
 
-    def _all_rows_and_top(
+    def _rows_and_top_showing_part(
         self, state: AppState, view: ConflictView, theme: Theme
     ) -> tuple[list[LazyRow], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
@@ -368,10 +368,10 @@ class ConflictScreen(Overlay):
             row = partial(_part_row, part, choice, cells, theme, is_selected=number == at)
             rows.append(row)
         headings = [1]
-        outcome = _outcome_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
+        outcome = _what_enter_does_rows(choose(view, self.choice_by_part_id), cells, theme, undo)
         for section in (
             _version_rows(view.parts[at], cells, theme),
-            _merged_rows(view, cells, theme),
+            _auto_merged_part_rows(view, cells, theme),
             outcome,
         ):
             if section:

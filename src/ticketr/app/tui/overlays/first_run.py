@@ -29,7 +29,7 @@ from ticketr.text import clip, fit, width
 
 _SETUP_FIELDS = tuple(SetupField)
 #: The fields that stand for a check, in the order in which the checks are asked.
-_CHECKED_FIELDS = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
+_FIELDS_IN_CHECK_ORDER = (SetupField.SITE, SetupField.TOKEN, SetupField.FOLDER)
 _MISSING_MESSAGES = {
     SetupField.SITE: "type the address of your Jira site, like you.atlassian.net",
     SetupField.EMAIL: "type the mail address of your Atlassian account",
@@ -72,24 +72,24 @@ class Form:
         """Return the line of a field."""
         return self.input_by_field.get(place, TextInput())
 
-    def text_of(self, place: SetupField) -> str:
+    def stripped_text_of(self, place: SetupField) -> str:
         """Return what was typed into a field, without blanks around it."""
         return self.input_of(place).text.strip()
 
     @property
     def projects_to_choose_from(self) -> tuple[setup.ProjectChoice, ...]:
         """The projects to choose from: those that hold what was typed; none once one is chosen."""
-        typed = self.text_of(SetupField.PROJECT)
-        known = self.login_answer.projects if self.login_answer is not None else ()
+        typed = self.stripped_text_of(SetupField.PROJECT)
+        known = self.accepted_login.projects if self.accepted_login is not None else ()
         if any(typed == choice.key for choice in known):
             return ()
         wanted = fold(typed)
         return tuple(choice for choice in known if wanted in fold(f"{choice.key} {choice.name}"))
 
-    def with_typed_text(self, place: SetupField, line: TextInput) -> Form:
-        """Return the form with another text in a field, typed by the user."""
+    def with_text_clearing_problem(self, place: SetupField, line: TextInput) -> Form:
+        """Return the form with what the user typed into a field; another text clears the problem."""
         form = self.with_text(place, line)
-        if line.text.strip() == self.text_of(place):
+        if line.text.strip() == self.stripped_text_of(place):
             return form
         is_folder_typed = bool(line.text) if place is SetupField.FOLDER else self.is_folder_typed
         return replace(form, is_folder_typed=is_folder_typed, project_index=0, problem=None)
@@ -105,7 +105,7 @@ class Form:
 
     def check_request(self, place: SetupField) -> Call | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
-        text = self.text_of(place)
+        text = self.stripped_text_of(place)
         if not text:
             return None
         match place:
@@ -114,12 +114,10 @@ class Form:
             case SetupField.FOLDER:
                 return call(classify_folder, text)
             case SetupField.TOKEN:  # it goes only to a site that has answered
-                site, email = self.site_answer, self.text_of(SetupField.EMAIL)
-                return (
-                    call(check_login, setup.Login(site.site, email, text))
-                    if site and email
-                    else None
-                )
+                site, email = self.site_answer, self.stripped_text_of(SetupField.EMAIL)
+                if not site or not email:
+                    return None
+                return call(check_login, setup.Login(site.site, email, text))
             case _:
                 return None
 
@@ -135,7 +133,7 @@ class Form:
         return answer if isinstance(answer, setup.SiteAnswer) else None
 
     @property
-    def login_answer(self) -> setup.LoginAnswer | None:
+    def accepted_login(self) -> setup.LoginAnswer | None:
         """The answer to the login that is typed; None unless it was accepted."""
         answer = self._answer_for(SetupField.TOKEN)
         return answer if isinstance(answer, setup.LoginAnswer) else None
@@ -144,7 +142,7 @@ class Form:
         """Return the form with its checks asked, and the calls that ask them."""
         # No token goes to a site whose address is being typed.
         places = (
-            _CHECKED_FIELDS
+            _FIELDS_IN_CHECK_ORDER
             if self.focused_field is not SetupField.SITE
             else (SetupField.SITE, SetupField.FOLDER)
         )
@@ -170,7 +168,7 @@ class Form:
         form = replace(self, answer_by_check={**self.answer_by_check, request: answer})
         if not isinstance(answer, setup.LoginAnswer):
             return form
-        typed, projects = self.text_of(SetupField.PROJECT), answer.projects
+        typed, projects = self.stripped_text_of(SetupField.PROJECT), answer.projects
         choices = [project for project in projects if project.key == typed.upper()]
         if len(projects) == 1 and not typed:
             choices = [*projects]
@@ -204,7 +202,7 @@ class Form:
 
     def _problem_of(self, place: SetupField) -> str:
         """Return what is wrong with a field; empty for nothing that is known."""
-        answers = ((checked, self._answer_for(checked)) for checked in _CHECKED_FIELDS)
+        answers = ((checked, self._answer_for(checked)) for checked in _FIELDS_IN_CHECK_ORDER)
         for checked, problem in ((None, self.problem), *answers):
             if isinstance(problem, Problem) and (problem.field or checked) is place:
                 return problem.words
@@ -212,9 +210,10 @@ class Form:
 
     def _mark_and_answer_note(self, place: SetupField) -> tuple[str, str] | None:
         """Return what the answer to a check says beside a field, its mark first."""
-        match place, self.login_answer if place is SetupField.PROJECT else self._answer_for(place):
+        answer = self.accepted_login if place is SetupField.PROJECT else self._answer_for(place)
+        match place, answer:
             case SetupField.PROJECT, setup.LoginAnswer() as login:
-                typed = self.text_of(SetupField.PROJECT)
+                typed = self.stripped_text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
                 return ("✓", names[0]) if names else _mark_and_project_count(login)
             case _, setup.SiteAnswer(_, milliseconds):
@@ -229,14 +228,14 @@ class Form:
             case _:
                 return None
 
-    def with_folder(self, folder: str, *, is_typed: bool) -> Form:
+    def with_typed_or_suggested_folder(self, folder: str, *, is_typed: bool) -> Form:
         """Return the form with a folder, unless it is a suggestion and the user has typed one."""
         if self.is_folder_typed and not is_typed:
             return self
         form = self.with_text(SetupField.FOLDER, TextInput.of(folder))
         return replace(form, is_folder_typed=is_typed)
 
-    def with_problem(self, problem: setup.Problem) -> Form:
+    def with_focus_on_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
         assert problem.field is not None
         return replace(self, problem=problem, field_index=_SETUP_FIELDS.index(problem.field))
@@ -291,13 +290,13 @@ MAX_WAY_FACTS_CELLS = 60
 MAX_LISTED_PROJECTS = 6
 
 
-def _indent_for(screen_cells: int) -> str:
+def _left_margin_for(screen_cells: int) -> str:
     return " " * (8 if screen_cells >= WIDE else 1)
 
 
 def _lines_of_all_ways(selected: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
     cells = state.width
-    indent = _indent_for(cells)
+    indent = _left_margin_for(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
@@ -323,7 +322,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     bar = "▌" if is_focused else " "
     label = fit(place.value.capitalize(), LABEL_CELLS)
     start: Line = (
-        Span(f"{_indent_for(cells)}{bar} "),
+        Span(f"{_left_margin_for(cells)}{bar} "),
         Span(label, ("bold",) if is_focused else ("dim",)),
     )
     used = sum(width(span.text) for span in start)
@@ -429,7 +428,7 @@ class FirstRun(Overlay):
         if form is None or form.focused_field is None:
             return None
         typed = form.input_of(form.focused_field).with_typed(text)
-        changed = form.with_typed_text(form.focused_field, typed)
+        changed = form.with_text_clearing_problem(form.focused_field, typed)
         return self._with_form(state, changed, problem=""), ()
 
     def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
@@ -505,7 +504,7 @@ class FirstRun(Overlay):
                 edited = form.input_of(form.focused_field).edited(action)
                 if edited is None:
                     return None
-                changed = form.with_typed_text(form.focused_field, edited)
+                changed = form.with_text_clearing_problem(form.focused_field, edited)
                 return self._with_form(state, changed, problem=""), ()
 
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
@@ -527,17 +526,17 @@ class FirstRun(Overlay):
         return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
 
     def _add_workspace(self, state: AppState, form: Form) -> Step:
-        empty = next((place for place in _SETUP_FIELDS if not form.text_of(place)), None)
+        empty = next((place for place in _SETUP_FIELDS if not form.stripped_text_of(place)), None)
         if empty is not None:
             missing = Problem(_MISSING_MESSAGES[empty], empty)
-            return self._with_form(state, form.with_problem(missing)), ()
+            return self._with_form(state, form.with_focus_on_problem(missing)), ()
         answer = form.site_answer
         wanted = NewWorkspace(
-            site=answer.site if answer is not None else form.text_of(SetupField.SITE),
-            email=form.text_of(SetupField.EMAIL),
-            token=form.text_of(SetupField.TOKEN),
-            project=form.text_of(SetupField.PROJECT),
-            folder=Path(form.text_of(SetupField.FOLDER)),
+            site=answer.site if answer is not None else form.stripped_text_of(SetupField.SITE),
+            email=form.stripped_text_of(SetupField.EMAIL),
+            token=form.stripped_text_of(SetupField.TOKEN),
+            project=form.stripped_text_of(SetupField.PROJECT),
+            folder=Path(form.stripped_text_of(SetupField.FOLDER)),
         )
         changed = replace(self, busy_text=ADDING_WORKSPACE_MESSAGE, problem="")
         return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
@@ -564,7 +563,8 @@ class FirstRun(Overlay):
             ):
                 return self._show_problem(state, problem), ()
             case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
-                return self._ask_checks(state, form.with_folder(folder, is_typed=False))
+                form = form.with_typed_or_suggested_folder(folder, is_typed=False)
+                return self._ask_checks(state, form)
             case messages.Answered(request, answer) if form and request in form.answer_by_check:
                 form = form.with_answer(request, answer)
                 state, effects = self._ask_checks(state, form)
@@ -579,7 +579,7 @@ class FirstRun(Overlay):
         if problem:
             idle = replace(self, busy_text="")
             return state.overlay_replaced(self, idle).opened(idle.folder_input(folder, problem)), ()
-        form = self.kept_form.with_folder(folder, is_typed=True)
+        form = self.kept_form.with_typed_or_suggested_folder(folder, is_typed=True)
         state = state.with_notice("This folder has no ticketr.toml; connect it to Jira")
         return self._ask_checks(state, form, busy_text="", is_form_open=True)
 
@@ -589,10 +589,10 @@ class FirstRun(Overlay):
         if form is None or problem.field is None:
             changed = replace(self, busy_text="", problem=problem.words)
             return state.overlay_replaced(self, changed).with_notice(problem.words, is_bad=True)
-        state = self._with_form(state, form.with_problem(problem), busy_text="")
+        state = self._with_form(state, form.with_focus_on_problem(problem), busy_text="")
         return state.with_notice(f"{problem.field.value}: {problem.words}", is_bad=True)
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         if self.form is not None and self.form.asks_only_token:
             return "", "a new token"
@@ -613,14 +613,14 @@ class FirstRun(Overlay):
                 rows += _field_lines(form, place, state.keymap, cells)
             is_focused = form.focused_field is None
             selected = len(rows) + 1 if is_focused else selected
-            bar = Span(f"{_indent_for(cells)}{'▌' if is_focused else ' '} ")
+            bar = Span(f"{_left_margin_for(cells)}{'▌' if is_focused else ' '} ")
             button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
             rows += [(), (bar, button, Span("   nothing is written to Jira by a pull"))]
         if self.busy_text or self.problem:
             line: Line = (Span(f"{self.busy_text}... Esc cancels"),)
             if not self.busy_text:
                 line = (mark("✗"), Span(f" {self.problem}"))
-            indent = f"{_indent_for(cells)}  "
+            indent = f"{_left_margin_for(cells)}  "
             rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
             selected = len(rows) - 1 if self.busy_text else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))
@@ -639,7 +639,7 @@ def ask_new_token(state: AppState, texts: Mapping[SetupField, str]) -> Step:
 
 def _calls_to_suggest_folder(form: Form) -> tuple[Call, ...]:
     """Return the effect that finds a folder for a site that has answered."""
-    answer, project = form.site_answer, form.text_of(SetupField.PROJECT)
+    answer, project = form.site_answer, form.stripped_text_of(SetupField.PROJECT)
     if answer is None or form.is_folder_typed:
         return ()
     return (call(setting_up.suggest_folder, answer.site, project),)

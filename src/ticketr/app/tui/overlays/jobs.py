@@ -114,7 +114,7 @@ def _ended_line(state: AppState, snapshot: JobSnapshot, theme: Theme) -> Line:
     return _end_line(end.mark, f"{when:%H:%M:%S}", snapshot.name, end.text, took, cells, theme)
 
 
-def earlier_end_text(job: FinishedJob) -> str:
+def how_earlier_job_ended(job: FinishedJob) -> str:
     """Return how a job of an earlier run ended, cleaned."""
     if (job.error_type or "").endswith("AuthenticationFailed"):
         return jobs_state.LOGIN_REFUSED_MESSAGE  # its message names a command of the shell
@@ -122,7 +122,7 @@ def earlier_end_text(job: FinishedJob) -> str:
 
 
 def _earlier_line(job: FinishedJob, cells: int, theme: Theme) -> Line:
-    message = earlier_end_text(job)
+    message = how_earlier_job_ended(job)
     begin = job.started_at or job.finished_at
     took = (job.finished_at - begin).total_seconds()
     when = f"{job.finished_at.astimezone():%H:%M:%S}"
@@ -142,13 +142,13 @@ def _end_line(
 
 
 #: The end of the name of a job of many tickets, which names only the first ones.
-_MORE_TICKETS_SUFFIX = re.compile(r" and (\d+) more$")
+_AND_MORE_PATTERN = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
 _QUERY_SUBJECT = "by query"
 
 
 @dataclass(frozen=True, slots=True)
-class EndedJob:
+class EndedJobFacts:
     """What is known of an ended job.
 
     Attributes:
@@ -166,7 +166,7 @@ class EndedJob:
     keys: tuple[str, ...]
 
     @classmethod
-    def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJob:
+    def of(cls, state: AppState, job: JobSnapshot | FinishedJob) -> EndedJobFacts:
         """Return what is known of a job that has ended."""
         kind, _, subject = job.name.partition(" ")
         if isinstance(job, FinishedJob):
@@ -180,14 +180,14 @@ class EndedJob:
         return cls(subject, workspace, known_kind, error or "", tagged_keys_and_files(job.tags))
 
 
-def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
+def why_not_run_again(job: EndedJobFacts, keymap: KeyMap) -> str:
     """Return why a job is not run again; empty if it can be."""
     if not job.workspace:
         return "The workspace of this job is not among those of the app"
     if job.kind is None or job.kind not in SYNC_KINDS:
         choose = keymap.hint(KeyAction.CHANGE, Context.MAIN, "asks again", before="; ")
         return f"A change in Jira is not run again unseen{choose}"
-    more = _MORE_TICKETS_SUFFIX.search(job.subject)
+    more = _AND_MORE_PATTERN.search(job.subject)
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"
@@ -197,7 +197,7 @@ def why_not_run_again(job: EndedJob, keymap: KeyMap) -> str:
     return ""
 
 
-def pull_or_plan_again(state: AppState, job: EndedJob) -> Step:
+def pull_or_plan_again(state: AppState, job: EndedJobFacts) -> Step:
     """Pull again, or open a new plan of what was pushed or synced; or say why not."""
     words = why_not_run_again(job, state.keymap)
     if words or job.kind is None:
@@ -254,7 +254,7 @@ class Jobs(Overlay):
         idle = {
             action for action in _SELECTED_JOB_ACTIONS if _step_on_job(state, job, action) is None
         }
-        if why_not_run_again(EndedJob.of(state, job), state.keymap):
+        if why_not_run_again(EndedJobFacts.of(state, job), state.keymap):
             idle.add(KeyAction.RUN_AGAIN)
         return idle
 
@@ -266,7 +266,7 @@ class Jobs(Overlay):
             case _:
                 return None
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         jobs = state.jobs
         ended = len(jobs.ended) + len(jobs.jobs_of_earlier_runs)
@@ -292,7 +292,7 @@ class Jobs(Overlay):
         if job is None or not job.status.is_terminal:
             return []
         if isinstance(job, FinishedJob):
-            end, attempts = jobs_state.JobEnd("", earlier_end_text(job)), job.attempts
+            end, attempts = jobs_state.JobEnd("", how_earlier_job_ended(job)), job.attempts
         else:
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.text}"),), cells, rest=" ")
@@ -317,7 +317,7 @@ def _step_on_job(state: AppState, job: JobSnapshot | FinishedJob, action: KeyAct
         by = {KeyAction.RAISE: 1, KeyAction.LOWER: -1}.get(action)
         if by is not None and job.status is JobStatus.PENDING:
             return state, (call(set_priority, job.id, job.priority + by),)
-    ended = EndedJob.of(state, job)
+    ended = EndedJobFacts.of(state, job)
     match action:
         case KeyAction.RUN_AGAIN if job.status.is_terminal:
             return pull_or_plan_again(state, ended)

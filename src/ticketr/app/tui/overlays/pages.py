@@ -13,7 +13,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index, word_diff_lines
 from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services.outside import open_editor
-from ticketr.app.tui.sheet import Sheet
+from ticketr.app.tui.sheet import IssueSheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Theme
 from ticketr.text import fit, width, wrap
@@ -35,7 +35,7 @@ class Diff(Overlay):
     context: ClassVar[Context] = Context.DIFF
 
     workspace: str
-    sheet: Sheet
+    sheet: IssueSheet
     top: int = 0
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -56,14 +56,14 @@ class Diff(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Show the ticket as it is after its file was read again; close it without changes."""
         match message:
-            case messages.DetailRead(self.workspace, _, Sheet(key=self.sheet.key) as sheet):
+            case messages.DetailRead(self.workspace, _, IssueSheet(key=self.sheet.key) as sheet):
                 if not sheet.edits:
                     return state.without_overlay(self), ()
                 return state.overlay_replaced(self, replace(self, sheet=sheet)), ()
             case _:
                 return None
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         return f"Diff · {self.sheet.key} {self.sheet.title}", "since the last sync"
 

@@ -28,7 +28,7 @@ from ticketr.app.tui.overlays.review import (
 )
 from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
-from ticketr.app.tui.sheet import EditedPart, Sheet
+from ticketr.app.tui.sheet import EditedPart, IssueSheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
 from ticketr.text import clean
@@ -38,7 +38,7 @@ CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
 MAX_INLINE_EDIT_CHARACTERS = 60
 #: The keys that show what an entry changes.
-_SHOW_EDITS_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
+_ACTIONS_THAT_SHOW_EDITS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -75,7 +75,7 @@ class Plan(Review[sync.PushPlan]):
         keys: The tickets to which it is limited; empty for all.
         accepts_losses: Whether it may remove from Jira what the plan says would be lost.
         unfolded_entries: The fingerprints of the entries whose texts are shown.
-        check_request: The request for what of the plan would not arrive; None once it was answered.
+        pending_check: The request for what of the plan would not arrive; None once it was answered.
         check_result: The answer; a result without notes until it has come.
         check_problem: Why there is none; empty if there is.
     """
@@ -86,7 +86,7 @@ class Plan(Review[sync.PushPlan]):
     keys: tuple[str, ...] = ()
     accepts_losses: bool = field(default=False, kw_only=True)
     unfolded_entries: frozenset[str] = field(default=frozenset(), kw_only=True)
-    check_request: Call | None = field(default=None, kw_only=True)
+    pending_check: Call | None = field(default=None, kw_only=True)
     check_result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
     check_problem: str = field(default="", kw_only=True)
 
@@ -94,19 +94,19 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _SHOW_EDITS_ACTIONS:
+        if action in _ACTIONS_THAT_SHOW_EDITS:
             item = self.selected_item(state)
             if isinstance(item, sync.PlanEntry):
-                return self._show_edits(state, action, item)
+                return self._show_or_hide_edit(state, action, item)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _show_edits(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+    def _show_or_hide_edit(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
-            sheet = Sheet(key, title, entry.path, entry.line, edits=_edits_of_entry(entry))
+            sheet = IssueSheet(key, title, entry.path, entry.line, edits=_edits_of_entry(entry))
             return state.opened(Diff(self.workspace, sheet)), ()
         if not any(map(_is_long, _edits_of_entry(entry))):
             return state.with_notice("All that is changed is shown"), ()
@@ -123,7 +123,7 @@ class Plan(Review[sync.PushPlan]):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
             is_unfolded = item.fingerprint in self.unfolded_entries
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
-        idle = {*_SHOW_EDITS_ACTIONS, KeyAction.SELECT}
+        idle = {*_ACTIONS_THAT_SHOW_EDITS, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
@@ -153,27 +153,27 @@ class Plan(Review[sync.PushPlan]):
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
             # That of an older plan may be equal.
-            case messages.Answered(request, answer, problem) if request is self.check_request:
+            case messages.Answered(request, answer, problem) if request is self.pending_check:
                 if isinstance(answer, sync.PushResult):
-                    checked = replace(self, check_request=None, check_result=answer)
+                    checked = replace(self, pending_check=None, check_result=answer)
                 else:
                     checked = replace(
-                        self, check_request=None, check_problem=problem or answer or ""
+                        self, pending_check=None, check_problem=problem or answer or ""
                     )
                 return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
             case messages.Answered(self.request, plan, "") if plan != self.plan:
-                return self._take_plan(state, plan, now)
+                return self._take_plan_and_ask_check(state, plan, now)
             case messages.Answered(self.request, _, problem) if problem:
                 state = state.without_overlay(self).with_notice(problem, is_bad=True)
                 return state, self._calls_to_end_check
             case _:
                 return Review.on_message(self, state, message, now)
 
-    def _take_plan(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
+    def _take_plan_and_ask_check(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
         """Take another plan, and ask for its check."""
         losses = frozenset(plan.losses)
         check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
-        changed = replace(self, plan=plan, shown_at=now, check_request=check)
+        changed = replace(self, plan=plan, shown_at=now, pending_check=check)
         changed = replace(changed, check_result=sync.PushResult(), check_problem="")
         if self.plan is None:
             changed = changed.unfolded_if_it_fits(state)
@@ -188,7 +188,7 @@ class Plan(Review[sync.PushPlan]):
     @property
     def _calls_to_end_check(self) -> tuple[Call, ...]:
         """The calls that end the check."""
-        return () if self.check_request is None else (call(stop_asking, self.workspace),)
+        return () if self.pending_check is None else (call(stop_asking, self.workspace),)
 
     def _notes_refused_by_jira_or_file(self, plan: sync.PushPlan) -> tuple[sync.Note, ...]:
         """Return what would not be written, for a reason that Jira or the file gives."""
@@ -201,12 +201,12 @@ class Plan(Review[sync.PushPlan]):
             *(note for note in answers if _path_and_name(note) not in left),
         )
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         title = f"{self.kind.value.capitalize()} {self.workspace}"
-        return title, WRITES_ON_ENTER_MESSAGE if self.check_request is None else CHECKING_MESSAGE
+        return title, WRITES_ON_ENTER_MESSAGE if self.pending_check is None else CHECKING_MESSAGE
 
-    def carry_out(self, state: AppState, plan: sync.PushPlan) -> Step:
+    def on_enter(self, state: AppState, plan: sync.PushPlan) -> Step:
         """Start the job."""
         kept = self.without_left_out(plan.entries)
         if not kept and self.kind is JobKind.PUSH:

@@ -149,12 +149,12 @@ class ListOverlay(Overlay):
 
 
 def _draw_option(option: Option, cells: int, *, is_selected: bool) -> str:
-    facts = clip(_option_facts(option), max(0, cells // 2, cells - width(option.label) - 3))
+    facts = clip(_refusal_or_facts(option), max(0, cells // 2, cells - width(option.label) - 3))
     bar = "▌" if is_selected else " "
     return f"{bar}{fit(option.label, max(1, cells - width(facts) - 3))} {facts} "
 
 
-def _option_facts(option: Option) -> str:
+def _refusal_or_facts(option: Option) -> str:
     return option.refusal or option.facts
 
 
@@ -197,7 +197,7 @@ class Choice(ListOverlay):
     def cells(self) -> int:
         """The width of the longest of the first options, and of the title."""
         lines = (
-            f"{option.label} {_option_facts(option)}"
+            f"{option.label} {_refusal_or_facts(option)}"
             for option in self.options[:MAX_MEASURED_OPTIONS]
         )
         return min(
@@ -278,7 +278,7 @@ class Question(Overlay):
     Attributes:
         title: What it is about.
         question: The question, cleaned.
-        effects: What a yes does.
+        calls_on_yes: What a yes does.
         shown_at: The time at which it came.
     """
 
@@ -287,7 +287,7 @@ class Question(Overlay):
 
     title: str
     question: str
-    effects: tuple[Call, ...]
+    calls_on_yes: tuple[Call, ...]
     shown_at: float
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -296,7 +296,7 @@ class Question(Overlay):
             return None
         if is_enter_too_soon(state, self.shown_at, now):
             return state.with_notice("Read the question first"), ()
-        return state.top_closed(), self.effects
+        return state.top_closed(), self.calls_on_yes
 
     def draw_body(self, state: AppState, below: list[str], now: float, theme: Theme) -> list[str]:
         """Return the rows of the body."""
@@ -306,11 +306,11 @@ class Question(Overlay):
 
 
 #: What is between two hints.
-HINT_GAP = "   "
-#: The most lines of a text that are shown.
-MAX_TEXT_LINES = 8
-#: The cells around the label, the text and the hints: blanks, the cursor, a gap.
-SURROUNDING_CELLS = 6
+HINT_SEPARATOR = "   "
+#: The most lines of a typed text that are shown above the input line.
+MAX_SHOWN_INPUT_LINES = 8
+#: The cells around the label, the text and the hints of an input line: blanks, the cursor, a gap.
+INPUT_ROW_GAP_CELLS = 6
 
 
 @final
@@ -392,7 +392,7 @@ class LineInput(Overlay):
         lines = self.input.text.split("\n")
         if lines[1:]:
             rows += [(Span("─" * state.width),)]
-            rows += [(Span(f" {line}"),) for line in lines[-MAX_TEXT_LINES:]]
+            rows += [(Span(f" {line}"),) for line in lines[-MAX_SHOWN_INPUT_LINES:]]
         if self.problem:
             line = (Span(theme.ascii_if_needed(self.problem), ("bold", "red")),)
             rows += wrap_line(line, state.width, first=" ", rest=" ")
@@ -417,10 +417,10 @@ class LineInput(Overlay):
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
             parts.insert(0, self.examples)
-        room = state.width - width(self.label) - width(self.input.text) - SURROUNDING_CELLS
-        while parts and width(HINT_GAP.join(parts)) > room:
+        room = state.width - width(self.label) - width(self.input.text) - INPUT_ROW_GAP_CELLS
+        while parts and width(HINT_SEPARATOR.join(parts)) > room:
             parts.pop()
-        return HINT_GAP.join(parts)
+        return HINT_SEPARATOR.join(parts)
 
 
 @final

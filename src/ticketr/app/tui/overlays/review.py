@@ -23,7 +23,8 @@ from ticketr.text import clean, clip, fit, width
 
 PlanT = TypeVar("PlanT")
 
-NAME_CELLS = 10
+#: Shorter names are padded to this width; those of more than twice of it are cut.
+MIN_NAME_CELLS = 10
 #: What the first row says of a plan.
 WRITES_ON_ENTER_MESSAGE = "nothing is written until Enter"
 #: The indent of what would change, below the title.
@@ -31,15 +32,15 @@ INDENT = " " * 14
 
 
 #: What can be selected in a review.
-Item: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
-ItemT = TypeVar("ItemT", bound=Item)
+SelectableItem: TypeAlias = sync.PlanEntry | sync.FileEdit | sync.BulkIssue | sync.Note | sync.Loss
+ItemT = TypeVar("ItemT", bound=SelectableItem)
 #: The items that can be left out.
-_OPTIONAL_ITEM_TYPES = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
+_OPTIONAL_ITEM_CLASSES = (sync.PlanEntry, sync.FileEdit, sync.BulkIssue)
 #: The items with a place in a file.
-_ITEM_TYPES_IN_FILES = (sync.PlanEntry, sync.FileEdit, sync.Note)
+_ITEM_CLASSES_WITH_FILE = (sync.PlanEntry, sync.FileEdit, sync.Note)
 
 
-def identity_of(item: Item) -> Hashable:
+def identity_of(item: SelectableItem) -> Hashable:
     """Return what tells an item from others, which stays the same when it moves in its file."""
     match item:
         case sync.PlanEntry():
@@ -62,7 +63,7 @@ class Section(NamedTuple):
         has_strong_title: Whether its title stands out.
     """
 
-    items: Sequence[Item]
+    items: Sequence[SelectableItem]
     draw_item: Callable[[Any], Sequence[Line]]
     title: str = ""
     trailing_lines: Sequence[Line] = ()
@@ -103,17 +104,17 @@ class Review(Overlay, Generic[PlanT]):
         """Return the parts."""
 
     @abstractmethod
-    def carry_out(self, state: AppState, plan: PlanT) -> Step:
+    def on_enter(self, state: AppState, plan: PlanT) -> Step:
         """Return the step of an Enter that does not come too soon."""
 
-    def items(self, state: AppState) -> list[Item]:
+    def items(self, state: AppState) -> list[SelectableItem]:
         """Return all items, in the order in which they are shown."""
         if self.plan is None:
             return []
         sections = self.make_sections(self.plan, state.keymap, state.width, Theme())
         return [item for section in sections for item in section.items]
 
-    def selected_item(self, state: AppState) -> Item | None:
+    def selected_item(self, state: AppState) -> SelectableItem | None:
         """Return the selected item; None if there is none."""
         items = self.items(state)
         return items[self.item_index] if self.item_index < len(items) else None
@@ -127,11 +128,11 @@ class Review(Overlay, Generic[PlanT]):
             case KeyAction.ACCEPT:
                 if is_enter_too_soon(state, self.shown_at, now):
                     return state.with_notice("Read the plan first; then Enter carries it out"), ()
-                return self.carry_out(state, self.plan)
-            case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEM_TYPES):
+                return self.on_enter(state, self.plan)
+            case KeyAction.SELECT if isinstance(item, _OPTIONAL_ITEM_CLASSES):
                 left_out = self.left_out_identities ^ {identity_of(item)}
                 return state.top_replaced(replace(self, left_out_identities=left_out)), ()
-            case KeyAction.EDIT if isinstance(item, _ITEM_TYPES_IN_FILES):
+            case KeyAction.EDIT if isinstance(item, _ITEM_CLASSES_WITH_FILE):
                 place = (item.path, item.line or 1)
                 return state, (call_in(self.workspace, open_editor, *place),)
             case _:
@@ -145,9 +146,9 @@ class Review(Overlay, Generic[PlanT]):
         """Return the actions without an effect on the selected item."""
         idle = {KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF}
         item = self.selected_item(state)
-        if not isinstance(item, _OPTIONAL_ITEM_TYPES):
+        if not isinstance(item, _OPTIONAL_ITEM_CLASSES):
             idle.add(KeyAction.SELECT)
-        if not isinstance(item, _ITEM_TYPES_IN_FILES):
+        if not isinstance(item, _ITEM_CLASSES_WITH_FILE):
             idle.add(KeyAction.EDIT)
         return idle
 
@@ -182,7 +183,7 @@ class Review(Overlay, Generic[PlanT]):
         """Return the items that were not left out."""
         return tuple(item for item in items if identity_of(item) not in self.left_out_identities)
 
-    def header(self, state: AppState) -> tuple[str, str]:
+    def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
         return f"{self.title} {self.workspace}", WRITES_ON_ENTER_MESSAGE
 
@@ -226,8 +227,8 @@ class Review(Overlay, Generic[PlanT]):
 
 def padded_name(name: str) -> str:
     """Return the name of a ticket or file, with a space between it and what follows."""
-    shown = clip(clean(name), 2 * NAME_CELLS)
-    return shown + " " * max(1, NAME_CELLS - width(shown))
+    shown = clip(clean(name), 2 * MIN_NAME_CELLS)
+    return shown + " " * max(1, MIN_NAME_CELLS - width(shown))
 
 
 def item_lines(
@@ -281,7 +282,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         """The request for the plan."""
         return call_in(self.workspace, edits.plan_edits, self.changes)
 
-    def carry_out(self, state: AppState, plan: sync.FileEditPlan) -> Step:
+    def on_enter(self, state: AppState, plan: sync.FileEditPlan) -> Step:
         """Change the files."""
         kept = self._kept_plan(plan)
         if not kept.edits:
@@ -330,7 +331,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
 
     title: ClassVar[str] = "Delete in Jira"
 
-    def carry_out(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
+    def on_enter(self, state: AppState, plan: tuple[sync.BulkIssue, ...]) -> Step:
         """Ask for the number of issues, then start the job, which cannot be undone."""
         kept = self.without_left_out(plan)
         if not kept:
@@ -338,7 +339,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         change = sync.BulkChange(delete=True)
         request = JobRequest(JobKind.BULK, options={"issues": kept, "change": change})
         start = call_in(self.workspace, jobs.start_job, request)
-        return state.opened(_confirmation_input(len(kept) + _subtask_count(kept), start)), ()
+        return state.opened(_confirmation_input(len(kept) + _other_subtask_count(kept), start)), ()
 
     def make_sections(
         self, plan: tuple[sync.BulkIssue, ...], keymap: KeyMap, cells: int, theme: Theme
@@ -362,7 +363,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         kept = self.without_left_out(plan)
         if not kept:
             return "Nothing to delete: every ticket is left out"
-        below = _subtask_count(kept)
+        below = _other_subtask_count(kept)
         more = f" and {_subtask_count_text(below)} of theirs" if below else ""
         words = f"Enter deletes {sync.count_tickets(len(kept))} in Jira{more}"
         return f"{words}. This cannot be undone; the number is asked first"
@@ -379,7 +380,7 @@ def _confirmation_input(count: int, start: Call) -> LineInput:
     return LineInput(f"type {count} to delete {sync.count_tickets(count)} for ever:", on_accept)
 
 
-def _subtask_count(issues: tuple[sync.BulkIssue, ...]) -> int:
+def _other_subtask_count(issues: tuple[sync.BulkIssue, ...]) -> int:
     """Return the number of sub-tasks that are deleted with issues, besides them."""
     ids = {issue.id for issue in issues}
     return len({subtask for issue in issues for subtask in issue.subtask_ids} - ids)

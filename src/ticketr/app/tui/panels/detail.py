@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import status_mark
-from ticketr.app.tui.sheet import DetailLine, Sheet, comment_heading
+from ticketr.app.tui.sheet import DetailLine, IssueSheet, comment_heading
 from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
@@ -37,7 +37,7 @@ LONGEST_JIRA_FIELD_NAME_CELLS = 14
 MAX_WRAP_CELLS = 120
 
 
-def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
+def detail_lines(sheet: IssueSheet, cells: int) -> tuple[DetailLine, ...]:
     """Return the lines of an issue, wrapped to a panel; for a worker thread.
 
     Args:
@@ -55,7 +55,7 @@ def detail_lines(sheet: Sheet, cells: int) -> tuple[DetailLine, ...]:
     return (*lines, *texts, *_task_lines(sheet.issue.tasks, room))
 
 
-def task_line_index(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int:
+def task_line_index(sheet: IssueSheet, lines: Sequence[DetailLine], task: int) -> int:
     """Return the index of the line of a sub-task; -1 for none.
 
     The sub-tasks are at the end.
@@ -63,7 +63,7 @@ def task_line_index(sheet: Sheet, lines: Sequence[DetailLine], task: int) -> int
     return len(lines) - len(sheet.issue.tasks) + task if task >= 0 else -1
 
 
-def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
+def _clash_lines(sheet: IssueSheet, room: int) -> list[DetailLine]:
     if not sheet.clashing_parts:
         return []
     words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashing_parts)}"))
@@ -74,7 +74,7 @@ def _clash_lines(sheet: Sheet, room: int) -> list[DetailLine]:
     return [*(DetailLine(line, sheet.line) for line in lines), last]
 
 
-def _field_lines(sheet: Sheet, room: int) -> list[DetailLine]:
+def _field_lines(sheet: IssueSheet, room: int) -> list[DetailLine]:
     fields = [(clean(name), clean(value)) for name, value in sheet.issue.fields.items()]
     longest = max((width(name) for name, _ in fields), default=0) + 2
     name_cells = max(

@@ -40,7 +40,7 @@ from ticketr.app.tui.rows import (
 )
 from ticketr.app.tui.services.context import CallFailed, Services
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
-from ticketr.app.tui.sheet import EditedPart, Sheet, sheet_of
+from ticketr.app.tui.sheet import EditedPart, IssueSheet, sheet_of
 from ticketr.text import clean
 
 #: The file, in ticketr's own folder.
@@ -79,7 +79,7 @@ async def read_detail(
     store = services.workspaces[name].store
 
     def read() -> messages.DetailRead:
-        sheet = read_sheet(store, path, order)
+        sheet = read_issue_sheet(store, path, order)
         lines = () if sheet is None else detail_lines(sheet, cells)
         is_gone = not os.path.lexists(store.root / path)
         return messages.DetailRead(name, order, sheet, cells, lines, is_gone)
@@ -254,7 +254,7 @@ def _read_templates(store: sync.Store) -> dict[str, sync.Template | str]:
     return templates
 
 
-def read_sheet(store: sync.Store, path: str, order: RowOrder) -> Sheet | None:
+def read_issue_sheet(store: sync.Store, path: str, order: RowOrder) -> IssueSheet | None:
     """Return an issue as its file holds it; None if the file no longer holds it.
 
     Args:
@@ -266,7 +266,7 @@ def read_sheet(store: sync.Store, path: str, order: RowOrder) -> Sheet | None:
         tickets = _find_issue(store, path, order)
     except TicketrError as error:
         words = clean(error_with_relative_paths(store, error))
-        return Sheet("", clean(path), clean(path), error=words)
+        return IssueSheet("", clean(path), clean(path), error=words)
     if tickets is None:
         return None
     local, issue = tickets
