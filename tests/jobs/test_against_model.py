@@ -96,7 +96,7 @@ class QueueMachine(QueueRules):
         assert counts.failed == len(model.with_status(JobStatus.FAILED))
         assert counts.cancelled == len(model.with_status(JobStatus.CANCELLED))
         assert (counts.evicted, counts.submitters_waiting) == (model.evicted, len(model.outside))
-        assert core_of(queue).dispatcher.returning_submits == 0
+        assert core_of(queue).waker.returning_submits == 0
         listed = self.driver.run.do(queue.jobs)
         names = {self.driver.label_of(job) for job in listed if not job.status.is_terminal}
         assert names == {job.wish.label for job in model.jobs if job.is_live}

@@ -25,7 +25,7 @@ from ticketr import (
     JobStatus,
     open_job_queue,
 )
-from ticketr.jobs._progress import MAX_JSON_DEPTH, json_value
+from ticketr.jobs._values import MAX_JSON_DEPTH, json_value_or_repr
 
 HALF = "\ud800"  # of a surrogate pair
 
@@ -88,7 +88,7 @@ def loop() -> list[object]:
     (nested(MAX_JSON_DEPTH), nested(MAX_JSON_DEPTH)),
 )
 def test_what_json_can_hold_stays(value: object, given: object) -> None:
-    result = json_value(value)
+    result = json_value_or_repr(value)
 
     assert result == given
     assert type(result) is type(given)
@@ -109,7 +109,7 @@ def test_what_json_can_hold_stays(value: object, given: object) -> None:
     (nested(MAX_JSON_DEPTH + 1), repr(nested(MAX_JSON_DEPTH + 1))),
 )
 def test_what_json_cannot_hold_is_its_repr(value: object, given: str) -> None:
-    assert json_value(value) == given
+    assert json_value_or_repr(value) == given
 
 
 async def work(context: JobContext, result: object) -> object:

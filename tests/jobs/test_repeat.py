@@ -528,7 +528,7 @@ def test_first_may_be_a_datetime() -> None:
 
     for every in (60.0, lambda due: due + HOUR):
         times = make(every, first, now=10.0)
-        assert (times.due_at, times.wall_time(OFFSET)) == (300.0, first)
+        assert (times.due_at, times.due_wall_time(OFFSET)) == (300.0, first)
 
 
 NO_TIMES = [-1, math.inf, math.nan, 1e10]

@@ -135,7 +135,7 @@ def resolve_function(
     if execute is not None:
         name = getattr(job, "name", type(job).__name__)
     name = safe_str(name)
-    return target if is_async else _require_awaitable(target, name), name
+    return target if is_async else _with_awaitable_check(target, name), name
 
 
 def _called_and_adapter(target: object) -> tuple[Any, type | None]:
@@ -202,7 +202,7 @@ def _check_signature(target: Callable[..., object], args: tuple[object, ...], na
         ) from None
 
 
-def _require_awaitable(
+def _with_awaitable_check(
     target: Callable[..., object], name: str
 ) -> Callable[..., Awaitable[object]]:
     """Wrap a callable so that it raises a clear error if it returns no awaitable."""
@@ -336,7 +336,7 @@ def make_record(
         function, name = resolve_function(job, args)
         record = JobRecord((function, args, context, None), name, core.timeout, core.retry)
     if options:
-        record.set_options(checked_options(options))
+        record.set_options(checked_option_fields(options))
     return record
 
 
@@ -347,7 +347,7 @@ def refuse_options(call: str, options: JobOptions, refused: Iterable[str], reaso
             raise TypeError(f"{call} has no option {option!r}: {reason}")
 
 
-def checked_options(options: JobOptions) -> dict[str, Any]:
+def checked_option_fields(options: JobOptions) -> dict[str, Any]:
     """Check the options of a submit, and return them by the names of a record's fields."""
     fields: dict[str, Any] = {}
     for option, value in options.items():

@@ -34,8 +34,14 @@ from typing import Any, Final, TypeAlias, final
 
 from ticketr._errors import NotSendable
 from ticketr.jobs._arguments import InThread, WithoutContext, in_thread, plain
-from ticketr.jobs._progress import MAX_JSON_DEPTH, MAX_JSON_INT_BITS, utf8_text
-from ticketr.jobs._values import checked_str, safe_repr, safe_str
+from ticketr.jobs._values import (
+    MAX_JSON_DEPTH,
+    MAX_JSON_INT_BITS,
+    checked_str,
+    safe_repr,
+    safe_str,
+    utf8_text,
+)
 
 # Names of functions and classes
 

@@ -19,8 +19,8 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueMarks, is_inside
-from ticketr.jobs._dispatch import Dispatcher
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES, OwnAndEnclosingMarks, is_inside
+from ticketr.jobs._dispatch import WorkerWaker
 from ticketr.jobs._handle import JobHandle, MakeAttemptManager
 from ticketr.jobs._job import (
     CANCELLED,
@@ -40,8 +40,8 @@ from ticketr.jobs._reporting import INFO, Reporter, is_enabled_for, log_failure
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._scheduling.dependencies import Dependencies, is_doomed
 from ticketr.jobs._scheduling.schedule import KeySlot, Rate, Schedule
-from ticketr.jobs._shutdown import ShutdownPhase
-from ticketr.jobs._timer import Timer, WallClock
+from ticketr.jobs._shutdown import ShutdownState
+from ticketr.jobs._timer import Timer, WallClockOffset
 from ticketr.jobs._updates import Subscriptions
 from ticketr.jobs._values import safe_repr
 
@@ -108,7 +108,7 @@ class QueueCore:
         around: Gives the context manager around each attempt.
         now: Tells the time on Trio's clock.
         registry: The jobs by ID and key, and those that have ended.
-        dispatcher: The idle workers.
+        waker: Wakes idle workers when a job can start.
         dependencies: The jobs that start after others.
         wait_seconds: How long jobs that were due waited for their attempts, all together.
         run_seconds: How long the attempts took that have ended, all together.
@@ -144,7 +144,7 @@ class QueueCore:
         )
         if options.rate is not None:
             self.schedule.set_rate(self.schedule.queue_slot, options.rate, self.now())
-        self.phase: ShutdownPhase = ShutdownPhase()
+        self.phase: ShutdownState = ShutdownState()
         self.timer: Timer = Timer()
         self.reporter: Reporter = Reporter(
             self, log_failure if options.on_job_error is None else options.on_job_error
@@ -158,11 +158,11 @@ class QueueCore:
         self.failure: BaseException | None = None
         self.idle_event: trio.Event | None = None
         self.scope: trio.CancelScope = trio.CancelScope()
-        self.wall_clock: WallClock = WallClock(clock)
+        self.wall_clock: WallClockOffset = WallClockOffset(clock)
         self.registry: Registry = Registry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
-        self.dispatcher: Dispatcher = Dispatcher(self.schedule, self.running, options.workers)
-        self.marks: QueueMarks = (object(), *ENCLOSING_QUEUES.get())
+        self.waker: WorkerWaker = WorkerWaker(self.schedule, self.running, options.workers)
+        self.marks: OwnAndEnclosingMarks = (object(), *ENCLOSING_QUEUES.get())
         self.repeats: Repeats = Repeats(self)
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0
@@ -184,9 +184,9 @@ class QueueCore:
         """
         await checkpoint_if_cancelled()
         entered = self.enter(record) or await self.wait_for_room(record)
-        self.dispatcher.wake_one()
+        self.waker.wake_one()
         if self.store is not None:
-            await self.store.wait_written(entered)
+            await self.store.wait_submit_written(entered)
         return entered  # noqa: ASYNC910 - without a store the caller has a checkpoint
 
     async def wait_for_room(self, record: JobRecord) -> JobRecord:
@@ -211,7 +211,7 @@ class QueueCore:
             await trio.lowlevel.wait_task_rescheduled(give_up)
         finally:
             if submission.outcome is not None:
-                self.dispatcher.submit_returned()
+                self.waker.submit_returned()
         outcome = submission.outcome
         assert outcome is not None  # it was resumed
         if isinstance(outcome, Exception):
@@ -275,7 +275,7 @@ class QueueCore:
         now = self.now()
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
-            may_be_full = schedule.pending >= schedule.max_pending
+            may_be_full = schedule.pending >= schedule.max_ready_to_admit
             if may_be_full and not (schedule.has_room or is_forced or is_inside(self.marks)):
                 return None
         else:
@@ -286,7 +286,7 @@ class QueueCore:
                 record.set_unlinked_predecessors(dict.fromkeys(jobs, any_end))
             if self.store is not None and extras.given_id in self.store.unloaded:
                 raise DuplicateJob(extras.given_id, None)
-            joined, superseded = registry.conflicts_of(record)
+            joined, superseded = registry.job_to_join_and_superseded(record)
             if joined is not None:
                 return joined
             self._link_to_superseded(record, superseded)
@@ -294,7 +294,7 @@ class QueueCore:
                 return None
             if extras.key is not None:
                 slot = registry.slot_of(extras.key)
-                slot.add(record)
+                slot.add_live_job(record)
                 record.set_key_slot(slot)
         number = registry.submitted = registry.submitted + 1
         job_id = extras.given_id
@@ -310,10 +310,10 @@ class QueueCore:
             schedule.add(record, now)
         registry.by_id[job_id] = record
         if schedule.is_time_dependent or self.subscriptions.was_watched:
-            self.notify_pending(record)
+            self.notify_timer_and_readers(record)
         if extras is not NO_EXTRAS:
             if superseded and self.store is not None:
-                self.store.supersede_once_written(record, superseded)
+                self.store.cancel_once_new_written(record, superseded)
             else:
                 self.supersede(superseded)
             if is_doomed(record):
@@ -352,13 +352,13 @@ class QueueCore:
 
     def admit_submissions(self) -> None:
         """Take the jobs of waiting submits while there is room."""
-        while (submission := self.schedule.next_admitted()) is not None:
+        while (submission := self.schedule.take_submission_if_room()) is not None:
             try:
                 outcome: JobRecord | Exception | None = self.enter(submission.record)
             except Exception as refusal:  # noqa: BLE001 - it is the submit that raises it
                 outcome = refusal
             assert outcome is not None  # there was room
-            self.dispatcher.submit_is_returning(submission.record)
+            self.waker.submit_is_returning(submission.record)
             submission.resume(outcome)
 
     # Running and ending
@@ -380,9 +380,8 @@ class QueueCore:
             self.timer.wake_at(schedule.next_time())
         if schedule.submissions:
             self.admit_submissions()
-        dispatcher = self.dispatcher
-        if schedule.pending and dispatcher.idle:
-            dispatcher.wake_one_unless_submits_do()
+        if schedule.pending and self.waker.idle:
+            self.waker.wake_one_unless_submits_do()
         self._is_logging = is_enabled_for(INFO)
         if self._is_logging:
             self.reporter.log_started(record)
@@ -402,10 +401,10 @@ class QueueCore:
         self.run_seconds += now - record.started_at
         record.back_off(now + delay, counts_attempt=counts_attempt)
         self.schedule.add(record, now)
-        self.notify_pending(record)
+        self.notify_timer_and_readers(record)
         if self.phase.cancels_delayed_jobs and record.due_at > now:
             self.cancel(record, CancelCause.SHUTDOWN)
-        self.dispatcher.wake_one()
+        self.waker.wake_one()
         if self._is_logging:
             self.reporter.log_put_back(record, now)
 
@@ -443,7 +442,7 @@ class QueueCore:
         if status is not COMPLETED:
             self.registry.unsuccessful[status] += 1
             if status is FAILED:
-                self.reporter.job_failed(record)
+                self.reporter.report_later_unless_awaited(record)
         registry = self.registry
         registry.ended.append(record)
         if self.subscriptions.was_watched:
@@ -458,7 +457,7 @@ class QueueCore:
             self.dependencies.job_ended(record)
         if worker is None:
             self.admit_submissions()
-            self.dispatcher.wake_one()
+            self.waker.wake_one()
         del call, retry
         if self.idle_event is not None and self.is_idle:
             self.notify_idle_and_end_if_refusing()
@@ -482,8 +481,8 @@ class QueueCore:
         if record.status is PENDING:
             self.finish(record, None, CANCELLED)
             return CancelOutcome.CANCELLED
-        self.mark_one_changed(record)
-        record.scope.cancel(reason)
+        self.increment_revision_and_notify(record)
+        record.attempt_scope.cancel(reason)
         return CancelOutcome.REQUESTED
 
     def supersede(self, records: Iterable[JobRecord]) -> None:
@@ -513,14 +512,14 @@ class QueueCore:
         """
         records.reverse()  # to copy it would take milliseconds
         self.batches.append((action, records))
-        self.do_next_batch()
+        self.do_next_bulk_chunk()
 
     def drop_batches(self) -> None:
         """Do no more of what is to be done to pending jobs, since all of them are to be cancelled."""
         self.batches.clear()
 
-    def do_next_batch(self) -> None:
-        """Do the next part of the first batch; the timer task goes on if there is more."""
+    def do_next_bulk_chunk(self) -> None:
+        """Do the next part of the first bulk action; the timer task goes on if there is more."""
         action, records = self.batches[0]
         batch = records[-MAX_JOBS_PER_BATCH:]
         del records[-MAX_JOBS_PER_BATCH:]  # so that records are not freed all at once at the end
@@ -553,19 +552,19 @@ class QueueCore:
         self.admit_submissions()
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
-            jobs = self.schedule.pending_jobs() if is_all else [*slot.jobs]
-            self.do_in_batches(self.mark_one_changed, jobs)
-        self.dispatcher.wake_one()
+            jobs = self.schedule.pending_dependents_first() if is_all else [*slot.jobs]
+            self.do_in_batches(self.increment_revision_and_notify, jobs)
+        self.waker.wake_one()
 
     def mark_waits_changed(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""
         for record in records:
-            self.mark_one_changed(record)
-        self.dispatcher.wake_one()
+            self.increment_revision_and_notify(record)
+        self.waker.wake_one()
 
-    def mark_one_changed(self, record: JobRecord) -> None:
+    def increment_revision_and_notify(self, record: JobRecord) -> None:
         """Note a change of a job that leaves its status as it is."""
-        record.mark_changed()
+        record.increment_revision()
         self.subscriptions.notify_changed(record)
 
     def find(self, job: object) -> JobRecord | None:
@@ -590,7 +589,7 @@ class QueueCore:
     def evict_old_records(self) -> None:
         """Evict records that have become too old; a closed queue stays as it is."""
         self.subscriptions.owner_run.check()
-        if not self.phase.is_over:
+        if not self.phase.is_queue_over:
             self.registry.evict(self.now())
 
     # The parts, and the end of the queue
@@ -623,9 +622,9 @@ class QueueCore:
             self.idle_event = None
             if self.subscriptions.was_watched:
                 self.subscriptions.notify_idle()
-        if self.phase.is_refusing and not self.phase.is_over:
+        if self.phase.is_refusing and not self.phase.is_queue_over:
             self.registry.evict(self.now())
-            self.phase.is_over = True
+            self.phase.is_queue_over = True
             self.subscriptions.close()
 
     def interrupt(self, error: BaseException) -> None:
@@ -636,7 +635,7 @@ class QueueCore:
         self.fatal.append(error)
         self._stop("a job or a callback raised what ends the program")
 
-    def cancel_by_failure(self, error: BaseException) -> None:
+    def end_for_failed_job(self, error: BaseException) -> None:
         """End the queue because a job failed, and have its error leave by the block in a group."""
         self.cancels_on_failed_job = False
         self.failure = error
@@ -648,7 +647,7 @@ class QueueCore:
 
     # What the steps of a job have in common
 
-    def notify_pending(self, record: JobRecord) -> None:
+    def notify_timer_and_readers(self, record: JobRecord) -> None:
         """Notify the timer and the readers that a job has become pending."""
         if self.schedule.is_time_dependent:
             self.timer.wake_at(self.schedule.next_time())

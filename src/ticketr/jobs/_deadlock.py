@@ -25,14 +25,14 @@ from ticketr.jobs._record import GetAwaitedJobs, JobRecord
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
 
-QueueMarks: TypeAlias = tuple[object, ...]
+OwnAndEnclosingMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""
-ENCLOSING_QUEUES: Final[ContextVar[QueueMarks]] = ContextVar(
+ENCLOSING_QUEUES: Final[ContextVar[OwnAndEnclosingMarks]] = ContextVar(
     "the queues of ticketr's jobs", default=()
 )
 
 
-def is_inside(marks: QueueMarks) -> bool:
+def is_inside(marks: OwnAndEnclosingMarks) -> bool:
     """Tell whether this runs inside a job of the queue with these marks."""
     return marks[0] in ENCLOSING_QUEUES.get()
 
@@ -86,7 +86,7 @@ def refuse_wait_for_all(queue: QueueCore, awaited: str) -> None:
 def current_job_without_deadline(queue: QueueCore) -> JobRecord | None:
     """Return the job of the queue whose own task this is; None if its waits have a limit."""
     record = queue.running.get(trio.lowlevel.current_task())
-    return None if record is None or _has_deadline(record.scope) else record
+    return None if record is None or _has_deadline(record.attempt_scope) else record
 
 
 def _has_deadline(scope: trio.CancelScope) -> bool:
@@ -133,10 +133,10 @@ def _jobs_blocking(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> It
         return record.awaited_jobs()
     if record.status is not PENDING:
         return ()
-    return [*_key_blockers(queue, waiter, record), *record.extras.predecessors]
+    return [*_used_up_key_holders(queue, waiter, record), *record.extras.predecessors]
 
 
-def _key_blockers(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
+def _used_up_key_holders(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
     """Return the jobs that use up the key of a pending one, if all but one wait for the key too."""
     holders, slot = queue.schedule.key_holders_blocking(record), record.extras.key_slot
     waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}

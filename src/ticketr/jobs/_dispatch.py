@@ -34,7 +34,7 @@ from ticketr.jobs._trio import switch_context
 
 
 @final
-class Dispatcher:
+class WorkerWaker:
     """Wakes the idle workers of one queue.
 
     Attributes:

@@ -153,7 +153,7 @@ class JobHandle(Generic[T_co]):
             except BaseException:
                 if is_new_failure:  # this wait is cancelled, and gives nobody the failure
                     record.mark_outcome_seen(is_seen=False)
-                    core.reporter.job_failed(record)
+                    core.reporter.report_later_unless_awaited(record)
                 raise
 
     def __eq__(self, other: object) -> bool:
@@ -173,7 +173,7 @@ def result_of(record: JobRecord) -> object:
     if record.status is CANCELLED:
         raise JobCancelled(record.id, record.name, str(record.extras.cancel_cause))
     if record.exception is None:
-        raise JobTimedOut(record.id, record.name, record.time_limit)
+        raise JobTimedOut(record.id, record.name, record.last_attempt_time_limit)
     assert record.error is not None
     info = record.error
     failed = JobFailed(record.id, record.name, info.type, info.message)

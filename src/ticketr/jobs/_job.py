@@ -8,14 +8,8 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
-from ticketr.jobs._progress import (
-    JobProgress,
-    field_of,
-    iso_time,
-    json_job_key,
-    json_value,
-    utf8_text,
-)
+from ticketr.jobs._progress import JobProgress, field_of, iso_time
+from ticketr.jobs._values import json_job_key, json_value_or_repr, utf8_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -235,8 +229,8 @@ class JobSnapshot(Generic[T_co]):
             "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
             **{wall: iso_time(getattr(self, at), self.wall_offset) for wall, at in times.items()},
             "error": None if error is None else error.as_dict(),
-            "result": json_value(self.result),
-            "item": json_value(self.item),
+            "result": json_value_or_repr(self.result),
+            "item": json_value_or_repr(self.item),
         }
 
     @classmethod
@@ -271,9 +265,9 @@ class JobSnapshot(Generic[T_co]):
             started_at=field_of(data, "started_at", int, float, NoneType),
             finished_at=field_of(data, "finished_at", int, float, NoneType),
             error=None if error is None else JobErrorInfo.from_dict(error),
-            result=json_value(field_of(data, "result")),
+            result=json_value_or_repr(field_of(data, "result")),
             wall_offset=field_of(data, "wall_offset", int, float, NoneType),
-            item=json_value(field_of(data, "item")),
+            item=json_value_or_repr(field_of(data, "item")),
         )
 
 

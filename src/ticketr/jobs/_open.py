@@ -30,7 +30,7 @@ from ticketr.jobs._shutdown import (
     refuse_submits,
     wait_until_idle,
 )
-from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_history
+from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_has_history_methods
 from ticketr.jobs._sqlite.store import SqliteStore, check_store
 from ticketr.jobs._timer import run_timer
 from ticketr.jobs._trio import split_cancelled
@@ -122,7 +122,7 @@ def open_job_queue(
     if on_job_error is not None:
         check_sync_callable("on_job_error", on_job_error)
     if history is not None:
-        check_history(history)
+        check_has_history_methods(history)
     if store is not None:
         check_store(store)
     if around is not None:
@@ -231,7 +231,7 @@ class QueueBlock:
             if core.recorder is not None:
                 await core.recorder.write_rest_and_close()  # noqa: ASYNC102 - it is shielded and bounded
         finally:
-            core.reporter.report_all()
+            core.reporter.report_unseen_failures()
         leaving = error_to_raise(body, core.fatal, nursery_error, core.failure)
         try:
             if leaving is not None and leaving is not error:

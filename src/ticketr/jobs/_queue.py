@@ -99,11 +99,11 @@ class JobQueue:
         entered = core.enter(record)
         if entered is None:
             return JobHandle(await core.wait_for_room(record))
-        core.dispatcher.submit_is_returning(record)
+        core.waker.submit_is_returning(record)
         try:
             await cancel_shielded_checkpoint()
         finally:
-            core.dispatcher.submit_returned()
+            core.waker.submit_returned()
         return JobHandle(entered)
 
     def submit_nowait(
@@ -128,8 +128,8 @@ class JobQueue:
         record = make_record(core, job, args, options)
         entered = core.enter(record)
         if entered is None:
-            raise QueueFull(core.schedule.max_pending)
-        core.dispatcher.wake_one()
+            raise QueueFull(core.schedule.max_ready_to_admit)
+        core.waker.wake_one()
         return JobHandle(entered)
 
     async def run(
@@ -312,8 +312,8 @@ class JobQueue:
                     "a repeat of a queue with a store needs an id, by which the next opening knows it"
                 )
             store.pack(template, job, args, submit_waits=False)
-            stored = pack_every(every, store.codec, makes_up_missed=makes_up)
-        repeat = repeats.start(template, every, first, stored, makes_up_missed=makes_up)
+            stored = pack_every(every, store.codec, makes_up_latest_missed=makes_up)
+        repeat = repeats.start(template, every, first, stored, makes_up_latest_missed=makes_up)
         return RepeatHandle(repeat, self._core)
 
     def repeats(self) -> list[RepeatHandle]:
@@ -482,7 +482,7 @@ class JobQueue:
             UnknownJob: No job with this ID is known.
         """
         core, record = self._core, self._core.find_or_raise(job_id)
-        if not core.schedule.make_due(record, core.now()):
+        if not core.schedule.make_due_now(record, core.now()):
             return False
         core.mark_waits_changed([record])
         return True
@@ -558,7 +558,7 @@ class JobQueue:
         """
         rate = None if rate is None else checked_rate(rate)
         key, core = checked_key(key), self._checked_core
-        if not core.phase.is_over:
+        if not core.phase.is_queue_over:
             core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
 
     def set_concurrency(self, n: float | None, key: Hashable = None) -> None:
@@ -580,7 +580,7 @@ class JobQueue:
             limit: float | None = most if n is None else checked_whole("n", n, 1, most)
         else:
             limit = None if n is None else checked_count("n", n, 1)
-        if not core.phase.is_over:
+        if not core.phase.is_queue_over:
             core.change_limit(key, lambda slot: core.schedule.set_concurrency(slot, limit))
 
     async def wait_idle(self) -> None:
@@ -616,7 +616,7 @@ class JobQueue:
         limit = math.inf if grace is None else checked_seconds("grace", grace, allow_inf=True)
         if limit == math.inf:
             refuse_wait_for_all(core, "the end of all jobs, itself included")
-        if not core.phase.is_over:  # or it may be another run that asks
+        if not core.phase.is_queue_over:  # or it may be another run that asks
             refuse_submits(core, will_cancel_pending=limit <= 0)
             if limit != math.inf:
                 shorten_grace_and_cancel_delayed(core, limit)
@@ -748,7 +748,7 @@ class JobQueue:
 
     def __repr__(self) -> str:
         core, phase = self._core, self._core.phase
-        state = "closed" if phase.is_over else "closing" if phase.is_refusing else "open"
+        state = "closed" if phase.is_queue_over else "closing" if phase.is_refusing else "open"
         return (
             f"<JobQueue {state}: {len(core.running)} running, "
             f"{core.schedule.pending} pending, {core.workers} workers>"

@@ -35,10 +35,10 @@ from ticketr.jobs._values import safe_str
 
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
-    from ticketr.jobs._sqlite.rows import StoredCall, StoredJob
+    from ticketr.jobs._sqlite.rows import NotedRow, StoredCall
 
 NO_TAGS: Final = frozenset[str]()
-AnyEndSuffices: TypeAlias = bool
+IsAnyEndEnough: TypeAlias = bool
 """Whether a job starts although one that it starts after fails or is cancelled."""
 
 
@@ -66,7 +66,7 @@ class JobExtras:
         predecessors: The jobs whose end it waits for, and whether any end of each will do.
         dependents: The jobs that wait for its end.
         delay: The seconds from the submit until it is due.
-        stored_due_at: When it is due, if it comes from a store; None otherwise.
+        restored_due_at: When it is due, if it comes from a store; None otherwise.
         start_by: The time by which it must have started; None for no such time.
         uncounted_retries: How many attempts do not count against its ``Retry``.
         cancel_requested: Whether a cancel was requested.
@@ -88,10 +88,10 @@ class JobExtras:
     once: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
-    predecessors: dict[JobRecord, AnyEndSuffices] = field(default_factory=dict)
+    predecessors: dict[JobRecord, IsAnyEndEnough] = field(default_factory=dict)
     dependents: dict[JobRecord, None] = field(default_factory=dict)
     delay: float = 0.0
-    stored_due_at: float | None = None
+    restored_due_at: float | None = None
     start_by: float | None = None
     uncounted_retries: int = 0
     cancel_requested: bool = False
@@ -99,7 +99,7 @@ class JobExtras:
     outcome_seen: bool = False
     scheduled_at: datetime | None = None
     get_awaited_jobs: GetAwaitedJobs | None = None
-    stored: StoredCall | StoredJob | None = None
+    stored: StoredCall | NotedRow | None = None
 
 
 NO_EXTRAS: Final = JobExtras()
@@ -170,7 +170,7 @@ class JobRecord:
         report: Current, total, message, and the revision of the report, 0 for none.
         timeout: The limit for each attempt.
         total_ends_at: When the limit for all attempts passes; filled by the first if there is one.
-        scope: The cancel scope of the attempt.
+        attempt_scope: The cancel scope of the attempt.
         ended_event: Set when it ends; made by the first that waits for it.
         collector: What is told when the job ends; None once it was told.
     """
@@ -194,7 +194,7 @@ class JobRecord:
     started_at: float = field(init=False)
     report: tuple[float, float, str, int] = field(init=False)
     total_ends_at: float = field(init=False)
-    scope: trio.CancelScope = field(init=False)
+    attempt_scope: trio.CancelScope = field(init=False)
     finished_at: float = field(init=False)
     result: object = field(init=False)
     error: JobErrorInfo | None = field(init=False)
@@ -229,10 +229,10 @@ class JobRecord:
 
     def set_due_at(self, now: float) -> None:
         """Write when a job that has been accepted is due."""
-        extras = self.extras
-        self.due_at = now + extras.delay if extras.stored_due_at is None else extras.stored_due_at
+        due_at = self.extras.restored_due_at
+        self.due_at = now + self.extras.delay if due_at is None else due_at
 
-    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, AnyEndSuffices]) -> None:
+    def set_unlinked_predecessors(self, predecessors: dict[JobRecord, IsAnyEndEnough]) -> None:
         """Write the jobs whose end it waits for, as in its extras."""
         extras = self.own_extras()
         extras.predecessors, extras.after = predecessors, ()
@@ -241,7 +241,7 @@ class JobRecord:
         """Note that a job waits for the end of this one."""
         self.own_extras().dependents[dependent] = None
 
-    def drop_links(self) -> Collection[JobRecord]:
+    def unlink_and_return_dependents(self) -> Collection[JobRecord]:
         """Drop all links, and return the jobs that have waited for its end."""
         extras = self.extras
         dependents = extras.dependents
@@ -287,13 +287,13 @@ class JobRecord:
         self.started_at = now
         self.report = NO_REPORT
         self.attempt += 1
-        self.scope = scope
+        self.attempt_scope = scope
         if self.call[2]:
             self.call = (*self.call[:3], self.call[2].copy())
         if self.retry is not None and self.retry.total is not None:
             self._set_deadline_within_total(self.retry.total, now)
         elif self.timeout != inf:
-            self._set_deadline(now + self.timeout, now)
+            self._set_attempt_deadline(now + self.timeout, now)
         self.status = RUNNING
         self.revision += 1
 
@@ -301,13 +301,13 @@ class JobRecord:
         """Set the deadline of an attempt that a limit for all attempts may cut off."""
         if not hasattr(self, "total_ends_at"):  # a retried job has had attempts before
             self.total_ends_at = now + total
-        self._set_deadline(min(now + self.timeout, self.total_ends_at), now)
+        self._set_attempt_deadline(min(now + self.timeout, self.total_ends_at), now)
 
-    def _set_deadline(self, deadline: float, now: float) -> None:
+    def _set_attempt_deadline(self, deadline: float, now: float) -> None:
         """Cut an attempt off at a time; if that has come, before its first step."""
-        self.scope.deadline = deadline
+        self.attempt_scope.deadline = deadline
         if deadline <= now:  # which Trio notices at its next look at the clock
-            self.scope.cancel("the time limit of the job had passed when it started")
+            self.attempt_scope.cancel("the time limit of the job had passed when it started")
 
     def has_used_up_total(self, time: float) -> bool:
         """Tell whether the ``total`` of the job's ``Retry`` allows no attempt from this time on."""
@@ -315,7 +315,7 @@ class JobRecord:
         return has_total and time >= self.total_ends_at
 
     @property
-    def time_limit(self) -> float:
+    def last_attempt_time_limit(self) -> float:
         """The limit of the last attempt: that for each one, or that for all if it was closer."""
         total = None if self.retry is None else self.retry.total
         is_closer = total is not None and self.has_used_up_total(self.started_at + self.timeout)
@@ -329,7 +329,7 @@ class JobRecord:
             counts_attempt: Whether this one counts against the job's ``Retry``.
         """
         assert self.status is RUNNING
-        del self.scope
+        del self.attempt_scope
         function, args, _, retry_context = self.call
         self.call = (function, args, retry_context or Context(), None)
         if not counts_attempt:
@@ -341,7 +341,7 @@ class JobRecord:
     def end(self, status: JobStatus, now: float, result: object) -> None:
         """End the job."""
         if self.status is RUNNING:
-            del self.scope
+            del self.attempt_scope
         else:
             assert (self.status, status) == (PENDING, CANCELLED)
         self.result = result
@@ -369,7 +369,7 @@ class JobRecord:
 
     # Changes that leave the status as it is
 
-    def mark_changed(self) -> None:
+    def increment_revision(self) -> None:
         """Count a change, for readers to tell two snapshots apart."""
         self.revision += 1
 

@@ -108,7 +108,9 @@ class Registry:
         if slot.is_unused:
             self.keys.pop(slot.key, None)
 
-    def conflicts_of(self, record: JobRecord) -> tuple[JobRecord | None, Sequence[JobRecord]]:
+    def job_to_join_and_superseded(
+        self, record: JobRecord
+    ) -> tuple[JobRecord | None, Sequence[JobRecord]]:
         """Return the job that a new one is joined to, and the live ones that it supersedes.
 
         Raises:
@@ -169,7 +171,7 @@ class Registry:
         """Return the jobs with this key and tag, None for any, in the order of submission."""
         # An ended job whose ID another job has taken can no longer be looked up.
         ended = [job for job in self.ended if self.by_id.get(job.id) is job]
-        jobs = [*ended, *self._running.values(), *self._schedule.pending_jobs()]
+        jobs = [*ended, *self._running.values(), *self._schedule.pending_dependents_first()]
         return [
             job
             for job in sorted(jobs, key=lambda job: job.number)

@@ -31,7 +31,7 @@ logger = logging.getLogger("ticketr.jobs")
 
 INFO: Final = logging.INFO
 is_enabled_for: Final = logger.isEnabledFor
-CHECKPOINTS_BEFORE_REPORT: Final = 3
+CHECKPOINTS_BEFORE_FAILURE_REPORT: Final = 3
 """Trio's steps from a failure until its report.
 
 In the first one its submitter runs, in the second one the wait that the submitter has begun returns.
@@ -61,7 +61,7 @@ class Reporter:
 
     # Failures
 
-    def job_failed(self, record: JobRecord) -> None:
+    def report_later_unless_awaited(self, record: JobRecord) -> None:
         """Report a failed job, unless a task waits for it or soon begins to."""
         if not record.is_awaited and not record.extras.outcome_seen:
             self.unreported.append(record)
@@ -70,12 +70,12 @@ class Reporter:
     async def report_soon(self) -> None:  # noqa: ASYNC910 - it has a checkpoint
         """Report the failures so far, once their submitters could have waited for them."""
         count = len(self.unreported)
-        for _ in range(CHECKPOINTS_BEFORE_REPORT):
+        for _ in range(CHECKPOINTS_BEFORE_FAILURE_REPORT):
             await checkpoint()
         for _ in range(count):
             self.report_if_unseen(self.unreported.popleft())
 
-    def report_all(self) -> None:
+    def report_unseen_failures(self) -> None:
         """Report every failure that nobody has seen."""
         while self.unreported:
             self.report_if_unseen(self.unreported.popleft())

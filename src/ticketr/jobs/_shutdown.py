@@ -37,15 +37,15 @@ FIRST_STUCK_WARNING_SECONDS: Final = 5.0
 
 @final
 @dataclass(slots=True)
-class ShutdownPhase:
+class ShutdownState:
     """The steps that a queue has taken to its end.
 
-    Also written in ``_core``: ``is_over``.
+    Also written in ``_core``: ``is_queue_over``.
 
     Attributes:
         is_draining: The block is being left, or the queue refuses jobs; nothing can be paused.
         is_refusing: The queue takes no more jobs.
-        is_over: Whether no job will change from now on.
+        is_queue_over: Whether no job will change from now on.
         cancels_delayed_jobs: A job that waits for a time or a rate is cancelled at once.
         cut_off_cause: Why the jobs are being cut off; None while they are not.
         cut_off_at: When to cut off the jobs; infinite while that is not planned, or is done.
@@ -55,7 +55,7 @@ class ShutdownPhase:
 
     is_draining: bool = False
     is_refusing: bool = False
-    is_over: bool = False
+    is_queue_over: bool = False
     cancels_delayed_jobs: bool = False
     cut_off_cause: CancelCause | None = None
     cut_off_at: float = math.inf
@@ -70,8 +70,8 @@ class ShutdownPhase:
 
 logger = logging.getLogger("ticketr.jobs")
 
-MAX_LISTED_LINES: Final = 3
-"""The most lines of code to list for one job, which may have any number of child tasks."""
+MAX_LISTED_CODE_PLACES: Final = 3
+"""The most places in the code to list for one job, which may have any number of child tasks."""
 LIBRARY_MODULES: Final = ("trio.", "ticketr.jobs.", "outcome.")
 """Modules whose frames are not the user's code."""
 
@@ -92,7 +92,7 @@ def end_repeats_and_pauses(core: QueueCore, *, will_cancel_pending: bool = False
     for slot in [core.schedule.queue_slot, *core.registry.keys.values()]:
         if slot.is_paused:
             core.change_limit(slot.key, resume, marks_changed=not will_cancel_pending)
-    core.dispatcher.wake_one()
+    core.waker.wake_one()
 
 
 def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> None:
@@ -101,9 +101,9 @@ def refuse_submits(core: QueueCore, *, will_cancel_pending: bool = False) -> Non
     core.expect_idle()  # being idle closes the queue
     end_repeats_and_pauses(core, will_cancel_pending=will_cancel_pending)
     while (submission := core.schedule.submissions.take()) is not None:
-        core.dispatcher.submit_is_returning(submission.record)
+        core.waker.submit_is_returning(submission.record)
         submission.resume(QueueClosed())
-    if core.is_idle and not core.phase.is_over:
+    if core.is_idle and not core.phase.is_queue_over:
         core.notify_idle_and_end_if_refusing()
 
 
@@ -137,7 +137,7 @@ def stop_pending(core: QueueCore) -> None:
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
         core.drop_batches()  # of the same jobs
-        core.do_in_batches(core.cancel_for_shutdown, core.schedule.pending_jobs())
+        core.do_in_batches(core.cancel_for_shutdown, core.schedule.pending_dependents_first())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:
@@ -154,11 +154,11 @@ def warn_of_stuck_jobs(core: QueueCore) -> None:
 
 
 def describe_stuck_task(task: trio.lowlevel.Task) -> str:
-    """Return a phrase that lists the lines at which a task, or its child tasks, are parked."""
-    places = dict.fromkeys(map(_user_code_line, _leaf_tasks(task)))
-    listed = list(places)[:MAX_LISTED_LINES]
-    more = f" and {len(places) - MAX_LISTED_LINES} more" if len(places) > MAX_LISTED_LINES else ""
-    return f"it is at {', '.join(listed)}{more}"
+    """Return a phrase that lists the places at which a task, or its child tasks, are parked."""
+    places = [*dict.fromkeys(map(_user_code_line, _leaf_tasks(task)))]
+    unlisted = len(places) - MAX_LISTED_CODE_PLACES
+    more = f" and {unlisted} more" if unlisted > 0 else ""
+    return f"it is at {', '.join(places[:MAX_LISTED_CODE_PLACES])}{more}"
 
 
 def _leaf_tasks(task: trio.lowlevel.Task) -> list[trio.lowlevel.Task]:

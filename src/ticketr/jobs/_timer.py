@@ -44,7 +44,7 @@ async def run_timer(core: QueueCore) -> None:
     try:
         while True:
             while core.batches:
-                core.do_next_batch()
+                core.do_next_bulk_chunk()
                 await checkpoint()
             next_time = min(
                 phase.cut_off_at,
@@ -60,10 +60,10 @@ async def run_timer(core: QueueCore) -> None:
             if reporter.unreported:
                 await reporter.report_soon()
     except trio.Cancelled:
-        if not phase.is_over:  # as it is at the normal end of the block
+        if not phase.is_queue_over:  # as it is at the normal end of the block
             refuse_and_cancel_pending(core, CancelCause.SCOPE)
         while core.batches:
-            core.do_next_batch()
+            core.do_next_bulk_chunk()
             await cancel_shielded_checkpoint()
         raise
 
@@ -79,7 +79,7 @@ def handle_due_times(core: QueueCore) -> None:
     for record in core.schedule.newly_past_start_by(now):
         core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.make_due_ready(now)
-    if core.schedule.refill_rates(now) or due:
+    if core.schedule.refill_any_due_rates(now) or due:
         core.mark_waits_changed(due)
     if core.repeats.scheduled.first_rank() <= now:
         core.repeats.submit_due_runs(now)
@@ -90,7 +90,7 @@ MAX_DRIFT_SECONDS: Final = 1.0
 
 
 @final
-class WallClock:
+class WallClockOffset:
     """Tells how far wall-clock time is from a Trio clock; from any thread, and after the run.
 
     The difference stays the same while the clocks agree within ``MAX_DRIFT_SECONDS``, so that the

@@ -1,9 +1,11 @@
-"""Check the values that users pass in. Pure.
+"""Check the values that users pass in, and copy them as JSON. Pure.
 
 Each value is checked once, at the call. The result has a built-in type, or the error names the
 value. A number is anything that is a ``numbers.Real``: ``int``, ``float``, ``Fraction``, NumPy
 scalars. It is not a ``Decimal``, which does not mix with floats, nor a ``bool``, which is nearly
 always a mistake.
+
+What goes into JSON may be any object, with code of its own. Only its ``repr`` is called.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import sys
 from collections.abc import Hashable
 from inspect import iscoroutinefunction
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 E = TypeVar("E", bound=enum.StrEnum)
 
@@ -174,3 +176,59 @@ def check_sync_callable(what: str, value: object) -> None:
         raise TypeError(f"{what} must be a function, not {safe_repr(value)}")
     if iscoroutinefunction(value):
         raise TypeError(f"{what} is not awaited: give a plain function, not {safe_repr(value)}")
+
+
+# As JSON
+
+MAX_JSON_DEPTH: Final = 100
+"""How deep lists and dicts may be nested; readers of JSON have such a limit too."""
+MAX_JSON_INT_BITS: Final = 2048
+"""The size of the largest ``int``; Python may refuse to write a longer one in decimals."""
+
+
+def json_value_or_repr(value: object) -> object:
+    """Return a copy of a value in JSON's types; its ``repr`` if JSON cannot hold it.
+
+    JSON holds None, booleans, numbers but no nan nor infinity, Unicode texts, and lists, tuples and
+    dicts of these whose keys are texts. An object of a subclass becomes one of the class.
+    """
+    try:
+        return _copy_as_json(value, MAX_JSON_DEPTH)
+    except Exception:  # noqa: BLE001 - a dict may change meanwhile
+        return utf8_text(full_repr(value))
+
+
+def json_job_key(key: object) -> object:
+    """Return a job's key as :func:`json_value_or_repr` does, but nothing that cannot be a key."""
+    value = json_value_or_repr(key)
+    return utf8_text(full_repr(key)) if type(value) in (list, dict) else value
+
+
+def _copy_as_json(value: Any, depth_left: int) -> object:
+    """Return a copy of a value; raise `ValueError` if JSON cannot hold it."""
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if issubclass(kind, str):
+        str.encode(value)  # which fails for half of a surrogate pair
+        return str.__str__(value)
+    if issubclass(kind, int):
+        number = int.__int__(value)
+        if number.bit_length() <= MAX_JSON_INT_BITS:
+            return number
+    elif issubclass(kind, float):
+        real = float.__float__(value)
+        if math.isfinite(real):
+            return real
+    elif depth_left and issubclass(kind, (list, tuple)):
+        return [_copy_as_json(item, depth_left - 1) for item in value]
+    elif depth_left and issubclass(kind, dict):
+        items = [(name, _copy_as_json(item, depth_left - 1)) for name, item in dict.items(value)]
+        if all(issubclass(type(name), str) for name, _ in items):
+            return {_copy_as_json(name, 0): item for name, item in items}
+    raise ValueError("JSON cannot hold it")
+
+
+def utf8_text(text: str) -> str:
+    """Return a text with what UTF-8 cannot encode escaped."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

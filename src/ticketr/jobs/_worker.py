@@ -12,7 +12,8 @@ there. The checkpoint is then only for the sake of other tasks, which need none 
 since the last job began.
 
 Interrupts. Ctrl+C ends the queue. It lands in the job that runs, as an error of it, or in
-``run_jobs_in_scope`` between two jobs, and leaves by the worker. All else here is protected from it.
+``run_jobs_until_scope_used`` between two jobs, and leaves by the worker. All else here is protected
+from it.
 
 The outcome. It is read from what came out of the job's scope, not from what was asked for: a cancel may
 come too late, or be ignored. Nor does the type of the exception tell enough: ``trio.Cancelled`` may
@@ -66,7 +67,7 @@ from ticketr.jobs._trio import (
 logger = logging.getLogger("ticketr.jobs")
 
 
-class AttemptOutcome(NamedTuple):
+class NoValueOutcome(NamedTuple):
     """What follows from an attempt that gave no value: the status, the error, what is raised."""
 
     status: JobStatus
@@ -95,7 +96,7 @@ def outcome_of(
     cancel_requested: bool,
     is_cancelled_outside: bool,
     is_out_of_time: bool = False,
-) -> AttemptOutcome:
+) -> NoValueOutcome:
     """Return the outcome of an attempt that gave no value. Pure.
 
     Args:
@@ -105,25 +106,25 @@ def outcome_of(
         is_out_of_time: Whether the time limit of the attempt has passed.
     """
     if error is None and cancel_requested:
-        return AttemptOutcome(CANCELLED)
+        return NoValueOutcome(CANCELLED)
     if error is None:
-        return AttemptOutcome(FAILED, CancelCause.TIMEOUT)
+        return NoValueOutcome(FAILED, CancelCause.TIMEOUT)
     cancelled, rest = split_cancelled(error)
     if not has_only_exceptions(rest):
-        return AttemptOutcome(FAILED, error=rest, is_fatal=True)
+        return NoValueOutcome(FAILED, error=rest, is_fatal=True)
     stops = cancel_requested or is_cancelled_outside
     if stops and rest is not None and isinstance(unwrap_single(rest), RetryLater):
         outer_cancelled = cancelled if is_cancelled_outside else None
-        return AttemptOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=outer_cancelled)
+        return NoValueOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=outer_cancelled)
     if cancelled is not None and not is_cancelled_outside:
-        return AttemptOutcome(FAILED, error=error)
+        return NoValueOutcome(FAILED, error=error)
     if rest is not None:
         cause = CancelCause.TIMEOUT if is_out_of_time else None
-        return AttemptOutcome(FAILED, cause, error=rest, outer_cancelled=cancelled)
-    return AttemptOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
+        return NoValueOutcome(FAILED, cause, error=rest, outer_cancelled=cancelled)
+    return NoValueOutcome(CANCELLED, CancelCause.SCOPE, outer_cancelled=error)
 
 
-def next_attempt(record: JobRecord, outcome: AttemptOutcome, now: float) -> NextAttempt | None:
+def next_attempt(record: JobRecord, outcome: NoValueOutcome, now: float) -> NextAttempt | None:
     """Return the attempt that follows one with this outcome, if the job's ``Retry`` asks for one.
 
     Calls the user's rule; an error of it is logged.
@@ -154,10 +155,10 @@ def next_attempt(record: JobRecord, outcome: AttemptOutcome, now: float) -> Next
 
 def timed_out(record: JobRecord) -> JobTimedOut:
     """Return the error of a job whose time limit passed."""
-    return JobTimedOut(record.id, record.name, record.time_limit)
+    return JobTimedOut(record.id, record.name, record.last_attempt_time_limit)
 
 
-CANCEL_CAUGHT: Final = object()
+SCOPE_CAUGHT_CANCEL: Final = object()
 """The value of an attempt whose scope caught a cancellation, that of a time limit included."""
 
 
@@ -166,11 +167,11 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
     """Run jobs until cancelled: in one cancel scope until a job uses it up, then in the next."""
     task = trio.lowlevel.current_task()
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
-        value: object = CANCEL_CAUGHT
+        value: object = SCOPE_CAUGHT_CANCEL
         try:
             with trio.CancelScope() as scope:
-                value = await run_jobs_in_scope(core, task, scope)
-            if value is CANCEL_CAUGHT:
+                value = await run_jobs_until_scope_used(core, task, scope)
+            if value is SCOPE_CAUGHT_CANCEL:
                 retry_or_end(core, task, None)
             else:
                 core.finish(core.running[task], task, COMPLETED, value)
@@ -183,27 +184,27 @@ async def work(core: QueueCore) -> None:  # noqa: ASYNC910 - each turn has a che
 
 
 @disable_ki_protection
-async def run_jobs_in_scope(core: QueueCore, task: Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
+async def run_jobs_until_scope_used(core: QueueCore, task: Task, scope: trio.CancelScope) -> object:  # noqa: ASYNC910 - each turn has a checkpoint
     """Run one job after the other in a cancel scope, and return the value of the one that uses it up.
 
     A job that is cancelled before its first step has no first step.
     """
-    schedule, dispatcher, store, around = core.schedule, core.dispatcher, core.store, core.around
+    schedule, waker, store, around = core.schedule, core.waker, core.store, core.around
     is_blank = False  # whether the worker's context has only the marks, and no other job sees it
     while True:  # noqa: ASYNC913 - each turn runs a job or waits for one
         if schedule.is_time_dependent:
             handle_due_times(core)
         # The last job is left to the worker that is being woken, if one is.
-        can_start = schedule.pending > dispatcher.wakeup_pending
+        can_start = schedule.pending > waker.wakeup_pending
         record = core.start_next(task, scope) if can_start else None
         if record is None:
             if not is_blank:
                 enter_context(core, task, Context())
             context = task.context
             try:
-                await dispatcher.wait_for_wakeup(task)
+                await waker.wait_for_wakeup(task)
             finally:
-                dispatcher.stop_waiting(task)
+                waker.stop_waiting(task)
             is_blank = task.context is context
             del context  # the job may leave something in it
             continue
@@ -251,13 +252,13 @@ def retry_or_end(core: QueueCore, worker: Task, error: BaseException | None) -> 
         error,
         cancel_requested=extras.cancel_requested,
         is_cancelled_outside=is_cancelled_outside,
-        is_out_of_time=record.scope.cancel_called,  # unless a cancel was requested
+        is_out_of_time=record.attempt_scope.cancel_called,  # unless a cancel was requested
     )
     if core.phase.cut_off_cause is None and not extras.cancel_requested:
         try:
             retry = next_attempt(record, outcome, core.now())
         except BaseException as flaw:  # noqa: ASYNC103, BLE001 - the rule ends the program
-            outcome = AttemptOutcome(FAILED, error=flaw, is_fatal=True)
+            outcome = NoValueOutcome(FAILED, error=flaw, is_fatal=True)
     try:
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
             end_without_value(core, record, worker, outcome)
@@ -268,7 +269,7 @@ def retry_or_end(core: QueueCore, worker: Task, error: BaseException | None) -> 
 
 
 def end_without_value(
-    core: QueueCore, record: JobRecord, worker: Task, outcome: AttemptOutcome
+    core: QueueCore, record: JobRecord, worker: Task, outcome: NoValueOutcome
 ) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""
     status, cause, error, outer_cancelled, is_fatal = outcome
@@ -291,7 +292,7 @@ def end_without_value(
         if is_fatal and error is not None:
             core.interrupt(error)
         else:
-            core.cancel_by_failure(timed_out(record) if error is None else error)
+            core.end_for_failed_job(timed_out(record) if error is None else error)
         refuse_and_cancel_pending(core, CancelCause.SHUTDOWN)
     if outer_cancelled is not None:
         try:

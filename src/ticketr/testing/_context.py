@@ -9,7 +9,7 @@ from typing import Any, cast, final
 import trio
 
 from ticketr import JobContext
-from ticketr.jobs._arguments import checked_options
+from ticketr.jobs._arguments import checked_option_fields
 from ticketr.jobs._job import JobID
 from ticketr.jobs._progress import JobProgress
 from ticketr.jobs._record import ENDED_CALL, JobRecord, progress_of
@@ -76,7 +76,7 @@ def make_context(
         TypeError, ValueError: An argument is invalid.
     """
     record = JobRecord(ENDED_CALL, "", math.inf, None)
-    record.set_options(checked_options({"id": id, "name": name, "key": key, "tags": tags}))
+    record.set_options(checked_option_fields({"id": id, "name": name, "key": key, "tags": tags}))
     record.accept(record.extras.given_id, 0, 0.0, cast("Any", None))
     record.start(cast("trio.CancelScope", None), 0.0)
     return FakeContext(record, checked_whole("attempt", attempt, 1))

@@ -57,7 +57,7 @@ class Interval:
         self._number = number
         return number - last - 1
 
-    def wall_time(self, offset: float) -> datetime:
+    def due_wall_time(self, offset: float) -> datetime:
         """Return the current due time as a UTC datetime."""
         return utc(self.due_at + offset)
 
@@ -103,7 +103,7 @@ class Calendar:
         self._previous, self._due, self.due_at = previous, due, due_at
         return steps - 1
 
-    def wall_time(self, offset: float) -> datetime:
+    def due_wall_time(self, offset: float) -> datetime:
         return self._due
 
     def previous_wall_time(self, offset: float) -> datetime:

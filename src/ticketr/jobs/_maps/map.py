@@ -30,7 +30,7 @@ import trio
 from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protection
 
 from ticketr._errors import QueueClosed
-from ticketr.jobs._arguments import JobOptions, checked_options, make_record
+from ticketr.jobs._arguments import JobOptions, checked_option_fields, make_record
 from ticketr.jobs._core import QueueCore
 from ticketr.jobs._deadlock import submit_context, wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
@@ -41,7 +41,7 @@ from ticketr.jobs._trio import split_cancelled
 
 logger = logging.getLogger("ticketr.jobs")
 
-NO_ITEM: Final = object()
+NO_MORE: Final = object()
 """What is drawn when there are no more items."""
 ITEMS_PER_CHECKPOINT: Final = 16
 """How many items are drawn without a checkpoint."""
@@ -74,13 +74,13 @@ class JobMap:
         self._function = function
         self._call = template.call[0]
         self._common = template.name, core.timeout, core.retry
-        self._options = checked_options(options)
+        self._options = checked_option_fields(options)
         self._ordered = ordered
         self._outcomes = outcomes
         self._items = items
         self._is_async = isinstance(items, AsyncIterable)
         self._iterator: Any = aiter(items) if self._is_async else iter(items)
-        limit = core.schedule.max_pending
+        limit = core.schedule.max_ready_to_admit
         ahead = core.workers if limit == math.inf else limit
         self._bound = core.workers + ahead
         # To wake the feeder takes as long as to run a small job, so it feeds several at a time.
@@ -194,17 +194,17 @@ class JobMap:
                     elif number % ITEMS_PER_CHECKPOINT == 0:
                         await checkpoint()
                     draw = self._iterator
-                    item = await anext(draw, NO_ITEM) if self._is_async else next(draw, NO_ITEM)
-                    if item is NO_ITEM or self._is_stopped:  # perhaps by the iterable's own code
+                    item = await anext(draw, NO_MORE) if self._is_async else next(draw, NO_MORE)
+                    if item is NO_MORE or self._is_stopped:  # perhaps by the iterable's own code
                         break
-                    if not await self._submit(item):
+                    if not await self._submit_unless_queue_closed(item):
                         break
             finally:
                 closing.shield, closing.deadline = True, trio.current_time() + CLOSE_ITEMS_SECONDS
                 await _close_items(self._items)  # noqa: ASYNC102 - a bounded shield
 
     @enable_ki_protection
-    async def _submit(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
+    async def _submit_unless_queue_closed(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
         """Submit the job of an item; return False if the queue takes no more."""
         core = self._core
         record = JobRecord((self._call, (item,), submit_context(), None), *self._common)
@@ -224,8 +224,8 @@ class JobMap:
             self._results.append(record)
         if self._is_stopped:  # meanwhile
             core.cancel(record, CancelCause.SCOPE, "the map was stopped")
-        if not core.dispatcher.wakeup_pending:
-            core.dispatcher.wake_one()
+        if not core.waker.wakeup_pending:
+            core.waker.wake_one()
         self._notify_readers()  # one in a job looks whether it may wait for this one
         return True  # noqa: ASYNC910 - the same
 

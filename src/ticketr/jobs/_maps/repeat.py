@@ -37,7 +37,7 @@ class Repeat:
 
     Attributes:
         id: Its ID; that of its n-th run is ``<id>#n``.
-        sequence_number: Its place in the order of the calls.
+        start_order: Its place in the order of the calls.
         template: The record that its runs are copies of; None once it has ended, and for one that
             a store could not load.
         due_times: Its due times; None like the template.
@@ -50,12 +50,12 @@ class Repeat:
         runs: The number of runs that were submitted.
         missed: The number of due times without a run.
         counts_skipped_as_missed: Whether the due times that are skipped next count as missed.
-        makes_up_missed: Whether the latest due time that was missed has a run after all.
-        missed_at: That due time, until the run is submitted; None for none.
+        makes_up_latest_missed: Whether the latest due time that was missed has a run after all.
+        makeup_due_at: That due time, until the run is submitted; None for none.
     """
 
     id: JobID
-    sequence_number: int
+    start_order: int
     template: JobRecord | None = None
     due_times: IntervalOrCalendar | None = None
     every_text: str = ""
@@ -66,8 +66,8 @@ class Repeat:
     runs: int = 0
     missed: int = 0
     counts_skipped_as_missed: bool = True
-    makes_up_missed: bool = False
-    missed_at: datetime | None = None
+    makes_up_latest_missed: bool = False
+    makeup_due_at: datetime | None = None
 
     @property
     def is_running(self) -> bool:
@@ -93,9 +93,9 @@ class Repeat:
             skipped += self.is_due_handled
             if self.counts_skipped_as_missed:
                 self.missed += skipped
-            if self.counts_skipped_as_missed and self.makes_up_missed and skipped:
-                latest = times.wall_time if self.is_due_handled else times.previous_wall_time
-                self.missed_at = latest(offset)
+            if self.counts_skipped_as_missed and self.makes_up_latest_missed and skipped:
+                latest = times.due_wall_time if self.is_due_handled else times.previous_wall_time
+                self.makeup_due_at = latest(offset)
         self.counts_skipped_as_missed = self.counts_skipped_as_missed or not self.is_due_handled
 
 
@@ -114,7 +114,7 @@ class Repeats:
     Attributes:
         reads_outcomes: False, since a failed run is reported (see ``JobCollector``).
         live: The repeats that have not ended, by ID, in the order of their calls.
-        numbers: The places of further repeats in that order.
+        start_orders: The places of further repeats in that order.
         scheduled: The repeats that wait, by when their next runs are due.
     """
 
@@ -123,13 +123,13 @@ class Repeats:
     _queue: QueueCore
     live: dict[JobID, Repeat] = field(default_factory=dict)
     scheduled: PriorityQueue[Repeat] = field(default_factory=PriorityQueue)
-    numbers: Iterator[int] = field(default_factory=partial(itertools.count, 1))
+    start_orders: Iterator[int] = field(default_factory=partial(itertools.count, 1))
 
     def _store_change(self, repeat: Repeat) -> None:
         """Note a change or an end in the store; the end of the queue changes nothing there."""
         # A late run is noted when it is submitted: a process that is killed before finds it again.
         queue = self._queue
-        if queue.store is not None and repeat.missed_at is None and not queue.phase.is_draining:
+        if queue.store is not None and repeat.makeup_due_at is None and not queue.phase.is_draining:
             queue.store.repeat_changed(repeat)
 
     # The beginning
@@ -141,7 +141,7 @@ class Repeats:
         first: object,
         every_text: str = "",
         *,
-        makes_up_missed: bool = False,
+        makes_up_latest_missed: bool = False,
     ) -> Repeat:
         """Begin a repeat, or take over one of the store; submit its first run if that is due.
 
@@ -150,7 +150,7 @@ class Repeats:
             every: The seconds between two due times, or a function of a due time.
             first: The seconds until the first due time, or that time.
             every_text: The same as ``every`` for the queue's store, as text.
-            makes_up_missed: Whether the latest due time that was missed has a run after all.
+            makes_up_latest_missed: Whether the latest due time that was missed has a run after all.
 
         Raises:
             QueueClosed: The queue has begun to end.
@@ -163,22 +163,22 @@ class Repeats:
         times = make_due_times(every, first, now, offset, partial(call_in_context, template))
         if times.due_at < now:
             times.advance(now, offset)
-        number, wanted = next(self.numbers), template.extras.given_id
+        number, wanted = next(self.start_orders), template.extras.given_id
         while (repeat_id := wanted or f"repeat-{number}") in self.live and not wanted:
-            number = next(self.numbers)
+            number = next(self.start_orders)
         new = Repeat(repeat_id, number, is_restored_unclaimed=True)
         repeat = self.live.setdefault(repeat_id, new)
         if not repeat.is_restored_unclaimed:
             raise DuplicateJob(repeat_id, None)
         repeat.template, repeat.is_restored_unclaimed = template, False
-        repeat.makes_up_missed = makes_up_missed
+        repeat.makes_up_latest_missed = makes_up_latest_missed
         if repeat.due_times is None or repeat.every_text != every_text:
             repeat.every_text, repeat.due_times = every_text, times
-            self._begin_due_times(repeat, times, now)
+            self._wait_or_submit_first(repeat, times, now)
         self._store_change(repeat)
         return repeat
 
-    def _begin_due_times(self, repeat: Repeat, times: IntervalOrCalendar, now: float) -> None:
+    def _wait_or_submit_first(self, repeat: Repeat, times: IntervalOrCalendar, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_handled = times.due_at < now
         repeat.counts_skipped_as_missed = not repeat.is_due_handled
@@ -189,7 +189,7 @@ class Repeats:
         except BaseException:
             self.end(repeat)
             raise
-        self._schedule_due_time(repeat)
+        self._schedule_at_due_time(repeat)
 
     def restore(self, repeat: Repeat, run: JobRecord | None) -> None:
         """Go on with a repeat that a store gives back.
@@ -218,16 +218,16 @@ class Repeats:
                     text = JobErrorInfo.of(error).traceback
                     run_id = f"{repeat.id}#{repeat.runs + 1}"
                     logger.error("run %r was not submitted:\n%s", run_id, text)  # noqa: TRY400
-                    repeat.missed += repeat.missed_at is None
-                    repeat.missed_at = None
+                    repeat.missed += repeat.makeup_due_at is None
+                    repeat.makeup_due_at = None
             self._schedule_next(repeat)
 
     def _submit_due(self, repeat: Repeat) -> None:
-        due = repeat.missed_at
+        due = repeat.makeup_due_at
         if due is None:
             assert repeat.due_times is not None  # it is due
             repeat.is_due_handled = True
-            due = repeat.due_times.wall_time(self._queue.wall_clock.offset())
+            due = repeat.due_times.due_wall_time(self._queue.wall_clock.offset())
         self.submit_run(repeat, due)
 
     def submit_run(self, repeat: Repeat, scheduled_at: datetime | None) -> None:
@@ -238,10 +238,10 @@ class Repeats:
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
         self._queue.enter(record, is_forced=True)
-        self._queue.dispatcher.wake_one()
+        self._queue.waker.wake_one()
         self.scheduled.discard(repeat)
         repeat.runs += 1
-        repeat.last_run, repeat.missed_at = record, None
+        repeat.last_run, repeat.makeup_due_at = record, None
         self._store_change(repeat)
 
     def job_ended(self, record: JobRecord) -> None:
@@ -264,15 +264,15 @@ class Repeats:
                 text, reason = JobErrorInfo.of(error).traceback, "since every() gave no next time"
                 logger.error("repeat %r has ended, %s:\n%s", repeat.id, reason, text)  # noqa: TRY400
             return  # noqa: ASYNC104 - it is logged, or leaves by the block
-        self._schedule_due_time(repeat)
+        self._schedule_at_due_time(repeat)
         self._store_change(repeat)
 
-    def _schedule_due_time(self, repeat: Repeat) -> None:
+    def _schedule_at_due_time(self, repeat: Repeat) -> None:
         """Wait for the due time of a repeat, unless the user's function has used it meanwhile."""
         if repeat.due_times is not None and repeat.is_waiting and repeat not in self.scheduled:
             # One that is late is due now.
-            time = repeat.due_times.due_at if repeat.missed_at is None else -math.inf
-            self.scheduled.push(repeat, time, repeat.sequence_number)
+            time = repeat.due_times.due_at if repeat.makeup_due_at is None else -math.inf
+            self.scheduled.push(repeat, time, repeat.start_order)
             self._queue.timer.wake_at(time)
 
     # The end
@@ -283,7 +283,7 @@ class Repeats:
             return False
         self.scheduled.discard(repeat)
         del self.live[repeat.id]
-        repeat.due_times = repeat.template = repeat.missed_at = None
+        repeat.due_times = repeat.template = repeat.makeup_due_at = None
         self._store_change(repeat)
         return True
 
@@ -293,7 +293,7 @@ class Repeats:
             return
         repeat.is_paused = is_paused
         if is_paused:
-            repeat.missed_at = None
+            repeat.makeup_due_at = None
             self.scheduled.discard(repeat)
         elif not repeat.is_running:
             repeat.counts_skipped_as_missed = False
@@ -340,7 +340,7 @@ class RepeatHandle:
         times = self._repeat.due_times
         if times is None or not self._repeat.is_waiting:
             return None
-        return times.wall_time(self._core.wall_clock.offset())
+        return times.due_wall_time(self._core.wall_clock.offset())
 
     def snapshot(self) -> JobSnapshot[object] | None:
         """Return the state of the last run as it is now; None before the first."""
@@ -372,7 +372,7 @@ class RepeatHandle:
         repeat = self._repeat
         if repeat.due_times is None or repeat.is_running:
             return False
-        self._core.repeats.submit_run(repeat, repeat.missed_at)
+        self._core.repeats.submit_run(repeat, repeat.makeup_due_at)
         return True
 
     def pause(self) -> None:

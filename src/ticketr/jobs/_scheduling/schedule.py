@@ -220,7 +220,7 @@ class KeySlot:
     concurrency: float | None = None
     bucket: Bucket | None = None
 
-    def add(self, job: JobRecord) -> None:
+    def add_live_job(self, job: JobRecord) -> None:
         """Note that a live job has the key."""
         self.jobs[job] = None
 
@@ -240,11 +240,11 @@ class KeySlot:
 class Schedule:
     """The pending jobs in the order in which they will run, and the submits that wait for room.
 
-    While a submit waits there is no room: code that makes room calls :meth:`next_admitted` before
-    another task can enter.
+    While a submit waits there is no room: code that makes room calls
+    :meth:`take_submission_if_room` before another task can enter.
 
     Attributes:
-        max_pending: The most ready jobs with which another one may enter.
+        max_ready_to_admit: The most ready jobs with which another one may enter.
         concurrency: The most jobs that run at once.
         key_concurrency: The most jobs of a key that run at once, unless the key has its own limit.
         pending: The number of pending jobs.
@@ -252,12 +252,12 @@ class Schedule:
         blocked: The other jobs that are due, by their keys.
         submissions: The submits that wait for room.
         queue_slot: The pause and the rate of the queue, as those of a key; it has no jobs.
-        is_paused_or_rate_limited: Whether the queue is paused, or its rate has no start left.
+        is_queue_paused_or_rate_limited: Whether the queue is paused, or its rate has no start left.
         has_had_rates: Whether the queue or a key has, or has had, a rate.
         is_time_dependent: Whether anything may wait for a time.
     """
 
-    max_pending: float
+    max_ready_to_admit: float
     _running: Sized
     concurrency: float
     key_concurrency: float
@@ -266,18 +266,18 @@ class Schedule:
     blocked: dict[KeySlot, PriorityQueue[JobRecord]] = field(default_factory=dict)
     submissions: PriorityQueue[WaitingSubmit] = field(default_factory=PriorityQueue)
     queue_slot: KeySlot = field(default_factory=lambda: KeySlot(None))
-    is_paused_or_rate_limited: bool = False
+    is_queue_paused_or_rate_limited: bool = False
     has_had_rates: bool = False
     is_time_dependent: bool = False
     # Jobs by when they are due, those that start after others, and jobs by when they must start.
     _delayed: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _dependent: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
     _expiring: PriorityQueue[JobRecord] = field(default_factory=PriorityQueue)
-    _ordinals: Iterator[int] = field(default_factory=itertools.count)
+    _push_numbers: Iterator[int] = field(default_factory=itertools.count)
     # The keys that have no start left, or that of the queue, by when they get one.
     _rate_limited: PriorityQueue[KeySlot] = field(default_factory=PriorityQueue)
 
-    def pending_jobs(self) -> list[JobRecord]:
+    def pending_dependents_first(self) -> list[JobRecord]:
         """Return the pending jobs; before each job those that start after it."""
         blocked = itertools.chain.from_iterable(self.blocked.values())
         return [*reversed(self._dependent), *self._delayed, *self.ready, *blocked]
@@ -332,14 +332,14 @@ class Schedule:
 
     def peek(self) -> JobRecord | None:
         """Return the job to run next; None if none can run."""
-        if self.is_paused_or_rate_limited or len(self._running) >= self.concurrency:
+        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.concurrency:
             return None
         first = self.ready.first()
         return None if first is None else first[3]
 
     def take(self) -> JobRecord | None:
         """Remove and return the job to run next."""
-        if self.is_paused_or_rate_limited or len(self._running) >= self.concurrency:
+        if self.is_queue_paused_or_rate_limited or len(self._running) >= self.concurrency:
             return None
         record = self.ready.take()
         if record is None:
@@ -386,7 +386,7 @@ class Schedule:
         queue = self.blocked.setdefault(slot, PriorityQueue())
         self._put(record, queue)
         first = queue.first()
-        if slot.ready and first is not None and first[3] is record and self._is_full(slot):
+        if slot.ready and first is not None and first[3] is record and self._has_max_ready(slot):
             worst = max(slot.ready, key=self.ready.__getitem__)
             if first < self.ready[worst]:
                 self._block(worst)
@@ -425,7 +425,7 @@ class Schedule:
             return 0
         return max(0, self._concurrency_of(slot) - len(slot.running))
 
-    def _is_full(self, slot: KeySlot) -> bool:
+    def _has_max_ready(self, slot: KeySlot) -> bool:
         return len(slot.ready) >= self._max_ready(slot)
 
     def release_key(self, record: JobRecord) -> None:
@@ -448,19 +448,19 @@ class Schedule:
             slot.concurrency = limit
         elif limit is not None:
             self.concurrency = limit
-        self._apply_limits(slot)
+        self._recheck_after_limit_change(slot)
 
     # Pauses
 
     def set_paused(self, slot: KeySlot, *, is_paused: bool) -> None:
         """Start no more jobs, or none with this key; or undo that."""
         slot.is_paused = is_paused
-        self._apply_limits(slot)
+        self._recheck_after_limit_change(slot)
 
-    def _apply_limits(self, slot: KeySlot) -> None:
+    def _recheck_after_limit_change(self, slot: KeySlot) -> None:
         """Look which jobs may start after a change of a pause, a rate or a limit."""
         if slot is self.queue_slot:
-            self.is_paused_or_rate_limited = slot.is_paused or slot in self._rate_limited
+            self.is_queue_paused_or_rate_limited = slot.is_paused or slot in self._rate_limited
         else:
             self._update_ready(slot)
 
@@ -487,7 +487,7 @@ class Schedule:
         """Return the pending jobs that should have started by now; they stay pending."""
         return [*self._expiring.take_until(now)]
 
-    def make_due(self, record: JobRecord, now: float) -> bool:
+    def make_due_now(self, record: JobRecord, now: float) -> bool:
         """Make a job due now; return False if it is not to be due later."""
         if record.status.is_terminal or record.due_at <= now:
             return False
@@ -525,14 +525,14 @@ class Schedule:
 
     def _note_if_rate_limited(self, slot: KeySlot, now: float) -> None:
         if slot.bucket is not None and slot.bucket.ready_at() > now:
-            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._ordinals))
-        self._apply_limits(slot)
+            self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._push_numbers))
+        self._recheck_after_limit_change(slot)
 
-    def refill_rates(self, now: float) -> bool:
+    def refill_any_due_rates(self, now: float) -> bool:
         """Give the rates the starts that are due; return whether any rate got one."""
         refilled = [*self._rate_limited.take_until(now)]
         for slot in refilled:
-            self._apply_limits(slot)
+            self._recheck_after_limit_change(slot)
         return bool(refilled)
 
     # Jobs that start after others
@@ -551,18 +551,19 @@ class Schedule:
     @property
     def has_room(self) -> bool:
         """Whether another job may become ready by entering."""
-        return len(self.ready) < self.max_pending
+        return len(self.ready) < self.max_ready_to_admit
 
     def would_not_be_ready(self, record: JobRecord, slot: KeySlot | None) -> bool:
         """Tell whether a new job with this key would not be ready, or not beside another one."""
-        if record.extras.delay > 0 or (slot is not None and self._is_full(slot)):
+        if record.extras.delay > 0 or (slot is not None and self._has_max_ready(slot)):
             return True
         return any(not job.status.is_terminal for job in record.extras.predecessors)
 
     def add_submission(self, submission: WaitingSubmit) -> None:
         """Add a submit that waits for room; they enter by priority, then by arrival."""
-        self.submissions.push(submission, -submission.record.extras.priority, next(self._ordinals))
+        priority = submission.record.extras.priority
+        self.submissions.push(submission, -priority, next(self._push_numbers))
 
-    def next_admitted(self) -> WaitingSubmit | None:
+    def take_submission_if_room(self) -> WaitingSubmit | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
         return self.submissions.take() if self.has_room else None

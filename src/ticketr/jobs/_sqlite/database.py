@@ -82,7 +82,7 @@ def checked_run_sync(run_sync: RunSync) -> RunSync:
     return run_sync
 
 
-def checked_path(path: object) -> Path:
+def absolute_path(path: object) -> Path:
     """Return a path as an absolute ``Path``, since the program may change its folder later.
 
     Raises:
@@ -229,7 +229,7 @@ def take_lock(path: Path) -> FileIdentity:
             _lock(descriptor)
         except OSError:
             os.close(descriptor)
-            raise StoreInUse(str(path), _lock_owner(status)) from None
+            raise StoreInUse(str(path), _locking_process_id(status)) from None
         LOCK_DESCRIPTORS[identity] = descriptor
         return identity
 
@@ -247,7 +247,7 @@ def check_lock(path: Path, identity: FileIdentity) -> None:
         raise OSError("this process was forked from the one that has it open")
 
 
-def unlock(identity: FileIdentity) -> None:
+def unlock_file(identity: FileIdentity) -> None:
     """Unlock a file, unless this process was forked from the one that has locked it."""
     descriptor = LOCK_DESCRIPTORS.pop(identity, None)
     if descriptor is not None:
@@ -265,7 +265,7 @@ def _close_locks_in_child() -> None:
     _locks_guard.release()
 
 
-def _lock_owner(status: os.stat_result) -> int | None:
+def _locking_process_id(status: os.stat_result) -> int | None:
     """Return the process that has a file locked; None if the system does not tell."""
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with suppress(OSError):
@@ -310,12 +310,12 @@ MAX_REWRITE_PAUSE_SECONDS: Final = 60.0
 
 
 @final
-class WriteBehind:
+class DelayedWriteTask:
     """Calls a function that writes what has gathered, soon after something has.
 
     Args:
         write: Writes all of it. If that fails, it puts back what is to be written again, and raises.
-        gather_seconds: How long more may gather, unless :meth:`write_soon` is called.
+        gather_seconds: How long more may gather, unless :meth:`skip_gathering_wait` is called.
         complaint: What the log says of such a write, before the reason.
 
     Attributes:
@@ -337,15 +337,15 @@ class WriteBehind:
         """Note that there is something to write."""
         self._dirty.set()
 
-    def write_soon(self) -> None:
+    def skip_gathering_wait(self) -> None:
         """Write it without waiting for more."""
         self._urgent.set()
 
-    def stop_without_writing(self) -> None:
+    def stop_background_writes(self) -> None:
         """Begin no other write in the task."""
         self.has_stopped = True
         self.mark_dirty()
-        self.write_soon()
+        self.skip_gathering_wait()
 
     async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Write what gathers, until cancelled or stopped."""

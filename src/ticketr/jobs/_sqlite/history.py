@@ -35,11 +35,11 @@ from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobID, JobStatus
 from ticketr.jobs._record import NO_EXTRAS, NO_REPORT, NO_TAGS, JobRecord
 from ticketr.jobs._sqlite.database import (
     BUSY_TIMEOUT_SECONDS,
+    DelayedWriteTask,
     RunSync,
     Schema,
-    WriteBehind,
+    absolute_path,
     check_value_types,
-    checked_path,
     checked_run_sync,
     connect,
     create_private_file,
@@ -298,7 +298,7 @@ class JobHistory(Protocol):
         ...
 
 
-def check_history(history: object) -> None:
+def check_has_history_methods(history: object) -> None:
     """Check that an object is a history.
 
     Raises:
@@ -350,7 +350,7 @@ class SqliteHistory:
         summary: Callable[[object], str] = reprlib.repr,
         run_sync: RunSync = run_abandonably,
     ) -> None:
-        self._path = checked_path(path)
+        self._path = absolute_path(path)
         self._max_jobs = checked_count("max_jobs", max_jobs, 1)
         self._max_age = checked_seconds("max_age", max_age, allow_inf=True)
         if not self._max_age:
@@ -552,7 +552,7 @@ class Recorder:
         self._number = 0
         self._unwritten: deque[Row] = deque()
         self._writing: list[Row] = []
-        self._behind = WriteBehind(
+        self._write_task = DelayedWriteTask(
             self._write_batch,
             gather_seconds=GATHER_SECONDS,
             complaint="The history of jobs is not complete",
@@ -580,9 +580,9 @@ class Recorder:
         unwritten.append(row)
         count = len(unwritten)
         if count == 1:
-            self._behind.mark_dirty()
+            self._write_task.mark_dirty()
         if count == ROWS_FOR_EARLY_WRITE:
-            self._behind.write_soon()
+            self._write_task.skip_gathering_wait()
         while len(unwritten) > MAX_UNWRITTEN_ROWS:  # after a failed write by more than one
             unwritten.popleft()
             self._count_lost(1, "it is too slow")
@@ -593,11 +593,11 @@ class Recorder:
     async def run(self) -> None:  # noqa: ASYNC910 - each turn has a checkpoint
         """Write new rows in batches, until stopped."""
         with self._scope:
-            await self._behind.run()
+            await self._write_task.run()
 
     def stop_task_and_set_deadline(self) -> None:
         """Begin no other write in the task, and limit the time of the one under way."""
-        self._behind.stop_without_writing()
+        self._write_task.stop_background_writes()
         self._scope.deadline = trio.current_time() + FLUSH_TIMEOUT_SECONDS
 
     async def write_rest_and_close(self) -> None:
@@ -608,7 +608,7 @@ class Recorder:
         with trio.CancelScope(deadline=self._scope.deadline, shield=True):
             await trio.lowlevel.checkpoint()
             if self._unwritten:
-                await self._behind.write_now()
+                await self._write_task.write_now()
             history: object = self._history
             if type(history) is SqliteHistory and self._number:
                 with suppress(Exception):  # what calls the file is user code
@@ -650,7 +650,7 @@ class Recorder:
                 await self._history.write([job_of_row(row) for row in batch])
         except BaseException:
             self._unwritten.extendleft(reversed(batch))
-            self._behind.mark_dirty()
+            self._write_task.mark_dirty()
             raise
         finally:
             self._writing = []
@@ -658,7 +658,7 @@ class Recorder:
     def _count_lost(self, jobs: int, reason: str) -> None:
         """Count jobs that the history will not have, and warn of the first."""
         if not self.lost:
-            self._behind.warn(reason)
+            self._write_task.warn(reason)
         self.lost += jobs
 
 

@@ -28,8 +28,8 @@ from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import ENDED_CALL, JobRecord
 from ticketr.jobs._sqlite.rows import (
     JobRow,
+    NotedRow,
     RepeatRow,
-    StoredJob,
     check_row,
     record_of_call,
     repeat_of_row,
@@ -45,7 +45,7 @@ async def open_store(core: QueueCore, store: SqliteStore) -> None:
     """Open a store, and take up what is in it."""
     writer = store.make_writer(core)
     try:
-        repeats, next_number = await writer.open_at_next_number()
+        repeats, next_number = await writer.open_and_get_next_job_number()
         core.attach_store(writer)
         core.registry.continue_ids(next_number)
         await StoreLoader(core, writer).restore_all(repeats)
@@ -90,7 +90,7 @@ class StoreLoader:
                     else:
                         self._restore_live(row, predecessors)
                 except Exception as error:  # noqa: BLE001 - a class or key of the user's
-                    self._mark_unloaded(row, error)
+                    self._list_unloaded_job(row, error)
                 await trio.lowlevel.checkpoint()
             page = (
                 [] if len(page) < PAGE_ROWS else await self._writer.jobs_after(page[-1][0].number)
@@ -99,13 +99,13 @@ class StoreLoader:
             try:
                 self._restore_repeat(repeat)
             except Exception as error:  # noqa: BLE001 - the same
-                self._mark_repeat_unloaded(repeat, error)
+                self._add_placeholder_repeat(repeat, error)
         ended.sort(key=attrgetter("finished_at"))
         for start in range(0, len(ended), PAGE_ROWS):
             self._core.registry.restore_ended(ended[start : start + PAGE_ROWS])
             await trio.lowlevel.checkpoint()
 
-    def _mark_unloaded(self, row: JobRow, error: Exception) -> None:
+    def _list_unloaded_job(self, row: JobRow, error: Exception) -> None:
         """List a job that is not loaded, unless it has ended."""
         problem = _log_problem("Job", row.id, error)
         if row.finished_at is None:
@@ -113,11 +113,11 @@ class StoreLoader:
             job_id = row.id if type(row.id) is str else f"row {row.number}"
             self._writer.mark_unloaded(job_id, row.number, problem)
 
-    def _mark_repeat_unloaded(self, row: RepeatRow, error: Exception) -> None:
+    def _add_placeholder_repeat(self, row: RepeatRow, error: Exception) -> None:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
         _log_problem("Repeat", row.id, error)
         repeats = self._core.repeats
-        number, missed = next(repeats.numbers), row.missed
+        number, missed = next(repeats.start_orders), row.missed
         repeat = Repeat(row.id, number, is_restored_unclaimed=True, runs=row.runs, missed=missed)
         repeats.restore(repeat, None)
 
@@ -133,7 +133,7 @@ class StoreLoader:
             jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
             record.set_options({"after": jobs, "after_any_end": any_end})
-        record.set_options({"stored": StoredJob(row.number, row[10:17])})
+        record.set_options({"stored": NotedRow(row.number, row[10:17])})
         core.enter(record, is_forced=True)
         record.restore_submitted_at(min(row.submitted_at - self._offset, self._now))
         self.numbers.append(row.number)
@@ -162,7 +162,7 @@ class StoreLoader:
             "given_id": row.id,
             "on_conflict": OnConflict.SUPERSEDE,
             "priority": row.priority,
-            "stored_due_at": row.due_at - offset - ahead,
+            "restored_due_at": row.due_at - offset - ahead,
             "uncounted_retries": row.uncounted,
             "start_by": self._trio_time(row.start_by),
             "scheduled_at": None if row.scheduled_at is None else utc(row.scheduled_at),
@@ -179,7 +179,7 @@ class StoreLoader:
 
     def _restore_repeat(self, row: RepeatRow) -> None:
         core = self._core
-        number, writer = next(core.repeats.numbers), self._writer
+        number, writer = next(core.repeats.start_orders), self._writer
         repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec)
         run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
@@ -212,7 +212,7 @@ class StoreLoader:
             if error is not None and error.type != JobTimedOut.__name__:
                 exception = TicketrError(f"{error.type}: {error.message}")
             scheduled_at = None if row.scheduled_at is None else utc(row.scheduled_at)
-            record.set_options({"stored": StoredJob(row.number), "scheduled_at": scheduled_at})
+            record.set_options({"stored": NotedRow(row.number), "scheduled_at": scheduled_at})
         record.set_failure(exception, error)
         record.restore_end(status, finished_at - offset, result)
         return record

@@ -31,18 +31,17 @@ from ticketr.jobs._calls import (
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
 from ticketr.jobs._maps.due_times import Calendar, Interval, IntervalOrCalendar, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
-from ticketr.jobs._progress import utf8_text
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.database import check_value_types
-from ticketr.jobs._values import checked_seconds, full_repr, safe_repr
+from ticketr.jobs._values import checked_seconds, full_repr, safe_repr, utf8_text
 
 MAX_VALUE_BYTES: Final = 10_000_000
 """The most bytes of one job, its arguments included, and of one result."""
 MAX_REPR_CHARACTERS: Final = 2000
 """The most characters of the ``repr`` of a result."""
 
-ColumnValues: TypeAlias = tuple[object, ...]
+SqlParameters: TypeAlias = tuple[object, ...]
 """The values of a job that a statement of the file writes, in its order."""
 
 
@@ -111,7 +110,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
 # Jobs as values
 
 
-def live_values(record: JobRecord, offset: float) -> ColumnValues:
+def live_values(record: JobRecord, offset: float) -> SqlParameters:
     """Return the values of a live job that change."""
     extras, attempt = record.extras, record.attempt
     total_ends_at = getattr(record, "total_ends_at", None)
@@ -126,7 +125,7 @@ def live_values(record: JobRecord, offset: float) -> ColumnValues:
     )
 
 
-def values_for_next_opening(record: JobRecord, values: ColumnValues) -> ColumnValues:
+def pending_again_values(record: JobRecord, values: SqlParameters) -> SqlParameters:
     """Return the values of a job whose queue ends before it does: the attempt does not count."""
     status, priority, attempts, _, *times = values
     if status != "running":
@@ -134,7 +133,7 @@ def values_for_next_opening(record: JobRecord, values: ColumnValues) -> ColumnVa
     return ("pending", priority, attempts, record.extras.uncounted_retries + 1, *times)
 
 
-def end_values(record: JobRecord, codec: Codec, offset: float) -> ColumnValues:
+def end_values(record: JobRecord, codec: Codec, offset: float) -> SqlParameters:
     """Return how a job has ended."""
     cause = record.extras.cancel_cause
     error = record.error if record.status is FAILED else None
@@ -148,7 +147,7 @@ def end_values(record: JobRecord, codec: Codec, offset: float) -> ColumnValues:
     )
 
 
-def superseded_values(record: JobRecord, now: float) -> ColumnValues:
+def superseded_values(record: JobRecord, now: float) -> SqlParameters:
     """Return how a pending job ends whose place another one takes."""
     cause = CancelCause.SUPERSEDED.value
     return (CANCELLED.value, record.attempt, now, cause, None, None)
@@ -167,7 +166,7 @@ def _stored_result(result: object, codec: Codec) -> bytes | str | None:
     return utf8_text(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
-def submit_values(record: JobRecord, call: StoredCall, offset: float) -> ColumnValues:
+def submit_values(record: JobRecord, call: StoredCall, offset: float) -> SqlParameters:
     """Return the values of a job that was submitted, after its number and before those that change."""
     start_by, scheduled_at = record.extras.start_by, record.extras.scheduled_at
     return (
@@ -205,33 +204,33 @@ class StoredCall:
 
 @final
 @dataclass(slots=True, eq=False)
-class StoredJob:
-    """The row of a job.
+class NotedRow:
+    """What was noted last of the row of a job.
 
-    Also written in ``_sqlite.writer``: ``values`` and ``is_left_for_next_opening``.
+    Also written in ``_sqlite.writer``: ``noted_values`` and ``is_left_for_next_opening``.
 
     Attributes:
         number: Its number.
-        values: The values that were noted last; None after the end.
+        noted_values: All of them that change, written or not; None after the end.
         is_left_for_next_opening: Whether the end of the queue alone has ended the job, so the row
             stays as it is.
     """
 
     number: int
-    values: ColumnValues | None = None
+    noted_values: SqlParameters | None = None
     is_left_for_next_opening: bool = False
 
 
-def live_row(record: JobRecord) -> StoredJob | None:
+def live_row(record: JobRecord) -> NotedRow | None:
     """Return the row of a job that has not ended; None if it has none."""
     stored = record.extras.stored
-    return stored if type(stored) is StoredJob and stored.values is not None else None
+    return stored if type(stored) is NotedRow and stored.noted_values is not None else None
 
 
 def is_left_for_next_opening(record: JobRecord) -> bool:
     """Tell whether the end of the queue alone has ended a job, so it stays in the file."""
     stored = record.extras.stored
-    return type(stored) is StoredJob and stored.is_left_for_next_opening
+    return type(stored) is NotedRow and stored.is_left_for_next_opening
 
 
 def pack_call(
@@ -329,13 +328,13 @@ def _import_error_filter(name: str, allowed: AllowedNames | None) -> Any:
 # Repeats
 
 
-def pack_every(every: object, codec: Codec, *, makes_up_missed: bool = False) -> str:
+def pack_every(every: object, codec: Codec, *, makes_up_latest_missed: bool = False) -> str:
     """Return the ``every`` of a repeat as text, and what to do about due times that it misses.
 
     Raises:
         NotSendable: It is a function that cannot be imported, or that the store does not allow.
     """
-    missed = {"missed": "run_once"} if makes_up_missed else {}
+    missed = {"missed": "run_once"} if makes_up_latest_missed else {}
     if not callable(every):
         return json.dumps({"seconds": checked_seconds("every", every), **missed})
     what = "'every' of the repeat"
@@ -389,7 +388,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
         is_paused=bool(row.is_paused),
         runs=row.runs,
         missed=row.missed,
-        makes_up_missed="missed" in json.loads(row.every),
+        makes_up_latest_missed="missed" in json.loads(row.every),
     )
 
 

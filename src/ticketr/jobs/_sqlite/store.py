@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal, final
 
-from ticketr.jobs._sqlite.database import RunSync, checked_path, checked_run_sync, run_abandonably
+from ticketr.jobs._sqlite.database import RunSync, absolute_path, checked_run_sync, run_abandonably
 from ticketr.jobs._values import checked_count, safe_repr
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class SqliteStore:
     ) -> None:
         from ticketr.jobs._calls import codec_named  # noqa: PLC0415 - only with a store
 
-        self._path = checked_path(path)
+        self._path = absolute_path(path)
         self._codec = codec_named(codec, functions)
         self._max_kills = checked_count("max_kills", max_kills, 1)
         self._run_sync = checked_run_sync(run_sync)

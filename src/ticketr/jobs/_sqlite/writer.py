@@ -35,33 +35,33 @@ from ticketr.jobs._maps.repeat import Repeat
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._registry import Keep
 from ticketr.jobs._sqlite.database import (
+    DelayedWriteTask,
     FileIdentity,
     RunSync,
     Schema,
-    WriteBehind,
     check_lock,
     connect,
     errors_as,
     refuse_writable_by_others,
     take_lock,
-    unlock,
+    unlock_file,
 )
 from ticketr.jobs._sqlite.rows import (
-    ColumnValues,
     JobRow,
+    NotedRow,
     RepeatRow,
+    SqlParameters,
     StoredCall,
-    StoredJob,
     end_values,
     is_left_for_next_opening,
     live_row,
     live_values,
     pack_call,
+    pending_again_values,
     record_of_call,
     row_of_repeat,
     submit_values,
     superseded_values,
-    values_for_next_opening,
 )
 from ticketr.jobs._values import safe_str
 
@@ -90,7 +90,7 @@ INSERT_JOB: Final = (
     f"INSERT INTO jobs ({', '.join(JobRow._fields[:17])})"  # noqa: S608 - constants
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-UPDATE_JOB: Final = (
+UPDATE_LIVE_JOB: Final = (
     "UPDATE jobs SET status = ?, priority = ?, attempts = ?, uncounted = ?, due_at = ?,"
     " started_at = ?, total_ends_at = ? WHERE number = ? AND finished_at IS NULL"
 )
@@ -98,14 +98,14 @@ END_JOB: Final = (
     "UPDATE jobs SET status = ?, attempts = ?, finished_at = ?, cancel_cause = ?, error = ?,"
     " result = ?, job = CASE ? WHEN 'failed' THEN job END WHERE number = ? AND finished_at IS NULL"
 )
-SELECT_JOBS: Final = (
+SELECT_JOBS_AFTER: Final = (
     f"SELECT {', '.join(JobRow._fields)} FROM jobs WHERE number > ? ORDER BY number LIMIT ?"  # noqa: S608 - constants
 )
 SELECT_LINKS: Final = (
     "SELECT job, predecessor FROM links WHERE job > ? AND job <= ? ORDER BY job, predecessor"
 )
 INSERT_LINK: Final = "INSERT OR IGNORE INTO links (job, predecessor, any_end) VALUES (?, ?, ?)"
-DELETE_LINKS: Final = (
+DELETE_LINKS_OF_ENDED: Final = (
     "DELETE FROM links WHERE job = ? OR (predecessor = ? AND (any_end OR ? = 'completed'))"
 )
 REPLACE_REPEAT: Final = (
@@ -139,9 +139,9 @@ class WriteBatch:
     """
 
     def __init__(self) -> None:
-        self.new: dict[int, tuple[ColumnValues, Mapping[int, bool]]] = {}
-        self.live: dict[int, ColumnValues] = {}
-        self.ended: dict[int, ColumnValues] = {}
+        self.new: dict[int, tuple[SqlParameters, Mapping[int, bool]]] = {}
+        self.live: dict[int, SqlParameters] = {}
+        self.ended: dict[int, SqlParameters] = {}
         self.repeats: dict[str, RepeatRow | None] = {}
         self.discarded: dict[int, str] = {}
         self.superseded: dict[int, Sequence[JobRecord]] = {}
@@ -192,13 +192,10 @@ class StoreFile:
         self._identity: FileIdentity | None = None
         self._ended = 0
 
-    def open_at_next_number(self, now: float) -> tuple[list[RepeatRow], int]:
+    def open_and_get_next_job_number(self) -> tuple[list[RepeatRow], int]:
         """Lock the file, check it, and return its repeats and the number of the next job.
 
         A job that was running when its process ended is pending again, with one kill more.
-
-        Args:
-            now: The time on the wall clock.
 
         Raises:
             StoreInUse: Another queue has the file open.
@@ -218,7 +215,7 @@ class StoreFile:
                 "UPDATE jobs SET status = 'pending', kills = kills + 1 WHERE status = 'running'"
             )
             (ended,) = db.execute(COUNT_ENDED).fetchone()
-            self._ended = ended - self._drop_and_count_old_ended(db, now, ended)
+            self._ended = ended - self._drop_old_and_count_dropped(db, time.time(), ended)
             db.execute("COMMIT")
             repeats = db.execute("SELECT * FROM repeats ORDER BY rowid").fetchall()
             (last,) = db.execute("SELECT max(seq) FROM sqlite_sequence").fetchone()
@@ -234,14 +231,14 @@ class StoreFile:
         """
         assert self._db is not None  # it was opened
         with errors_as(self._path, StoreFailed):
-            rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS, (number, limit))]
+            rows = [JobRow(*row) for row in self._db.execute(SELECT_JOBS_AFTER, (number, limit))]
             predecessors: dict[int, list[int]] = {row.number: [] for row in rows}
             links = self._db.execute(SELECT_LINKS, (number, rows[-1].number if rows else number))
             for job, predecessor in links:
                 predecessors.get(job, []).append(predecessor)
             return [(row, predecessors[row.number]) for row in rows]
 
-    def write(self, batch: WriteBatch, superseded: Mapping[int, ColumnValues], now: float) -> None:
+    def write(self, batch: WriteBatch, superseded: Mapping[int, SqlParameters], now: float) -> None:
         """Write changes, and the ends of superseded jobs, in one transaction.
 
         Raises:
@@ -255,8 +252,8 @@ class StoreFile:
             db.execute(f"PRAGMA synchronous = {'FULL' if batch.new else 'NORMAL'}")
             try:
                 db.execute("BEGIN IMMEDIATE")
-                ended = self._ended + _write(db, batch, superseded)
-                ended -= self._drop_and_count_old_ended(db, now, ended)
+                ended = self._ended + _write_and_count_ended(db, batch, superseded)
+                ended -= self._drop_old_and_count_dropped(db, now, ended)
                 db.execute("COMMIT")
             except BaseException:
                 if db.in_transaction:
@@ -271,10 +268,10 @@ class StoreFile:
                 self._db.close()
         self._db = None
         if self._identity is not None:
-            unlock(self._identity)
+            unlock_file(self._identity)
         self._identity = None
 
-    def _drop_and_count_old_ended(self, db: sqlite3.Connection, now: float, ended: float) -> int:
+    def _drop_old_and_count_dropped(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
         dropped = db.execute(DELETE_OLD, (now - self._keep.age,)).rowcount
         if ended - dropped > self._keep.jobs * 17 / 16:
@@ -282,8 +279,8 @@ class StoreFile:
         return dropped
 
 
-def _write(
-    db: sqlite3.Connection, batch: WriteBatch, superseded: Mapping[int, ColumnValues]
+def _write_and_count_ended(
+    db: sqlite3.Connection, batch: WriteBatch, superseded: Mapping[int, SqlParameters]
 ) -> int:
     """Write changes; return how many more jobs have ended."""
     ended = 0
@@ -291,10 +288,10 @@ def _write(
     db.executemany(INSERT_JOB, [row for row, _ in rows])
     links = [(row[0], *link) for row, predecessors in rows for link in predecessors.items()]
     db.executemany(INSERT_LINK, links)
-    db.executemany(UPDATE_JOB, [(*values, number) for number, values in batch.live.items()])
+    db.executemany(UPDATE_LIVE_JOB, [(*values, number) for number, values in batch.live.items()])
     for number, values in chain(batch.ended.items(), superseded.items()):
         ended += db.execute(END_JOB, (*values, values[0], number)).rowcount
-        db.execute(DELETE_LINKS, (number, number, values[0]))
+        db.execute(DELETE_LINKS_OF_ENDED, (number, number, values[0]))
     for number in batch.discarded:
         db.execute("DELETE FROM jobs WHERE number = ?", (number,))
         db.execute("DELETE FROM links WHERE job = ?", (number,))
@@ -334,13 +331,13 @@ class StoreWriter:
         self._gathering = WriteBatch()
         self._writing: WriteBatch | None = None
         self._using_file = trio.Lock()
-        self._behind = WriteBehind(
+        self._write_task = DelayedWriteTask(
             self._write_batch, gather_seconds=0.0, complaint="Changes of jobs are not written"
         )
 
     # The file
 
-    async def open_at_next_number(self) -> tuple[list[RepeatRow], int]:
+    async def open_and_get_next_job_number(self) -> tuple[list[RepeatRow], int]:
         """Open the file, and return its repeats and the number of the next job.
 
         Raises:
@@ -348,7 +345,7 @@ class StoreWriter:
             StoreFailed: It cannot be used.
         """
         with trio.CancelScope(shield=True):
-            rows, number = await self._run_sync(lambda: self._file.open_at_next_number(time.time()))
+            rows, number = await self._run_sync(self._file.open_and_get_next_job_number)
         self._next_number = number
         return rows, number  # noqa: ASYNC910 - run_sync has a checkpoint
 
@@ -379,8 +376,8 @@ class StoreWriter:
             await trio.lowlevel.checkpoint_if_cancelled()
             raise QueueClosed
         stored = failed.extras.stored
-        page = [] if type(stored) is not StoredJob else await self.jobs_after(stored.number - 1, 1)
-        if not page or type(stored) is not StoredJob or page[0][0].number != stored.number:
+        page = [] if type(stored) is not NotedRow else await self.jobs_after(stored.number - 1, 1)
+        if not page or type(stored) is not NotedRow or page[0][0].number != stored.number:
             raise UnknownJob(failed.id)
         row = page[0][0]
         call = StoredCall(row.codec, row.job or b"", row.key, row.options, submit_waits=True)
@@ -399,10 +396,10 @@ class StoreWriter:
         """
         try:
             with trio.CancelScope(shield=True):
-                await self._behind.write_now()
+                await self._write_task.write_now()
                 await self._run_sync(self._file.close)
         except Exception as error:  # noqa: BLE001 - what calls the file is user code
-            self._behind.warn(safe_str(error) or type(error).__name__)
+            self._write_task.warn(safe_str(error) or type(error).__name__)
         finally:
             self._file.close()
 
@@ -428,7 +425,7 @@ class StoreWriter:
         if job_id not in self.unloaded:
             return False
         self._gathering.discarded |= self.unloaded.pop(job_id)
-        self._behind.mark_dirty()
+        self._write_task.mark_dirty()
         return True
 
     def job_changed(self, record: JobRecord) -> None:
@@ -442,11 +439,11 @@ class StoreWriter:
             else:
                 self._note_values(row, live_values(record, self._offset()))
 
-    def _note_values(self, row: StoredJob, values: ColumnValues) -> None:
+    def _note_values(self, row: NotedRow, values: SqlParameters) -> None:
         """Note the values of a live job, if they have changed."""
-        if values != row.values:
-            self._gathering.live[row.number] = row.values = values
-            self._behind.mark_dirty()
+        if values != row.noted_values:
+            self._gathering.live[row.number] = row.noted_values = values
+            self._write_task.mark_dirty()
 
     def _add_new_job(self, record: JobRecord, call: StoredCall) -> None:
         number = self._next_number
@@ -461,20 +458,20 @@ class StoreWriter:
         self._gathering.new[number] = (number, *new, *live), predecessors
         if call.submit_waits:
             self._gathering.awaited[number] = record
-        record.set_options({"stored": StoredJob(number, live)})
-        self._behind.mark_dirty()
+        record.set_options({"stored": NotedRow(number, live)})
+        self._write_task.mark_dirty()
 
-    def _job_ended(self, record: JobRecord, row: StoredJob) -> None:
+    def _job_ended(self, record: JobRecord, row: NotedRow) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
-        assert row.values is not None  # it is live
+        assert row.noted_values is not None  # it is live
         if self._is_kept_for_next_opening(record):
             row.is_left_for_next_opening = True
-            self._note_values(row, values_for_next_opening(record, row.values))
+            self._note_values(row, pending_again_values(record, row.noted_values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
-            self._behind.mark_dirty()
-        row.values = None
+            self._write_task.mark_dirty()
+        row.noted_values = None
         if self._gathering:
             self._gathering.ends.add(record)
 
@@ -495,7 +492,7 @@ class StoreWriter:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
 
-    def supersede_once_written(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
+    def cancel_once_new_written(self, record: JobRecord, superseded: Sequence[JobRecord]) -> None:
         """Cancel these jobs when the new one that takes their place is in the file.
 
         Those that are pending end in the same transaction. Their functions are not called before,
@@ -510,11 +507,11 @@ class StoreWriter:
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
         self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
-        self._behind.mark_dirty()
+        self._write_task.mark_dirty()
 
     # Waiting
 
-    async def wait_written(self, record: JobRecord) -> None:
+    async def wait_submit_written(self, record: JobRecord) -> None:
         """Wait until a job is in the file.
 
         Cancellation:
@@ -525,7 +522,7 @@ class StoreWriter:
         """
         stored = record.extras.stored
         for batch in (self._gathering, self._writing):
-            if batch and type(stored) is StoredJob and stored.number in batch.new:
+            if batch and type(stored) is NotedRow and stored.number in batch.new:
                 with trio.CancelScope(shield=True):
                     await self._wait_batch(batch)
                 if batch.error is not None:
@@ -558,10 +555,10 @@ class StoreWriter:
 
     async def _wait_batch(self, batch: WriteBatch) -> None:  # noqa: ASYNC910 - the batch is not over yet
         """Wait until a batch is written, or write it if the writing task has stopped."""
-        self._behind.write_soon()
+        self._write_task.skip_gathering_wait()
         while not batch.is_over.is_set():
-            if self._behind.has_stopped:
-                await self._behind.write_now()
+            if self._write_task.has_stopped:
+                await self._write_task.write_now()
             else:
                 await batch.is_over.wait()
 
@@ -571,11 +568,11 @@ class StoreWriter:
     async def run(self) -> None:
         """Write what is noted, until cancelled."""
         try:
-            await self._behind.run()
+            await self._write_task.run()
         finally:
-            self._behind.stop_without_writing()
+            self._write_task.stop_background_writes()
             with trio.CancelScope(shield=True):  # noqa: ASYNC912 - shielded in any case
-                await self._behind.write_now()  # somebody may wait for it
+                await self._write_task.write_now()  # somebody may wait for it
 
     async def _write_batch(self) -> None:
         """Write what is noted.
@@ -615,6 +612,6 @@ class StoreWriter:
             self._gathering.forget(number)
             record.set_options({"stored": None})
         if self._gathering:
-            self._behind.mark_dirty()
+            self._write_task.mark_dirty()
         for _, record in awaited:
             self._queue.cancel(record, CancelCause.USER)
