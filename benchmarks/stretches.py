@@ -21,7 +21,7 @@ from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.cli.job_runner import GC_THRESHOLDS
 from ticketr.app.jira import Credentials
-from ticketr.app.jira.adf import MAX_TEXT_CHARACTERS
+from ticketr.app.jira.adf import MAX_JIRA_CHARACTERS
 from ticketr.app.jira.transport import Response
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PushJob, SyncJob
@@ -34,7 +34,7 @@ MANY = size(5000, toy=20)
 BOUND = 0.010
 MEGABYTE = size(1_000_000, toy=10_000)
 #: How many characters a text has, of those that Jira accepts.
-TEXT = size(MAX_TEXT_CHARACTERS - 1000, toy=500)
+TEXT = size(MAX_JIRA_CHARACTERS - 1000, toy=500)
 #: The text in a ticket that Jira's answer replaces by something large.
 MARK = "The description that is replaced"
 #: The parts of texts: prose, and what a Markdown parser takes longest to read.

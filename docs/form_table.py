@@ -177,7 +177,7 @@ def _stays(form: str, row: _Row) -> bool:
 
 
 def _warned(wrong: str) -> str:
-    (piece,) = adf.unsent_pieces(wrong, media_ids=_FILES)
+    (piece,) = adf.faulty_pieces(wrong, media_ids=_FILES)
     return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.reason)}"
 
 

@@ -282,7 +282,7 @@ EXACT = {
 def test_content_that_markdown_can_hold_is_exact(document: Json, markdown: str | None) -> None:
     before = copy.deepcopy(document)
     found = adf.convert(document)
-    assert found.exact
+    assert found.is_lossless
     assert document == before
     if markdown is not None:
         assert found.markdown == markdown
@@ -304,13 +304,13 @@ INEXACT = {
 @pytest.mark.parametrize("document", INEXACT.values(), ids=list(INEXACT))
 def test_content_that_markdown_cannot_hold_is_inexact(document: Json) -> None:
     found = adf.convert(document)
-    assert not found.exact
+    assert not found.is_lossless
     assert "a" in found.markdown
 
 
 def test_one_of_our_own_signs_in_a_text_is_left_as_it_is() -> None:
     found = adf.convert(doc(paragraph("a \ufdd0 b")))
-    assert found == adf.Converted("a \ufdd0 b\n", exact=True)
+    assert found == adf.MarkdownOfDocument("a \ufdd0 b\n", is_lossless=True)
     assert text_of(adf.to_adf("a \ufdd0 &#32;")) == "a \ufdd0 &#32;"
 
 
@@ -341,7 +341,7 @@ def test_documents_as_people_write_them_are_exact(seed: int) -> None:
     document = Maker(Random(seed)).document()
     found = adf.convert(document)
     back = adf.to_adf(found.markdown)
-    assert found.exact
+    assert found.is_lossless
     assert text_of(back) == text_of(document)
     assert adf.to_markdown(back) == found.markdown
 
@@ -352,8 +352,8 @@ def test_documents_full_of_markup_are_exact_or_reported_as_inexact() -> None:
         document = Maker(Random(seed), hostile=True).document()
         found = adf.convert(document)
         back = adf.to_adf(found.markdown)
-        assert found.exact == (adf.canonical(back) == adf.canonical(document))
-        if found.exact:
+        assert found.is_lossless == (adf.canonical(back) == adf.canonical(document))
+        if found.is_lossless:
             exact += 1
             assert text_of(back) == text_of(document)
             assert adf.to_markdown(back) == found.markdown
@@ -365,13 +365,13 @@ def test_any_text_is_exact_or_reported_as_inexact(pieces: list[str]) -> None:
     words = "".join(pieces)
     document = doc(paragraph(words), node("heading", {"level": 3}, text(words)), paragraph(words))
     found = adf.convert(document)
-    if found.exact:
+    if found.is_lossless:
         assert text_of(adf.to_adf(found.markdown)) == text_of(document)
 
 
 @given(st.text(alphabet=st.sampled_from("ab#>-=+*_`~|[]()!<& \t\\1.:\"'/")))
 def test_a_text_of_signs_is_always_exact(words: str) -> None:
-    assert adf.convert(doc(paragraph(words))).exact
+    assert adf.convert(doc(paragraph(words))).is_lossless
 
 
 JUNK: tuple[Any, ...] = (
@@ -406,8 +406,8 @@ def test_odd_documents_are_converted_somehow() -> None:
         chance = Random(seed)
         document = odd(Maker(chance, hostile=seed % 2 == 0).document(), chance)
         found = adf.convert(document)
-        assert converts_to(found.markdown, adf.visible_form(document)) == found.exact
-        results.add(found.exact)
+        assert converts_to(found.markdown, adf.visible_form(document)) == found.is_lossless
+        results.add(found.is_lossless)
     assert results == {True, False}
 
 
@@ -428,14 +428,14 @@ def test_an_unknown_node_keeps_its_words_and_its_neighbours() -> None:
     found = adf.convert(
         doc(paragraph(text("before", "strong")), bad, None, "?", paragraph("after"))
     )
-    assert not found.exact
+    assert not found.is_lossless
     assert found.markdown == ("**before**\n\n\\# first @Mia\n\nsecondsoon\n\nthird\n\nafter\n")
 
 
 def test_a_document_with_misplaced_content_keeps_its_words() -> None:
     assert "words" in adf.convert({"type": "doc", "content": "words"}).markdown
     found = adf.convert({"type": "doc", "content": {"text": "word"}})
-    assert not found.exact
+    assert not found.is_lossless
     assert "word" in found.markdown
 
 
@@ -443,7 +443,7 @@ def test_a_document_that_is_far_too_deep_is_converted_somehow() -> None:
     deep: Json = paragraph("deep down")
     for _ in range(30_000):
         deep = {"type": "blockquote", "content": [deep]}
-    assert not adf.convert(doc(deep)).exact
+    assert not adf.convert(doc(deep)).is_lossless
     while "content" in deep:  # release it level by level
         deep = deep["content"].pop()
 

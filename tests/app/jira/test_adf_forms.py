@@ -150,11 +150,11 @@ def test_a_form_is_written_and_read(block: Json, markdown: str) -> None:
 
     found = adf.convert(document)
 
-    assert found == adf.Converted(f"{markdown}\n", exact=True)
+    assert found == adf.MarkdownOfDocument(f"{markdown}\n", is_lossless=True)
     assert adf.canonical(adf.to_adf(markdown)) == adf.canonical(document)
     assert adf.find_problems(adf.to_adf(markdown)) == ()
     assert adf.lost_texts(markdown) == ()
-    assert adf.unsent_pieces(markdown) == ()
+    assert adf.faulty_pieces(markdown) == ()
 
 
 #: What a hand writes, and what it is.
@@ -229,7 +229,7 @@ def test_what_only_looks_like_a_form_is_text(markdown: str, words: str) -> None:
 
     assert text_of(document) == words
     found = adf.convert(document)
-    assert found.exact
+    assert found.is_lossless
     assert "adf=" not in found.markdown
 
 
@@ -253,7 +253,7 @@ LONG = [
 def test_a_node_that_a_form_cannot_say_stays_html(inline: Json) -> None:
     document = doc(p("a ", inline, " b"))
     found = adf.convert(document)
-    assert found.exact
+    assert found.is_lossless
     assert "adf=" in found.markdown
 
 
@@ -275,7 +275,7 @@ def test_a_node_that_a_form_cannot_say_stays_html(inline: Json) -> None:
 )
 def test_a_block_that_a_form_cannot_say_stays_html(block: Json) -> None:
     found = adf.convert(doc(block))
-    assert found.exact
+    assert found.is_lossless
     assert "adf=" in found.markdown
 
 
@@ -295,17 +295,17 @@ def test_documents_full_of_forms_come_back_as_they_are(seed: int) -> None:
     found = adf.convert(document)
     back = adf.to_adf(found.markdown)
 
-    assert found.exact == (adf.canonical(back) == adf.canonical(document))
-    if found.exact:
+    assert found.is_lossless == (adf.canonical(back) == adf.canonical(document))
+    if found.is_lossless:
         assert text_of(back) == text_of(document)
         assert adf.to_markdown(back) == found.markdown
-        assert adf.unsent_pieces(found.markdown, before=found.markdown) == ()
+        assert adf.faulty_pieces(found.markdown, before=found.markdown) == ()
 
 
 @pytest.mark.laws
 def test_nearly_all_documents_full_of_forms_are_exact() -> None:
     documents = [FormMaker(Random(seed)).document() for seed in SEEDS]
-    exact = sum(adf.convert(document).exact for document in documents)
+    exact = sum(adf.convert(document).is_lossless for document in documents)
     assert exact >= 0.97 * len(documents)
 
 
@@ -316,8 +316,8 @@ def test_hostile_documents_are_exact_or_reported_as_inexact(seed: int) -> None:
     found = adf.convert(document)
     back = adf.to_adf(found.markdown)
 
-    assert found.exact == (adf.canonical(back) == adf.canonical(document))
-    if found.exact:
+    assert found.is_lossless == (adf.canonical(back) == adf.canonical(document))
+    if found.is_lossless:
         assert text_of(back) == text_of(document)
 
 
@@ -328,7 +328,7 @@ def test_any_text_like_a_form_is_exact(pieces: list[str]) -> None:
     quoted = node("blockquote", None, block, node("bulletList", None, item(block)))
     found = adf.convert(doc(block, quoted))
 
-    assert found.exact
+    assert found.is_lossless
     assert text_of(adf.to_adf(found.markdown)) == words.rstrip(" ") * 3
 
 
@@ -337,8 +337,8 @@ def test_any_markdown_like_a_form_is_a_document(pieces: list[str]) -> None:
     markdown = "".join(pieces)
     document = adf.to_adf(markdown)
     assert json.dumps(document).isascii()
-    adf.unsent_pieces(markdown)
-    adf.unsent_pieces(markdown)
+    adf.faulty_pieces(markdown)
+    adf.faulty_pieces(markdown)
 
 
 SHOT, PLAN = "6b2ad1f1-1", "6b2ad1f1-2"
@@ -370,12 +370,12 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
     document = doc(p("a"), block)
     found = adf.convert(document, media_ids=FILES)
 
-    assert found == adf.Converted(f"a\n\n{written}\n", exact=True)
+    assert found == adf.MarkdownOfDocument(f"a\n\n{written}\n", is_lossless=True)
     assert adf.canonical(adf.to_adf(found.markdown, media_ids=FILES)) == adf.canonical(document)
     assert converts_to(found.markdown, adf.visible_form(document), FILES)
     assert adf.find_problems(adf.to_adf(found.markdown, media_ids=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
-    assert adf.unsent_pieces(found.markdown, media_ids=FILES) == ()
+    assert adf.faulty_pieces(found.markdown, media_ids=FILES) == ()
 
 
 def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
@@ -386,7 +386,7 @@ def test_a_picture_may_stand_in_a_list_a_quote_and_a_panel() -> None:
         {"type": "panel", "attrs": {"panelType": "note"}, "content": [picture(alt="a"), p("x")]},
     ]
     found = adf.convert(doc(*blocks), media_ids=FILES)
-    assert found.exact
+    assert found.is_lossless
     assert "adf=" not in found.markdown
     assert found.markdown.count("](attachment:shot.png)") == 3
 
@@ -410,11 +410,11 @@ def test_a_picture_that_the_form_cannot_say_stays_html(block: Json) -> None:
 
 @pytest.mark.parametrize("width", ["100.5%", "250%"])
 def test_a_picture_wider_than_jira_takes_is_refused_not_made_narrower(width: str) -> None:
-    (piece,) = adf.unsent_pieces(f"![a](attachment:shot.png){{wide {width}}}", media_ids=FILES)
+    (piece,) = adf.faulty_pieces(f"![a](attachment:shot.png){{wide {width}}}", media_ids=FILES)
 
     assert piece.is_lost
     assert "at most 100%" in piece.reason
-    assert adf.unsent_pieces("![a](attachment:shot.png){wide 100%}", media_ids=FILES) == ()
+    assert adf.faulty_pieces("![a](attachment:shot.png){wide 100%}", media_ids=FILES) == ()
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> 
     files = {} if "shot" in markdown else FILES
 
     assert text_of(adf.to_adf(markdown, media_ids=files)) == markdown
-    (piece,) = adf.unsent_pieces(f"x\n\n{markdown}", media_ids=files)
+    (piece,) = adf.faulty_pieces(f"x\n\n{markdown}", media_ids=files)
     assert piece.line == 3
     assert "its ticket has no file of that name" in piece.reason
     assert adf.lost_texts(markdown) == ()
@@ -452,7 +452,7 @@ def test_what_is_no_picture_of_a_file_is_none(markdown: str) -> None:
 
 def test_text_like_a_picture_comes_back_as_text() -> None:
     found = adf.convert(doc(p("![a](attachment:shot.png)")), media_ids=FILES)
-    assert found.exact
+    assert found.is_lossless
     assert "media" not in str(adf.to_adf(found.markdown, media_ids=FILES))
 
 
@@ -485,7 +485,7 @@ def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
     assert escaped == ("a_b.png", "<c>.png", "pics\\d(.png")
     assert adf.lone_local_picture_addresses("a [link](b.png)") == ()
     assert adf.lone_local_picture_addresses("![a] (b.png)") == ()
-    assert adf.lone_local_picture_addresses("![](b.png) " + "x" * adf.MAX_TEXT_CHARACTERS) == ()
+    assert adf.lone_local_picture_addresses("![](b.png) " + "x" * adf.MAX_JIRA_CHARACTERS) == ()
 
 
 def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
@@ -506,14 +506,14 @@ def test_names_stand_in_the_place_of_media_ids() -> None:
         "![a](attachment:x.png)\n\n![a](attachment:y.png)", media_ids=adf.NAMES_AS_MEDIA_IDS
     )
 
-    assert adf.shown_files(document) == (
-        adf.ShownFile("attachment:x.png", "a"),
-        adf.ShownFile("attachment:y.png", "a"),
+    assert adf.pictured_files(document) == (
+        adf.PicturedFile("attachment:x.png", "a"),
+        adf.PicturedFile("attachment:y.png", "a"),
     )
     changed = adf.with_replaced_media_ids(document, {"attachment:x.png": SHOT})
-    assert [each.media_id for each in adf.shown_files(changed)] == [SHOT, "attachment:y.png"]
+    assert [each.media_id for each in adf.pictured_files(changed)] == [SHOT, "attachment:y.png"]
     assert changed["content"][1] is document["content"][1]
-    assert adf.shown_files(document)[0].media_id == "attachment:x.png"
+    assert adf.pictured_files(document)[0].media_id == "attachment:x.png"
     assert adf.with_replaced_media_ids(document, {}) is document
 
 
@@ -521,4 +521,4 @@ def test_names_stand_in_the_place_of_media_ids() -> None:
     "document", [None, "x", [], {"type": "mediaSingle"}, {"content": [{"content": 3}, 5]}]
 )
 def test_what_is_no_document_shows_no_file(document: object) -> None:
-    assert adf.shown_files(document) == ()
+    assert adf.pictured_files(document) == ()

@@ -164,9 +164,9 @@ def widths(document: Json) -> list[list[Any]]:
 
 def test_a_file_shows_no_sizes_of_a_table_and_jira_keeps_them() -> None:
     ours = doc(paragraph("Some words"), RESIZED)
-    assert adf.convert(ours) == adf.Converted(
+    assert adf.convert(ours) == adf.MarkdownOfDocument(
         "Some words\n\n| Name | Size | Note |\n| --- | --- | --- |\n| One | x | x |\n| Two | x | y |\n",
-        exact=True,
+        is_lossless=True,
     )
 
     sent = edited(ours, swap("Some", "Other"))

@@ -154,7 +154,7 @@ PLACES = {
 def test_text_from_jira_comes_back_as_the_same_text(place: str, words: str) -> None:
     document = doc(PLACES[place](words))
     found = adf.convert(document)
-    assert found.exact
+    assert found.is_lossless
     assert adf.lost_texts(found.markdown) == ()
 
 
@@ -179,11 +179,11 @@ TOLD = {
 
 @for_each(("markdown", "told"), TOLD.items())
 def test_html_that_cannot_be_kept_is_reported(markdown: str, told: str) -> None:
-    assert told in adf.unsent_pieces(markdown)[0].describe()
+    assert told in adf.faulty_pieces(markdown)[0].describe()
 
 
 def test_a_comment_is_reported_with_its_line_and_a_hint() -> None:
-    (lost,) = adf.unsent_pieces("one\n\ntwo <!-- ask\nMia --> three")
+    (lost,) = adf.faulty_pieces("one\n\ntwo <!-- ask\nMia --> three")
     assert lost.describe() == (
         "in its line 3: “<!-- ask Mia -->” is lost in Jira, as an HTML comment; "
         "take it out, or write \\<!-- to send it as text"
@@ -228,7 +228,7 @@ def test_unknown_tags_are_kept_exactly(pieces: list[str]) -> None:
 def test_a_text_of_brackets_comes_back_as_the_same_text(words: str) -> None:
     document = doc(paragraph(text(words)), node("heading", text(words), level=1))
     found = adf.convert(document)
-    assert found.exact
+    assert found.is_lossless
     assert text_of(adf.to_adf(found.markdown)) == text_of(document)
     assert adf.lost_texts(found.markdown) == ()
 
@@ -400,7 +400,7 @@ PLAIN = [
 def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
     markdown: str, piece: str
 ) -> None:
-    (found,) = adf.unsent_pieces(f"first\n\n{markdown}\n")
+    (found,) = adf.faulty_pieces(f"first\n\n{markdown}\n")
 
     assert found.text == piece
     assert piece.strip("./") in f"first\n\n{markdown}".split("\n")[found.line - 1]
@@ -408,17 +408,17 @@ def test_text_that_reaches_jira_unconverted_is_reported_with_its_line(
 
 @for_each("markdown", PLAIN)
 def test_escaped_text_is_not_reported(markdown: str) -> None:
-    assert adf.unsent_pieces(markdown) == ()
+    assert adf.faulty_pieces(markdown) == ()
 
 
 @for_each("markdown", UNCONVERTED)
 def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
-    assert adf.unsent_pieces(f"{markdown}\n\nmore", before=markdown) == ()
-    assert len(adf.unsent_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
+    assert adf.faulty_pieces(f"{markdown}\n\nmore", before=markdown) == ()
+    assert len(adf.faulty_pieces(f"{markdown}\n\n{markdown}", before=markdown)) == 1
 
 
 def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
-    (panel, color) = adf.unsent_pieces("> [!NOTICE]\n> `x`{gren}")
+    (panel, color) = adf.faulty_pieces("> [!NOTICE]\n> `x`{gren}")
     assert panel.reason.endswith("a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT")
     assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
 
@@ -472,7 +472,7 @@ NOBODY = [
 def test_a_person_is_named_in_brackets_or_by_an_address(markdown: str, name: str) -> None:
     (found,) = adf.named_people(f"first\n\n{markdown}\n")
 
-    assert found.name == name
+    assert found.name_or_email == name
     assert found.mention in f"first\n\n{markdown}".split("\n")[found.line - 1]
 
 

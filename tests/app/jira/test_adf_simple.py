@@ -16,7 +16,7 @@ from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
 from ticketr.app.jira.adf._conversion import converts_to
-from ticketr.app.jira.adf._simple import simple_markdown, split_blocks
+from ticketr.app.jira.adf._simple import simple_markdown, write_simple_blocks
 from ticketr.app.sync.compare.diff import description_adf, description_text, simple_description
 from ticketr.app.tickets import Ticket
 
@@ -230,7 +230,9 @@ def assert_exact_if_simple(document: Json) -> bool:
     """Assert that a simple document is what marklas writes and reads back; return if it is one."""
     markdown = simple_markdown(document)
     if markdown is not None:
-        assert _conversion.convert_shortest(document, {}) == adf.Converted(markdown, exact=True)
+        assert _conversion.convert_shortest(document, {}) == adf.MarkdownOfDocument(
+            markdown, is_lossless=True
+        )
         assert converts_to(markdown, adf.visible_form(document))
     return bool(markdown)
 
@@ -257,13 +259,13 @@ def assert_parts_are_the_whole(document: Json) -> bool:
     if not document["content"]:
         return False
     try:
-        markdown, exact = astuple(_conversion.convert_in_parts(split_blocks(document), {}))
+        markdown, exact = astuple(_conversion.convert_in_parts(write_simple_blocks(document), {}))
     except TypeError:  # marklas trusts its input
         return False
     if exact:
         assert _conversion.convert_shortest(document, {}).markdown == markdown
         assert converts_to(markdown, adf.visible_form(document))
-        assert adf.convert(document) == adf.Converted(markdown, exact=True)
+        assert adf.convert(document) == adf.MarkdownOfDocument(markdown, is_lossless=True)
     return bool(exact)
 
 
@@ -302,12 +304,12 @@ def test_blocks_that_mean_something_to_each_other_are_read_back_together() -> No
     bullets = node("bulletList", None, item(paragraph(text("a"))))
     tasks = node("taskList", {"localId": "1"}, node("taskItem", {"localId": "2", "state": "TODO"}))
     for lists in ([bullets, bullets], [bullets, tasks], [tasks, bullets]):
-        assert split_blocks(doc(*lists)) == [lists]
+        assert write_simple_blocks(doc(*lists)) == [lists]
     definition = paragraph(text("[a]: https://example.com", "strike"))
     assert not _conversion.convert_in_parts(
-        split_blocks(doc(paragraph(text("a")), definition)), {}
-    ).exact
-    assert adf.convert(doc(paragraph(text("a")), paragraph(text("\ufdd0")))).exact
+        write_simple_blocks(doc(paragraph(text("a")), definition)), {}
+    ).is_lossless
+    assert adf.convert(doc(paragraph(text("a")), paragraph(text("\ufdd0")))).is_lossless
 
 
 def test_most_descriptions_of_the_sandbox_pass() -> None:

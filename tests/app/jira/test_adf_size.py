@@ -9,7 +9,7 @@ import pytest
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
 from ticketr.app.jira.adf._conversion import converts_to
-from ticketr.app.jira.adf._plain import MAX_MARKDOWN_CHARACTERS, MAX_TEXT_CHARACTERS
+from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, MAX_MARKDOWN_CHARACTERS
 
 
 def document(*texts: str, nodes: int = 0) -> dict[str, Any]:
@@ -31,15 +31,15 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * (MAX_TEXT_CHARACTERS + 1),
-        "word " * MAX_TEXT_CHARACTERS,
-        "é\n\n" * (MAX_TEXT_CHARACTERS + 1),
+        "a" * (MAX_JIRA_CHARACTERS + 1),
+        "word " * MAX_JIRA_CHARACTERS,
+        "é\n\n" * (MAX_JIRA_CHARACTERS + 1),
         "*" * (MAX_MARKDOWN_CHARACTERS + 1),
     ],
 )
 @pytest.mark.usefixtures("unconverted")
 def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
-    assert adf.is_too_long(text)
+    assert adf.is_surely_too_long(text)
     assert adf.to_adf(text) == adf.code_block_document(text)
     assert adf.lost_texts(text) == ()
     assert not converts_to(text, adf.visible_form(document("a")))
@@ -48,30 +48,30 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "a" * MAX_TEXT_CHARACTERS,
+        "a" * MAX_JIRA_CHARACTERS,
         "*" * MAX_MARKDOWN_CHARACTERS,
         "&amp;" * (MAX_MARKDOWN_CHARACTERS // 5),
         "[a](https://example.com)" * 5_000,
         '<span adf="status">a</span>\n' * 4_000,
         "| a | b |\n" * 10_000,
-        "\\<" * MAX_TEXT_CHARACTERS,
+        "\\<" * MAX_JIRA_CHARACTERS,
     ],
 )
 def test_markdown_within_the_size_that_jira_accepts_is_converted(text: str) -> None:
-    assert not adf.is_too_long(text)
+    assert not adf.is_surely_too_long(text)
 
 
 def test_several_texts_of_one_document_count_together() -> None:
-    half = "a" * (MAX_TEXT_CHARACTERS // 2 + 1)
-    assert not adf.is_too_long(half)
-    assert adf.is_too_long(half, half)
+    half = "a" * (MAX_JIRA_CHARACTERS // 2 + 1)
+    assert not adf.is_surely_too_long(half)
+    assert adf.is_surely_too_long(half, half)
 
 
 @pytest.mark.parametrize(
     "large",
     [
-        document("a" * (MAX_TEXT_CHARACTERS + 1)),
-        document(*["word"] * MAX_TEXT_CHARACTERS),
+        document("a" * (MAX_JIRA_CHARACTERS + 1)),
+        document(*["word"] * MAX_JIRA_CHARACTERS),
         document("a", nodes=MAX_MARKDOWN_CHARACTERS),
         {
             "type": "doc",
@@ -85,19 +85,19 @@ def test_several_texts_of_one_document_count_together() -> None:
 def test_a_document_that_jira_cannot_have_is_not_converted(large: dict[str, Any]) -> None:
     assert adf.is_too_large(large)
     converted = adf.convert(large)
-    assert not converted.exact
+    assert not converted.is_lossless
     assert converted.markdown == adf.to_markdown(large)
     assert converted.markdown.startswith("```\n")
 
 
 def test_a_document_of_the_longest_size_is_converted() -> None:
-    assert adf.convert(document("a" * MAX_TEXT_CHARACTERS)) == adf.Converted(
-        "a" * MAX_TEXT_CHARACTERS + "\n", True
+    assert adf.convert(document("a" * MAX_JIRA_CHARACTERS)) == adf.MarkdownOfDocument(
+        "a" * MAX_JIRA_CHARACTERS + "\n", True
     )
 
 
 def test_words_that_are_too_many_are_shown_as_they_are() -> None:
-    text = "# no *heading* ````" + "a" * MAX_TEXT_CHARACTERS
+    text = "# no *heading* ````" + "a" * MAX_JIRA_CHARACTERS
     shown = adf.to_markdown(document(text, "second"))
     assert shown == f"`````\n{text}\nsecond\n`````\n"
 

@@ -17,7 +17,7 @@ from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf._conversion import converts_to
-from ticketr.app.jira.adf._tables import Tables
+from ticketr.app.jira.adf._tables import NormalisedTables
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
 EXAMPLES = Path(os.environ.get("TICKETR_SPECS", "../shared/specs"), "commonmark.json")
@@ -30,11 +30,11 @@ def mark_types(document: Json) -> list[list[str]]:
     return [types for types in made if types]
 
 
-def assert_stable(markdown: str) -> adf.Converted:
+def assert_stable(markdown: str) -> adf.MarkdownOfDocument:
     """Assert that a document of this Markdown, once written, reads as the same document."""
     document = adf.to_adf(markdown)
     written = adf.convert(document)
-    assert written.exact
+    assert written.is_lossless
     assert adf.canonical(adf.to_adf(written.markdown)) == adf.canonical(document)
     assert adf.convert(adf.to_adf(written.markdown)).markdown == written.markdown
     if not adf.find_problems(document):
@@ -131,7 +131,7 @@ def test_a_task_of_several_paragraphs_is_written_as_it_is_read(
 def test_a_picture_in_a_task_is_refused(place: str) -> None:
     markdown = place.format("![shot](attachment:shot.png)")
 
-    (piece,) = adf.unsent_pieces(markdown)
+    (piece,) = adf.faulty_pieces(markdown)
     assert "a picture, which needs a paragraph of its own" in piece.reason
 
 
@@ -178,7 +178,7 @@ WRITTEN = {
 def test_an_empty_item_is_written_as_its_marker_alone(markdown: str, block: Json) -> None:
     document = {"type": "doc", "version": 1, "content": [block]}
 
-    assert adf.convert(document) == adf.Converted(markdown, exact=True)
+    assert adf.convert(document) == adf.MarkdownOfDocument(markdown, is_lossless=True)
     assert_stable(markdown)
 
 
@@ -247,7 +247,7 @@ def test_what_is_text_in_jira_may_be_edited_in_a_file(words: str) -> None:
     document = {"type": "doc", "version": 1, "content": [paragraph(words)]}
     written = adf.convert(document)
 
-    assert written.exact
+    assert written.is_lossless
     assert adf.lost_texts(written.markdown.replace("\n", " more\n")) == ()
 
 
@@ -365,7 +365,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
 def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     markdown: str, line: int, words: str
 ) -> None:
-    first, *others = adf.unsent_pieces(markdown)
+    first, *others = adf.faulty_pieces(markdown)
 
     assert first.line == line
     assert words in first.reason
@@ -411,7 +411,7 @@ def test_another_block_ends_a_table(after: str) -> None:
 def test_long_lines_of_blanks_are_looked_at_once() -> None:
     """A pattern that tries each way to split them takes minutes, beyond the test's time limit."""
     blanks = " " * 400_000
-    found = Tables(f"a|b\n|-{blanks}- |")
+    found = NormalisedTables(f"a|b\n|-{blanks}- |")
 
     assert found.delimiters == [2]
 
@@ -419,7 +419,7 @@ def test_long_lines_of_blanks_are_looked_at_once() -> None:
 def test_rows_are_not_filled_without_end() -> None:
     wide = f"|{'a|' * 1500}\n|{'-|' * 1500}\n" + "|1|\n" * 1000
 
-    found = Tables(wide)
+    found = NormalisedTables(wide)
 
     assert len(found.markdown) < 5 * len(wide)
     assert len(found.problems) == 999
@@ -473,7 +473,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
             *(["code"] if chance.random() < 0.2 else []),
         )
         converted = adf.convert(doc(node, cell=chance.random() < 0.3))
-        assert converted.exact, (href, converted.markdown)
+        assert converted.is_lossless, (href, converted.markdown)
         assert adf.lost_texts(converted.markdown) == (), (href, converted.markdown)
 
 
@@ -542,7 +542,7 @@ def test_an_address_next_to_other_text_ends_where_its_link_does(
     parts = ({**text(before), **marks}, link(href, href), {**text(after), **marks})
     converted = adf.convert(doc(*(each for each in parts if each["text"])))
 
-    assert converted.exact, converted.markdown
+    assert converted.is_lossless, converted.markdown
 
 
 def test_an_address_that_jira_does_not_link_is_no_other_than_one_that_it_does() -> None:
@@ -550,4 +550,4 @@ def test_an_address_that_jira_does_not_link_is_no_other_than_one_that_it_does() 
     linked, bare = doc(text("see "), link(href, href)), doc(text(f"see {href}"))
 
     assert adf.canonical(linked) == adf.canonical(bare)
-    assert adf.convert(bare).exact
+    assert adf.convert(bare).is_lossless

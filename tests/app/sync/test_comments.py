@@ -15,7 +15,7 @@ from fakes.pulls import Bench, Recorder
 
 from jira_sandbox import create_app
 from ticketr import JobFailed
-from ticketr.app.jira.adf import MAX_TEXT_CHARACTERS
+from ticketr.app.jira.adf import MAX_JIRA_CHARACTERS
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, Loss, Side, Store, read_push_plan
 from ticketr.app.tickets import Comment, parse
@@ -391,7 +391,7 @@ async def test_every_comment_of_a_long_list_is_read(bench: Bench) -> None:
 
 async def test_a_comment_that_is_too_long_is_refused(bench: Bench) -> None:
     await bench.pull(**ON)
-    writes(bench, f"- new: {'x' * (MAX_TEXT_CHARACTERS + 1)}")
+    writes(bench, f"- new: {'x' * (MAX_JIRA_CHARACTERS + 1)}")
 
     assert await refused(bench) == "New comment: it has 32768 characters; Jira takes 32767"
 

@@ -16,14 +16,14 @@ from fakes.pulls import Bench
 from jira_sandbox.content.seed import make_site
 from ticketr import open_job_queue
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf import MAX_TEXT_CHARACTERS, _conversion
+from ticketr.app.jira.adf import MAX_JIRA_CHARACTERS, _conversion
 from ticketr.app.sync import Code, PushJob
 from ticketr.app.sync.concurrency import compute_all
 from ticketr.app.sync.push import refresh
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
 SOON_DONE = 2_000
-LONGEST = (PROSE * 1000)[: MAX_TEXT_CHARACTERS - 2_000] + "\n\nMiddle.\n\nEnd."
+LONGEST = (PROSE * 1000)[: MAX_JIRA_CHARACTERS - 2_000] + "\n\nMiddle.\n\nEnd."
 
 
 class Converting:
@@ -104,10 +104,10 @@ async def test_a_draft_of_megabytes_is_refused_unconverted(
     assert edit.code is draft.code is Code.INVALID
     size = len((PROSE * 80_000).strip())
     assert draft.reason == (
-        f"Description: new.md:3: it has {size} characters; Jira takes {MAX_TEXT_CHARACTERS}"
+        f"Description: new.md:3: it has {size} characters; Jira takes {MAX_JIRA_CHARACTERS}"
     )
     assert edit.path == "DEMO-1.md"
-    assert max(converting.here, converting.elsewhere) <= MAX_TEXT_CHARACTERS
+    assert max(converting.here, converting.elsewhere) <= MAX_JIRA_CHARACTERS
 
 
 async def test_a_megabyte_that_jira_sends_is_shown_unconverted(
@@ -122,7 +122,7 @@ async def test_a_megabyte_that_jira_sends_is_shown_unconverted(
     assert result.inexact == ("DEMO-1",)
     text = (bench.root / "DEMO-1.md").read_text()
     assert text.count(PROSE.strip()) == 20_000
-    assert max(converting.here, converting.elsewhere) <= MAX_TEXT_CHARACTERS
+    assert max(converting.here, converting.elsewhere) <= MAX_JIRA_CHARACTERS
     again = await bench.push(run_sync=trio.to_thread.run_sync)
     assert again.total == 0
 

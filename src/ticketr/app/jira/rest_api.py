@@ -37,7 +37,7 @@ TENANT_INFO_PATH = "_edge/tenant_info"
 #: The path of the server's information, in the version of the API that every kind of site has.
 SERVER_INFO_PATH = "rest/api/2/serverInfo"
 
-_CLOUD_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLOUD_ID_PATTERN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
@@ -65,7 +65,7 @@ async def ask_cloud_id(site: str, *, transport: Transport | None = None) -> str:
     async with transport or await load_transport() as opened:
         answer = await _get_without_login(f"{site}/{TENANT_INFO_PATH}", opened)
     cloud_id = answer.object().get("cloudId")
-    if not isinstance(cloud_id, str) or not _CLOUD_ID.fullmatch(cloud_id):
+    if not isinstance(cloud_id, str) or not _CLOUD_ID_PATTERN.fullmatch(cloud_id):
         raise answer.unusable("no cloud ID")
     return cloud_id.lower()
 

@@ -15,7 +15,7 @@ from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 #: How many issues one bulk fetch may ask for.
 BULK_FETCH_LIMIT = 100
 #: How many IDs one page of a search may hold.
-PAGE_SIZE = 5000
+MAX_IDS_PER_PAGE = 5000
 #: How many pages one search may have.
 MAX_PAGES = 10_000
 #: How many issues one search may find.
@@ -43,14 +43,14 @@ class SearchEndpoints(Endpoints):
             BadAnswer: The pages would never end, or there are more than `MAX_PAGES` of them, or
                 more than `MAX_ISSUES` issues in them.
         """
-        body: dict[str, object] = {"jql": jql, "maxResults": PAGE_SIZE, "fields": ["id"]}
+        body: dict[str, object] = {"jql": jql, "maxResults": MAX_IDS_PER_PAGE, "fields": ["id"]}
         ids: dict[str, None] = {}
         tokens: set[str] = set()
         fruitless = 0
         while True:
             answer = await self._api.read_by_post(_SEARCH_PATH, body)
             before = len(ids)
-            for item in answer.array("issues", most=PAGE_SIZE):
+            for item in answer.array("issues", most=MAX_IDS_PER_PAGE):
                 name = text_of(item.get("id")) or text_of(item.get("key"))
                 if not name:
                     raise answer.unusable("an issue without ID")

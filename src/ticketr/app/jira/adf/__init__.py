@@ -17,33 +17,33 @@ from typing import TYPE_CHECKING
 from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.jira.adf._canonical import Json, canonical, visible_form
 from ticketr.app.jira.adf._plain import (
-    MAX_TEXT_CHARACTERS,
+    MAX_JIRA_CHARACTERS,
     NO_FILES,
+    is_surely_too_long,
     is_too_large,
-    is_too_long,
     marklas_cost,
     plain_lines,
 )
 from ticketr.app.jira.adf._simple import (
     SIMPLE_CHARACTERS_PER_COST,
-    Converted,
+    MarkdownOfDocument,
     conversion_cost,
     simple_markdown,
-    split_blocks,
+    write_simple_blocks,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ticketr.app.jira.adf._graft import Grafted, graft
-    from ticketr.app.jira.adf._losses import UnsentPiece, line_of
+    from ticketr.app.jira.adf._losses import FaultyPiece, line_of
     from ticketr.app.jira.adf._schema import find_problems
     from ticketr.app.jira.adf._wording import reworded
     from ticketr.app.jira.adf.forms.files import (
         NAMES_AS_MEDIA_IDS,
-        ShownFile,
+        PicturedFile,
         lone_local_picture_addresses,
-        shown_files,
+        pictured_files,
         with_attachments,
         with_pictures_as_text,
         with_replaced_media_ids,
@@ -76,7 +76,7 @@ def load_conversions() -> None:
     convert(_conversion.read(_TYPICAL_MARKDOWN, NO_FILES))
 
 
-def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Converted:
+def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> MarkdownOfDocument:
     """Turn a document into Markdown and check that nothing was lost.
 
     Args:
@@ -87,19 +87,21 @@ def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Converte
         The Markdown, the same one every time, and whether it says all that the document says.
     """
     if (markdown := simple_markdown(adf)) is not None:
-        return Converted(markdown, exact=True)
+        return MarkdownOfDocument(markdown, is_lossless=True)
     from ticketr.app.jira.adf import _conversion
 
     if is_too_large(adf):
-        return Converted(_conversion.plain_text_as_code(adf), exact=False)
+        return MarkdownOfDocument(_conversion.plain_text_as_code(adf), is_lossless=False)
     try:
-        parts = split_blocks(adf)
-        if len(parts) > 1 and (converted := _conversion.convert_in_parts(parts, media_ids)).exact:
+        parts = write_simple_blocks(adf)
+        converted = _conversion.convert_in_parts(parts, media_ids) if len(parts) > 1 else None
+        if converted is not None and converted.is_lossless:
             return converted
         return _conversion.convert_shortest(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
-        markdown = _conversion.convert_blocks_or_show_text(canonical(adf))
-        return Converted(markdown, _conversion.converts_to(markdown, visible_form(adf), media_ids))
+        markdown = _conversion.convert_each_block_or_its_text(canonical(adf))
+        is_lossless = _conversion.converts_to(markdown, visible_form(adf), media_ids)
+        return MarkdownOfDocument(markdown, is_lossless)
 
 
 def to_markdown(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> str:
@@ -127,7 +129,7 @@ def to_adf(markdown: str, *, media_ids: Mapping[str, str] = NO_FILES) -> Json:
     Returns:
         A document for Jira; the parts of task and decision lists are numbered, for they need IDs.
     """
-    if is_too_long(markdown):
+    if is_surely_too_long(markdown):
         return code_block_document(markdown)
     from ticketr.app.jira.adf import _conversion
 
@@ -154,16 +156,16 @@ def lost_texts(markdown: str) -> tuple[str, ...]:
     Returns:
         The first pieces of text that are not in the document; empty if all are.
     """
-    return tuple(piece.text for piece in unsent_pieces(markdown) if piece.is_lost)
+    return tuple(piece.text for piece in faulty_pieces(markdown) if piece.is_lost)
 
 
-def unsent_pieces(
+def faulty_pieces(
     markdown: str,
     *,
     before: str = "",
     media_ids: Mapping[str, str] = NO_FILES,
     picture_problems: Mapping[str, str] = NO_FILES,
-) -> tuple[UnsentPiece, ...]:
+) -> tuple[FaultyPiece, ...]:
     """Return the pieces of Markdown that do not reach Jira as they are written.
 
     A document cannot hold everything in every place. The caller must not replace a document in Jira
@@ -179,18 +181,18 @@ def unsent_pieces(
     Returns:
         The first pieces, those that are lost before the others.
     """
-    if is_too_long(markdown):
+    if is_surely_too_long(markdown):
         return ()
     from ticketr.app.jira.adf import _losses
 
-    pieces = _losses.unsent_pieces(markdown, before, media_ids, picture_problems)
+    pieces = _losses.faulty_pieces(markdown, before, media_ids, picture_problems)
     return tuple(islice(pieces, _losses.MAX_NAMED_LOSSES))
 
 
 def text_length(document: object) -> int:
     """Count the characters of a document's texts, and one for each end of a line.
 
-    Jira counts a little more for what marks them, so what is longer than `MAX_TEXT_CHARACTERS` here is
+    Jira counts a little more for what marks them, so what is longer than `MAX_JIRA_CHARACTERS` here is
     refused there.
     """
     if not isinstance(document, dict):

@@ -13,9 +13,9 @@ BACKSLASH_PLACEHOLDER = "\ufdd0"
 #: Stands for a percent sign.
 PERCENT_PLACEHOLDER = "\ufdd8"
 #: Stands at both ends of an address that needs no angle brackets.
-UNBRACKETED_ADDRESS_PLACEHOLDER = "\ufde7"
+ADDRESS_EDGE_PLACEHOLDER = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
-EMPHASIS_PLACEHOLDERS = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
+PLACEHOLDER_BY_EMPHASIS_SIGN = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
 EMPHASIS_BY_PLACEHOLDER = {_STAR: "*", _UNDERSCORE: "_", _TILDE: "~"}
 #: The attributes that hold addresses.
@@ -28,7 +28,7 @@ _NON_ASCII_PUNCTUATION = (
     r"\u3001-\u3003\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
 )
 #: An address without anything around it.
-BARE_ADDRESS = compile_on_use(
+BARE_WEB_ADDRESS = compile_on_use(
     rf"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{{}}{_NON_ASCII_PUNCTUATION}]+"
 )
 #: The punctuation that ends no bare address, as it belongs to the sentence.
@@ -39,12 +39,12 @@ _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
 _ENTITY_AMPERSAND = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _LINE_BREAK_OR_TAB = compile_on_use(r"[\n\r\t]")
 #: An address that needs no angle brackets as the destination of a link.
-_ADDRESS_WITHOUT_BRACKETS = compile_on_use(
+_ADDRESS_NEEDING_NO_BRACKETS = compile_on_use(
     r"(?:[^\s<>()\\|`\"'\x00-\x1f\x7f]|\([^\s<>()\\|`\"'\x00-\x1f\x7f]*\))+"
 )
 #: The text before and after an address that lets a reader of Markdown find its ends.
-_TEXT_BEFORE_ADDRESS = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
-_TEXT_AFTER_ADDRESS = compile_on_use(rf"[).,;:!?]*(?:[\s{_NON_ASCII_PUNCTUATION}]|\Z)")
+_BOUNDARY_BEFORE_ADDRESS = compile_on_use(r"(?:\A|.*[\s(])\Z", re.DOTALL)
+_BOUNDARY_AFTER_ADDRESS = compile_on_use(rf"[).,;:!?]*(?:[\s{_NON_ASCII_PUNCTUATION}]|\Z)")
 
 
 def with_linked_addresses(content: list[Any]) -> list[Any]:
@@ -61,7 +61,7 @@ def with_linked_addresses(content: list[Any]) -> list[Any]:
     return [
         part
         for node in content
-        for part in (_split_at_addresses(node) if _may_hold_address(node) else [node])
+        for part in (_split_and_link_addresses(node) if _may_hold_address(node) else [node])
     ]
 
 
@@ -80,7 +80,7 @@ def has_mark(node: dict[str, Any], *types: str) -> bool:
     return any(type(mark) is dict and mark.get("type") in types for mark in marks)
 
 
-def _split_at_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _split_and_link_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the parts of a text, with a link for each bare address."""
     text, at = node["text"], 0
     for start, end in _find_bare_addresses(text):
@@ -98,7 +98,7 @@ def _split_at_addresses(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _find_bare_addresses(text: str) -> Iterator[tuple[int, int]]:
-    for match in BARE_ADDRESS.finditer(text):
+    for match in BARE_WEB_ADDRESS.finditer(text):
         yield match.start(), match.start() + _trimmed_length(match[0])
 
 
@@ -130,9 +130,9 @@ def protect_bare_addresses(markdown: str) -> str:
     def protected(match: re.Match[str]) -> str:
         is_destination = markdown.startswith("](", match.start() - 2)
         end = _length_until_bracket(match[0]) if is_destination else _trimmed_length(match[0])
-        return match[0][:end].translate(EMPHASIS_PLACEHOLDERS) + match[0][end:]
+        return match[0][:end].translate(PLACEHOLDER_BY_EMPHASIS_SIGN) + match[0][end:]
 
-    return BARE_ADDRESS.sub(protected, markdown)
+    return BARE_WEB_ADDRESS.sub(protected, markdown)
 
 
 def unmark_or_escape_links(content: list[Any]) -> None:
@@ -142,12 +142,12 @@ def unmark_or_escape_links(content: list[Any]) -> None:
         if type(node) is not dict or node.get("type") != "text" or not has_mark(node, "link"):
             continue
         if _shows_own_address(node) and (
-            _neighbour_ends_address(content[at - 1] if at else None, _TEXT_BEFORE_ADDRESS)
+            _neighbour_ends_address(content[at - 1] if at else None, _BOUNDARY_BEFORE_ADDRESS)
             and _neighbour_ends_address(
-                content[at + 1] if at < last else None, _TEXT_AFTER_ADDRESS, more=at + 1 < last
+                content[at + 1] if at < last else None, _BOUNDARY_AFTER_ADDRESS, more=at + 1 < last
             )
         ):
-            node["text"] = node["text"].translate(EMPHASIS_PLACEHOLDERS)
+            node["text"] = node["text"].translate(PLACEHOLDER_BY_EMPHASIS_SIGN)
             del node["marks"]
         else:
             # Other texts may share its marks.
@@ -192,10 +192,8 @@ def _with_escaped_link(mark: Any) -> Any:
         text = _ENTITY_AMPERSAND.sub(
             "&amp;", _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
         )
-        if _ADDRESS_WITHOUT_BRACKETS.fullmatch(href):
-            escaped["href"] = (
-                f"{UNBRACKETED_ADDRESS_PLACEHOLDER}{text}{UNBRACKETED_ADDRESS_PLACEHOLDER}"
-            )
+        if _ADDRESS_NEEDING_NO_BRACKETS.fullmatch(href):
+            escaped["href"] = f"{ADDRESS_EDGE_PLACEHOLDER}{text}{ADDRESS_EDGE_PLACEHOLDER}"
         else:
             escaped["href"] = _LINE_BREAK_OR_TAB.sub(lambda match: f"&#{ord(match[0])};", text)
     return {**mark, "attrs": escaped}

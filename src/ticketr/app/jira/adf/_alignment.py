@@ -23,7 +23,7 @@ from ticketr.text import common_prefix_length
 
 #: Blocks below this depth are compared as a whole.
 _MAX_COMPARED_DEPTH = 40
-_LINE_NODES = frozenset(
+_LEAF_BLOCK_KINDS = frozenset(
     {"paragraph", "heading", "taskItem", "decisionItem", "caption", "codeBlock"}
 )
 _INLINE_NODES = frozenset(
@@ -46,7 +46,7 @@ class Block:
         shell_key: A number that blocks share if they are equal apart from their content.
         content_key: A number that blocks share if their content is equal.
         child_blocks: The blocks in it.
-        is_line: Whether it holds text, or nothing, instead of blocks.
+        is_leaf: Whether it holds text, or nothing, instead of blocks.
     """
 
     node: Json
@@ -55,7 +55,7 @@ class Block:
     shell_key: int
     content_key: int
     child_blocks: tuple[Block, ...]
-    is_line: bool
+    is_leaf: bool
 
 
 @dataclass(slots=True)
@@ -78,16 +78,16 @@ class BlockReader:
         kind = str(node.get("type"))
         content: Any = node.get("content")
         shell = self._key_of_node({key: value for key, value in node.items() if key != "content"})
-        is_line = kind in _LINE_NODES or not isinstance(content, list) or not content
-        if depth >= _MAX_COMPARED_DEPTH or is_line or any(map(is_inline, content)):
+        is_leaf = kind in _LEAF_BLOCK_KINDS or not isinstance(content, list) or not content
+        if depth >= _MAX_COMPARED_DEPTH or is_leaf or any(map(is_inline, content)):
             inside = self._key_of_node({"type": kind, "content": content})
             return Block(
-                node, kind, self._key_of_value((shell, inside)), shell, inside, (), is_line=True
+                node, kind, self._key_of_value((shell, inside)), shell, inside, (), is_leaf=True
             )
         blocks = tuple(self._read_block(value, depth + 1) for value in content)
         inside = self._key_of_value(tuple(block.equality_key for block in blocks))
         key = self._key_of_value((shell, inside))
-        return Block(node, kind, key, shell, inside, blocks, is_line=False)
+        return Block(node, kind, key, shell, inside, blocks, is_leaf=False)
 
     def _key_of_node(self, node: Json) -> int:
         """Return the key of a node, without its children: equal nodes have equal keys."""
@@ -207,14 +207,16 @@ def pair_blocks(original: Sequence[Block], shown: Sequence[Block]) -> list[Align
         ),
         (len(original), len(shown)),
     ]:
-        result += _pair_by_kind(original[start:left], shown[other:right])
+        result += _pair_ends_by_kind(original[start:left], shown[other:right])
         if left < len(original):
             result.append(AlignedBlocks((original[left],), (shown[right],)))
         start, other = left + 1, right + 1
     return _attach_hidden_blocks(result)
 
 
-def _pair_by_kind(original: Sequence[Block], shown: Sequence[Block]) -> Iterator[AlignedBlocks]:
+def _pair_ends_by_kind(
+    original: Sequence[Block], shown: Sequence[Block]
+) -> Iterator[AlignedBlocks]:
     """Pair blocks of the same kind at both ends, and join the rest between them."""
     kinds = [[block.kind for block in side] for side in (original, shown)]
     first = common_prefix_length(*kinds)
@@ -375,7 +377,7 @@ class BlockChanges:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
         if not same and (
-            old.is_line != new.is_line or {old.kind, new.kind} & _NODES_THAT_KEEP_THEIR_KIND
+            old.is_leaf != new.is_leaf or {old.kind, new.kind} & _NODES_THAT_KEEP_THEIR_KIND
         ):
             return 0.0
         one, other = self._count_words(old), self._count_words(new)

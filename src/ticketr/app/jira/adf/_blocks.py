@@ -12,7 +12,7 @@ from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
 
-LIST_NODES = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
+BULLET_AND_ORDERED_LISTS = ("bulletList", "orderedList")  # a tuple: a type may be unhashable
 #: A list that is nested deeper has blank lines.
 _MAX_TIGHT_LIST_DEPTH = 20
 #: Separates what Markdown would join.
@@ -96,12 +96,12 @@ class BlockWriter(ABC):
                 text = self.write_blocks(
                     blocks, "listItem", short=short, between="\n" if is_tight else "\n\n"
                 )
-            indented = _indented(text, len(sign) + 1) if "\n" in text else text
+            indented = _indent_after_first_line(text, len(sign) + 1) if "\n" in text else text
             texts.append(f"{sign} {indented}" if text else sign)
         return ("\n\n" if has_blank_lines else "\n").join(texts)
 
 
-def _indented(text: str, width: int) -> str:
+def _indent_after_first_line(text: str, width: int) -> str:
     """Return lines with an indent, but for the first one."""
     first, *lines = text.split("\n")
     return "\n".join([first, *(f"{' ' * width}{line}" if line else "" for line in lines)])
@@ -131,14 +131,14 @@ def _is_tight_list(node: Json, depth: int = 0) -> bool:
         first, *lists = content_of(item) or [None]
         if lists:
             is_tight = (
-                _is_text_paragraph(first)
+                _is_unmarked_nonempty_paragraph(first)
                 and len(lists) == 1
                 and _can_follow_text(lists[0])
                 and depth < _MAX_TIGHT_LIST_DEPTH
                 and _is_tight_list(lists[0], depth + 1)
             )
         else:
-            is_tight = _is_text_paragraph(first) or first in EMPTY_PARAGRAPHS
+            is_tight = _is_unmarked_nonempty_paragraph(first) or first in EMPTY_PARAGRAPHS
         if not is_tight:
             return False
     return True
@@ -146,13 +146,14 @@ def _is_tight_list(node: Json, depth: int = 0) -> bool:
 
 def _can_follow_text(node: Any) -> bool:
     """Return whether a block is a list that is read as one right below a line of text."""
-    if type(node) is not dict or node.get("type") not in LIST_NODES:
+    if type(node) is not dict or node.get("type") not in BULLET_AND_ORDERED_LISTS:
         return False
     first = [block for item in content_of(node)[:1] for block in content_of(item)[:1]]
-    return (node.get("attrs") or {}).get("order", 1) == 1 and any(map(_is_text_paragraph, first))
+    is_from_one = (node.get("attrs") or {}).get("order", 1) == 1
+    return is_from_one and any(map(_is_unmarked_nonempty_paragraph, first))
 
 
-def _is_text_paragraph(node: Any) -> bool:
+def _is_unmarked_nonempty_paragraph(node: Any) -> bool:
     return (
         type(node) is dict
         and node.get("type") == "paragraph"

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 MAX_CANONICAL_DEPTH = 60
 
 #: The nodes that hold lines of text.
-LINE_NODES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
+INLINE_PARENT_NODES = ("paragraph", "heading", "taskItem", "decisionItem", "caption")
 _NO_DEFAULTS: Json = {}
 _MISSING = object()
 _MARKS_INVISIBLE_ON_BLANKS = ("strong", "em", "strike")  # a tuple: a type may be unhashable
@@ -122,17 +122,17 @@ def _canonical_content(nodes: list[Any], parent: object, depth: int) -> list[Any
             if node is not None:
                 result.append(node)
         elif node.get("type") == "text" and type(node.get("text")) is str:
-            _add_text(result, _canonical_node(node, depth), code=parent == "codeBlock")
+            _add_text_and_breaks(result, _canonical_node(node, depth), code=parent == "codeBlock")
         else:
             result.append(_canonical_node(node, depth))
     linked = result if parent == "codeBlock" else with_linked_addresses(result)
     line = result if linked is result else _with_unmarked_edge_blanks(linked)
-    if parent in LINE_NODES:
-        _remove_end_blanks(line)
+    if parent in INLINE_PARENT_NODES:
+        _remove_trailing_spaces(line)
     return line
 
 
-def _remove_end_blanks(line: list[Any]) -> None:
+def _remove_trailing_spaces(line: list[Any]) -> None:
     """Remove the blanks at the end of a line, unless nothing or a line break is before them."""
     last = line[-1] if line else None
     if type(last) is not dict or last.keys() != {"type", "text"} or type(last["text"]) is not str:
@@ -155,7 +155,7 @@ def _with_unmarked_edge_blanks(nodes: list[Any]) -> list[Any]:
     return result
 
 
-def _add_text(result: list[Any], node: Json, *, code: bool) -> None:
+def _add_text_and_breaks(result: list[Any], node: Json, *, code: bool) -> None:
     """Add a text to the nodes before it: cut at newlines, and joined where nothing differs."""
     text = node["text"]
     if "\r" in text:
@@ -219,7 +219,7 @@ _NODES_WITHOUT_TABLES = frozenset(
     {"bodiedExtension", "bodiedSyncBlock", "codeBlock", "heading", "paragraph", "taskItem"}
 )
 #: Below this depth, nodes may be those of the caller.
-_MAX_SIZE_REMOVAL_DEPTH = 40
+_MAX_TABLE_SIZE_REMOVAL_DEPTH = 40
 
 
 def visible_form(adf: object) -> Json:
@@ -259,7 +259,7 @@ def remove_table_sizes(node: Json, depth: int = 0) -> None:
             attrs.pop(name, None)
         if not attrs:
             del node["attrs"]
-    for child in _child_nodes(node) if depth < _MAX_SIZE_REMOVAL_DEPTH else ():
+    for child in _child_nodes(node) if depth < _MAX_TABLE_SIZE_REMOVAL_DEPTH else ():
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
             remove_table_sizes(child, depth + 1)
 

@@ -20,7 +20,7 @@ from marklas.md.renderer import render as _render_markdown
 from ticketr.app.jira.adf._addresses import with_linked_addresses
 from ticketr.app.jira.adf._canonical import Json, canonical, remove_table_sizes, visible_form
 from ticketr.app.jira.adf._placeholders import (
-    LINE_PREFIX,
+    LINE_PREFIX_REGEX,
     has_no_placeholders,
     protect_content,
     protect_markdown,
@@ -32,23 +32,23 @@ from ticketr.app.jira.adf._placeholders import (
 from ticketr.app.jira.adf._plain import (
     NO_FILES,
     find_strings,
+    is_surely_too_long,
     is_too_large,
-    is_too_long,
     plain_lines,
     walk,
 )
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_START_PLACEHOLDER
-from ticketr.app.jira.adf._simple import Converted, DocumentParts
+from ticketr.app.jira.adf._simple import MarkdownOfDocument, MarkdownOrNodes
 from ticketr.app.jira.adf.forms.files import (
     ATTACHMENT_PREFIX,
     NAMES_AS_MEDIA_IDS,
     replace_names_by_media_ids,
 )
-from ticketr.app.jira.adf.forms.read import Reader, read_decisions
+from ticketr.app.jira.adf.forms.read import ShortFormTokenReader, bullet_items_to_decisions
 from ticketr.app.jira.adf.forms.write import Writer
 
 _LINK_DEFINITION = re.compile(
-    rf"({LINE_PREFIX})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE
+    rf"({LINE_PREFIX_REGEX})\[(?=((?:[^\\\[\]]|\\.){{1,999}})\]:)", re.MULTILINE
 )
 
 
@@ -59,17 +59,14 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
         used = frozenset(_find_link_labels(tokens))
 
         def opened(definition: re.Match[str]) -> str:
-            is_used = link_label_key(definition[2]) in used
-            return (
-                definition[0]
-                if is_used
-                else f"{definition[1]}{UNUSED_DEFINITION_START_PLACEHOLDER}"
-            )
+            if link_label_key(definition[2]) in used:
+                return definition[0]
+            return f"{definition[1]}{UNUSED_DEFINITION_START_PLACEHOLDER}"
 
         # Footnotes, and definitions of addresses that no link uses, are text.
         text = _LINK_DEFINITION.sub(opened, protected)
         tokens = tokenize(text) if text != protected else tokens
-    return Reader(tokenize, restore_address).read(tokens)
+    return ShortFormTokenReader(tokenize, restore_address).read_blocks(tokens)
 
 
 def used_link_labels(markdown: str) -> frozenset[str]:
@@ -97,7 +94,7 @@ _BACKTICKS = re.compile("`+")
 
 def converts_to(markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES) -> bool:
     """Return whether Markdown converts to a document; see `visible_form`."""
-    if is_too_long(markdown) or is_too_large(expected):
+    if is_surely_too_long(markdown) or is_too_large(expected):
         return False
     try:
         return visible_form(read(markdown, media_ids)) == expected
@@ -105,7 +102,7 @@ def converts_to(markdown: str, expected: Json, media_ids: Mapping[str, str] = NO
         return False
 
 
-def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> Converted:
+def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
     """Write a document with short forms, except blocks that would not come back as they are.
 
     Args:
@@ -115,24 +112,24 @@ def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> Converted:
     markdown, short = render_noting_short_forms(canonical(adf), media_ids)
     expected = visible_form(adf)
     if converts_to(markdown, expected, media_ids):
-        return Converted(markdown, exact=True)
+        return MarkdownOfDocument(markdown, is_lossless=True)
     blocks = expected.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, media_ids))
     if not long:
-        return Converted(markdown, exact=False)
+        return MarkdownOfDocument(markdown, is_lossless=False)
     markdown, _ = render_noting_short_forms(canonical(adf), media_ids, long=long)
-    return Converted(markdown, converts_to(markdown, expected, media_ids))
+    return MarkdownOfDocument(markdown, converts_to(markdown, expected, media_ids))
 
 
-def convert_in_parts(parts: DocumentParts, media_ids: Mapping[str, str]) -> Converted:
+def convert_in_parts(parts: MarkdownOrNodes, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
     """Write a document of which only the blocks that are not simple are read back.
 
     Args:
-        parts: The parts of the document, of `split_blocks`.
+        parts: The parts of the document, of `write_simple_blocks`.
         media_ids: The media ID of each file, by its name.
     """
     converted = [
-        Converted(part, exact=True)
+        MarkdownOfDocument(part, is_lossless=True)
         if isinstance(part, str)
         else convert_shortest(document_of(part), media_ids)
         for part in parts
@@ -140,8 +137,8 @@ def convert_in_parts(parts: DocumentParts, media_ids: Mapping[str, str]) -> Conv
     markdown = "\n\n".join([part.markdown.removesuffix("\n") for part in converted]) + "\n"
     # Definitions and placeholders count in the whole text.
     stand_alone = "]:" not in markdown and has_no_placeholders(markdown)
-    exact = stand_alone and all(part.exact for part in converted) and not is_too_long(markdown)
-    return Converted(markdown, exact)
+    is_lossless = stand_alone and all(part.is_lossless for part in converted)
+    return MarkdownOfDocument(markdown, is_lossless and not is_surely_too_long(markdown))
 
 
 def _needs_long_form(block: Any, media_ids: Mapping[str, str]) -> bool:
@@ -183,7 +180,7 @@ def read(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Json:
         document: Json = _render_adf(Doc(content=collect(dispatch_blocks(tokens), is_doc)))
         if has_no_placeholders(markdown):
             if "<>" in markdown:
-                read_decisions(document)
+                bullet_items_to_decisions(document)
             restore_document(document)
             if ATTACHMENT_PREFIX in markdown and media_ids is not NAMES_AS_MEDIA_IDS:
                 replace_names_by_media_ids(document, media_ids)
@@ -201,7 +198,7 @@ def plain_text_as_code(adf: Any) -> str:
     return f"{fence}\n{text}\n{fence}\n"
 
 
-def convert_blocks_or_show_text(document: Json) -> str:
+def convert_each_block_or_its_text(document: Json) -> str:
     """Convert each block that can be converted, and return the text of the others."""
     content = document.get("content")
     blocks = content if type(content) is list else [document]
@@ -237,7 +234,7 @@ def _mend_blocks(document: Json) -> None:
                 node.update(type="taskItem", content=only["content"])
 
 
-def _one_of_each_type(marks: Iterable[Json]) -> list[Json]:
+def _first_of_each_mark_type(marks: Iterable[Json]) -> list[Json]:
     """Return the first mark of each type: of HTML in HTML the inner one; texts may have many comments."""
     result: list[Json] = []
     for mark in marks:
@@ -259,7 +256,7 @@ def tidy_and_number_ids(node: Any, numbers: Iterator[int]) -> None:
         and len(marks) > 1
         and all(type(mark) is dict and type(mark.get("type")) is str for mark in marks)
     ):
-        node["marks"] = _one_of_each_type(marks)
+        node["marks"] = _first_of_each_mark_type(marks)
     if type(content) is list:
         kept = [child for child in content if type(child) is not dict or child.get("text") != ""]
         content[:] = kept if node.get("type") == "codeBlock" else with_linked_addresses(kept)

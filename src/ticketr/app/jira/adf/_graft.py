@@ -107,7 +107,7 @@ BlockPath: TypeAlias = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class GraftLoss:
+class LostHiddenPiece:
     """A piece of a document in Jira that an edit removes though the file does not show it.
 
     Attributes:
@@ -130,7 +130,7 @@ class Grafted:
     """
 
     document: Json
-    losses: tuple[GraftLoss, ...] = ()
+    losses: tuple[LostHiddenPiece, ...] = ()
 
 
 def graft(
@@ -172,12 +172,12 @@ def graft(
 def _whole_edited_document(original: object, shown: Json, edited: Json) -> Grafted:
     """Return the whole edited document as it was converted, with all that is lost by it."""
     try:
-        lost = Losses(original, shown, edited).describe_other_losses()[:MAX_NAMED_LOSSES]
+        lost = Losses(original, shown, edited).describe_remaining_losses()[:MAX_NAMED_LOSSES]
     except RecursionError:
         lost = ("what is nested too deep for a file",)
     if is_too_large(original):
         lost = ("all that is too large for a file",)
-    return Grafted(edited, tuple(GraftLoss(what, ()) for what in lost))
+    return Grafted(edited, tuple(LostHiddenPiece(what, ()) for what in lost))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +217,11 @@ class _Graft:
         document = {**self._original, "content": content}
         losses = Losses(self._original, self._shown, document)
         lost = [
-            GraftLoss(what, edit.path)
+            LostHiddenPiece(what, edit.path)
             for edit in self._edits
             for what in losses.describe_block_losses(edit.original, edit.shown, edit.sent)
         ]
-        lost += (GraftLoss(what, ()) for what in losses.describe_other_losses())
+        lost += (LostHiddenPiece(what, ()) for what in losses.describe_remaining_losses())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
 
     def _graft_blocks(
@@ -285,7 +285,7 @@ class _Graft:
         if original.kind == edited.kind and shown.content_key == edited.content_key:
             if "content" in original.node:
                 node["content"] = original.node["content"]
-        elif edited.is_line:
+        elif edited.is_leaf:
             node = merged_line(node, original, edited)
         else:
             node["content"] = self._graft_blocks(
@@ -295,7 +295,7 @@ class _Graft:
                 path,
                 in_row=edited.kind == "tableRow",
             )
-        if original.is_line or shown.is_line or edited.is_line:
+        if original.is_leaf or shown.is_leaf or edited.is_leaf:
             self._edits.append(_Edit([original.node], [shown.node], [node], path))
         elif shown.shell_key != edited.shell_key or original.kind != edited.kind:
             before, middle, after = (

@@ -1,7 +1,7 @@
 """Finds what a conversion would lose, and in which line of the Markdown.
 
 - `Losses` describes what Jira has, the Markdown does not show, and is not sent back.
-- `unsent_pieces` finds what does not arrive. An ADF document cannot hold everything in every place:
+- `faulty_pieces` finds what does not arrive. An ADF document cannot hold everything in every place:
   no heading in a list, no quote in a quote. marklas drops such parts with their text and without a
   message, and also comments, unused link addresses and tags without an end. A short form that is
   mistyped, a tag of HTML, the box of a task outside of a list are sent as text. In Jira a picture
@@ -61,11 +61,11 @@ class Losses:
     """
 
     def __init__(self, original: object, shown: object, sent: object) -> None:
-        self._pieces = _Pieces(_comparable_document(original), _comparable_document(shown))
+        self._pieces = _ShownAndHiddenPieces(*map(_comparable_document, (original, shown)))
         #: The lost pieces that `describe_block_losses` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
-            self._remaining_losses = self._pieces.lost_pieces(
+            self._remaining_losses = self._pieces.hidden_pieces_not_sent(
                 _count_pieces(_comparable_document(sent))
             )
 
@@ -85,9 +85,9 @@ class Losses:
         )
         if before == after and not self._remaining_losses:
             return ()
-        pieces = _Pieces(before, after)
+        pieces = _ShownAndHiddenPieces(before, after)
         sent_pieces = _count_pieces(_comparable_document({"content": list(sent)}))
-        lost = pieces.lost_pieces(sent_pieces) & self._remaining_losses
+        lost = pieces.hidden_pieces_not_sent(sent_pieces) & self._remaining_losses
         self._remaining_losses -= pieces.jira_pieces - sent_pieces
         if before == after:
             return ()
@@ -96,18 +96,18 @@ class Losses:
         if not sent:  # a detail of a piece that the Markdown shows is no loss
             kinds = pieces.shown_kinds | pieces.mark_kinds
             lost = Counter({piece: lost[piece] for piece in lost if piece[0] not in kinds})
-        return pieces.names_of(lost)
+        return pieces.distinct_names_of(lost)
 
-    def describe_other_losses(self) -> tuple[str, ...]:
+    def describe_remaining_losses(self) -> tuple[str, ...]:
         """Return what is lost, but not with the blocks for which `describe_block_losses` was called."""
-        return self._pieces.names_of(self._remaining_losses)
+        return self._pieces.distinct_names_of(self._remaining_losses)
 
 
 def _comparable_document(document: object) -> Json:
     return move_widths_to_tables(canonical(document))
 
 
-class _Pieces:
+class _ShownAndHiddenPieces:
     """The pieces of a document, and which of them the Markdown hides.
 
     Args:
@@ -126,7 +126,7 @@ class _Pieces:
         self.jira_pieces = _count_pieces(before)
         self._shown_pieces = _count_pieces(after)
         self.hidden_pieces = self.jira_pieces - self._shown_pieces
-        pairs = (pair for node in walk(before) for pair in _find_pieces(node))
+        pairs = (pair for node in walk(before) for pair in _own_pieces_and_marks(node))
         self.mark_kinds = {piece[0] for piece, mark in pairs if mark is not None}
         jira_kinds = _count_kinds(self.jira_pieces)
         self.shown_kinds = {
@@ -135,11 +135,11 @@ class _Pieces:
             if number >= jira_kinds[kind]
         }
 
-    def lost_pieces(self, sent: Counter[_Piece]) -> Counter[_Piece]:
+    def hidden_pieces_not_sent(self, sent: Counter[_Piece]) -> Counter[_Piece]:
         """Return the hidden pieces that are not sent either."""
         return self.jira_pieces - (self._shown_pieces | sent)
 
-    def names_of(self, pieces: Counter[_Piece]) -> tuple[str, ...]:
+    def distinct_names_of(self, pieces: Counter[_Piece]) -> tuple[str, ...]:
         """Return the names of some pieces."""
         if not pieces:
             return ()
@@ -173,26 +173,26 @@ def _name_first_differing_block(before: Json, after: Json) -> str:
     """Name the first block that differs, where no piece is missing."""
     for block, other in zip_longest(content_of(before), content_of(after)):
         if block and block != other:
-            return f"how {_name_of_node(block)} is put together"
+            return f"how {_kind_and_first_words(block)} is put together"
     return "how it is put together"
 
 
 def _count_pieces(document: Json) -> Counter[_Piece]:
     """Count the pieces of a document."""
-    return Counter(piece for node in walk(document) for piece, _ in _find_pieces(node))
+    return Counter(piece for node in walk(document) for piece, _ in _own_pieces_and_marks(node))
 
 
 def _names_of_pieces(document: Json, wanted: Collection[_Piece]) -> _NamesByPiece:
     """Return what some pieces of a document can be called."""
     names: _NamesByPiece = {}
     for node in walk(document):
-        for piece, mark in _find_pieces(node):
+        for piece, mark in _own_pieces_and_marks(node):
             if piece in wanted:
                 names.setdefault(piece, {})[_piece_name(piece, node, mark)] = None
     return names
 
 
-def _find_pieces(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
+def _own_pieces_and_marks(node: Json) -> Iterator[tuple[_Piece, Json | None]]:
     """Yield the pieces of a node without its children, each with its mark if it is one."""
     kind, text = str(node.get("type")), node.get("text")
     marks = node.get("marks")
@@ -217,17 +217,17 @@ def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
     """Return a name of a piece for people."""
     kind, word = piece
     if mark is None:
-        return f"“{shorten(word, 40)}”" if kind == "word" else _name_of_node(node)
+        return f"“{shorten(word, 40)}”" if kind == "word" else _kind_and_first_words(node)
     text, attrs = node.get("text"), mark.get("attrs")
     text_near = text.strip() if isinstance(text, str) else ""
     if kind == "link" and isinstance(attrs, dict):
         of = f" of “{shorten(text_near, 40)}”" if text_near else ""
         return f"the link to {shorten(str(attrs.get('href')), 60)}{of}"
-    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_name_of_node(node)}"
+    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_kind_and_first_words(node)}"
     return f"the {kind_words(kind)}{where}"
 
 
-def _name_of_node(node: Any) -> str:
+def _kind_and_first_words(node: Any) -> str:
     if not isinstance(node, dict):
         return "a something"
     text_near = next(iter(plain_lines(node)), "")
@@ -252,24 +252,24 @@ _TABLE_SIGNS = re.compile(r"[|:\-]*\|[|:\-]*")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
-_DATE_OR_FILE_TEXT = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
+_MARKLAS_OWN_WORDS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
 _HTML_TAG = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
 _LINK_DEFINITION = re.compile(
-    rf"{_placeholders.LINE_PREFIX}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
+    rf"{_placeholders.LINE_PREFIX_REGEX}(\[((?:[^\\\[\]\n]|\\.)+)\]:\s*(\S.*))$", re.MULTILINE
 )
 _SHORT_TAG_WITH_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
-_SHORT_FORM_TAGS = _placeholders.SHORT_FORM_TAGS - {"summary"}
+_SHORT_FORM_TAGS = _placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
 
 @dataclass(frozen=True, slots=True)
-class UnsentPiece:
+class FaultyPiece:
     """A piece of Markdown that does not reach Jira as it is written.
 
     Attributes:
@@ -300,16 +300,16 @@ class UnsentPiece:
 _COMMENT_REASON = (
     "is lost in Jira, as an HTML comment; take it out, or write \\<!-- to send it as text"
 )
-_HTML_REASON = (
+_MISPLACED_HTML_REASON = (
     "has no place there in Jira; put a backslash before each < or backquotes around it to send it "
     "as text"
 )
 _MISPLACED_REASON = "has no place there in Jira; write it another way"
 
 
-def unsent_pieces(
+def faulty_pieces(
     markdown: str, before: str, media_ids: Mapping[str, str], picture_problems: Mapping[str, str]
-) -> Iterator[UnsentPiece]:
+) -> Iterator[FaultyPiece]:
     """Yield the pieces of Markdown that do not reach Jira as they are written, lost ones first.
 
     Args:
@@ -333,7 +333,7 @@ def unsent_pieces(
     )
 
 
-def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_lost_pieces(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     """Yield the pieces of Markdown that are not in the document that was made of it."""
     piece = None
     for piece in _find_lost_texts(markdown, document):
@@ -344,12 +344,12 @@ def _find_lost_pieces(markdown: str, document: Json) -> Iterator[UnsentPiece]:
         )
 
 
-def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     yield from _find_broken_tables(markdown, document)
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
-        _DATE_OR_FILE_TEXT.sub(_without_date_or_file_text, _placeholders.protect_markdown(markdown))
+        _MARKLAS_OWN_WORDS.sub(_without_marklas_own_words, _placeholders.protect_markdown(markdown))
     )
     for tag in _find_tags_without_effect(tokens):
         restored = _placeholders.restore_piece(tag)
@@ -365,9 +365,9 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[UnsentPiece]:
     yield from _find_repeated_definitions(markdown, texts)
 
 
-def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
+def _find_broken_tables(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     """Yield the lines that keep a table from being read as one."""
-    tables = _tables.Tables(markdown)
+    tables = _tables.NormalisedTables(markdown)
     lines = markdown.split("\n")
     for line, reason in tables.problems:
         yield _lost_table_line(lines, line, reason)
@@ -382,13 +382,12 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[UnsentPiece]:
             yield _lost_table_line(lines, line, _tables.NOT_A_TABLE_REASON)
 
 
-def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> UnsentPiece:
-    return UnsentPiece(
-        shorten(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True
-    )
+def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> FaultyPiece:
+    text = shorten(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS)
+    return FaultyPiece(text, line, reason, is_lost=True)
 
 
-def _without_date_or_file_text(shown: re.Match[str]) -> str:
+def _without_marklas_own_words(shown: re.Match[str]) -> str:
     """Remove the display text of a node, unless it shows another day than its date."""
     tag, day = shown.groups()
     if tag is None:
@@ -399,7 +398,7 @@ def _without_date_or_file_text(shown: re.Match[str]) -> str:
     return tag
 
 
-def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> UnsentPiece:
+def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str = "") -> FaultyPiece:
     """Make a lost piece, with the line in which the Markdown holds it."""
     text = _placeholders.restore_piece(piece).strip()
     if text not in markdown:  # a tag that is written without its kind
@@ -408,8 +407,8 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
         problem = _COMMENT_REASON
-    reason = problem or (_HTML_REASON if is_html else _MISPLACED_REASON)
-    return UnsentPiece(shorten(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
+    reason = problem or (_MISPLACED_HTML_REASON if is_html else _MISPLACED_REASON)
+    return FaultyPiece(shorten(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
 def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
@@ -466,7 +465,7 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tup
                     yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
 
 
-def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[UnsentPiece]:
+def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[FaultyPiece]:
     """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
     addresses = list(_LINK_DEFINITION.finditer(markdown))
     labels = Counter(filter(None, (link_label_key(address[2]) for address in addresses)))
@@ -491,13 +490,13 @@ _HTML_TAG_NAMES = (
 _LITERAL_CANDIDATE = re.compile(
     rf"""\\.
     |^[ \t]*(?P<box>\[[ xX]\])(?=[ \t])
-    |{_placeholders.LINE_PREFIX}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
+    |{_placeholders.LINE_PREFIX_REGEX}\[[^\]\n]{{1,300}}\]:[ \t]*<?(?P<defined>[^\s<>]{{1,2000}})
     |(?<=>)[ \t]*(?P<panel>\[!(?i:{"|".join(PANEL_KIND_BY_WORD)})\]|\[![A-Za-z]{{1,20}}\](?=[ \t]*$))
     |(?P<color>\{{[A-Za-z]{{2,12}}\}})
     |(?P<day>\{{\d{{1,4}}-\d\d?-\d\d?\}})
     |(?<![\w@/.+-])(?P<mention>@(?!\w[\w.-]*/\w)[^\W\d_][\w.-]*\w)
     |(?<![\w:/])(?P<emoji>:(?:[a-z][a-z0-9_+-]{{1,40}}|[+-]1):)(?![\w:])
-    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.SHORT_FORM_TAGS)})(?=[\s>])[^<>\n]*>|<su[bp]>)
+    |(?P<short>(?<!\w)<(?:{"|".join(_placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE)})(?=[\s>])[^<>\n]*>|<su[bp]>)
     |(?P<tag>(?<!\w)<(?:{_HTML_TAG_NAMES})(?=[\s/>])[^<>\n]*>)
     |(?P<blanks>!?\[[^\[\]\n]{{0,300}}\]\([^\s()<>]{{1,300}}[ ][^()<>"'\n]{{0,300}}\.\w{{2,4}}\))
     |(?P<file>!\[[^\]\n]{{0,300}}\]\((?:attachment:[^\s()<>]{{1,300}}|<attachment:[^<>\n]{{1,300}}>)\))
@@ -511,11 +510,11 @@ _LITERAL_CANDIDATE = re.compile(
 
 def _find_literal_pieces(
     markdown: str, document: Json, before: str, picture_problems: Mapping[str, str]
-) -> Iterator[UnsentPiece]:
+) -> Iterator[FaultyPiece]:
     """Yield the pieces of Markdown that reach Jira as plain text, or not visibly."""
     known = Counter(candidate.text for candidate in _find_literal_candidates(before))
     text = "\n".join(prose_texts(document))
-    addresses = set(_find_addresses(document))
+    addresses = set(_find_picture_and_link_urls(document))
     for candidate in _find_literal_candidates(markdown):
         reason, address = candidate.reason, without_escapes(candidate.text)
         if known[candidate.text]:
@@ -532,21 +531,22 @@ def _find_literal_pieces(
             yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
 
 
-def _find_literal_candidates(markdown: str) -> Iterator[UnsentPiece]:
+def _find_literal_candidates(markdown: str) -> Iterator[FaultyPiece]:
     """Yield what looks like such a piece outside of code, in the order of the lines."""
     lines = markdown.split("\n")
-    for number, line in enumerate(_tables.blank_code(markdown).split("\n"), start=1):
+    for number, line in enumerate(_tables.blank_code_keeping_lines(markdown).split("\n"), start=1):
         for match in _LITERAL_CANDIDATE.finditer(line):
             kind = match.lastgroup
             if kind == "color" and lines[number - 1][: match.start()][-1:] != "`":
                 pass  # it belongs to no status
             elif kind in _LITERAL_REASON_BY_KIND:
-                yield UnsentPiece(match[kind], number, _LITERAL_REASON_BY_KIND[kind])
-            elif kind in _WORKING_ADDRESS_BY_KIND and not _WORKING_ADDRESS_BY_KIND[kind].match(
-                match[kind]
+                yield FaultyPiece(match[kind], number, _LITERAL_REASON_BY_KIND[kind])
+            elif (
+                kind in _WORKING_ADDRESS_PATTERN_BY_SYNTAX
+                and not _WORKING_ADDRESS_PATTERN_BY_SYNTAX[kind].match(match[kind])
             ):
                 reason = _DEAD_PICTURE_REASON if kind.endswith("image") else _DEAD_LINK_REASON
-                yield UnsentPiece(match[kind], number, reason)
+                yield FaultyPiece(match[kind], number, reason)
 
 
 _LITERAL_REASON_BY_KIND = {
@@ -569,20 +569,20 @@ _DEAD_PICTURE_REASON = (
     "leads nowhere in Jira; a push attaches a picture of a file only if it is new and alone in its "
     "paragraph of a description"
 )
-_ADDRESS_ANYWHERE = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_WORKING_IMAGE_ADDRESS = re.compile(r"(?!file:)[a-z][a-z0-9+.-]+:", re.IGNORECASE)
 # On Jira's own site, or in the text itself, a link may lead somewhere.
-_ADDRESS_ON_SITE = re.compile(rf"[/#]|{_ADDRESS_ANYWHERE.pattern}", re.IGNORECASE)
+_WORKING_LINK_ADDRESS = re.compile(rf"[/#]|{_WORKING_IMAGE_ADDRESS.pattern}", re.IGNORECASE)
 #: The form of addresses that work in Jira, by their syntax in Markdown.
-_WORKING_ADDRESS_BY_KIND = {
-    "image": _ADDRESS_ANYWHERE,
-    "angled_image": _ADDRESS_ANYWHERE,
-    "link": _ADDRESS_ON_SITE,
-    "angled_link": _ADDRESS_ON_SITE,
-    "defined": _ADDRESS_ON_SITE,
+_WORKING_ADDRESS_PATTERN_BY_SYNTAX = {
+    "image": _WORKING_IMAGE_ADDRESS,
+    "angled_image": _WORKING_IMAGE_ADDRESS,
+    "link": _WORKING_LINK_ADDRESS,
+    "angled_link": _WORKING_LINK_ADDRESS,
+    "defined": _WORKING_LINK_ADDRESS,
 }
 
 
-def _find_addresses(document: Json) -> Iterator[str]:
+def _find_picture_and_link_urls(document: Json) -> Iterator[str]:
     """Yield the addresses of the pictures and links in a document."""
     for node in walk(document):
         for part in (node, *(node.get("marks") or ())):
@@ -611,7 +611,7 @@ def line_of(markdown: str, blocks: Sequence[object], path: Sequence[int]) -> int
     """
     at = 0
     for place, text in _texts_with_paths(blocks, ()):
-        match = _find_text(markdown, text, at)
+        match = _find_first_words(markdown, text, at)
         if place[: len(path)] >= tuple(path):
             return markdown.count("\n", 0, at if match is None else match.start()) + 1
         at = at if match is None else match.end()
@@ -632,11 +632,10 @@ def _texts_with_paths(
             yield from _texts_with_paths(content, place)
 
 
-def _find_text(markdown: str, text: str, start: int) -> re.Match[str] | None:
+def _find_first_words(markdown: str, text: str, start: int) -> re.Match[str] | None:
     words = _WORD.findall(text[:200])[:_MAX_SEARCHED_WORDS]
     if not words:
         return None
     pattern = re.compile(_BETWEEN_WORDS.join(map(re.escape, words)))
-    return pattern.search(markdown, start) or re.compile(re.escape(words[0])).search(
-        markdown, start
-    )
+    first = re.compile(re.escape(words[0]))
+    return pattern.search(markdown, start) or first.search(markdown, start)

@@ -28,8 +28,8 @@ from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _addresses, _signs
 from ticketr.app.jira.adf._blocks import SEPARATOR_COMMENT
-from ticketr.app.jira.adf._canonical import LINE_NODES, Json
-from ticketr.app.jira.adf._tables import Tables, fenced_ranges
+from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json
+from ticketr.app.jira.adf._tables import NormalisedTables, fenced_ranges
 
 #: Stands for a ``<`` that is text.
 LESS_THAN_PLACEHOLDER = "\ufdd6"
@@ -60,7 +60,7 @@ MARKLAS_TAGS_AND_KINDS = frozenset(
     (tag, kind) for tag, kinds in _NODE_KINDS_BY_TAG.items() for kind in kinds.split()
 )
 #: The tags without an ``adf`` attribute that are read everywhere.
-SHORT_FORM_TAGS = frozenset({"details", "sub", "summary", "sup", "u"})
+TAGS_WITHOUT_ADF_ATTRIBUTE = frozenset({"details", "sub", "summary", "sup", "u"})
 #: The tags without an ``adf`` attribute that say in a cell what Markdown says elsewhere.
 TAGS_WITHIN_CELLS = frozenset(
     {"blockquote", "code", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "ul"}
@@ -70,11 +70,11 @@ _BLOCK_TAGS = frozenset({"aside", "details", "div", "figure", "section", "ul"})
 #: The tags that must be around a tag.
 _REQUIRED_PARENT_TAGS = {"figcaption": {"figure"}, "li": {"ol", "ul"}, "summary": {"details"}}
 #: What may be before the first word of a line: indent, and the signs of quotes and items.
-LINE_PREFIX = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
+LINE_PREFIX_REGEX = r"^[ \t]*(?:(?:>|[-+*]|\d{1,9}[.)])[ \t]+|>)*(?:\[[ xX]\][ \t]+)?"
 
 _TAG_ATTRIBUTES = r"""(?:[ \t]+(?:open|[\w-]+=(?:"[^"\n]*"|'[^'\n]*')))*[ \t]*"""
-_TAG_OR_BOUNDARY = re.compile(
-    rf"""(?P<lone>{LINE_PREFIX})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
+_TAG_OR_LINE_OR_CELL_END = re.compile(
+    rf"""(?P<lone>{LINE_PREFIX_REGEX})(?:<p></p>|(?P<break><[bB][rR]\s*/?>))[ \t]*$
     |(?P<row>^[ \t>]*\|)
     |(?P<bar>\|)
     |(?P<blank>\n[ \t>]*$)
@@ -83,7 +83,7 @@ _TAG_OR_BOUNDARY = re.compile(
     |\\[^\n]
     |\]\(\s*<(?:[^<>\\\n]|\\.)*>
     |^[ \t>]*\[[^\]\n]+\]:[ \t]*<[^<>\n]*>
-    |(?P<auto><https?://[^<>\s{_signs.AUTOLINK_END_PLACEHOLDER}]+>)
+    |(?P<auto><https?://[^<>\s{_signs.BEFORE_AUTOLINK_END_PLACEHOLDER}]+>)
     |<(?:[a-zA-Z][a-zA-Z0-9+.-]{{1,31}}://|mailto:|tel:)[^<>\s]*>
     |<[\w.!\#$%&'*+/=?^`{{|}}~-]+@[\w-]+(?:\.[\w-]+)*>
     |<!--
@@ -93,9 +93,9 @@ _TAG_OR_BOUNDARY = re.compile(
     |(?P<less><)""",
     re.MULTILINE | re.VERBOSE,
 )
-_ADF_ATTRIBUTE = re.compile(r"""\sadf=["'](\w*)["']""")
-_LINE_PREFIX_PATTERN = re.compile(LINE_PREFIX, re.MULTILINE)
-_INDENT = re.compile(" {0,3}")
+_ADF_KIND_ATTRIBUTE = re.compile(r"""\sadf=["'](\w*)["']""")
+_LINE_PREFIX_PATTERN = re.compile(LINE_PREFIX_REGEX, re.MULTILINE)
+_UP_TO_THREE_SPACES = re.compile(" {0,3}")
 _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -129,7 +129,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
     in_row = False
     line = 0
     fences = fenced_ranges(markdown)
-    for piece in _TAG_OR_BOUNDARY.finditer(markdown):
+    for piece in _TAG_OR_LINE_OR_CELL_END.finditer(markdown):
         kind = piece.lastgroup
         start = piece.start()
         if kind in {"row", "bar", "blank", "end"}:
@@ -149,9 +149,9 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS_THAN_PLACEHOLDER
         elif kind == "auto":
-            yield piece.end() - 1, piece.end() - 1, _signs.AUTOLINK_END_PLACEHOLDER
+            yield piece.end() - 1, piece.end() - 1, _signs.BEFORE_AUTOLINK_END_PLACEHOLDER
         elif kind == "less" or (
-            (piece["open"] or piece["close"]) in SHORT_FORM_TAGS
+            (piece["open"] or piece["close"]) in TAGS_WITHOUT_ADF_ATTRIBUTE
             and "adf=" not in piece[0]
             and _is_within(start, fences)
         ):
@@ -160,7 +160,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             if not _close_tag(opened, piece["close"]):
                 yield start, start + 1, LESS_THAN_PLACEHOLDER
         elif piece["open"]:
-            pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _INDENT
+            pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _UP_TO_THREE_SPACES
             at_block_start = in_row or pattern.fullmatch(markdown, line, start) is not None
             if not _is_tag_read(piece, opened, in_row=in_row, at_block_start=at_block_start):
                 yield start, start + 1, LESS_THAN_PLACEHOLDER
@@ -205,9 +205,9 @@ def _is_tag_read(
     if "adf=" not in attrs:
         if tag == "details":
             return at_block_start and attrs in {"", " open"}
-        bare = tag in SHORT_FORM_TAGS and not attrs
+        bare = tag in TAGS_WITHOUT_ADF_ATTRIBUTE and not attrs
         return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
-    match = _ADF_ATTRIBUTE.search(attrs)
+    match = _ADF_KIND_ATTRIBUTE.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS_AND_KINDS
     return is_from_marklas and (at_block_start or tag not in _BLOCK_TAGS)
 
@@ -216,7 +216,7 @@ _SPACE_PLACEHOLDER = "\ufdd1"
 _TAB_PLACEHOLDER = "\ufdd2"
 _NBSP_PLACEHOLDER = "\ufdd4"
 #: Parts two texts without being seen.
-SEPARATOR_PLACEHOLDER = "\ufdd5"
+_TEXT_SEPARATOR_PLACEHOLDER = "\ufdd5"
 _ANY_PLACEHOLDER = re.compile(f"[{_addresses.BACKSLASH_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]")
 
 #: The escapes in Markdown that the placeholders stand for.
@@ -227,7 +227,7 @@ _ESCAPE_BY_PLACEHOLDER = str.maketrans(
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
         _signs.EMPTY_TEXT_PLACEHOLDER: "",
-        SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
+        _TEXT_SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
         **_addresses.EMPHASIS_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_RAW_PLACEHOLDER,
     }
@@ -239,12 +239,12 @@ _PLACEHOLDER_BY_BLANK = str.maketrans(
     {" ": _SPACE_PLACEHOLDER, "\t": _TAB_PLACEHOLDER, "\xa0": _NBSP_PLACEHOLDER}
 )
 #: What those stand for that mean the same in text and in code.
-_COMMON_TEXT_BY_PLACEHOLDER = {
+_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER = {
     LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
     _signs.EMPTY_TEXT_PLACEHOLDER: "",
     _addresses.PERCENT_PLACEHOLDER: "%",
-    _signs.AUTOLINK_END_PLACEHOLDER: "",
+    _signs.BEFORE_AUTOLINK_END_PLACEHOLDER: "",
     _signs.UNUSED_DEFINITION_START_PLACEHOLDER: "[",
     **_addresses.EMPHASIS_BY_PLACEHOLDER,
 }
@@ -254,7 +254,7 @@ _PROSE_TEXT_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: " ",
         _TAB_PLACEHOLDER: "\t",
         _NBSP_PLACEHOLDER: "\xa0",
-        **_COMMON_TEXT_BY_PLACEHOLDER,
+        **_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER,
         **_signs.CHARACTER_BY_ESCAPED_PLACEHOLDER,
     }
 )
@@ -263,7 +263,7 @@ _CODE_TEXT_BY_PLACEHOLDER = str.maketrans(
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        **_COMMON_TEXT_BY_PLACEHOLDER,
+        **_PROSE_AND_CODE_TEXT_BY_PLACEHOLDER,
         ESCAPED_LESS_THAN_PLACEHOLDER: "\\<",
         **{
             placeholder: f"\\{sign}"
@@ -280,7 +280,7 @@ _PLACEHOLDER_BY_ENTITY_NUMBER = {
 _ESCAPE_OR_BLANK_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
 _END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.EMPTY_TEXT_PLACEHOLDER}$", re.MULTILINE)
-_BLANK_ENTITY_AMPERSAND = re.compile(r"&(?=#(?:32|9|160);)")
+_BLANK_ENTITY_AMPERSAND_PATTERN = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _SPECIAL_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
 _LONE_ITEM_NUMBER = re.compile(r"(\d{1,9})([.)])\Z")
@@ -305,8 +305,8 @@ def restore_markdown(markdown: str) -> str:
     if not _ANY_PLACEHOLDER.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
-    direct = markdown.replace(f"(<{_addresses.UNBRACKETED_ADDRESS_PLACEHOLDER}", "(").replace(
-        f"{_addresses.UNBRACKETED_ADDRESS_PLACEHOLDER}>", ""
+    direct = markdown.replace(f"(<{_addresses.ADDRESS_EDGE_PLACEHOLDER}", "(").replace(
+        f"{_addresses.ADDRESS_EDGE_PLACEHOLDER}>", ""
     )
     return _END_OF_EMPTY_ITEM.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
@@ -317,7 +317,7 @@ def protect_markdown(markdown: str) -> str:
     Placeholders also replace the ``<`` of what marklas would drop as HTML, and percent signs, which
     it would confuse with its own in addresses. Tables are put into the form that it reads.
     """
-    markdown = Tables(markdown).markdown
+    markdown = NormalisedTables(markdown).markdown
     if _ANY_PLACEHOLDER.search(markdown):
         return markdown
     markdown = _addresses.protect_bare_addresses(markdown)
@@ -387,8 +387,8 @@ def protect_content(node: Json) -> None:
             _protect_text(child)
         else:
             protect_content(child)
-    if kind in LINE_NODES:
-        _protect_line(content, kind)
+    if kind in INLINE_PARENT_NODES:
+        _protect_edges_and_emphasis(content, kind)
 
 
 def _protect_text(node: Json) -> None:
@@ -398,16 +398,16 @@ def _protect_text(node: Json) -> None:
             node["text"] = f" {text} "  # one on either side is taken away again
         return
     if "&#" in text:
-        text = _BLANK_ENTITY_AMPERSAND.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
+        text = _BLANK_ENTITY_AMPERSAND_PATTERN.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
     node["text"] = _NEEDLESSLY_ESCAPED_SIGN.sub(lambda match: _signs.protect_signs(match[0]), text)
 
 
-def _protect_line(content: list[Json], kind: str) -> None:
+def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
     """Put placeholders where a line of text would be read as something else."""
     first, last = content[0], content[-1]
     # On a line of its own, <br> would be read as a block of HTML, which marklas drops.
     end = (
-        SEPARATOR_PLACEHOLDER
+        _TEXT_SEPARATOR_PLACEHOLDER
         if all(child.get("type") == "hardBreak" for child in content)
         else _signs.EMPTY_TEXT_PLACEHOLDER
     )
@@ -421,7 +421,7 @@ def _protect_line(content: list[Json], kind: str) -> None:
             content[1]["text"] = _protect_start(second, alone=False)
     if len(content) > 1:
         _separate_emphasis(content)
-    if first.get("type") == "hardBreak" or not any(map(_is_visible, content)):
+    if first.get("type") == "hardBreak" or not any(map(_is_written_by_marklas, content)):
         content.insert(0, {"type": "text", "text": _signs.EMPTY_TEXT_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
@@ -435,33 +435,33 @@ def _separate_emphasis(content: list[Json]) -> None:
         if "marks" in after and _is_text_outside_code(before) and before["text"].endswith("!"):
             before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH_PLACEHOLDER}!"
         if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
-            content.insert(position, {"type": "text", "text": SEPARATOR_PLACEHOLDER})
+            content.insert(position, {"type": "text", "text": _TEXT_SEPARATOR_PLACEHOLDER})
             position += 1
         position += 1
 
 
 def _would_lose_emphasis(before: Json, after: Json) -> bool:
     """Return whether the asterisks between two texts would be read as text."""
-    ends, starts = _is_emphasis(before), _is_emphasis(after)
+    ends, starts = _has_only_emphasis_marks(before), _has_only_emphasis_marks(after)
     if not ends and not starts:
         return False
     if before.get("type") != "text" or after.get("type") != "text":
         return False
     last, first = before["text"][-1], after["text"][0]
     if ends and starts:
-        return not (_touches_word(before, last) and _touches_word(after, first))
+        return not (_asterisks_touch_word(before, last) and _asterisks_touch_word(after, first))
     if ends:
-        return first.isalnum() and "marks" not in after and not _touches_word(before, last)
-    return last.isalnum() and "marks" not in before and not _touches_word(after, first)
+        return first.isalnum() and "marks" not in after and not _asterisks_touch_word(before, last)
+    return last.isalnum() and "marks" not in before and not _asterisks_touch_word(after, first)
 
 
-def _touches_word(node: Json, edge: str) -> bool:
+def _asterisks_touch_word(node: Json, character: str) -> bool:
     """Return whether the asterisks at an edge of a text touch a letter or a digit."""
     marks = node["marks"]
-    return edge.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
+    return character.isalnum() and (len(marks) == 1 or all(m["type"] != "strike" for m in marks))
 
 
-def _is_emphasis(node: Json) -> bool:
+def _has_only_emphasis_marks(node: Json) -> bool:
     """Return whether a text begins and ends with asterisks or tildes."""
     marks = node.get("marks", ())
     return len(marks) > 0 and all(mark.get("type") in _EMPHASIS_MARKS for mark in marks)
@@ -490,7 +490,7 @@ def _protect_end(text: str, kind: str) -> str:
     return text
 
 
-def _is_visible(node: Json) -> bool:
+def _is_written_by_marklas(node: Json) -> bool:
     """Return whether marklas would write a node; of a line of blanks in code it writes nothing."""
     return node.get("type") != "text" or node["text"].strip() != ""
 

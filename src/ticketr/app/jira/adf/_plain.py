@@ -59,11 +59,11 @@ def plain_lines(node: object) -> list[str]:
     for part in walk(node):
         if part.get("type") not in _INLINE_NODES:
             lines.append([])
-        lines[-1].append(_text_of(part))
+        lines[-1].append(_own_shown_text(part))
     return [line for line in map(str.strip, map("".join, lines)) if line]
 
 
-def _text_of(node: Json) -> str:
+def _own_shown_text(node: Json) -> str:
     text = node.get("text")
     if type(text) is str:
         return text
@@ -76,12 +76,12 @@ def _text_of(node: Json) -> str:
 def prose_texts(document: Json) -> Iterator[str]:
     """Yield the text of each block without what is in code, in the order of the document."""
     for node in walk(document):
-        words = [_prose_of(child) for child in content_of(node) if type(child) is dict]
+        words = [_own_text_outside_code(child) for child in content_of(node) if type(child) is dict]
         if any(words) and node.get("type") != "codeBlock":
             yield "".join(words)
 
 
-def _prose_of(node: Json) -> str:
+def _own_text_outside_code(node: Json) -> str:
     text = node.get("text") if node.get("type") == "text" else None
     if type(text) is not str:
         return "\n" if node.get("type") == "hardBreak" else ""
@@ -100,11 +100,11 @@ def kind_words(kind: str) -> str:
 
 
 #: The characters that Jira takes in a description.
-MAX_TEXT_CHARACTERS = 32_767
+MAX_JIRA_CHARACTERS = 32_767
 #: The characters of Markdown that can say as much: tables, links and tags take more than they show.
 #:
 #: It is also how many nodes and other characters a document may have beside its text.
-MAX_MARKDOWN_CHARACTERS = 4 * MAX_TEXT_CHARACTERS
+MAX_MARKDOWN_CHARACTERS = 4 * MAX_JIRA_CHARACTERS
 
 # What does not, or may not, reach the document as text: a tag, the address of a link, an entity,
 # white space, and every mark. The rest is the least that Jira would count.
@@ -115,21 +115,21 @@ _UNCOUNTED_MARKDOWN = compile_on_use(
 _CHARACTERS_PER_NODE = 3
 
 
-def is_too_long(*markdown: str) -> bool:
+def is_surely_too_long(*markdown: str) -> bool:
     """Return whether Markdown is certainly too long for Jira, without converting it.
 
     Args:
         markdown: The Markdown; several texts count as one document.
 
     Returns:
-        Whether it is certain. If not, the document may still be longer than `MAX_TEXT_CHARACTERS`.
+        Whether it is certain. If not, the document may still be longer than `MAX_JIRA_CHARACTERS`.
     """
     size = sum(map(len, markdown))
-    if size <= MAX_TEXT_CHARACTERS:
+    if size <= MAX_JIRA_CHARACTERS:
         return False
     if size > MAX_MARKDOWN_CHARACTERS:
         return True
-    return sum(len(_UNCOUNTED_MARKDOWN.sub("", text)) for text in markdown) > MAX_TEXT_CHARACTERS
+    return sum(len(_UNCOUNTED_MARKDOWN.sub("", text)) for text in markdown) > MAX_JIRA_CHARACTERS
 
 
 def is_too_large(document: object) -> bool:
@@ -154,7 +154,7 @@ def is_too_large(document: object) -> bool:
             waiting += node
         elif type(node) is str:
             rest += len(node)
-        if text > MAX_TEXT_CHARACTERS or rest > MAX_MARKDOWN_CHARACTERS:
+        if text > MAX_JIRA_CHARACTERS or rest > MAX_MARKDOWN_CHARACTERS:
             return True
     return False
 

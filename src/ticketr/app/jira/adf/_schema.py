@@ -23,7 +23,7 @@ from ticketr.app.jira.errors import shorten
 #: The sets of marks that go together; None where there is no list of marks at all.
 AllowedMarkSets = tuple[frozenset[str], ...] | None
 
-_CHILD_WITH_MARKS = re.compile(r"(\w+)(?:\(([^)]*)\))?")
+_CHILD_AND_MARKS_PATTERN = re.compile(r"(\w+)(?:\(([^)]*)\))?")
 
 
 class NodeRule(NamedTuple):
@@ -50,27 +50,29 @@ def node_rule(
         match[1]: None
         if match[2] is None
         else tuple(frozenset(marks.split()) for marks in match[2].split("|"))
-        for match in _CHILD_WITH_MARKS.finditer(children)
+        for match in _CHILD_AND_MARKS_PATTERN.finditer(children)
     }
     return NodeRule(read, least, most, ordered)
 
 
-_TEXT = (
+_TEXT_CHILD = (
     "text(link em strong strike subsup underline textColor annotation backgroundColor"
     "|code link annotation)"
 )
-_EXTENSION = "extension(dataConsumer fragment)"
+_EXTENSION_CHILD = "extension(dataConsumer fragment)"
 _MEDIA_MARKS = "(dataConsumer link annotation border)"
-_CAPTION_CONTENT = f"{_TEXT} hardBreak mention emoji date placeholder inlineCard status"
+_CAPTION_CONTENT = f"{_TEXT_CHILD} hardBreak mention emoji date placeholder inlineCard status"
 _INLINE = f"{_CAPTION_CONTENT} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
 
 _LISTS = "bulletList orderedList"
 _MEDIA = "mediaSingle(link) mediaGroup"
-_PARAGRAPH = "paragraph(fontSize)"
+_PARAGRAPH_CHILD = "paragraph(fontSize)"
 # The blocks that a panel, a nested expand, a cell of a table and most other nodes may hold.
-_BASIC_BLOCKS = f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION}"
+_BASIC_BLOCKS = (
+    f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION_CHILD}"
+)
 _EXTENSION_CONTENT = (
-    f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote table(fragment) blockCard embedCard"
+    f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} panel blockquote table(fragment) blockCard embedCard"
 )
 _ALIGNED_HEADING = "heading(alignment|indentation)"
 _ALIGNED_PARAGRAPH = "paragraph(fontSize alignment|fontSize indentation)"
@@ -78,13 +80,13 @@ _CELL_CONTENT = (
     f"{_BASIC_BLOCKS} {_ALIGNED_HEADING} paragraph(fontSize alignment) panel blockquote blockCard embedCard"
     " nestedExpand"
 )
-_BODIED_EXTENSION = "bodiedExtension(dataConsumer fragment)"
-_BLOCKS = f"{_EXTENSION_CONTENT} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH}"
+_BODIED_EXTENSION_CHILD = "bodiedExtension(dataConsumer fragment)"
+_DOC_AND_COLUMN_BLOCKS = f"{_EXTENSION_CONTENT} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH}"
 
 #: Every node.
 NODE_RULES: dict[str, NodeRule] = {
     "doc": node_rule(
-        f"{_BLOCKS} {_BODIED_EXTENSION} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
+        f"{_DOC_AND_COLUMN_BLOCKS} {_BODIED_EXTENSION_CHILD} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
         " syncBlock(breakout) bodiedSyncBlock(breakout)",
         0,
     ),
@@ -92,19 +94,19 @@ NODE_RULES: dict[str, NodeRule] = {
     "paragraph": node_rule(_INLINE),
     "heading": node_rule(_INLINE),
     "codeBlock": node_rule("text()"),
-    "blockquote": node_rule(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION}", 1),
-    "panel": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH} blockCard", 1),
+    "blockquote": node_rule(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION_CHILD}", 1),
+    "panel": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} blockCard", 1),
     "expand": node_rule(f"{_EXTENSION_CONTENT} nestedExpand", 1),
-    "nestedExpand": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH} panel blockquote", 1),
+    "nestedExpand": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} panel blockquote", 1),
     # Lists
     "bulletList": node_rule("listItem", 1),
     "orderedList": node_rule("listItem", 1),
     "listItem": node_rule(
-        f"{_PARAGRAPH} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION}", 1
+        f"{_PARAGRAPH_CHILD} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION_CHILD}", 1
     ),
     "taskList": node_rule("taskItem taskList blockTaskItem", 1),
     "taskItem": node_rule(_INLINE),
-    "blockTaskItem": node_rule(f"{_PARAGRAPH} {_EXTENSION}", 1),
+    "blockTaskItem": node_rule(f"{_PARAGRAPH_CHILD} {_EXTENSION_CHILD}", 1),
     "decisionList": node_rule("decisionItem", 1),
     "decisionItem": node_rule(_INLINE),
     # Tables and columns
@@ -113,7 +115,7 @@ NODE_RULES: dict[str, NodeRule] = {
     "tableCell": node_rule(_CELL_CONTENT, 1),
     "tableHeader": node_rule(_CELL_CONTENT, 1),
     "layoutSection": node_rule("layoutColumn", 2, 3),
-    "layoutColumn": node_rule(f"{_BLOCKS} {_BODIED_EXTENSION} expand()", 1),
+    "layoutColumn": node_rule(f"{_DOC_AND_COLUMN_BLOCKS} {_BODIED_EXTENSION_CHILD} expand()", 1),
     # Files, and what apps add
     "mediaSingle": node_rule(f"media{_MEDIA_MARKS} caption", 1, 2, ordered=True),
     "mediaGroup": node_rule(f"media{_MEDIA_MARKS}", 1),
@@ -176,7 +178,7 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
         found_here = [*_find_own_problems(node, rule), *_find_mark_problems(node, marks)]
         children = list(_check_children(node, rule))
         found_here += [problem for problem in children if isinstance(problem, str)]
-        quoted = _quote(node) if found_here else ""
+        quoted = _at_first_words(node) if found_here else ""
         problems_so_far += [f"{problem}{quoted}" for problem in found_here]
         waiting += reversed([child for child in children if not isinstance(child, str)])
     return tuple(problems_so_far[:MAX_PROBLEMS])
@@ -245,7 +247,7 @@ def _find_mark_problems(node: Any, allowed: AllowedMarkSets) -> Iterator[str]:
         yield f"{name} has a mark that is not as Jira knows it"
 
 
-def _quote(node: Any) -> str:
+def _at_first_words(node: Any) -> str:
     """Quote the beginning of a node, so that it can be found."""
     words = next(iter(plain_lines(node)), "")
     return f", at “{shorten(words, 40)}”" if words else ""

@@ -7,7 +7,7 @@ with a backslash before them, which begin no short form.
 
 from __future__ import annotations
 
-from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, EMPHASIS_PLACEHOLDERS
+from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, PLACEHOLDER_BY_EMPHASIS_SIGN
 
 _OPEN, _CLOSE, _LESS, _TICK = "\ufddc", "\ufddd", "\ufdde", "\ufddf"
 #: Is removed in the end. Before a tag it makes a paragraph of what would be a block of HTML.
@@ -15,7 +15,7 @@ EMPTY_TEXT_PLACEHOLDER = "\ufdd3"
 #: Stands for the blocks in a block that marklas writes.
 BLOCKS_PLACEHOLDER = "\ufde0"
 #: Stands before the ``>`` of an address in angle brackets.
-AUTOLINK_END_PLACEHOLDER = "\ufde6"
+BEFORE_AUTOLINK_END_PLACEHOLDER = "\ufde6"
 #: Stands for the ``[`` of a definition that no link uses, which is text.
 UNUSED_DEFINITION_START_PLACEHOLDER = "\ufde9"
 #: The last placeholder of all.
@@ -23,14 +23,14 @@ LAST_PLACEHOLDER = UNUSED_DEFINITION_START_PLACEHOLDER
 
 #: The placeholders of the characters that marklas would escape.
 PLACEHOLDER_BY_RAW_CHARACTER = {
-    **EMPHASIS_PLACEHOLDERS,
+    **PLACEHOLDER_BY_EMPHASIS_SIGN,
     ord("["): _OPEN,
     ord("]"): _CLOSE,
     ord("<"): _LESS,
     ord("`"): _TICK,
     ord("\\"): BACKSLASH_PLACEHOLDER,
 }
-#: The characters that the placeholders of this module stand for; `EMPHASIS_PLACEHOLDERS` has its own table.
+#: The characters that the placeholders of this module stand for; `PLACEHOLDER_BY_EMPHASIS_SIGN` has its own table.
 CHARACTER_BY_RAW_PLACEHOLDER = {_OPEN: "[", _CLOSE: "]", _LESS: "<", _TICK: "`"}
 #: The placeholders of characters that follow a backslash.
 PLACEHOLDER_BY_ESCAPED_CHARACTER = {

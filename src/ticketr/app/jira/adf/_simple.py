@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 from ticketr._lazy import compile_on_use
 from ticketr.app.emoji import emoji_named
 from ticketr.app.jira.adf._blocks import (
+    BULLET_AND_ORDERED_LISTS,
     EMPTY_PARAGRAPHS,
-    LIST_NODES,
     PANEL_WORD_BY_KIND,
     BlockWriter,
     write_expand,
@@ -26,21 +26,21 @@ from ticketr.app.jira.adf._blocks import (
     write_quote,
 )
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import MAX_TEXT_CHARACTERS, marklas_cost
+from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, marklas_cost
 
 _NODE_KEYS = frozenset({"type", "attrs", "content"})
 #: What a quote, a panel or an expand may hold.
-_INNER_BLOCKS = frozenset({*LIST_NODES, "codeBlock", "heading", "paragraph"})
+_INNER_BLOCKS = frozenset({*BULLET_AND_ORDERED_LISTS, "codeBlock", "heading", "paragraph"})
 _CHECKBOX_BY_STATE = {"TODO": "[ ]", "DONE": "[x]"}
 #: The attributes of tables that files leave to Jira.
 _TABLE_SIZE_ATTRIBUTES = frozenset({"displayMode", "isNumberColumnEnabled", "layout", "width"})
 #: The attributes of a cell that spans no other.
-_NO_SPANS = {"colspan": 1, "rowspan": 1}
+_DEFAULT_CELL_SPANS = {"colspan": 1, "rowspan": 1}
 _HEADING_ATTRIBUTES: tuple[Json, ...] = tuple({"level": level} for level in range(1, 7))
 #: The deepest indent in a simple list.
 _MAX_LIST_INDENT = 20
 #: A list that begins at 1 may say so.
-_LIST_FROM_ONE = ("orderedList", {"order": 1})
+_LIST_FROM_ONE_KIND_AND_ATTRS = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
 SIMPLE_CHARACTERS_PER_COST = 12
 #: The signs around a text with a mark.
@@ -65,7 +65,7 @@ _MARKED_TEXT = compile_on_use(
     rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_PLAIN_CHARACTER})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
 _SIGNS_AFTER_MARKED_TEXT = tuple(" .,;:?!)")
-_MENTION = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
+_SIMPLE_MENTION_TEXT = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
 _ADDRESS = compile_on_use(
     r"https?://[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d+)?(?:/[A-Za-z0-9/?&=+,.~_-]*)?"
@@ -76,20 +76,20 @@ _TIMESTAMP = compile_on_use(r"0|-?[1-9][0-9]{0,14}")
 _CODE_TEXT = compile_on_use(r"(?!\n)[\w \n()\[\]{}.,;:?!'\"=+*/%$@^\#<>&|\\-]+")
 
 
-DocumentParts: TypeAlias = list[str | list[Any]]
+MarkdownOrNodes: TypeAlias = list[str | list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class MarkdownOfDocument:
     """A document as Markdown.
 
     Attributes:
         markdown: The Markdown; empty, or ending in one newline.
-        exact: Whether it says all that the document says.
+        is_lossless: Whether it says all that the document says.
     """
 
     markdown: str
-    exact: bool
+    is_lossless: bool
 
 
 def simple_markdown(document: object) -> str | None:
@@ -98,14 +98,14 @@ def simple_markdown(document: object) -> str | None:
     Args:
         document: A document as Jira sends it, in any shape.
     """
-    match split_blocks(document):
-        case [str(markdown)] if len(markdown) < MAX_TEXT_CHARACTERS:
+    match write_simple_blocks(document):
+        case [str(markdown)] if len(markdown) < MAX_JIRA_CHARACTERS:
             return f"{markdown}\n" if markdown else ""
     return None
 
 
-def split_blocks(document: object) -> DocumentParts:
-    """Split a document into its simple blocks and the others.
+def write_simple_blocks(document: object) -> MarkdownOrNodes:
+    """Write the simple blocks of a document, and leave the others as they are.
 
     Args:
         document: A document as Jira sends it, in any shape.
@@ -122,7 +122,7 @@ def split_blocks(document: object) -> DocumentParts:
     if not blocks and document.get("content", []) == []:
         return [""]
     are_lists = [type(node) is dict and str(node.get("type")).endswith("List") for node in blocks]
-    parts: DocumentParts = []
+    parts: MarkdownOrNodes = []
     for at, node in enumerate(blocks):
         # Two lists in a row would be one.
         is_beside_list = are_lists[at] and any(
@@ -153,7 +153,7 @@ def conversion_cost(document: object, most: int) -> int:
     if (size := marklas_cost(document, most_characters)) > most_characters:
         return size  # splitting it would take long
     total = 0
-    for part in split_blocks(document) or [[document]]:
+    for part in write_simple_blocks(document) or [[document]]:
         total += (
             len(part) // SIMPLE_CHARACTERS_PER_COST
             if isinstance(part, str)
@@ -173,7 +173,7 @@ class _SimpleWriter(BlockWriter):
 
     def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs, content = _kind_attrs_content(node)
+        kind, attrs, content = _simple_block_parts(node)
         if text := _leaf_if_simple(kind, attrs, content):
             return text
         match kind:
@@ -194,11 +194,9 @@ class _SimpleWriter(BlockWriter):
 
     def _write_inner_blocks(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
-        kinds = [_kind_attrs_content(block)[0] for block in blocks]
+        kinds = [_simple_block_parts(block)[0] for block in blocks]
         # Two lists in a row would be one.
-        has_lists = any(
-            kind in LIST_NODES and after in LIST_NODES for kind, after in pairwise(kinds)
-        )
+        has_lists = any({*BULLET_AND_ORDERED_LISTS}.issuperset(pair) for pair in pairwise(kinds))
         # Jira takes no heading in a quote, so none is read there.
         has_heading = parent == "blockquote" and "heading" in kinds
         if not blocks or has_lists or has_heading or not set(kinds) <= _INNER_BLOCKS:
@@ -211,7 +209,7 @@ _WRITER = _SimpleWriter()
 
 def markdown_if_simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _leaf_if_simple(*_kind_attrs_content(node))
+    return _leaf_if_simple(*_simple_block_parts(node))
 
 
 def _leaf_if_simple(kind: str, attrs: Json, content: Sequence[Any]) -> str:
@@ -235,20 +233,20 @@ def _leaf_if_simple(kind: str, attrs: Json, content: Sequence[Any]) -> str:
 def _list_if_simple(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
-    if (attrs and (kind, attrs) != _LIST_FROM_ONE) or len(indent) > _MAX_LIST_INDENT:
+    if (attrs and (kind, attrs) != _LIST_FROM_ONE_KIND_AND_ATTRS) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
-        item_kind, item_attrs, blocks = _kind_attrs_content(item)
-        first_kind, first_attrs, words = _kind_attrs_content(blocks[0]) if blocks else ("", {}, [])
+        item_kind, item_attrs, blocks = _simple_block_parts(item)
+        first_kind, first_attrs, words = _simple_block_parts(blocks[0]) if blocks else ("", {}, [])
         line = _line_if_simple(words) if first_kind == "paragraph" and not first_attrs else ""
         if item_kind != "listItem" or item_attrs or not line or len(blocks) > 2:
             return []
         lines.append(f"{indent}{sign} {line}")
         if len(blocks) == 2:
-            below = _kind_attrs_content(blocks[1])
+            below = _simple_block_parts(blocks[1])
             deeper = f"{indent}{' ' * (len(sign) + 1)}"
-            nested = _list_if_simple(*below, deeper) if below[0] in LIST_NODES else []
+            nested = _list_if_simple(*below, deeper) if below[0] in BULLET_AND_ORDERED_LISTS else []
             if not nested:
                 return []
             lines += nested
@@ -264,7 +262,7 @@ def _is_simple_title(title: object) -> bool:
 def _tasks_if_simple(items: Sequence[Any]) -> str:
     lines: list[str] = []
     for item in items:
-        match _kind_attrs_content(item):
+        match _simple_block_parts(item):
             case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
                 line = _line_if_simple(content)
                 lines.append(f"- {_CHECKBOX_BY_STATE[state]} {line}" if line else "")
@@ -287,15 +285,15 @@ def _table_if_simple(rows: Sequence[Any]) -> str:
 
 def _cells_if_simple(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
-    row_kind, row_attrs, cells = _kind_attrs_content(row)
+    row_kind, row_attrs, cells = _simple_block_parts(row)
     texts: list[str] = []
     for cell in cells if row_kind == "tableRow" and not row_attrs else ():
-        cell_kind, attrs, blocks = _kind_attrs_content(cell)
+        cell_kind, attrs, blocks = _simple_block_parts(cell)
         attrs.pop("colwidth", None)
-        is_plain = all(_NO_SPANS.get(name) == value for name, value in attrs.items())
+        is_plain = all(_DEFAULT_CELL_SPANS.get(name) == value for name, value in attrs.items())
         if cell_kind != kind or len(blocks) != 1 or not is_plain:
             return []
-        block_kind, block_attrs, line = _kind_attrs_content(blocks[0])
+        block_kind, block_attrs, line = _simple_block_parts(blocks[0])
         text = _line_if_simple(line) if block_kind == "paragraph" and not block_attrs else ""
         if "|" in text or (not text and blocks[0] not in EMPTY_PARAGRAPHS):
             return []
@@ -360,7 +358,7 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             more.pop("localId", None)
             if rest or more not in ({}, {"accessLevel": ""}):
                 return "", ""
-            is_simple = _MENTION.fullmatch(name) and _ACCOUNT_ID.fullmatch(account)
+            is_simple = _SIMPLE_MENTION_TEXT.fullmatch(name) and _ACCOUNT_ID.fullmatch(account)
             return "marked", f"@[{name[1:]}]({account})" if is_simple else ""
         case {"type": "hardBreak", **rest} if not rest or rest == {"attrs": {"text": "\n"}}:
             return "hardBreak", "<br>"
@@ -427,7 +425,7 @@ def _marked_text_if_simple(text: str, marks: Sequence[Any]) -> str:
     return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
-def _kind_attrs_content(node: Any) -> tuple[str, Json, list[Any]]:
+def _simple_block_parts(node: Any) -> tuple[str, Json, list[Any]]:
     """Return the kind, the attributes and the content of a block.
 
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody

@@ -31,7 +31,7 @@ _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
 _BAR_OR_CODE = re.compile(r"\\.|(`+)|\|", re.DOTALL)
 
 
-class Tables:
+class NormalisedTables:
     """The tables of a text, in the form that marklas reads; no line is added or removed.
 
     Attributes:
@@ -77,12 +77,11 @@ class Tables:
         columns = len(_split_cells(self._lines[delimiter_index]))
         return columns if columns == len(_split_cells(head)) else 0
 
-    def _normalise_table(self, index: int, columns: int) -> int:
+    def _normalise_table(self, delimiter_index: int, columns: int) -> int:
         """Normalise a table; return the index of the line after it."""
-        second, problems = index + 1, len(self.problems)
-        self._normalise_row(index - 1, columns)
-        self._normalise_row(index, columns)
-        index += 1
+        problems, index = len(self.problems), delimiter_index + 1
+        self._normalise_row(delimiter_index - 1, columns)
+        self._normalise_row(delimiter_index, columns)
         while index < len(self._lines):
             line = self._lines[index]
             if not line.strip() or _BLOCK_START.match(line):
@@ -94,7 +93,7 @@ class Tables:
             self._normalise_row(index, columns)
             index += 1
         if len(self.problems) == problems:
-            self.delimiters.append(second)
+            self.delimiters.append(delimiter_index + 1)
         return index
 
     def _normalise_row(self, index: int, columns: int) -> None:
@@ -145,7 +144,7 @@ def fenced_lines(lines: Sequence[str]) -> Iterator[tuple[int, int]]:
         yield start, len(lines)
 
 
-def blank_code(markdown: str) -> str:
+def blank_code_keeping_lines(markdown: str) -> str:
     """Replace code by blanks, between fences and between backquotes of one line."""
     if "`" not in markdown and "~~~" not in markdown:
         return markdown

@@ -12,7 +12,7 @@ from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._alignment import match_equal
 from ticketr.app.jira.adf._canonical import Json, visible_form
 from ticketr.app.jira.adf._conversion import link_label_key, used_link_labels
-from ticketr.app.jira.adf._plain import NO_FILES, is_too_long
+from ticketr.app.jira.adf._plain import NO_FILES, is_surely_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
 
 _LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
@@ -22,7 +22,7 @@ _INTERCHANGEABLE_FORM = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)"
 )
 #: How many stretches of lines one block may consist of.
-_MAX_JOINED_STRETCHES = 40
+_MAX_STRETCHES_PER_BLOCK = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def reworded(markdown: str, like: str, *, media_ids: Mapping[str, str] = NO_FILE
     Returns:
         Markdown that means the same as the first one; the same text if the two cannot be compared.
     """
-    if markdown == like or is_too_long(markdown) or is_too_long(like):
+    if markdown == like or is_surely_too_long(markdown) or is_surely_too_long(like):
         return markdown
     read = partial(to_adf, media_ids=media_ids)
     wanted = _block_keys(read(markdown))
@@ -138,13 +138,13 @@ def split_stretches(markdown: str, read: Callable[[str], Json]) -> list[Stretch]
     at = joined = 0
     text = ""
     keys: tuple[str, ...] = ()
-    for lines in _split_paragraphs(markdown):
+    for lines in _split_top_level_paragraphs(markdown):
         text = f"{text}\n\n{lines}" if text else lines
         keys = _block_keys(read(text + rest))
         keys = keys[:-1] if rest else keys
         if not keys or keys != wanted[at : at + len(keys)]:  # it goes together with the next lines
             joined += 1
-            if joined > _MAX_JOINED_STRETCHES:
+            if joined > _MAX_STRETCHES_PER_BLOCK:
                 return None
             continue
         result.append(Stretch(text, keys))
@@ -169,7 +169,7 @@ def _block_keys(document: Json) -> tuple[str, ...]:
     return tuple(json.dumps(value, sort_keys=True) for value in content)
 
 
-def _split_paragraphs(markdown: str) -> Iterator[str]:
+def _split_top_level_paragraphs(markdown: str) -> Iterator[str]:
     """Yield the stretches between blank lines; indented lines and code belong to what is before."""
     waiting: list[str] = []
     blank = False

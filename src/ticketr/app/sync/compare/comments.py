@@ -127,11 +127,11 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
         yield from (comment.body for comment in jira_comments(fields))
 
 
-def shown_files(fields: Mapping[str, object]) -> tuple[adf.ShownFile, ...]:
+def shown_files(fields: Mapping[str, object]) -> tuple[adf.PicturedFile, ...]:
     """Return the files that the rich texts and the comments of an issue show, from its fields."""
     return tuple(
         file
         for document in documents_in(fields)
         if document is not None
-        for file in adf.shown_files(document)
+        for file in adf.pictured_files(document)
     )

@@ -23,8 +23,8 @@ from ticketr.app.jira.adf import (
     canonical,
     code_block_document,
     convert,
+    is_surely_too_long,
     is_too_large,
-    is_too_long,
     lost_texts,
     simple_markdown,
     to_adf,
@@ -62,7 +62,8 @@ def description_text(adf: object, media_ids: Mapping[str, str], *, split: bool) 
     if not isinstance(adf, dict) or not isinstance(body, dict):
         return DescriptionText("", is_exact=adf is None)
     converted = convert(body, media_ids=media_ids)
-    exact = converted.exact and (not criteria or simple_markdown(_last_two_blocks(adf)) is not None)
+    end = simple_markdown(_last_two_blocks(adf)) if criteria else ""
+    exact = converted.is_lossless and end is not None
     return DescriptionText(converted.markdown, criteria, exact)
 
 
@@ -134,7 +135,9 @@ def description_adf(
     texts = ticket.acceptance_criteria
     if body is None:
         texts = (ticket.description, *texts)
-    read = code_block_document if is_too_long(*texts) else partial(to_adf, media_ids=media_ids)
+    read = (
+        code_block_document if is_surely_too_long(*texts) else partial(to_adf, media_ids=media_ids)
+    )
     kept = split_criteria(body)[0] if body is not None else read(ticket.description)
     document: dict[str, object] = dict(kept) if isinstance(kept, dict) else {}
     if ticket.acceptance_criteria:
@@ -416,7 +419,7 @@ def _lost_text(part: Part, text: str) -> object:
     """Return what Jira would not get from a text."""
     if part is not CorePart.CRITERIA:
         return lost_texts(text)
-    return () if is_too_long(text) else tuple(map(lost_texts, criteria_of(text)))
+    return () if is_surely_too_long(text) else tuple(map(lost_texts, criteria_of(text)))
 
 
 def find_changes(before: Ticket, after: Ticket) -> tuple[Change, ...]:

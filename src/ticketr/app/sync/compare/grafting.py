@@ -13,9 +13,9 @@ from types import MappingProxyType
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import (
     NAMES_AS_MEDIA_IDS,
-    is_too_long,
+    is_surely_too_long,
     lone_local_picture_addresses,
-    shown_files,
+    pictured_files,
     to_adf,
 )
 from ticketr.app.jira.models import Issue
@@ -97,8 +97,8 @@ def find_files_without_media_id(
             names = {
                 file.media_id.removeprefix(_ATTACHMENT_SCHEME)
                 for text in texts
-                if _ATTACHMENT_SCHEME in text and not is_too_long(text)
-                for file in shown_files(to_adf(text, media_ids=NAMES_AS_MEDIA_IDS))
+                if _ATTACHMENT_SCHEME in text and not is_surely_too_long(text)
+                for file in pictured_files(to_adf(text, media_ids=NAMES_AS_MEDIA_IDS))
                 if file.media_id.startswith(_ATTACHMENT_SCHEME)
             }
             if missing := names - media_ids_by_name(issue.fields).keys():
@@ -187,7 +187,7 @@ def edited_texts(
     names = (part.name for part in parts if isinstance(part, RichTextPart))
     for name in names:
         words = here.rich_texts.get(name, "")
-        if name not in text_ids or adf.is_too_long(words):
+        if name not in text_ids or adf.is_surely_too_long(words):
             continue
         original = wrap_plain_text(fields.get(text_ids[name]))
         document = adf.to_adf(words, media_ids=media_ids)
@@ -234,7 +234,7 @@ def edited_description(
     description, body = here.description, None
     if diff.CorePart.DESCRIPTION not in parts:  # it goes back as it is, and is not converted
         description, body = before.description, original
-    if adf.is_too_long(*([description] if body is None else []), *criteria):
+    if adf.is_surely_too_long(*([description] if body is None else []), *criteria):
         return None
     marks = placeholder_ids_by_address(uploads)
     description = adf.with_attachments(description, marks)

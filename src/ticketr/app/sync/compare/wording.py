@@ -87,7 +87,7 @@ def _is_same_document(
         return False
     names = {media: name for name, media in media_ids_by_name(base).items()}
     now = media_ids_by_name(fields)
-    shown = adf.shown_files(document) if names else ()
+    shown = adf.pictured_files(document) if names else ()
     return all(
         now.get(names[file.media_id]) == file.media_id for file in shown if file.media_id in names
     )
@@ -136,7 +136,7 @@ def keep_wording_of_file(ticket: Ticket, local: Ticket, issues: Iterable[Issue])
 
 
 def _text_in_wording(text: str, like: str, media_ids: Mapping[str, str]) -> str:
-    if text == like or adf.is_too_long(text) or adf.is_too_long(like):
+    if text == like or adf.is_surely_too_long(text) or adf.is_surely_too_long(like):
         return text
     if are_equivalent(CorePart.DESCRIPTION, text, like):
         return like
@@ -144,7 +144,9 @@ def _text_in_wording(text: str, like: str, media_ids: Mapping[str, str]) -> str:
 
 
 def _criteria_in_wording(criteria: tuple[str, ...], like: tuple[str, ...]) -> tuple[str, ...]:
-    if not set(criteria).difference(like) or adf.is_too_long(*criteria) or adf.is_too_long(*like):
+    if not set(criteria).difference(like) or any(
+        adf.is_surely_too_long(*texts) for texts in (criteria, like)
+    ):
         return criteria
     known = {_adf_and_lost_texts(text): text for text in like if text not in criteria}
     return tuple(

@@ -96,7 +96,7 @@ def literal_reasons(
         may_show = pictures and diff.may_show_local_pictures(change.part)
         new = new_pictures(text, change.old) if may_show else ()
         problems = {text: pictures[text].problem for text in new if text in pictures}
-        for piece in adf.unsent_pieces(
+        for piece in adf.faulty_pieces(
             text, before=change.shown_old_text, media_ids=media_ids, picture_problems=problems
         ):
             if not piece.is_lost:

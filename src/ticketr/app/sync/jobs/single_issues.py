@@ -153,7 +153,7 @@ class CommentJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            names = [person.name for person in jira.adf.named_people(self.text)]
+            names = [person.name_or_email for person in jira.adf.named_people(self.text)]
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
             document = _comment_document(self.text, people)
             if document is None:

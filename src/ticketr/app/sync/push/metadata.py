@@ -203,7 +203,7 @@ async def _find_mentioned_users(
     session: Session, texts: Iterable[str]
 ) -> dict[str, tuple[User, ...]]:
     """Search for the people that texts mention; find none if the account may not search."""
-    names = {person.name: None for text in texts for person in adf.named_people(text)}
+    names = {person.name_or_email: None for text in texts for person in adf.named_people(text)}
     if not names:
         return {}
     people = await answer_or_if_refused(None, map_in_tasks(session.jira.find_users, names))

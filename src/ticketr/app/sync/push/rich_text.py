@@ -38,11 +38,10 @@ def with_mentions(
     """
     people: dict[str, tuple[str, str]] = {}
     for person in adf.named_people(text):
-        user = _find_person(
-            person.name, users.get(person.name, ()), location_prefix(path, place(person.line))
-        )
+        name = person.name_or_email
+        user = _find_person(name, users.get(name, ()), location_prefix(path, place(person.line)))
         if user is not None:
-            people[person.name] = (user.account_id, user.display_name)
+            people[name] = (user.account_id, user.display_name)
     return adf.with_account_ids(text, people)
 
 
@@ -70,7 +69,7 @@ def mention_warnings(
 ) -> Iterator[tuple[int, str]]:
     """Yield the line of each new mention for which no account was found, and a warning."""
     for person in adf.named_people(text):
-        if not users.get(person.name, (None,)) and person.mention not in before:
+        if not users.get(person.name_or_email, (None,)) and person.mention not in before:
             yield (
                 person.line,
                 (
@@ -202,18 +201,18 @@ def checked_document(
         BadValue: Jira would refuse it, or lose a part of it.
     """
     too_long = (
-        f"{location_prefix(path, line)}it has {{}} characters; Jira takes {adf.MAX_TEXT_CHARACTERS}"
+        f"{location_prefix(path, line)}it has {{}} characters; Jira takes {adf.MAX_JIRA_CHARACTERS}"
     )
     # Check the length before the conversion, which takes time, and again after it.
-    if adf.is_too_long(*(text for text, _, _ in texts)):
+    if adf.is_surely_too_long(*(text for text, _, _ in texts)):
         raise BadValue(too_long.format(sum(len(text) for text, _, _ in texts)))
     document = convert()
-    if (size := adf.text_length(document)) > adf.MAX_TEXT_CHARACTERS:
+    if (size := adf.text_length(document)) > adf.MAX_JIRA_CHARACTERS:
         raise BadValue(too_long.format(size))
     gone = [
         piece.describe(path, piece.line and place(piece.line))
         for text, before, place in texts
-        for piece in adf.unsent_pieces(text, before=before)
+        for piece in adf.faulty_pieces(text, before=before)
         if piece.is_lost
     ]
     if gone:

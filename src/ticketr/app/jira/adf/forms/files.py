@@ -7,7 +7,7 @@ has the media ID of each name. While Markdown is read, the name is in the place 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,9 +15,9 @@ from typing import Any, Final
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._plain import is_too_long
+from ticketr.app.jira.adf._plain import is_surely_too_long
 from ticketr.app.jira.adf._signs import protect_signs
-from ticketr.app.jira.adf._tables import blank_code
+from ticketr.app.jira.adf._tables import blank_code_keeping_lines
 
 #: Stands before the name of a file.
 ATTACHMENT_PREFIX = "attachment:"
@@ -40,7 +40,7 @@ _NEEDS_BRACKETS = compile_on_use(r"[\s()]")
 
 
 @dataclass(frozen=True, slots=True)
-class ShownFile:
+class PicturedFile:
     """A file that a picture in a document shows.
 
     Attributes:
@@ -56,9 +56,9 @@ class ShownFile:
 _NODES_WITHOUT_PICTURES = ("paragraph", "heading", "codeBlock")  # a tuple: a type may be unhashable
 
 
-def shown_files(document: object) -> tuple[ShownFile, ...]:
+def pictured_files(document: object) -> tuple[PicturedFile, ...]:
     """Return the files that the pictures in a document show, each once."""
-    shown: dict[str, ShownFile] = {}
+    shown: dict[str, PicturedFile] = {}
     waiting = [document]
     while waiting:
         node = waiting.pop()
@@ -67,7 +67,7 @@ def shown_files(document: object) -> tuple[ShownFile, ...]:
                 "type": "mediaSingle",
                 "content": [{"attrs": {"type": "file", "id": str(media)} as attrs}, *_],
             } if media:
-                shown.setdefault(media, ShownFile(media, str(attrs.get("alt", ""))))
+                shown.setdefault(media, PicturedFile(media, str(attrs.get("alt", ""))))
             case _:
                 waiting += [
                     node
@@ -147,7 +147,7 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     wanted = {**attrs, "id": ATTACHMENT_PREFIX + name}
     if read_picture(alt, ATTACHMENT_PREFIX + name, layout or None) != (block, wanted):
         return None
-    address = protect_signs(f"]({address_of(name)})")
+    address = protect_signs(f"]({markdown_attachment_address(name)})")
     return [{"type": "text", "text": f"{protect_signs('![')}{alt}{address}{layout}"}]
 
 
@@ -164,7 +164,7 @@ def replace_names_by_media_ids(node: Any, media_ids: Mapping[str, str]) -> None:
                 if file in media_ids:
                     attrs["id"] = media_ids[file]
                 else:
-                    words = f"![{attrs.get('alt', '')}]({address_of(file)})"
+                    words = f"![{attrs.get('alt', '')}]({markdown_attachment_address(file)})"
                     content[at] = {
                         "type": "paragraph",
                         "content": [{"type": "text", "text": words}],
@@ -178,13 +178,10 @@ def without_escapes(address: str) -> str:
     return _ESCAPED_CHARACTER.sub(r"\1", address)
 
 
-def address_of(name: str) -> str:
+def markdown_attachment_address(name: str) -> str:
     """Return the address of an attached file as Markdown has it."""
-    return (
-        f"<{ATTACHMENT_PREFIX}{name}>"
-        if _NEEDS_BRACKETS.search(name)
-        else f"{ATTACHMENT_PREFIX}{name}"
-    )
+    address = f"{ATTACHMENT_PREFIX}{name}"
+    return f"<{address}>" if _NEEDS_BRACKETS.search(name) else address
 
 
 def _write_placement(block: Json, attrs: Json) -> str:
@@ -219,7 +216,7 @@ _PICTURE = re.compile(
     re.VERBOSE,
 )
 #: An address of a place on the web, or in the text itself.
-_ABSOLUTE_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
+_NONLOCAL_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:|//|\#", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +251,8 @@ def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
         names: The name of the attachment for each file, by its address in the Markdown.
     """
     alone = _find_pictures_alone(markdown) if names else []
-    pictures = [picture for picture in alone if picture.address in names]
-    return _with_addresses(markdown, pictures, lambda picture: address_of(names[picture.address]))
+    name_by_picture = {one: names[one.address] for one in alone if one.address in names}
+    return _with_attachment_addresses(markdown, name_by_picture)
 
 
 def with_pictures_as_text(markdown: str, addresses: Collection[str]) -> str:
@@ -275,36 +272,33 @@ def with_pictures_as_text(markdown: str, addresses: Collection[str]) -> str:
 
 def _find_pictures_alone(markdown: str) -> list[_LocalPicture]:
     """Return the pictures that stand alone in their paragraphs, as the converted text shows."""
-    if "![" not in markdown or is_too_long(markdown):
+    if "![" not in markdown or is_surely_too_long(markdown):
         return []
     pictures = list(_find_local_pictures(markdown))
     if not pictures:
         return []
     marks = {picture: f"ticketr-picture-{number}" for number, picture in enumerate(pictures)}
-    marked = _with_addresses(markdown, pictures, lambda picture: address_of(marks[picture]))
-    shown = shown_files(to_adf(marked, media_ids=NAMES_AS_MEDIA_IDS))
+    marked = _with_attachment_addresses(markdown, marks)
+    shown = pictured_files(to_adf(marked, media_ids=NAMES_AS_MEDIA_IDS))
     alone = {file.media_id.removeprefix(ATTACHMENT_PREFIX) for file in shown}
     return [picture for picture in pictures if marks[picture] in alone]
 
 
 def _find_local_pictures(markdown: str) -> Iterator[_LocalPicture]:
-    for number, line in enumerate(blank_code(markdown).split("\n")):
+    for number, line in enumerate(blank_code_keeping_lines(markdown).split("\n")):
         for match in _PICTURE.finditer(line):
             address = match["angled"] or match["plain"]
-            if address and not _ABSOLUTE_ADDRESS.match(address):
+            if address and not _NONLOCAL_ADDRESS.match(address):
                 start, end = match.end("alt") + 1, match.end() - 1
                 yield _LocalPicture(
                     without_escapes(address), number, match.start("alt"), start, end
                 )
 
 
-def _with_addresses(
-    markdown: str, pictures: list[_LocalPicture], address: Callable[[_LocalPicture], str]
-) -> str:
+def _with_attachment_addresses(markdown: str, names: dict[_LocalPicture, str]) -> str:
     lines = markdown.split("\n")
-    for picture in reversed(pictures):
+    for picture, name in reversed(names.items()):
         line = lines[picture.line_index]
-        lines[picture.line_index] = (
-            f"{line[: picture.address_start_in_line]}{address(picture)}{line[picture.address_end_in_line :]}"
-        )
+        before, after = line[: picture.address_start_in_line], line[picture.address_end_in_line :]
+        lines[picture.line_index] = f"{before}{markdown_attachment_address(name)}{after}"
     return "\n".join(lines)

@@ -15,12 +15,12 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_ADDRESS, has_mark
+from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_WEB_ADDRESS, has_mark
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND
 from ticketr.app.jira.adf._canonical import Json
-from ticketr.app.jira.adf._signs import AUTOLINK_END_PLACEHOLDER, protect_signs
+from ticketr.app.jira.adf._signs import BEFORE_AUTOLINK_END_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
-from ticketr.app.jira.adf._tables import blank_code
+from ticketr.app.jira.adf._tables import blank_code_keeping_lines
 
 #: What is read: the kind of panel by its word.
 PANEL_KIND_BY_WORD = {
@@ -49,12 +49,12 @@ class NamedPerson:
 
     Attributes:
         mention: The whole mention.
-        name: The name or the e-mail address.
+        name_or_email: The name or the e-mail address.
         line: The line that it is in, from 1 on.
     """
 
     mention: str
-    name: str
+    name_or_email: str
     line: int
 
 
@@ -67,7 +67,8 @@ def named_people(markdown: str) -> tuple[NamedPerson, ...]:
     if "@" not in markdown:
         return ()
     return tuple(
-        NamedPerson(mention[0], name, at + 1) for at, mention, name in _find_mentions(markdown)
+        NamedPerson(mention[0], name, at + 1)
+        for at, mention, name in _find_named_mentions_by_line(markdown)
     )
 
 
@@ -81,7 +82,7 @@ def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> st
     if not people or "@" not in markdown:
         return markdown
     lines = markdown.split("\n")
-    for at, mention, wanted in reversed(list(_find_mentions(markdown))):
+    for at, mention, wanted in reversed(list(_find_named_mentions_by_line(markdown))):
         if wanted in people:
             account, name = people[wanted]
             escaped = _SPECIAL_IN_NAME.sub(r"\\\g<0>", name)
@@ -90,9 +91,9 @@ def with_account_ids(markdown: str, people: Mapping[str, tuple[str, str]]) -> st
     return "\n".join(lines)
 
 
-def _find_mentions(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
+def _find_named_mentions_by_line(markdown: str) -> Iterator[tuple[int, re.Match[str], str]]:
     """Yield the mentions of people without an account ID: the index of the line, and the name."""
-    for at, line in enumerate(blank_code(markdown).split("\n")):
+    for at, line in enumerate(blank_code_keeping_lines(markdown).split("\n")):
         for mention in _NAMED_MENTION.finditer(line):
             if name := mention["name"] or mention["mail"]:
                 yield at, mention, name.strip()
@@ -109,7 +110,7 @@ _STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})
 _DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _EMOJI_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME}:)+)(?![\w:])"
-_ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
+_ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_WEB_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
 _CARD_ADDRESS = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
@@ -121,7 +122,7 @@ def html_token(tag: str) -> Token:
     return {"type": "inline_html", "raw": tag}
 
 
-def encode_params(values: Json) -> str:
+def json_for_attr(values: Json) -> str:
     """Return attributes of a node as marklas reads them in a tag."""
     result = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return result.replace("&", "&amp;").replace("'", "&#39;")
@@ -129,7 +130,7 @@ def encode_params(values: Json) -> str:
 
 def _node_tokens(kind: str, values: Json, *shown: Token) -> list[Token]:
     return [
-        html_token(f"<span adf=\"{kind}\" params='{encode_params(values)}'>"),
+        html_token(f"<span adf=\"{kind}\" params='{json_for_attr(values)}'>"),
         *shown,
         html_token("</span>"),
     ]
@@ -261,9 +262,10 @@ def read_card(address: str) -> list[Token] | None:
 
     An address that `write_card` would not write makes a link.
     """
-    if not address.endswith(AUTOLINK_END_PLACEHOLDER) or not _CARD_ADDRESS.fullmatch(address[:-1]):
+    bare = address.removesuffix(BEFORE_AUTOLINK_END_PLACEHOLDER)
+    if bare == address or not _CARD_ADDRESS.fullmatch(bare):
         return None
-    return [html_token(f'<a adf="inlineCard" href="{address[:-1]}">'), html_token("</a>")]
+    return [html_token(f'<a adf="inlineCard" href="{bare}">'), html_token("</a>")]
 
 
 def write_card(attrs: Json) -> list[Json] | None:

@@ -17,9 +17,9 @@ from ticketr.app.jira.adf._placeholders import LESS_THAN_PLACEHOLDER
 from ticketr.app.jira.adf.forms import inline
 from ticketr.app.jira.adf.forms.files import read_picture
 
-_LINE_TOKENS = frozenset({"paragraph", "block_text", "heading", "table_cell"})
-_PARAGRAPH_TOKENS = frozenset({"paragraph", "block_text"})
-_ADF_TAG = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
+_INLINE_PARENT_TOKEN_TYPES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
+_PARAGRAPH_TOKEN_TYPES = frozenset({"paragraph", "block_text"})
+_START_TAG_WITH_ADF_KIND = re.compile(r"""<(\w+)\s[^>]*?\badf=["'](\w+)["']""")
 _ATOM_NODES = frozenset(
     {
         *("date", "emoji", "inlineCard", "inlineExtension", "media", "mediaInline", "mention"),
@@ -27,18 +27,18 @@ _ATOM_NODES = frozenset(
     }
 )
 #: Tokens in a line that hold no form, and those that hold what their children do.
-_PLAIN_TOKENS = frozenset({"codespan", "linebreak", "softbreak"})
-_EMPHASIS_TOKENS = frozenset({"emphasis", "strikethrough", "strong"})
+_PLAIN_TOKEN_TYPES = frozenset({"codespan", "linebreak", "softbreak"})
+_EMPHASIS_TOKEN_TYPES = frozenset({"emphasis", "strikethrough", "strong"})
 #: The key of the texts that were joined to one.
 _TEXTS_BEFORE_JOIN_KEY = "ticketr-parts"
 _PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
-_DETAILS_TAG = re.compile(r"<details(?: open)?>")
+_DETAILS_START_TAG = re.compile(r"<details(?: open)?>")
 _DETAILS_END_TAG = "</details>"
 _SUMMARY_ELEMENT = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
 _DECISION_MARK = re.compile(rf"{LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
 
 
-class Reader:
+class ShortFormTokenReader:
     """Reads the forms in the tokens of a text.
 
     Args:
@@ -53,7 +53,7 @@ class Reader:
         self._address_of = address_of
         self._expands = 0
 
-    def read(self, tokens: Iterable[inline.Token]) -> list[inline.Token]:
+    def read_blocks(self, tokens: Iterable[inline.Token]) -> list[inline.Token]:
         """Return the tokens that marklas reads."""
         result: list[inline.Token] = []
         for token in tokens:
@@ -65,12 +65,12 @@ class Reader:
             elif kind == "paragraph":
                 result += self._read_card_or_paragraph(token)
             else:
-                result += self._read_children(token)
+                result += self._read_forms_in(token)
         return result
 
     def _read_details_tag(self, tag: str) -> Iterator[inline.Token]:
         """Turn `details` into an expand, and what follows it into blocks."""
-        opened = _DETAILS_TAG.match(tag.lstrip())
+        opened = _DETAILS_START_TAG.match(tag.lstrip())
         if not opened:
             if tag.lstrip().startswith(_DETAILS_END_TAG):
                 self._expands -= 1
@@ -89,7 +89,7 @@ class Reader:
         closes = rest.rstrip().endswith(_DETAILS_END_TAG)
         rest = rest.rstrip().removesuffix(_DETAILS_END_TAG)
         if rest.strip():
-            yield from self.read(self._tokenize(rest))
+            yield from self.read_blocks(self._tokenize(rest))
         if closes:
             self._expands -= 1
             yield _html_block(_DETAILS_END_TAG)
@@ -101,16 +101,16 @@ class Reader:
         mark = _PANEL_MARK.fullmatch(children[0].get("raw", "")) if children else None
         panel = inline.PANEL_KIND_BY_WORD.get(mark[1].upper()) if mark else None
         if panel is None or (children[1:] and children[1]["type"] != "softbreak"):
-            return self._read_children(token)
+            return self._read_forms_in(token)
         blocks = others
         if children[2:]:
             blocks = [{**first, "children": children[2:]}, *others]
         elif all(value["type"] == "blank_line" for value in others):
             blocks = [_html_block("<p></p>")]
-        opened = inline.encode_params({"panelType": panel})
+        opened = inline.json_for_attr({"panelType": panel})
         return [
             _html_block(f"<aside adf=\"panel\" params='{opened}'>"),
-            *self.read(blocks),
+            *self.read_blocks(blocks),
             _html_block("</aside>"),
         ]
 
@@ -121,25 +121,25 @@ class Reader:
                 {"type": "link", "children": [{"type": "text", "raw": str(address)}]},
                 {"type": "text", "raw": sign},
             ] if sign == inline.BLOCK_CARD_SUFFIX and inline.read_card(address) is not None:
-                result = inline.encode_params({"url": address[:-1]})
+                result = inline.json_for_attr({"url": address[:-1]})
                 return [
                     _html_block(f"<div adf=\"blockCard\" params='{result}'>"),
                     _html_block("</div>"),
                 ]
-        return self._read_children(token)
+        return self._read_forms_in(token)
 
-    def _read_children(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
+    def _read_forms_in(self, token: inline.Token, *, pictures: bool = True) -> list[inline.Token]:
         """Read the forms in a block; of blocks themselves only pictures are in lists and quotes."""
         children = token.get("children")
         if not children:
             return [token]
-        if token["type"] in _LINE_TOKENS:
-            alone = pictures and token["type"] in _PARAGRAPH_TOKENS
+        if token["type"] in _INLINE_PARENT_TOKEN_TYPES:
+            alone = pictures and token["type"] in _PARAGRAPH_TOKEN_TYPES
             picture = self._read_picture(children) if alone else None
             return picture or [{**token, "children": self._read_line(children)}]
         pictures = token["type"] != "task_list_item"  # a task holds paragraphs alone
         result = [
-            part for value in children for part in self._read_children(value, pictures=pictures)
+            part for value in children for part in self._read_forms_in(value, pictures=pictures)
         ]
         return [{**token, "children": result}]
 
@@ -161,12 +161,12 @@ class Reader:
             return None
         block, media = picture
         return [
-            _html_block(f"<figure adf=\"mediaSingle\" params='{inline.encode_params(block)}'>"),
+            _html_block(f"<figure adf=\"mediaSingle\" params='{inline.json_for_attr(block)}'>"),
             {
                 "type": "paragraph",
                 "children": [
                     inline.html_token(
-                        f"<span adf=\"media\" params='{inline.encode_params(media)}'>"
+                        f"<span adf=\"media\" params='{inline.json_for_attr(media)}'>"
                     ),
                     inline.html_token("</span>"),
                 ],
@@ -227,7 +227,7 @@ class Reader:
             result.append({**link, "children": self._read_line(link["children"], linked=True)})
 
 
-def read_decisions(node: Any) -> None:
+def bullet_items_to_decisions(node: Any) -> None:
     """Turn the items that begin with ``<>`` into lists of decisions, in place.
 
     Args:
@@ -235,7 +235,7 @@ def read_decisions(node: Any) -> None:
     """
     content = content_of(node)
     for child in content:
-        read_decisions(child)
+        bullet_items_to_decisions(child)
     if (
         content
         and node["type"] != "listItem"
@@ -283,16 +283,16 @@ def _may_hold_form(token: inline.Token) -> bool:
     kind = token["type"]
     if kind == "text":
         return "{" in token["raw"] or ":" in token["raw"]
-    if kind in _EMPHASIS_TOKENS:
+    if kind in _EMPHASIS_TOKEN_TYPES:
         return any(map(_may_hold_form, token["children"]))
-    return kind not in _PLAIN_TOKENS
+    return kind not in _PLAIN_TOKEN_TYPES
 
 
 def _closing_of_atom(tag: str) -> str:
     """Return the end tag of a node without text of its own, or of code; else nothing."""
     if tag.startswith(("<code>", "<code ")):
         return "</code>"
-    match = _ADF_TAG.match(tag)
+    match = _START_TAG_WITH_ADF_KIND.match(tag)
     return f"</{match[1]}>" if match and match[2] in _ATOM_NODES else ""
 
 

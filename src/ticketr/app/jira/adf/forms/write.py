@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ticketr.app.jira.adf._blocks import (
+    BULLET_AND_ORDERED_LISTS,
     EMPTY_PARAGRAPHS,
-    LIST_NODES,
     PANEL_WORD_BY_KIND,
     BlockWriter,
     write_expand,
     write_panel,
     write_quote,
 )
-from ticketr.app.jira.adf._canonical import LINE_NODES, Json, content_of
+from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
 from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, EMPTY_TEXT_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import markdown_if_simple_leaf
@@ -36,16 +36,16 @@ from ticketr.app.jira.adf.forms.inline import (
 _OPAQUE_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
 _CELL_NODES = frozenset({"tableCell", "tableHeader"})
 #: Where a block is in lines of its own.
-_BLOCK_CONTAINER_NODES = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
+_SHORT_FORM_PARENTS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 #: The nodes in which a block has a short form.
 _FORM_PARENTS_BY_KIND = {
-    "panel": _BLOCK_CONTAINER_NODES - {"panel"},
+    "panel": _SHORT_FORM_PARENTS - {"panel"},
     "expand": frozenset({"doc", "layoutColumn"}),
     "nestedExpand": frozenset({"expand"}),
-    "blockCard": _BLOCK_CONTAINER_NODES,
-    "decisionList": _BLOCK_CONTAINER_NODES,
-    "taskList": _BLOCK_CONTAINER_NODES | {"listItem"},
-    "mediaSingle": _BLOCK_CONTAINER_NODES | {"blockquote", "listItem"},
+    "blockCard": _SHORT_FORM_PARENTS,
+    "decisionList": _SHORT_FORM_PARENTS,
+    "taskList": _SHORT_FORM_PARENTS | {"listItem"},
+    "mediaSingle": _SHORT_FORM_PARENTS | {"blockquote", "listItem"},
 }
 #: The start tag of each end tag.
 _START_TAG_BY_END_TAG = {
@@ -79,7 +79,7 @@ class Writer(BlockWriter):
     def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a block."""
         kind, content = node.get("type"), content_of(node)
-        if kind in LIST_NODES:
+        if kind in BULLET_AND_ORDERED_LISTS:
             return self.write_list(node, marker, short=short)
         if kind == "blockquote":
             is_empty = short and len(content) == 1 and content[0] in EMPTY_PARAGRAPHS
@@ -152,23 +152,23 @@ class Writer(BlockWriter):
         if kind in {"panel", "expand", "nestedExpand", "layoutColumn"} and content:
             inside.append(self.write_blocks(content, kind, short=short))
             return {**node, "content": [_paragraph(text_node(BLOCKS_PLACEHOLDER))]}
-        self._write_lines(node, "", short=short)
+        self._write_forms_in_lines(node, "", short=short)
         return node
 
-    def _write_lines(self, node: Any, parent: str, *, short: bool) -> None:
+    def _write_forms_in_lines(self, node: Any, parent: str, *, short: bool) -> None:
         """Write the forms in the lines of text in a block, in place, and escape what looks like one."""
         kind = node.get("type") if type(node) is dict else None
         if type(kind) is not str or kind not in NODE_RULES or kind in _OPAQUE_NODES:
             return
-        if kind in LINE_NODES:
-            self._write_line(content_of(node), short=short)
+        if kind in INLINE_PARENT_NODES:
+            self._write_forms_in_line(content_of(node), short=short)
             return
         # The text of other lists of decisions is in HTML, where no form is read.
         short = short and (kind != "decisionList" or parent in _CELL_NODES)
         for child in content_of(node):
-            self._write_lines(child, kind, short=short)
+            self._write_forms_in_lines(child, kind, short=short)
 
-    def _write_line(self, content: list[Any], *, short: bool) -> None:
+    def _write_forms_in_line(self, content: list[Any], *, short: bool) -> None:
         """Write the forms in a line of text, in place."""
         result: list[Any] = []
         nodes = [None, *(node if type(node) is dict else None for node in content), None]
@@ -176,15 +176,15 @@ class Writer(BlockWriter):
             if type(child) is not dict:
                 result.append(child)
             elif child.get("type") == "text":
-                result += self._write_text(child, before, after, short=short)
+                result += self._tagged_text(child, before, after, short=short)
             elif short and (written := write_inline(child, before, after)) is not None:
                 self.used = True
                 result += written
             else:
                 result.append(child)
-        content[:] = _join_tags(result)
+        content[:] = _drop_closed_and_reopened_tags(result)
 
-    def _write_text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
+    def _tagged_text(self, node: Json, before: Any, after: Any, *, short: bool) -> Iterator[Json]:
         """Yield a text with its tags around it."""
         words, marks = node.get("text"), node.get("marks")
         if type(words) is not str or not words:
@@ -208,14 +208,14 @@ class Writer(BlockWriter):
         yield from (text_node(protect_signs(f"</{tag}>")) for tag in reversed(tags))
 
 
-def _join_tags(nodes: list[Any]) -> list[Any]:
+def _drop_closed_and_reopened_tags(nodes: list[Any]) -> list[Any]:
     """Remove the tags that end where the next text begins with the same one."""
     result: list[Any] = []
     for node in nodes:
         if (
             result
             and type(node) is dict
-            and node.get("text") in _START_TAG_BY_END_TAG.get(_text_of(result[-1]), ())
+            and node.get("text") in _START_TAG_BY_END_TAG.get(_own_text_of(result[-1]), ())
         ):
             result.pop()
         else:
@@ -223,7 +223,7 @@ def _join_tags(nodes: list[Any]) -> list[Any]:
     return result
 
 
-def _text_of(node: Any) -> str:
+def _own_text_of(node: Any) -> str:
     return node["text"] if type(node) is dict and type(node.get("text")) is str else ""
 
 
