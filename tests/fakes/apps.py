@@ -21,7 +21,7 @@ from ticketr.app.tui.app import SECONDS_PER_FRAME, App
 from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
 from ticketr.app.tui.setup import (
     FolderAnswer,
     FolderKind,
@@ -114,7 +114,7 @@ class Run:
 
 @asynccontextmanager
 async def running_app(
-    workspaces: Sequence[OpenWorkspace | ClosedWorkspace] = (),
+    workspaces: Sequence[OpenWorkspace | UnopenedWorkspace] = (),
     *,
     setup: Setup | None = None,
     screen: FakeScreen | None = None,
@@ -131,7 +131,7 @@ async def running_app(
         refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
     screen = FakeScreen(100, 30) if screen is None else screen
-    async with trio.open_nursery() as outlasting_nursery:
+    async with trio.open_nursery() as sandbox_nursery:
         async with open_job_queue(workers=2) as queue:
             app = App(
                 cast("Any", screen),
@@ -140,7 +140,7 @@ async def running_app(
                 theme=Theme(),
                 in_thread=inline,
                 setup=setup,
-                outlasting_nursery=outlasting_nursery,
+                sandbox_nursery=sandbox_nursery,
                 refresh_seconds=refresh_seconds,
             )
             run = Run(app, screen, queue)
@@ -155,7 +155,7 @@ async def running_app(
                 yield run
                 nursery.cancel_scope.cancel()
             await queue.shutdown(grace=0)
-        outlasting_nursery.cancel_scope.cancel()
+        sandbox_nursery.cancel_scope.cancel()
 
 
 SITE = SiteAnswer("https://harbour.example", 120)

@@ -34,7 +34,7 @@ from ticketr.app.config import (
 from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
 from ticketr.app.sync import UnknownField, UnknownProject, read_next_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace
+from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace
 
 ME = "demo@example.com"
 CANARY = "canary-7391-canary"
@@ -486,8 +486,8 @@ def configure(home: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIRA_URL", url)
 
 
-def closed(each: OpenWorkspace | ClosedWorkspace) -> ClosedWorkspace:
-    assert isinstance(each, ClosedWorkspace)
+def closed(each: OpenWorkspace | UnopenedWorkspace) -> UnopenedWorkspace:
+    assert isinstance(each, UnopenedWorkspace)
     return each
 
 
@@ -516,7 +516,7 @@ async def test_a_workspace_whose_folder_is_gone_cannot_be_opened_and_says_why(
         await closed(shop).open()
 
 
-def _outside_trio() -> tuple[OpenWorkspace | ClosedWorkspace, ...]:
+def _outside_trio() -> tuple[OpenWorkspace | UnopenedWorkspace, ...]:
     """Return the workspaces, of which none may be asked for a token in the current task."""
     from concurrent.futures import ThreadPoolExecutor
 

@@ -24,7 +24,7 @@ from ticketr.app.tui.app import MESSAGES_PER_CHECKPOINT, SECONDS_PER_FRAME
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.messages import Message, Notice
 from ticketr.app.tui.services.jobs import start_job
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update
 from ticketr.terminal import Focused, HungUp, Key, Paste, QuitSignal, Resumed
@@ -480,9 +480,9 @@ class Opener:
         return self.opened
 
 
-def closed(root: Path, error: Exception | None = None) -> tuple[ClosedWorkspace, Opener]:
+def closed(root: Path, error: Exception | None = None) -> tuple[UnopenedWorkspace, Opener]:
     opener = Opener(workspace(root), error)
-    return ClosedWorkspace(root.name, opener.open, "jira.example"), opener
+    return UnopenedWorkspace(root.name, opener.open, "jira.example"), opener
 
 
 async def test_another_workspace_is_opened_when_it_is_selected(
@@ -609,9 +609,9 @@ def sent() -> list[Message]:
     return []
 
 
-def opened(sent: list[Message], *each: OpenWorkspace | ClosedWorkspace) -> Workspaces:
+def opened(sent: list[Message], *each: OpenWorkspace | UnopenedWorkspace) -> Workspaces:
     class NoReader:
-        async def read(self) -> None:
+        async def read_and_compare(self) -> None:
             await trio.lowlevel.checkpoint()
 
     return Workspaces(each, lambda _: NoReader(), sent.append)

@@ -29,8 +29,8 @@ from ticketr.app.tui.effects import JobRequest
 from ticketr.app.tui.jobs_state import QUIET_TAG
 from ticketr.app.tui.keymap import KeyMap, keymap_of
 from ticketr.app.tui.services.workspaces import (
-    ClosedWorkspace,
     OpenWorkspace,
+    UnopenedWorkspace,
     job_for,
     open_workspace,
     site_without_https,
@@ -41,7 +41,7 @@ from ticketr.terminal import Terminal, open_terminal, sgr
 
 P = ParamSpec("P")
 T = TypeVar("T")
-OpenOrClosedWorkspace: TypeAlias = OpenWorkspace | ClosedWorkspace
+OpenOrUnopenedWorkspace: TypeAlias = OpenWorkspace | UnopenedWorkspace
 
 #: How many jobs run at once, each in a workspace of its own.
 WORKERS = 2
@@ -49,7 +49,7 @@ WORKERS = 2
 _log = logging.getLogger("ticketr")
 
 
-async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool = False) -> int:
+async def run_screen(workspaces: Sequence[OpenOrUnopenedWorkspace], *, pull: bool = False) -> int:
     """Run the app in the terminal until the user leaves.
 
     Jobs that still run then are cancelled, and the last progress of each is printed.
@@ -73,7 +73,7 @@ async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool 
     roots = [workspace.root for workspace in workspaces if workspace.root]
     history = WorkspaceHistories(roots, without=QUIET_TAG)
     first_run = WorkspaceSetup()
-    async with trio.open_nursery() as outlasting_nursery:
+    async with trio.open_nursery() as sandbox_nursery:
         async with open_job_queue(
             workers=WORKERS, history=history, on_job_error=_log_job_traceback
         ) as queue:
@@ -87,14 +87,14 @@ async def run_screen(workspaces: Sequence[OpenOrClosedWorkspace], *, pull: bool 
                     theme=theme,
                     keymap=keymap,
                     setup=first_run,
-                    outlasting_nursery=outlasting_nursery,
+                    sandbox_nursery=sandbox_nursery,
                     can_start_sandbox=has_demo_extra(),
                     refresh_seconds=user_config.refresh_seconds,
                 )
                 await app.run(pull=pull)
             left = {job.id for job in queue.jobs() if not job.status.is_terminal}
             await queue.shutdown(grace=0)
-        outlasting_nursery.cancel_scope.cancel()
+        sandbox_nursery.cancel_scope.cancel()
     for words in cancelled_job_messages(job for job in queue.jobs() if job.id in left):
         print_messages(words)
     if first_run.demo is not None:
@@ -131,7 +131,7 @@ def status_line_style(terminal: Terminal) -> LineStyle:
     return replace(wanted, unicode=terminal.unicode, color=terminal.colors)
 
 
-def find_app_workspaces() -> tuple[OpenOrClosedWorkspace, ...]:
+def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
     """Return the workspace that a command is about, and all others of the user's config.
 
     Not to be called inside Trio.
@@ -158,11 +158,11 @@ def find_app_workspaces() -> tuple[OpenOrClosedWorkspace, ...]:
 
 def _other_workspaces(
     user_config: config.UserConfig, *, without: Path | None = None
-) -> tuple[OpenOrClosedWorkspace, ...]:
+) -> tuple[OpenOrUnopenedWorkspace, ...]:
     """Return the workspaces of the user's config, except the one in a folder."""
     here = None if without is None else os.path.realpath(without)
     return tuple(
-        ClosedWorkspace(
+        UnopenedWorkspace(
             entry.name,
             partial(_open_workspace_without_token, entry.name),
             site_without_https(entry.site),

@@ -27,7 +27,7 @@ from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.reading import Reader
-from ticketr.app.tui.services.workspaces import ClosedWorkspace, OpenWorkspace, Workspaces
+from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
 from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -60,7 +60,7 @@ class App:
         keymap: The keys.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; without one, there has to be a workspace.
-        outlasting_nursery: Keeps a sandbox that `setup` has started until the jobs have ended, too.
+        sandbox_nursery: Keeps a sandbox that `setup` has started until the jobs have ended, too.
         can_start_sandbox: Whether a sandbox can be started.
         refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
@@ -69,13 +69,13 @@ class App:
         self,
         terminal: Terminal,
         queue: JobQueue,
-        workspaces: Sequence[OpenWorkspace | ClosedWorkspace],
+        workspaces: Sequence[OpenWorkspace | UnopenedWorkspace],
         *,
         theme: Theme,
         keymap: KeyMap | None = None,
         in_thread: ThreadRunner = trio.to_thread.run_sync,
         setup: Setup | None = None,
-        outlasting_nursery: trio.Nursery | None = None,
+        sandbox_nursery: trio.Nursery | None = None,
         can_start_sandbox: bool = True,
         refresh_seconds: float = 0.0,
     ) -> None:
@@ -122,7 +122,7 @@ class App:
             send,
             in_thread,
             setup,
-            outlasting_nursery,
+            sandbox_nursery,
             refresh_seconds=refresh_seconds,
             may_refresh=lambda name: may_refresh(self.state, name),
         )

@@ -31,7 +31,12 @@ from ticketr.app.tui.overlays.review import Deletion, FileEdits
 from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_field_values, ask_issues, ask_statuses, stop_asking
-from ticketr.app.tui.services.edits import FieldChanges, carry_out_edits, change_field, plan_edits
+from ticketr.app.tui.services.edits import (
+    IssueFieldPairs,
+    carry_out_edits,
+    change_field,
+    plan_edits,
+)
 from ticketr.app.tui.services.jobs import ask_to_attach, start_job
 from ticketr.app.tui.services.outside import copy_addresses, copy_text, open_browser, open_editor
 from ticketr.app.tui.services.workspaces import job_for
@@ -79,7 +84,7 @@ CHANGES = tuple((each, FieldSetting("Labels", "x", ListAction.ADD)) for each in 
 
 
 def edits_planned(
-    changes: FieldChanges, plan: FileEditPlan | None, problem: str = ""
+    changes: IssueFieldPairs, plan: FileEditPlan | None, problem: str = ""
 ) -> messages.Answered:
     return messages.Answered(call_in("work", plan_edits, changes), plan, problem)
 

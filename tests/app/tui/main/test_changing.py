@@ -24,8 +24,8 @@ from ticketr.app.tui.rows import Rows, row_of_broken
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_statuses, stop_asking
 from ticketr.app.tui.services.edits import (
-    add_comment,
-    add_from_template,
+    add_comment_to_file,
+    add_drafts_from_template,
     add_ticket,
     change_field,
 )
@@ -217,14 +217,14 @@ def test_a_offers_the_templates_and_asks_for_their_values() -> None:
     last = typed(pressed(state, "KEY_DOWN", "KEY_ENTER"), " Pay")
     assert shown(last)[-2].startswith(" What:  Pay")
     last = typed(pressed(last, "KEY_ENTER"), "now")
-    asked = call_in("work", add_from_template, template, ("Pay", "now"))
+    asked = call_in("work", add_drafts_from_template, template, ("Pay", "now"))
     enter = Key("KEY_ENTER")
     effect = update(last, enter, 9.0)[1]
     assert effect == (asked,)
     again = after(app_state(ONE), messages.Answered(effect[0], problem="no room"))
     assert shown(again)[-2].startswith(" When: now")
     assert update(again, enter, 9.0)[1] == (asked,)
-    bare = call_in("work", add_from_template, fixed, ())
+    bare = call_in("work", add_drafts_from_template, fixed, ())
     assert update(pressed(state, "KEY_DOWN", "KEY_DOWN"), enter, 9.0)[1] == (bare,)
     assert after(state, messages.Answered(bare, problem="no room")).notice == "no room"
 
@@ -252,7 +252,7 @@ def test_m_asks_for_a_comment_and_writes_it() -> None:
 
     state, effect = update(state, Key("KEY_ENTER"), 1.0)
 
-    assert effect == (call_in("work", add_comment, PLACES[0], "Looks good"),)
+    assert effect == (call_in("work", add_comment_to_file, PLACES[0], "Looks good"),)
     assert state.overlays == ()
 
 
@@ -269,7 +269,7 @@ def test_a_pasted_comment_keeps_its_lines(width: int, height: int) -> None:
     assert any(row.startswith(" comment: ! Steps:↵- one↵  - two▏") for row in rows)
 
     _, effect = update(state, Key("KEY_ENTER"), 9.0)
-    assert effect == (call_in("work", add_comment, PLACES[0], "! Steps:\n- one\n  - two"),)
+    assert effect == (call_in("work", add_comment_to_file, PLACES[0], "! Steps:\n- one\n  - two"),)
 
 
 def test_a_long_text_is_measured_around_its_cursor_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,7 +317,7 @@ def test_a_reply_begins_with_the_author_and_the_newest_comment_is_first() -> Non
     assert [words for words, _, _ in options(state)] == ["Not sent", "Mine", "First"]
     state = typed(pressed(state, *"fir", "KEY_ENTER"), "Yes")
     _, effect = update(state, Key("KEY_ENTER"), 9.0)
-    assert effect == (call_in("work", add_comment, PLACES[0], "@Priya Raman Yes"),)
+    assert effect == (call_in("work", add_comment_to_file, PLACES[0], "@Priya Raman Yes"),)
 
 
 @pytest.mark.parametrize("words", ["Mine", "Not sent"])
@@ -455,7 +455,7 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
 
 
 def test_a_comment_comes_back_below_what_was_opened_since() -> None:
-    asked_for = call_in("work", add_comment, PLACES[0], "Looks good")
+    asked_for = call_in("work", add_comment_to_file, PLACES[0], "Looks good")
     commenting = typed(pressed(app_state(ONE, TWO), "m"), "Looks good")
     state, effect = update(commenting, Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)

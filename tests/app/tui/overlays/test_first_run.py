@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_files
 from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.outside import leave, open_pages
 from ticketr.app.tui.services.setting_up import (
-    add_workspace,
+    add_and_show_workspace,
     cancel_setup,
     check_login,
     check_site,
@@ -230,7 +230,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
     wanted = NewWorkspace(
         "https://harbour.example", "a@harbour.example", CANARY, "DEMO", Path("~/work")
     )
-    assert asked[-1] == call(add_workspace, wanted)
+    assert asked[-1] == call(add_and_show_workspace, wanted)
     problem = Problem("the token has expired; type another one", SetupField.TOKEN)
     refused = after(state, failed(problem))
     assert "another one; Ctrl+O opens the page" in " ".join(" ".join(rows(refused)).split())
@@ -326,7 +326,7 @@ def test_the_token_is_in_no_repr_log_or_notice() -> None:
     state, login = do(pressed(state, "KEY_CTRL_U", *"DEMO"), "KEY_F5")
     state, added = do(after(state, suggested("~/h")), "KEY_TAB", "KEY_TAB", "KEY_ENTER")
 
-    assert [each.function for each in added][-1] is add_workspace
+    assert [each.function for each in added][-1] is add_and_show_workspace
     line = form(state).input_of(SetupField.TOKEN)
     for each in (state, overlay(state), form(state), line, login, added, typed):
         assert CANARY not in repr(each)
@@ -425,7 +425,7 @@ def test_check_and_pull_adds_the_workspace() -> None:
     state, asked = do(complete(), "KEY_ENTER")
 
     wanted = NewWorkspace(SITE.site, "p@h.example", CANARY, "DEMO", Path("~/harbour"))
-    assert asked == (call(add_workspace, wanted),)
+    assert asked == (call(add_and_show_workspace, wanted),)
     assert "Checking the login, then adding the workspace... Esc cancels" in "\n".join(rows(state))
 
 

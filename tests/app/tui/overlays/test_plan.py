@@ -25,7 +25,7 @@ from ticketr.app.tui.overlays.review import FileEdits, padded_name
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.files import remember_list_view
-from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
+from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
 from ticketr.app.tui.services.outside import leave, open_editor, redraw
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
@@ -287,7 +287,7 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
         warnings=(Note("DEMO-9", "DEMO-9.md", "mentions nobody", Code.LITERAL),),
     )
     state, asked = update(pressed(app_state(), "p"), plan_read(plan), 1.0)
-    assert asked == (call_in("work", check_push, (), frozenset(plan.losses)),)
+    assert asked == (call_in("work", dry_run_push, (), frozenset(plan.losses)),)
 
     state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(asked[0], result))
 

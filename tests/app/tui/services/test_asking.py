@@ -42,8 +42,8 @@ from ticketr.app.tui.services.asking import (
 from ticketr.app.tui.services.context import Services
 from ticketr.app.tui.services.jobs import read_history, read_plan
 from ticketr.app.tui.services.workspaces import (
-    ClosedWorkspace,
     OpenWorkspace,
+    UnopenedWorkspace,
     Workspaces,
     open_workspace,
 )
@@ -369,8 +369,8 @@ async def test_the_history_comes_with_the_workspaces_of_its_jobs(
     opened = Workspaces(
         (
             OpenWorkspace("work", Store(tmp_path / "link", ".ticketr"), nothing),
-            ClosedWorkspace("shop", nothing, root=tmp_path / "shop"),
-            ClosedWorkspace("unknown", nothing),
+            UnopenedWorkspace("shop", nothing, root=tmp_path / "shop"),
+            UnopenedWorkspace("unknown", nothing),
         ),
         lambda _: nothing,
         told.append,

@@ -29,7 +29,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.rows import Rows
 from ticketr.app.tui.services import edits, outside, setting_up
 from ticketr.app.tui.services.context import Services
-from ticketr.app.tui.services.edits import add_comment, add_ticket, ask_to_undo, undo
+from ticketr.app.tui.services.edits import add_comment_to_file, add_ticket, ask_to_undo, undo
 from ticketr.app.tui.services.files import remember_list_view
 from ticketr.app.tui.services.outside import (
     browser_commands,
@@ -49,7 +49,7 @@ class Reading:
     def __init__(self, told: list[Message]) -> None:
         self._told = told
 
-    async def read(self) -> None:
+    async def read_and_compare(self) -> None:
         await trio.lowlevel.checkpoint()
         self._told.append(messages.FilesRead("work", Rows()))
 
@@ -198,7 +198,7 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     used = editing(tmp_path, told, keeps_comments=True)
     store = used.workspaces["work"].store
     place = IssuePlace("a.md", "DEMO-1")
-    comment = call_in("work", add_comment, place, "Looks good")
+    comment = call_in("work", add_comment_to_file, place, "Looks good")
     task = call_in("work", add_ticket, "Pay", place)
     ticket = call_in("work", add_ticket, "Pay", None)
     store.prepare()
@@ -270,7 +270,7 @@ async def test_the_drafts_of_a_template_are_in_one_file(
     told: list[Message] = []
     template = read_template(folder / "two.md")
 
-    asked = call_in("work", edits.add_from_template, template, ("it",))
+    asked = call_in("work", edits.add_drafts_from_template, template, ("it",))
     await editing(tmp_path, told).carry_out(asked)
 
     assert told[1] == messages.TicketAdded("work", "do-it.md", "Do it")
@@ -333,7 +333,7 @@ async def test_a_comment_is_written_into_the_file_and_taken_back(
     used = editing(bench.root, told, keeps_comments=True)
     place = IssuePlace("DEMO-3.md", "DEMO-4")
 
-    await edits.add_comment(used, "work", place, "Looks good")
+    await edits.add_comment_to_file(used, "work", place, "Looks good")
 
     words = "DEMO-3.md holds the comment"
     assert told == [messages.Notice(words, is_error=False, hints=edits.AFTER_CHANGE_HINTS), READ]
@@ -372,7 +372,7 @@ class Reader:
     def __init__(self) -> None:
         self.reads = 0
 
-    async def read(self) -> None:
+    async def read_and_compare(self) -> None:
         self.reads += 1
 
 

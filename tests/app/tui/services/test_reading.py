@@ -77,7 +77,7 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
         write(tmp_path, number)
     told: list[Message] = []
 
-    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
 
     *portions, whole = told
     sizes = [len(each.tickets) for each in portions if isinstance(each, SomeTicketsRead)]
@@ -97,7 +97,7 @@ async def test_a_broken_file_costs_no_other_its_mark(
     (bench.root / "b.md").write_text(render([Ticket(title="Again", key="DEMO-2")]))
     told: list[Message] = []
 
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read_and_compare()
 
     assert read(told).edited_keys == {"DEMO-1"}
     first, second = read(told).broken_file_errors
@@ -115,7 +115,7 @@ async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_s
     told: list[Message] = []
     reader = Reader("work", Store(bench.root, ".ticketr"), inline, told.append)
 
-    await reader.read()
+    await reader.read_and_compare()
 
     assert len(read(told).rows) == 12
     assert isinstance(told[-1], Notice)
@@ -128,7 +128,7 @@ async def test_to_look_at_a_folder_makes_nothing_in_it(
     (tmp_path / "new.md").write_text("# TICKET: New\n")
     told: list[Message] = []
 
-    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
 
     assert len(read(told).rows) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["new.md"]
@@ -143,7 +143,7 @@ async def test_templates_are_read_with_the_tickets(
         path.write_text("# TICKET: {Name}\n" if name == "feature" else "# TICKET:\n")
     told: list[Message] = []
 
-    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
 
     feature, torn = read(told).templates.values()
     assert isinstance(feature, Template)
@@ -158,11 +158,11 @@ async def test_shown_rows_stay_until_all_files_are_read_again(
     write(tmp_path, 1)
     told: list[Message] = []
     reader = Reader("work", Store(tmp_path, ".ticketr"), inline, told.append)
-    await reader.read()
+    await reader.read_and_compare()
     told.clear()
 
     write(tmp_path, 2)
-    await reader.read()
+    await reader.read_and_compare()
 
     assert told == [read(told)]
     assert [row.key for row in read(told).rows] == ["DEMO-1", "DEMO-2"]
@@ -177,7 +177,7 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
 
     # A second each: the filter, the stored list, the state, its texts, each batch.
     with trio.move_on_after(6.5):
-        await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read()
+        await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read_and_compare()
 
     sizes = [len(each.tickets) for each in told if isinstance(each, SomeTicketsRead)]
     assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH]
@@ -196,12 +196,12 @@ async def test_looks_take_turns_and_one_that_waits_is_enough(
         return [message for message in told if isinstance(message, FilesRead)]
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(reader.read)
+        nursery.start_soon(reader.read_and_compare)
         await trio.sleep(5.5)  # it has read the files and is about to join their rows
         write(tmp_path, 2)
 
         async def read_and_look() -> None:
-            await reader.read()
+            await reader.read_and_compare()
             rows_after.append(len(looks()[-1].rows))
 
         for _ in range(3):
@@ -231,7 +231,7 @@ async def test_filter_and_sort_come_back_and_nonsense_is_ignored(
     for content, sort in ((remembered, "title"), ("{", None), ("[" * 60_000, None)):
         (own / LIST_VIEW_FILE).write_text(content)
         told: list[Message] = []
-        await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read()
+        await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
         recalled = [each for each in told if isinstance(each, SavedListViewRead)]
         assert [(each.sort, each.hidden_columns) for each in recalled] == (
             [(sort, frozenset({"sprint"}))] if sort else []
@@ -245,7 +245,7 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
     (bench.root / ".ticketr" / LIST_VIEW_FILE).write_text('{"filter": "@me", "sort": "key"}')
     told: list[Message] = []
 
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read_and_compare()
 
     (recalled,) = [message for message in told if isinstance(message, SavedListViewRead)]
     assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole_value=True),)
@@ -264,7 +264,7 @@ async def test_the_clashes_of_a_conflict_are_read_with_the_files(
     await bench.pull()
     told: list[Message] = []
 
-    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read()
+    await Reader("work", Store(bench.root, ".ticketr"), inline, told.append).read_and_compare()
 
     assert read(told).conflicts_by_key == {"DEMO-1": ("DEMO-1: Title", "DEMO-1: Labels")}
 
@@ -279,7 +279,7 @@ async def test_the_age_of_the_last_whole_pull_is_read(
         ((at,),) = db.execute("SELECT value FROM about WHERE name = 'pulled'")
     for now in (float(at) + 90.0, float(at) - 5.0):  # a clock may have been set
         monkeypatch.setattr("time.time", lambda now=now: now)
-        await reader.read()
+        await reader.read_and_compare()
     assert [each.pull_age_seconds for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
 
 
@@ -311,7 +311,7 @@ class App:
     async def read(self) -> FilesRead:
         self.opened.clear()
         self._told.clear()
-        await self._reader.read()
+        await self._reader.read_and_compare()
         (found,) = (each for each in self._told if isinstance(each, FilesRead))
         return found
 

@@ -11,7 +11,7 @@ from fakes.apps import Run, running_app, workspace
 from trio.testing import MockClock
 
 from ticketr.app.tui.services import watching
-from ticketr.app.tui.services.watching import SETTLE_SECONDS
+from ticketr.app.tui.services.watching import READ_DELAY_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux reports changes of files")
 
@@ -19,7 +19,7 @@ TEXT = "# TICKET: [DEMO-1] One\n"
 
 
 async def settled(run: Run) -> None:
-    await trio.sleep(SETTLE_SECONDS)
+    await trio.sleep(READ_DELAY_SECONDS)
     await run.settle()
 
 
@@ -130,7 +130,7 @@ async def test_without_watches_the_app_works_as_before(
     def fail(_: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(watching, "WatchedFolders", fail)
+    monkeypatch.setattr(watching, "InotifyFolderWatches", fail)
     async with running_app((workspace(root),)) as run:
         (root / "DEMO-1.md").write_text("# TICKET: [DEMO-1] Renamed\n")
         await settled(run)

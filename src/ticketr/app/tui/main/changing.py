@@ -13,7 +13,7 @@ from ticketr.app.tui.messages import TicketAdded
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
-from ticketr.app.tui.services.edits import add_comment, add_from_template, add_ticket
+from ticketr.app.tui.services.edits import add_comment_to_file, add_drafts_from_template, add_ticket
 from ticketr.app.tui.sheet import IssueSheet, comment_heading
 from ticketr.app.tui.state import AppState, Panel, Step, show_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
@@ -71,7 +71,7 @@ def _ask_template_value(
 ) -> Step:
     """Ask for the next value of a template; once it has all, write its drafts."""
     if len(values) == len(template.placeholders):
-        return state, (call_in(workspace, add_from_template, template, values),)
+        return state, (call_in(workspace, add_drafts_from_template, template, values),)
 
     def on_accept(state: AppState, text: str) -> Step:
         return _ask_template_value(state, workspace, template, (*values, clean(text).strip()))
@@ -153,7 +153,7 @@ def _comment_input(workspace: str, place: IssuePlace, text: str = "") -> LineInp
         written = clean_lines(text).strip()
         if not written:
             return state.with_notice("A comment needs a text; nothing was added"), ()
-        return state, (call_in(workspace, add_comment, place, written),)
+        return state, (call_in(workspace, add_comment_to_file, place, written),)
 
     def on_open_editor(state: AppState, text: str) -> Step:
         return state, (call_in(workspace, outside.write_comment, place, text),)

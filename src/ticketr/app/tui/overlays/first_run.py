@@ -477,11 +477,10 @@ class FirstRun(Overlay):
         match action:
             case KeyAction.ESCAPE:
                 left = replace(self, is_form_open=False, kept_form=form.with_checks_cancelled())
-                state = (
-                    state.without_overlay(self)
-                    if form.asks_only_token
-                    else state.overlay_replaced(self, left)
-                )
+                if form.asks_only_token:
+                    state = state.without_overlay(self)
+                else:
+                    state = state.overlay_replaced(self, left)
                 return state, (call(setting_up.cancel_setup),)
             case KeyAction.ACCEPT:
                 return self._accept(state, form)
@@ -539,7 +538,8 @@ class FirstRun(Overlay):
             folder=Path(form.stripped_text_of(SetupField.FOLDER)),
         )
         changed = replace(self, busy_text=ADDING_WORKSPACE_MESSAGE, problem="")
-        return state.overlay_replaced(self, changed), (call(setting_up.add_workspace, wanted),)
+        request = call(setting_up.add_and_show_workspace, wanted)
+        return state.overlay_replaced(self, changed), (request,)
 
     def _with_form(self, state: AppState, form: Form, **changes: Any) -> AppState:
         return state.overlay_replaced(self, replace(self, kept_form=form, **changes))
@@ -558,7 +558,7 @@ class FirstRun(Overlay):
             case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
                 return self._open_form_or_ask_folder_again(state, request.args[0], problem)
             case messages.Answered(request, Problem() as problem) if request.function in (
-                setting_up.add_workspace,
+                setting_up.add_and_show_workspace,
                 setting_up.try_sandbox,
             ):
                 return self._show_problem(state, problem), ()

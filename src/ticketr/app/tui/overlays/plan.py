@@ -27,7 +27,7 @@ from ticketr.app.tui.overlays.review import (
     padded_name,
 )
 from ticketr.app.tui.services.asking import stop_asking
-from ticketr.app.tui.services.jobs import check_push, read_plan, start_job
+from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
 from ticketr.app.tui.sheet import EditedPart, IssueSheet
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
@@ -172,7 +172,7 @@ class Plan(Review[sync.PushPlan]):
     def _take_plan_and_ask_check(self, state: AppState, plan: sync.PushPlan, now: float) -> Step:
         """Take another plan, and ask for its check."""
         losses = frozenset(plan.losses)
-        check = call_in(self.workspace, check_push, self.keys, losses) if plan.entries else None
+        check = call_in(self.workspace, dry_run_push, self.keys, losses) if plan.entries else None
         changed = replace(self, plan=plan, shown_at=now, pending_check=check)
         changed = replace(changed, check_result=sync.PushResult(), check_problem="")
         if self.plan is None:

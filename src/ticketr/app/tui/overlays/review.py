@@ -275,7 +275,7 @@ class FileEdits(Review[sync.FileEditPlan]):
 
     title: ClassVar[str] = "Change tickets of"
 
-    changes: edits.FieldChanges
+    changes: edits.IssueFieldPairs
 
     @property
     def request(self) -> Call:

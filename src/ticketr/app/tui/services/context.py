@@ -53,7 +53,7 @@ class Services:
         send_message: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
         setup: Adds workspaces; None in an app that adds none.
-        outlasting_nursery: Keeps a sandbox that was started until the jobs have ended, too.
+        sandbox_nursery: Keeps a sandbox that was started until the jobs have ended, too.
         request_scope_by_place: The scopes of requests that a later one in the same place cancels.
         latest_calls: The last call of each function for each workspace.
         leave_requested: It is set when the user leaves.
@@ -67,7 +67,7 @@ class Services:
     send_message: Callable[[Any], None]
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
     setup: Setup | None = None
-    outlasting_nursery: trio.Nursery | None = None
+    sandbox_nursery: trio.Nursery | None = None
     request_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     latest_calls: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
@@ -152,7 +152,7 @@ class Services:
                     self.send_message(notice)
             except TicketrError as error:  # the files may differ from what is shown
                 failure = error
-        await self.readers[name].read()
+        await self.readers[name].read_and_compare()
         if failure is not None:
             raise failure
 

@@ -16,7 +16,7 @@ from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE
 from ticketr.text import clean
 
 #: Changes of fields, each of one issue.
-FieldChanges: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldSetting], ...]
+IssueFieldPairs: TypeAlias = tuple[tuple[sync.IssuePlace, sync.FieldSetting], ...]
 #: The most tickets of a change that are named.
 MAX_NAMED_TICKETS = 5
 #: What can be done after a change of files.
@@ -43,7 +43,7 @@ async def change_field(
     await services.change(name, change_file)
 
 
-async def plan_edits(services: Services, name: str, changes: FieldChanges) -> sync.FileEditPlan:
+async def plan_edits(services: Services, name: str, changes: IssueFieldPairs) -> sync.FileEditPlan:
     """Plan a change of fields."""
     store = services.workspaces[name].store
     return await services.in_thread(sync.plan_file_edits, store, dict(changes))
@@ -79,7 +79,7 @@ async def add_ticket(
     return await _add_drafts(services, name, (draft,), parent)
 
 
-async def add_from_template(
+async def add_drafts_from_template(
     services: Services, name: str, template: sync.Template, values: tuple[str, ...]
 ) -> messages.Notice:
     """Write the drafts of a template into a file, read the workspace again, and name the first.
@@ -118,7 +118,9 @@ async def _add_drafts(
     return messages.Notice(words, is_error=False, hints=hints)
 
 
-async def add_comment(services: Services, name: str, place: sync.IssuePlace, text: str) -> None:
+async def add_comment_to_file(
+    services: Services, name: str, place: sync.IssuePlace, text: str
+) -> None:
     """Write a new comment, whose text is cleaned, into the file of an issue, and read the workspace again.
 
     Cancellation:
@@ -165,9 +167,8 @@ async def ask_to_undo(services: Services, name: str) -> messages.QuestionAsked |
     except (sync.NothingToUndo, sync.CannotUndo) as error:
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
-    return messages.QuestionAsked(
-        "Take back", clean(_undo_question(steps)), (call_in(name, undo, steps),)
-    )
+    words = clean(_undo_question(steps))
+    return messages.QuestionAsked("Take back", words, (call_in(name, undo, steps),))
 
 
 def _undo_question(steps: Sequence[sync.UndoStep]) -> str:

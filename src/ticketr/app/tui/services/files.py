@@ -56,12 +56,12 @@ RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
 FILES_PER_STORED_PORTION = 400
 _NO_FLAGS = frozenset[str]()
-_DRAFT_FLAGS = frozenset(("draft",))
+_FLAGS_OF_DRAFT = frozenset(("draft",))
 
 
 async def read_files(services: Services, name: str) -> None:
     """Read all files of a workspace."""
-    await services.readers[name].read()
+    await services.readers[name].read_and_compare()
 
 
 async def read_detail(
@@ -134,7 +134,7 @@ NO_ROWS = Rows()
 
 
 @final
-class WorkspaceReader:
+class ReadAndComparePass:
     """Reads every file once, unless it is unchanged, and compares it with the last sync.
 
     Args:
@@ -164,13 +164,14 @@ class WorkspaceReader:
         Returns:
             Whether it was taken; else it has to be read.
         """
-        stamp = self._stamps[name] = self._seen.stamp_if_settled(name)
+        stamp = self._stamps[name] = self._seen.read_stamp_if_settled(name)
         known = self._seen.find(name, stamp)
         if known is None or not self._survey.add_unchanged(name, known.tickets):
             return False
         updated = self._updated.get
         self._tickets += [
-            tuple([row.with_updated(updated(row.key, "")) for row in rows]) for rows in known.rows
+            tuple([row.with_updated(updated(row.key, "")) for row in rows])
+            for rows in known.rows_of_each_ticket
         ]
         return True
 
@@ -204,7 +205,7 @@ class WorkspaceReader:
         self._tickets += tickets
         return SomeTicketsRead(self._name, tuple(tickets), self._edited_keys(begin))
 
-    def collect_all_files(self, before: Rows = NO_ROWS) -> FilesRead:
+    def combine_files_read(self, before: Rows = NO_ROWS) -> FilesRead:
         """Return the content of all files, after the last of them was read.
 
         Args:
@@ -340,12 +341,12 @@ class CachedFile:
     Attributes:
         stamp: Numbers that differ once the file has changed.
         tickets: Its tickets, as far as the comparison with the last sync needs them.
-        rows: The rows of each ticket.
+        rows_of_each_ticket: The rows of each ticket, in the order of the tickets.
     """
 
     stamp: FileStamp
     tickets: tuple[sync.CachedTicket, ...]
-    rows: tuple[tuple[ListRow, ...], ...]
+    rows_of_each_ticket: tuple[tuple[ListRow, ...], ...]
 
 
 @final
@@ -367,7 +368,7 @@ class FileCache:
     def __len__(self) -> int:
         return len(self._files) + len(self._lines)
 
-    def stamp_if_settled(self, name: str) -> FileStamp | None:
+    def read_stamp_if_settled(self, name: str) -> FileStamp | None:
         """Return the stamp of a file; None if it may be changing, or is not a file."""
         try:
             file_stat = os.stat(f"{self._store.root}/{name}")  # noqa: PTH116 - thousands of files
@@ -432,7 +433,7 @@ class FileCache:
             with suppress(ValueError, RecursionError):
                 self._lines = {str(json.loads(name)): line for name, _, line in pairs}
 
-    def needs_saving(self) -> bool:
+    def is_worth_saving(self) -> bool:
         """Return whether the list should be stored again."""
         least = max(1.0, REWRITE_AT_STALE_SHARE * len(self))
         return len(self) >= MIN_STORED_FILES and self._changes >= least
@@ -443,7 +444,7 @@ class FileCache:
         names = list(self._files)
         for begin in range(0, len(names), FILES_PER_STORED_PORTION):
             some = names[begin : begin + FILES_PER_STORED_PORTION]
-            yield "".join([_line_of_file(name, self._files[name]) for name in some])
+            yield "".join([_cache_line_of_file(name, self._files[name]) for name in some])
 
     def save(self, portions: Sequence[str]) -> None:
         """Store the text of the list; a folder that cannot be written is left as it is."""
@@ -463,10 +464,10 @@ def _cache_heading() -> str:
     return f"ticketr {__version__} {newest}"
 
 
-def _line_of_file(name: str, seen: CachedFile) -> str:
+def _cache_line_of_file(name: str, seen: CachedFile) -> str:
     tickets = [
         (ticket.keys, ticket.digest, [*map(_row_to_json, rows)])
-        for ticket, rows in zip(seen.tickets, seen.rows, strict=True)
+        for ticket, rows in zip(seen.tickets, seen.rows_of_each_ticket, strict=True)
     ]
     return f"{json.dumps(name)}\t{json.dumps((seen.stamp, tickets))}\n"
 
@@ -494,4 +495,4 @@ def _cached_file_from_json(name: str, stamp: FileStamp, stored: Any) -> CachedFi
 
 def _candidate_and_line_from_json(stored: Any) -> tuple[Candidate, int]:
     line, key, title, fields, text, updated = stored
-    return Candidate(key, title, fields, text, _NO_FLAGS if key else _DRAFT_FLAGS, updated), line
+    return Candidate(key, title, fields, text, _NO_FLAGS if key else _FLAGS_OF_DRAFT, updated), line

@@ -108,7 +108,7 @@ def _cancel_quiet_jobs(services: Services) -> None:
         services.queue.cancel(quiet.id, reason="the user asked for another job")
 
 
-async def check_push(
+async def dry_run_push(
     services: Services, name: str, keys: tuple[str, ...], losses: frozenset[sync.Loss]
 ) -> sync.PushResult | str | None:
     """Find out what of a push would not arrive; nothing is written. `stop_asking` cancels it.
@@ -157,7 +157,7 @@ def start_auto_refresh(services: Services, name: str) -> None:
     queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
     if services.refresh_seconds and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
-            _pull_if_idle,
+            _pull_unless_user_busy,
             services,
             name,
             every=services.refresh_seconds,
@@ -173,7 +173,7 @@ def start_auto_refresh(services: Services, name: str) -> None:
         )
 
 
-async def _pull_if_idle(context: JobContext, services: Services, name: str) -> object:
+async def _pull_unless_user_busy(context: JobContext, services: Services, name: str) -> object:
     """Pull a workspace unless the user is busy, and tell the app what has changed in Jira."""
     workspace = services.workspaces[name]
 

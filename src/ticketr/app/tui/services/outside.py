@@ -20,7 +20,7 @@ from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
 from ticketr.app.tui.services.context import CallFailed, Services
-from ticketr.app.tui.services.edits import add_comment
+from ticketr.app.tui.services.edits import add_comment_to_file
 from ticketr.app.tui.services.workspaces import error_with_relative_paths
 from ticketr.app.tui.text_input import clean_lines
 from ticketr.terminal import Resize
@@ -60,7 +60,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
         services.send_message(
             messages.Notice(clean(f"{path} is gone, so there is nothing to edit"))
         )
-        await services.readers[name].read()
+        await services.readers[name].read_and_compare()
         return
     store = services.workspaces[name].store
     before = await services.in_thread(_read_tickets, store, path)
@@ -70,7 +70,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     await services.in_thread(sync.count_editor_changes_as_edits, store, path, before)
     if problem:
         services.send_message(messages.Notice(clean(problem)))
-    await services.readers[name].read()
+    await services.readers[name].read_and_compare()
 
 
 async def write_comment(
@@ -96,7 +96,7 @@ async def write_comment(
     if not written:
         return messages.Notice("The comment is empty; nothing was added", is_error=False)
     try:
-        await add_comment(services, name, place, written)
+        await add_comment_to_file(services, name, place, written)
     except TicketrError as error:
         words = error_with_relative_paths(services.workspaces[name].store, error)
         raise CallFailed(words, written) from error

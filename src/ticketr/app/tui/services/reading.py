@@ -14,7 +14,7 @@ from ticketr import TicketrError
 from ticketr.app import sync
 from ticketr.app.tui import messages
 from ticketr.app.tui.messages import FilesRead, Message
-from ticketr.app.tui.services.files import NO_ROWS, FileCache, WorkspaceReader, recall_list_view
+from ticketr.app.tui.services.files import NO_ROWS, FileCache, ReadAndComparePass, recall_list_view
 from ticketr.app.tui.tree import presort
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.text import clean
@@ -60,7 +60,7 @@ class Reader:
         self._rows = NO_ROWS
         self._shown = shown
 
-    async def read(self) -> None:
+    async def read_and_compare(self) -> None:
         """Read all files that have changed, and compare all with the last sync.
 
         Cancellation:
@@ -77,23 +77,23 @@ class Reader:
                     self._send(recalled)
                 await self._in_thread(self._cache.load)
             try:
-                await self._read_and_compare(sync.read_state(self._store))
+                await self._read_and_compare_with(sync.read_state(self._store))
             except TicketrError as error:
-                await self._read_and_compare(closing(sync.State(Path(":memory:"))))
+                await self._read_and_compare_with(closing(sync.State(Path(":memory:"))))
                 self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
                 self._send(messages.WorkspaceFailed(self._name, words))
             self._ended = number
 
-    async def _read_and_compare(self, last_sync: AbstractContextManager[sync.State]) -> None:
+    async def _read_and_compare_with(self, last_sync: AbstractContextManager[sync.State]) -> None:
         # Rows that are shown stay until all files are read, so that they do not flicker.
         show = self._send if not self._is_filled else lambda _: None
         stack = ExitStack()
         try:
             state = await self._in_thread(stack.enter_context, last_sync)
             reader = await self._in_thread(
-                WorkspaceReader, self._name, self._store, state, self._cache
+                ReadAndComparePass, self._name, self._store, state, self._cache
             )
             files = sync.find_files(
                 self._store,
@@ -103,7 +103,7 @@ class Reader:
             )
             await sync.visit_files(self._in_thread, files, reader.read_batch, show)
             view = self._shown()
-            read = await self._in_thread(reader.collect_all_files, view.rows or self._rows)
+            read = await self._in_thread(reader.combine_files_read, view.rows or self._rows)
             await self._in_thread(_precompute_visible_rows, read, view)
         finally:
             with trio.CancelScope(shield=True):  # closing one file is quick
@@ -112,7 +112,7 @@ class Reader:
         self._send(read)
         self._is_filled = True
         await self._in_thread(presort, read.rows)
-        if self._cache.needs_saving():
+        if self._cache.is_worth_saving():
             await self._save_cache()
 
     async def _save_cache(self) -> None:

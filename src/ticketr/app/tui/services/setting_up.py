@@ -61,7 +61,7 @@ async def read_login_form_values(services: Services, name: str) -> dict[setup.Se
     }
 
 
-async def add_workspace(services: Services, wanted: setup.NewWorkspace) -> object:
+async def add_and_show_workspace(services: Services, wanted: setup.NewWorkspace) -> object:
     """Store a new workspace, and show it."""
     return await _show_opened(services, partial(_require_setup(services).add_workspace, wanted))
 
@@ -91,11 +91,9 @@ async def open_folder(services: Services, folder: str) -> Message | setup.Folder
 
 async def try_sandbox(services: Services) -> object:
     """Run a sandbox until the jobs have ended, and show its workspace."""
-    assert services.outlasting_nursery is not None, (
-        "an app that adds workspaces has a nursery for it"
-    )
+    assert services.sandbox_nursery is not None, "an app that adds workspaces has a nursery for it"
     return await _show_opened(
-        services, partial(services.outlasting_nursery.start, _run_sandbox, services)
+        services, partial(services.sandbox_nursery.start, _run_sandbox, services)
     )
 
 

@@ -15,7 +15,7 @@ from ticketr import JobStatus
 from ticketr.app.tui.services.context import Services
 
 #: Seconds between the first change and the reading: git and editors write several files in a row.
-SETTLE_SECONDS = 0.1
+READ_DELAY_SECONDS = 0.1
 #: The most folders that are watched; a workspace may be somebody's home folder.
 MAX_WATCHED_FOLDERS = 1_000
 
@@ -38,7 +38,7 @@ async def watch_files(services: Services, name: str) -> None:
     begun = services.latest_calls.get((watch_files, name))
     root = services.workspaces[name].store.root
     try:
-        folders = await services.in_thread(WatchedFolders, root)
+        folders = await services.in_thread(InotifyFolderWatches, root)
     # The folder is gone, no watches are left, or the package is not there: a key reads the files.
     except (OSError, ImportError):
         return
@@ -47,16 +47,16 @@ async def watch_files(services: Services, name: str) -> None:
             await trio.lowlevel.wait_readable(folders.fd)
             if not folders.take_changes():
                 continue
-            await trio.sleep(SETTLE_SECONDS)
+            await trio.sleep(READ_DELAY_SECONDS)
             folders.take_changes()
             if folders.has_new:
                 await services.in_thread(folders.watch_new_folders)
             if not services.queue.jobs(key=str(root), status=JobStatus.RUNNING):
-                await services.readers[name].read()
+                await services.readers[name].read_and_compare()
 
 
 @final
-class WatchedFolders:
+class InotifyFolderWatches:
     """The folders of a workspace whose changes Linux reports; hidden ones are left out.
 
     Attributes:

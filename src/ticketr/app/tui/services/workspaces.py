@@ -90,12 +90,12 @@ def job_for(
 class FileReader(Protocol):
     """Reads the files of a workspace."""
 
-    async def read(self) -> None:
+    async def read_and_compare(self) -> None:
         """Read all files, and send what they hold."""
         ...
 
 
-async def _empty_answer(*_: object) -> Any:
+async def _answer_without_jira(*_: object) -> Any:
     """Return nothing, where there is no Jira."""
     await trio.lowlevel.checkpoint()
     return ()
@@ -132,7 +132,7 @@ class OpenWorkspace:
     site_url: str = ""
     email: str = ""
     preferred_side: sync.Side | None = None
-    ask_jira: Callable[..., Awaitable[Any]] = _empty_answer
+    ask_jira: Callable[..., Awaitable[Any]] = _answer_without_jira
     query_aliases: Mapping[str, str] = field(default_factory=dict[str, str])
     draft_type: str = "Task"
     keeps_comments: bool = False
@@ -158,7 +158,7 @@ class OpenWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedWorkspace:
+class UnopenedWorkspace:
     """A workspace that is opened when it is selected, or when a job of it is asked for.
 
     Attributes:
@@ -197,7 +197,7 @@ class Workspaces:
 
     def __init__(
         self,
-        workspaces: Iterable[OpenWorkspace | ClosedWorkspace],
+        workspaces: Iterable[OpenWorkspace | UnopenedWorkspace],
         make_reader: Callable[[OpenWorkspace], FileReader],
         send: Callable[[Message], None],
     ) -> None:
@@ -205,11 +205,11 @@ class Workspaces:
         self._send = send
         self.by_name: dict[str, OpenWorkspace] = {}
         self.readers: dict[str, FileReader] = {}
-        self.closed: dict[str, ClosedWorkspace] = {}
+        self.closed: dict[str, UnopenedWorkspace] = {}
         self._locks: dict[str, trio.Lock] = {}
         for workspace in workspaces:
             if isinstance(workspace, OpenWorkspace):
-                self._put_open(workspace)
+                self._add_open_with_reader(workspace)
             else:
                 self.closed[workspace.name] = workspace
                 self._locks[workspace.name] = trio.Lock()
@@ -217,7 +217,7 @@ class Workspaces:
     @property
     def folders(self) -> Mapping[str, str]:
         """The folder of each workspace, by its name."""
-        known: dict[str, OpenWorkspace | ClosedWorkspace] = {**self.closed, **self.by_name}
+        known: dict[str, OpenWorkspace | UnopenedWorkspace] = {**self.closed, **self.by_name}
         return {name: str(workspace.root) for name, workspace in known.items() if workspace.root}
 
     async def ensure_open(self, name: str) -> bool:
@@ -237,7 +237,7 @@ class Workspaces:
             except (TicketrError, OSError) as error:
                 self._send(messages.WorkspaceFailed(name, clean(str(error))))
                 return False
-            self._put_open(replace(opened, name=name))
+            self._add_open_with_reader(replace(opened, name=name))
             del self.closed[name]
         self._send(opened.opened_message(name))
         return True
@@ -253,9 +253,9 @@ class Workspaces:
         others = chain([workspace.name], (f"{workspace.name}-{number}" for number in count(2)))
         free = (name for name in others if name not in self.by_name | self.closed)
         name = next(chain(same, free))
-        self._put_open(replace(workspace, name=name))
+        self._add_open_with_reader(replace(workspace, name=name))
         return name
 
-    def _put_open(self, workspace: OpenWorkspace) -> None:
+    def _add_open_with_reader(self, workspace: OpenWorkspace) -> None:
         self.by_name[workspace.name] = workspace
         self.readers[workspace.name] = self._make_reader(workspace)
