@@ -16,7 +16,7 @@ import trio
 from stretches import place_of
 
 from ticketr.app.cli.app import cli
-from ticketr.app.cli.job_runner import run
+from ticketr.app.cli.job_runner import run_with_rare_gc
 from ticketr.app.cli.screen import run_screen
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import SessionOptions
@@ -137,7 +137,7 @@ def look(root: Path) -> None:
     """Open the app on a folder; its site is never asked."""
     login = Credentials("http://127.0.0.1:9", "me@example.com", "t")
     options: SessionOptions = {"root": root, "credentials": login, "project": "DEMO"}
-    run(run_screen, (open_workspace("demo", options),))
+    run_with_rare_gc(run_screen, (open_workspace("demo", options),))
 
 
 def main() -> None:

@@ -77,7 +77,7 @@ async def test_attachments_are_listed_with_name_and_size(bench: Bench) -> None:
 
     ((found,),) = listed.attachments_by_key.values()
     assert (found.name, found.size, found.author_id) == ("a.txt", 3, DEMO_USER.account_id)
-    assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.MISSING)]
+    assert [(each.key, each.code) for each in listed.failed] == [("DEMO-99", Code.NOT_FOUND)]
 
 
 async def test_attachments_are_downloaded_in_portions_beside_their_ticket(bench: Bench) -> None:
@@ -389,21 +389,21 @@ async def test_a_file_lists_attachments_if_the_workspace_says_so(bench: Bench) -
     await bench.pull()
     assert listed(bench, "DEMO-1") is None
 
-    await bench.pull(attachments="list")
+    await bench.pull(attachment_mode="list")
 
     assert listed(bench, "DEMO-1") == '"a, b.txt" (3 bytes), shot.png (2.1 MB)'
     assert files(bench) == {}
-    again = await bench.sync(attachments="list")
+    again = await bench.sync(attachment_mode="list")
     assert (again.push.total, again.pull.merged, bench.writes) == (0, 0, [])
 
 
 async def test_the_list_of_attachments_cannot_be_edited(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
-    await bench.pull(attachments="list")
+    await bench.pull(attachment_mode="list")
     path = bench.root / "DEMO-1.md"
     path.write_text(path.read_text().replace("a.txt", "b.txt"))
 
-    result = await bench.push(attachments="list")
+    result = await bench.push(attachment_mode="list")
 
     assert [each.reason for each in result.failed] == [
         (
@@ -418,26 +418,26 @@ async def test_a_pull_downloads_attachments_if_the_workspace_says_so(bench: Benc
     attach(bench, "DEMO-1", "a.txt", b"one")
     attach(bench, "DEMO-4", "b.txt", b"two")
 
-    await bench.pull(attachments="download")
+    await bench.pull(attachment_mode="download")
 
     assert files(bench) == {"attachments/DEMO-1/a.txt": b"one", "attachments/DEMO-4/b.txt": b"two"}
     (bench.root / "attachments" / "DEMO-4" / "b.txt").unlink()
     attach(bench, "DEMO-1", "c.txt", b"three")
-    await bench.sync(attachments="download")
+    await bench.sync(attachment_mode="download")
     assert sum("attachment/content" in each for each in bench.asked) == 2
     assert len(files(bench)) == 3
-    await bench.pull(attachments="download")
+    await bench.pull(attachment_mode="download")
     assert not any("attachment/content" in each for each in bench.asked)
 
 
 async def test_an_attachment_that_is_gone_does_not_end_a_pull(bench: Bench) -> None:
     attach(bench, "DEMO-1", "a.txt", b"one")
-    await bench.pull(attachments="list")
+    await bench.pull(attachment_mode="list")
     (attachment,) = bench.finds("DEMO-1").attachments
     attach(bench, "DEMO-2", "b.txt", b"two")
 
     gone = Answering(bench, f"GET attachment/content/{attachment.id}*", 404)
-    result = await bench.pull(attachments="download", transport=gone)
+    result = await bench.pull(attachment_mode="download", transport=gone)
 
     assert [(each.key, each.path) for each in result.failed] == [
         ("DEMO-1", "attachments/DEMO-1/a.txt")

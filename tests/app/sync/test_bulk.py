@@ -23,7 +23,7 @@ from ticketr.app.jira.errors import ConnectFailed
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.compare.diff import Part, RichTextPart
-from ticketr.app.sync.jobs.bulk import CANCEL_TIMEOUT_SECONDS
+from ticketr.app.sync.jobs.bulk import CANCEL_REQUEST_TIMEOUT_SECONDS
 from ticketr.app.sync.jobs.bulk_change import make_bulk_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
@@ -187,7 +187,7 @@ async def test_jira_is_asked_to_leave_out_the_rest_of_a_change_that_is_cancelled
 
     (task,) = large.site.registry.tasks()
     assert wire.writes[-1] == f"POST task/{task.id}/cancel"
-    assert trio.current_time() - began == pytest.approx(5.0 + CANCEL_TIMEOUT_SECONDS)
+    assert trio.current_time() - began == pytest.approx(5.0 + CANCEL_REQUEST_TIMEOUT_SECONDS)
 
 
 MOVED = BulkChange(status="Done")

@@ -18,7 +18,7 @@ from ticketr import open_job_queue
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import MAX_JIRA_CHARACTERS, _conversion
 from ticketr.app.sync import Code, PushJob
-from ticketr.app.sync.concurrency import compute_all
+from ticketr.app.sync.concurrency import compute_in_batches
 from ticketr.app.sync.push import refresh
 
 PROSE = "Some *prose* with `code`, [a link](https://example.com/a) and words. "
@@ -187,7 +187,7 @@ async def test_a_cancel_does_not_wait_for_heavy_work() -> None:
         ended.set()
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(compute_all, trio.to_thread.run_sync, [work])
+        nursery.start_soon(compute_in_batches, trio.to_thread.run_sync, [work])
         await begun.wait()
         nursery.cancel_scope.cancel()
 
@@ -200,7 +200,7 @@ async def test_no_result_is_left_out_where_a_function_raises_stop_iteration() ->
     values = iter([1])
 
     with pytest.raises(RuntimeError, match="StopIteration"):
-        await compute_all(trio.to_thread.run_sync, [lambda: next(values)] * 2)
+        await compute_in_batches(trio.to_thread.run_sync, [lambda: next(values)] * 2)
 
 
 TESTS = Path(__file__).parents[2]

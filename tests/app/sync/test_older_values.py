@@ -159,7 +159,7 @@ async def test_comments_and_links_of_before_are_no_edits(bench: Bench) -> None:
     assert [change.name for change in entry.changes] == ["New comment"]
     (note,) = (await bench.push(**ON)).left_alone
 
-    assert (note.key, note.code) == ("DEMO-1", Code.BROUGHT_FORWARD)
+    assert (note.key, note.code) == ("DEMO-1", Code.OLDER_REPLACED)
     assert note.reason.startswith(f"Blocks, Comment {number}, Comment {gone}: older than ")
     assert comments_in(bench, "DEMO-1") == ["Hello", "Mine"]
     assert len(bench.finds("DEMO-1").links) == 2

@@ -288,7 +288,7 @@ ABSURD: dict[str, Any] = {
 OPTIONS: dict[str, Any] = {
     "comments": True,
     "links": True,
-    "attachments": "download",
+    "attachment_mode": "download",
     "fields": ("Story Points", "Due date", "Original estimate", "Sprint"),
 }
 KEY = "DEMO-2"

@@ -38,7 +38,7 @@ from ticketr.app.sync import (
     read_conflict,
     resolve,
     steps_of_same_change,
-    undo_change,
+    undo_and_keep_copies,
 )
 from ticketr.app.sync.compare.diff import description_adf
 from ticketr.app.sync.compare.mapping import FamilyText
@@ -229,7 +229,7 @@ async def test_what_is_offered_of_a_change_of_several_drafts_is_all_of_it(bench:
         assert {step.path for step in steps} == {"a.md", "b.md"}
         bench.edits("b.md", "# TICKET: b", "# TICKET: [DEMO-99] b")  # as a push does
         assert {step.path for step in find_last_undoable_change(store, state)} == {"a.md"}
-        undone = undo_change(store, state, steps)
+        undone = undo_and_keep_copies(store, state, steps)
 
     assert ([step.path for step, _ in undone.steps_and_copy_paths], len(undone.failed)) == (
         ["a.md"],

@@ -47,13 +47,13 @@ def main() -> None:
 
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it may be ignored
             signal.signal(signal.SIGINT, exit_interrupted)
-        run = _import_main()
+        run = _prepare_and_import_main()
         run()
     except KeyboardInterrupt:
         exit_interrupted()
 
 
-def _import_main() -> Callable[[], None]:
+def _prepare_and_import_main() -> Callable[[], None]:
     """Import the command line; exit where the app cannot run, and make the streams safe."""
     import gc
     from importlib.util import find_spec
@@ -68,9 +68,9 @@ def _import_main() -> Callable[[], None]:
         from ticketr._install import missing_packages_message
 
         _exit_with_usage_error(missing_packages_message("the app", "app"))
-    from ticketr.app.cli.console import make_standard_streams_safe
+    from ticketr.app.cli.console import reopen_streams_with_lossy_stderr
 
-    make_standard_streams_safe()
+    reopen_streams_with_lossy_stderr()
     from ticketr.app.cli.app import main as run
 
     return run

@@ -10,7 +10,7 @@ from ticketr.app import config
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo, echo_json
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import CommonOptions, workspace_options
+from ticketr.app.cli.options import CommonOptions, folder_json_options
 
 
 @command(
@@ -24,14 +24,8 @@ from ticketr.app.cli.options import CommonOptions, workspace_options
 @click.argument("name", required=False)
 @click.argument("query", required=False)
 @click.option("--remove", is_flag=True, help="Remove the alias NAME from your settings.")
-@workspace_options
-def alias(
-    options: CommonOptions,
-    *,
-    name: str | None,
-    query: str | None,
-    remove: bool,
-) -> int:
+@folder_json_options
+def alias(options: CommonOptions, *, name: str | None, query: str | None, remove: bool) -> int:
     """List the names for queries, or give a query in JQL a name. Sends no request.
 
     `@NAME` stands for the query in `pull --jql`, in the `jql` of a workspace, and in other aliases.

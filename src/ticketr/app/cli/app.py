@@ -90,7 +90,7 @@ def _open_app() -> int:
         raise click.UsageError(f"the app needs {what}; give a command, such as 'ticketr demo'")
     from ticketr.app.cli import job_runner, screen
 
-    return job_runner.run(screen.run_screen, screen.find_app_workspaces())
+    return job_runner.run_with_rare_gc(screen.run_screen, screen.find_app_workspaces())
 
 
 def main() -> None:
@@ -178,7 +178,7 @@ def _report_usage(error: click.ClickException) -> None:
         words = f"ticketr: {words}"
         if isinstance(error, click.UsageError) and error.ctx is not None:
             words = f"{words}\ntry '{error.ctx.command_path} --help'"
-    click.echo(console.safe_lines(words), err=True)
+    click.echo(console.redacted_lines(words), err=True)
 
 
 def _report_unexpected(error: BaseException) -> int:

@@ -17,9 +17,9 @@ from ticketr.app.cli.options import (
     CommonOptions,
     arguments_for_keys,
     checked_keys,
+    folder_json_options,
     key_argument,
     plain_option,
-    workspace_options,
 )
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def attachments() -> None:
     exits=exits.TICKET_COMMAND_EXITS,
 )
 @_required_keys_argument
-@workspace_options
+@folder_json_options
 @plain_option
 def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """List the names and sizes of the attachments of issues."""
@@ -86,7 +86,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     exits=exits.TICKET_COMMAND_EXITS,
 )
 @_required_keys_argument
-@workspace_options
+@folder_json_options
 @plain_option
 def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Download the attachments of issues.
@@ -114,7 +114,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     metavar="FILE...",
     type=click.Path(dir_okay=False, path_type=Path),
 )
-@workspace_options
+@folder_json_options
 @plain_option
 def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     """Attach files to an issue.

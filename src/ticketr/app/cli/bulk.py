@@ -16,12 +16,12 @@ from ticketr.app.cli.options import (
     CommonOptions,
     checked_key,
     checked_key_option,
+    folder_json_options,
     job_arguments,
     keys_argument,
     plain_option,
     require_workspace_and_site,
     with_options,
-    workspace_options,
 )
 from ticketr.app.cli.settings import can_ask_user, refuse_many_or_delete
 
@@ -45,7 +45,7 @@ def _add_change_options(command: F) -> F:
             ),
             click.option("-y", "--yes", "skips_confirmation", is_flag=True, help="Do not ask."),
             plain_option,
-            workspace_options,
+            folder_json_options,
         ),
     )
 
@@ -125,11 +125,7 @@ def bulk(
     shell_complete=completion.complete_key_or_person,
 )
 @_add_change_options
-def assign(
-    options: CommonOptions,
-    *,
-    words: tuple[str, ...],
-) -> int:
+def assign(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     """Assign issues in Jira: to you, to somebody by name or e-mail address, or with - to nobody.
 
     It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
@@ -156,11 +152,7 @@ def assign(
     shell_complete=completion.complete_key_or_status,
 )
 @_add_change_options
-def move(
-    options: CommonOptions,
-    *,
-    words: tuple[str, ...],
-) -> int:
+def move(options: CommonOptions, *, words: tuple[str, ...]) -> int:
     """Move issues to a status in Jira, by the transition that leads there.
 
     It shows the issues and asks, sends the change to Jira at once, and pulls the issues, so that
@@ -182,10 +174,7 @@ def _split_keys(words: Sequence[str]) -> tuple[tuple[str, ...], str]:
 
 
 def _run_change(
-    options: CommonOptions,
-    change: sync.BulkChange,
-    keys: Sequence[str],
-    jql: str | None = None,
+    options: CommonOptions, change: sync.BulkChange, keys: Sequence[str], jql: str | None = None
 ) -> int:
     """Change issues, named by their keys or found by a query, and return the exit code."""
     from ticketr.app.cli.job_runner import exit_code, run_job, worst_exit_code

@@ -35,7 +35,9 @@ _MAX_CHANGED_LINES = 8
 _MAX_LEFT_ALONE_LINES = 20
 
 
-def read_plans(jobs: JobsByWorkspace, *, skips_confirmation: bool) -> dict[str, sync.PushPlan]:
+def read_plans_if_needed(
+    jobs: JobsByWorkspace, *, skips_confirmation: bool
+) -> dict[str, sync.PushPlan]:
     """Return the plan of each job, by the names of their workspaces.
 
     The plan of a workspace that cannot be read is empty: the job reports the error. A script that
@@ -81,7 +83,7 @@ def confirm_or_exit(jobs: Mapping[str, J], plans: Mapping[str, sync.PushPlan]) -
     """
     writes = sum(len(plan.entries) for plan in plans.values())
     what = f"{writes} ticket{'' if writes == 1 else 's'}"
-    site = " and ".join(dict.fromkeys(job.site for job in jobs.values()))
+    site = " and ".join(dict.fromkeys(job.browser_or_login_site for job in jobs.values()))
     if not can_ask_user():
         refuse_many_or_delete(writes, f"create or change {what}", site, _DRY_RUN_COMMAND)
         return dict(jobs)
@@ -100,7 +102,9 @@ def refuse_many_writes(job: sync.SyncJob) -> None:
         Unconfirmed: It would.
     """
     writes = len(_read_plan(job).entries)
-    refuse_many_or_delete(writes, f"create or change {writes} tickets", job.site, _DRY_RUN_COMMAND)
+    refuse_many_or_delete(
+        writes, f"create or change {writes} tickets", job.browser_or_login_site, _DRY_RUN_COMMAND
+    )
 
 
 def _print_plan(name: str, plan: sync.PushPlan) -> None:
@@ -157,7 +161,7 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
     for entry in result.planned:
         for line in plan_lines(entry):
             echo(line)
-    skipped = {sync.Code.UNNAMED, sync.Code.MISSING}
+    skipped = {sync.Code.OTHERS_NAMED, sync.Code.NOT_FOUND}
     for plan in plans:
         print_messages(
             *left_alone_lines([note for note in plan.left_alone if note.code in skipped])
@@ -195,7 +199,7 @@ def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
 
     Tickets that were not named are only counted.
     """
-    listed = [note for note in left if note.code is not sync.Code.UNNAMED]
+    listed = [note for note in left if note.code is not sync.Code.OTHERS_NAMED]
     lines = [f"left alone: {note}" for note in listed[:_MAX_LEFT_ALONE_LINES]]
     if len(listed) > _MAX_LEFT_ALONE_LINES:
         lines.append(

@@ -43,7 +43,7 @@ class _LossyFile(io.FileIO):
             return view.nbytes
 
 
-def make_standard_streams_safe() -> None:
+def reopen_streams_with_lossy_stderr() -> None:
     """Open closed standard streams again, and make writes to standard error never fail.
 
     Otherwise a file that is opened later could get the descriptor of a closed stream, and output
@@ -84,7 +84,7 @@ def confirm(question: str) -> bool:
         click.Abort: Ctrl+C or the end of the input was the answer.
     """
     with _abort_on_interrupt():
-        return click.confirm(safe_line(question), err=True)
+        return click.confirm(redacted_line(question), err=True)
 
 
 def ask(
@@ -107,7 +107,7 @@ def ask(
     """
     with _abort_on_interrupt():
         answer: str = click.prompt(
-            safe_line(what), default=default, value_proc=check, hide_input=is_secret, err=True
+            redacted_line(what), default=default, value_proc=check, hide_input=is_secret, err=True
         )
         return answer
 
@@ -162,14 +162,14 @@ def redacted(text: str) -> str:
     return text
 
 
-def safe_line(text: str) -> str:
+def redacted_line(text: str) -> str:
     """Return a text redacted and cleaned, on one line."""
     return clean(redacted(text))
 
 
-def safe_lines(text: str) -> str:
+def redacted_lines(text: str) -> str:
     """Return a text redacted and cleaned, with its line breaks kept."""
-    return "\n".join(map(safe_line, text.split("\n")))
+    return "\n".join(map(redacted_line, text.split("\n")))
 
 
 def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None:
@@ -180,7 +180,8 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
         err: Whether to print on standard error.
         color: The name of the line's colour, if any.
     """
-    click.echo(click.style(safe_line(line), fg=color) if color else safe_line(line), err=err)
+    text = redacted_line(line)
+    click.echo(click.style(text, fg=color) if color else text, err=err)
 
 
 def is_colored() -> bool:
@@ -198,7 +199,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
     """
     if is_colored():
         mark = click.style(mark, fg=color)
-    click.echo(mark + safe_line(rest))
+    click.echo(mark + redacted_line(rest))
 
 
 #: The fewest cells of the column of a table that gets the room that the others leave.
@@ -214,7 +215,7 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
     """
     from ticketr.text import fit, width
 
-    rows = [list(map(safe_line, row)) for row in rows]
+    rows = [list(map(redacted_line, row)) for row in rows]
     widest = [max((width(row[column]) for row in rows), default=0) for column in range(len(limits))]
     cells = [
         size if limit is None else min(size, limit)
@@ -233,7 +234,7 @@ def print_table(rows: Sequence[Sequence[str]], limits: Sequence[int | None]) -> 
 def print_tab_separated(rows: Iterable[Sequence[str]]) -> None:
     """Print rows of cells that are not cleaned yet, separated by tabs."""
     for row in rows:
-        click.echo("\t".join(map(safe_line, row)))
+        click.echo("\t".join(map(redacted_line, row)))
 
 
 def echo_json(value: object, *, default: Callable[[object], object] | None = None) -> None:
@@ -274,9 +275,9 @@ def reset_redactors_and_logs() -> None:
     _redactor_by_owner.clear()
     logging.getLogger("ticketr").setLevel(logging.NOTSET)
     root = logging.getLogger()
-    for handler in [handler for handler in root.handlers if isinstance(handler, _LogHandler)]:
+    for handler in [each for each in root.handlers if isinstance(each, _RedactingLogHandler)]:
         root.removeHandler(handler)
-    root.addHandler(_LogHandler(sys.stderr))
+    root.addHandler(_RedactingLogHandler(sys.stderr))
 
 
 def show_debug_logs() -> None:
@@ -284,10 +285,10 @@ def show_debug_logs() -> None:
     # Not what other packages log: they log headers, and headers hold secrets.
     logging.getLogger("ticketr").setLevel(logging.DEBUG)
     for handler in logging.getLogger().handlers:
-        if isinstance(handler, _LogHandler):
+        if isinstance(handler, _RedactingLogHandler):
             handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
 
 
-class _LogHandler(logging.StreamHandler[TextIO]):
+class _RedactingLogHandler(logging.StreamHandler[TextIO]):
     def format(self, record: logging.LogRecord) -> str:
-        return safe_lines(super().format(record))
+        return redacted_lines(super().format(record))

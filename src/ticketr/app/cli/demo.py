@@ -61,7 +61,7 @@ def demo(*, folder: Path | None, is_plain: bool, **options: object) -> int:
         async with demo_site.open_demo(root, mark, **options) as settings:
             return await show(settings)
 
-    code = job_runner.run(pull)
+    code = job_runner.run_with_rare_gc(pull)
     print_messages(demo_site.how_to_continue_demo(root))
     return code
 

@@ -16,7 +16,7 @@ from ticketr._errors import HistoryFailed, TicketrError
 from ticketr.app import sync
 from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import CommonOptions, workspace_options
+from ticketr.app.cli.options import CommonOptions, folder_json_options
 from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, require_own_mark, sign_history
 from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_owner_mark
 
@@ -27,7 +27,7 @@ from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_owner_m
         "ticketr jobs --json": "List them for a script.",
     },
 )
-@workspace_options
+@folder_json_options
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(min=1))
 def jobs(options: CommonOptions, *, limit: int) -> None:
     """List the jobs of a workspace that have ended, the newest first."""
@@ -56,7 +56,7 @@ def _moment_as_json(value: object) -> str:
     return value.isoformat()
 
 
-class WorkspaceHistories:
+class WorkspaceHistoryStore:
     """The histories of workspaces, for one queue in which a job's key is its folder.
 
     They hold no secrets, and no file stays open. A file gets the user's mark, and one that another

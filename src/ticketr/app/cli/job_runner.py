@@ -22,7 +22,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_messages
-from ticketr.app.cli.history import WorkspaceHistories
+from ticketr.app.cli.history import WorkspaceHistoryStore
 from ticketr.app.cli.options import SIDES_TEXT, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import key_order
@@ -49,7 +49,7 @@ MAX_PRINTED_KEYS = 10
 _logger = logging.getLogger("ticketr")
 
 
-class WorkspaceJob(ticketr.Job[T_co], Protocol[T_co]):
+class JobWithRootAndTags(ticketr.Job[T_co], Protocol[T_co]):
     """A job of one workspace."""
 
     @property
@@ -63,7 +63,7 @@ class WorkspaceJob(ticketr.Job[T_co], Protocol[T_co]):
         ...
 
 
-class PullPushOrSync(WorkspaceJob[T_co], Protocol[T_co]):
+class PullPushOrSync(JobWithRootAndTags[T_co], Protocol[T_co]):
     """A pull, a push or a sync."""
 
     def so_far(self) -> T_co:
@@ -89,7 +89,7 @@ class JobOutcome(Generic[T_co]):
         return self.snapshot.result
 
     @property
-    def message(self) -> str:
+    def last_message(self) -> str:
         """The job's last message; its error's if it has reported nothing."""
         if self.snapshot.progress is not None:
             return self.snapshot.progress.message
@@ -111,11 +111,11 @@ class JobOutcome(Generic[T_co]):
 
     def as_json(self) -> dict[str, object]:
         """Return how the job ended, as a part of a JSON object."""
-        status = {"status": self.snapshot.status.value, "message": self.message}
+        status = {"status": self.snapshot.status.value, "message": self.last_message}
         return {**status, **({"error": self.error_name} if self.error_name else {})}
 
 
-def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+def run_with_rare_gc(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     """Run the async part of a command.
 
     The objects that exist now stay until the end, so they are hidden from the garbage collector:
@@ -127,14 +127,14 @@ def run(async_fn: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
     return trio.run(async_fn, *args)
 
 
-def run_job(job: WorkspaceJob[T], *, plain: bool = True) -> JobOutcome[T]:
+def run_job(job: JobWithRootAndTags[T], *, plain: bool = True) -> JobOutcome[T]:
     """Run one job, and the async part of a command with it; see `run_all`."""
-    (ended,) = run(partial(run_all, [job], plain=plain))
+    (ended,) = run_with_rare_gc(partial(run_all, [job], plain=plain))
     return ended
 
 
 async def run_all(
-    jobs: Sequence[WorkspaceJob[T]],
+    jobs: Sequence[JobWithRootAndTags[T]],
     *,
     plain: bool = True,
     history: ticketr.JobHistory | None = None,
@@ -228,7 +228,7 @@ async def _run_repeatedly(
             ticketr.open_job_queue(
                 workers=len(jobs),
                 max_pending=None,
-                history=WorkspaceHistories([job.root for job in jobs.values()]),
+                history=WorkspaceHistoryStore([job.root for job in jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
             StatusLine(queue, hint="ctrl+c stop", view=_as_failed_if_all_failed)
@@ -248,7 +248,9 @@ async def _run_repeatedly(
                         if not snapshot.status.is_terminal:
                             continue
                         ended: JobOutcome[Any] = JobOutcome(snapshot)
-                        _report_run(ended, *named[str(snapshot.key)], as_json=options.as_json)
+                        _print_repeated_run(
+                            ended, *named[str(snapshot.key)], as_json=options.as_json
+                        )
                         if ended.error_name in sync.LASTING_ERROR_NAMES:
                             codes.append(exit_code(ended))
                             queue.cancel_repeat(str(snapshot.key))
@@ -272,12 +274,14 @@ async def _run_repeatedly(
     return [exits.for_signal(received[0])] if received else codes
 
 
-def _report_run(ended: JobOutcome[R], name: str, job: PullPushOrSync[R], *, as_json: bool) -> None:
+def _print_repeated_run(
+    ended: JobOutcome[R], name: str, job: PullPushOrSync[R], *, as_json: bool
+) -> None:
     """Print an object or a line for one run of a job by ``--every``."""
     if as_json:
         echo_json(outcome_as_json(ended, job.root, job.so_far()))
     else:
-        what = f"{name}: {ended.message}" if name else ended.message
+        what = f"{name}: {ended.last_message}" if name else ended.last_message
         print_messages(f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}")
 
 
@@ -330,14 +334,13 @@ def run_jobs(
                 echo_json(object_)
         else:
             print_messages(*failure_lines)
-        return worst_exit_code(
-            [*codes, *run(partial(_run_repeatedly, jobs, options=options, check=check))]
-        )
+        codes += run_with_rare_gc(partial(_run_repeatedly, jobs, options=options, check=check))
+        return worst_exit_code(codes)
     named: dict[str, JobOutcome[R]] = {}
     if jobs:
-        history = WorkspaceHistories([job.root for job in jobs.values()])
+        history = WorkspaceHistoryStore([job.root for job in jobs.values()])
         run_them = partial(run_all, list(jobs.values()), plain=options.is_plain, history=history)
-        named = dict(zip(jobs, run(run_them), strict=True))
+        named = dict(zip(jobs, run_with_rare_gc(run_them), strict=True))
     if options.as_json:
         objects = failures | {
             name: outcome_as_json(ended, jobs[name].root, jobs[name].so_far())
@@ -422,8 +425,8 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     """
     merged = f", {result.merged} merged with edits here" if result.merged else ""
     words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
-    print_messages(f"{words}{sync.not_done_words(pulled=result)}")
-    print_notes(
+    print_messages(f"{words}{sync.left_out_counts(pulled=result)}")
+    print_first_notes(
         {
             "conflict": result.conflicts,
             "failed": result.failed,
@@ -450,12 +453,12 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
         first = sorted(result.created, key=key_order)[:MAX_PRINTED_KEYS]
         print_messages(*(f"created {browse_url(result.site, key)}" for key in first))
         words = f"{len(result.created)} created{created}, {len(result.updated)} updated{updated}"
-        print_messages(f"{words}{sync.not_done_words(pushed=result)}")
+        print_messages(f"{words}{sync.left_out_counts(pushed=result)}")
         if result.recovered:
             print_messages(
                 f"created by an earlier run and found again: {_list_keys(result.recovered)}"
             )
-    print_notes(
+    print_first_notes(
         {
             "conflict": result.conflicts,
             "left alone": result.left_alone,
@@ -465,7 +468,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
     )
     if any(note.code not in sync.OLDER_VALUE_CODES for note in result.left_alone):
         print_messages("to see a new plan, with what was left alone: ticketr push")
-    if any(note.code is sync.Code.MOVED_ON for note in result.conflicts):
+    if any(note.code is sync.Code.CHANGED_IN_JIRA for note in result.conflicts):
         print_messages(
             "to merge what Jira has changed: ticketr sync; --strategy says which side wins a conflict"
         )
@@ -487,7 +490,7 @@ def _list_keys(keys: Collection[str]) -> str:
     return ", ".join(sorted(keys, key=key_order)[:MAX_PRINTED_KEYS]) + more
 
 
-def print_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
+def print_first_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
     """Print notes about single tickets, at most `MAX_PRINTED_NOTES` of them."""
     lines = [f"{group}: {note}" for group, notes in groups.items() for note in notes]
     print_messages(*lines[:MAX_PRINTED_NOTES])

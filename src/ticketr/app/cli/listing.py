@@ -13,20 +13,20 @@ import click
 from ticketr._errors import TicketrError
 from ticketr.app import sync, tickets
 from ticketr.app.cli import exits
-from ticketr.app.cli.console import echo, echo_json, print_tab_separated, print_table, safe_line
+from ticketr.app.cli.console import echo, echo_json, print_tab_separated, print_table, redacted_line
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import CommonOptions, workspace_options
+from ticketr.app.cli.options import CommonOptions, folder_json_options
 from ticketr.cleaning import clean
 
 #: An argument that is one term whose value holds blanks, without quotes: the shell took them away.
-_UNQUOTED_BLANKS_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
+_TERM_WITH_UNQUOTED_BLANKS_PATTERN = re.compile(r'\A(-?(?:[^\s"=@]+=|@))([^"=@]* [^"=@]*)\Z')
 
 #: The marks of issues, the most important one first.
 _MARK_BY_FILE_STATE = (("broken", "×"), ("conflict", "!"), ("draft", "+"), ("edited", "*"))
 #: The most cells of the columns of a table: a mark with a key, the status, the title, the name.
-_LIST_COLUMN_MAX_CELLS = (40, 16, None, 20)
+_LIST_MAX_CELLS_BY_COLUMN = (40, 16, None, 20)
 #: The most cells of the columns of a table of counts: the field, the value, the count, the points.
-_STATS_COLUMN_MAX_CELLS = (20, None, 8, 12)
+_STATS_MAX_CELLS_BY_COLUMN = (20, None, 8, 12)
 _DEFAULT_COUNTED_FIELDS = ("Status", "Type", "Assignee")
 
 
@@ -49,17 +49,17 @@ class ListedIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class WorkspaceIssues:
     """All issues of a workspace.
 
     Attributes:
         root: The workspace's folder.
-        issues: The issues, and a line for each broken file.
+        issues_and_broken_files: The issues, and a line for each broken file.
         error_by_broken_path: The errors of broken files, by their paths.
     """
 
     root: Path
-    issues: tuple[ListedIssue, ...]
+    issues_and_broken_files: tuple[ListedIssue, ...]
     error_by_broken_path: Mapping[str, TicketrError]
 
 
@@ -80,7 +80,7 @@ class Listing:
     show_default=True,
     help="The order.",
 )
-@workspace_options
+@folder_json_options
 def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     """List the issues in the files that fit every term of a filter. Sends no request.
 
@@ -96,9 +96,9 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    wanted, listing = _read_all(options, terms)
+    wanted, listing = _parse_filter_and_list_all(options, terms)
     order = tickets.sort_key(sort)
-    issues = [issue for issue in listing.issues if wanted.matches(issue.candidate)]
+    issues = [issue for issue in listing.issues_and_broken_files if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
     if options.as_json:
         broken = [
@@ -118,7 +118,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
                 (f"{_file_state_mark(issue)} {key}", *cells)
                 for issue, (key, *cells, _) in zip(issues, rows, strict=True)
             ]
-            print_table(marked, _LIST_COLUMN_MAX_CELLS)
+            print_table(marked, _LIST_MAX_CELLS_BY_COLUMN)
         else:
             print_tab_separated(rows)
     if not issues and not options.as_json:
@@ -182,21 +182,18 @@ def _file_state_mark(listed: ListedIssue) -> str:
     metavar="FIELD",
     help="A field to count by; repeat it for more. [default: Status, Type, Assignee]",
 )
-@workspace_options
-def stats(
-    options: CommonOptions,
-    *,
-    terms: tuple[str, ...],
-    fields: tuple[str, ...],
-) -> int:
+@folder_json_options
+def stats(options: CommonOptions, *, terms: tuple[str, ...], fields: tuple[str, ...]) -> int:
     """Count the issues in the files, and add up their story points. Sends no request.
 
     With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal this is a table;
     elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
-    wanted, listing = _read_all(options, terms)
+    wanted, listing = _parse_filter_and_list_all(options, terms)
     issues = [
-        issue.candidate for issue in listing.issues if "broken" not in issue.candidate.file_states
+        issue.candidate
+        for issue in listing.issues_and_broken_files
+        if "broken" not in issue.candidate.file_states
     ]
     candidates = wanted.select(issues)
     totals = {
@@ -213,7 +210,7 @@ def stats(
             for value in values
         ]
         if _is_output_terminal():
-            print_table(rows, _STATS_COLUMN_MAX_CELLS)
+            print_table(rows, _STATS_MAX_CELLS_BY_COLUMN)
         else:
             print_tab_separated(rows)
     for warning in _field_warnings(fields, issues):
@@ -254,18 +251,22 @@ def _totals_as_json(
     }
 
 
-def _read_all(options: CommonOptions, terms: Sequence[str]) -> tuple[tickets.Filter, Listing]:
+def _parse_filter_and_list_all(
+    options: CommonOptions, terms: Sequence[str]
+) -> tuple[tickets.Filter, WorkspaceIssues]:
     """Return the filter of a command, and all issues of the workspace."""
     store = options.open_own_store()
     with sync.read_state(store) as state:
         listing = _list_issues(store, state)
-        fields = {name for issue in listing.issues for name in issue.candidate.fields}
+        fields = {
+            name for issue in listing.issues_and_broken_files for name in issue.candidate.fields
+        }
         fields |= state.site_record.ids_of_fields_in_files().keys() if fields else set()
         names = tickets.FilterNames(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 
 
-def _list_issues(store: sync.Store, state: sync.State) -> Listing:
+def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
     """Read all issues of a workspace, and compare them with the last sync."""
     survey = sync.LocalSurvey()
     pairs: list[tuple[str, tickets.Ticket]] = []
@@ -291,12 +292,12 @@ def _list_issues(store: sync.Store, state: sync.State) -> Listing:
     for name, error in survey.broken.items():
         candidate = tickets.Candidate("", clean(str(error)), file_states=frozenset({"broken"}))
         issues.append(ListedIssue(candidate, name, 1))
-    return Listing(store.root, tuple(issues), survey.broken)
+    return WorkspaceIssues(store.root, tuple(issues), survey.broken)
 
 
 def _no_match_message(wanted: tickets.Filter) -> str:
     """Say why a command on the tickets that fit a filter shows none."""
-    text = safe_line(wanted.text)
+    text = redacted_line(wanted.text)
     return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
@@ -311,10 +312,10 @@ def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Fi
     Raises:
         click.BadParameter: It is wrong; the message shows where.
     """
-    text = " ".join(_UNQUOTED_BLANKS_PATTERN.sub(r'\1"\2"', term) for term in terms)
+    text = " ".join(_TERM_WITH_UNQUOTED_BLANKS_PATTERN.sub(r'\1"\2"', term) for term in terms)
     try:
         return tickets.parse_filter(text, names)
     except tickets.InvalidFilter as error:
         place = " " * error.position
-        words = f"{error.problem}\n  {safe_line(text)}\n  {place}^"
+        words = f"{error.problem}\n  {redacted_line(text)}\n  {place}^"
         raise click.BadParameter(words, param_hint="FILTER") from None

@@ -189,7 +189,7 @@ class CommonOptions:
 FailedWorkspaces: TypeAlias = dict[str, tuple[Path, TicketrError]]
 
 
-def workspace_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
+def folder_json_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
     """Add the options of `folder_options`, and ``--json``."""
     return folder_options(json_option(command))
 
@@ -207,8 +207,8 @@ def folder_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Cal
 
 
 def pull_push_options(command: Callable[Concatenate[CommonOptions, ...], R]) -> Callable[..., R]:
-    """Add the options that pull, push and sync share; see `workspace_options`."""
-    return workspace_options(with_options(command, _PULL_PUSH_OPTIONS))
+    """Add the options that pull, push and sync share; see `folder_json_options`."""
+    return folder_json_options(with_options(command, _PULL_PUSH_OPTIONS))
 
 
 def with_options(command: C, options: Sequence[Callable[[Any], Any]]) -> C:
@@ -365,12 +365,12 @@ def session_options(
         "fields": workspace.fields,
         "comments": workspace.file.keeps_comments,
         "links": workspace.file.keeps_links,
-        "attachments": workspace.file.attachment_mode,
+        "attachment_mode": workspace.file.attachment_mode,
         "inherit": workspace.file.subtasks_inherit,
         "draft_type": workspace.draft_type,
         "subtask_type": workspace.subtask_type,
         "prefer": sides.get(strategy or workspace.file.strategy or ""),
-        "prefer_from_file": strategy is None,
+        "is_prefer_from_folder": strategy is None,
         "browser_site": workspace.site,
     }
 
@@ -383,7 +383,7 @@ def _make_transport(http_package: str) -> Transport | None:
     return make_transport("asks")
 
 
-def find_named_tickets(words: Collection[str], root: Path) -> tuple[str, ...]:
+def find_named_keys_and_files(words: Collection[str], root: Path) -> tuple[str, ...]:
     """Return the keys, and the files of a workspace, that the words of a command line name.
 
     Args:

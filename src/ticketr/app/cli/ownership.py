@@ -31,7 +31,7 @@ def open_own_store(root: Path) -> sync.Store:
     )
 
 
-def open_state_to_change(store: sync.Store) -> AbstractContextManager[sync.State]:
+def open_own_state_unlocked(store: sync.Store) -> AbstractContextManager[sync.State]:
     """Open the state of a workspace to change it.
 
     Raises:

@@ -15,7 +15,7 @@ from ticketr.app.cli.options import (
     checked_key_option,
     every_option,
     find_job_arguments,
-    find_named_tickets,
+    find_named_keys_and_files,
     keys_argument,
     keys_or_files_argument,
     pull_push_options,
@@ -120,12 +120,7 @@ def pull(
 @_accept_loss_option
 @click.option("-n", "--dry-run", is_flag=True, help="Only say what would be sent.")
 @_yes_option
-def push(
-    options: CommonOptions,
-    *,
-    words: tuple[str, ...],
-    accept_loss: bool,
-) -> int:
+def push(options: CommonOptions, *, words: tuple[str, ...], accept_loss: bool) -> int:
     """Bring what you edited to Jira: create drafts, send changed fields, move statuses.
 
     Without a KEY it pushes every edit; the KEY of a ticket stands for its sub-tasks, too, a FILE or
@@ -141,14 +136,14 @@ def push(
     jobs = {
         name: sync.PushJob(
             **keywords,
-            keys=find_named_tickets(words, keywords["root"]) or None,
+            keys=find_named_keys_and_files(words, keywords["root"]) or None,
             dry_run=options.dry_run,
             accept_loss=accept_loss,
         )
         for name, keywords in ready.items()
     }
     empty = sync.PushResult()
-    plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
+    plans = confirmation.read_plans_if_needed(jobs, skips_confirmation=options.skips_confirmation)
     if not options.dry_run:
         if not options.skips_confirmation:
             jobs = confirmation.confirm_or_exit(jobs, plans)
@@ -179,13 +174,7 @@ def push(
 @_full_option
 @_prune_option
 @_yes_option
-def sync_(
-    options: CommonOptions,
-    *,
-    accept_loss: bool,
-    full: bool,
-    prune: bool,
-) -> int:
+def sync_(options: CommonOptions, *, accept_loss: bool, full: bool, prune: bool) -> int:
     """Pull, merge and push in one go.
 
     What Jira has changed comes into the files, field by field; what you changed goes to Jira. What
@@ -209,7 +198,9 @@ def sync_(
         jobs = {name: replace(job, accept_loss=accept_loss) for name, job in jobs.items()}
         check = None if options.skips_confirmation else confirmation.refuse_many_writes
     else:
-        plans = confirmation.read_plans(jobs, skips_confirmation=options.skips_confirmation)
+        plans = confirmation.read_plans_if_needed(
+            jobs, skips_confirmation=options.skips_confirmation
+        )
         if not options.skips_confirmation:
             jobs = confirmation.confirm_or_exit(jobs, plans)
         jobs = confirmation.accept_confirmed_losses(jobs, plans, accept_loss=accept_loss)

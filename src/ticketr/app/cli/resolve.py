@@ -19,11 +19,11 @@ from ticketr.app.cli.options import (
     SIDES_TEXT,
     CommonOptions,
     checked_key_option,
+    folder_json_options,
     keys_argument,
     take_option,
-    workspace_options,
 )
-from ticketr.app.cli.ownership import open_state_to_change
+from ticketr.app.cli.ownership import open_own_state_unlocked
 from ticketr.app.cli.status import conflict_line, conflicts_as_json
 
 #: The message for each side.
@@ -58,7 +58,7 @@ _MERGED_WITHOUT_CONFLICT_MESSAGE = (
 @keys_argument
 @click.option("--all", "takes_all", is_flag=True, help="Resolve every conflict.")
 @take_option
-@workspace_options
+@folder_json_options
 def resolve(
     options: CommonOptions,
     *,
@@ -118,7 +118,7 @@ def _resolve_all(
         What was resolved and what failed, as JSON has them.
     """
     resolved, failed = [], []
-    with open_state_to_change(store) as state, store.lock():
+    with open_own_state_unlocked(store) as state, store.lock():
         for key in dict.fromkeys(keys):
             try:
                 done = sync.resolve(store, state, key, sync.Take(take))
@@ -171,7 +171,7 @@ def _print_outcomes(
 )
 @click.argument("key", required=False, callback=checked_key_option, shell_complete=complete_key)
 @click.option("--list", "listed", is_flag=True, help="List what can be taken back; change nothing.")
-@workspace_options
+@folder_json_options
 def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     """Take back the last time that a conflict was resolved, or a sync took Jira's version.
 
@@ -214,10 +214,10 @@ def _undo_last_change(store: sync.Store, key: str | None) -> sync.UndoneChange:
     """Take the last change back; with a key, in that ticket alone."""
     with sync.read_state(store) as state:  # so that a folder without a state gets none
         sync.find_last_step(state, key)
-    with open_state_to_change(store) as state, store.lock():
+    with open_own_state_unlocked(store) as state, store.lock():
         step = sync.find_last_step(state, key)
         steps = sync.steps_of_same_change(state, step) if key is None else (step,)
-        return sync.undo_change(store, state, steps)
+        return sync.undo_and_keep_copies(store, state, steps)
 
 
 def _step_as_json(step: sync.UndoStep) -> dict[str, str]:

@@ -9,10 +9,10 @@ from ticketr.app import config, jira, sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_tab_separated, print_table
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import CommonOptions, workspace_arguments, workspace_options
+from ticketr.app.cli.options import CommonOptions, folder_json_options, workspace_arguments
 
 #: The most cells of the columns of a table: a name with its marks, the kind, the values.
-_COLUMN_MAX_CELLS = (31, 20, None)
+_MAX_CELLS_BY_COLUMN = (31, 20, None)
 
 
 @command(
@@ -21,17 +21,17 @@ _COLUMN_MAX_CELLS = (31, 20, None)
     },
     exits=exits.REMOTE_COMMAND_EXITS,
 )
-@workspace_options
+@folder_json_options
 def schema(options: CommonOptions) -> None:
     """List the fields of the project's issues: the name, the kind, and the allowed values.
 
     `+` marks the fields that your files keep, `-` those that no file can hold. The others can be
     added to `fields` in ticketr.toml. `*` marks a field that a new issue of some type needs.
     """
-    from ticketr.app.cli.job_runner import run
+    from ticketr.app.cli.job_runner import run_with_rare_gc
 
     settings = workspace_arguments(replace(options, needs_project=False))
-    fields = run(_fetch_fields, settings)
+    fields = run_with_rare_gc(_fetch_fields, settings)
     if options.as_json:
         echo_json([asdict(field) for field in fields])
     elif sys.stdout.isatty():
@@ -43,7 +43,7 @@ def schema(options: CommonOptions) -> None:
             )
             for field in fields
         ]
-        print_table(rows, _COLUMN_MAX_CELLS)
+        print_table(rows, _MAX_CELLS_BY_COLUMN)
     else:
         print_tab_separated(
             (

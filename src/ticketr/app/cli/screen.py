@@ -19,7 +19,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import WorkspaceSetup
-from ticketr.app.cli.history import WorkspaceHistories
+from ticketr.app.cli.history import WorkspaceHistoryStore
 from ticketr.app.cli.options import session_options, workspace_arguments
 from ticketr.app.cli.ownership import require_own_mark
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace
@@ -71,7 +71,7 @@ async def run_screen(workspaces: Sequence[OpenOrUnopenedWorkspace], *, pull: boo
         config.read_user_config, config.config_folder(os.environ)
     )
     roots = [workspace.root for workspace in workspaces if workspace.root]
-    history = WorkspaceHistories(roots, without=QUIET_TAG)
+    history = WorkspaceHistoryStore(roots, without=QUIET_TAG)
     first_run = WorkspaceSetup()
     async with trio.open_nursery() as sandbox_nursery:
         async with open_job_queue(
@@ -214,7 +214,7 @@ class _OptionsWithLateToken:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
-    async def get_with_login(self) -> sync.SessionOptions:
+    async def get_with_stored_login(self) -> sync.SessionOptions:
         """Return the options with the token.
 
         Raises:
@@ -232,7 +232,7 @@ class _OptionsWithLateToken:
 
     async def ask_jira(self, question: Callable[..., Awaitable[T]], *args: object) -> T:
         """Call a function that takes these options first."""
-        return await question(await self.get_with_login(), *args)
+        return await question(await self.get_with_stored_login(), *args)
 
 
 @dataclass(frozen=True)
@@ -251,6 +251,6 @@ class _JobWithLateToken:
             As that of the job of its kind.
         """
         job: Job[object] = job_for(
-            await self.late_options.get_with_login(), self.request, self.on_written
+            await self.late_options.get_with_stored_login(), self.request, self.on_written
         )
         return await job.execute(context)

@@ -13,7 +13,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import console, exits
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import CommonOptions, keys_argument, workspace_options
+from ticketr.app.cli.options import CommonOptions, folder_json_options, keys_argument
 from ticketr.app.tickets import key_order
 from ticketr.cleaning import clean
 
@@ -21,12 +21,12 @@ from ticketr.cleaning import clean
 MAX_LISTED_NEVER_PULLED = 20
 
 #: The message about a known ticket that is in no file.
-MISSING_MESSAGE = (
+IN_NO_FILE_MESSAGE = (
     "it is in no file any more; the next pull writes it again, as absence here deletes nothing in "
     "Jira"
 )
 #: The message about tickets without a last sync.
-NEVER_PULLED_MESSAGE = "never pulled into this folder; the next pull compares with Jira"
+TICKET_NEVER_PULLED_MESSAGE = "never pulled into this folder; the next pull compares with Jira"
 #: What to do about values that are older than the last pull.
 OLDER_VALUES_HINT = (
     "no push sends what is older than the last pull; to bring the files forward: ticketr pull; if "
@@ -73,7 +73,7 @@ class LocalEdits:
     """What was edited in a workspace since the last sync, and what cannot be compared.
 
     Attributes:
-        ticket_count: How many issues with keys the files hold.
+        issue_key_count: How many issues with keys the files hold.
         edited: What was edited, in the order of the keys.
         drafts: The drafts, in the order of the files.
         tickets_with_older_values: What is older than the last pull; it was not edited.
@@ -84,10 +84,10 @@ class LocalEdits:
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
         plain_text_notes: What Jira would get as plain text.
-        jira_refusal_notes: What Jira would refuse.
+        expected_refusals: What Jira would refuse.
     """
 
-    ticket_count: int
+    issue_key_count: int
     edited: tuple[EditedTicket, ...]
     drafts: tuple[Draft, ...]
     tickets_with_older_values: tuple[EditedTicket, ...]
@@ -98,7 +98,7 @@ class LocalEdits:
     last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
     plain_text_notes: tuple[sync.Note, ...]
-    jira_refusal_notes: tuple[sync.Note, ...]
+    expected_refusals: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,10 @@ class TicketVersions:
     examples={
         "ticketr status": "List edits, drafts and conflicts.",
         "ticketr status --json": "List them for a script.",
-    },
+    }
 )
 @keys_argument
-@workspace_options
+@folder_json_options
 def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Say what was edited here since the last sync: drafts, edits, conflicts. Sends no request.
 
@@ -157,10 +157,10 @@ def status(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     examples={
         "ticketr diff": "Show every edit.",
         "ticketr diff DEMO-9": "Show those of one ticket.",
-    },
+    }
 )
 @keys_argument
-@workspace_options
+@folder_json_options
 def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """Show edits line by line, from the last sync to the files; of a conflict, Jira's changes too.
 
@@ -186,7 +186,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         console.echo_json({"folder": str(store.root), **data})
     else:
         for version in versions:
-            _print_diff(version)
+            _print_diff_of_each_side(version)
         console.print_messages(
             *(
                 str(note)
@@ -196,7 +196,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
             )
         )
         console.print_messages(
-            *(f"{key} ({path}): {MISSING_MESSAGE}" for key, path in missing.items())
+            *(f"{key} ({path}): {IN_NO_FILE_MESSAGE}" for key, path in missing.items())
         )
         console.print_messages(*map(str, broken.values()))
     return exits.FAILED if broken else exits.DONE
@@ -225,7 +225,7 @@ def _find_local_edits(
         )
 
     return LocalEdits(
-        ticket_count=len(survey.locations),
+        issue_key_count=len(survey.locations),
         edited=tuple(edited),
         drafts=tuple(drafts),
         tickets_with_older_values=tuple(older),
@@ -242,7 +242,7 @@ def _find_local_edits(
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literal_text),
-        jira_refusal_notes=notes(sync.find_title_refusals),
+        expected_refusals=notes(sync.find_title_refusals),
     )
 
 
@@ -286,15 +286,17 @@ def _key_of_parent_or_self(state: sync.State, key: str) -> str:
 def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
     if keys:
         return f"nothing to push of {', '.join(keys)}"
-    if not edits.ticket_count:
+    if not edits.issue_key_count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    tickets = "1 ticket is" if edits.ticket_count == 1 else f"{edits.ticket_count} tickets are"
+    tickets = (
+        "1 ticket is" if edits.issue_key_count == 1 else f"{edits.issue_key_count} tickets are"
+    )
     return f"nothing to push; {tickets} unchanged since the last sync"
 
 
 def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
-        "tickets": edits.ticket_count,
+        "tickets": edits.issue_key_count,
         "edited": [asdict(ticket) for ticket in edits.edited],
         "older": [asdict(ticket) for ticket in edits.tickets_with_older_values],
         "drafts": [asdict(draft) for draft in edits.drafts],
@@ -310,7 +312,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
         "literals": [asdict(note) for note in edits.plain_text_notes],
-        "refused": [asdict(note) for note in edits.jira_refusal_notes],
+        "refused": [asdict(note) for note in edits.expected_refusals],
     }
 
 
@@ -350,16 +352,16 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         what = "the next push finds out if it exists"
         yield "uncertain", f"{creation.title} ({creation.path}): {what}"
     unknown = [(ticket.ticket.key or "", ticket.path) for ticket in edits.never_pulled]
-    yield from _lines_or_count("unknown", unknown, NEVER_PULLED_MESSAGE, in_conflict)
+    yield from _lines_or_count("unknown", unknown, TICKET_NEVER_PULLED_MESSAGE, in_conflict)
     for error in edits.error_by_broken_path.values():
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for mark, notes in (("refused", edits.jira_refusal_notes), ("text", edits.plain_text_notes)):
+    for mark, notes in (("refused", edits.expected_refusals), ("text", edits.plain_text_notes)):
         for note in notes:
             yield mark, str(note)
     yield from _lines_or_count(
-        "missing", edits.last_path_by_missing_key.items(), MISSING_MESSAGE, in_conflict
+        "missing", edits.last_path_by_missing_key.items(), IN_NO_FILE_MESSAGE, in_conflict
     )
 
 
@@ -423,7 +425,7 @@ def _find_ticket_versions(
     return versions
 
 
-def _print_diff(ticket: TicketVersions) -> None:
+def _print_diff_of_each_side(ticket: TicketVersions) -> None:
     """Print what each side has changed; without a last sync, the difference of the sides."""
     key, last = ticket.key, f"{ticket.key} at the last sync"
     if ticket.base is None:

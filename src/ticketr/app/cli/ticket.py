@@ -16,12 +16,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import console
 from ticketr.app.cli.help import command
-from ticketr.app.cli.options import (
-    CommonOptions,
-    folder_options,
-    key_argument,
-    workspace_options,
-)
+from ticketr.app.cli.options import CommonOptions, folder_json_options, folder_options, key_argument
 from ticketr.cleaning import clean
 
 if TYPE_CHECKING:
@@ -49,14 +44,14 @@ class FoundIssue:
     examples={
         "ticketr show DEMO-9": "Print it.",
         "ticketr show DEMO-9 --json": "Print its parts for a script.",
-    },
+    }
 )
 @key_argument
-@workspace_options
+@folder_json_options
 def show(options: CommonOptions, *, key: str) -> None:
     """Print a ticket, or a sub-task, exactly as it is in its file. Sends no request."""
     store = options.open_own_store()
-    issue = _require_issue(store, key)
+    issue = _find_issue_or_usage_error(store, key)
     if options.as_json:
         own = _as_json(issue.issue)
         place = {"path": issue.path, "line": issue.issue.line, "text": issue.text}
@@ -67,7 +62,9 @@ def show(options: CommonOptions, *, key: str) -> None:
         )
     else:
         text = console.redacted(issue.text)
-        click.echo(console.safe_lines(text) if _is_output_terminal() else text.encode(), nl=False)
+        click.echo(
+            console.redacted_lines(text) if _is_output_terminal() else text.encode(), nl=False
+        )
 
 
 def _is_output_terminal() -> bool:
@@ -98,7 +95,7 @@ def _as_json(issue: Ticket) -> dict[str, object]:
     examples={
         "ticketr edit DEMO-9": "Open its file, at its line.",
         'EDITOR="code -w" ticketr edit demo-9': "With this editor.",
-    },
+    }
 )
 @key_argument
 @folder_options
@@ -109,7 +106,7 @@ def edit(options: CommonOptions, *, key: str) -> None:
     is read, so that you hear at once of a mistake in it.
     """
     store = options.open_own_store()
-    issue = _require_issue(store, key)
+    issue = _find_issue_or_usage_error(store, key)
     before = store.read_tickets(issue.path)
     run_editor(str((store.root / issue.path).absolute()), line=issue.issue.line)
     store.read_file(issue.path)
@@ -177,13 +174,13 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
         "ticketr new Pay in instalments": "Write a draft; the next push creates it.",
         "ticketr new -t Bug --parent DEMO-1 No ISBN": "With a type, below an epic.",
         "ticketr new --template feature Name=Search": "Write what a template makes.",
-    },
+    }
 )
 @click.argument("title", nargs=-1, metavar="[TITLE|NAME=VALUE]...")
 @click.option("-t", "--type", "kind", metavar="NAME", help="The type of the issue, such as Story.")
 @click.option("--parent", metavar="KEY", help="The epic that it belongs to.")
 @click.option("--template", metavar="NAME", help="Fill in a file of the folder templates.")
-@workspace_options
+@folder_json_options
 def new(
     options: CommonOptions,
     *,
@@ -209,7 +206,7 @@ def new(
     if options.as_json:
         console.echo_json({"folder": str(resolved.root), "path": str(path)})
     else:  # a script gets the exact bytes of the path
-        click.echo(console.safe_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))
+        click.echo(console.redacted_line(str(path)) if sys.stdout.isatty() else os.fsencode(path))
 
 
 def _make_draft(title: tuple[str, ...], kind: str, parent: str | None) -> Ticket:
@@ -261,7 +258,7 @@ def _current_folder_within(root: Path) -> str:
     return inner if sync.may_hold_tickets(inner) else ""
 
 
-def _require_issue(store: sync.Store, key: str) -> FoundIssue:
+def _find_issue_or_usage_error(store: sync.Store, key: str) -> FoundIssue:
     """Find an issue in the files of a workspace by its key.
 
     Raises:

@@ -16,8 +16,8 @@ from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
     arguments_for_keys,
+    folder_json_options,
     key_argument,
-    workspace_options,
 )
 from ticketr.app.cli.ticket import run_editor
 
@@ -32,14 +32,8 @@ from ticketr.app.cli.ticket import run_editor
 @key_argument
 @click.argument("words", nargs=-1, required=True, metavar="TIME... [TEXT]")
 @click.option("--started", metavar="MOMENT", default="", help="When the work began; else now.")
-@workspace_options
-def worklog(
-    options: CommonOptions,
-    *,
-    key: str,
-    words: tuple[str, ...],
-    started: str,
-) -> int:
+@folder_json_options
+def worklog(options: CommonOptions, *, key: str, words: tuple[str, ...], started: str) -> int:
     """Record work on an issue: a time such as 2h or 1d 4h 30m, and a text on it.
 
     The record is sent once: if the answer is lost, the command looks whether Jira has it. MOMENT
@@ -52,7 +46,7 @@ def worklog(
     except sync.UnsendableText as error:
         raise click.UsageError(str(error)) from None
     job = sync.LogWorkJob(
-        **arguments_for_keys(options), key=key, time_spent=spent, text=text, started=started
+        **arguments_for_keys(options), key=key, time_spent=spent, text=text, typed_start=started
     )
     ended = run_job(job)
     done = ended.result
@@ -74,7 +68,7 @@ def worklog(
 )
 @key_argument
 @click.option("-m", "--message", metavar="TEXT", help="The comment in Markdown; - reads it.")
-@workspace_options
+@folder_json_options
 def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """Add a comment to an issue in Jira, at once.
 

@@ -127,7 +127,7 @@ def _choose_site(request: AddRequest, here: config.Workspace) -> str:
         return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
     if here.site_error is not None:
         raise here.site_error
-    raise config.MissingSetting(("--site", "JIRA_URL"), settings.SITE_HINT)
+    raise config.MissingSetting(("--site", "JIRA_URL"), settings.WHICH_SITE)
 
 
 def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
@@ -139,7 +139,7 @@ def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> co
         workspace = replace(workspace, jql=config.checked_jql("--jql", request.jql))
     if workspace.login.email is None:
         if not settings.can_ask_user():
-            raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.EMAIL_HINT)
+            raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.WHICH_EMAIL)
         email = _ask_until_valid("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
     if workspace.project is None and settings.can_ask_user():

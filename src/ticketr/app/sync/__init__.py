@@ -95,7 +95,7 @@ if TYPE_CHECKING:
         SyncJob,
         SyncResult,
         count_tickets,
-        not_done_words,
+        left_out_counts,
         says_all_failed,
         says_not_all_done,
     )
@@ -137,7 +137,7 @@ if TYPE_CHECKING:
         find_last_undoable_change,
         find_undo_steps,
         steps_of_same_change,
-        undo_change,
+        undo_and_keep_copies,
         undo_step_and_keep_copy,
     )
     from ticketr.app.sync.workspace.editor import (

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 #: Files read or families written in one visit to a worker thread. A thread cannot be cancelled,
 #: so this bounds how long a cancel waits for one.
-FILES_PER_BATCH = 20
+FILES_PER_THREAD_VISIT = 20
 #: Characters in one visit; a larger file or family has a visit of its own.
-MAX_CHARACTERS_PER_BATCH = 64 * 1024
+MAX_CHARACTERS_PER_THREAD_VISIT = 64 * 1024
 #: The most work done on Trio's thread at once, which takes a few milliseconds. Converting one
 #: character of text is a work of 1.
 MAX_INLINE_COST = 900
 #: Turns of Trio's loop between two such pieces of work. A key is read, handled and drawn by tasks
 #: that each need a turn; with one turn, each of them would wait for another piece.
-CHECKPOINTS_BETWEEN_RENDERS = 3
+CHECKPOINTS_BETWEEN_TICKET_RENDERS = 3
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -55,14 +55,16 @@ async def open_log(root: Path, in_thread: ThreadRunner | None) -> AsyncGenerator
             await in_thread(log.close)
 
 
-async def compute_all(in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]) -> list[T]:
-    """Run pure functions on a worker thread, `FILES_PER_BATCH` at a time, and return their results.
+async def compute_in_batches(
+    in_thread: ThreadRunner, functions: Sequence[Callable[[], T]]
+) -> list[T]:
+    """Run pure functions on a worker thread, `FILES_PER_THREAD_VISIT` at a time, and return their results.
 
     Cancellation:
         Takes effect at once; a thread may continue for a while, and its results are lost.
     """
     results: list[T] = []
-    for few in chunks(functions, FILES_PER_BATCH):
+    for few in chunks(functions, FILES_PER_THREAD_VISIT):
         results += await in_thread(_call_all, few, abandon_on_cancel=True)
     return results
 
@@ -78,23 +80,27 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def split_by_length(
-    items: Iterable[T], weigh: Callable[[T], int], most: int = FILES_PER_BATCH, *, longest: int = 0
+def split_by_limits(
+    items: Iterable[T],
+    weigh: Callable[[T], int],
+    max_items: int = FILES_PER_THREAD_VISIT,
+    *,
+    max_length: int = 0,
 ) -> Iterator[list[T]]:
     """Cut items into portions, each of one item or of a limited length.
 
     Args:
         items: The items.
         weigh: Returns the length of an item, such as its characters.
-        most: The most items of a portion.
-        longest: The length of a portion; 0 for `MAX_CHARACTERS_PER_BATCH` characters for `FILES_PER_BATCH` items.
+        max_items: The most items of a portion.
+        max_length: The length of a portion; 0 for `MAX_CHARACTERS_PER_THREAD_VISIT` characters for `FILES_PER_THREAD_VISIT` items.
     """
-    longest = longest or MAX_CHARACTERS_PER_BATCH * most // FILES_PER_BATCH
+    max_length = max_length or MAX_CHARACTERS_PER_THREAD_VISIT * max_items // FILES_PER_THREAD_VISIT
     portion: list[T] = []
     total = 0
     for item in items:
         weight = weigh(item)
-        if portion and (len(portion) == most or total + weight > longest):
+        if portion and (len(portion) == max_items or total + weight > max_length):
             yield portion
             portion, total = [], 0
         portion.append(item)
@@ -111,7 +117,7 @@ CONCURRENT_SENT_TICKETS = 2 * CONCURRENT_REQUESTS
 BULK_FETCH_SIZE = 100
 #: How often a write is sent that must not happen twice; before each further try, it is certain that
 #: Jira does not have it.
-MAX_WRITE_TRIES = 3
+MAX_JIRA_WRITE_TRIES = 3
 
 
 def is_short_rate_limit(error: BaseException) -> bool:

@@ -62,23 +62,23 @@ class UnknownTicket(SyncError):
     """Raised when a named ticket is not in the workspace, or its key is malformed.
 
     Attributes:
-        key: The key, a file without a ticket, or a text that is neither.
+        key_or_file: The key, a file without a ticket, or a text that is neither.
         known_keys: The keys of the workspace.
     """
 
-    key: str
+    key_or_file: str
     known_keys: tuple[str, ...]
 
     def __str__(self) -> str:
-        if self.key.endswith(".md"):
-            return f"{clean(self.key)} holds no ticket; one begins with a line like # TICKET: Title"
+        if self.key_or_file.endswith(".md"):
+            return f"{clean(self.key_or_file)} holds no ticket; one begins with a line like # TICKET: Title"
         problem = (
             "was never pulled into this folder, nor is it in a file"
-            if is_key(self.key)
+            if is_key(self.key_or_file)
             else "is not an issue key, such as PROJ-123"
         )
-        hint = f"; {suggest_names(self.key, self.known_keys)}" if self.known_keys else ""
-        return f"{clean(self.key)} {problem}{hint}"
+        hint = f"; {suggest_names(self.key_or_file, self.known_keys)}" if self.known_keys else ""
+        return f"{clean(self.key_or_file)} {problem}{hint}"
 
 
 class BadPartChoice(SyncError):
@@ -164,15 +164,15 @@ class CannotEdit(SyncError):
     """Raised when fields of a ticket cannot be changed in its file; nothing was changed.
 
     Attributes:
-        subject: The ticket or its file.
+        ticket_or_file: The ticket or its file.
         reason: Why not, and what to do.
     """
 
-    subject: str
+    ticket_or_file: str
     reason: str
 
     def __str__(self) -> str:
-        return f"{clean(self.subject)} was not changed: {self.reason}"
+        return f"{clean(self.ticket_or_file)} was not changed: {self.reason}"
 
 
 @dataclass(eq=False, repr=False)
@@ -200,22 +200,22 @@ class UnknownField(SyncError):
     Args:
         name: The name of its line.
         known_names: The names of the site's fields.
-        setting: Where the settings map the name to a field's ID; empty for a field without an ID.
+        setting_place: Where the settings map the name to a field's ID; empty for a field without an ID.
         site_field_id: The ID of the site's field with that name; None if there is none.
     """
 
     name: str
     known_names: tuple[str, ...]
-    setting: str = ""
+    setting_place: str = ""
     site_field_id: str | None = None
 
     def __str__(self) -> str:
-        if self.setting:
+        if self.setting_place:
             hint = suggest_names(self.name, self.known_names)
             if self.site_field_id:
                 hint = f"the site's own is {self.site_field_id}"
             return (
-                f'{self.setting}: the ID of "{self.name}" is that of no field of the site, or of one '
+                f'{self.setting_place}: the ID of "{self.name}" is that of no field of the site, or of one '
                 f"with another place in a file; {hint}"
             )
         return (
@@ -231,15 +231,15 @@ class UnsupportedField(SyncError):
     Args:
         name: The name of the field.
         reason: Why it cannot.
-        setting: Where the settings name it; empty for a field by its name.
+        setting_place: Where the settings name it; empty for a field by its name.
     """
 
     name: str
     reason: str
-    setting: str = ""
+    setting_place: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.setting}: " if self.setting else "ticketr.toml: "
+        where = f"{self.setting_place}: " if self.setting_place else "ticketr.toml: "
         return (
             f'{where}the field "{self.name}" cannot be kept in a file: {self.reason}, which ticketr '
             "cannot write yet; take it out of the fields"

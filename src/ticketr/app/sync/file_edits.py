@@ -24,13 +24,7 @@ from ticketr.app.sync.push.values import BadValue, read_list
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import DRAFT_KEY, TextReplacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor, write_drafts
-from ticketr.app.tickets import (
-    Comment,
-    Ticket,
-    TicketFile,
-    render,
-    rewrite,
-)
+from ticketr.app.tickets import Comment, Ticket, TicketFile, render, rewrite
 
 if TYPE_CHECKING:
     from ticketr.app.sync.workspace.store import Store
@@ -100,8 +94,8 @@ class FileEdit:
         path: Its file, relative to the workspace.
         line: The line of its heading, from 1.
         field: The field's name, as the file has it.
-        before: The field's text now; empty if there is none.
-        after: The text that it will have.
+        value_before: The field's text now; empty if there is none.
+        value_after: The text that it will have.
     """
 
     key: str
@@ -109,8 +103,8 @@ class FileEdit:
     path: str
     line: int
     field: str
-    before: str
-    after: str
+    value_before: str
+    value_after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +156,7 @@ def plan_file_edits(store: Store, changes: Mapping[IssuePlace, FieldSetting]) ->
         planned = [
             _plan_edit(_require_issue(issues, place), path, changes[place]) for place in places
         ]
-        if changing := [edit for edit in planned if edit.after != edit.before]:
+        if changing := [edit for edit in planned if edit.value_after != edit.value_before]:
             edits += changing
             digests[path] = digest_of(file.text)
     return FileEditPlan(tuple(edits), digests)
@@ -335,7 +329,7 @@ def _apply_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileE
     _require_unchanged(file, path, digest)
     texts: dict[int, dict[str, str]] = defaultdict(dict)
     for edit in edits:
-        texts[edit.line][edit.field] = edit.after
+        texts[edit.line][edit.field] = edit.value_after
 
     def with_texts(issue: Ticket) -> Ticket:
         return replace(issue, fields={**issue.fields, **texts.get(issue.line, {})})
@@ -345,11 +339,7 @@ def _apply_edits(file: TicketFile, path: str, digest: str, edits: Iterable[FileE
 
 
 def _replace_file(
-    store: Store,
-    state: State,
-    path: str,
-    change: Callable[[TicketFile], TicketFile],
-    moment: float,
+    store: Store, state: State, path: str, change: Callable[[TicketFile], TicketFile], moment: float
 ) -> None:
     """Replace a file, and put each of its tickets that changed on the undo log."""
     versions: list[tuple[TicketFile, TicketFile]] = []

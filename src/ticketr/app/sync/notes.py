@@ -29,31 +29,31 @@ def tagged_keys_and_files(tags: Iterable[str]) -> tuple[str, ...]:
 class Code(StrEnum):
     """Why a ticket was not written or pushed; scripts rely on these words."""
 
-    KEPT = "kept"  # its file is in the way, or not ours to write
-    MISPLACED = "misplaced"  # it is under another ticket in its file than in Jira
+    FILE_IN_THE_WAY = "kept"  # its file is in the way, or not ours to write
+    OTHER_PARENT = "misplaced"  # it is under another ticket in its file than in Jira
     CONFLICT = "conflict"  # both sides have changed the same part
-    MOVED_ON = "moved_on"  # Jira has changed since the last pull
+    CHANGED_IN_JIRA = "moved_on"  # Jira has changed since the last pull
     BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
     INVALID = "invalid"  # Jira does not take a value, or a file cannot hold it
     REFUSED = "refused"  # Jira refused it
     LITERAL = "literal"  # Jira gets its markup as plain text
     LOSS = "loss"  # an edit would remove a piece of a description in Jira
     NO_TRANSITION = "no_transition"  # no transition reaches the status
-    UNREACHED = "unreached"  # the request failed; nothing is known to have changed
-    MISSING = "missing"  # Jira does not have it, or the account may not see it
+    REQUEST_FAILED = "unreached"  # the request failed; nothing is known to have changed
+    NOT_FOUND = "missing"  # Jira does not have it, or the account may not see it; or no file has it
     MOVED = "moved"  # it is in another project now
-    UNMATCHED = "unmatched"  # the query no longer finds it
-    UNCONFIRMED = "unconfirmed"  # it was not in the plan that was confirmed, or has changed since
+    NOT_FOUND_BY_QUERY = "unmatched"  # the query no longer finds it
+    NOT_IN_PLAN = "unconfirmed"  # it was not in the plan that was confirmed, or has changed since
     UNCERTAIN = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
-    UNPULLED = "unpulled"  # it has a key, and was never pulled into this folder
+    NEVER_PULLED = "unpulled"  # it has a key, and was never pulled into this folder
     OLDER = "older"  # it has values of before the last pull
-    BROUGHT_FORWARD = "brought_forward"  # it had such values, and has Jira's now
-    UNNAMED = "unnamed"  # only other tickets were named
-    DRAFT_CHANGED = "draft_changed"  # it was created, but its key is not in its file yet
+    OLDER_REPLACED = "brought_forward"  # it had such values, and has Jira's now
+    OTHERS_NAMED = "unnamed"  # only other tickets were named
+    KEY_NOT_WRITTEN = "draft_changed"  # it was created, but its key is not in its file yet
 
 
 #: The codes of older values, which no plan sends.
-OLDER_VALUE_CODES = frozenset((Code.OLDER, Code.BROUGHT_FORWARD))
+OLDER_VALUE_CODES = frozenset((Code.OLDER, Code.OLDER_REPLACED))
 
 
 def moved_reason(key: str, renamed: Mapping[str, str]) -> str:
@@ -75,7 +75,7 @@ def conflict_reason(key: str, parts: str) -> str:
     return f"it is in conflict with Jira ({parts}); run ticketr resolve {key}"
 
 
-def brought_forward_note(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
+def replaced_older_note(key: str, path: str, names: Iterable[str], *, is_resolved: bool) -> Note:
     """Return a note on parts of an issue whose older values were replaced by Jira's in its file.
 
     Args:
@@ -93,10 +93,10 @@ def brought_forward_note(key: str, path: str, names: Iterable[str], *, is_resolv
         f"{', '.join(names)}: older than the last pull, so the file has Jira's now. If you typed it "
         f"yourself: {undo}, then push"
     )
-    return Note(key, path, reason, Code.BROUGHT_FORWARD)
+    return Note(key, path, reason, Code.OLDER_REPLACED)
 
 
-def not_given_by_jira_reason(words: str) -> str:
+def issue_not_given_reason(words: str) -> str:
     """Say that Jira could not give an issue that it has."""
     return f"Jira could not give it ({words})"
 

@@ -31,7 +31,7 @@ OVERLAP_MINUTES = 5
 _ORDER_BY_PATTERN = re.compile(r"\border\s+by\b(?=(?:[^\"']|\"[^\"]*\"|'[^']*')*$)", re.IGNORECASE)
 
 
-def query_without_order(project: str | None, jql: str | None) -> str:
+def unordered_jql_or_project_query(project: str | None, jql: str | None) -> str:
     """Write the query for a pull, without an order of its own.
 
     Args:
@@ -166,7 +166,7 @@ _VALUE_KIND_NAMES = {
     "securitylevel": "security level",
 }
 #: What people call a list of values of a kind.
-_LIST_KIND_NAMES = {
+_LIST_WORD_BY_ITEM_KIND = {
     "string": "labels",
     "option": "choices",
     "user": "people",
@@ -303,7 +303,9 @@ def _join_field(
 
 def _kind_of(field: jira.ScreenField) -> str:
     if field.schema_type == "array":
-        return _LIST_KIND_NAMES.get(field.item_type, f"list of {field.item_type or 'values'}")
+        return _LIST_WORD_BY_ITEM_KIND.get(
+            field.item_type, f"list of {field.item_type or 'values'}"
+        )
     return clean(_VALUE_KIND_NAMES.get(field.schema_type, field.schema_type or "text"))
 
 

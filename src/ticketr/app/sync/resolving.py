@@ -77,13 +77,13 @@ class OpenConflict:
 
     Attributes:
         conflict: The conflict.
-        seen_at: When it was true, by Jira's clock.
+        as_of_jira_time: When it was true, by Jira's clock.
         path: The ticket's file now, relative to the workspace.
         family: The ticket in Jira, as a pull rendered it.
     """
 
     conflict: Conflict
-    seen_at: float
+    as_of_jira_time: float
     path: str
     family: RenderedFamily
 
@@ -118,7 +118,9 @@ def resolve(store: Store, state: State, key: str, take: Take) -> Resolved:
 
     def writer(prefer: Side) -> FamilyWriter:
         settlement = Settlement(UndoKind.MINE if prefer is Side.LOCAL else UndoKind.JIRA)
-        return FamilyWriter(store, state, seen=opened.seen_at, prefer=prefer, settlement=settlement)
+        return FamilyWriter(
+            store, state, seen=opened.as_of_jira_time, prefer=prefer, settlement=settlement
+        )
 
     if take is Take.BOTH:
         return _write_markers(store, state, opened, writer(Side.LOCAL), writer(Side.REMOTE))
@@ -254,7 +256,7 @@ def _write_markers(
             state,
             family,
             opened.path,
-            seen=opened.seen_at,
+            seen=opened.as_of_jira_time,
             kind=UndoKind.BOTH,
             replacement=replacement,
         )
@@ -337,7 +339,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         always_copies_text=True,
         expected_text=seen.ticket_text,
     )
-    writer = FamilyWriter(store, state, seen=opened.seen_at, settlement=settlement)
+    writer = FamilyWriter(store, state, seen=opened.as_of_jira_time, settlement=settlement)
     return _write_merged(store, opened, writer)
 
 
@@ -349,7 +351,7 @@ def _read_ticket_and_versions(
     former = {new: old for old, new in renamed_keys(state, opened.family).items()}
     for span, ticket in zip(file.spans, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
-            writer = FamilyWriter(store, state, seen=opened.seen_at)
+            writer = FamilyWriter(store, state, seen=opened.as_of_jira_time)
             text = file.text[span.start : span.end]
             return text, ticket, writer.versions_to_merge(opened.family, ticket)
     raise opened.missing_ticket_error(store)

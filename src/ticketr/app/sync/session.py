@@ -15,15 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict
 import trio
 
 from ticketr.app.config import STATE_FOLDER, WantedField
-from ticketr.app.jira import (
-    Credentials,
-    Field,
-    JiraClient,
-    JiraError,
-    NotFound,
-    User,
-    open_jira,
-)
+from ticketr.app.jira import Credentials, Field, JiraClient, JiraError, NotFound, User, open_jira
 from ticketr.app.jira.transport import Transport
 from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
@@ -55,12 +47,12 @@ class SessionOptions(TypedDict, total=False):
     fields: tuple[WantedField, ...]
     comments: bool
     links: bool
-    attachments: str | None
+    attachment_mode: str | None
     inherit: bool
     draft_type: str
     subtask_type: str
     prefer: Side | None
-    prefer_from_file: bool
+    is_prefer_from_folder: bool
     browser_site: str | None
     state_owner_mark: str | None
     transport: Transport | None
@@ -77,7 +69,7 @@ class SessionJob:
     keeps out other processes.
 
     Attributes:
-        verb: What the job does, for its name.
+        action_name: What the job does, as the beginning of its name.
         root: The workspace's folder.
         credentials: The site and the login.
         project: The key of the project; needed unless ``jql`` is given, and for drafts.
@@ -86,13 +78,13 @@ class SessionJob:
         fields: Further fields to write into files.
         comments: Whether to write comments into files.
         links: Whether to write lines of links to other issues into files.
-        attachments: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
+        attachment_mode: ``"list"`` to list attachments in the files, ``"download"`` for a pull to
             download them, too; None for neither.
         inherit: Whether new sub-tasks take over the fields of their tickets.
         draft_type: The type of a draft that names none.
         subtask_type: The type of a sub-task that names none.
         prefer: The side that wins if both have changed the same part; None makes it a conflict.
-        prefer_from_file: Whether ``prefer`` comes from a file in the folder. If so, the local side
+        is_prefer_from_folder: Whether ``prefer`` comes from a file in the folder. If so, the local side
             wins only after a sync on this machine.
         browser_site: The site's address for browsers, if it differs.
         state_owner_mark: The user's mark, which the state file must have; None to accept any file.
@@ -103,7 +95,7 @@ class SessionJob:
             lost.
     """
 
-    verb: ClassVar[str]
+    action_name: ClassVar[str]
 
     root: Path
     credentials: Credentials
@@ -114,12 +106,12 @@ class SessionJob:
     fields: tuple[WantedField, ...] = ()
     comments: bool = False
     links: bool = False
-    attachments: str | None = None
+    attachment_mode: str | None = None
     inherit: bool = True
     draft_type: str = "Task"
     subtask_type: str = "Sub-task"
     prefer: Side | None = None
-    prefer_from_file: bool = False
+    is_prefer_from_folder: bool = False
     browser_site: str | None = None
     state_owner_mark: str | None = field(default=None, repr=False)
     transport: Transport | None = None
@@ -130,7 +122,7 @@ class SessionJob:
     @property
     def name(self) -> str:
         """The job's name in lists: what it does, and what it is about."""
-        return f"{self.verb} {'by query' if self.jql is not None else self.project}"
+        return f"{self.action_name} {'by query' if self.jql is not None else self.project}"
 
     @property
     def tags(self) -> frozenset[str]:
@@ -138,7 +130,7 @@ class SessionJob:
         return frozenset()
 
     @property
-    def site(self) -> str:
+    def browser_or_login_site(self) -> str:
         """The address of the site that the workspace belongs to."""
         return self.browser_site or self.credentials.site
 
@@ -247,7 +239,7 @@ class Session:
             self.jira,
             job.project,
             place=job.project_place,
-            site=job.site,
+            site=job.browser_or_login_site,
             # A query of the user's own need not be about the project.
             is_required=job.jql is None,
         )
@@ -332,7 +324,7 @@ async def open_session(
             # Only after the login: a mistyped address must not own the folder.
             claim = partial(
                 state.site_record.claim_site_and_read_fields,
-                job.site,
+                job.browser_or_login_site,
                 user.display_name,
                 now=time.time(),
                 max_age=_MAX_FIELDS_AGE_SECONDS,
@@ -370,7 +362,7 @@ def _lock_and_open_state(
     files.enter_context(store.lock())
     state = State(store.state_path, job.state_owner_mark)
     files.callback(state.close)
-    state.site_record.check_site(job.root, job.site)
+    state.site_record.check_site(job.root, job.browser_or_login_site)
     return state, state.creations.select()
 
 
@@ -399,7 +391,7 @@ async def _load_columns(
         more=job.fields,
         comments=job.comments,
         links=job.links,
-        attachments=job.attachments is not None,
+        attachments=job.attachment_mode is not None,
     )
     if fields_json is not None:
         # Another version may have stored other fields, or the text may be damaged.

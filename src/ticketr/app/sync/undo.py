@@ -62,7 +62,7 @@ def find_last_step(state: State, key: str | None = None) -> UndoStep:
     raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in find_undo_steps(state))))
 
 
-def undo_change(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:
+def undo_and_keep_copies(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:
     """Undo the steps of a change, in a locked workspace.
 
     A ticket in which that is not possible does not keep the others.

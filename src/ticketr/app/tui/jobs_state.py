@@ -138,7 +138,7 @@ def _next_actions(
     elif any(note.code is not sync.Code.CONFLICT for note in push.conflicts):
         yield KeyAction.PULL, "gets Jira's"
     left = push.left_alone
-    if pull.brought_forward or any(note.code is sync.Code.BROUGHT_FORWARD for note in left):
+    if pull.brought_forward or any(note.code is sync.Code.OLDER_REPLACED for note in left):
         yield KeyAction.UNDO, "takes that back"
     if any(note.code not in sync.OLDER_VALUE_CODES for note in left):
         yield KeyAction.PUSH, "plans what was left"

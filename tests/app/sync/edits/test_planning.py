@@ -200,7 +200,7 @@ async def test_a_ticket_that_was_never_pulled_here_is_left(bench: Bench) -> None
     (bench.root / "x.md").write_text("# TICKET: [DEMO-1] Mine\n")
 
     reason = "it was never pulled into this folder; it is compared with Jira first"
-    left = Note("DEMO-1", "x.md", reason, Code.UNPULLED, "Mine", 1)
+    left = Note("DEMO-1", "x.md", reason, Code.NEVER_PULLED, "Mine", 1)
     assert bench.plan() == PushPlan((), (left,))
     await bench.pull()
     (now,) = bench.plan().left_alone
@@ -218,8 +218,8 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
 
     assert [each.name for each in whole.entries] == ['draft "New"', "DEMO-3", "DEMO-4"]
     assert [(each.name, each.reason, each.code) for each in whole.left_alone] == [
-        ("DEMO-1", "it was not named", Code.UNNAMED),
-        ('draft "Draft"', "it was not named", Code.UNNAMED),
+        ("DEMO-1", "it was not named", Code.OTHERS_NAMED),
+        ('draft "Draft"', "it was not named", Code.OTHERS_NAMED),
     ]
     assert [each.name for each in task.entries] == ["DEMO-4"]
     assert bench.plan(["DEMO-2"]).entries == ()
@@ -232,7 +232,7 @@ async def test_a_named_ticket_that_is_in_no_file_is_left_and_an_unknown_one_refu
     (bench.root / "DEMO-2.md").unlink()
 
     (left,) = bench.plan(["DEMO-2"]).left_alone
-    assert (left.key, left.path, left.code) == ("DEMO-2", "DEMO-2.md", Code.MISSING)
+    assert (left.key, left.path, left.code) == ("DEMO-2", "DEMO-2.md", Code.NOT_FOUND)
     with pytest.raises(UnknownTicket) as caught:
         bench.plan(["DEMO-1", "DEMO-77"])
     assert str(caught.value) == (

@@ -44,9 +44,9 @@ async def test_a_deleted_ticket_is_told_with_every_pull_and_kept(bench: Bench) -
 
     notes = [(note.key, note.path, note.reason, note.code) for note in first.gone]
     assert notes == [
-        ("DEMO-3", "DEMO-3.md", DELETED, Code.MISSING),
-        ("DEMO-4", "DEMO-3.md", DELETED, Code.MISSING),
-        ("DEMO-5", "DEMO-3.md", DELETED, Code.MISSING),
+        ("DEMO-3", "DEMO-3.md", DELETED, Code.NOT_FOUND),
+        ("DEMO-4", "DEMO-3.md", DELETED, Code.NOT_FOUND),
+        ("DEMO-5", "DEMO-3.md", DELETED, Code.NOT_FOUND),
     ]
     assert (first.gone, first.pruned) == (second.gone, ())
     assert first.prunable == ("DEMO-3", "DEMO-4", "DEMO-5")

@@ -96,9 +96,12 @@ async def test_a_key_that_jira_does_not_have_is_named_with_near_ones(bench: Benc
 
     assert result.failed == (
         Note(
-            "DEMO-9", "DEMO-9.md", f"{GONE}; did you mean DEMO-8 or DEMO-7 or DEMO-6?", Code.MISSING
+            "DEMO-9",
+            "DEMO-9.md",
+            f"{GONE}; did you mean DEMO-8 or DEMO-7 or DEMO-6?",
+            Code.NOT_FOUND,
         ),
-        Note("DEMO-77", "", f"{GONE}; did you mean DEMO-7 or DEMO-8 or DEMO-6?", Code.MISSING),
+        Note("DEMO-77", "", f"{GONE}; did you mean DEMO-7 or DEMO-8 or DEMO-6?", Code.NOT_FOUND),
     )
     assert result.total == 1
 
@@ -153,7 +156,7 @@ async def test_a_ticket_that_jira_cannot_give_stops_no_other(bench: Bench) -> No
     result = await bench.pull(keys=["DEMO-9", "DEMO-1"], transport=transport)
 
     reason = "Jira could not give it (away)"
-    assert result.failed == (Note("DEMO-9", "DEMO-9.md", reason, Code.UNREACHED),)
+    assert result.failed == (Note("DEMO-9", "DEMO-9.md", reason, Code.REQUEST_FAILED),)
     assert (result.total, result.updated) == (1, 1)
 
 

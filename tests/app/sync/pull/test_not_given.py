@@ -21,7 +21,7 @@ from ticketr.app.jira import Issue
 from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import Code, FileFailed
 from ticketr.app.sync.pull.fetch_plan import FamilyCollector, make_fetch_plan
-from ticketr.app.sync.queries import changed_since, query_without_order
+from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.store import TicketLocation
 from ticketr.app.sync.writing.writer import FamilyWriter
@@ -98,7 +98,7 @@ async def test_a_change_that_jira_could_not_give_comes_with_the_next_pull(
 
     notes = first.gone if silent else first.failed
     assert [(note.key, note.code) for note in notes] == [
-        (key, Code.MISSING if silent else Code.UNREACHED)
+        (key, Code.NOT_FOUND if silent else Code.REQUEST_FAILED)
     ]
     assert notes[0].path == ("DEMO-3.md" if key == "DEMO-4" else f"{key}.md")
     assert silent or notes[0].reason == f"{NOT_GIVEN}; the next pull asks for it again"
@@ -170,7 +170,7 @@ async def test_a_ticket_that_jira_could_not_give_is_not_taken_for_deleted(bench:
     result = await bench.pull(prune=True, transport=Changed(bench, away))
 
     (note,) = result.gone
-    assert (note.key, note.code) == ("DEMO-9", Code.UNREACHED)
+    assert (note.key, note.code) == ("DEMO-9", Code.REQUEST_FAILED)
     assert note.reason == "the query no longer finds it, and Jira could not give it (away)"
     assert (result.pruned, bench.files()) == ((), before)
 
@@ -186,7 +186,7 @@ async def test_an_edit_of_a_ticket_that_jira_could_not_give_is_left_for_later(
     result = await bench.push(transport=Withholding(bench, key))
 
     (note,) = result.failed
-    assert (note.key, note.code) == ("DEMO-3", Code.UNREACHED)
+    assert (note.key, note.code) == ("DEMO-3", Code.REQUEST_FAILED)
     assert note.reason == f"{NOT_GIVEN}; try again later"
     assert bench.files() == before
     assert (await bench.push()).updated == ("DEMO-3",)
@@ -316,7 +316,7 @@ def locations(*numbers: int) -> dict[str, TicketLocation]:
     ],
 )
 def test_the_order_of_a_users_query_is_left_out(jql: str, expected: str) -> None:
-    assert query_without_order("DEMO", jql) == expected
+    assert unordered_jql_or_project_query("DEMO", jql) == expected
 
 
 def test_a_users_query_with_or_stays_one_condition() -> None:

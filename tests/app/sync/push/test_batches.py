@@ -244,7 +244,7 @@ async def test_what_cannot_be_looked_up_is_reported_and_found_by_the_next_run(be
 
     result = await bench.push(transport=Lossy(create_app(bench.site), lose))
 
-    assert {note.code for note in result.failed} == {Code.UNREACHED}
+    assert {note.code for note in result.failed} == {Code.REQUEST_FAILED}
     assert all("not known yet whether it was created" in note.reason for note in result.failed)
     assert len(result.failed) == len(unsettled(bench)) == MANY
     await check_settled(bench, path, titles())

@@ -54,7 +54,7 @@ async def test_an_edit_that_changed_after_the_plan_is_left(bench: Bench) -> None
     result = await bench.push(confirmed=plan)
 
     assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
-    assert result.left_alone == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.UNCONFIRMED),)
+    assert result.left_alone == (Note("DEMO-1", "DEMO-1.md", CHANGED, Code.NOT_IN_PLAN),)
     assert (result.updated, result.failed) == (("DEMO-2",), ())
     assert [each.key for each in bench.plan().entries] == ["DEMO-1"]
 
@@ -71,9 +71,9 @@ async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
 
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
     assert [(each.name, each.reason, each.code) for each in result.left_alone] == [
-        ("DEMO-2", NEW, Code.UNCONFIRMED),
-        ('draft "A later sub-task"', NEW, Code.UNCONFIRMED),
-        ('draft "Later"', NEW, Code.UNCONFIRMED),
+        ("DEMO-2", NEW, Code.NOT_IN_PLAN),
+        ('draft "A later sub-task"', NEW, Code.NOT_IN_PLAN),
+        ('draft "Later"', NEW, Code.NOT_IN_PLAN),
     ]
 
 
@@ -242,7 +242,7 @@ async def test_an_edit_made_while_the_push_merges_was_not_confirmed(bench: Bench
     result = await bench.sync(confirmed=plan, transport=transport)
 
     assert transport.writes == []
-    assert result.push.left_alone == (Note("DEMO-13", "story.md", CHANGED, Code.UNCONFIRMED),)
+    assert result.push.left_alone == (Note("DEMO-13", "story.md", CHANGED, Code.NOT_IN_PLAN),)
     assert (result.pull.merged, result.push.updated) == (0, ())
     text = (bench.root / "story.md").read_text()
     assert "First, mine.\n\nSecond, later.\n\nThird, theirs." in text

@@ -79,7 +79,7 @@ async def test_a_status_that_cannot_be_read_leaves_the_rest_to_the_next_run(
 
     assert result.created == ("DEMO-13",)
     (note,) = result.failed
-    assert (note.key, note.code) == ("DEMO-13", Code.UNREACHED)
+    assert (note.key, note.code) == ("DEMO-13", Code.REQUEST_FAILED)
     assert note.reason.startswith("it was created, but: 127.0.0.1 broke off")
     assert new(bench) == ["Once"]
     await check_clean(bench)
@@ -165,7 +165,7 @@ async def test_a_new_file_that_somebody_makes_first_is_left_alone(
     result = await bench.pull()
 
     assert (bench.root / "DEMO-1.md").read_text() == theirs
-    assert [(note.key, note.code) for note in result.kept] == [("DEMO-1", Code.KEPT)]
+    assert [(note.key, note.code) for note in result.kept] == [("DEMO-1", Code.FILE_IN_THE_WAY)]
 
 
 async def test_a_file_that_never_keeps_still_is_named_and_loses_nothing(
@@ -242,7 +242,7 @@ async def test_a_draft_that_is_deleted_just_then_comes_with_the_next_run(
 
     result = await bench.push(transport=when_created(bench, drafts.unlink))
 
-    assert [note.code for note in result.warnings] == [Code.DRAFT_CHANGED]
+    assert [note.code for note in result.warnings] == [Code.KEY_NOT_WRITTEN]
     assert result.created == ("DEMO-13",)
     await check_clean(bench)
     assert "# TICKET: [DEMO-13] Once\n" in bench.files()["DEMO-13.md"]

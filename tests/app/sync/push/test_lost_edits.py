@@ -95,7 +95,7 @@ async def test_somebody_else_s_change_of_the_same_is_still_a_conflict(bench: Ben
     bench.retitles("DEMO-1", "Second")
 
     (note,) = (await bench.push()).conflicts
-    assert note.code is Code.MOVED_ON
+    assert note.code is Code.CHANGED_IN_JIRA
     (note,) = (await bench.sync()).pull.conflicts
 
     assert note.reason == "changed here and in Jira: DEMO-1: Title"

@@ -268,7 +268,7 @@ async def test_a_transition_with_fields_whose_answer_is_lost_loses_none_of_them(
 
     result = await bench.push(fields=FIELDS, transport=Lossy(create_app(bench.site), lose))
     (note,) = result.failed
-    assert note.code is Code.UNREACHED
+    assert note.code is Code.REQUEST_FAILED
 
     await bench.push(fields=FIELDS)
     assert "Resolution: Duplicate\n" in bench.text("DEMO-1")
@@ -314,7 +314,7 @@ async def test_a_ticket_that_a_pull_found_in_conflict_is_to_be_resolved_and_not_
         ),
         (
             "DEMO-2",
-            Code.MOVED_ON,
+            Code.CHANGED_IN_JIRA,
             "changed in Jira since the last pull (DEMO-2: Title); pull first, or sync",
         ),
     ]

@@ -141,7 +141,7 @@ async def test_a_ticket_that_moved_on_in_jira_is_left_alone(bench: Bench) -> Non
     result = await bench.push()
 
     (note,) = result.conflicts
-    assert (note.key, note.code) == ("DEMO-1", Code.MOVED_ON)
+    assert (note.key, note.code) == ("DEMO-1", Code.CHANGED_IN_JIRA)
     assert "DEMO-1: Labels" in note.reason
     assert writes(bench) == []
     synced = await bench.sync()
@@ -216,7 +216,7 @@ async def test_a_key_that_jira_does_not_have_is_named(bench: Bench) -> None:
 
     (note,) = (await bench.push()).failed
 
-    assert (note.key, note.code) == ("OTHER-7", Code.MISSING)
+    assert (note.key, note.code) == ("OTHER-7", Code.NOT_FOUND)
 
 
 async def test_a_ticket_that_came_with_a_clone_is_adopted_or_a_conflict(
@@ -300,7 +300,7 @@ async def test_a_sub_task_that_came_with_a_merge_is_known_and_one_that_was_moved
     second.write_text(second.read_text().split("\n## Tasks")[0])
     first.write_text(f"{text}\n## Tasks\n- [{part}] Part\n")
     (note,) = (await bench.push()).failed
-    assert (note.key, note.code) == (part, Code.MISPLACED)
+    assert (note.key, note.code) == (part, Code.OTHER_PARENT)
 
 
 async def test_new_criteria_leave_the_rest_of_a_description_to_the_letter(bench: Bench) -> None:

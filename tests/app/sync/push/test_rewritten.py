@@ -165,7 +165,7 @@ async def lose_what_is_read_again(bench: Bench, cases: Cases) -> str:
     write_lines(bench, "DEMO-1", typed(cases))
     last = ("POST", "issue/DEMO-1/transitions") if cases is STATUS else ("PUT", "issue/DEMO-1")
     result = await bench.push(transport=Lossy(create_app(bench.site), silence_after(*last)))
-    assert [note.code for note in result.warnings] == [Code.UNREACHED]
+    assert [note.code for note in result.warnings] == [Code.REQUEST_FAILED]
     return "DEMO-1"
 
 

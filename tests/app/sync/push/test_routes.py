@@ -66,7 +66,7 @@ async def test_what_was_learnt_is_in_the_next_plan(ways: Bench) -> None:
 
     assert ways.finds("DEMO-1").status == TO_DO
     assert (shown.entries[0].statuses_between, shown.entries[0].route) == ((), "")
-    assert left.code is Code.UNCONFIRMED
+    assert left.code is Code.NOT_IN_PLAN
     assert left.reason == (
         "the plan did not show the way to its status: "
         "To Do > In Progress > In Review > Done (3 transitions); push again to confirm it"
@@ -128,7 +128,7 @@ async def test_a_failure_on_the_way_leaves_it_there_and_the_next_push_goes_on(wa
     result = await ways.push(transport=Lossy(create_app(ways.site), lose))
 
     (note,) = result.failed
-    assert note.code is Code.UNREACHED
+    assert note.code is Code.REQUEST_FAILED
     assert note.reason.startswith(
         'Priority was sent, but not the rest: it is in "In Progress" now, and not yet in "Done"; '
         "the next push goes on from there: "

@@ -46,7 +46,7 @@ async def test_a_pull_takes_what_a_push_has_found(
     pulled = await bench.pull()
     pushed = await bench.push()
 
-    assert (note.key, note.code) == ("DEMO-3", Code.MOVED_ON)
+    assert (note.key, note.code) == ("DEMO-3", Code.CHANGED_IN_JIRA)
     assert note.reason.endswith("; pull first, or sync")
     assert pulled.conflicts == ()
     assert (pushed.updated, pushed.conflicts) == (("DEMO-3",), ())
@@ -132,7 +132,7 @@ async def test_a_ticket_that_never_stands_still_is_left_for_the_next_sync(laggin
     transport = Lossy(create_app(lagging.site), lambda *_: None, before=changes)
     (note,) = (await lagging.sync(transport=transport)).push.conflicts
 
-    assert (note.key, note.code) == ("DEMO-1", Code.MOVED_ON)
+    assert (note.key, note.code) == ("DEMO-1", Code.CHANGED_IN_JIRA)
     assert note.reason == (
         "changed in Jira since the last pull (DEMO-1: Labels); pull first, or sync"
     )

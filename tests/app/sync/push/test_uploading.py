@@ -327,7 +327,7 @@ async def test_a_picture_that_was_confirmed_is_sent_and_another_one_is_not(bench
 
     result = await bench.push(confirmed=confirmed)
 
-    assert [each.code for each in result.left_alone] == [Code.UNCONFIRMED]
+    assert [each.code for each in result.left_alone] == [Code.NOT_IN_PLAN]
     assert attached(bench, "DEMO-1") == {}
     result = await bench.push(confirmed=bench.plan())
     assert (result.left_alone, result.failed, result.updated) == ((), (), ("DEMO-1",))

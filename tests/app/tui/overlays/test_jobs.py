@@ -10,7 +10,7 @@ from rows import for_each
 
 from ticketr import FinishedJob, JobErrorInfo, JobSnapshot, JobStatus
 from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, SyncResult, ticket_tags
-from ticketr.app.sync.jobs.syncing import not_done_words
+from ticketr.app.sync.jobs.syncing import left_out_counts
 from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
@@ -216,7 +216,7 @@ def test_a_pull_or_sync_ends_with_what_is_new(result: PullResult | SyncResult, w
 
 
 OLD = "Title: older than the last pull"
-FORWARD = (Note("DEMO-9", "a.md", OLD, Code.BROUGHT_FORWARD),)
+FORWARD = (Note("DEMO-9", "a.md", OLD, Code.OLDER_REPLACED),)
 
 
 @for_each(
@@ -231,7 +231,9 @@ FORWARD = (Note("DEMO-9", "a.md", OLD, Code.BROUGHT_FORWARD),)
             "DEMO-9: clash · Pulling · c resolves",
         ),
         (
-            PushResult(conflicts=(Note("DEMO-9", "a.md", "changed in Jira", Code.MOVED_ON),)),
+            PushResult(
+                conflicts=(Note("DEMO-9", "a.md", "changed in Jira", Code.CHANGED_IN_JIRA),)
+            ),
             "DEMO-9: changed in Jira · Pulling · P gets Jira's",
         ),
         (
@@ -386,7 +388,7 @@ def test_a_workspace_that_is_named_like_a_ticket_is_pulled_whole() -> None:
         (PullResult(total=3, unchanged=2, in_conflict=1), "!"),
         (PullResult(total=3, unchanged=1, left_alone=2), "✓"),
         (PullResult(total=3, unchanged=2), "!"),
-        (PushResult(left_alone=(Note("A-1", "a.md", "no", Code.UNCONFIRMED),)), "!"),
+        (PushResult(left_alone=(Note("A-1", "a.md", "no", Code.NOT_IN_PLAN),)), "!"),
         (PushResult(failed=(Note("A-1", "a.md", "3 failed", Code.REFUSED),)), "!"),
         (PullResult(total=3, unchanged=3), "✓"),
     ],
@@ -396,7 +398,7 @@ def test_a_job_of_an_earlier_run_that_left_something_has_the_mark_for_it(
 ) -> None:
     pulled = result if isinstance(result, PullResult) else None
     pushed = result if isinstance(result, PushResult) else None
-    words = f"Sync complete: 3 tickets pulled{not_done_words(pulled=pulled, pushed=pushed)}"
+    words = f"Sync complete: 3 tickets pulled{left_out_counts(pulled=pulled, pushed=pushed)}"
     state = with_earlier(replace(EARLIER, message=words))
     assert plain(draw_screen(state, 9.0, Theme())[2]).startswith(f"▌ {mark} ")
     failed = replace(EARLIER, status=JobStatus.FAILED, error_message=words)

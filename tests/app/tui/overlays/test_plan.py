@@ -277,7 +277,7 @@ def test_the_plan_names_what_jira_gets_as_plain_text() -> None:
 def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) -> None:
     plan = PushPlan(
         (EDIT,),
-        (Note("DEMO-20", "DEMO-20.md", "never pulled", Code.UNPULLED),),
+        (Note("DEMO-20", "DEMO-20.md", "never pulled", Code.NEVER_PULLED),),
         (Loss("DEMO-9", "DEMO-9.md", "a table"),),
         (Note("DEMO-9", "DEMO-9.md", "goes as text", Code.LITERAL),),
         (Note("DEMO-9", "DEMO-9.md", "too long", Code.INVALID),),
@@ -314,7 +314,7 @@ def test_what_jira_answers_about_an_older_plan_is_not_taken_for_the_newer_one() 
 
 def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
     left = tuple(
-        Note(f"DEMO-{at}", f"DEMO-{at}.md", "never pulled", Code.UNPULLED, "T", at)
+        Note(f"DEMO-{at}", f"DEMO-{at}.md", "never pulled", Code.NEVER_PULLED, "T", at)
         for at in range(20, 60)
     )
     broken = Note("", "b.md", "cannot read /srv/team/work/b.md: no UTF-8", Code.BROKEN, "", None)
@@ -357,7 +357,7 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
 
 def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> None:
     left = tuple(
-        Note(f"DEMO-{at}", "a.md", "it was not named", Code.UNNAMED, "T", at) for at in (1, 2)
+        Note(f"DEMO-{at}", "a.md", "it was not named", Code.OTHERS_NAMED, "T", at) for at in (1, 2)
     )
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     for entries, words in (

@@ -254,7 +254,7 @@ def find_unconfirmed(
         ):  # Jira may have other parts that were confirmed
             reasons[id(issue)] = _CHANGED_REASON
     return {
-        id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.UNCONFIRMED)
+        id(issue): Note.on(issue, entry.path, reasons[id(issue)], Code.NOT_IN_PLAN)
         for issue, entry in planned
         if id(issue) in reasons
     }
@@ -308,7 +308,7 @@ _UNCERTAIN_REASON = (
     "an earlier push asked for it and got no answer; the next push finds out if it exists"
 )
 _CREATED_REASON = "it was created as {key}; the next push or pull writes that key into its file"
-_UNPULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
+_NEVER_PULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
 _IN_NO_FILE_REASON = "it is in no file any more, and absence here changes nothing in Jira"
 
 
@@ -374,7 +374,7 @@ def _make_push_plan(
             left.append(replace(note, line=line))
     missing = survey.former_paths(state) if keys else {}
     left += (
-        Note(key, missing[key], _IN_NO_FILE_REASON, Code.MISSING)
+        Note(key, missing[key], _IN_NO_FILE_REASON, Code.NOT_FOUND)
         for key in keys or ()
         if key in missing
     )
@@ -412,7 +412,7 @@ def _plan_issues(
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
-                decision = Note.on(issue, path, "it was not named", Code.UNNAMED)
+                decision = Note.on(issue, path, "it was not named", Code.OTHERS_NAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 reason = (
                     _CREATED_REASON.format(key=creation.key) if creation.key else _UNCERTAIN_REASON
@@ -485,7 +485,7 @@ def select_changes(
                 planned.append((issue, decision))
             elif decision.code is Code.OLDER:
                 older.append(decision)
-            elif decision.code is not Code.UNNAMED:
+            elif decision.code is not Code.OTHERS_NAMED:
                 left[id(issue)] = decision
     if confirmed is not None:
         left |= find_unconfirmed(planned, confirmed.entries, prefer)
@@ -558,7 +558,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
 
 def _never_pulled_note(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     key = local.ticket.key or ""
-    note = Note(key, local.path, _UNPULLED_REASON, Code.UNPULLED)
+    note = Note(key, local.path, _NEVER_PULLED_REASON, Code.NEVER_PULLED)
     if key in conflicts:
         note = _conflict_note(conflicts[key], local.path)
     return replace(note, title=local.ticket.title, line=local.ticket.line)

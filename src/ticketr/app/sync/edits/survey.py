@@ -22,12 +22,8 @@ from ticketr.app.config import refuse_database_links
 from ticketr.app.sync.compare.diff import may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_pictures
 from ticketr.app.sync.compare.sent import digest, with_sent_comments
-from ticketr.app.sync.concurrency import FILES_PER_BATCH, ThreadRunner, split_by_length
-from ticketr.app.sync.edits.local_changes import (
-    TicketChanges,
-    find_local_change,
-    find_parent_draft,
-)
+from ticketr.app.sync.concurrency import FILES_PER_THREAD_VISIT, ThreadRunner, split_by_limits
+from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_parent_draft
 from ticketr.app.sync.edits.losses import Loss, likely_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
@@ -53,7 +49,7 @@ def find_files(
     *,
     skip: Callable[[str], bool] = lambda _: False,
     size: Callable[[str], int] | None = None,
-    most: int = FILES_PER_BATCH,
+    most: int = FILES_PER_THREAD_VISIT,
 ) -> Iterator[list[str]]:
     """Find the files that may hold tickets.
 
@@ -72,9 +68,9 @@ def find_files(
     """
     size = size or store.size_of
     walk = store.walk()
-    while folders := list(islice(walk, FILES_PER_BATCH)):
+    while folders := list(islice(walk, FILES_PER_THREAD_VISIT)):
         wanted = (name for name in chain.from_iterable(folders) if not skip(name))
-        yield from list(split_by_length(wanted, size, most)) or [[]]
+        yield from list(split_by_limits(wanted, size, most)) or [[]]
 
 
 async def visit_files(

@@ -20,7 +20,7 @@ from ticketr.app.sync.compare.diff import Change
 from ticketr.app.sync.compare.mapping import field_text, issue_type_id, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
-    MAX_WRITE_TRIES,
+    MAX_JIRA_WRITE_TRIES,
     chunks,
     is_short_rate_limit,
 )
@@ -62,7 +62,7 @@ class FindIssuesJob(SessionJob):
         Takes effect at once.
     """
 
-    verb = "Find issues"
+    action_name = "Find issues"
 
     query: str = ""
     keys: Sequence[str] = ()
@@ -70,7 +70,7 @@ class FindIssuesJob(SessionJob):
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} {'by query' if self.query else 'by key'}"
+        return f"{self.action_name} {'by query' if self.query else 'by key'}"
 
     async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
         """Run the job; the queue calls this.
@@ -150,7 +150,7 @@ def read_bulk_issue(issue: jira.Issue) -> BulkIssue:
 #: Seconds between two questions for the progress of a task: the first, and the most.
 FIRST_WAIT_SECONDS, MAX_WAIT_SECONDS = 0.25, 4.0
 #: Seconds for asking Jira to leave out the rest of a task when the job is cancelled.
-CANCEL_TIMEOUT_SECONDS = 3.0
+CANCEL_REQUEST_TIMEOUT_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +185,16 @@ class BulkJob(SessionJob):
         moment; `so_far` has them as unknown.
     """
 
-    verb = "Change"
+    action_name = "Change"
 
     issues: Sequence[BulkIssue]
     change: BulkChange
-    _done_id_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
+    _changed_id_by_key: dict[str, str] = field(
+        default_factory=dict[str, str], init=False, repr=False
+    )
     _unneeded_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
-    _requested: dict[str, BulkIssue] = field(
+    _requested_by_id: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
     )
     # The IDs of issues that a refused request may have changed.
@@ -201,18 +203,19 @@ class BulkJob(SessionJob):
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} {count_tickets(len(self.issues))}"
+        return f"{self.action_name} {count_tickets(len(self.issues))}"
 
     def so_far(self) -> BulkResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
         known = {
-            *self._done_id_by_key,
+            *self._changed_id_by_key,
             *self._unneeded_by_key,
             *(note.key for note in self._failed),
         }
-        unknown = tuple(issue.key for issue in self._requested.values() if issue.key not in known)
+        requested = [issue.key for issue in self._requested_by_id.values()]
+        unknown = tuple(key for key in requested if key not in known)
         return BulkResult(
-            tuple(self._done_id_by_key),
+            tuple(self._changed_id_by_key),
             tuple(self._failed),
             unknown,
             unneeded=tuple(self._unneeded_by_key),
@@ -227,7 +230,7 @@ class BulkJob(SessionJob):
             JiraError: A request failed; `so_far` has what was done.
         """
         async with reporting_session(self, context, self._progress_words) as session:
-            send = await self._choose_sender(session)
+            send = await self._prepare_sender(session)
             for issues in self._batches():
                 await send(issues)
                 self._report_progress(session)
@@ -266,7 +269,7 @@ class BulkJob(SessionJob):
     def _note_unneeded(self, issue: BulkIssue, state: str) -> None:
         """Note an issue that is as the change makes it, perhaps since a request that was refused."""
         if issue.id in self._uncertain_ids:
-            self._done_id_by_key[issue.key] = issue.id
+            self._changed_id_by_key[issue.key] = issue.id
         else:
             self._unneeded_by_key[issue.key] = state
 
@@ -283,14 +286,14 @@ class BulkJob(SessionJob):
         return f"{words}, {len(result.unknown)} may be" if result.unknown else words
 
     def _report_progress(self, session: Session) -> None:
-        over = len(self._done_id_by_key) + len(self._unneeded_by_key) + len(self._failed)
+        over = len(self._changed_id_by_key) + len(self._unneeded_by_key) + len(self._failed)
         verb = "Deleting" if self.change.delete else "Changing"
         session.progress.report(f"{verb} tickets", over, len(self.issues))
 
-    async def _choose_sender(
+    async def _prepare_sender(
         self, session: Session
     ) -> Callable[[Sequence[BulkIssue]], Awaitable[None]]:
-        """Return what changes some issues; check the values before anything is sent."""
+        """Return what changes some issues, with what it needs of the site."""
         if self.change.delete:
             return lambda issues: self._run_in_jira(session, issues, session.jira.start_bulk_delete)
         if self.change.status:
@@ -363,7 +366,7 @@ class BulkJob(SessionJob):
             if issue.parent_key == self.change.parent_key:
                 self._unneeded_by_key[issue.key] = self.change.already_words
                 continue
-            self._requested[issue.id] = issue
+            self._requested_by_id[issue.id] = issue
             try:
                 await session.jira.edit_issue(
                     issue.key, {"parent": {"key": self.change.parent_key}}
@@ -373,7 +376,7 @@ class BulkJob(SessionJob):
                     [issue], error, f"to move it under {self.change.parent_key}: "
                 )
             else:
-                self._done_id_by_key[issue.key] = issue.id
+                self._changed_id_by_key[issue.key] = issue.id
             self._report_progress(session)
 
     async def _run_in_jira(
@@ -391,16 +394,16 @@ class BulkJob(SessionJob):
         except jira.JiraError as error:
             raise OutcomeUnknown(error.cause) from error
         except trio.Cancelled:
-            with trio.move_on_after(CANCEL_TIMEOUT_SECONDS, shield=True):
+            with trio.move_on_after(CANCEL_REQUEST_TIMEOUT_SECONDS, shield=True):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
                     await session.jira.cancel_task(task)
                 with suppress(jira.JiraError):
-                    self._note_progress(session, await session.jira.bulk_progress(task), issues)
+                    self._note_outcomes(session, await session.jira.bulk_progress(task), issues)
             raise
         left = [
             issue for issue in issues if issue.id not in {*progress.changed_ids, *progress.failed}
         ]
-        self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.MISSING)
+        self._note_failed(left, f"Jira has left it out ({progress.status.lower()})", Code.NOT_FOUND)
         await self._recheck_failed(session, issues)
 
     async def _start_jira_task(
@@ -417,10 +420,10 @@ class BulkJob(SessionJob):
         Returns:
             The task's ID, and the issues that it changes; none if there is no task.
         """
-        remaining_tries = MAX_WRITE_TRIES
+        remaining_tries = MAX_JIRA_WRITE_TRIES
         while issues:
             remaining_tries -= 1
-            self._requested |= {issue.id: issue for issue in issues}
+            self._requested_by_id |= {issue.id: issue for issue in issues}
             try:
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
@@ -449,19 +452,19 @@ class BulkJob(SessionJob):
         wait = FIRST_WAIT_SECONDS
         while True:
             progress = await session.jira.bulk_progress(task)
-            self._note_progress(session, progress, issues)
+            self._note_outcomes(session, progress, issues)
             self._report_progress(session)
             if progress.is_over:
                 return progress
             await trio.sleep(wait)
             wait = min(2 * wait, MAX_WAIT_SECONDS)
 
-    def _note_progress(
+    def _note_outcomes(
         self, session: Session, progress: jira.BulkProgress, issues: Sequence[BulkIssue]
     ) -> None:
         """Note what a task has done, and what it could not do."""
         noted = {note.key for note in self._failed}
-        self._done_id_by_key |= {
+        self._changed_id_by_key |= {
             issue.key: issue.id for issue in issues if issue.id in progress.changed_ids
         }
         for issue in issues:
@@ -488,7 +491,7 @@ class BulkJob(SessionJob):
         if may_have_arrived(error):
             raise OutcomeUnknown(error.cause) from error
         for issue in issues:
-            del self._requested[issue.id]
+            del self._requested_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._note_failed(issues, f"{change}{error}", Code.REFUSED)

@@ -89,9 +89,9 @@ _EXTENDABLE_LISTS: Mapping[str, tuple[str, str, Callable[[Any], dict[str, object
     "component": (
         "multiselectComponents",
         "components",
-        lambda value: {"componentId": int(_id_of(value))},
+        lambda value: {"componentId": int(_require_id(value))},
     ),
-    "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _id_of(v)}),
+    "version": ("multipleVersionPickerFields", "versions", lambda v: {"versionId": _require_id(v)}),
 }
 #: For other fields, by the kind of value: the name in a bulk edit, and the rest of the entry.
 _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
@@ -103,15 +103,15 @@ _SINGLE_VALUE_GROUPS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]
         lambda moment: {"dateTime": {"formattedDateTime": _bulk_edit_time(moment)}},
     ),
     "user": ("singleSelectClearableUserPickerFields", lambda user: {"user": user}),
-    "option": ("singleSelectFields", lambda value: {"option": _option_entry(value)}),
+    "option": ("singleSelectFields", lambda value: {"option": _option_id_entry(value)}),
     "version": (
         "singleVersionPickerFields",
-        lambda value: {"version": {"versionId": _id_of(value) if value else "-1"}},
+        lambda value: {"version": {"versionId": _require_id(value) if value else "-1"}},
     ),
 }
 #: For lists that are only replaced, by the kind of their members.
 _REPLACE_ONLY_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
-    "option": ("multipleSelectFields", lambda some: {"options": [*map(_option_entry, some)]}),
+    "option": ("multipleSelectFields", lambda some: {"options": [*map(_option_id_entry, some)]}),
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
 #: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
@@ -220,7 +220,7 @@ def _bulk_edit_entry(
         if not value:
             raise BadValue("it cannot be cleared")
         name, key = _UNCLEARABLE_FIELDS[spec.id]
-        return name, {key: _id_of(value)}
+        return name, {key: _require_id(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
     table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
@@ -231,15 +231,15 @@ def _bulk_edit_entry(
     return name, entry_of(value)
 
 
-def _id_of(value: Any) -> str:
+def _require_id(value: Any) -> str:
     option_id = value.get("id") if isinstance(value, dict) else None
     if not option_id:
         raise BadValue("the site does not list its values")
     return str(option_id)
 
 
-def _option_entry(value: Any) -> dict[str, object]:
-    return {"optionId": int(_id_of(value)) if value else -1}
+def _option_id_entry(value: Any) -> dict[str, object]:
+    return {"optionId": int(_require_id(value)) if value else -1}
 
 
 def _bulk_edit_date(day: str | None) -> str:

@@ -63,23 +63,23 @@ class LogWorkJob(SessionJob):
         key: The issue's key.
         time_spent: How much time it took, from `split_time_and_text`.
         text: A text on it, in Markdown; empty for none.
-        started: When it began, as a user types it; empty for now.
+        typed_start: When it began, as a user types it; empty for now.
 
     Cancellation:
         Takes effect at once, inside the request too. Jira may have the record then.
     """
 
-    verb = "Log work"
+    action_name = "Log work"
 
     key: str
     time_spent: str
     text: str = ""
-    started: str = ""
+    typed_start: str = ""
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} on {self.key}"
+        return f"{self.action_name} on {self.key}"
 
     async def execute(self, context: JobContext) -> jira.Worklog:
         """Run the job; the queue calls this.
@@ -89,8 +89,8 @@ class LogWorkJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            comment = _comment_document(self.text, {})
-            began = _start_time(self.started, session)
+            comment = _document_or_none_if_empty(self.text, {})
+            began = _start_time(self.typed_start, session)
             send = partial(
                 session.jira.add_worklog,
                 self.key,
@@ -135,7 +135,7 @@ class CommentJob(SessionJob):
         Takes effect at once, inside the request too. Jira may have the comment then.
     """
 
-    verb = "Comment"
+    action_name = "Comment"
 
     key: str
     text: str
@@ -143,7 +143,7 @@ class CommentJob(SessionJob):
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} on {self.key}"
+        return f"{self.action_name} on {self.key}"
 
     async def execute(self, context: JobContext) -> AddedComment:
         """Run the job; the queue calls this.
@@ -155,7 +155,7 @@ class CommentJob(SessionJob):
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
             names = [person.name_or_email for person in jira.adf.named_people(self.text)]
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
-            document = _comment_document(self.text, people)
+            document = _document_or_none_if_empty(self.text, people)
             if document is None:
                 raise UnsendableText(self.text, "the comment is empty")
             before = await fetch_comments_as_issue(session, self.key, self.key)
@@ -180,7 +180,7 @@ class CommentJob(SessionJob):
         return AddedComment(number, tuple(warnings))
 
 
-def _comment_document(
+def _document_or_none_if_empty(
     text: str, people: Mapping[str, Sequence[jira.User]]
 ) -> dict[str, object] | None:
     """Convert a text with the people it mentions; raise `UnsendableText` if Jira would refuse or lose it."""
@@ -210,14 +210,14 @@ def _start_time(text: str, session: Session) -> datetime:
 class ListAttachmentsJob(SessionJob):
     """A job that lists the attachments of the issues with some keys."""
 
-    verb = "List attachments"
+    action_name = "List attachments"
 
     keys: Sequence[str]
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} of {', '.join(self.keys)}"
+        return f"{self.action_name} of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> downloading.AttachmentList:
         """Run the job; the queue calls this."""
@@ -234,7 +234,7 @@ class GetAttachmentsJob(SessionJob):
         removed.
     """
 
-    verb = "Download attachments"
+    action_name = "Download attachments"
 
     keys: Sequence[str]
     _done: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -242,7 +242,7 @@ class GetAttachmentsJob(SessionJob):
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} of {', '.join(self.keys)}"
+        return f"{self.action_name} of {', '.join(self.keys)}"
 
     async def execute(self, context: JobContext) -> downloading.AttachmentTransfer:
         """Run the job; the queue calls this."""
@@ -273,7 +273,7 @@ class AddAttachmentsJob(SessionJob):
         way.
     """
 
-    verb = "Attach files"
+    action_name = "Attach files"
 
     key: str
     files: Sequence[Path]
@@ -283,7 +283,7 @@ class AddAttachmentsJob(SessionJob):
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.verb} to {self.key}"
+        return f"{self.action_name} to {self.key}"
 
     def _progress_words(self) -> str:
         words = f"{_count_files(len(self._done))} attached"
@@ -304,7 +304,7 @@ class AddAttachmentsJob(SessionJob):
                 except (_NotAttachable, jira.Rejected) as error:
                     failed.append(Note(self.key, str(path), str(error), Code.REFUSED))
                 except jira.JiraError as error:
-                    failed.append(Note(self.key, str(path), str(error), Code.UNREACHED))
+                    failed.append(Note(self.key, str(path), str(error), Code.REQUEST_FAILED))
                 except OSError as error:
                     failed.append(Note(self.key, str(path), str(error), Code.BROKEN))
                 else:
@@ -329,9 +329,9 @@ class AddAttachmentsJob(SessionJob):
             if settings.max_bytes is not None and size > settings.max_bytes:
                 most = size_text(settings.max_bytes)
                 raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
-            await self._upload(session, file, path, size, settings.max_bytes)
+            await self._upload_once(session, file, path, size, settings.max_bytes)
 
-    async def _upload(
+    async def _upload_once(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None
     ) -> None:
         """Send a file; if its answer is lost, look whether Jira has it before it is sent again.

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 #: How many keys the name of a job has.
-_MAX_NAMED_KEYS = 3
+_MAX_NAME_KEYS = 3
 #: What becomes of tickets with which a job has not done what it was to do.
 _IN_CONFLICT, _LEFT_ALONE, _FAILED = "in conflict", "left alone", "failed"
 _ALL_FAILED_PATTERN = re.compile(rf": 0 tickets, \d+ {_FAILED}\Z")
-_UNFINISHED_COUNT_PATTERN = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
+_FAILED_OR_LEFT_COUNT_PATTERN = re.compile(rf"\d+ (?:{_IN_CONFLICT}|{_LEFT_ALONE}|{_FAILED})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ async def _recover_created_keys(session: Session, tally: PullTally | PushTally) 
     await recover_created_keys(session, tally.add_recovered, tally.fail)
 
 
-def not_done_words(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
+def left_out_counts(*, pulled: PullResult | None = None, pushed: PushResult | None = None) -> str:
     """Return the counts of what was neither pulled nor pushed, as the end of a message."""
     counts = dict.fromkeys((_IN_CONFLICT, "kept", _LEFT_ALONE, _FAILED), 0)
     if pulled is not None:
@@ -81,7 +81,7 @@ def says_all_failed(message: str) -> bool:
 
 def says_not_all_done(message: str) -> bool:
     """Return whether the last message of a job says that something failed or was left alone."""
-    return any(_UNFINISHED_COUNT_PATTERN.fullmatch(text) for text in message.split(", "))
+    return any(_FAILED_OR_LEFT_COUNT_PATTERN.fullmatch(text) for text in message.split(", "))
 
 
 def count_tickets(count: int) -> str:
@@ -117,7 +117,7 @@ async def reporting_session(
         try:
             async with open_log(job.root, job.run_sync) as log:
                 log_file = log.path
-                with log.log_job(job.verb):
+                with log.log_job(job.action_name):
                     async with open_session(job, progress, log) as session:
                         with _reporting_cancel(progress, done):  # before the files are closed
                             yield session
@@ -126,7 +126,7 @@ async def reporting_session(
             words = str(reported) or type(reported).__name__
             if not isinstance(reported, TicketrError) and log_file is not None:
                 words += f"; please report it, with the log {log_file}"
-            progress.report(f"{job.verb} failed: {words}")
+            progress.report(f"{job.action_name} failed: {words}")
             if reported is error:
                 raise
             raise reported from None  # one of several errors of concurrent tasks is enough
@@ -160,8 +160,8 @@ class _TicketsJob(SessionJob):
         if self.keys is None:
             return super().name
         keys = list(dict.fromkeys(self.keys))  # one that is named twice counts once
-        more = f" and {len(keys) - _MAX_NAMED_KEYS} more" if len(keys) > _MAX_NAMED_KEYS else ""
-        return f"{self.verb} {', '.join(keys[:_MAX_NAMED_KEYS])}{more}"
+        more = f" and {len(keys) - _MAX_NAME_KEYS} more" if len(keys) > _MAX_NAME_KEYS else ""
+        return f"{self.action_name} {', '.join(keys[:_MAX_NAME_KEYS])}{more}"
 
     @property
     def tags(self) -> frozenset[str]:
@@ -184,7 +184,7 @@ class PullJob(_TicketsJob):
         Takes effect at once, inside a running request too. What was written stays and is complete.
     """
 
-    verb = "Pull"
+    action_name = "Pull"
 
     full: bool = False
     prune: bool = False
@@ -202,7 +202,7 @@ class PullJob(_TicketsJob):
                 await _recover_created_keys(session, tally)
             await _pull(session, tally, self.keys, full=self.full, prune=self.prune)
         result = tally.result()
-        words = f"Pull complete: {count_tickets(result.now_up_to_date_count)}{not_done_words(pulled=result)}"
+        words = f"Pull complete: {count_tickets(result.now_up_to_date_count)}{left_out_counts(pulled=result)}"
         session.progress.report(words, result.now_up_to_date_count, result.now_up_to_date_count)
         return result
 
@@ -240,7 +240,7 @@ async def _pull(
         paths = [locations[key].path for key in keys if key in locations]
         tally.add_broken(notes_on(broken_among(paths, survey.broken)))
         await pull_named(session, dict.fromkeys(keys), locations, tally)
-    if session.job.attachments == DOWNLOAD_ATTACHMENT_MODE:
+    if session.job.attachment_mode == DOWNLOAD_ATTACHMENT_MODE:
         from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
         tally.add_broken((await download_known(session)).failed)
@@ -265,7 +265,7 @@ class PushJob(_TicketsJob):
         will be found by the next job.
     """
 
-    verb = "Push"
+    action_name = "Push"
 
     confirmed: PushPlan | None = field(default=None, repr=False)
     dry_run: bool = False
@@ -274,7 +274,7 @@ class PushJob(_TicketsJob):
 
     def so_far(self) -> PushResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return replace(self._tally.result, site=self.site)
+        return replace(self._tally.result, site=self.browser_or_login_site)
 
     async def execute(self, context: JobContext) -> PushResult:
         """Run the push; the queue calls this."""
@@ -300,7 +300,7 @@ class PushJob(_TicketsJob):
             words = f"Nothing was sent: {count_tickets(result.total)} would be pushed{rest}"
             session.progress.report(words)
         else:
-            words = f"Push complete: {count_tickets(result.done)}{not_done_words(pushed=result)}"
+            words = f"Push complete: {count_tickets(result.done)}{left_out_counts(pushed=result)}"
             session.progress.report(words, result.done, result.total)
         return result
 
@@ -320,7 +320,7 @@ class SyncJob(SessionJob):
         As for `PullJob` and `PushJob`, whichever phase it is in.
     """
 
-    verb = "Sync"
+    action_name = "Sync"
 
     full: bool = False
     prune: bool = False
@@ -332,12 +332,14 @@ class SyncJob(SessionJob):
 
     def so_far(self) -> SyncResult:
         """Return what it has done until now, also when it was cancelled or has failed."""
-        return SyncResult(self._pulled.result(), replace(self._pushed.result, site=self.site))
+        return SyncResult(
+            self._pulled.result(), replace(self._pushed.result, site=self.browser_or_login_site)
+        )
 
     async def execute(self, context: JobContext) -> SyncResult:
         """Run the sync; the queue calls this."""
         self._pulled, self._pushed, self._is_pushing = PullTally(), PushTally(), False
-        async with reporting_session(self, context, self._progress_words) as session:
+        async with reporting_session(self, context, self._phase_progress_words) as session:
             if session.recorded_creations:
                 await _recover_created_keys(session, self._pushed)
             broken = await _pull(session, self._pulled, None, full=self.full, prune=self.prune)
@@ -358,9 +360,9 @@ class SyncJob(SessionJob):
             await push.run(survey, merging=True)
         result = self.so_far()
         pulled, pushed = result.pull, result.push
-        words = f"{count_tickets(pulled.now_up_to_date_count)} pulled, {pushed.done} pushed{not_done_words(pulled=pulled, pushed=pushed)}"
+        words = f"{count_tickets(pulled.now_up_to_date_count)} pulled, {pushed.done} pushed{left_out_counts(pulled=pulled, pushed=pushed)}"
         session.progress.report(f"Sync complete: {words}", pushed.done, pushed.total)
         return result
 
-    def _progress_words(self) -> str:
+    def _phase_progress_words(self) -> str:
         return _pushed_words(self._pushed) if self._is_pushing else _pulled_words(self._pulled)

@@ -69,10 +69,12 @@ async def fetch_attachment_list(session: Session, keys: Sequence[str]) -> Attach
             attachments[issue.key] = jira_attachments(issue.fields)
         missing = () if answer.renamed else answer.missing
         failed += (
-            Note(key, "", "Jira does not have it, or you may not see it", Code.MISSING)
+            Note(key, "", "Jira does not have it, or you may not see it", Code.NOT_FOUND)
             for key in missing
         )
-        failed += (Note(key, "", words, Code.UNREACHED) for key, words in answer.failed.items())
+        failed += (
+            Note(key, "", words, Code.REQUEST_FAILED) for key, words in answer.failed.items()
+        )
     return AttachmentList(attachments, tuple(failed))
 
 
@@ -108,7 +110,7 @@ async def download_missing(
             if attachment.size is None
         )
         failed += (
-            Note(key, where, f"{attachment.name}: {_NAME_TAKEN_REASON}", Code.KEPT)
+            Note(key, where, f"{attachment.name}: {_NAME_TAKEN_REASON}", Code.FILE_IN_THE_WAY)
             for attachment in blocked
         )
     meter = Meter(session, sum(attachment.size or 0 for _, _, attachment, _ in work), "Downloading")
@@ -120,7 +122,9 @@ async def download_missing(
         except (JiraError, FileFailed) as error:
             if isinstance(error, FileFailed) and not error.concerns_one_file:
                 raise
-            note = Note(key, session.store.relative_path(folder / name), str(error), Code.UNREACHED)
+            note = Note(
+                key, session.store.relative_path(folder / name), str(error), Code.REQUEST_FAILED
+            )
             failed.append(note)
             continue
         done.append(session.store.relative_path(folder / name))

@@ -126,7 +126,7 @@ def unwritable_note(
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"
-    return Note(issue.key, location.path, reason, Code.MISPLACED)
+    return Note(issue.key, location.path, reason, Code.OTHER_PARENT)
 
 
 def location_by_either_key(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketr._errors import TicketrError
 from ticketr.app.jira import Issue
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
-from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
@@ -59,15 +59,18 @@ async def handle_missing(
         there = {issue.id: issue for issue in answer.issues}
         for known in chunk:
             if known.id in answer.failed:
-                words = not_given_by_jira_reason(answer.failed[known.id])
-                reasons[known.key] = f"the query no longer finds it, and {words}", Code.UNREACHED
+                words = issue_not_given_reason(answer.failed[known.id])
+                reasons[known.key] = (
+                    f"the query no longer finds it, and {words}",
+                    Code.REQUEST_FAILED,
+                )
             elif (issue := there.get(known.id)) is None:
                 lost.append(known)
             elif issue.key != known.key:
                 words = f"Jira calls it {issue.key} now; it was moved to another project"
                 reasons[known.key] = words, Code.MOVED
             elif not _was_just_created(issue, now):
-                reasons[known.key] = "the query no longer finds it", Code.UNMATCHED
+                reasons[known.key] = "the query no longer finds it", Code.NOT_FOUND_BY_QUERY
     removable, stuck = await _prune_by_key(session, lost, locations, is_dry=not prune)
     for known in lost:
         if known.key in stuck:
@@ -76,7 +79,7 @@ async def handle_missing(
         elif not prune or known.key not in removable:
             reasons[known.key] = (
                 _DELETED_REASON if known.key in removable else _EDITED_REASON,
-                Code.MISSING,
+                Code.NOT_FOUND,
             )
     keys = [known.key for known in lost if known.key in removable]
     tally.add_gone(

@@ -19,15 +19,15 @@ from ticketr.app.jira.adf import load_conversions, simple_markdown
 from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
-    CHECKPOINTS_BETWEEN_RENDERS,
+    CHECKPOINTS_BETWEEN_TICKET_RENDERS,
     CONCURRENT_REQUESTS,
-    FILES_PER_BATCH,
+    FILES_PER_THREAD_VISIT,
     MAX_INLINE_COST,
     chunks,
-    split_by_length,
+    split_by_limits,
 )
 from ticketr.app.sync.errors import error_to_report
-from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import (
     Family,
     FamilyCollector,
@@ -160,11 +160,11 @@ class PullPipeline:
         self._failed.update(answer.failed)
         for issue_id, words in answer.failed.items():
             note = self._make_note(
-                issue_id, f"{not_given_by_jira_reason(words)}; {_NEXT_PULL_ASKS}", Code.UNREACHED
+                issue_id, f"{issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}", Code.REQUEST_FAILED
             )
             self._tally.fail(note)
         missing = (
-            self._make_note(text, _NOT_GIVEN_REASON, Code.MISSING) for text in answer.missing
+            self._make_note(text, _NOT_GIVEN_REASON, Code.NOT_FOUND) for text in answer.missing
         )
         self._tally.add_not_given(answer.missing, missing)
 
@@ -183,13 +183,13 @@ class PullPipeline:
         try:
             with fetched, to_write:
                 async for families in fetched:
-                    for chunk in chunks(families, FILES_PER_BATCH):
+                    for chunk in chunks(families, FILES_PER_THREAD_VISIT):
                         ready = [
                             rendered_family
                             for family in chunk
                             for rendered_family in await self._add_known_and_render(family)
                         ]
-                        for portion in split_by_length(ready, lambda family: len(family.text.text)):
+                        for portion in split_by_limits(ready, lambda family: len(family.text.text)):
                             await to_write.send(portion)
         except BaseException:
             self._is_stopped = True
@@ -251,7 +251,7 @@ class PullPipeline:
         if head is None and (words := self._failed.get(family.head_id)):
             await self._postpone(
                 members,
-                f"its parent is not here: {not_given_by_jira_reason(words)}; {_NEXT_PULL_ASKS}",
+                f"its parent is not here: {issue_not_given_reason(words)}; {_NEXT_PULL_ASKS}",
             )
             return []
         if head is None:  # the parent is gone, so each sub-task is a ticket
@@ -281,7 +281,7 @@ class PullPipeline:
         await self._in_thread(self._session.state.mark_stale, issues)
         for issue in issues.values():
             location = location_by_either_key(issue, self._locations, self._known)
-            note = Note(issue.key, location.path if location else "", reason, Code.UNREACHED)
+            note = Note(issue.key, location.path if location else "", reason, Code.REQUEST_FAILED)
             self._tally.fail(note)
 
     async def _render(
@@ -312,7 +312,7 @@ class PullPipeline:
         self._cost += cost
         if self._cost > MAX_INLINE_COST:
             self._cost = cost if is_short else 0
-            for _ in range(CHECKPOINTS_BETWEEN_RENDERS):
+            for _ in range(CHECKPOINTS_BETWEEN_TICKET_RENDERS):
                 await trio.lowlevel.checkpoint()
         try:
             if is_short:

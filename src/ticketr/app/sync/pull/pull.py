@@ -21,9 +21,9 @@ from ticketr.app.jira import BadRequest, Issue, NotFound
 from ticketr.app.sync.compare.mapping import is_subtask, parent_id, subtask_ids
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, chunks
 from ticketr.app.sync.errors import UnknownTicket, suggest_names
-from ticketr.app.sync.notes import Code, Note, not_given_by_jira_reason
+from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
-from ticketr.app.sync.queries import changed_since, query_without_order
+from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
 from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
@@ -124,13 +124,13 @@ class _RelativeFinder:
             renamed = await self.session.jira.find_renamed(answer, fields=_RELATIVE_FIELDS)
             issues += (*answer.issues, *renamed.values())
             for name, words in answer.failed.items():
-                self._note_failure(keys[name], not_given_by_jira_reason(words), Code.UNREACHED)
+                self._note_failure(keys[name], issue_not_given_reason(words), Code.REQUEST_FAILED)
             for name in answer.missing:
                 if name not in renamed:
                     known = {issue.key for issue in self.known.values()}.difference(keys.values())
                     hint = f"; {suggest_names(keys[name], known)}" if known else ""
                     reason = f"Jira does not have it, or you may not see it{hint}"
-                    self._note_failure(keys[name], reason, Code.MISSING)
+                    self._note_failure(keys[name], reason, Code.NOT_FOUND)
         return issues
 
     def _note_failure(self, key: str, reason: str, code: Code) -> None:
@@ -209,7 +209,7 @@ def _load_pipeline(
         session.state,
         seen=seen,
         prefer=session.job.prefer,
-        prefer_from_file=session.job.prefer_from_file,
+        is_prefer_from_folder=session.job.is_prefer_from_folder,
         go_hashes=read_go_hashes(session.store.root),
     )
     return PullPipeline(session, writer, plan, known, locations, tally)
@@ -261,7 +261,7 @@ async def _make_plan(
     session.progress.report(
         f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
     )
-    query = query_without_order(job.project, job.jql)
+    query = unordered_jql_or_project_query(job.project, job.jql)
     now = session.jira.site_timestamp_of_last_answer()
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")

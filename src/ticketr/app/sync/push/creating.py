@@ -27,7 +27,7 @@ from ticketr.app.sync.compare.mapping import issue_type_id
 from ticketr.app.sync.compare.sent import to_json
 from ticketr.app.sync.concurrency import (
     CONCURRENT_SENT_TICKETS,
-    MAX_WRITE_TRIES,
+    MAX_JIRA_WRITE_TRIES,
     chunks,
     is_short_rate_limit,
     map_in_tasks,
@@ -172,7 +172,7 @@ class Creator:
             issue, path = request.write.issue, request.creation.path
             if request.error is None or request.is_worth_retrying:
                 reason = "Jira took it several times, and never had it"
-                self.tally.fail(Note.on(issue, path, reason, Code.UNREACHED))
+                self.tally.fail(Note.on(issue, path, reason, Code.REQUEST_FAILED))
             else:
                 names = self.session.columns.all_names_and_ids
                 self.tally.fail(failure_note(issue, path, request.error, names))
@@ -189,7 +189,7 @@ class Creator:
         """
         existing: list[_Request] = []
         missing: list[_Request] = []
-        for _ in range(MAX_WRITE_TRIES):
+        for _ in range(MAX_JIRA_WRITE_TRIES):
             found, absent = await self._look_up(await send(requests))
             existing += found
             requests = [request for request in absent if request.is_worth_retrying]
@@ -327,7 +327,7 @@ class Creator:
                 f"created as {created.key}, but the draft in its file has changed meanwhile; "
                 "the next run looks for it again"
             )
-            self.tally.warn(Note(created.key, path, reason, Code.DRAFT_CHANGED))
+            self.tally.warn(Note(created.key, path, reason, Code.KEY_NOT_WRITTEN))
         elif status is None or await self._try_record_then_move(created, new, status):
             self._created_by_object_id[id(new.issue)] = jira.Created(created.id, created.key)
 
@@ -366,7 +366,7 @@ class Creator:
             shown = self.shown_status_routes
             if shown is not None and (first, *edit.statuses_between) not in shown:
                 reason = unseen_route_reason(route_text(first, edit.statuses_between, status))
-                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.UNCONFIRMED)
+                note = Note.on(replace(new.issue, key=key), created.path, reason, Code.NOT_IN_PLAN)
                 self.tally.leave_alone(note)
                 return
         await transitions.follow_route(session.jira, key, status, edit.route)

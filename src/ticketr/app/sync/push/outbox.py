@@ -26,7 +26,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENT_FIELD, jira_attachme
 from ticketr.app.sync.compare.comments import COMMENT_FIELD, comments_field
 from ticketr.app.sync.compare.grafting import PictureFile
 from ticketr.app.sync.compare.sent import OutboxEntry, SentComment
-from ticketr.app.sync.concurrency import MAX_WRITE_TRIES, is_short_rate_limit
+from ticketr.app.sync.concurrency import MAX_JIRA_WRITE_TRIES, is_short_rate_limit
 from ticketr.app.sync.push.payload import CommentAddOrEdit, IssuePayload
 from ticketr.app.sync.state.journal import EntryT, Outbox, UploadEntry
 from ticketr.app.sync.workspace.attachments import OpenPicture, open_picture
@@ -76,7 +76,7 @@ async def send_once(
     Cancellation:
         Takes effect at once; Jira may have it.
     """
-    for remaining_tries in reversed(range(MAX_WRITE_TRIES)):
+    for remaining_tries in reversed(range(MAX_JIRA_WRITE_TRIES)):
         try:
             return await send()
         except jira.AuthenticationFailed:  # to look for it would fail, too

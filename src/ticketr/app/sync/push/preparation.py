@@ -25,20 +25,11 @@ from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
 from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
-from ticketr.app.sync.push.metadata import (
-    MetadataQuery,
-    answer_or_if_refused,
-    fetch_metadata,
-)
+from ticketr.app.sync.push.metadata import MetadataQuery, answer_or_if_refused, fetch_metadata
 from ticketr.app.sync.push.refresh import Comparison
 from ticketr.app.sync.push.rich_text import location_prefix
 from ticketr.app.sync.push.tally import failure_note
-from ticketr.app.sync.push.transitions import (
-    NoTransition,
-    Step,
-    no_transition_error,
-    transition_to,
-)
+from ticketr.app.sync.push.transitions import NoTransition, Step, no_transition_error, transition_to
 from ticketr.app.sync.push.values import BadValue, as_choice
 from ticketr.app.sync.push.writes import (
     IssueWrite,
@@ -247,13 +238,13 @@ async def prepare_writes(
     """
     project = session.job.project
     queries: list[MetadataQuery] = []
-    for few in concurrency.chunks(comparisons, concurrency.FILES_PER_BATCH):
+    for few in concurrency.chunks(comparisons, concurrency.FILES_PER_THREAD_VISIT):
         await trio.lowlevel.checkpoint()
         for comparison in few:
             queries += make_metadata_queries(comparison, project)
     metadata = await fetch_metadata(session, queries)
     builder = WritesBuilder(metadata, accept_loss, session.columns.has_comments, project)
-    built = await concurrency.compute_all(
+    built = await concurrency.compute_in_batches(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time
     writes = [write for ticket in built for write in ticket.issues if not write.payload.problems]

@@ -204,6 +204,6 @@ class Push:
                 issues.append(write)
                 continue
             route = route_text(write.old_status, write.statuses_between, write.payload.status or "")
-            note = Note.on(write.issue, write.path, unseen_route_reason(route), Code.UNCONFIRMED)
+            note = Note.on(write.issue, write.path, unseen_route_reason(route), Code.NOT_IN_PLAN)
             self.tally.leave_alone(note)
         return replace(ticket, issues=tuple(issues))

@@ -21,14 +21,14 @@ from ticketr.app.jira import Issue
 from ticketr.app.sync.compare.diff import CorePart, issues_by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
-from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_BATCH, chunks
+from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_THREAD_VISIT, chunks
 from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
 from ticketr.app.sync.edits.local_changes import find_parent_draft, with_parent_key
 from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
 from ticketr.app.sync.push.transitions import status_of
-from ticketr.app.sync.queries import OVERLAP_MINUTES, query_without_order
+from ticketr.app.sync.queries import OVERLAP_MINUTES, unordered_jql_or_project_query
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import IssueRow, MergeBase, State
 from ticketr.app.sync.workspace.editor import FileEditor
@@ -259,7 +259,7 @@ async def _search_by_marker(session: Session, requests: Sequence[Creation]) -> d
     if missing:  # the newest issues, in case the keys have a wider gap
         sent = min(creation.sent for creation in requests)
         minutes = max(0, math.ceil((time.time() - sent) / 60)) + OVERLAP_MINUTES
-        query = f"{query_without_order(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
+        query = f"{unordered_jql_or_project_query(project, None)} AND created >= -{minutes}m ORDER BY key DESC"
         for chunk in chunks(await session.jira.search_ids(query), BULK_FETCH_SIZE):
             if missing:
                 await read(chunk)
@@ -321,7 +321,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
         by_path.setdefault(creation.path, []).append(creation)
     lost = [
         replace(creation, settled=0.0)
-        for chunk in chunks([*by_path.items()], FILES_PER_BATCH)
+        for chunk in chunks([*by_path.items()], FILES_PER_THREAD_VISIT)
         for creation in await session.in_thread(_select_keyless_creations, session.store, chunk)
     ]
     if lost:

@@ -27,13 +27,7 @@ from ticketr.app.sync.compare.sent import (
 )
 from ticketr.app.sync.compare.wording import keep_wording_of_base
 from ticketr.app.sync.edits.local_changes import TicketChanges, remote_changes, unsent_edits
-from ticketr.app.sync.notes import (
-    Code,
-    Note,
-    conflict_reason,
-    moved_reason,
-    not_given_by_jira_reason,
-)
+from ticketr.app.sync.notes import Code, Note, conflict_reason, issue_not_given_reason, moved_reason
 from ticketr.app.sync.push.outbox import find_arrived_and_forget_lost
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import LocalTicket
@@ -118,10 +112,10 @@ async def refresh(
         session.state,
         seen=seen,
         prefer=session.job.prefer,
-        prefer_from_file=session.job.prefer_from_file,
+        is_prefer_from_folder=session.job.is_prefer_from_folder,
     )
     outcomes: list[FamilyResult] = []
-    for portion in concurrency.split_by_length(families, lambda family: len(family.text.text)):
+    for portion in concurrency.split_by_limits(families, lambda family: len(family.text.text)):
         async with session.disk_lock:
             written, error = await session.in_thread(writer.write, portion)
         outcomes += written
@@ -188,8 +182,8 @@ async def _fetch(
 def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]:
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     page = concurrency.BULK_FETCH_SIZE
-    return concurrency.split_by_length(
-        requests, lambda request: len(request.ids_and_keys), page, longest=page
+    return concurrency.split_by_limits(
+        requests, lambda request: len(request.ids_and_keys), page, max_length=page
     )
 
 
@@ -231,7 +225,7 @@ async def _fetch_batch(
         )
         for request in batch
     ]
-    families = await concurrency.compute_all(session.in_thread, renders)
+    families = await concurrency.compute_in_batches(session.in_thread, renders)
     return {request.head_id: family for request, family in zip(batch, families, strict=True)}
 
 
@@ -270,14 +264,16 @@ def _render(
         renamed: The new keys of moved issues, by their old keys.
     """
     if words := next(filter(None, map(failed.get, request.ids_and_keys)), ""):
-        return request.note(f"{not_given_by_jira_reason(words)}; try again later", Code.UNREACHED)
+        return request.note(
+            f"{issue_not_given_reason(words)}; try again later", Code.REQUEST_FAILED
+        )
     if request.head_id in renamed:
         return request.note(moved_reason(request.head_id, renamed), Code.MOVED)
     if request.head_id in issues:
         head, *others = *request.issues_in(issues), *lost
         with suppress(InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
             return render_family(head, others, columns, path=request.path)
-    return request.note("Jira does not have it, or you may not see it", Code.MISSING)
+    return request.note("Jira does not have it, or you may not see it", Code.NOT_FOUND)
 
 
 class PushAction(Enum):
@@ -338,7 +334,7 @@ async def compare_with_jira(
     """
     by_head = {change.head_id: change for change in local_changes if change.head_id is not None}
     known: dict[str, _LastSync] = {}
-    for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_BATCH):
+    for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_THREAD_VISIT):
         known |= await session.in_thread(_read_last_sync, session.state, heads)
     requests = [
         replace(TicketRequest.of(change), member_ids=[issue.id for issue in known[head].issues])
@@ -369,7 +365,7 @@ async def compare_with_jira(
         for head, family in ready.items()
     ]
     # A cancellation does not wait for a comparison, which takes a second for the longest texts.
-    compared = await concurrency.compute_all(session.in_thread, compares)
+    compared = await concurrency.compute_in_batches(session.in_thread, compares)
     comparisons.update(zip(ready, compared, strict=True))
     # The user is advised to pull. But closing a sprint or renaming a person does not change the
     # issue's `updated`, so without this mark the pull would not fetch it.
@@ -470,7 +466,7 @@ def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, s
     if key in renamed:
         return Note(key, change.local.path, moved_reason(key, renamed), Code.MOVED)
     reason = f"Jira does not have it as a sub-task of {change.name}"
-    return Note(key, change.local.path, reason, Code.MISPLACED)
+    return Note(key, change.local.path, reason, Code.OTHER_PARENT)
 
 
 def _held_back_note(
@@ -484,4 +480,4 @@ def _held_back_note(
         f"{key}: {remote_change.name}" for key in theirs for remote_change in theirs[key]
     )
     reason = f"changed in Jira since the last pull ({what}); pull first, or sync"
-    return Note(change.name, change.local.path, reason, Code.MOVED_ON)
+    return Note(change.name, change.local.path, reason, Code.CHANGED_IN_JIRA)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    Awaitable,
-    Callable,
-    Collection,
-    Iterable,
-    Iterator,
-    Sequence,
-)
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -192,11 +185,11 @@ class Delivery:
         try:
             outcomes, absent = await refresh(self.session, requests, seen=self.jira_time_before)
         except JiraError as error:
-            absent = [request.note(str(error), Code.UNREACHED) for request in requests]
+            absent = [request.note(str(error), Code.REQUEST_FAILED) for request in requests]
         else:
             self.tally.note_unwritten_and_older(outcomes)
         for note in absent:
-            if note.code is Code.UNREACHED:
+            if note.code is Code.REQUEST_FAILED:
                 reason = f"it was pushed, but could not be read again: {note.reason}"
                 self.tally.warn(replace(note, reason=reason))
 

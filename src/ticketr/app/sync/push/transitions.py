@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ticketr.app.config.checks import nearest
 from ticketr.app.jira import AuthenticationFailed, BadRequest, JiraError, certainly_failed
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.concurrency import MAX_WRITE_TRIES, is_short_rate_limit
+from ticketr.app.sync.concurrency import MAX_JIRA_WRITE_TRIES, is_short_rate_limit
 
 if TYPE_CHECKING:
     from ticketr.app.jira import Issue, JiraClient, Transition
@@ -142,7 +142,7 @@ async def _perform(
     jira: JiraClient, key: str, transition: Transition, fields: Mapping[str, object]
 ) -> None:
     """Perform a transition; if it may have happened in spite of an error, look whether it has."""
-    for remaining_tries in reversed(range(MAX_WRITE_TRIES)):
+    for remaining_tries in reversed(range(MAX_JIRA_WRITE_TRIES)):
         try:
             await jira.transition_issue(key, transition.id, fields)
         except JiraError as error:

@@ -180,7 +180,7 @@ class WritesBuilder:
         ]
         if change.head_id is None:
             reason = f"it is under {change.name}, where Jira does not have it"
-            failed += (Note(key, path, reason, Code.MISPLACED) for key in change.added_keys)
+            failed += (Note(key, path, reason, Code.OTHER_PARENT) for key in change.added_keys)
             issues.append(self._build_new_issue(context, ticket, project, change, parent=None))
         issues += (
             self._build_new_issue(context, draft, project, change, parent=ticket.key or "")

@@ -28,7 +28,7 @@ from pathlib import Path, PurePosixPath
 from ticketr._errors import TicketrError
 from ticketr._lazy import compile_on_use
 from ticketr.app.config import LOCK_FILE, STATE_FILE, StateFolder, open_write_folder, read_text
-from ticketr.app.sync.concurrency import FILES_PER_BATCH
+from ticketr.app.sync.concurrency import FILES_PER_THREAD_VISIT
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, WorkspaceBusy
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import (
@@ -235,8 +235,10 @@ class Store:
                 if name.endswith(".md") and not name.startswith(".")
             ]
             # A folder may hold thousands of files, or none; the caller must be able to stop.
-            for start in range(0, max(1, len(named)), FILES_PER_BATCH):
-                yield list(filter(self._may_hold_tickets, named[start : start + FILES_PER_BATCH]))
+            for start in range(0, max(1, len(named)), FILES_PER_THREAD_VISIT):
+                yield list(
+                    filter(self._may_hold_tickets, named[start : start + FILES_PER_THREAD_VISIT])
+                )
 
     def _may_hold_tickets(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""

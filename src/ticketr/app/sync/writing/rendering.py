@@ -27,11 +27,7 @@ from ticketr.app.sync.compare.comments import (
     comments_field,
     shown_files,
 )
-from ticketr.app.sync.compare.sent import (
-    add_sent_to_base,
-    replace_older_values,
-    with_sent_comments,
-)
+from ticketr.app.sync.compare.sent import add_sent_to_base, replace_older_values, with_sent_comments
 from ticketr.app.sync.compare.wording import keep_wording_of_base, keep_wording_of_file
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, ThreadRunner, chunks, map_in_tasks
 from ticketr.app.sync.state.state import IssueRow

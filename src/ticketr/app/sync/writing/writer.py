@@ -24,7 +24,7 @@ from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
 from ticketr.app.sync.compare.sent import replace_older_values, replaced_older_values
 from ticketr.app.sync.errors import FileFailed
-from ticketr.app.sync.notes import Code, Note, brought_forward_note
+from ticketr.app.sync.notes import Code, Note, replaced_older_note
 from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
@@ -160,7 +160,7 @@ class FamilyWriter:
         state: Its state.
         seen: Jira's clock when this job began.
         prefer: The side that wins where both have changed the same part; None makes it a conflict.
-        prefer_from_file: Whether ``prefer`` comes from a file in the folder. Then the files win
+        is_prefer_from_folder: Whether ``prefer`` comes from a file in the folder. Then the files win
             nothing without a last sync: they may be another person's work.
         go_hashes: What the Go program knew of each ticket, by key.
         settlement: What settles the conflict of the one family to be written; None in a pull.
@@ -173,7 +173,7 @@ class FamilyWriter:
         *,
         seen: float,
         prefer: diff.Side | None = None,
-        prefer_from_file: bool = False,
+        is_prefer_from_folder: bool = False,
         go_hashes: Mapping[str, str] = MappingProxyType({}),
         settlement: Settlement | None = None,
     ) -> None:
@@ -184,7 +184,9 @@ class FamilyWriter:
         self._state = state
         self._seen = seen
         self._prefer = prefer
-        self._prefer_unknown = None if prefer_from_file and prefer is diff.Side.LOCAL else prefer
+        self._prefer_unknown = (
+            None if is_prefer_from_folder and prefer is diff.Side.LOCAL else prefer
+        )
 
     def write(
         self, families: Sequence[RenderedFamily], is_stopped: Callable[[], bool] = lambda: False
@@ -422,7 +424,7 @@ class FamilyWriter:
         if decision.before is not None:
             outcomes = self._outcomes_by_key(family, decision, decision.before)
         if decision.outcome in {WriteOutcome.UNWRITABLE, WriteOutcome.CONFLICT}:
-            code = Code.KEPT
+            code = Code.FILE_IN_THE_WAY
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
                 issues = rows_to_json(family.rows, seen=self._seen)
@@ -549,8 +551,8 @@ def record_written(
 def replaced_older_notes(
     path: str, older: Mapping[str, Sequence[diff.Change]], *, is_resolved: bool
 ) -> tuple[Note, ...]:
-    """Return a note on each issue in whose file older values were replaced; see `brought_forward_note`."""
+    """Return a note on each issue in whose file older values were replaced; see `replaced_older_note`."""
     return tuple(
-        brought_forward_note(key, path, [value.name for value in values], is_resolved=is_resolved)
+        replaced_older_note(key, path, [value.name for value in values], is_resolved=is_resolved)
         for key, values in older.items()
     )

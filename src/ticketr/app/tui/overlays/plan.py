@@ -43,7 +43,7 @@ _ACTIONS_THAT_SHOW_EDITS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyActio
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
-    return tuple(entry for entry in plan.left_alone if entry.code is not sync.Code.UNNAMED)
+    return tuple(entry for entry in plan.left_alone if entry.code is not sync.Code.OTHERS_NAMED)
 
 
 def _warning_lines(words: str, cells: int) -> Sequence[Line]:

@@ -46,7 +46,7 @@ def identity_of(item: SelectableItem) -> Hashable:
         case sync.PlanEntry():
             return item.fingerprint
         case sync.FileEdit(key=key) if key:
-            return key, item.field, item.after
+            return key, item.field, item.value_after
         case _:
             return item
 
@@ -316,7 +316,7 @@ class FileEdits(Review[sync.FileEditPlan]):
         """Return the edits in one part."""
 
         def lines(edit: sync.FileEdit) -> list[Line]:
-            before, after = clean(edit.before) or "none", clean(edit.after) or "none"
+            before, after = clean(edit.value_before) or "none", clean(edit.value_after) or "none"
             words = f"{clean(edit.field)}: {before} → {after}"
             is_left_out = identity_of(edit) in self.left_out_identities
             return item_lines(edit, "*", [words], keymap, cells, is_left_out=is_left_out)

@@ -37,7 +37,7 @@ async def change_field(
             return messages.Notice(clean(f"{change.name} is {change.text} already"), is_error=False)
         sync.carry_out_edits(store, state, plan)
         (edit,) = plan.edits
-        what = f"{edit.key or edit.title}: {edit.field} is {edit.after or 'empty'} in {edit.path}"
+        what = f"{edit.key or edit.title}: {edit.field} is {edit.value_after or 'empty'} in {edit.path}"
         return messages.Notice(clean(what), is_error=False, hints=AFTER_CHANGE_HINTS)
 
     await services.change(name, change_file)
@@ -194,7 +194,7 @@ async def undo(services: Services, name: str, steps: Sequence[sync.UndoStep]) ->
     """
 
     def take_back(store: sync.Store, state: sync.State) -> messages.Notice:
-        undone = sync.undo_change(store, state, steps)
+        undone = sync.undo_and_keep_copies(store, state, steps)
         done, failed = undone.steps_and_copy_paths, undone.failed
         step, aside = done[0]
         if failed:
