@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-MAX_JOBS_PER_BATCH: Final = 100
+MAX_JOBS_PER_CHUNK: Final = 100
 """The most pending jobs that are changed or cancelled without a checkpoint: about 1 ms."""
 
 
@@ -123,7 +123,7 @@ class QueueCore:
         subscriptions: The readers of updates.
         recorder: Writes the history, if there is one.
         store: Keeps the jobs on disk, if there is a store.
-        batches: What is to be done to pending jobs, to a few at each step of the timer task.
+        bulk_actions: What is to be done to pending jobs, to a few at each step of the timer task.
         fatal: The errors that have to leave by the queue's block.
         cancels_on_failed_job: Whether the next job that fails cancels the others.
         failure: The error of the job whose failure has cancelled the others.
@@ -152,7 +152,7 @@ class QueueCore:
         self.subscriptions: Subscriptions = Subscriptions(self)
         self.recorder: Recorder | None = None
         self.store: StoreWriter | None = None
-        self.batches: deque[tuple[Callable[[JobRecord], object], list[JobRecord]]] = deque()
+        self.bulk_actions: deque[tuple[Callable[[JobRecord], object], list[JobRecord]]] = deque()
         self.fatal: list[BaseException] = []
         self.cancels_on_failed_job: bool = options.cancels_on_failed_job
         self.failure: BaseException | None = None
@@ -503,32 +503,30 @@ class QueueCore:
         else:
             self.cancel(record, CancelCause.SHUTDOWN, "the queue is shutting down")
 
-    def do_in_batches(
-        self, action: Callable[[JobRecord], object], records: list[JobRecord]
-    ) -> None:
+    def do_in_chunks(self, action: Callable[[JobRecord], object], records: list[JobRecord]) -> None:
         """Do something to the first of these pending jobs now; the timer task does it to the others.
 
         All of them at once would hold up Trio's thread. The list is used up.
         """
         records.reverse()  # to copy it would take milliseconds
-        self.batches.append((action, records))
+        self.bulk_actions.append((action, records))
         self.do_next_bulk_chunk()
 
-    def drop_batches(self) -> None:
+    def drop_bulk_actions(self) -> None:
         """Do no more of what is to be done to pending jobs, since all of them are to be cancelled."""
-        self.batches.clear()
+        self.bulk_actions.clear()
 
     def do_next_bulk_chunk(self) -> None:
         """Do the next part of the first bulk action; the timer task goes on if there is more."""
-        action, records = self.batches[0]
-        batch = records[-MAX_JOBS_PER_BATCH:]
-        del records[-MAX_JOBS_PER_BATCH:]  # so that records are not freed all at once at the end
+        action, records = self.bulk_actions[0]
+        chunk = records[-MAX_JOBS_PER_CHUNK:]
+        del records[-MAX_JOBS_PER_CHUNK:]  # so that records are not freed all at once at the end
         if not records:
-            self.batches.popleft()
-        for record in reversed(batch):
+            self.bulk_actions.popleft()
+        for record in reversed(chunk):
             if record.status is PENDING:
                 action(record)
-        if self.batches:
+        if self.bulk_actions:
             self.timer.wake_at(-math.inf)
 
     def change_limit(
@@ -553,7 +551,7 @@ class QueueCore:
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
             jobs = self.schedule.pending_dependents_first() if is_all else [*slot.jobs]
-            self.do_in_batches(self.increment_revision_and_notify, jobs)
+            self.do_in_chunks(self.increment_revision_and_notify, jobs)
         self.waker.wake_one()
 
     def mark_waits_changed(self, records: Iterable[JobRecord]) -> None:

@@ -117,7 +117,7 @@ def shorten_grace_and_cancel_delayed(core: QueueCore, seconds: float) -> None:
         cancel_all_jobs(core)
     else:
         delayed = core.schedule.find_delayed_or_rate_limited(core.now())
-        core.do_in_batches(core.cancel_for_shutdown, delayed)
+        core.do_in_chunks(core.cancel_for_shutdown, delayed)
         core.phase.cut_off_at = min(core.phase.cut_off_at, core.now() + seconds)
     core.timer.wake_at(min(core.phase.cut_off_at, core.phase.stuck_warning_at))
 
@@ -136,8 +136,8 @@ def stop_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
-        core.drop_batches()  # of the same jobs
-        core.do_in_batches(core.cancel_for_shutdown, core.schedule.pending_dependents_first())
+        core.drop_bulk_actions()  # of the same jobs
+        core.do_in_chunks(core.cancel_for_shutdown, core.schedule.pending_dependents_first())
 
 
 def warn_of_stuck_jobs(core: QueueCore) -> None:

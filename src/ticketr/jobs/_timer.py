@@ -43,7 +43,7 @@ async def run_timer(core: QueueCore) -> None:
     phase, timer, reporter = core.phase, core.timer, core.reporter
     try:
         while True:
-            while core.batches:
+            while core.bulk_actions:
                 core.do_next_bulk_chunk()
                 await checkpoint()
             next_time = min(
@@ -62,7 +62,7 @@ async def run_timer(core: QueueCore) -> None:
     except trio.Cancelled:
         if not phase.is_queue_over:  # as it is at the normal end of the block
             refuse_and_cancel_pending(core, CancelCause.SCOPE)
-        while core.batches:
+        while core.bulk_actions:
             core.do_next_bulk_chunk()
             await cancel_shielded_checkpoint()
         raise
