@@ -19,7 +19,7 @@ from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.cli.job_runner import GC_THRESHOLDS
 from ticketr.app.jira import Credentials
 from ticketr.app.sync import PullJob
-from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.compare.mapping import DEFAULT_CUSTOM_FIELD_NAMES, Columns
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, CONCURRENT_REQUESTS
 
 TICKETS = size(5000, toy=50)
@@ -61,7 +61,7 @@ async def bare_loop(url: str) -> int:
             ids += [each["id"] for each in page["issues"]]
             if not (token := page.get("nextPageToken")):
                 break
-        custom = [each["id"] for each in fields if each["name"] in CUSTOM_FIELDS]
+        custom = [each["id"] for each in fields if each["name"] in DEFAULT_CUSTOM_FIELD_NAMES]
         asked = [*Columns.of(()).requested_ids, *custom]
         batches = [
             ids[start : start + BULK_FETCH_SIZE] for start in range(0, len(ids), BULK_FETCH_SIZE)

@@ -24,7 +24,7 @@ from ticketr.app.cli.demo_site import open_sandbox
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport._httpx import HttpxTransport
 from ticketr.app.sync import PullJob, PushJob
-from ticketr.app.sync.compare.mapping import CUSTOM_FIELDS, Columns
+from ticketr.app.sync.compare.mapping import DEFAULT_CUSTOM_FIELD_NAMES, Columns
 from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ async def edits(root: Path) -> str:
 def search_with_jira(url: str) -> int:
     """Read what a pull reads with PyPI's jira; write no files."""
     client = jira.JIRA(options={"server": url, "check_update": False}, basic_auth=(EMAIL, TOKEN))
-    custom = [each["id"] for each in client.fields() if each["name"] in CUSTOM_FIELDS]
+    custom = [each["id"] for each in client.fields() if each["name"] in DEFAULT_CUSTOM_FIELD_NAMES]
     fields = [*Columns.of(()).requested_ids, *custom]
     found = client.enhanced_search_issues("project = DEMO", maxResults=0, fields=fields)
     client.close()  # type: ignore[no-untyped-call]

@@ -21,14 +21,14 @@ from ticketr.app.sync import (
     ConflictView,
     FileChange,
     FileFailed,
-    MergedPart,
     NoConflict,
     PartsNotChosen,
     Resolved,
+    SideChange,
     State,
     Store,
     Take,
-    TypedText,
+    UserText,
     carry_out,
     choose,
     read_conflict,
@@ -70,15 +70,15 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
         ("Description ¶3", "Two.", "Two, mine.", "Two, theirs."),
         ("Priority", "Lowest", "Low", "High"),
     ]
-    assert seen.merged_parts == (
-        MergedPart("Description ¶1", "mine", "", "Zero."),
-        MergedPart("Labels", "jira", "search", "remote"),
+    assert seen.side_changes == (
+        SideChange("Description ¶1", "mine", "", "Zero."),
+        SideChange("Labels", "jira", "search", "remote"),
     )
     with opened(bench) as (_, state):
         known = state.known_issues_by_id()[str(bench.finds("DEMO-9").id)]
     assert (seen.synced_at, seen.last_changed_by) == (known.seen_at, None)
     assert seen.updated > known.updated
-    assert seen.file_text_copy_path == ".ticketr/trash/DEMO-9.md"
+    assert seen.planned_copy_path == ".ticketr/trash/DEMO-9.md"
 
 
 async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: Bench) -> None:
@@ -102,7 +102,7 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
         FileChange("Labels", "search", "remote"),
     )
     assert told.names_to_push == ("Title", "Description ¶3", "Description ¶1")
-    assert (seen.file_text_copy_path, told.undecided_parts) == (done.aside, ())
+    assert (seen.planned_copy_path, told.undecided_parts) == (done.aside, ())
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
     assert (await bench.push()).updated == ("DEMO-9",)
     assert (await bench.pull()).conflicts == ()
@@ -117,9 +117,9 @@ async def test_a_text_of_ones_own_is_written_and_pushed(bench: Bench) -> None:
         bench,
         view(bench),
         {
-            "Title": TypedText("Ours"),
+            "Title": UserText("Ours"),
             "Priority": "jira",
-            "Description ¶3": TypedText("# Two\n\n  x"),
+            "Description ¶3": UserText("# Two\n\n  x"),
         },
     )
 
@@ -139,7 +139,7 @@ async def test_another_text_put_aside_is_not_overwritten(bench: Bench) -> None:
 
     done = settle(bench, seen, dict.fromkeys((part.name for part in seen.parts), "jira"))
 
-    assert seen.file_text_copy_path == done.aside == ".ticketr/trash/DEMO-9.2.md"
+    assert seen.planned_copy_path == done.aside == ".ticketr/trash/DEMO-9.2.md"
     assert (trash / "DEMO-9.md").read_text() == "older"
     assert (trash / "DEMO-9.2.md").read_text() == before
 

@@ -7,9 +7,9 @@ from rows import for_each
 
 from ticketr.app.tickets import (
     Comment,
-    InvalidTicket,
     Ticket,
     TicketSyntaxError,
+    UnwritableTicket,
     candidate_of,
     parse,
     render,
@@ -131,7 +131,7 @@ def test_text_behind_other_sections_still_belongs_to_the_description() -> None:
 
 
 def test_a_field_without_a_name_is_refused() -> None:
-    with pytest.raises(InvalidTicket, match="a field has no name"):
+    with pytest.raises(UnwritableTicket, match="a field has no name"):
         Ticket("A", rich_texts={" \n": "text"})
 
 

@@ -9,7 +9,7 @@ from rows import for_each
 from ticketr.app.tickets import (
     SORT_NAMES,
     Candidate,
-    FilterNames,
+    FieldAndUserNames,
     InvalidFilter,
     Total,
     fold,
@@ -117,7 +117,7 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(
     assert (error.text, error.position, error.problem) == (text, position, problem)
 
 
-NAMES = FilterNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
+NAMES = FieldAndUserNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
 
 
 @for_each(
@@ -149,11 +149,11 @@ def test_me_is_nobody_whose_name_only_contains_mine() -> None:
     [
         ("x staus=done", NAMES, 2, 'no ticket has a field "staus"; did you mean Status?'),
         ("-colour=red", NAMES, 1, 'no ticket has a field "colour"'),
-        ("edited @me", FilterNames(), 7, "who you are is not known before a pull"),
+        ("edited @me", FieldAndUserNames(), 7, "who you are is not known before a pull"),
     ],
 )
 def test_a_filter_names_nothing_that_is_not_known(
-    text: str, names: FilterNames, position: int, problem: str
+    text: str, names: FieldAndUserNames, position: int, problem: str
 ) -> None:
     with pytest.raises(InvalidFilter) as raised:
         parse_filter(text, names)

@@ -12,9 +12,9 @@ from ticketr._errors import TicketrError
 from ticketr.app.tickets import (
     InvalidFilter,
     InvalidKey,
-    InvalidTicket,
     Ticket,
     TicketSyntaxError,
+    UnwritableTicket,
     is_key,
     safe_file_name,
 )
@@ -127,17 +127,17 @@ def test_a_ticket_accepts_only_valid_keys() -> None:
 
 
 def test_a_field_needs_a_name() -> None:
-    with pytest.raises(InvalidTicket, match='a field has no name; its value is: "v"'):
+    with pytest.raises(UnwritableTicket, match='a field has no name; its value is: "v"'):
         Ticket("x", fields={" \n": "v"})
 
 
 def test_a_task_has_no_tasks() -> None:
-    with pytest.raises(InvalidTicket, match="cannot have sub-tasks"):
+    with pytest.raises(UnwritableTicket, match="cannot have sub-tasks"):
         Ticket("x", tasks=(Ticket("y", tasks=(Ticket("z"),)),))
 
 
 def test_a_key_is_in_a_ticket_once() -> None:
-    with pytest.raises(InvalidTicket, match='twice in one ticket: "AB-1"'):
+    with pytest.raises(UnwritableTicket, match='twice in one ticket: "AB-1"'):
         Ticket("x", "AB-1", tasks=(Ticket("y", "AB-2"), Ticket("z", "AB-1")))
 
 
@@ -176,7 +176,7 @@ ERRORS = [
         '"../../x" is not an issue key; a key looks like PROJ-123',
     ),
     (
-        InvalidTicket("a sub-task cannot have sub-tasks", "x"),
+        UnwritableTicket("a sub-task cannot have sub-tasks", "x"),
         'a sub-task cannot have sub-tasks: "x"',
     ),
     (

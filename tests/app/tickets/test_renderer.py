@@ -12,7 +12,7 @@ from ticketr.app.tickets import (
     render_ticket,
     rewrite,
 )
-from ticketr.app.tickets.errors import InvalidTicket
+from ticketr.app.tickets.errors import UnwritableTicket
 
 WHOLE = """\
 # TICKET: [AB-1] Title
@@ -146,11 +146,11 @@ def test_the_same_issue_cannot_stand_twice_in_a_file() -> None:
     other = Ticket("b", tasks=(Ticket("c", "AB-1"),))
     file = parse("# TICKET: [AB-1] a\n# TICKET: b\n")
 
-    with pytest.raises(InvalidTicket, match="AB-1"):
+    with pytest.raises(UnwritableTicket, match="AB-1"):
         render([one, other])
-    with pytest.raises(InvalidTicket, match="AB-1"):
+    with pytest.raises(UnwritableTicket, match="AB-1"):
         rewrite(file, {}, [(other, render_ticket(other))])
-    with pytest.raises(InvalidTicket, match="AB-1"):
+    with pytest.raises(UnwritableTicket, match="AB-1"):
         rewrite(file, {1: other})
     assert parse(rewrite(file, {0: one}).text).tickets == file.tickets
 

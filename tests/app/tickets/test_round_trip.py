@@ -22,7 +22,7 @@ from ticketr.app.tickets import (
     render_ticket,
     rewrite,
 )
-from ticketr.app.tickets.errors import InvalidTicket
+from ticketr.app.tickets.errors import UnwritableTicket
 
 thorough = examples(100, in_gate=20)
 # Two texts per example, and half of the files are refused.
@@ -104,10 +104,10 @@ def test_no_word_of_a_file_is_lost(text: str) -> None:
 def test_spans_cut_a_file_into_its_tickets(text: str) -> None:
     file = parsed(text)
 
-    alone = tuple(parse(text[span.start : span.end]).tickets for span in file.spans)
+    alone = tuple(parse(text[span]).tickets for span in file.ticket_slices)
 
     assert alone == tuple((ticket,) for ticket in file.tickets)
-    end = file.spans[0].start if file.spans else len(text)
+    end = file.ticket_slices[0].start if file.ticket_slices else len(text)
     assert file.preamble == text[text.startswith("\ufeff") : end]
 
 
@@ -120,14 +120,14 @@ def test_replacing_a_ticket_leaves_all_else_byte_for_byte(
     file = parsed(text)
     assume(file.tickets and tickets)
 
-    for index, span in enumerate(file.spans):
+    for index, span in enumerate(file.ticket_slices):
         new = tickets[index % len(tickets)]
         try:
             out = rewrite(file, {index: new}).text
-        except InvalidTicket:
+        except UnwritableTicket:
             continue
         assert out.startswith(text[: span.start])
-        assert out.endswith(text[span.end :])
+        assert out.endswith(text[span.stop :])
         assert parse(out).tickets == (*file.tickets[:index], new, *file.tickets[index + 1 :])
 
 
@@ -141,7 +141,7 @@ def test_appending_a_ticket_leaves_all_else_byte_for_byte(
 
     try:
         out = rewrite(file, {}, [(tickets[0], render_ticket(tickets[0]))]).text
-    except InvalidTicket:
+    except UnwritableTicket:
         return
 
     assert out.startswith(text)

@@ -9,7 +9,14 @@ import pytest
 from fakes.states import app_state
 from hypothesis import given, strategies as st
 
-from ticketr.app.tickets import SORT_NAMES, FilterNames, TextTerm, Ticket, parse_filter, sort_key
+from ticketr.app.tickets import (
+    SORT_NAMES,
+    FieldAndUserNames,
+    TextTerm,
+    Ticket,
+    parse_filter,
+    sort_key,
+)
 from ticketr.app.tui.rows import ListRow, Rows, row_of_broken, rows_of
 from ticketr.app.tui.tree import RowFilter, arrange
 
@@ -117,7 +124,7 @@ def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
     rows = Rows.of(row for ticket in tickets for row in rows_of(ticket, "a.md"))
 
     shown = arrange(
-        rows, frozenset(), "key", RowFilter(parse_filter("@me", FilterNames("Ann Lee")))
+        rows, frozenset(), "key", RowFilter(parse_filter("@me", FieldAndUserNames("Ann Lee")))
     )
 
     assert [each.row.key for each in shown.rows] == ["DEMO-1"]

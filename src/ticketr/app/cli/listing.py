@@ -262,7 +262,7 @@ def _parse_filter_and_list_all(
             name for issue in listing.issues_and_broken_files for name in issue.candidate.fields
         }
         fields |= state.site_record.ids_of_fields_in_files().keys() if fields else set()
-        names = tickets.FilterNames(state.site_record.user_name(), frozenset(fields))
+        names = tickets.FieldAndUserNames(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 
 
@@ -275,7 +275,7 @@ def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
     survey.locate_unread_keys(store, state, state.paths_and_head_keys_by_key())
     if survey.has_drafts:
-        survey.check_drafts(state)
+        survey.refuse_lost_keys(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
@@ -301,7 +301,7 @@ def _no_match_message(wanted: tickets.Filter) -> str:
     return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
-def _parse_terms(terms: Sequence[str], names: tickets.FilterNames) -> tickets.Filter:
+def _parse_terms(terms: Sequence[str], names: tickets.FieldAndUserNames) -> tickets.Filter:
     """Parse the arguments of a command as one filter.
 
     Args:

@@ -172,9 +172,8 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
         sync.check_keys(keys, survey, state)
         versions = _find_ticket_versions(survey, state, keys)
         own = {_key_of_parent_or_self(state, key) for key in keys}
-        missing = {
-            key: path for key, path in survey.former_paths(state).items() if not keys or key in own
-        }
+        missing = survey.last_paths_by_missing_key(state)
+        missing = {key: path for key, path in missing.items() if not keys or key in own}
         broken = survey.broken_files_of(keys or None, state)
     if options.as_json:
         tickets = [asdict(version) for version in versions]
@@ -207,11 +206,11 @@ def _find_local_edits(
 ) -> LocalEdits:
     """Return what is in a survey, of all tickets or of some keys."""
     creations = state.creations.read_unsettled()
-    unfinished_ids = sync.find_unfinished_creations(creations, survey.local_changes)
+    unfinished_ids = sync.unfinished_creations_by_object_id(creations, survey.local_changes)
     edited, older, drafts = _find_edited_older_and_drafts(survey, keys, unfinished_ids)
     edited_keys = {ticket.key for ticket in edited}
     tickets = {_key_of_parent_or_self(state, key) for key in keys}
-    missing = survey.former_paths(state)
+    missing = survey.last_paths_by_missing_key(state)
 
     def is_named(key: str | None) -> bool:
         return not keys or key in tickets

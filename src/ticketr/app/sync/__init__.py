@@ -17,26 +17,26 @@ if TYPE_CHECKING:
         ConflictPart,
         ConflictView,
         FileChange,
-        MergedPart,
         Resolution,
-        TypedText,
+        SideChange,
+        UserText,
         choose,
     )
     from ticketr.app.sync.compare.diff import Side
     from ticketr.app.sync.compare.diff3 import Piece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.concurrency import ThreadRunner
-    from ticketr.app.sync.edits.drafts import find_unfinished_creations
+    from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id
     from ticketr.app.sync.edits.local_changes import TicketChanges
     from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_title_refusals
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
-        CachedTicket,
+        CachedKeysAndDigest,
         LocalSurvey,
         base_texts,
-        cached_ticket,
         check_keys,
         find_files,
+        keys_and_digest,
         read_state,
         readable_database,
         take_survey,
@@ -150,7 +150,7 @@ if TYPE_CHECKING:
         TEMPLATE_FOLDER,
         LocalTicket,
         Store,
-        may_hold_tickets,
+        is_in_ticket_folders,
     )
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)

@@ -22,7 +22,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor, find_conflict_marker
-from ticketr.app.sync.workspace.files import normalize_ends
+from ticketr.app.sync.workspace.files import lf_and_rstrip
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import RenderedFamily, renamed_keys
@@ -229,27 +229,27 @@ def _write_markers(
         keys = [ticket.key for ticket in file.tickets]
         if conflict.key not in keys:
             return None
-        span = file.spans[keys.index(conflict.key)]
-        here = file.text[span.start : span.end]
-        text = normalize_ends(here)
+        span = file.ticket_slices[keys.index(conflict.key)]
+        here = file.text[span]
+        text = lf_and_rstrip(here)
         alone = parse(text)
         merges = [writer.merge(family, alone.tickets[0]) for writer in (local, remote)]
         forward = replaced_older_notes(
             opened.path, merges[0].replaced_older_values, is_resolved=True
         )
         mine, theirs = (
-            normalize_ends(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
+            lf_and_rstrip(rewrite(alone, {0: merged.ticket}).text).split("\n") for merged in merges
         )
         end = "\r\n" if "\r\n" in here else "\n"
         after = end.join(_lines_with_markers(mine, theirs)) + here[len(here.rstrip("\r\n")) :]
         aside = (
             store.relative_path(editor.put_in_trash(conflict.key, here)) if after != here else ""
         )
-        whole = f"{file.text[: span.start]}{after}{file.text[span.end :]}"
+        whole = f"{file.text[: span.start]}{after}{file.text[span.stop :]}"
         replacement = TextReplacement(span.start, here, after, digest_of(whole), aside)
         return whole
 
-    if not editor.change(opened.path, marked) or replacement is None:
+    if not editor.ensure_changed(opened.path, marked) or replacement is None:
         raise opened.missing_ticket_error(store)
     with state.batch():
         record_written(
@@ -305,8 +305,8 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         updated=updated_at(newest),
         last_changed_by=None,
         parts=parts,
-        merged_parts=merged,
-        file_text_copy_path=store.relative_path(aside),
+        side_changes=merged,
+        planned_copy_path=store.relative_path(aside),
         ticket_text=text,
         versions=versions,
         last_changed_key=newest.key,
@@ -349,10 +349,10 @@ def _read_ticket_and_versions(
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
     file, key = store.read_file(opened.path), opened.conflict.key
     former = {new: old for old, new in renamed_keys(state, opened.family).items()}
-    for span, ticket in zip(file.spans, file.tickets, strict=True):
+    for span, ticket in zip(file.ticket_slices, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
             writer = FamilyWriter(store, state, seen=opened.as_of_jira_time)
-            text = file.text[span.start : span.end]
+            text = file.text[span]
             return text, ticket, writer.versions_to_merge(opened.family, ticket)
     raise opened.missing_ticket_error(store)
 

@@ -210,19 +210,19 @@ class Session:
     user: User
     opened_at_trio_time: float
 
-    async def survey(self, *, check_drafts: bool = True) -> LocalSurvey:
+    async def survey(self, *, refuse_lost_keys: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.
 
         Args:
-            check_drafts: Whether to do as `LocalSurvey.check_drafts` does, before a push.
+            refuse_lost_keys: Whether to do as `LocalSurvey.refuse_lost_keys` does, before a push.
         """
         survey = LocalSurvey()
         portions = survey.scan_in_portions(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
-        if check_drafts and survey.has_drafts:
+        if refuse_lost_keys and survey.has_drafts:
             new_keys = {creation.key for creation in self.recorded_creations if creation.key}
-            check = partial(survey.check_drafts, inherit=self.job.inherit, new_keys=new_keys)
+            check = partial(survey.refuse_lost_keys, inherit=self.job.inherit, new_keys=new_keys)
             await self.in_thread(check, self.state, self.job.project)
         return survey
 

@@ -191,7 +191,7 @@ def _move_to_trash(store: Store, step: UndoStep) -> str:
     Returns:
         Its path there, relative to the workspace.
     """
-    aside = FileEditor(store).move_to_trash(step.path, None, step.after)
+    aside = FileEditor(store).move_to_trash_if_same(step.path, None, step.after)
     if aside is None:
         raise _added_file_changed_error(step)
     return store.relative_path(aside)
@@ -214,7 +214,7 @@ def _write_back_and_keep_copy(store: Store, step: UndoStep) -> str:
             aside = store.relative_path(editor.put_in_trash(key, step.after))
         return new
 
-    if not editor.change_text(step.path, old):
+    if not editor.ensure_text_changed(step.path, old):
         raise CannotUndo(step.key, f"{step.path} is not there any more", step.copy_path)
     return aside
 
@@ -242,9 +242,8 @@ def _span_of(text: str, step: UndoStep) -> tuple[int, int]:
         reason = f"{step.path} was edited since, and cannot be read: {error}"
         raise CannotUndo(step.key, reason, step.copy_path) from None
     spans = (
-        (span.start, span.end)
-        for span, ticket in zip(file.spans, file.tickets, strict=True)
-        if ticket.key == step.key
-        or (ticket.key is None and file.text[span.start : span.end] == step.after)
+        (span.start, span.stop)
+        for span, ticket in zip(file.ticket_slices, file.tickets, strict=True)
+        if ticket.key == step.key or (ticket.key is None and file.text[span] == step.after)
     )
     return next(spans, (0, 0))

@@ -11,8 +11,8 @@ from ticketr._lazy import import_on_use, type_checking_imports
 from ticketr.app.tickets.errors import (
     InvalidFilter,
     InvalidKey,
-    InvalidTicket,
     TicketSyntaxError,
+    UnwritableTicket,
 )
 from ticketr.app.tickets.grammar import (
     CONFLICT_MARKER,
@@ -22,7 +22,7 @@ from ticketr.app.tickets.grammar import (
     one_line,
     safe_file_name,
 )
-from ticketr.app.tickets.model import Comment, Ticket, TicketFile, TicketSpan
+from ticketr.app.tickets.model import Comment, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
 from ticketr.app.tickets.renderer import render, render_ticket, rewrite
 
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
         total_by,
     )
     from ticketr.app.tickets.filter import (
+        FieldAndUserNames,
         FieldTerm,
         FileStateTerm,
         Filter,
-        FilterNames,
         KeysTerm,
         NotTerm,
         Term,

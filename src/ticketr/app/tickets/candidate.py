@@ -20,7 +20,7 @@ from ticketr.app.tickets.model import Ticket
 _ACCENTS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff]+")
 # Letters with a part that Unicode does not take off.
 _LETTER_REPLACEMENTS = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "\u0131": "i", "æ": "ae", "œ": "oe"}
-_REPLACED_LETTER = re.compile(f"[{''.join(_LETTER_REPLACEMENTS)}]")
+_LETTER_TO_REPLACE_PATTERN = re.compile(f"[{''.join(_LETTER_REPLACEMENTS)}]")
 
 
 def fold(text: str) -> str:
@@ -34,7 +34,7 @@ def fold(text: str) -> str:
     return (
         text
         if text.isascii()
-        else _REPLACED_LETTER.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
+        else _LETTER_TO_REPLACE_PATTERN.sub(lambda match: _LETTER_REPLACEMENTS[match[0]], text)
     )
 
 
@@ -181,12 +181,12 @@ def _by_priority(candidate: Candidate) -> SortKey:
     return (not value, rank, value, *_by_key(candidate))
 
 
-def _by_update(candidate: Candidate) -> SortKey:
+def _by_latest_update(candidate: Candidate) -> SortKey:
     moment = _epoch_seconds(candidate.updated)
     return (moment is None, -(moment or 0.0), *_by_key(candidate))
 
 
-def _by_points(candidate: Candidate) -> SortKey:
+def _by_points_descending(candidate: Candidate) -> SortKey:
     points = points_of(candidate)
     return (not points, -points, *_by_key(candidate))
 
@@ -207,10 +207,10 @@ _SORT_KEY_BY_NAME = MappingProxyType(
         "status": _by_field("status"),
         "priority": _by_priority,
         "assignee": _by_field("assignee"),
-        "updated": _by_update,
+        "updated": _by_latest_update,
         "type": _by_field("type"),
         "sprint": _by_field("sprint"),
-        "points": _by_points,
+        "points": _by_points_descending,
     }
 )
 #: The names of the orders.

@@ -55,7 +55,7 @@ class InvalidKey(TicketrError):
 
 
 @dataclass(eq=False, repr=False)
-class InvalidTicket(TicketrError):
+class UnwritableTicket(TicketrError):
     """Raised when a ticket is made that no file can hold.
 
     Attributes:

@@ -138,7 +138,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class FilterNames:
+class FieldAndUserNames:
     """What a filter can name in a workspace.
 
     Attributes:
@@ -157,10 +157,10 @@ class FilterNames:
             raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')
 
 
-ANY_NAMES = FilterNames()
+ANY_NAMES = FieldAndUserNames()
 
 
-def parse_filter(text: str, names: FilterNames = ANY_NAMES) -> Filter:
+def parse_filter(text: str, names: FieldAndUserNames = ANY_NAMES) -> Filter:
     """Parse a filter as a person types it.
 
     Args:
@@ -182,7 +182,7 @@ def parse_filter(text: str, names: FilterNames = ANY_NAMES) -> Filter:
     return Filter(text.strip(), tuple(terms))
 
 
-def _parse_term(text: str, at: int, names: FilterNames) -> tuple[Term, int]:
+def _parse_term(text: str, at: int, names: FieldAndUserNames) -> tuple[Term, int]:
     """Parse a term without its minus; return it and where it ends."""
     if text[at : at + 1] == "@":
         person, end = _parse_quoted_or_bare(text, at + 1, _UNQUOTED)

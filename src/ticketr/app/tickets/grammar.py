@@ -150,11 +150,11 @@ _SECTION = (
 )
 # A heading of a section with one wrong letter. What people write as headings of their own is none:
 # other cases, a plural or a singular, other words.
-_HEADINGS_OF_USERS = "|".join(
+_NOT_MISTYPED_HEADINGS = "|".join(
     [*sorted(SECTION_NAMES), "Descriptions|Acceptance Criterias|Field|Fiends|Task|Ta[lcn]ks|Tusks"]
 )
 _ALMOST_SECTION = (
-    rf"##[ \t]+(?i:(?!(?:{_HEADINGS_OF_USERS})[ \t:#]*\Z)"
+    rf"##[ \t]+(?i:(?!(?:{_NOT_MISTYPED_HEADINGS})[ \t:#]*\Z)"
     rf"(?:{'|'.join(map(_one_letter_off_pattern, sorted(SECTION_NAMES)))})[ \t:#]*\Z)"
 )
 _CONFLICT_MARKER_PATTERN = r"(?:<{7}|>{7})(?: |\Z)"
@@ -170,10 +170,10 @@ _SPECIAL_LINE_PATTERN = (
 )
 _FENCE_PATTERN = "(?:```|~~~)"
 
-_ESCAPABLE_LINE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_PATTERN})")
+_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_SPECIAL_LINE_PATTERN}|\\+{_FENCE_PATTERN})")
 _ESCAPED_LINE = compile_on_use(rf" {{0,3}}(?=\\+(?:{_SPECIAL_LINE_PATTERN}|{_FENCE_PATTERN}))")
 # In a code block nothing is a heading, but git writes its markers there, too.
-_ESCAPABLE_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_PATTERN})")
+_CODE_LINE_TO_ESCAPE = compile_on_use(rf" {{0,3}}(?=\\*{_CONFLICT_MARKER_PATTERN})")
 _ESCAPED_LINE_OF_CODE = compile_on_use(rf" {{0,3}}(?=\\+{_CONFLICT_MARKER_PATTERN})")
 
 
@@ -208,7 +208,7 @@ def _without_short_indent(line: str) -> str:
 
 def escape(line: str, *, fenced: bool = False) -> str:
     """Return a line of text, with a backslash if it would have a meaning in a file."""
-    match = (_ESCAPABLE_LINE_OF_CODE if fenced else _ESCAPABLE_LINE).match(line)
+    match = (_CODE_LINE_TO_ESCAPE if fenced else _LINE_TO_ESCAPE).match(line)
     return line if match is None else insert_backslash(line, match.end())
 
 
@@ -225,47 +225,47 @@ def insert_backslash(line: str, column: int | None = None) -> str:
     return f"{line[:column]}\\{line[column:]}"
 
 
-def escape_criterion_line(line: str) -> str:
+def escape_criterion_continuation(line: str) -> str:
     """Escape a continuation line of a criterion, where a dash would start the next criterion."""
     if line.lstrip().lstrip("\\").startswith("-"):
         return insert_backslash(line)
     return escape(line)
 
 
-def unescape_criterion_line(line: str) -> str:
-    """Undo ``escape_criterion_line``."""
+def unescape_criterion_continuation(line: str) -> str:
+    """Undo ``escape_criterion_continuation``."""
     text = line.lstrip()
     if text.startswith("\\") and text.lstrip("\\").startswith("-"):
         return line[: len(line) - len(text)] + text[1:]
     return unescape(line)
 
 
-def is_thematic_break(line: str) -> bool:
+def is_line_of_dashes(line: str) -> bool:
     """Return whether a line without outer white space is a thematic break of dashes."""
     return len(line) > 2 and line.count("-") == len(line)
 
 
 # The title of a draft that looks like a mistyped key: brackets doubled, in bold, with a hash, a
 # comma or another dash inside, or with one of them missing.
-_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
+_OPTIONAL_CHECK_BOX = r"(?:\[[ xX]\]\s*)?"
 _DASH = "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
 _KEY_LIKE = rf"(?P<{{0}}_word>[A-Za-z][A-Za-z0-9_]*){_DASH}(?P<{{0}}_number>[0-9]+)(?![A-Za-z0-9_])"
-_BRACKET_END = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
-NEARLY_KEY = compile_on_use(
-    rf"{_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_BRACKET_END}"
+_BRACKET_END_OR_MISSING = r"(?:[\s,.:;#*_`]*\]|[^\[\]]*(?:\[|\Z))"
+NEARLY_KEY_AT_START = compile_on_use(
+    rf"{_OPTIONAL_CHECK_BOX}(?:[*_~`]*\[[\[\s#*_`]*{_KEY_LIKE.format('in')}{_BRACKET_END_OR_MISSING}"
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
 #: A bracket and the text in it, with which a title with a key begins.
 BRACKETED_KEY = compile_on_use(r"\[([^\]]*)\]\s*")
 #: A title without a key that begins with backslashes, of which the first is no part of it.
-ESCAPED_TITLE = compile_on_use(rf"\\+(?:\[|{NEARLY_KEY.pattern})")
+ESCAPED_KEYLIKE_TITLE = compile_on_use(rf"\\+(?:\[|{NEARLY_KEY_AT_START.pattern})")
 
 
-def write_title(key: str | None, title: str) -> str:
+def write_key_and_title(key: str | None, title: str) -> str:
     """Return key and title as a heading has them; a title that looks like a key is escaped."""
     if key is not None:
         return f"[{key}] {title}"
-    if NEARLY_KEY.match(title) or ESCAPED_TITLE.match(title):
+    if NEARLY_KEY_AT_START.match(title) or ESCAPED_KEYLIKE_TITLE.match(title):
         return f"\\{title}"
     return title
 
@@ -275,7 +275,7 @@ def _mistyped_key_pattern(project: str) -> re.Pattern[str]:
     word, marks = re.escape(project), r"[\s*_~`#(]*"
     bracketed = rf"\[[\[\s#]*(?:{word}[\s_]*|(?i:{word})\s*{_DASH}\s*)"
     return re.compile(
-        rf"{_CHECK_BOX}{marks}(?:(?i:{word}){_DASH}|{bracketed})0*([1-9][0-9]*)(?![A-Za-z0-9_])"
+        rf"{_OPTIONAL_CHECK_BOX}{marks}(?:(?i:{word}){_DASH}|{bracketed})0*([1-9][0-9]*)(?![A-Za-z0-9_])"
     )
 
 
@@ -291,7 +291,7 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
     Returns:
         The key; None if the title starts with no such key.
     """
-    if NEARLY_KEY.match(title):  # it was escaped by a backslash
+    if NEARLY_KEY_AT_START.match(title):  # it was escaped by a backslash
         return None
     matches = ((project, _mistyped_key_pattern(project).match(title)) for project in projects)
     return next((f"{project}-{match[1]}" for project, match in matches if match), None)
@@ -303,18 +303,18 @@ def mistyped_key(title: str, projects: Iterable[str]) -> str | None:
 COMMENTS_SECTION = "Comments"
 
 #: The heading of the comments, perhaps behind backslashes, if `has_comments_below` it; else text.
-COMMENTS_HEADING = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
+COMMENTS_HEADING_PATTERN = compile_on_use(r"\\*(?=## Comments[ \t:#]*\Z)")
 # A heading behind the comments, or a text that is written as one.
-_NEXT_HEADING = compile_on_use(r" {0,3}\\*#{1,2} ")
+_COMMENTS_END = compile_on_use(r" {0,3}\\*#{1,2} ")
 #: What the first line of a new comment, and of one that Jira has, begins with.
 NEW_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+[Nn]ew:[ \t]*")
 KNOWN_COMMENT_PREFIX = compile_on_use(r"[-*+][ \t]+\[([0-9]+)\][ \t]*")
 COMMENT_TIME_PATTERN = r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"
-COMMENT_TIME_SEPARATOR = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
+TIME_SEPARATOR_PATTERN = compile_on_use(rf"[ \t]*,[ \t]*(?=({COMMENT_TIME_PATTERN}))")
 
 
 def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool = False) -> bool:
-    """Return whether comments are below a line that matches `COMMENTS_HEADING`.
+    """Return whether comments are below a line that matches `COMMENTS_HEADING_PATTERN`.
 
     A line that begins a comment must follow it, perhaps after blank lines. One with a number and a
     time may also be below other lines: else what was written above the comments would make all
@@ -325,7 +325,7 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
         index: The heading.
         may_be_empty: What to return if nothing follows before the next heading.
     """
-    section = takewhile(lambda line: not _NEXT_HEADING.match(line), islice(lines, index + 1, None))
+    section = takewhile(lambda line: not _COMMENTS_END.match(line), islice(lines, index + 1, None))
     written = (line for line in section if line.strip())
     first = next(written, None)
     if first is None:
@@ -333,7 +333,7 @@ def has_comments_below(lines: Sequence[str], index: int, *, may_be_empty: bool =
     if NEW_COMMENT_PREFIX.match(first) or KNOWN_COMMENT_PREFIX.match(first):
         return True
     return any(
-        KNOWN_COMMENT_PREFIX.match(line) and COMMENT_TIME_SEPARATOR.search(line) for line in written
+        KNOWN_COMMENT_PREFIX.match(line) and TIME_SEPARATOR_PATTERN.search(line) for line in written
     )
 
 

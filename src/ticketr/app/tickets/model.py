@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
-from ticketr.app.tickets.errors import InvalidKey, InvalidTicket
+from ticketr.app.tickets.errors import InvalidKey, UnwritableTicket
 from ticketr.app.tickets.grammar import (
     ALMOST_TICKET,
     COMMENT_TIME_PATTERN,
-    COMMENT_TIME_SEPARATOR,
     CONFLICT_MARKER,
+    TIME_SEPARATOR_PATTERN,
     is_key,
     one_line,
     with_lf_and_utf8,
@@ -45,7 +45,7 @@ def _strip_blank_lines(text: str) -> str:
     return text[text.rfind("\n", 0, space) + 1 :] if space else text
 
 
-def _make_remark(text: str) -> str:
+def _as_remark_line(text: str) -> str:
     """Return a line of Fields that is not a field, heading or conflict marker."""
     line = one_line(text)
     comment = line.startswith("#") and not line.startswith("##")
@@ -77,7 +77,7 @@ class Comment:
         put = object.__setattr__
         put(self, "text", with_lf_and_utf8(self.text).strip())
         put(self, "id", self.id if _is_number(self.id) else "")
-        put(self, "author", one_line(COMMENT_TIME_SEPARATOR.sub(" ", one_line(self.author))))
+        put(self, "author", one_line(TIME_SEPARATOR_PATTERN.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME_PATTERN, self.time) else "")
         if not self.id:
             put(self, "author", "")
@@ -188,7 +188,7 @@ class Ticket:
 
     Raises:
         InvalidKey: The key is not an issue key.
-        InvalidTicket: A field has no name, a task has tasks, or a key occurs twice.
+        UnwritableTicket: A field has no name, a task has tasks, or a key occurs twice.
     """
 
     title: str
@@ -209,7 +209,7 @@ class Ticket:
         put = object.__setattr__
         put(self, "title", one_line(self.title) or NO_TITLE)
         put(self, "description", _strip_blank_lines(with_lf_and_utf8(self.description)))
-        is_normal = type(self.fields) is NormalFields
+        is_normal = type(self.fields) is AlreadyNormalFields
         fields = self.fields if is_normal else _normal_fields(self.fields, str.strip)
         put(self, "fields", MappingProxyType(fields))
         texts = _normal_fields(self.rich_texts, _strip_blank_lines) if self.rich_texts else {}
@@ -217,7 +217,7 @@ class Ticket:
         criteria = [with_lf_and_utf8(text).strip() for text in self.acceptance_criteria]
         put(self, "acceptance_criteria", tuple(filter(None, criteria)))
         put(self, "tasks", tuple(self.tasks))
-        put(self, "field_remarks", tuple(filter(None, map(_make_remark, self.field_remarks))))
+        put(self, "field_remarks", tuple(filter(None, map(_as_remark_line, self.field_remarks))))
         # A new comment without a text is none.
         comments = [comment for comment in self.comments if comment.id or comment.text]
         put(self, "comments", tuple(comments))
@@ -227,11 +227,11 @@ class Ticket:
     def _check_tasks(self) -> None:
         for task in self.tasks:
             if task.tasks:
-                raise InvalidTicket("a sub-task cannot have sub-tasks", task.title)
+                raise UnwritableTicket("a sub-task cannot have sub-tasks", task.title)
         keys = list(self.keys())
         if len(set(keys)) < len(keys):
             twice = next(key for key in keys if keys.count(key) > 1)
-            raise InvalidTicket("a key occurs twice in one ticket", twice)
+            raise UnwritableTicket("a key occurs twice in one ticket", twice)
 
     def keys(self) -> Iterator[str]:
         """Yield the ticket's key and its tasks' keys; drafts have none."""
@@ -245,7 +245,7 @@ class Ticket:
         return 1 + len(self.tasks)
 
 
-class NormalFields(dict[str, str]):
+class AlreadyNormalFields(dict[str, str]):
     """Fields whose names and values are in their normal form, as the parser reads them."""
 
 
@@ -260,23 +260,9 @@ def _normal_fields(fields: Mapping[str, str], strip: Callable[[str], str]) -> di
     for name, value in fields.items():
         canonical = one_line(name)
         if not canonical:
-            raise InvalidTicket("a field has no name; its value is", value)
+            raise UnwritableTicket("a field has no name; its value is", value)
         content[canonical] = strip(with_lf_and_utf8(value))
     return content
-
-
-@dataclass(frozen=True, slots=True)
-class TicketSpan:
-    """The place of a ticket and its tasks in ``TicketFile.text``.
-
-    Attributes:
-        start: The offset of its heading.
-        end: The offset behind the line end of its last non-blank line. The blank lines after that
-            stay when the ticket is rewritten.
-    """
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,10 +273,11 @@ class TicketFile:
         text: The whole text, exactly as read: byte order mark and CRLF kept.
         preamble: The text before the first ticket, without a byte order mark.
         tickets: The tickets in the order of the file.
-        spans: The place of each ticket.
+        ticket_slices: The place of each ticket with its tasks in ``text``: from its heading to behind the
+            line end of its last non-blank line. The blank lines after that stay when it is rewritten.
     """
 
     text: str
     preamble: str
     tickets: tuple[Ticket, ...]
-    spans: tuple[TicketSpan, ...]
+    ticket_slices: tuple[slice[int, int, None], ...]

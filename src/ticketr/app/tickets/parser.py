@@ -18,14 +18,14 @@ from ticketr.app.config.checks import nearest
 from ticketr.app.tickets import grammar, model
 from ticketr.app.tickets.errors import TicketSyntaxError
 from ticketr.app.tickets.grammar import (
-    COMMENT_TIME_SEPARATOR,
-    COMMENTS_HEADING,
+    COMMENTS_HEADING_PATTERN,
     COMMENTS_SECTION,
     KNOWN_COMMENT_PREFIX,
     MAY_BE_SPECIAL,
     NEW_COMMENT_PREFIX,
     OPENING_FENCE,
     TICKET_PREFIX,
+    TIME_SEPARATOR_PATTERN,
     has_comments_below,
 )
 
@@ -155,7 +155,7 @@ class _Text:
         return tuple([(at - blank + 1, number) for at, number in runs])
 
 
-_OTHER_LIST_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
+_STAR_PLUS_OR_NUMBER_ITEM = re.compile(r"(?:[*+]|[0-9]{1,9}[.)])[ \t]+(?=\S)")
 
 
 def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
@@ -171,7 +171,7 @@ def _read_comment_head(line: str) -> tuple[model.Comment, int] | None:
     if match is None:
         return None
     rest = line[match.end() :]
-    when = COMMENT_TIME_SEPARATOR.search(rest)
+    when = TIME_SEPARATOR_PATTERN.search(rest)
     if when is None:
         author = rest.rstrip().removesuffix(":")
         return model.Comment("", match[1], author), len(line)
@@ -206,7 +206,7 @@ class _IssueReader:
         key: The key; None for a draft.
         title: The title.
         lines: The lines of the file; of a task, those below its first line, without their indent.
-        lines_start: The index in the file of the first of `lines`.
+        first_index: The index in the file of the first of `lines`.
         is_task: Whether it is a task.
         description: The description.
         fields: The fields.
@@ -229,10 +229,10 @@ class _IssueReader:
     key: str | None
     title: str
     lines: Sequence[str]
-    lines_start: int = 0
+    first_index: int = 0
     is_task: bool = False
     description: _Text = field(default_factory=_Text)
-    fields: model.NormalFields = field(default_factory=model.NormalFields)
+    fields: model.AlreadyNormalFields = field(default_factory=model.AlreadyNormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     field_remarks: list[str] = field(default_factory=list)
     criteria: list[tuple[int, list[str]]] = field(default_factory=list)
@@ -290,23 +290,23 @@ class _IssueReader:
 
     def _enters_section(self, index: int, line: str) -> bool:
         section = grammar.section_of(line, in_task=self.is_task)
-        if section is None and line.startswith("## ") and COMMENTS_HEADING.match(line):
+        if section is None and line.startswith("## ") and COMMENTS_HEADING_PATTERN.match(line):
             in_text = self.read_line is _IssueReader._read_text_lines
             if has_comments_below(self.lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
-            refuse_mistyped_heading(self.file, index + self.lines_start, line)
+            refuse_mistyped_heading(self.file, index + self.first_index, line)
             return False
         self.open_criterion = None
         match section:
             case grammar.DESCRIPTION_SECTION:
                 self._begin_text(self.description)
             case grammar.RICH_TEXT_SECTION:
-                number = index + self.lines_start + 1
+                number = index + self.first_index + 1
                 name = grammar.read_rich_text_heading(line)
                 self._begin_text(self.rich_texts.setdefault(name, _Text(number)))
             case grammar.FIELDS_SECTION:
-                self.read_line = _IssueReader._read_field
+                self.read_line = _IssueReader._read_fields
             case grammar.CRITERIA_SECTION:
                 self.read_line = _IssueReader._read_criterion
             case grammar.COMMENTS_SECTION:
@@ -341,20 +341,20 @@ class _IssueReader:
                 stop += 1
             text = lines[index:stop]
         elif OPENING_FENCE.match(line):
-            stop = require_closing_fence(self.file, index + self.lines_start, lines, index) + 1
+            stop = require_closing_fence(self.file, index + self.first_index, lines, index) + 1
             code = [grammar.unescape(line, fenced=True) for line in lines[index + 1 : stop]]
             text = [line, *code]
-        elif COMMENTS_HEADING.match(line) and has_comments_below(lines, index):
+        elif COMMENTS_HEADING_PATTERN.match(line) and has_comments_below(lines, index):
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
         self.open_text.passage_starts.append(
-            (len(self.open_text.lines), index + self.lines_start + 1)
+            (len(self.open_text.lines), index + self.first_index + 1)
         )
         self.open_text.lines += text
         return stop
 
-    def _read_stray_line_as_text(self, index: int, *, stays_in_section: bool) -> int:
+    def _add_stray_line_to_text(self, index: int, *, stays_in_section: bool) -> int:
         """Read a line as text, then stay in the section or continue with text."""
         section = self.read_line
         if index != self.index_after_stray:
@@ -365,10 +365,10 @@ class _IssueReader:
 
     # Fields.
 
-    def _read_field(self, index: int) -> int:
+    def _read_fields(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
         lines, fields, field_lines = self.lines, self.fields, self.field_lines
-        first, offset = index, self.lines_start + 1
+        first, offset = index, self.first_index + 1
         while index < len(lines):
             texts = grammar.read_plain_field(lines[index])
             if texts is None:
@@ -376,7 +376,7 @@ class _IssueReader:
                     break
                 text = lines[index].strip()
                 if text.startswith("##"):
-                    return self._read_stray_line_as_text(index, stays_in_section=False)
+                    return self._add_stray_line_to_text(index, stays_in_section=False)
                 if text and not text.startswith("#"):
                     texts = grammar.read_field(text)
                 if texts is None and text:
@@ -403,7 +403,7 @@ class _IssueReader:
                 if not line.startswith((INDENT, "\t")):
                     break
                 if MAY_BE_SPECIAL.match(line):
-                    refuse_mistyped_heading(self.file, at + self.lines_start, line)
+                    refuse_mistyped_heading(self.file, at + self.first_index, line)
                     if grammar.section_of(line, in_task=self.is_task):
                         break
                 last = at
@@ -416,17 +416,17 @@ class _IssueReader:
     def _read_criterion(self, index: int) -> int:
         line = self.lines[index]
         text = line.lstrip()
-        other = _OTHER_LIST_ITEM.match(line)
+        other = _STAR_PLUS_OR_NUMBER_ITEM.match(line)
         if other or text.startswith("-"):
             self.open_criterion = None
-            if not grammar.is_thematic_break(text.rstrip()):
+            if not grammar.is_line_of_dashes(text.rstrip()):
                 self.open_criterion = [line[other.end() :] if other else text[1:].lstrip()]
-                self.criteria.append((index + self.lines_start + 1, self.open_criterion))
+                self.criteria.append((index + self.first_index + 1, self.open_criterion))
         elif self.open_criterion is not None and _continues_criterion(self.open_criterion, line):
-            self.open_criterion.append(grammar.unescape_criterion_line(dedented(line)))
+            self.open_criterion.append(grammar.unescape_criterion_continuation(dedented(line)))
         elif text:
             self.open_criterion = None
-            return self._read_stray_line_as_text(index, stays_in_section=not line.startswith("##"))
+            return self._add_stray_line_to_text(index, stays_in_section=not line.startswith("##"))
         return index + 1
 
     # Comments.
@@ -436,23 +436,23 @@ class _IssueReader:
         if not line.strip():
             return index + 1
         if line.startswith("##"):
-            return self._read_stray_line_as_text(index, stays_in_section=False)
+            return self._add_stray_line_to_text(index, stays_in_section=False)
         head = _read_comment_head(line)
         if head is None:
             problem = (
                 "this is not a comment; write - new: before the text of a new one, and indent its "
                 "other lines by two spaces"
             )
-            self.file.fail(index + self.lines_start, problem)
+            self.file.fail(index + self.first_index, problem)
         comment, column = head
         if comment.id and any(existing.id == comment.id for existing in self.comments):
             problem = "this comment already exists; remove one of the two"
-            self.file.fail(index + self.lines_start, problem)
+            self.file.fail(index + self.first_index, problem)
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
         text = [line[column:], *map(dedented, self.lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
-        lines = self._unescape_lines(text, index + self.lines_start)
-        number = index + self.lines_start + first + 1
+        lines = self._unescape_lines(text, index + self.first_index)
+        number = index + self.first_index + first + 1
         self.comments.append(replace(comment, text="\n".join(lines), line=number))
         return stop
 
@@ -493,15 +493,15 @@ class _IssueReader:
         line = self.lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
-            return self._read_stray_line_as_text(index, stays_in_section=not line.startswith("##"))
-        if not text or grammar.is_thematic_break(text):
+            return self._add_stray_line_to_text(index, stays_in_section=not line.startswith("##"))
+        if not text or grammar.is_line_of_dashes(text):
             return index + 1
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
         width = indent + len(INDENT)
         body = [dedented(line, width) for line in self.lines[index + 1 : stop]]
         key, title = _read_heading(self.file, index, indent + 1)
-        task = _IssueReader(self.file, index, key, title, body, lines_start=index + 1, is_task=True)
+        task = _IssueReader(self.file, index, key, title, body, first_index=index + 1, is_task=True)
         task.read()
         if title:
             self.tasks.append(task.ticket())
@@ -529,7 +529,7 @@ def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None
     """Return the key, or None, and the title that are in a line, behind what begins it.
 
     All text behind a key is the title. Without a key, a backslash escapes a bracket or a text that
-    looks like a key, as `grammar.write_title` writes it.
+    looks like a key, as `grammar.write_key_and_title` writes it.
 
     Raises:
         TicketSyntaxError: There is a key without a title, a mistyped key, or a key for the second
@@ -550,7 +550,7 @@ def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None
             problem = f"{key} is already on line {number}; remove one of the two"
             file.fail(index, problem, column=line.index("[") + 1)
         return key, title
-    if match := grammar.NEARLY_KEY.match(text):
+    if match := grammar.NEARLY_KEY_AT_START.match(text):
         word = match["in_word"] or match["bare_word"]
         number_text = match["in_number"] or match["bare_number"]
         key = f"{word.upper()}-{number_text.lstrip('0')}"
@@ -560,7 +560,7 @@ def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None
             "it belongs to the title"
         )
         file.fail(index, problem, column=column)
-    return None, text[1:] if grammar.ESCAPED_TITLE.match(text) else text
+    return None, text[1:] if grammar.ESCAPED_KEYLIKE_TITLE.match(text) else text
 
 
 def _continues_criterion(item: Sequence[str], line: str) -> bool:
@@ -605,7 +605,7 @@ def parse(text: str, *, source: str = "<text>") -> model.TicketFile:
         while not lines[stop - 1].strip():
             stop -= 1
         tickets.append(reader.ticket())
-        spans.append(model.TicketSpan(starts[start], starts[stop]))
+        spans.append(slice(starts[start], starts[stop]))
     preamble = text[starts[0] : starts[first]]
     return model.TicketFile(text, preamble, tuple(tickets), tuple(spans))
 

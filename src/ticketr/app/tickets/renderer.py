@@ -12,16 +12,16 @@ from dataclasses import replace as changed
 from typing import TYPE_CHECKING
 
 from ticketr.app.tickets import grammar
-from ticketr.app.tickets.errors import InvalidTicket
+from ticketr.app.tickets.errors import UnwritableTicket
 from ticketr.app.tickets.grammar import (
-    COMMENTS_HEADING,
+    COMMENTS_HEADING_PATTERN,
     COMMENTS_SECTION,
     MAY_BE_SPECIAL,
     OPENING_FENCE,
     closing_fence,
     has_comments_below,
 )
-from ticketr.app.tickets.model import TicketFile, TicketSpan
+from ticketr.app.tickets.model import TicketFile
 
 if TYPE_CHECKING:
     from ticketr.app.tickets.model import Comment, Ticket
@@ -40,7 +40,7 @@ def render(tickets: Iterable[Ticket]) -> str:
         The text, with LF as line end and one line end at its end; empty without any content.
 
     Raises:
-        InvalidTicket: Two of the tickets have the same key.
+        UnwritableTicket: Two of the tickets have the same key.
     """
     tickets = tuple(tickets)
     _refuse_duplicate_keys(tickets)
@@ -49,7 +49,7 @@ def render(tickets: Iterable[Ticket]) -> str:
 
 def render_ticket(ticket: Ticket) -> str:
     """Return the text of one ticket with its tasks; it ends in one line end."""
-    lines = [f"{grammar.TICKET_PREFIX} {grammar.write_title(ticket.key, ticket.title)}", ""]
+    lines = [f"{grammar.TICKET_PREFIX} {grammar.write_key_and_title(ticket.key, ticket.title)}", ""]
     _add_sections(ticket, lines)
     if ticket.tasks:
         lines.append(f"## {grammar.TASKS_SECTION}")
@@ -78,10 +78,10 @@ def rewrite(
         The file as if its text was parsed again, except for line numbers.
 
     Raises:
-        InvalidTicket: Two of the tickets would have the same key.
+        UnwritableTicket: Two of the tickets would have the same key.
     """
-    parts = list(_split_changed_file(file, changes))
-    rest = file.text[file.spans[-1].end :] if parts else file.text
+    parts = list(_split_file_with_changes(file, changes))
+    rest = file.text[file.ticket_slices[-1].stop :] if parts else file.text
     for ticket, text in added:
         end = _line_end_style(file.text, 0)
         last = (parts[-1][2] if parts else "") + rest
@@ -96,19 +96,19 @@ def rewrite(
     for before, _, text in parts:
         start = at + len(before)
         at = start + len(text)
-        spans.append(TicketSpan(start, at))
+        spans.append(slice(start, at))
     pieces = [f"{before}{text}" for before, _, text in parts]
-    return changed(file, text="".join([*pieces, rest]), tickets=tickets, spans=tuple(spans))
+    return changed(file, text="".join([*pieces, rest]), tickets=tickets, ticket_slices=tuple(spans))
 
 
-def _split_changed_file(
+def _split_file_with_changes(
     file: TicketFile, changes: Mapping[int, Ticket]
 ) -> Iterator[tuple[str, Ticket, str]]:
     """Yield what is before each ticket of a file, the ticket, and its text."""
     read = 0
-    for index, (ticket, span) in enumerate(zip(file.tickets, file.spans, strict=True)):
-        before, text = file.text[read : span.start], file.text[span.start : span.end]
-        read = span.end
+    for index, (ticket, span) in enumerate(zip(file.tickets, file.ticket_slices, strict=True)):
+        before, text = file.text[read : span.start], file.text[span]
+        read = span.stop
         if index not in changes:
             yield before, ticket, text
             continue
@@ -126,7 +126,7 @@ def _refuse_duplicate_keys(tickets: Iterable[Ticket]) -> None:
     for ticket in tickets:
         for key in ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
             if key in seen:
-                raise InvalidTicket("a key would be in one file twice", key)
+                raise UnwritableTicket("a key would be in one file twice", key)
             seen.add(key)
 
 
@@ -157,7 +157,7 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
         for criterion in issue.acceptance_criteria:
             first, *rest = criterion.split("\n")
             lines.append(f"- {first}")
-            lines += [_indented(grammar.escape_criterion_line(line)) for line in rest]
+            lines += [_indented(grammar.escape_criterion_continuation(line)) for line in rest]
         lines.append("")
     for name, text in issue.rich_texts.items():
         lines.append(f"## {grammar.RICH_TEXT_SECTION}: {name}")
@@ -173,7 +173,7 @@ def _add_sections(issue: Ticket, lines: list[str]) -> None:
 def _add_task(task: Ticket, lines: list[str]) -> None:
     if lines[-1].startswith(_INDENT):
         lines.append("")
-    lines.append(f"- {grammar.write_title(task.key, task.title)}")
+    lines.append(f"- {grammar.write_key_and_title(task.key, task.title)}")
     body: list[str] = []
     _add_sections(task, body)
     lines += map(_indented, body[:-1])
@@ -199,7 +199,7 @@ def _escape_text(lines: Sequence[str], *, may_precede_comments: bool = False) ->
             yield line
         elif (
             may_precede_comments
-            and COMMENTS_HEADING.match(line)
+            and COMMENTS_HEADING_PATTERN.match(line)
             and has_comments_below(lines, index)
         ):
             yield grammar.insert_backslash(line)

@@ -12,8 +12,8 @@ from ticketr.app.sync import (
     ConflictPart,
     ConflictView,
     FileChange,
-    MergedPart,
-    TypedText,
+    SideChange,
+    UserText,
     choose,
 )
 from ticketr.app.sync.compare.conflict_parts import find_parts
@@ -41,7 +41,7 @@ def clashes(local: Ticket, remote: Ticket, base: Ticket | None = BASE) -> list[R
     return rows(find_parts(Versions(base, local, remote))[0])
 
 
-def merged(local: Ticket, remote: Ticket) -> list[MergedPart]:
+def merged(local: Ticket, remote: Ticket) -> list[SideChange]:
     clashing, others = find_parts(Versions(BASE, local, remote))
     assert clashing == ()
     return list(others)
@@ -65,7 +65,7 @@ def test_a_title_and_a_field_clash_as_a_whole() -> None:
         ("DEMO-9 #TITLE 0", False),
         ("DEMO-9 Priority 0", False),
     ]
-    assert others == (MergedPart("Labels", "jira", "search", "remote"),)
+    assert others == (SideChange("Labels", "jira", "search", "remote"),)
 
 
 def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> None:
@@ -90,7 +90,7 @@ def test_a_rich_text_field_clashes_by_paragraph_beside_a_line_of_its_name() -> N
         ("DEMO-9 #text Priority 0", "Priority ¶2", True),
         ("DEMO-9 #text DESCRIPTION 0", "DESCRIPTION", True),
     ]
-    assert others == (MergedPart("Priority ¶1", "mine", "One.", "1."),)
+    assert others == (SideChange("Priority ¶1", "mine", "One.", "1."),)
 
 
 def test_a_description_clashes_by_paragraph() -> None:
@@ -103,8 +103,8 @@ def test_a_description_clashes_by_paragraph() -> None:
     assert clashing[0].id == "DEMO-9 #DESCRIPTION 0"
     assert clashing[0].can_hold_both
     assert others == (
-        MergedPart("Description ¶1", "mine", "", "Zero."),
-        MergedPart("Description ¶5", "jira", "- six", "- 6"),
+        SideChange("Description ¶1", "mine", "", "Zero."),
+        SideChange("Description ¶5", "jira", "- six", "- 6"),
     )
 
 
@@ -157,7 +157,7 @@ def test_criteria_clash_one_by_one() -> None:
     clashing, others = find_parts(Versions(BASE, local, remote))
 
     assert rows(clashing) == [("Acceptance criteria 2", "second", "mine", "theirs\n  in two lines")]
-    assert others == (MergedPart("Acceptance criteria 4", "jira", "", "4th"),)
+    assert others == (SideChange("Acceptance criteria 4", "jira", "", "4th"),)
 
 
 def test_a_part_of_a_sub_task_is_named_after_it() -> None:
@@ -170,8 +170,8 @@ def test_a_part_of_a_sub_task_is_named_after_it() -> None:
         ("DEMO-4: Title", "Translate", "Translate, mine", "Translate, theirs")
     ]
     assert others == (
-        MergedPart("DEMO-4: Description", "mine", "", "Mine."),
-        MergedPart("DEMO-5: new", "jira", "", "New"),
+        SideChange("DEMO-4: Description", "mine", "", "Mine."),
+        SideChange("DEMO-5: new", "jira", "", "New"),
     )
 
 
@@ -249,7 +249,7 @@ def test_each_part_gets_what_is_chosen_for_it() -> None:
         TITLE: "mine",
         PRIORITY: "jira",
         TEXT: "both",
-        CRITERION: TypedText("second, ours\n  in two lines\nthird"),
+        CRITERION: UserText("second, ours\n  in two lines\nthird"),
     }
 
     assert outcome(view(), choices) == Ticket(
@@ -276,7 +276,7 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
 
 
 def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
-    one = choose(view(), {TITLE: TypedText("Theirs\n"), TEXT: TypedText("Both of us.")})
+    one = choose(view(), {TITLE: UserText("Theirs\n"), TEXT: UserText("Both of us.")})
 
     assert one.file_changes == (
         FileChange("Title", "Mine", "Theirs"),
@@ -343,12 +343,12 @@ def test_a_common_criterion_of_both_stands_once() -> None:
 def test_an_edited_paragraph_stays_a_paragraph(text: str, description: str) -> None:
     seen = view_of("One.\n\nMine.\n\nThree.", "One.\n\nTheirs.\n\nThree.", OLD.description)
 
-    assert outcome(seen, {TEXT: TypedText(text)}).description == description
+    assert outcome(seen, {TEXT: UserText(text)}).description == description
 
 
 @pytest.mark.parametrize("text", ["", "\n"])
 def test_an_emptied_part_is_empty(text: str) -> None:
-    ticket = outcome(view(), {PRIORITY: TypedText(text), TITLE: "mine", CRITERION: TypedText(text)})
+    ticket = outcome(view(), {PRIORITY: UserText(text), TITLE: "mine", CRITERION: UserText(text)})
 
     assert ticket.fields["Priority"] == ""
     assert ticket.acceptance_criteria == ("first",)
@@ -360,8 +360,8 @@ def test_an_emptied_part_is_empty(text: str) -> None:
         ({"DEMO-9 Points 0": "mine"}, "DEMO-9: DEMO-9 Points 0: nothing of that name clashes"),
         ({TITLE: "both"}, "DEMO-9: Title: it cannot hold both texts; choose one, or edit it"),
         ({TITLE: "yours"}, "DEMO-9: Title: 'yours' is not a choice; take mine, jira or both"),
-        ({TITLE: TypedText(" \n")}, "DEMO-9: Title: a ticket needs one"),
-        ({PRIORITY: TypedText("High\nLow")}, "DEMO-9: Priority: it is one line"),
+        ({TITLE: UserText(" \n")}, "DEMO-9: Title: a ticket needs one"),
+        ({PRIORITY: UserText("High\nLow")}, "DEMO-9: Priority: it is one line"),
     ],
 )
 def test_a_choice_that_is_not_possible_is_refused_in_words(

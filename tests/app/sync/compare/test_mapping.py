@@ -14,7 +14,7 @@ from ticketr.app.jira.adf import canonical
 from ticketr.app.sync import Columns
 from ticketr.app.sync.compare.diff import description_adf, split_criteria
 from ticketr.app.sync.compare.mapping import family_text, field_text
-from ticketr.app.sync.compare.times import duration_text, read_duration
+from ticketr.app.sync.compare.times import hours_and_minutes_text, read_duration
 from ticketr.app.tickets import parse
 
 COLUMNS = Columns.of([])
@@ -198,7 +198,7 @@ def test_a_description_that_a_file_cannot_hold_as_written_is_inexact() -> None:
     [(0, "0m"), (59, "1m"), (60, "1m"), (3600, "1h"), (9000, "2h 30m"), (57600, "16h")],
 )
 def test_seconds_are_written_as_hours_and_minutes(seconds: int, text: str) -> None:
-    assert duration_text(seconds) == text
+    assert hours_and_minutes_text(seconds) == text
 
 
 @for_each(
@@ -216,4 +216,4 @@ def test_hours_and_minutes_are_read_as_people_type_them(text: str, seconds: int 
 
 @given(st.integers(0, 10**7))
 def test_whole_minutes_are_read_as_they_are_written(minutes: int) -> None:
-    assert read_duration(duration_text(minutes * 60)) == minutes * 60
+    assert read_duration(hours_and_minutes_text(minutes * 60)) == minutes * 60

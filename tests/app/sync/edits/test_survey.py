@@ -39,7 +39,7 @@ from ticketr.app.sync.compare.diff import (
 )
 from ticketr.app.sync.edits.local_changes import (
     find_local_change,
-    remote_changes,
+    unpulled_changes,
     unsent_edits,
 )
 from ticketr.app.sync.state.state import IssueRow, MergeBase
@@ -86,7 +86,7 @@ def test_a_draft_like_a_ticket_in_a_broken_file_is_a_copy(store: Store, state: S
     record(state, "DEMO-1", "a.md")
     put(store, "a.md", "# TICKET: x\n")
     found = take_survey(store, state)
-    assert (set(found.broken), found.former_paths(state)) == (
+    assert (set(found.broken), found.last_paths_by_missing_key(state)) == (
         {"a.md"},
         {},
     )  # its key seems to be lost
@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_its_tickets_are_not_missing
 
     found = take_survey(store, state)
 
-    assert (found.former_paths(state), set(found.broken)) == ({}, {"sprint"})
+    assert (found.last_paths_by_missing_key(state), set(found.broken)) == ({}, {"sprint"})
 
 
 def enter(context: AbstractContextManager[object]) -> None:
@@ -260,11 +260,11 @@ class TestMoved:
 
     @given(versions)
     def test_nothing_has_moved_if_jira_is_as_it_was(self, three: Versions) -> None:
-        assert remote_changes(three.base, three.local, three.base) == {}
+        assert unpulled_changes(three.base, three.local, three.base) == {}
 
     @given(versions)
     def test_nothing_has_moved_that_stands_here_as_well(self, three: Versions) -> None:
-        assert remote_changes(three.base, three.remote, three.remote) == {}
+        assert unpulled_changes(three.base, three.remote, three.remote) == {}
 
     @given(versions)
     def test_every_part_that_jira_changed_and_the_file_has_not_is_named(
@@ -272,7 +272,7 @@ class TestMoved:
     ) -> None:
         found = {
             (key, each.part): (each.old, each.new)
-            for key, some in remote_changes(three.base, three.base, three.remote).items()
+            for key, some in unpulled_changes(three.base, three.base, three.remote).items()
             for each in some
         }
 

@@ -32,7 +32,7 @@ from ticketr.app.sync import (
 from ticketr.app.sync.state.state import IssueRow, MergeBase
 from ticketr.app.sync.workspace.files import FileChanged, replace_file, stamp_of
 from ticketr.app.sync.workspace.store import (
-    TicketLocation,
+    PathAndHeadKey,
     broken_file_of,
     find_raw_keys,
     notes_on,
@@ -44,10 +44,10 @@ def test_the_folder_of_its_own_ignores_itself_in_git(store: Store) -> None:
     assert (store.own / ".gitignore").read_text() == "*\n"
 
 
-def locations(store: Store) -> list[tuple[str, TicketLocation]]:
+def locations(store: Store) -> list[tuple[str, PathAndHeadKey]]:
     pairs = [(name, ticket) for name in files(store) for ticket in store.read_tickets(name)]
     return [
-        (key, TicketLocation(name, ticket.key or ""))
+        (key, PathAndHeadKey(name, ticket.key or ""))
         for name, ticket in pairs
         for key in ticket.keys()  # noqa: SIM118 - no mapping
     ]
@@ -62,9 +62,9 @@ def test_tickets_are_found_in_every_folder_but_hidden_ones(store: Store) -> None
     put(store, "notes.txt", render_ticket(whole))
 
     assert locations(store) == [
-        ("DEMO-3", TicketLocation("c.md", "DEMO-3")),
-        ("DEMO-1", TicketLocation("b/deep/a.md", "DEMO-1")),
-        ("DEMO-2", TicketLocation("b/deep/a.md", "DEMO-1")),
+        ("DEMO-3", PathAndHeadKey("c.md", "DEMO-3")),
+        ("DEMO-1", PathAndHeadKey("b/deep/a.md", "DEMO-1")),
+        ("DEMO-2", PathAndHeadKey("b/deep/a.md", "DEMO-1")),
     ]
 
 
@@ -296,7 +296,7 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
 
     survey = take_survey(store, state)
 
-    assert not any(each.refusal for each in survey.locations.values())
+    assert not any(each.change_refusal for each in survey.locations.values())
     assert set(survey.possible_locations) == {"DEMO-2"}
     assert set(survey.broken) == {"a.md"}
 
@@ -312,7 +312,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
 
     survey = take_survey(store, state)
 
-    assert {key for key, each in survey.locations.items() if each.refusal} == {"DEMO-1"}
+    assert {key for key, each in survey.locations.items() if each.change_refusal} == {"DEMO-1"}
     assert set(survey.possible_locations) == {"DEMO-2"}
     assert str(survey.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
 
@@ -329,7 +329,7 @@ def test_a_copied_file_is_one_error_that_counts_its_keys(store: Store, state: St
     assert (error.key, error.more_keys) == ("DEMO-1", ("DEMO-2", "DEMO-3"))
     words = "DEMO-1 and 2 more keys are in a.md and in b.md; keep one of them"
     assert [(note.key, note.reason) for note in notes_on(survey.broken)] == [("DEMO-1", words)]
-    assert all(each.refusal for each in survey.locations.values())
+    assert all(each.change_refusal for each in survey.locations.values())
 
 
 def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
@@ -348,7 +348,7 @@ def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
     folder = store.root / "sprint"
     reason = f"cannot read {folder}: {os.strerror(13)}; let your account read it, or move it away"
     assert {path: str(error) for path, error in survey.broken.items()} == {"sprint": reason}
-    assert survey.possible_locations["DEMO-1"].refusal == reason
+    assert survey.possible_locations["DEMO-1"].change_refusal == reason
 
 
 HEADING = b"# TICKET: [DEMO-1] A\n"

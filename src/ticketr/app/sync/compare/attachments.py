@@ -64,9 +64,9 @@ ATTACHMENT_FIELD = "attachment"
 #: The line of a file that lists them.
 ATTACHMENTS_LINE_NAME = "Attachments"
 #: The key of a record that holds its media ID; Jira's own records do not have it.
-_MEDIA_ID_KEY = "media"
+_ATTACHMENT_MEDIA_KEY = "media"
 #: What files and downloads need of a record.
-KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_ID_KEY)
+KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _ATTACHMENT_MEDIA_KEY)
 
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
@@ -74,16 +74,18 @@ def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
     return read_records(Attachment.read, objects_in(fields.get(ATTACHMENT_FIELD)))
 
 
-def insert_media_ids(fields: Mapping[str, object], media: Mapping[str, str]) -> dict[str, object]:
+def with_attachment_media_ids(
+    fields: Mapping[str, object], ids: Mapping[str, str]
+) -> dict[str, object]:
     """Return the fields of an issue with the media IDs of its attachments.
 
     Args:
         fields: The fields.
-        media: The media ID of attachments, by their own IDs.
+        ids: The media ID of attachments, by their own IDs.
     """
     known = [
-        {**entry, _MEDIA_ID_KEY: media[text]} if (text := str(entry.get("id"))) in media else entry
-        for entry in objects_in(fields.get(ATTACHMENT_FIELD))
+        {**file, _ATTACHMENT_MEDIA_KEY: ids[own]} if (own := str(file.get("id"))) in ids else file
+        for file in objects_in(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
 
@@ -100,7 +102,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     return {
         name: media
         for entry in entries
-        if isinstance(media := entry.get(_MEDIA_ID_KEY), str)
+        if isinstance(media := entry.get(_ATTACHMENT_MEDIA_KEY), str)
         and names[name := str(entry.get("filename"))] == 1
     }
 

@@ -33,7 +33,7 @@ class JiraComment:
         id: Its number.
         author: The name of its author.
         account_id: The account ID of its author; empty if unknown.
-        time: When it was written, as a file shows it; empty if unknown.
+        time_in_file: When it was written, as a file shows it; empty if unknown.
         body: Its text as ADF.
         visibility: Who may see it, as Jira writes it; None for everybody.
         media_ids_by_name: The media IDs of the attachments of its issue, by their names.
@@ -42,7 +42,7 @@ class JiraComment:
     id: str
     author: str
     account_id: str
-    time: str
+    time_in_file: str
     body: object
     visibility: object
     media_ids_by_name: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class JiraComment:
             if isinstance(self.body, dict)
             else ""
         )
-        return Comment(text, self.id, self.author, self.time)
+        return Comment(text, self.id, self.author, self.time_in_file)
 
 
 def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
@@ -73,7 +73,7 @@ def jira_comments(fields: Mapping[str, object]) -> tuple[JiraComment, ...]:
                 comment_id,
                 text_of(person.get("displayName")),
                 text_of(person.get("accountId")) or text_of(person.get("key")),
-                _time_text(entry.get("created")),
+                _utc_text(entry.get("created")),
                 entry.get("body"),
                 entry.get("visibility"),
                 media_ids,
@@ -99,7 +99,7 @@ def _comment_entries(value: object) -> Iterator[Mapping[str, Any]]:
     return objects_in(object_of(value).get("comments"))
 
 
-def _time_text(value: object) -> str:
+def _utc_text(value: object) -> str:
     try:
         moment = datetime.fromisoformat(text_of(value))
         return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from ticketr.app.sync.compare import diff, diff3
-from ticketr.app.sync.compare.merge import ClashPlace, PartMerge, merge, part_lines
+from ticketr.app.sync.compare.merge import ClashPlace, PartMerge, lines_to_merge, merge
 from ticketr.app.sync.errors import BadPartChoice
 
 #: Who has changed something: the user, or somebody in Jira.
@@ -52,23 +52,23 @@ class ConflictPart:
 
 
 @dataclass(frozen=True, slots=True)
-class MergedPart:
+class SideChange:
     """Something that only one side has changed, so that the user has nothing to choose.
 
     Attributes:
         name: What people call it, as in `ConflictPart`.
-        side: Who has changed it.
+        changed_by: Who has changed it.
         before: Its text at the last sync; empty for none.
         after: Its text now; empty for none.
     """
 
     name: str
-    side: MineOrJira
+    changed_by: MineOrJira
     before: str
     after: str
 
 
-def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple[MergedPart, ...]]:
+def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple[SideChange, ...]]:
     """List what clashes between the file and Jira, and what merges by itself.
 
     Returns:
@@ -79,7 +79,7 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
     )
     head = versions.remote.key
     clashing: list[ConflictPart] = []
-    others: list[MergedPart] = []
+    others: list[SideChange] = []
     for part_merge in merged.parts:
         prefix = "" if part_merge.key == head else f"{part_merge.key}: "
         for part in _parts_of(part_merge):
@@ -90,11 +90,11 @@ def find_parts(versions: diff.Versions) -> tuple[tuple[ConflictPart, ...], tuple
                 others.append(named)
     here = diff.issues_by_key(versions.local)
     new = (task for task in versions.remote.tasks if task.key not in here)
-    others += (MergedPart(f"{task.key}: new", "jira", "", task.title) for task in new)
+    others += (SideChange(f"{task.key}: new", "jira", "", task.title) for task in new)
     return tuple(clashing), tuple(others)
 
 
-def join_lines(part: diff.Part, lines: Sequence[str]) -> str:
+def join_for_display(part: diff.Part, lines: Sequence[str]) -> str:
     """Return lines of a part as people read them, without blank lines around."""
     end = _SHOWN_CRITERION_NEWLINE if part is diff.CorePart.CRITERIA else "\n"
     text = "\n".join(line.replace(diff.CRITERION_NEWLINE, end) for line in lines)
@@ -102,10 +102,10 @@ def join_lines(part: diff.Part, lines: Sequence[str]) -> str:
 
 
 def _split_lines(part: diff.Part, text: str) -> list[str]:
-    """Return the lines of a part, from a text that `join_lines` returned or a user edited."""
+    """Return the lines of a part, from a text that `join_for_display` returned or a user edited."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if part is diff.CorePart.CRITERIA:
-        return part_lines(
+        return lines_to_merge(
             part, text.strip("\n").replace(_SHOWN_CRITERION_NEWLINE, diff.CRITERION_NEWLINE)
         )
     lines = text.split("\n")
@@ -116,24 +116,24 @@ def _split_lines(part: diff.Part, text: str) -> list[str]:
     return lines
 
 
-def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | MergedPart]:
+def _parts_of(merge: PartMerge) -> Iterator[ConflictPart | SideChange]:
     """Yield what clashes in a part of an issue, or merges by itself."""
     part = merge.part
     if diff.are_equivalent(part, merge.local, merge.remote):
         return
-    changed = [(place, chunk) for place, chunk in merge.placed_chunks() if not chunk.are_sides_same]
+    changed = [(at, chunk) for at, chunk in merge.all_placed_chunks() if not chunk.are_sides_same]
     for name, (place, chunk) in zip(_changed_chunk_names(part, merge.chunks), changed, strict=True):
         base, yours, jiras = (
-            join_lines(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
+            join_for_display(part, lines) for lines in (chunk.base or (), chunk.local, chunk.remote)
         )
         if chunk.merged is None:
             identity = f"{place.key} {diff.stored_name(part)} {place.clash_index}"
             can_hold_both = diff.is_markdown(part)
             yield ConflictPart(identity, name, base, yours, jiras, can_hold_both, place, chunk)
         elif chunk.remote == chunk.base:
-            yield MergedPart(name, "mine", base, yours)
+            yield SideChange(name, "mine", base, yours)
         else:
-            yield MergedPart(name, "jira", base, jiras)
+            yield SideChange(name, "jira", base, jiras)
 
 
 def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list[str]:
@@ -142,7 +142,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     changed = [chunk for chunk in chunks if not chunk.are_sides_same]
     if not diff.is_merged_by_line(part) or (len(changed) == len(chunks) == 1):
         return [name] * len(changed)
-    read = _criteria_and_first if part is diff.CorePart.CRITERIA else _paragraphs_and_line
+    read = _range_and_first_criterion if part is diff.CorePart.CRITERIA else _range_and_first_line
     places = list(read(chunks))
     several = Counter(numbers for numbers, _ in places)
     return [
@@ -151,7 +151,7 @@ def _changed_chunk_names(part: diff.Part, chunks: Sequence[diff3.Chunk]) -> list
     ]
 
 
-def _criteria_and_first(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _range_and_first_criterion(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the criteria in each changed chunk, and the first of them."""
     before = 0
     for chunk in chunks:
@@ -160,9 +160,9 @@ def _criteria_and_first(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, in
         before += len(chunk.local)
 
 
-def _paragraphs_and_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
+def _range_and_first_line(chunks: Iterable[diff3.Chunk]) -> Iterator[tuple[str, int]]:
     """Yield the numbers of the paragraphs in each changed chunk, and its first line."""
-    paragraphs, lines_before = 0, -1  # the blank line that `part_lines` adds does not count
+    paragraphs, lines_before = 0, -1  # the blank line that `lines_to_merge` adds does not count
     last = ""
     for chunk in chunks:
         if not chunk.are_sides_same:
@@ -191,7 +191,7 @@ _ITEM_ROW_OR_QUOTE_START = re.compile(r"\s*(?:[-*+]|\d+[.)])\s|\s*[|>]")
 
 
 @dataclass(frozen=True, slots=True)
-class TypedText:
+class UserText:
     """The user's own text for something that clashes.
 
     Attributes:
@@ -202,7 +202,7 @@ class TypedText:
 
 
 #: What the user chooses for a part that clashes: the file's text, Jira's, both, or another one.
-Choice: TypeAlias = Literal["mine", "jira", "both"] | TypedText
+Choice: TypeAlias = Literal["mine", "jira", "both"] | UserText
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +220,8 @@ class ConflictView:
         last_changed_by: Who changed it in Jira; None if unknown: Jira names the author of a change
             only in its history, which a pull does not ask for; see `read_last_change`.
         parts: What both sides have changed differently.
-        merged_parts: What only one side has changed.
-        file_text_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
+        side_changes: What only one side has changed.
+        planned_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
         ticket_text: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
         last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
@@ -236,8 +236,8 @@ class ConflictView:
     updated: str
     last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
-    merged_parts: tuple[MergedPart, ...]
-    file_text_copy_path: str
+    side_changes: tuple[SideChange, ...]
+    planned_copy_path: str
     ticket_text: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
     last_changed_key: str = ""
@@ -281,7 +281,7 @@ class Resolution:
         """Yield each part that is chosen, with its new text as `ConflictPart` shows texts."""
         for part in self.view.parts:
             if part.place in self.lines_by_place:
-                yield part, join_lines(part.place.part, self.lines_by_place[part.place])
+                yield part, join_for_display(part.place.part, self.lines_by_place[part.place])
 
     @property
     def file_changes(self) -> tuple[FileChange, ...]:
@@ -293,8 +293,8 @@ class Resolution:
         )
         merged = (
             FileChange(part.name, part.before, part.after)
-            for part in self.view.merged_parts
-            if part.side == "jira"
+            for part in self.view.side_changes
+            if part.changed_by == "jira"
         )
         return (*chosen, *merged)
 
@@ -302,7 +302,7 @@ class Resolution:
     def names_to_push(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
         chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
-        return (*chosen, *(part.name for part in self.view.merged_parts if part.side == "mine"))
+        return (*chosen, *(one.name for one in self.view.side_changes if one.changed_by == "mine"))
 
 
 def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
@@ -328,7 +328,7 @@ def choose(view: ConflictView, choices: Mapping[str, Choice]) -> Resolution:
 
 def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]:
     """Return the lines that a choice gives a part."""
-    if isinstance(choice, TypedText):
+    if isinstance(choice, UserText):
         return _typed_lines(key, part, choice.text)
     if choice == "both":
         if not part.can_hold_both:
@@ -368,12 +368,12 @@ def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
         if chunk.are_sides_same:
             lines += chunk.local
         else:
-            lines += (*chunk.local, *_without_blank_between_items(chunk.local, chunk.remote))
+            lines += _join_without_blanks_between_items(chunk.local, chunk.remote)
     return lines
 
 
-def _without_blank_between_items(first: Sequence[str], second: Sequence[str]) -> Sequence[str]:
-    """Return the lines to put after others, without blank lines between two items of a list."""
+def _join_without_blanks_between_items(first: Sequence[str], second: Sequence[str]) -> list[str]:
+    """Join lines to others, without blank lines between two items of a list."""
     start = next((at for at, line in enumerate(second) if line.strip()), len(second))
     are_items = (
         first
@@ -381,4 +381,4 @@ def _without_blank_between_items(first: Sequence[str], second: Sequence[str]) ->
         and _ITEM_ROW_OR_QUOTE_START.match(first[-1])
         and _ITEM_ROW_OR_QUOTE_START.match(second[start])
     )
-    return second[start:] if are_items else second
+    return [*first, *(second[start:] if are_items else second)]

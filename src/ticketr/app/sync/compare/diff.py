@@ -36,7 +36,7 @@ _CRITERIA = "Acceptance Criteria"
 
 
 @dataclass(frozen=True, slots=True)
-class DescriptionText:
+class DescriptionForFile:
     """A description as it will be in a file.
 
     Attributes:
@@ -50,7 +50,9 @@ class DescriptionText:
     is_exact: bool = False
 
 
-def description_text(adf: object, media_ids: Mapping[str, str], *, split: bool) -> DescriptionText:
+def description_text(
+    adf: object, media_ids: Mapping[str, str], *, split: bool
+) -> DescriptionForFile:
     """Convert a description to Markdown.
 
     Args:
@@ -60,21 +62,21 @@ def description_text(adf: object, media_ids: Mapping[str, str], *, split: bool) 
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
     if not isinstance(adf, dict) or not isinstance(body, dict):
-        return DescriptionText("", is_exact=adf is None)
+        return DescriptionForFile("", is_exact=adf is None)
     converted = convert(body, media_ids=media_ids)
     end = simple_markdown(_last_two_blocks(adf)) if criteria else ""
     exact = converted.is_lossless and end is not None
-    return DescriptionText(converted.markdown, criteria, exact)
+    return DescriptionForFile(converted.markdown, criteria, exact)
 
 
-def simple_description(adf: object) -> DescriptionText | None:
+def simple_description(adf: object) -> DescriptionForFile | None:
     """Return what `description_text` returns for a simple description; None for any other.
 
     Args:
         adf: The description in Jira's form; None for none.
     """
     if not isinstance(adf, dict):
-        return DescriptionText("", is_exact=True) if adf is None else None
+        return DescriptionForFile("", is_exact=True) if adf is None else None
     body: object = adf
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
@@ -86,7 +88,7 @@ def simple_description(adf: object) -> DescriptionText | None:
             body = {**adf, "content": content[:-2]}
             criteria = tuple(line[2:] for line in lines)
     markdown = simple_markdown(body)
-    return None if markdown is None else DescriptionText(markdown, criteria, is_exact=True)
+    return None if markdown is None else DescriptionForFile(markdown, criteria, is_exact=True)
 
 
 def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
@@ -224,12 +226,12 @@ class CommentPart:
 
     Attributes:
         id: Its number in Jira; empty for a new one.
-        text: The text of a new one, by which it is known; empty for others.
+        text_if_new: The text of a new one, by which it is known; empty for others.
         duplicate_index: How many new ones with the same text are before it.
     """
 
     id: str
-    text: str = ""
+    text_if_new: str = ""
     duplicate_index: int = 0
 
     @property

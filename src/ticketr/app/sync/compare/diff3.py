@@ -30,7 +30,7 @@ _LONG_FROM_UNITS = 400
 
 
 #: Units: each a line, after the blank lines before it; at the end of a text, blank lines alone.
-_BlanksAndLines: TypeAlias = tuple[tuple[str, ...], ...]
+_LinesWithBlanks: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
         The chunks of the result, in order. If none is a conflict, their merged lines joined are the
         merged text.
     """
-    old, mine, theirs = _group_units(base), _group_units(local), _group_units(remote)
+    old, mine, theirs = _join_blanks(base), _join_blanks(local), _join_blanks(remote)
     here, there = _match_units(old, mine), _match_units(old, theirs)
     chunks: list[Chunk] = []
     b = m = r = 0
@@ -86,7 +86,7 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     """Find where two texts differ, without a common base; return the chunks of both, in order."""
-    mine, theirs = _group_units(local), _group_units(remote)
+    mine, theirs = _join_blanks(local), _join_blanks(remote)
     chunks: list[Chunk] = []
     m = r = 0
     for here, there in (*_match_units(mine, theirs).items(), (len(mine), len(theirs))):
@@ -100,8 +100,8 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     return chunks
 
 
-def _group_units(lines: Sequence[str]) -> _BlanksAndLines:
-    """Group lines to units; see `_BlanksAndLines`."""
+def _join_blanks(lines: Sequence[str]) -> _LinesWithBlanks:
+    """Group lines to units; see `_LinesWithBlanks`."""
     units: list[tuple[str, ...]] = []
     start = 0
     for end, line in enumerate(lines, start=1):
@@ -116,7 +116,7 @@ def _lines_of_units(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _merge_stretch(
-    base: _BlanksAndLines, local: _BlanksAndLines, remote: _BlanksAndLines
+    base: _LinesWithBlanks, local: _LinesWithBlanks, remote: _LinesWithBlanks
 ) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
@@ -150,12 +150,12 @@ def _are_paragraphs_in_place(*texts: Sequence[tuple[str, ...]]) -> bool:
     )
 
 
-def _unchanged_chunk(units: _BlanksAndLines) -> Iterator[Chunk]:
+def _unchanged_chunk(units: _LinesWithBlanks) -> Iterator[Chunk]:
     if units:
         yield Chunk.unchanged(_lines_of_units(units))
 
 
-def _match_units(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, int]:
+def _match_units(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
@@ -168,7 +168,7 @@ def _match_units(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, int
     return pairs
 
 
-def _find_landmarks(base: _BlanksAndLines, other: _BlanksAndLines) -> list[tuple[int, int]]:
+def _find_landmarks(base: _LinesWithBlanks, other: _LinesWithBlanks) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
@@ -199,7 +199,7 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _match_stretch(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, int]:
+def _match_stretch(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
@@ -214,9 +214,9 @@ def _match_stretch(base: _BlanksAndLines, other: _BlanksAndLines) -> dict[int, i
 
 
 #: What a piece of a text is: in both texts, only in the old one, or only in the new one.
-PieceKind: TypeAlias = Literal["same", "removed", "added"]
+DiffPieceKind: TypeAlias = Literal["same", "removed", "added"]
 #: A piece of a text.
-Piece: TypeAlias = tuple[PieceKind, str]
+Piece: TypeAlias = tuple[DiffPieceKind, str]
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 #: The most words of a text that are compared one by one, the white space between them included.
@@ -243,7 +243,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     one, other = old[start : len(old) - end], new[start : len(new) - end]
     pieces: list[Piece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _old_and_new_runs(one, other):
+    for here, there in _paired_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -254,7 +254,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _old_and_new_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _paired_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the runs of words that two texts have alike, and what is between them."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)

@@ -45,7 +45,7 @@ class PictureFile:
     placeholder_id: str = ""
 
 
-def new_pictures(text: str, before: str) -> tuple[str, ...]:
+def new_local_picture_addresses(text: str, before: str) -> tuple[str, ...]:
     """Return the addresses of files on disk that a text shows, and did not before the edit.
 
     What was there before may come from Jira, whose authors must not choose files of this computer.
@@ -69,7 +69,7 @@ def uploads_in(
         return {}
     return {
         picture: pictures[picture]
-        for picture in new_pictures(text, before)
+        for picture in new_local_picture_addresses(text, before)
         if picture in pictures and not pictures[picture].problem
     }
 

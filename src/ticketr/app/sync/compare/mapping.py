@@ -26,7 +26,7 @@ from ticketr.app.jira.adf import (
     visible_form,
 )
 from ticketr.app.jira.models import Field, Issue, object_of, objects_in, text_of
-from ticketr.app.sync.compare import diff
+from ticketr.app.sync.compare import diff, times
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
     ATTACHMENTS_LINE_NAME,
@@ -43,7 +43,6 @@ from ticketr.app.sync.compare.comments import (
     jira_comments,
     wrap_plain_text,
 )
-from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, MAX_DURATION_SECONDS, duration_text
 from ticketr.app.sync.errors import UnknownField, UnsupportedField
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
@@ -59,7 +58,7 @@ STANDARD_NAMES_AND_IDS = (
     ("Fix Version", "fixVersions"),
 )
 #: Custom fields that are written where a site has them, found by their names.
-CUSTOM_FIELDS = ("Sprint", "Story Points", "Story point estimate")
+DEFAULT_CUSTOM_FIELD_NAMES = ("Sprint", "Story Points", "Story point estimate")
 
 #: The line that names the parent of an issue that is not a sub-task.
 PARENT_LINE_NAME = "Parent"
@@ -75,7 +74,7 @@ _SECTION_PREFIX = "## Field: "
 #: Why no line can hold a field.
 _TIME_REASON = "it holds tracked time"
 _ASSETS_REASON = "it holds objects of Assets"
-_LARGE_ENTRIES_REASON = "it holds more of each entry than a line can"
+_ENTRY_EXCEEDS_LINE_REASON = "it holds more of each entry than a line can"
 
 #: By the field's ID.
 _UNSUPPORTED_REASON_BY_ID = dict.fromkeys(
@@ -97,11 +96,11 @@ _UNSUPPORTED_REASON_BY_KIND = {
     "progress": _TIME_REASON,
     "worklog": _TIME_REASON,
     "cmdb-object-field": _ASSETS_REASON,
-    "attachment": _LARGE_ENTRIES_REASON,
-    "comments-page": _LARGE_ENTRIES_REASON,
-    "issuelinks": _LARGE_ENTRIES_REASON,
-    "votes": _LARGE_ENTRIES_REASON,
-    "watches": _LARGE_ENTRIES_REASON,
+    "attachment": _ENTRY_EXCEEDS_LINE_REASON,
+    "comments-page": _ENTRY_EXCEEDS_LINE_REASON,
+    "issuelinks": _ENTRY_EXCEEDS_LINE_REASON,
+    "votes": _ENTRY_EXCEEDS_LINE_REASON,
+    "watches": _ENTRY_EXCEEDS_LINE_REASON,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _UNSUPPORTED_REASON_BY_CUSTOM_KIND = {
@@ -160,7 +159,7 @@ class Columns:
             if name != PARENT_LINE_NAME and site_field.id not in FIELDS_WITHOUT_LINES:
                 every.setdefault(name, site_field.id)
                 site[site_field.id] = name
-        custom = ((name, every[name]) for name in CUSTOM_FIELDS if name in every)
+        custom = ((name, every[name]) for name in DEFAULT_CUSTOM_FIELD_NAMES if name in every)
         names = [*STANDARD_NAMES_AND_IDS, *custom]
         texts: list[tuple[str, str]] = []
         for wanted_field in more:
@@ -196,13 +195,13 @@ class Columns:
     def requested_ids(self) -> tuple[str, ...]:
         """The field IDs to ask Jira for."""
         always = ("summary", "description", "updated", "parent", "subtasks")
-        ids = [field_id for _, field_id in self.stored_names_and_ids]
+        ids = [field_id for _, field_id in self.names_and_ids_in_files]
         # To send one estimate, a push needs the other one.
-        more = ESTIMATE_FIELDS if not ESTIMATE_FIELDS.keys().isdisjoint(ids) else ()
+        more = times.ESTIMATE_KEY_BY_ID if times.ESTIMATE_KEY_BY_ID.keys() & ids else ()
         return tuple(dict.fromkeys((*always, *ids, *more)))
 
     @property
-    def stored_names_and_ids(self) -> tuple[tuple[str, str], ...]:
+    def names_and_ids_in_files(self) -> tuple[tuple[str, str], ...]:
         """What files hold.
 
         A pull compares it with that of the last pull, to find a change.
@@ -232,7 +231,7 @@ def _with_mapped_field(
 
 
 def section_names_and_ids_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Return `Columns.section_names_and_ids` from the value of `Columns.stored_names_and_ids`."""
+    """Return `Columns.section_names_and_ids` from the value of `Columns.names_and_ids_in_files`."""
     return tuple(
         (name.removeprefix(_SECTION_PREFIX), field_id)
         for name, field_id in stored
@@ -297,7 +296,7 @@ def jira_links(fields: Mapping[str, object]) -> tuple[JiraLink, ...]:
     return tuple(links)
 
 
-def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
+def _linked_keys_by_line_name(fields: Mapping[str, object]) -> dict[str, str]:
     """Return the lines of an issue's links: the keys on each in order, by the line's name."""
     keys: dict[str, set[str]] = {}
     for link in jira_links(fields):
@@ -305,7 +304,7 @@ def _link_lines(fields: Mapping[str, object]) -> dict[str, str]:
     return {line: ", ".join(sorted(keys[line], key=key_order)) for line in sorted(keys)}
 
 
-def keys_in(text: str) -> tuple[str, ...]:
+def keys_or_words_in(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
     words = (word for word in _KEY_SEPARATOR_PATTERN.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
@@ -319,7 +318,7 @@ def merge_link_keys(base: str, local: str, remote: str) -> str:
         local: The line in the file; it stays as it is if Jira has changed nothing.
         remote: The line in Jira.
     """
-    old, here, there = keys_in(base), keys_in(local), keys_in(remote)
+    old, here, there = keys_or_words_in(base), keys_or_words_in(local), keys_or_words_in(remote)
     added = (text for text in there if text not in old and text not in here)
     gone = set(old).difference(there)
     kept = [text for text in here if text not in gone]
@@ -340,7 +339,7 @@ def removed_links(
         before: Its text at the last sync; a link that it lacks is nothing that the user removed.
         text: Its text in the file.
     """
-    gone = set(keys_in(before)).difference(keys_in(text))
+    gone = set(keys_or_words_in(before)).difference(keys_or_words_in(text))
     return tuple(link for link in jira_links(fields) if link.line_name == line and link.key in gone)
 
 
@@ -399,7 +398,7 @@ def family_text(
     head: Issue,
     subtasks: Sequence[Issue],
     columns: Columns,
-    ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
+    ready: Mapping[str, diff.DescriptionForFile] = MappingProxyType({}),
 ) -> FamilyText:
     """Render a family as text, and find out what the text cannot hold exactly.
 
@@ -436,7 +435,7 @@ def family_text(
                 inexact |= {
                     issue.id
                     for issue, made in pairs
-                    if issue.id not in inexact and not _are_texts_exact(issue, made, columns)
+                    if issue.id not in inexact and not _are_field_texts_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
             return FamilyText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
@@ -447,7 +446,7 @@ def family_text(
 
 def estimate_cost(
     issues: Iterable[Issue], most: int
-) -> tuple[int, dict[str, diff.DescriptionText], list[object]]:
+) -> tuple[int, dict[str, diff.DescriptionForFile], list[object]]:
     """Estimate the work of rendering a family, and convert the descriptions that take little.
 
     Args:
@@ -459,7 +458,7 @@ def estimate_cost(
         descriptions as Markdown, by the IDs of the issues; the other rich texts, up to the stop.
     """
     cost, remaining = 0, list[object]()
-    described: dict[str, diff.DescriptionText] = {}
+    described: dict[str, diff.DescriptionForFile] = {}
     for issue in issues:
         description, *others = documents_in(issue.fields)
         is_short = (
@@ -493,11 +492,11 @@ def field_text(value: object, field_id: str = "") -> str:
         entries = [text for entry in value if (text := _entry_text(entry))]
         return ", ".join(map(quote_if_needed, entries))
     if (
-        field_id in ESTIMATE_FIELDS
+        field_id in times.ESTIMATE_KEY_BY_ID
         and isinstance(value, int | float)
-        and abs(value) < MAX_DURATION_SECONDS
+        and abs(value) < times.MAX_DURATION_SECONDS
     ):
-        return duration_text(value)
+        return times.hours_and_minutes_text(value)
     return _entry_text(value)
 
 
@@ -509,14 +508,17 @@ def slim_fields(fields: Mapping[str, object]) -> dict[str, object]:
     return {
         name: value
         if type(value) is str
-        else _slim_value(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_KEYS))
+        else _slim_value(value, _KEPT_KEYS_BY_FIELD.get(name, _KEPT_VALUE_KEYS))
         for name, value in fields.items()
         if value is not None
     }
 
 
-_KEPT_KEYS = ("id", "key", "name", "displayName", "accountId", "value", "state", "subtask", "child")
-#: The keys to keep, by the field; those of other fields are `_KEPT_KEYS`.
+_KEPT_VALUE_KEYS = (
+    *("id", "key", "name", "displayName", "accountId"),
+    *("value", "state", "subtask", "child"),
+)
+#: The keys to keep, by the field; those of other fields are `_KEPT_VALUE_KEYS`.
 _KEPT_KEYS_BY_FIELD: Mapping[str, Sequence[str]] = {
     COMMENT_FIELD: KEPT_COMMENT_KEYS,
     ATTACHMENT_FIELD: KEPT_ATTACHMENT_KEYS,
@@ -541,7 +543,7 @@ def _slim_value(value: object, keys: Sequence[str]) -> object:
 def _make_ticket(
     issue: Issue,
     columns: Columns,
-    description: diff.DescriptionText,
+    description: diff.DescriptionForFile,
     tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
@@ -553,7 +555,7 @@ def _make_ticket(
     }
     if columns.has_links:
         named = dict(columns.line_names_and_ids)
-        lines = _link_lines(issue.fields)
+        lines = _linked_keys_by_line_name(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
     if columns.has_attachments and (line := attachment_names_and_sizes(issue.fields)):
         fields.setdefault(ATTACHMENTS_LINE_NAME, line)
@@ -581,7 +583,7 @@ def _make_ticket(
     )
 
 
-def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionText) -> bool:
+def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionForFile) -> bool:
     """Return whether a ticket holds all of an issue's description."""
     text = (read.description, read.acceptance_criteria)
     if written.is_exact and text == (written.markdown.removesuffix("\n"), written.criteria):
@@ -593,7 +595,7 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionT
     return visible_form(diff.description_adf(read, media_ids=media_ids)) == visible_form(original)
 
 
-def _are_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
+def _are_field_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     media_ids = media_ids_by_name(issue.fields)
     for name, field_id in columns.section_names_and_ids:

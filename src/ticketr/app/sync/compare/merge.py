@@ -55,7 +55,7 @@ class PartMerge:
     def __str__(self) -> str:
         return f"{self.key}: {diff.part_name(self.part)}"
 
-    def placed_chunks(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
+    def all_placed_chunks(self) -> Iterator[tuple[ClashPlace, diff3.Chunk]]:
         """Yield each chunk with its place; that of a chunk without a clash means nothing."""
         number = 0
         for chunk in self.chunks:
@@ -63,7 +63,7 @@ class PartMerge:
             number += chunk.merged is None
 
 
-def part_lines(part: diff.Part, text: str) -> list[str]:
+def lines_to_merge(part: diff.Part, text: str) -> list[str]:
     """Return the lines of a part to merge; none of an empty one.
 
     A rich text begins with a blank line, which a ticket does not keep. So its first paragraph is
@@ -101,13 +101,13 @@ def _merge_part(
         local = base
     if not diff.is_markdown(part):
         return (diff3.Chunk(None if base is None else (base,), (local,), (remote,)),)
-    texts = tuple(part_lines(part, text) for text in (local, remote))
+    texts = tuple(lines_to_merge(part, text) for text in (local, remote))
     if isinstance(part, CommentPart):  # one person's words are not mixed with another's
-        before = None if base is None else tuple(part_lines(part, base))
+        before = None if base is None else tuple(lines_to_merge(part, base))
         return (diff3.Chunk(before, *map(tuple, texts)),)
     if base is None:
         return tuple(diff3.compare_lines(*texts))
-    return tuple(diff3.merge_chunks(part_lines(part, base), *texts))
+    return tuple(diff3.merge_chunks(lines_to_merge(part, base), *texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class _Merger:
         """Return the merged text of a part; the file's if it clashes."""
         self.parts.append(merge)
         lines: list[str] = []
-        for place, chunk in merge.placed_chunks():
+        for place, chunk in merge.all_placed_chunks():
             if (merged := chunk.merged) is not None:
                 lines += merged
                 continue
@@ -230,7 +230,7 @@ def merge_texts(
     merger = _Merger(prefer, {}, ())
     chunks = _merge_part(part, base, local, remote)
     text = merger.merge_part(PartMerge("", part, base, local, remote, chunks))
-    return None if merger.clashes else text.removeprefix("\n")  # which `part_lines` adds
+    return None if merger.clashes else text.removeprefix("\n")  # which `lines_to_merge` adds
 
 
 def _merge_tasks(
@@ -242,7 +242,7 @@ def _merge_tasks(
     does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
-    order = _remote_task_order(local.tasks, remote.tasks, base.tasks if base else ())
+    order = _merged_task_order(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -256,7 +256,7 @@ def _merge_tasks(
         yield from followers.get(key, ())
 
 
-def _remote_task_order(
+def _merged_task_order(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
 ) -> list[str | None]:
     """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""

@@ -27,7 +27,7 @@ from ticketr.app.jira.models import Issue, object_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import CommentPart, RichTextPart
-from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_in
+from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_or_words_in
 from ticketr.app.sync.compare.times import read_moment
 from ticketr.app.tickets import Comment, Ticket
 
@@ -55,21 +55,22 @@ class SentValue:
         """Return whether Jira has it."""
         now = diff.part_texts(issue).get(self.part, "")
         if self.field_id == LINK_FIELD:
-            return set(keys_in(self.text)) == set(keys_in(now))
+            return set(keys_or_words_in(self.text)) == set(keys_or_words_in(now))
         there = fields.get(self.field_id)
         if isinstance(self.part, CommentPart):
             bodies = {comment.id: comment.body for comment in jira_comments(fields)}
             there = bodies.get(self.part.id)
         return diff.are_equivalent(self.part, self.text, now) or matches_sent(self.value, there)
 
-    def are_links_partly_in(self, base: Ticket, issue: Ticket) -> bool:
+    def is_partial_link_send(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field_id != LINK_FIELD:
             return False
         before, now = (
-            set(keys_in(diff.part_texts(ticket).get(self.part, ""))) for ticket in (base, issue)
+            set(keys_or_words_in(diff.part_texts(ticket).get(self.part, "")))
+            for ticket in (base, issue)
         )
-        sent = set(keys_in(self.text))
+        sent = set(keys_or_words_in(self.text))
         return before != now and before & sent <= now <= before | sent
 
 
@@ -161,7 +162,7 @@ def add_sent_to_base(
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         values = tuple(sent.get(key, ()))
         came = [value for value in values if value.is_in(there[key], issue.fields)]
-        partly = [value for value in values if value.are_links_partly_in(before[key], there[key])]
+        partly = [value for value in values if value.is_partial_link_send(before[key], there[key])]
         parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
             parts |= {part: text for part, text in now.items() if part not in base_texts}
@@ -223,7 +224,7 @@ class SentComment(OutboxEntry):
     after: int
 
 
-def find_sent_comments(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
+def find_unanswered(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
     """Return the requests without an answer whose comments are in Jira, with their numbers.
 
     Args:
@@ -256,7 +257,7 @@ def highest_comment_id(fields: Mapping[str, object]) -> int:
     return max((int(comment.id) for comment in jira_comments(fields)), default=0)
 
 
-def with_sent_comments(
+def number_sent_comments(
     base: Ticket, local: Ticket, sent: Iterable[SentComment], remote: Ticket | None = None
 ) -> tuple[Ticket, Ticket]:
     """Give the new comments that Jira has already their numbers, in a file and in its base.
@@ -284,11 +285,7 @@ def with_sent_comments(
         if sent_comment.settled and not had_it:
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
-        at = (
-            None
-            if sent_comment.id in known
-            else _index_of_new_comment(sent_comment, issue.comments)
-        )
+        at = None if sent_comment.id in known else _index_in_file(sent_comment, issue.comments)
         jiras = there[sent_comment.key].comments if sent_comment.key in there else ()
         now = next(
             (one for one in jiras if one.id == sent_comment.id),
@@ -306,7 +303,7 @@ def with_sent_comments(
     return base, local
 
 
-def _index_of_new_comment(sent: SentComment, comments: Sequence[Comment]) -> int | None:
+def _index_in_file(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
     new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 
 #: The fields that hold seconds, each with the part of Jira's field ``timetracking`` that sets it.
-ESTIMATE_FIELDS: Mapping[str, str] = MappingProxyType(
+ESTIMATE_KEY_BY_ID: Mapping[str, str] = MappingProxyType(
     {"timeoriginalestimate": "originalEstimate", "timeestimate": "remainingEstimate"}
 )
 #: Beyond so many seconds, a million years, a number is no duration, and maybe no float.
@@ -26,7 +26,7 @@ _DURATION = compile_on_use(
 )
 
 
-def duration_text(seconds: float) -> str:
+def hours_and_minutes_text(seconds: float) -> str:
     """Write a number of seconds as a file has it, such as ``2h 30m``."""
     hours, minutes = divmod(round(seconds / 60), 60)
     parts = [f"{hours}h"] if hours else []
@@ -56,15 +56,15 @@ def with_time_tracking(
     Jira sets the remaining estimate, too, if it gets the original one alone. So the other one goes
     with it as Jira has it.
     """
-    seconds = {estimate: fields[estimate] for estimate in ESTIMATE_FIELDS if estimate in fields}
-    for estimate in ESTIMATE_FIELDS:
+    seconds = {estimate: fields[estimate] for estimate in ESTIMATE_KEY_BY_ID if estimate in fields}
+    for estimate in ESTIMATE_KEY_BY_ID:
         if estimate not in seconds and isinstance(present.get(estimate), int):
             seconds[estimate] = present[estimate]
     tracking = {
-        ESTIMATE_FIELDS[estimate]: f"{value // 60}m" if isinstance(value, int) else ""
+        ESTIMATE_KEY_BY_ID[estimate]: f"{value // 60}m" if isinstance(value, int) else ""
         for estimate, value in seconds.items()
     }
-    rest = {name: value for name, value in fields.items() if name not in ESTIMATE_FIELDS}
+    rest = {name: value for name, value in fields.items() if name not in ESTIMATE_KEY_BY_ID}
     return {**rest, TIME_TRACKING_FIELD: tracking}
 
 

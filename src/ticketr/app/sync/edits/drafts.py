@@ -81,7 +81,7 @@ def _never_inherited_ids(site_fields: str | None) -> Iterator[str]:
                 yield load["id"]
 
 
-_NO_BRACKETS_PROBLEM = (
+_KEY_WITHOUT_BRACKETS_PROBLEM = (
     "this begins like the key of {key}; write [{key}] before the title, or begin the title of a "
     "new ticket with another word"
 )
@@ -113,7 +113,7 @@ def lost_key_error(
     local = local_change.local
     for draft, _ in local_change.changed_issues():
         if draft.key is None and (key := mistyped_key(draft.title, projects)):
-            return _syntax_error(local, draft, _NO_BRACKETS_PROBLEM.format(key=key))
+            return _syntax_error(local, draft, _KEY_WITHOUT_BRACKETS_PROBLEM.format(key=key))
     if local_change.head_id is None:
         for key, base in lost.items():
             if _is_probably_same(local.ticket, base):
@@ -154,7 +154,7 @@ def read_draft(creation: Creation) -> Ticket:
     return replace(parse(creation.draft).tickets[0], tasks=())
 
 
-def find_unfinished_creations(
+def unfinished_creations_by_object_id(
     creations: Sequence[Creation], local_changes: Sequence[TicketChanges]
 ) -> dict[int, Creation]:
     """Find the drafts whose creation is not finished.
@@ -238,7 +238,7 @@ class DraftMatcher:
         for ticket in candidates:
             if ticket.title == bare.title and replace(ticket, tasks=()) == bare:
                 return EQUAL, ticket
-        scores = [(self._score(ticket), ticket) for ticket in candidates]
+        scores = [(self._score_of_unequal(ticket), ticket) for ticket in candidates]
         return max(filter(itemgetter(0), scores), key=itemgetter(0), default=(0.0, None))
 
     def _candidates(self, tickets: Sequence[Ticket]) -> Iterator[Ticket]:
@@ -249,11 +249,11 @@ class DraftMatcher:
             elif self.creation.parent is not None and ticket.key == self.creation.parent:
                 yield from (task for task in ticket.tasks if task.key is None)
 
-    def _score(self, ticket: Ticket) -> float:
+    def _score_of_unequal(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""
         if replace(ticket, tasks=()) in self.other_drafts:
             return 0.0
-        texts = _start_of_all_texts(ticket), _start_of_all_texts(self.draft)
+        texts = _start_of_joined_texts(ticket), _start_of_joined_texts(self.draft)
         matcher = SequenceMatcher(None, *texts, autojunk=False)
         alike = matcher.quick_ratio()
         if alike >= _MIN_SIMILARITY:
@@ -263,5 +263,5 @@ class DraftMatcher:
         return alike if alike >= _MIN_SIMILARITY else 0.0
 
 
-def _start_of_all_texts(issue: Ticket) -> str:
+def _start_of_joined_texts(issue: Ticket) -> str:
     return "\n".join(part_texts(issue).values())[:_MAX_COMPARED_CHARACTERS]

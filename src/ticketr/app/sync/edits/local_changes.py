@@ -74,7 +74,7 @@ class TicketChanges:
         names = self.inheritable_fields.items()
         return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
 
-    def with_base(self, base: Ticket, local: Ticket) -> TicketChanges:
+    def with_edits_from_base(self, base: Ticket, local: Ticket) -> TicketChanges:
         """Return the change from another base to a version of the ticket in its file."""
         edits = find_changes_by_key(base, local)
         if self.is_restricted:
@@ -179,7 +179,7 @@ def draft_changes(draft: Ticket) -> tuple[Change, ...]:
     return tuple(Change(part, "", text) for part, text in part_texts(draft).items() if text)
 
 
-def remote_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
+def unpulled_changes(base: Ticket, local: Ticket, remote: Ticket) -> dict[str, tuple[Change, ...]]:
     """Return what has changed in Jira since the last sync and differs from the file, by key."""
     old, here = issues_by_key(base), issues_by_key(local)
     differences: dict[str, tuple[Change, ...]] = {}
@@ -220,7 +220,7 @@ def unsent_edits(edits: tuple[Change, ...], remote: Ticket) -> tuple[Change, ...
     )
 
 
-def project_and_type(draft: Ticket, parent: str | None) -> tuple[str, str]:
+def workflow_key(draft: Ticket, parent: str | None) -> tuple[str, str]:
     """Return the project and the type of a draft as far as its file tells, for `save_workflow`.
 
     Args:

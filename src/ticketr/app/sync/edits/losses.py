@@ -12,8 +12,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from ticketr.app.jira import Issue, adf
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import JiraComment, jira_comments
-from ticketr.app.sync.compare.grafting import EditedText, PictureFile, edited_texts, new_pictures
-from ticketr.app.sync.compare.mapping import keys_in, removed_links
+from ticketr.app.sync.compare.grafting import (
+    EditedText,
+    PictureFile,
+    edited_texts,
+    new_local_picture_addresses,
+)
+from ticketr.app.sync.compare.mapping import keys_or_words_in, removed_links
 from ticketr.app.sync.edits.local_changes import TicketChanges
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 
 
 #: What begins a heading in Markdown, and not a title: files of the Go program have such tasks.
-_HEADING_MARK = re.compile(r"#{1,6}\s+(?=\S)")
+_HEADING_MARK_IN_TITLE = re.compile(r"#{1,6}\s+(?=\S)")
 _MAX_TITLE_CHARACTERS = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
 LineLookup: TypeAlias = Callable[[int], int]
@@ -86,15 +91,15 @@ def literal_reasons(
         pictures: The files on disk that descriptions and comments show, by their addresses.
     """
     changes = tuple(changes)
-    if _HEADING_MARK.match(issue.title) and any(
+    if _HEADING_MARK_IN_TITLE.match(issue.title) and any(
         change.part is diff.CorePart.TITLE for change in changes
     ):
         where = f"{path}:{issue.line}: " if path and issue.line else ""
-        plain = clean(_HEADING_MARK.sub("", issue.title))
+        plain = clean(_HEADING_MARK_IN_TITLE.sub("", issue.title))
         yield f"Title: {where}the marks of a heading become a part of it; write {plain}"
     for change, text, place in changed_texts(issue, changes):
         may_show = pictures and diff.may_show_local_pictures(change.part)
-        new = new_pictures(text, change.old) if may_show else ()
+        new = new_local_picture_addresses(text, change.old) if may_show else ()
         problems = {text: pictures[text].problem for text in new if text in pictures}
         for piece in adf.faulty_pieces(
             text, before=change.shown_old_text, media_ids=media_ids, picture_problems=problems
@@ -248,7 +253,7 @@ def may_lose(changes: Sequence[diff.Change]) -> bool:
     return any(
         diff.is_merged_by_line(change.part)
         or (isinstance(change.part, diff.CommentPart) and bool(change.old))
-        or (isinstance(change.part, str) and is_key("".join(keys_in(change.old)[:1])))
+        or (isinstance(change.part, str) and is_key("".join(keys_or_words_in(change.old)[:1])))
         for change in changes
     )
 

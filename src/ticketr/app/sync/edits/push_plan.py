@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.diff import Change, Side, may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import uploads_in
 from ticketr.app.sync.compare.mapping import issue_type_id
-from ticketr.app.sync.edits.local_changes import TicketChanges, project_and_type, remote_changes
+from ticketr.app.sync.edits.local_changes import TicketChanges, unpulled_changes, workflow_key
 from ticketr.app.sync.edits.losses import find_literal_text, find_title_refusals, likely_losses
 from ticketr.app.sync.edits.survey import LocalSurvey, check_keys, read_state, take_survey
 from ticketr.app.sync.notes import Code, Note, conflict_reason
@@ -54,7 +54,7 @@ def find_route(edges: Mapping[str, Iterable[str]], start: str, goal: str) -> tup
     """
     goal = goal.casefold()
     routes = (
-        route for route in _routes(edges, start) if len(route) > 1 and route[-1].casefold() == goal
+        way for way in _shortest_routes(edges, start) if len(way) > 1 and way[-1].casefold() == goal
     )
     return next(routes, ())[1:]
 
@@ -64,11 +64,11 @@ def unexplored_statuses(edges: Mapping[str, Iterable[str]], start: str) -> tuple
 
     They are those that fewer than `MAX_TRANSITIONS` transitions reach, the nearest first.
     """
-    near = (route[-1] for route in _routes(edges, start) if len(route) <= MAX_TRANSITIONS)
+    near = (route[-1] for route in _shortest_routes(edges, start) if len(route) <= MAX_TRANSITIONS)
     return tuple(status for status in near if status.casefold() not in edges)
 
 
-def _routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
+def _shortest_routes(edges: Mapping[str, Iterable[str]], start: str) -> Iterator[tuple[str, ...]]:
     """Yield the shortest way to each status near a start, the start itself first; see `find_route`."""
     routes: deque[tuple[str, ...]] = deque([(start,)])
     seen = {start.casefold()}
@@ -163,14 +163,14 @@ class PushPlan:
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
         plain_text_notes: What Jira would get as plain text, such as a mistyped short form.
-        refusals: What of its entries Jira would refuse, as far as that shows without a request.
+        jira_refusals: What of its entries Jira would refuse, as far as that shows without a request.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left_alone: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
     plain_text_notes: tuple[Note, ...] = ()
-    refusals: tuple[Note, ...] = ()
+    jira_refusals: tuple[Note, ...] = ()
 
 
 def sort_new_first(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
@@ -307,7 +307,9 @@ def _unconfirmed_draft_reasons(
 _UNCERTAIN_REASON = (
     "an earlier push asked for it and got no answer; the next push finds out if it exists"
 )
-_CREATED_REASON = "it was created as {key}; the next push or pull writes that key into its file"
+_KEY_NOT_WRITTEN_REASON = (
+    "it was created as {key}; the next push or pull writes that key into its file"
+)
 _NEVER_PULLED_REASON = "it was never pulled into this folder; it is compared with Jira first"
 _IN_NO_FILE_REASON = "it is in no file any more, and absence here changes nothing in Jira"
 
@@ -366,13 +368,13 @@ def _make_push_plan(
                 kept.add(id(issue))
         if restricted := _restricted_change(change, kept, keys):
             planned.append(restricted)
-    left += (_never_pulled_note(ticket, conflicts) for ticket in survey.never_pulled)
+    left += (_unpulled_or_conflict_note(ticket, conflicts) for ticket in survey.never_pulled)
     if survey.broken:
         broken = survey.broken_files_of(keys, state)
         for note, error in zip(notes_on(broken), broken.values(), strict=True):
             line = error.line if isinstance(error, TicketSyntaxError) else None
             left.append(replace(note, line=line))
-    missing = survey.former_paths(state) if keys else {}
+    missing = survey.last_paths_by_missing_key(state) if keys else {}
     left += (
         Note(key, missing[key], _IN_NO_FILE_REASON, Code.NOT_FOUND)
         for key in keys or ()
@@ -397,9 +399,9 @@ def _plan_issues(
     """
     uncertain: Mapping[int, Creation] = {}
     if creations := state.creations.read_unsettled():
-        from ticketr.app.sync.edits.drafts import find_unfinished_creations  # noqa: PLC0415 - few plans need it
+        from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id  # noqa: PLC0415 - few plans need it
 
-        uncertain = find_unfinished_creations(creations, local_changes)
+        uncertain = unfinished_creations_by_object_id(creations, local_changes)
 
     for change in local_changes:
         ticket, path = change.local.ticket, change.local.path
@@ -414,9 +416,8 @@ def _plan_issues(
             if not names_issue(keys, change.local, issue):
                 decision = Note.on(issue, path, "it was not named", Code.OTHERS_NAMED)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
-                reason = (
-                    _CREATED_REASON.format(key=creation.key) if creation.key else _UNCERTAIN_REASON
-                )
+                key = creation.key
+                reason = _KEY_NOT_WRITTEN_REASON.format(key=key) if key else _UNCERTAIN_REASON
                 decision = Note.on(issue, path, reason, Code.UNCERTAIN)
             issues.append((issue, decision))
         if change.older_values:
@@ -528,7 +529,7 @@ def _is_open(conflict: Conflict, local_change: TicketChanges) -> bool:
     """Return whether a ticket is still in conflict: no edit has taken over Jira's changes."""
     base, remote = local_change.base, read_ticket(conflict.remote_text)
     if base is not None and remote is not None:
-        return bool(remote_changes(base, local_change.local.ticket, remote))
+        return bool(unpulled_changes(base, local_change.local.ticket, remote))
     return True  # pragma: no cover - another version wrote it
 
 
@@ -543,7 +544,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     before, after = entry.status_change
     if not entry.key or change.head_id is None:
         parent = (change.local.ticket.key or "") if entry.parent else None
-        edges = state.site_record.workflow(*project_and_type(issue, parent))
+        edges = state.site_record.workflow(*workflow_key(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
         path = find_route(edges, first, after)
         return replace(entry, statuses_between=(first, *path[:-1]) if len(path) > 1 else ())
@@ -556,7 +557,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     return replace(entry, statuses_between=find_route(edges, before, after)[:-1])
 
 
-def _never_pulled_note(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
+def _unpulled_or_conflict_note(local: LocalTicket, conflicts: Mapping[str, Conflict]) -> Note:
     key = local.ticket.key or ""
     note = Note(key, local.path, _NEVER_PULLED_REASON, Code.NEVER_PULLED)
     if key in conflicts:

@@ -20,8 +20,8 @@ from typing import Literal, TypeVar
 from ticketr._errors import TicketrError
 from ticketr.app.config import refuse_database_links
 from ticketr.app.sync.compare.diff import may_show_local_pictures, read_ticket
-from ticketr.app.sync.compare.grafting import new_pictures
-from ticketr.app.sync.compare.sent import digest, with_sent_comments
+from ticketr.app.sync.compare.grafting import new_local_picture_addresses
+from ticketr.app.sync.compare.sent import digest, number_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_THREAD_VISIT, ThreadRunner, split_by_limits
 from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_parent_draft
 from ticketr.app.sync.edits.losses import Loss, likely_losses
@@ -29,11 +29,11 @@ from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.attachments import check_pictures
-from ticketr.app.sync.workspace.files import normalize_ends
+from ticketr.app.sync.workspace.files import lf_and_rstrip
 from ticketr.app.sync.workspace.store import (
     LocalTicket,
+    PathAndHeadKey,
     Store,
-    TicketLocation,
     broken_among,
     broken_file_of,
 )
@@ -41,7 +41,7 @@ from ticketr.app.tickets import Ticket
 
 ResultT = TypeVar("ResultT")
 
-_DRAFT_WITHOUT_KEY_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
+_KEY_NOT_WRITTEN_YET_REASON = "it was created from a draft that does not have its key yet, as a file cannot be read or written"
 
 
 def find_files(
@@ -143,7 +143,7 @@ def read_state(store: Store) -> Generator[State]:
 
 
 @dataclass(frozen=True, slots=True)
-class CachedTicket:
+class CachedKeysAndDigest:
     """What was found when a ticket was read.
 
     Attributes:
@@ -155,11 +155,11 @@ class CachedTicket:
     digest: str
 
 
-def cached_ticket(local: LocalTicket) -> CachedTicket | None:
+def keys_and_digest(local: LocalTicket) -> CachedKeysAndDigest | None:
     """Return what was found in a ticket; None for a draft, which is read each time."""
     if local.ticket.key is None:
         return None
-    return CachedTicket(tuple(local.ticket.keys()), digest(local.text))
+    return CachedKeysAndDigest(tuple(local.ticket.keys()), digest(local.text))
 
 
 def base_texts(state: State) -> dict[str, str]:
@@ -168,7 +168,7 @@ def base_texts(state: State) -> dict[str, str]:
     Raises:
         StateFailed: The state cannot be read.
     """
-    return {key: normalize_ends(text) for key, text in state.base_texts_by_head_key()}
+    return {key: lf_and_rstrip(text) for key, text in state.base_texts_by_head_key()}
 
 
 @dataclass
@@ -195,8 +195,8 @@ class LocalSurvey:
     local_changes: list[TicketChanges] = field(default_factory=list)
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
-    locations: dict[str, TicketLocation] = field(default_factory=dict)
-    possible_locations: dict[str, TicketLocation] = field(default_factory=dict)
+    locations: dict[str, PathAndHeadKey] = field(default_factory=dict)
+    possible_locations: dict[str, PathAndHeadKey] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     # The keys that may be in each file that cannot be read.
     _keys_in_broken_files: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -259,7 +259,7 @@ class LocalSurvey:
         for key, path in possible:
             location = self.locations.get(key)
             # The edits may be in the file that cannot be read; then the other one is a copy.
-            if location and not location.refusal and places.get(key, ("", ""))[0] == path:
+            if location and not location.change_refusal and places.get(key, ("", ""))[0] == path:
                 self._refuse_duplicate(DuplicateKey(key, path, location.path))
         for key, (home, _) in places.items() if unreadable else ():
             if (broken := broken_file_of(home, unreadable)) is not None:
@@ -267,14 +267,14 @@ class LocalSurvey:
         for key, path in possible:
             if key not in self.locations:
                 _, head = places.get(key, ("", ""))
-                location = TicketLocation(path, head, str(unreadable[path]))
+                location = PathAndHeadKey(path, head, str(unreadable[path]))
                 self.possible_locations.setdefault(key, location)
         for creation in state.creations.read_unsettled():
             if creation.key and creation.key not in self.locations:
-                location = TicketLocation(creation.path, "", _DRAFT_WITHOUT_KEY_REASON)
+                location = PathAndHeadKey(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
                 self.possible_locations.setdefault(creation.key, location)
 
-    def check_drafts(
+    def refuse_lost_keys(
         self,
         state: State,
         project: str | None = None,
@@ -334,7 +334,7 @@ class LocalSurvey:
             for change in self.local_changes
         ]
 
-    def former_paths(self, state: State) -> dict[str, str]:
+    def last_paths_by_missing_key(self, state: State) -> dict[str, str]:
         """Return the former file of each ticket that is in no file now, by key.
 
         Call it after every file was scanned. A ticket that may be in a file or folder that is broken
@@ -393,8 +393,8 @@ class LocalSurvey:
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
-            if normalize_ends(store.read_bytes(name).decode()) == normalize_ends(text):
-                self.locations.update(dict.fromkeys(keys, TicketLocation(name, head)))
+            if lf_and_rstrip(store.read_bytes(name).decode()) == lf_and_rstrip(text):
+                self.locations.update(dict.fromkeys(keys, PathAndHeadKey(name, head)))
                 return True
         return False
 
@@ -418,12 +418,12 @@ class LocalSurvey:
                     is_elsewhere = True
                     self._refuse_duplicate(DuplicateKey(key, self.locations[key].path, name))
                 else:
-                    self.locations[key] = TicketLocation(name, local.ticket.key or "")
+                    self.locations[key] = PathAndHeadKey(name, local.ticket.key or "")
             if not is_elsewhere:
                 self.add_ticket(state, local, store.root, issues)
         return tickets
 
-    def add_unchanged(self, name: str, seen: Sequence[CachedTicket]) -> bool:
+    def add_unchanged(self, name: str, seen: Sequence[CachedKeysAndDigest]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:
@@ -441,7 +441,7 @@ class LocalSurvey:
         if not self.locations.keys().isdisjoint(keys):
             return False
         self.locations.update(
-            (key, TicketLocation(name, ticket.keys[0])) for ticket in seen for key in ticket.keys
+            (key, PathAndHeadKey(name, ticket.keys[0])) for ticket in seen for key in ticket.keys
         )
         return True
 
@@ -451,7 +451,7 @@ class LocalSurvey:
         known = self.broken.setdefault(error.second_path, error)
         if isinstance(known, DuplicateKey) and known.has_files_but_not_key_of(error):
             self.broken[error.second_path] = replace(known, more_keys=(*known.more_keys, error.key))
-        self.locations[error.key] = replace(self.locations[error.key], refusal=str(error))
+        self.locations[error.key] = replace(self.locations[error.key], change_refusal=str(error))
 
     def add_ticket(
         self, state: State, local: LocalTicket, root: Path, tickets: Sequence[Ticket] = ()
@@ -473,14 +473,14 @@ class LocalSurvey:
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
-            if normalize_ends(base.text) == local.text:  # saves parsing the base
+            if lf_and_rstrip(base.text) == local.text:  # saves parsing the base
                 return
             known = read_ticket(base.text)
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:
                 if comments := state.comments.select():
-                    known, ticket = with_sent_comments(known, local.ticket, comments)
+                    known, ticket = number_sent_comments(known, local.ticket, comments)
                     local = replace(local, ticket=ticket)
                 local_change = find_local_change(local, head, known, state.older.digests_of(head))
         else:
@@ -492,7 +492,7 @@ class LocalSurvey:
             for _, edits in local_change.changed_issues()
             for edit in edits
             if may_show_local_pictures(edit.part)
-            for address in new_pictures(edit.new, edit.old)
+            for address in new_local_picture_addresses(edit.new, edit.old)
         )
         if addresses:
             pictures = check_pictures(root, local.path, addresses)
@@ -513,7 +513,7 @@ def take_survey(
     for _ in survey.scan_in_portions(store, state, store.walk()):
         pass
     if survey.has_drafts:
-        survey.check_drafts(state, project, inherit=inherit)
+        survey.refuse_lost_keys(state, project, inherit=inherit)
     return survey
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ticketr.app.config.checks import folded
 from ticketr.app.sync.compare.diff import Part, RichTextPart
-from ticketr.app.sync.compare.times import ESTIMATE_FIELDS
+from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID
 from ticketr.app.sync.file_edits import FieldSetting, ListAction
 from ticketr.app.sync.push.rich_text import new_document
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup, jira_value
@@ -197,7 +197,7 @@ def _bulk_edit_entry(
     # Set alone, the original estimate would replace the remaining one.
     if (
         spec.name == "Sprint"
-        or spec.id in ESTIMATE_FIELDS
+        or spec.id in ESTIMATE_KEY_BY_ID
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
         raise BadValue(_FILES_ONLY_REASON)

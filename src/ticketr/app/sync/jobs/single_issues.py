@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 
 from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import size_text
-from ticketr.app.sync.compare.sent import SentComment, find_sent_comments, highest_comment_id
+from ticketr.app.sync.compare.sent import SentComment, find_unanswered, highest_comment_id
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
 from ticketr.app.sync.errors import UnsendableText
 from ticketr.app.sync.jobs.syncing import reporting_session
@@ -171,7 +171,7 @@ class CommentJob(SessionJob):
 
             async def find() -> str | None:
                 now = await fetch_comments_as_issue(session, self.key, self.key)
-                return next((comment.id for comment in find_sent_comments([entry], [now])), None)
+                return next((comment.id for comment in find_unanswered([entry], [now])), None)
 
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
@@ -250,7 +250,7 @@ class GetAttachmentsJob(SessionJob):
         done.clear()
         async with reporting_session(self, context, lambda: _count_files(len(done))) as session:
             listed = await downloading.fetch_attachment_list(session, self.keys)
-            survey = await session.survey(check_drafts=False)
+            survey = await session.survey(refuse_lost_keys=False)
             locations = survey.possible_locations | survey.locations
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download_missing(

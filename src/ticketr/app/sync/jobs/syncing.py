@@ -222,7 +222,7 @@ async def _pull(
     Returns:
         The error of each file that cannot be read, by its path.
     """
-    survey = await session.survey(check_drafts=False)
+    survey = await session.survey(refuse_lost_keys=False)
     locations = survey.possible_locations | survey.locations
     if keys is None:
         tally.add_broken(notes_on(survey.broken))

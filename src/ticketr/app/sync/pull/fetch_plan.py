@@ -18,7 +18,7 @@ from ticketr.app.sync.notes import Code, Note
 
 if TYPE_CHECKING:
     from ticketr.app.sync.state.state import KnownIssue
-    from ticketr.app.sync.workspace.store import TicketLocation
+    from ticketr.app.sync.workspace.store import PathAndHeadKey
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class FamilyCollector:
 def unwritable_note(
     head: Issue,
     issue: Issue,
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
     known: Mapping[str, KnownIssue],
 ) -> Note | None:
     """Note that an issue is in another ticket than in Jira, or in a file that cannot be read.
@@ -120,8 +120,8 @@ def unwritable_note(
     """
     former = known[head.id].key if head.id in known else head.key
     location = location_by_either_key(issue, locations, known)
-    if location is not None and location.refusal:
-        return Note(issue.key, location.path, location.refusal, Code.BROKEN)
+    if location is not None and location.change_refusal:
+        return Note(issue.key, location.path, location.change_refusal, Code.BROKEN)
     if location is None or location.head_key in {head.key, former}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
@@ -130,8 +130,8 @@ def unwritable_note(
 
 
 def location_by_either_key(
-    issue: Issue, locations: Mapping[str, TicketLocation], known: Mapping[str, KnownIssue]
-) -> TicketLocation | None:
+    issue: Issue, locations: Mapping[str, PathAndHeadKey], known: Mapping[str, KnownIssue]
+) -> PathAndHeadKey | None:
     """Return where an issue is, by its key or by the one that it had at the last sync."""
     former = known[issue.id].key if issue.id in known else issue.key
     return locations.get(issue.key) or locations.get(former)
@@ -157,7 +157,7 @@ def make_fetch_plan(
     ids: Iterable[str],
     changed: Iterable[str],
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
     *,
     project: str | None,
 ) -> FetchPlan:
@@ -183,7 +183,7 @@ def make_fetch_plan(
         issue
         for issue in known.values()
         if project and issue.key.startswith(f"{project}-") and issue.key in locations
-        if issue.id not in present and not locations[issue.key].refusal
+        if issue.id not in present and not locations[issue.key].change_refusal
     )
     return FetchPlan(
         ids,
@@ -193,7 +193,7 @@ def make_fetch_plan(
 
 
 def oldest_seen_time(
-    ids: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, TicketLocation]
+    ids: Iterable[str], known: Mapping[str, KnownIssue], locations: Mapping[str, PathAndHeadKey]
 ) -> float | None:
     """Return the time since when changes have to be searched; None if nothing is here yet."""
     confirmed = [

@@ -18,12 +18,12 @@ from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.queries import OVERLAP_MINUTES
 from ticketr.app.sync.state.state import KnownIssue
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import attempt_change, normalize_ends
+from ticketr.app.sync.workspace.files import attempt_change, lf_and_rstrip
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import PullTally
     from ticketr.app.sync.session import Session
-    from ticketr.app.sync.workspace.store import TicketLocation
+    from ticketr.app.sync.workspace.store import PathAndHeadKey
 
 #: What a note says of an issue that Jira no longer has.
 _DELETED_REASON = "it was deleted in Jira, or you may no longer see it"
@@ -33,7 +33,7 @@ _EDITED_REASON = f"{_DELETED_REASON}; it was edited here, or its file holds more
 async def handle_missing(
     session: Session,
     missing: Sequence[KnownIssue],
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
     tally: PullTally,
     *,
     now: float,
@@ -104,7 +104,7 @@ def _was_just_created(issue: Issue, now: float) -> bool:
 async def _prune_by_key(
     session: Session,
     lost: Sequence[KnownIssue],
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
     *,
     is_dry: bool,
 ) -> tuple[set[str], dict[str, TicketrError]]:
@@ -138,8 +138,8 @@ def _trash_and_forget(session: Session, issue: KnownIssue, path: str, *, is_dry:
     if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return normalize_ends(session.store.read_file(path).text) == normalize_ends(base.text)
-    if FileEditor(session.store).move_to_trash(path, issue.key, base.text) is None:
+        return lf_and_rstrip(session.store.read_file(path).text) == lf_and_rstrip(base.text)
+    if FileEditor(session.store).move_to_trash_if_same(path, issue.key, base.text) is None:
         return False
     session.state.forget(issue.id)
     return True

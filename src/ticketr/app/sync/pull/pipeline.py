@@ -35,7 +35,7 @@ from ticketr.app.sync.pull.fetch_plan import (
     location_by_either_key,
     unwritable_note,
 )
-from ticketr.app.sync.workspace.store import TicketLocation
+from ticketr.app.sync.workspace.store import PathAndHeadKey
 from ticketr.app.sync.writing.recording import WriteOutcome
 from ticketr.app.sync.writing.rendering import (
     RenderedFamily,
@@ -43,7 +43,7 @@ from ticketr.app.sync.writing.rendering import (
     add_missing_comments,
     render_family,
 )
-from ticketr.app.tickets import InvalidKey, InvalidTicket
+from ticketr.app.tickets import InvalidKey, UnwritableTicket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.pull.tally import PullTally
@@ -77,7 +77,7 @@ class PullPipeline:
         writer: FamilyWriter,
         plan: FetchPlan,
         known: Mapping[str, KnownIssue],
-        locations: dict[str, TicketLocation],
+        locations: dict[str, PathAndHeadKey],
         tally: PullTally,
     ) -> None:
         self._session = session
@@ -319,7 +319,7 @@ class PullPipeline:
                 family = write()
             else:
                 family = await self._in_thread(write, abandon_on_cancel=True)
-        except (InvalidKey, InvalidTicket) as error:  # a server may say anything
+        except (InvalidKey, UnwritableTicket) as error:  # a server may say anything
             self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
             return []
         self._unwritten[head.id] = family

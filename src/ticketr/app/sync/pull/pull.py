@@ -24,7 +24,7 @@ from ticketr.app.sync.errors import UnknownTicket, suggest_names
 from ticketr.app.sync.notes import Code, Note, issue_not_given_reason
 from ticketr.app.sync.pull.fetch_plan import FetchPlan, make_fetch_plan, oldest_seen_time
 from ticketr.app.sync.queries import changed_since, unordered_jql_or_project_query
-from ticketr.app.sync.workspace.store import TicketLocation, read_go_hashes
+from ticketr.app.sync.workspace.store import PathAndHeadKey, read_go_hashes
 from ticketr.app.tickets import Ticket, is_key, render_ticket
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _RELATIVE_FIELDS = ("subtasks", "parent", "issuetype")
 async def pull_named(
     session: Session,
     keys: Collection[str],
-    locations: dict[str, TicketLocation],
+    locations: dict[str, PathAndHeadKey],
     tally: PullTally,
 ) -> None:
     """Bring named tickets into the workspace, whatever the query finds.
@@ -66,7 +66,7 @@ async def pull_named(
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
-        columns = session.columns.stored_names_and_ids
+        columns = session.columns.names_and_ids_in_files
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
     now = session.jira.site_timestamp_of_last_answer()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
@@ -84,7 +84,7 @@ class _RelativeFinder:
 
     session: Session
     known: Mapping[str, KnownIssue]
-    locations: Mapping[str, TicketLocation]
+    locations: Mapping[str, PathAndHeadKey]
     tally: PullTally
 
     async def find_ids_in_same_tickets(self, keys: Mapping[str, str]) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ class _RelativeFinder:
 
 async def pull(
     session: Session,
-    locations: dict[str, TicketLocation],
+    locations: dict[str, PathAndHeadKey],
     tally: PullTally,
     *,
     full: bool = False,
@@ -160,7 +160,7 @@ async def pull(
     """
     record = session.state.site_record
     refetched = await session.in_thread(
-        record.save_columns_and_mark_stale, session.columns.stored_names_and_ids
+        record.save_columns_and_mark_stale, session.columns.names_and_ids_in_files
     )
     known = await session.in_thread(session.state.known_issues_by_id)
     plan, now = await _make_plan(session, known, locations, full=full)
@@ -187,7 +187,7 @@ def _load_pipeline(
     session: Session,
     plan: FetchPlan,
     known: Mapping[str, KnownIssue],
-    locations: dict[str, TicketLocation],
+    locations: dict[str, PathAndHeadKey],
     tally: PullTally,
     seen: float,
 ) -> PullPipeline:
@@ -220,7 +220,7 @@ def _record_seen_and_forget_gone(
     ids: Collection[str],
     seen: float,
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
 ) -> None:
     """Record that the query found issues at ``seen``.
 
@@ -247,7 +247,7 @@ def _record_seen_and_forget_gone(
 async def _make_plan(
     session: Session,
     known: Mapping[str, KnownIssue],
-    locations: Mapping[str, TicketLocation],
+    locations: Mapping[str, PathAndHeadKey],
     *,
     full: bool,
 ) -> tuple[FetchPlan, float]:

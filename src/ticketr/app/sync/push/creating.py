@@ -32,7 +32,7 @@ from ticketr.app.sync.concurrency import (
     is_short_rate_limit,
     map_in_tasks,
 )
-from ticketr.app.sync.edits.local_changes import project_and_type
+from ticketr.app.sync.edits.local_changes import workflow_key
 from ticketr.app.sync.edits.push_plan import route_text
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push import transitions
@@ -65,7 +65,7 @@ def _record_route_and_workflow(state: State, edit: IssueWrite, parent: str | Non
     It also records in which status such issues begin, so that the next plan can show the way.
     """
     state.sent.put(edit.key, [transitions.status_value(text) for text in edit.statuses_between])
-    site_record, new = state.site_record, project_and_type(edit.issue, parent)
+    site_record, new = state.site_record, workflow_key(edit.issue, parent)
     known = site_record.workflow(edit.project, edit.type_id)
     site_record.save_workflow(*new, {**known, "": [edit.old_status]})
 

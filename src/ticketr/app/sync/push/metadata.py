@@ -19,7 +19,7 @@ from ticketr.app.sync.compare.mapping import (
     link_line_name,
     why_unsupported,
 )
-from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, TIME_TRACKING_FIELD
+from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, TIME_TRACKING_FIELD
 from ticketr.app.sync.concurrency import map_in_tasks
 from ticketr.app.sync.errors import suggest_names
 from ticketr.app.sync.push import values
@@ -312,7 +312,7 @@ def _line_specs(
         if name in _LINES_NEEDING_NO_METADATA:
             continue
         created = screen.get(field_id)
-        screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_FIELDS else field_id
+        screen_id = TIME_TRACKING_FIELD if field_id in ESTIMATE_KEY_BY_ID else field_id
         known = created or site.get(field_id)  # a field that cannot be set at creation
         allowed = created.allowed_values if created else ()
         if field_id == "issuetype":

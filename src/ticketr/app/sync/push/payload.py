@@ -16,7 +16,7 @@ from ticketr.app.sync.compare.attachments import ATTACHMENTS_LINE_NAME, media_id
 from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, JiraComment, jira_comments
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, uploads_in
 from ticketr.app.sync.compare.sent import SentValue
-from ticketr.app.sync.compare.times import ESTIMATE_FIELDS, with_time_tracking
+from ticketr.app.sync.compare.times import ESTIMATE_KEY_BY_ID, with_time_tracking
 from ticketr.app.sync.edits import losses
 from ticketr.app.sync.edits.local_changes import draft_changes
 from ticketr.app.sync.errors import suggest_names
@@ -210,7 +210,7 @@ def _link_payload(
     Raises:
         BadValue: It cannot be sent.
     """
-    keys = mapping.keys_in(change.new)
+    keys = mapping.keys_or_words_in(change.new)
     for key in keys:
         if not is_key(key):
             raise BadValue(f"{in_quotes(key)} is not a key like PROJ-123")
@@ -267,7 +267,7 @@ def update_payload(context: PayloadContext, changes: Iterable[diff.Change]) -> I
             replace(value, part=criteria.part, text=criteria.new) for value in described
         )
     fields = payload.fields
-    if not ESTIMATE_FIELDS.keys().isdisjoint(fields):
+    if not ESTIMATE_KEY_BY_ID.keys().isdisjoint(fields):
         fields = with_time_tracking(fields, context.jira_fields)
     return replace(payload, fields=fields, values=values)
 

@@ -85,7 +85,7 @@ async def write_key_and_record(
         return rewrite(file, {**below, match[0]: match[1]})
 
     def write() -> bool:
-        is_written = editor.change(name, change)
+        is_written = editor.ensure_changed(name, change)
         if is_written and status is not None:
             record_created(session.state, creation, name, status)
         return is_written
@@ -325,7 +325,7 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
         for creation in await session.in_thread(_select_keyless_creations, session.store, chunk)
     ]
     if lost:
-        survey = await session.survey(check_drafts=False)
+        survey = await session.survey(refuse_lost_keys=False)
         keys = {*survey.locations, *survey.possible_locations}
         lost = [creation for creation in lost if creation.key not in keys]
         await session.in_thread(session.state.creations.put, *lost)

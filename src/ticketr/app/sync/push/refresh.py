@@ -23,10 +23,10 @@ from ticketr.app.sync.compare.sent import (
     SentComment,
     SentValue,
     add_sent_to_base,
-    with_sent_comments,
+    number_sent_comments,
 )
 from ticketr.app.sync.compare.wording import keep_wording_of_base
-from ticketr.app.sync.edits.local_changes import TicketChanges, remote_changes, unsent_edits
+from ticketr.app.sync.edits.local_changes import TicketChanges, unpulled_changes, unsent_edits
 from ticketr.app.sync.notes import Code, Note, conflict_reason, issue_not_given_reason, moved_reason
 from ticketr.app.sync.push.outbox import find_arrived_and_forget_lost
 from ticketr.app.sync.state.state import State
@@ -38,7 +38,7 @@ from ticketr.app.sync.writing.rendering import (
     render_family,
 )
 from ticketr.app.sync.writing.writer import FamilyResult, FamilyWriter
-from ticketr.app.tickets import InvalidKey, InvalidTicket
+from ticketr.app.tickets import InvalidKey, UnwritableTicket
 
 if TYPE_CHECKING:
     from ticketr.app.sync.session import Session
@@ -271,7 +271,7 @@ def _render(
         return request.note(moved_reason(request.head_id, renamed), Code.MOVED)
     if request.head_id in issues:
         head, *others = *request.issues_in(issues), *lost
-        with suppress(InvalidKey, InvalidTicket):  # Jira's answer cannot be a ticket
+        with suppress(InvalidKey, UnwritableTicket):  # Jira's answer cannot be a ticket
             return render_family(head, others, columns, path=request.path)
     return request.note("Jira does not have it, or you may not see it", Code.NOT_FOUND)
 
@@ -414,14 +414,14 @@ def _compare_change(
     assert change.base is not None
     base, here = change.base, change.local.ticket
     if sent_comments:
-        base, here = with_sent_comments(base, here, sent_comments, family.text.ticket)
+        base, here = number_sent_comments(base, here, sent_comments, family.text.ticket)
     # An interrupted push may have sent values, or created an issue that was never read.
     if known.sent_values or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
             base, here, family.text.ticket, family.issues, known.sent_values, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
-        change = change.with_base(base, here)
+        change = change.with_edits_from_base(base, here)
     assert change.base is not None
     keys = {issue.id: issue.key for issue in family.issues}
     issues = {issue.key: issue for issue in family.issues}
@@ -443,7 +443,7 @@ def _compare_change(
             earlier=known.issues,
             sections=family.text.section_names_and_ids,
         )
-        theirs = remote_changes(change.base, here, remote)
+        theirs = unpulled_changes(change.base, here, remote)
     if theirs:
         if merging and not known.clashes:
             return Comparison(change, PushAction.MERGE_FIRST)

@@ -114,7 +114,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
         return [_list_entry_value(spec, member, lookup) for member in read_list(text)]
     if not text:
         return None
-    if spec.id in times.ESTIMATE_FIELDS:
+    if spec.id in times.ESTIMATE_KEY_BY_ID:
         return _parse_estimate_seconds(text)
     match spec.type:
         case "number":

@@ -82,11 +82,11 @@ class TextReplacement:
             file_digest_after: The digest of its text.
             copy_path: The file with a copy of the ticket's text before.
         """
-        old, new = before.spans[index_in_file], after.spans[index_in_file]
+        old, new = before.ticket_slices[index_in_file], after.ticket_slices[index_in_file]
         return cls(
             new.start,
-            before.text[old.start : old.end],
-            after.text[new.start : new.end],
+            before.text[old],
+            after.text[new],
             file_digest_after,
             copy_path,
         )

@@ -29,12 +29,12 @@ ATTACHABLE_ENDINGS = frozenset(
 )
 _CHUNK_BYTES = 1024 * 1024
 #: Why the file of a picture is not attached.
-_NOT_ATTACHED = "so it is not attached, and leads nowhere in Jira"
-_MISSING_REASON = f"is not a file beside the file of the ticket, {_NOT_ATTACHED}"
-_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_NOT_ATTACHED}"
-_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_NOT_ATTACHED}"
-_NO_FILE_REASON = f"is not a plain file, {_NOT_ATTACHED}"
-_EMPTY_REASON = f"is an empty file, {_NOT_ATTACHED}"
+_UNSENT_ENDING = "so it is not attached, and leads nowhere in Jira"
+_MISSING_REASON = f"is not a file beside the file of the ticket, {_UNSENT_ENDING}"
+_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_UNSENT_ENDING}"
+_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_UNSENT_ENDING}"
+_NOT_PLAIN_FILE_REASON = f"is not a plain file, {_UNSENT_ENDING}"
+_EMPTY_REASON = f"is an empty file, {_UNSENT_ENDING}"
 
 
 class _UnusablePicture(Exception):
@@ -63,7 +63,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     # Another program writes a blank as %20, and a name may have a real percent sign.
     for path in dict.fromkeys((address, unquote(address))):
         try:
-            name, size = _locate_picture(root, path if path.startswith("/") else f"{before}{path}")
+            name, size = _path_and_size(root, path if path.startswith("/") else f"{before}{path}")
         except _UnusablePicture as error:
             problem = str(error)
         else:
@@ -71,7 +71,7 @@ def _check_picture(root: Path, ticket_file: str, address: str, mark: str) -> Pic
     return PictureFile(address, problem=problem)
 
 
-def _locate_picture(root: Path, path: str) -> tuple[str, int]:
+def _path_and_size(root: Path, path: str) -> tuple[str, int]:
     """Return the place in the workspace and the size of a picture."""
     if "\0" in path:
         raise _UnusablePicture(_MISSING_REASON)
@@ -86,7 +86,7 @@ def _locate_picture(root: Path, path: str) -> tuple[str, int]:
     if any(part.startswith(".") for part in name.parts):
         raise _UnusablePicture(_OUTSIDE_REASON)
     if not stat.S_ISREG(file_stat.st_mode):
-        raise _UnusablePicture(_NO_FILE_REASON)
+        raise _UnusablePicture(_NOT_PLAIN_FILE_REASON)
     if name.suffix[1:].casefold() not in ATTACHABLE_ENDINGS:
         raise _UnusablePicture(_NO_PICTURE_REASON)
     if not file_stat.st_size:
@@ -124,7 +124,7 @@ def open_picture(root: Path, path: str, max_bytes: int | None) -> OpenPicture:
     """
     target = Path(os.path.realpath(root)) / path
     try:
-        _, size = _locate_picture(root, path)
+        _, size = _path_and_size(root, path)
     except _UnusablePicture as error:
         raise FileFailed(target, "read", f"it {error}", concerns_one_file=True) from None
     if max_bytes is not None and size > max_bytes:
@@ -138,13 +138,13 @@ def open_picture(root: Path, path: str, max_bytes: int | None) -> OpenPicture:
         descriptor = os.open(target, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         file = os.fdopen(descriptor, "rb")
         try:
-            return OpenPicture(file, target.name, size, _checked_digest(file, target, size))
+            return OpenPicture(file, target.name, size, _digest_checking_size(file, target, size))
         except BaseException:
             file.close()
             raise
 
 
-def _checked_digest(file: IO[bytes], target: Path, size: int) -> str:
+def _digest_checking_size(file: IO[bytes], target: Path, size: int) -> str:
     """Return the digest of a file; raise `FileFailed` if it has not exactly this size."""
     digest = hashlib.sha256()
     left = size

@@ -20,7 +20,7 @@ from ticketr.app.config import open_write_folder, write_new
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.workspace.files import (
     FileStamp,
-    normalize_ends,
+    lf_and_rstrip,
     open_file_folder,
     replace_file,
     retry_if_changed,
@@ -157,8 +157,7 @@ class FileEditor:
         known = last[1] if last is not None and last[0] == name else None
         if known is None and likely is not None:
             ticket, text = likely
-            span = tickets.TicketSpan(0, len(text))
-            known = tickets.TicketFile(text, "", (ticket,), (span,))
+            known = tickets.TicketFile(text, "", (ticket,), (slice(0, len(text)),))
         return FileSnapshot(name, stamp, self._store.read_file(name, known=known))
 
     def replace(
@@ -175,7 +174,7 @@ class FileEditor:
             replace_file(root, snapshot.name, new.text, snapshot.stamp, durable=durable)
         self._last_written = (snapshot.name, new)
 
-    def change(
+    def ensure_changed(
         self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
     ) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.
@@ -192,10 +191,10 @@ class FileEditor:
             new = change(tickets.parse(text, source=name))
             return new.text if isinstance(new, tickets.TicketFile) else new
 
-        return self.change_text(name, changed)
+        return self.ensure_text_changed(name, changed)
 
-    def change_text(self, name: str, change: Callable[[str], str | None]) -> bool:
-        """Replace the text of a file durably, as `change`; it need not be readable as tickets."""
+    def ensure_text_changed(self, name: str, change: Callable[[str], str | None]) -> bool:
+        """Replace the text of a file durably, as `ensure_changed`; it need not be readable as tickets."""
 
         def attempt() -> bool:
             self._store.require_unmoved()
@@ -229,7 +228,7 @@ class FileEditor:
         """Return where `put_in_trash` would keep a text now."""
         return self._store.folder.find_free_trash_path(_numbered_names(tickets.safe_file_name(key)))
 
-    def move_to_trash(self, name: str, key: str | None, text: str) -> Path | None:
+    def move_to_trash_if_same(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
 
         Args:
@@ -244,7 +243,7 @@ class FileEditor:
             FileFailed: The file cannot be read or moved.
         """
         stamp = self._stamp_if_writable(name)
-        if stamp is None or normalize_ends(now := self._read_text(name)) != normalize_ends(text):
+        if stamp is None or lf_and_rstrip(now := self._read_text(name)) != lf_and_rstrip(text):
             return None
         aside = self.put_in_trash(key, now)
         path = f"{self._store.root}/{name}"

@@ -33,14 +33,14 @@ _ONE_FILE_ERRNOS = frozenset(
 )
 _DENIED_ERRNOS = frozenset((errno.EACCES, errno.EPERM))
 #: Further errors that concern one file only, when it is read.
-_UNREADABLE_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
+_ONE_FILE_READ_ERRNOS = _DENIED_ERRNOS | {errno.ENOENT}
 #: Further ones when it is written: it is larger than a limit, a mount point, a running program, or
 #: another file that has appeared.
-_UNWRITABLE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
+_MORE_WRITE_ERRNOS = frozenset((errno.EFBIG, errno.EBUSY, errno.ETXTBSY, errno.EEXIST))
 #: Errors by which a folder refuses a new file.
 _FOLDER_REFUSAL_ERRNOS = _DENIED_ERRNOS | {errno.EROFS}
 #: The actions that need to write into a folder.
-_FOLDER_ACTIONS = frozenset(("lock", "write into"))
+_ACTIONS_WRITING_INTO_FOLDER = frozenset(("lock", "write into"))
 _WRITE_ADVICE = "let your account write there"
 
 
@@ -71,9 +71,9 @@ def wrap_errors(path: Path | str, action: str) -> Generator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        if error.errno in _DENIED_ERRNOS and (action == "read" or _is_rename(error)):
+        if error.errno in _DENIED_ERRNOS and (action == "read" or _is_from_rename(error)):
             reason = f"{reason}; let your account {action} it, or move it away"
-        elif error.errno in _FOLDER_REFUSAL_ERRNOS and action in _FOLDER_ACTIONS:
+        elif error.errno in _FOLDER_REFUSAL_ERRNOS and action in _ACTIONS_WRITING_INTO_FOLDER:
             reason = f"{reason}; {_WRITE_ADVICE}"
         raise FileFailed(Path(path), action, reason, _concerns_one_file(error, action)) from error
     except UnicodeDecodeError as error:
@@ -87,12 +87,12 @@ def _concerns_one_file(error: OSError, action: str) -> bool:
     if error.errno in _ONE_FILE_ERRNOS:
         return True
     if action == "read":
-        return error.errno in _UNREADABLE_ERRNOS
-    is_about_file = _is_rename(error) or action == "remove"
-    return error.errno in _UNWRITABLE_ERRNOS or (error.errno in _DENIED_ERRNOS and is_about_file)
+        return error.errno in _ONE_FILE_READ_ERRNOS
+    is_about_file = _is_from_rename(error) or action == "remove"
+    return error.errno in _MORE_WRITE_ERRNOS or (error.errno in _DENIED_ERRNOS and is_about_file)
 
 
-def _is_rename(error: OSError) -> bool:
+def _is_from_rename(error: OSError) -> bool:
     return error.filename2 is not None
 
 
@@ -227,7 +227,7 @@ def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             with open_write_folder(root, folder, make=True) as descriptor:
                 yield descriptor, base
         except OSError as error:
-            if error.errno not in _FOLDER_REFUSAL_ERRNOS or _is_rename(error):
+            if error.errno not in _FOLDER_REFUSAL_ERRNOS or _is_from_rename(error):
                 raise
             place = Path(root, folder)
             while place != Path(root) and not place.is_dir():
@@ -237,6 +237,6 @@ def open_file_folder(root: Path | str, name: str) -> Generator[tuple[int, str]]:
             raise FileFailed(place, "write into", reason, is_alone) from error
 
 
-def normalize_ends(text: str) -> str:
+def lf_and_rstrip(text: str) -> str:
     """Return a text without what a checkout may change: its line ends and trailing blank lines."""
     return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")

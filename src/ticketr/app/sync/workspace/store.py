@@ -34,13 +34,13 @@ from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.workspace.files import (
     NOT_A_FILE_REASON,
     TEMPORARY_PREFIX,
-    normalize_ends,
+    lf_and_rstrip,
     wrap_errors,
 )
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
-_KEY_LIKE_PATTERN = compile_on_use(
+_LOOSE_KEY_PATTERN = compile_on_use(
     r"(?<![A-Za-z0-9_])_*(?P<word>[A-Za-z][A-Za-z0-9_]*)"
     "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
     r"0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
@@ -57,7 +57,7 @@ def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
     # Without NUL, UTF-16 is ASCII.
     text = data.replace(b"\0", b"").decode("utf-8", errors="replace")
     keys = (
-        f"{match['word'].upper()}-{match['number']}" for match in _KEY_LIKE_PATTERN.finditer(text)
+        f"{match['word'].upper()}-{match['number']}" for match in _LOOSE_KEY_PATTERN.finditer(text)
     )
     stem = name.rpartition("/")[2].removesuffix(".md")
     return frozenset(filter(is_key, (*keys, stem)))
@@ -78,28 +78,28 @@ def broken_file_of(path: str, broken: Container[str]) -> str | None:
 ATTACHMENT_FOLDER = "attachments"
 #: The folder of templates of drafts, in the workspace's own folder.
 TEMPLATE_FOLDER = "templates"
-_LINK_REASON = (
+_LINK_NOT_WRITTEN_REASON = (
     "the file, or a folder on the way to it, is a link; nothing is written through a link"
 )
-_NO_TICKETS_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
+_WRONG_FOLDER_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKET_LIKE_PATTERN = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
 
 @dataclass(frozen=True, slots=True)
-class TicketLocation:
+class PathAndHeadKey:
     """The place of a ticket in a file.
 
     Attributes:
         path: Its file, relative to the workspace, with ``/``.
         head_key: The key of its top-level ticket: its own, or its parent's. It may be
             empty where the file cannot be read.
-        refusal: Why the ticket must not be changed; empty if it may.
+        change_refusal: Why the ticket must not be changed; empty if it may.
     """
 
     path: str
     head_key: str
-    refusal: str = ""
+    change_refusal: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class Store:
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         Path(folder, name).unlink()
-            if not may_hold_tickets(relative):
+            if not is_in_ticket_folders(relative):
                 yield []
                 continue
             prefix = f"{relative}/" if relative else ""
@@ -237,10 +237,10 @@ class Store:
             # A folder may hold thousands of files, or none; the caller must be able to stop.
             for start in range(0, max(1, len(named)), FILES_PER_THREAD_VISIT):
                 yield list(
-                    filter(self._may_hold_tickets, named[start : start + FILES_PER_THREAD_VISIT])
+                    filter(self._is_file_or_key_md, named[start : start + FILES_PER_THREAD_VISIT])
                 )
 
-    def _may_hold_tickets(self, name: str) -> bool:
+    def _is_file_or_key_md(self, name: str) -> bool:
         """Return whether a name is a file of the workspace, or could be the file of a ticket."""
         path = self.root / name
         try:
@@ -289,8 +289,8 @@ class Store:
             text = data.decode("utf-8")
         file = parse(text, source=name)
         return [
-            LocalTicket(name, ticket, normalize_ends(file.text[span.start : span.end]))
-            for ticket, span in zip(file.tickets, file.spans, strict=True)
+            LocalTicket(name, ticket, lf_and_rstrip(file.text[span]))
+            for ticket, span in zip(file.tickets, file.ticket_slices, strict=True)
         ]
 
     def possible_keys(self, name: str) -> frozenset[str]:
@@ -367,13 +367,13 @@ class Store:
         Raises:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
-        if not may_hold_tickets(name):
-            return _NO_TICKETS_REASON
+        if not is_in_ticket_folders(name):
+            return _WRONG_FOLDER_REASON
         folder = name.rpartition("/")[0]
         path = f"{self.root}/{name}"
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling_link(Path(path))
-            return _LINK_REASON
+            return _LINK_NOT_WRITTEN_REASON
         if folder not in self._writable:
             try:
                 with open_write_folder(self.root, folder):
@@ -381,7 +381,7 @@ class Store:
             except OSError as error:  # the write gives any other error, and makes a missing folder
                 self._refuse_dangling_link(self.root / folder)
                 if error.errno == errno.ELOOP:
-                    return _LINK_REASON
+                    return _LINK_NOT_WRITTEN_REASON
             self._writable.add(folder)
         return ""
 
@@ -395,7 +395,7 @@ class Store:
                 raise FileFailed(ancestor, action, reason, concerns_one_file=True)
 
 
-def may_hold_tickets(path: str) -> bool:
+def is_in_ticket_folders(path: str) -> bool:
     """Return whether a file, or a folder with its files, may hold tickets.
 
     Args:

@@ -18,8 +18,8 @@ from ticketr.app.jira import AuthenticationFailed, BadAnswer, BadRequest, Issue,
 from ticketr.app.sync.compare import diff, mapping
 from ticketr.app.sync.compare.attachments import (
     ATTACHMENT_FIELD,
-    insert_media_ids,
     jira_attachments,
+    with_attachment_media_ids,
 )
 from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
@@ -27,7 +27,11 @@ from ticketr.app.sync.compare.comments import (
     comments_field,
     shown_files,
 )
-from ticketr.app.sync.compare.sent import add_sent_to_base, replace_older_values, with_sent_comments
+from ticketr.app.sync.compare.sent import (
+    add_sent_to_base,
+    number_sent_comments,
+    replace_older_values,
+)
 from ticketr.app.sync.compare.wording import keep_wording_of_base, keep_wording_of_file
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, ThreadRunner, chunks, map_in_tasks
 from ticketr.app.sync.state.state import IssueRow
@@ -78,7 +82,7 @@ def versions_to_merge(
         if (ticket := diff.read_ticket(base)) is not None
     ]
     comments = state.comments.of(family.issues)
-    numbered = (with_sent_comments(ticket, local, comments, remote) for ticket in read)
+    numbered = (number_sent_comments(ticket, local, comments, remote) for ticket in read)
     caught_up = (
         add_sent_to_base(base, here, remote, family.issues, sent, earlier=known)
         for base, here in numbered
@@ -140,7 +144,7 @@ def render_family(
     *,
     path: str | None,
     stale: Iterable[str] = (),
-    ready: Mapping[str, diff.DescriptionText] = MappingProxyType({}),
+    ready: Mapping[str, diff.DescriptionForFile] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
 
@@ -254,9 +258,10 @@ async def add_media_ids(
         new |= media
     if new:
         await in_thread(state.media.put, new)
+    every = {**known, **new}
     return [
         replace(
-            issue, fields={**issue.fields, **insert_media_ids(fields[issue.id], {**known, **new})}
+            issue, fields={**issue.fields, **with_attachment_media_ids(fields[issue.id], every)}
         )
         if issue.id in fields
         else issue

@@ -29,7 +29,7 @@ from ticketr.app.sync.state.journal import Conflict
 from ticketr.app.sync.state.state import MergeBase, State, rows_to_json
 from ticketr.app.sync.state.undo import TextReplacement, UndoKind, digest_of
 from ticketr.app.sync.workspace.editor import FileEditor
-from ticketr.app.sync.workspace.files import normalize_ends, retry_if_changed
+from ticketr.app.sync.workspace.files import lf_and_rstrip, retry_if_changed
 from ticketr.app.sync.workspace.store import Store
 from ticketr.app.sync.writing.recording import WriteDecision, WriteOutcome
 from ticketr.app.sync.writing.rendering import (
@@ -362,16 +362,16 @@ class FamilyWriter:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
             return WriteDecision(WriteOutcome.UNWRITABLE, reason="the file holds something else")
-        span, local = file.spans[index], file.tickets[index]
-        text = file.text[span.start : span.end]
+        span, local = file.ticket_slices[index], file.tickets[index]
+        text = file.text[span]
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
             return WriteDecision(WriteOutcome.UNWRITABLE, reason="it was changed meanwhile")
-        if normalize_ends(text) == normalize_ends(remote.text):
+        if lf_and_rstrip(text) == lf_and_rstrip(remote.text):
             return WriteDecision(WriteOutcome.UNCHANGED, index_in_file=index)
         # After a push that was cut off, the text of the last sync may be an edit: Jira has another.
         was_sent = self._state.sent.of(family.head.id)
-        if not was_sent and normalize_ends(text) in map(normalize_ends, bases):
+        if not was_sent and lf_and_rstrip(text) in map(lf_and_rstrip, bases):
             aside = self._copy_to_trash(family, text) if keep_text else ""
             return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, final
 
-from ticketr.app.sync import Choice, ConflictPart, ConflictView, Resolution, TypedText, choose
+from ticketr.app.sync import Choice, ConflictPart, ConflictView, Resolution, UserText, choose
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
@@ -107,11 +107,11 @@ def _version_rows(part: ConflictPart, cells: int, theme: Theme) -> list[str]:
 
 
 def _auto_merged_part_rows(view: ConflictView, cells: int, theme: Theme) -> list[str]:
-    if not view.merged_parts:
+    if not view.side_changes:
         return []
     rows = [title_rule("Merged without you", "", cells, theme, is_focused=False)]
-    for part in view.merged_parts:
-        side = "yours " if part.side == "mine" else "Jira's"
+    for part in view.side_changes:
+        side = "yours " if part.changed_by == "mine" else "Jira's"
         words = f"{_text_or_line_count(part.before)} → {_text_or_line_count(part.after)}"
         rows.append(theme.fit(f"   {fit(clean(part.name), NAME_CELLS)} {side}  {words}", cells))
     return rows
@@ -148,9 +148,7 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if all_writes:
-        lines.append(
-            (Span(f"Your present text is kept in {clean(view.file_text_copy_path)}{undo}"),)
-        )
+        lines.append((Span(f"Your present text is kept in {clean(view.planned_copy_path)}{undo}"),))
     for line in lines:
         rows += [
             theme.row(pair, cells) for pair in wrap_line(line, cells - 1, first="   ", rest="     ")
@@ -263,7 +261,7 @@ class ConflictScreen(Overlay):
             )
 
         def on_accept(state: AppState, text: str) -> Step:
-            return self._record_choices(state, {part.id: TypedText(text)})
+            return self._record_choices(state, {part.id: UserText(text)})
 
         return state.opened(LineInput(f"{part.name}:", on_accept, input=TextInput.of(text))), ()
 

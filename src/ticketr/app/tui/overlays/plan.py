@@ -197,7 +197,7 @@ class Plan(Review[sync.PushPlan]):
         answers = (*self.check_result.failed, *conflicts)
         left, names = set(map(_path_and_name, plan.left_alone)), set(map(_path_and_name, answers))
         return (
-            *(note for note in plan.refusals if _path_and_name(note) not in names),
+            *(note for note in plan.jira_refusals if _path_and_name(note) not in names),
             *(note for note in answers if _path_and_name(note) not in left),
         )
 
