@@ -31,7 +31,7 @@ def main(version: str) -> None:
     heading = f"## [Unreleased]\n\n## [{version}] - {today}\n\n"
     _write("CHANGELOG.md", _PREFACE, heading)
     _write("src/ticketr/_version.py", r'__version__ = ".*"', f'__version__ = "{version}"')
-    _write("src/ticketr/_install.py", r"IS_RELEASED = \w+", "IS_RELEASED = True")
+    _write("src/ticketr/_install.py", r"IS_ON_PYPI = \w+", "IS_ON_PYPI = True")
     _write("sandbox/pyproject.toml", r'(?m)^version = ".*"', f'version = "{version}"')
     _write("sandbox/pyproject.toml", r'(?m)^Source = ".*"', f'Source = "{repository}"')
     own = {**os.environ, "PYTHONPATH": "src:sandbox/src:tests"}

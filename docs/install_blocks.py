@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ticketr._install import IS_RELEASED
+from ticketr._install import IS_ON_PYPI
 
 ROOT = Path(__file__).parent.parent
 _BLOCK = re.compile(r"((?:<!--| *#) install: ([\w-]+)(?: -->)?\n).*?((?:<!--| *#) end)", re.DOTALL)
@@ -97,7 +97,7 @@ $ pip install jira-sandbox
 }
 
 
-def written(page: str, *, released: bool = IS_RELEASED) -> str:
+def written(page: str, *, released: bool = IS_ON_PYPI) -> str:
     """Return a page with its blocks as they have to be."""
     return _BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]][released]}{block[3]}", page)
 

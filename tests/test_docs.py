@@ -14,7 +14,7 @@ import pytest
 from rows import for_each
 
 import ticketr
-from ticketr._install import IS_RELEASED, missing_packages_message
+from ticketr._install import IS_ON_PYPI, missing_packages_message
 from ticketr.app.cli.app import cli
 from ticketr.app.cli.go_commands import REPLACEMENT_BY_GO_COMMAND
 
@@ -54,7 +54,7 @@ TELLING = [
 ]
 
 
-@pytest.mark.skipif(IS_RELEASED, reason="the names are registered")
+@pytest.mark.skipif(IS_ON_PYPI, reason="the names are registered")
 def test_no_page_and_no_message_installs_by_a_name_that_nobody_has_registered() -> None:
     told = [
         (path.relative_to(ROOT).as_posix(), line)
@@ -86,7 +86,7 @@ def test_one_switch_has_every_page_and_message_install_by_name() -> None:
     assert "uv tool install 'ticketr[demo]'" in released
     assert "There is no release yet" not in released
     assert "There is no release yet" in before
-    assert install_blocks.written(released, released=IS_RELEASED) == README
+    assert install_blocks.written(released, released=IS_ON_PYPI) == README
     sentences = [
         missing_packages_message("it", "demo", released=released) for released in (False, True)
     ]

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.text import clean, clip, fit, graphemes, to_ascii, width, wrap
-from ticketr.tty import can_draw, reopen_nonblocking, wants_color
+from ticketr.tty import can_draw, reopen_nonblocking_or_dup, wants_color
 
 # Text that controls a terminal or misleads a reader, and the cleaned text.
 HOSTILE = [
@@ -263,7 +263,7 @@ def test_the_environment_decides_on_colour(
 def test_a_terminal_opened_again_does_not_block_and_leaves_the_other_descriptor_as_it_is() -> None:
     leader, follower = pty.openpty()
     try:
-        opened, never_blocks = reopen_nonblocking(follower, os.O_WRONLY)
+        opened, never_blocks = reopen_nonblocking_or_dup(follower, os.O_WRONLY)
 
         assert (never_blocks, os.get_blocking(opened), os.get_blocking(follower)) == (
             True,
@@ -279,7 +279,7 @@ def test_a_terminal_opened_again_does_not_block_and_leaves_the_other_descriptor_
 def test_a_terminal_that_cannot_be_reopened_is_duplicated_and_may_block() -> None:
     reader, writer = os.pipe()
     try:
-        copy, never_blocks = reopen_nonblocking(writer, os.O_WRONLY)
+        copy, never_blocks = reopen_nonblocking_or_dup(writer, os.O_WRONLY)
 
         os.write(copy, b"x")
         assert (never_blocks, os.read(reader, 1)) == (False, b"x")

@@ -195,7 +195,7 @@ def main_state() -> AppState:
     state = app_state(*TICKETS, DRAFT, width=WIDTH, height=HEIGHT)
     rows = state.workspace.rows
     view = WorkspaceView("harbour", SITE, "DEMO")
-    shop = WorkspaceView("shop", "shop.example", "SHOP", pulled_at=NOW - 7_300)
+    shop = WorkspaceView("shop", "shop.example", "SHOP", pull_trio_time=NOW - 7_300)
     state = replace(state, workspaces=(view, shop))
     read = messages.FilesRead(
         "harbour",

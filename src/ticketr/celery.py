@@ -331,9 +331,9 @@ class _TaskRun:
                 future.result()  # the portal has refused the job
         except QueueClosed:
             self._pool.end_worker()
-            raise self._make_stop_error() from None
+            raise self._make_ignore_or_reject() from None
         if future.cancelled():
-            raise self._make_stop_error()
+            raise self._make_ignore_or_reject()
         error = future.exception()
         if isinstance(error, JobTimedOut) and error.job_id == task.request.id:
             if self._soft <= self._hard:
@@ -348,7 +348,7 @@ class _TaskRun:
     ) -> JobFuture[T]:
         with self._lock:
             if self._stop_reason is not None:
-                raise self._make_stop_error()
+                raise self._make_ignore_or_reject()
             future = self._pool.portal.submit(
                 function,
                 *args,
@@ -361,7 +361,7 @@ class _TaskRun:
         future.add_done_callback(lambda _: self._changed.set())
         return future
 
-    def _make_stop_error(self) -> Exception:
+    def _make_ignore_or_reject(self) -> Ignore | Reject:
         if self._stop_reason is _StopReason.REVOKED:
             return Ignore()
         return Reject("the worker gives the job back", requeue=True)

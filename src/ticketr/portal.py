@@ -90,7 +90,7 @@ class JobFuture(Future[T]):
                 super().cancel()
                 self.set_running_or_notify_cancel()
             elif error is not None:
-                self.set_exception(error_of_job_function(error))
+                self.set_exception(unwrap_job_failed(error))
             else:
                 self.set_result(cast("T", value))
 
@@ -213,7 +213,7 @@ async def forward_progress(
                 return
 
 
-def error_of_job_function(error: BaseException) -> BaseException:
+def unwrap_job_failed(error: BaseException) -> BaseException:
     """Return what the function of a failed job raised, with the traceback as a note."""
     if not isinstance(error, JobFailed) or error.__cause__ is None:
         return error
@@ -293,11 +293,11 @@ class JobPortal(PortalQueue):
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._call_in_trio(self._scope.cancel if error is not None else self._leave.set)
+        self._call_in_trio_soon(self._scope.cancel if error is not None else self._leave.set)
         try:
             self._thread.join()
         except BaseException:  # a Ctrl+C cuts the jobs off
-            self._call_in_trio(self._scope.cancel)
+            self._call_in_trio_soon(self._scope.cancel)
             self._thread.join()
             raise
         if self._error is not None and error is not None:
@@ -305,7 +305,7 @@ class JobPortal(PortalQueue):
         if self._error is not None:
             raise self._error
 
-    def _call_in_trio(self, function: Callable[[], object]) -> None:
+    def _call_in_trio_soon(self, function: Callable[[], object]) -> None:
         with suppress(trio.RunFinishedError):
             self._token.run_sync_soon(function)
 

@@ -30,7 +30,7 @@ def wants_color(environ: Mapping[str, str], *, by_default: bool) -> bool:
     return environ.get("CLICOLOR") != "0" and by_default
 
 
-def reopen_nonblocking(descriptor: int, flags: int) -> tuple[int, bool]:
+def reopen_nonblocking_or_dup(descriptor: int, flags: int) -> tuple[int, bool]:
     """Open the terminal of a descriptor again, non-blocking.
 
     The flag that makes a descriptor non-blocking belongs to the open file, which this process

@@ -146,7 +146,7 @@ def _zoomed(state: AppState) -> AppState:
     assert state.ticket is not None
     sheet = state.ticket.sheet
     assert sheet is not None
-    state = replace(pressed(state, "3"), is_zoomed=True)
+    state = replace(pressed(state, "3"), is_detail_wide=True)
     return after(state, detail_read(state, sheet))
 
 
@@ -171,7 +171,7 @@ def _jobs(state: AppState) -> AppState:
 def _question(state: AppState) -> AppState:
     return after(
         state,
-        messages.QuestionAsked("Take back", f"Take back what was settled of {TEXT[:60]}?", ()),
+        messages.YesNoAsked("Take back", f"Take back what was settled of {TEXT[:60]}?", ()),
     )
 
 

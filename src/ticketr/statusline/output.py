@@ -22,7 +22,7 @@ from typing import Any, Protocol, TextIO, final
 
 import trio
 
-from ticketr.tty import reopen_nonblocking
+from ticketr.tty import reopen_nonblocking_or_dup
 
 #: End a sequence that was cut, go to the beginning of the row, and erase it and all below.
 #: Without a carriage return, since that makes a stream flush its buffer.
@@ -178,7 +178,7 @@ class TerminalOutput:
 
     def open(self, wake: Callable[[], object]) -> None:
         """Begin; ``wake`` is called from any thread if the line must be drawn again."""
-        self._fd, self._never_blocks = reopen_nonblocking(self._stream.fileno(), os.O_WRONLY)
+        self._fd, self._never_blocks = reopen_nonblocking_or_dup(self._stream.fileno(), os.O_WRONLY)
         self._frame_width = self.columns()
         self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, wake)
         self._guard.install()

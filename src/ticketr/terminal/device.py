@@ -14,7 +14,7 @@ from typing import Final
 import trio
 
 from ticketr._errors import TicketrError
-from ticketr.tty import reopen_nonblocking
+from ticketr.tty import reopen_nonblocking_or_dup
 
 
 @dataclass(eq=False, repr=False)
@@ -63,7 +63,7 @@ class BufferedOutput:
     """
 
     def __init__(self, descriptor: int) -> None:
-        self._descriptor, self._never_blocks = reopen_nonblocking(descriptor, os.O_WRONLY)
+        self._descriptor, self._never_blocks = reopen_nonblocking_or_dup(descriptor, os.O_WRONLY)
         self._unsent = bytearray()
         self._flushing = trio.Lock()
         self.hung_up = False

@@ -27,7 +27,7 @@ from ticketr.terminal.tokens import (
     read_report,
     to_legacy_token,
 )
-from ticketr.tty import reopen_nonblocking
+from ticketr.tty import reopen_nonblocking_or_dup
 
 if TYPE_CHECKING:
     from ticketr.terminal.terminfo import TerminalKind
@@ -77,7 +77,7 @@ class Keyboard:
         waits: tuple[float, float],
         write: Callable[[bytes], object],
     ) -> None:
-        self._descriptor, is_own = reopen_nonblocking(descriptor, os.O_RDONLY)
+        self._descriptor, is_own = reopen_nonblocking_or_dup(descriptor, os.O_RDONLY)
         self._kind = kind
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._tokenizer = Tokenizer(*waits)

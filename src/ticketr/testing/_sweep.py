@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable,
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any, NamedTuple, TypeVarTuple
+from typing import Any, NamedTuple, NoReturn, TypeVarTuple
 
 import outcome
 import trio
@@ -120,11 +120,11 @@ class SweepFailed(TicketrError):
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
-VIRTUAL_GRACE_SECONDS = 1e6
+HANG_GRACE_VIRTUAL_SECONDS = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
 MAX_ERROR_WAKEUPS = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
-GRACE_STEPS = 1000
+GRACE_STEPS_AFTER_LIMIT = 1000
 
 
 class TaskHung(Exception):
@@ -196,7 +196,7 @@ class Run(trio.abc.Instrument):
         if self.step_count > self.max_steps:
             # Steps take no virtual time, so no deadline passes.
             self.too_many_steps.set()
-            if self.step_count > self.max_steps + GRACE_STEPS:
+            if self.step_count > self.max_steps + GRACE_STEPS_AFTER_LIMIT:
                 self.grace_scope.deadline = -inf
         elif self.step_count == self.step and not self.ended:
             self.inject()
@@ -308,14 +308,14 @@ class Run(trio.abc.Instrument):
         self.whole_run_scope.cancel("ticketr.testing: the run hangs")
         with self.grace_scope:
             for _ in range(MAX_ERROR_WAKEUPS):
-                await trio.sleep(VIRTUAL_GRACE_SECONDS)
-                self.wake_blocked_tasks()
-        self.leak_tasks()
+                await trio.sleep(HANG_GRACE_VIRTUAL_SECONDS)
+                self.raise_in_blocked_tasks()
+        self.never_free_tasks()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
-            await trio.lowlevel.wait_task_rescheduled(_abort_trio_run)
+            await trio.lowlevel.wait_task_rescheduled(_raise_task_hung)
 
-    def wake_blocked_tasks(self) -> None:
+    def raise_in_blocked_tasks(self) -> None:
         """Raise an error in the tasks that still wait, which must be in a shielded scope."""
         for task in self.tasks:
             if not any(nursery.child_tasks for nursery in task.child_nurseries):
@@ -323,7 +323,7 @@ class Run(trio.abc.Instrument):
                     task, outcome.Error(TaskHung("woken from an endless wait"))
                 )
 
-    def leak_tasks(self) -> None:
+    def never_free_tasks(self) -> None:
         """Leak the run's tasks.
 
         Freeing them would close their coroutines outside of Trio: their clean-up would raise
@@ -348,7 +348,7 @@ class Run(trio.abc.Instrument):
         return f"{name} waits {place}"
 
 
-def _abort_trio_run(_: object) -> trio.lowlevel.Abort:
+def _raise_task_hung(_: object) -> NoReturn:
     raise TaskHung("the run cannot be ended")
 
 

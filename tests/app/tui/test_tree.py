@@ -220,7 +220,7 @@ def test_titles_and_statuses_are_clean() -> None:
 
     (row,) = rows_of(hostile, "a.md")
 
-    assert "\x1b" not in row.title
+    assert "\x1b" not in row.title_or_error
     assert "\x07" not in row.status
 
 
@@ -242,7 +242,7 @@ def test_a_ticket_that_comes_again_replaces_its_rows_even_from_another_file() ->
     rows = rows.with_tickets([rows_of(ticket(1, 2, title="New"), "new.md")])
 
     assert keys(rows) == ["DEMO-1", "DEMO-2", "DEMO-4"]
-    assert (rows.unfiltered_rows[0].row.title, rows.unfiltered_rows[0].row.path) == (
+    assert (rows.unfiltered_rows[0].row.title_or_error, rows.unfiltered_rows[0].row.path) == (
         "New",
         "new.md",
     )
@@ -254,7 +254,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_ticket_rows=False)
 
     assert row.order == rows.unfiltered_rows[1].row.order
-    assert (row.key, row.title, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
+    assert (row.key, row.title_or_error, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 
 def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None:
@@ -284,7 +284,7 @@ def test_drafts_stand_side_by_side_before_the_rest() -> None:
         [rows_of(ticket(1), "1.md"), rows_of(second, "d.md"), rows_of(first, "d.md")]
     )
 
-    assert [row.title for row in rows] == ["One", "Two", "T"]
+    assert [row.title_or_error for row in rows] == ["One", "Two", "T"]
 
 
 def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -> None:
@@ -292,6 +292,6 @@ def test_of_a_ticket_in_conflict_only_the_sub_tasks_that_clash_have_the_mark() -
     view = app_state(Ticket("Whole", "DEMO-1", tasks=tasks), Ticket("Other", "DEMO-5")).workspace
     view = replace(view, conflicts_by_key={"DEMO-1": ("DEMO-3: Labels",)})
 
-    flags = [(each.row.title, view.mark_of(each.row)) for each in view.visible.rows]
+    flags = [(each.row.title_or_error, view.mark_of(each.row)) for each in view.visible.rows]
 
     assert flags == [("Whole", "!"), ("One", " "), ("Two", "!"), ("Three", "+"), ("Other", " ")]

@@ -31,7 +31,7 @@ from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace
 from ticketr.app.tui.setup import Setup
 from ticketr.app.tui.state import AppState
 from ticketr.app.tui.styled import Theme
-from ticketr.app.tui.update import may_refresh, update
+from ticketr.app.tui.update import may_auto_pull, update
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.terminal import Event, HungUp, QuitSignal, Resize, Resumed, Terminal
 
@@ -111,7 +111,7 @@ class App:
                 workspace.store,
                 in_thread,
                 send,
-                shown=lambda: self.state.workspace_named(workspace.name),
+                shown=lambda: self.state.workspace_or_empty(workspace.name),
             ),
             send,
         )
@@ -124,7 +124,7 @@ class App:
             setup,
             sandbox_nursery,
             refresh_seconds=refresh_seconds,
-            may_refresh=lambda name: may_refresh(self.state, name),
+            may_auto_pull=lambda name: may_auto_pull(self.state, name),
         )
         self._changed = trio.Event()
         self._urgent = trio.Event()
@@ -143,7 +143,7 @@ class App:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._paint)
             nursery.start_soon(self._redraw_times_and_follow_selection)
-            nursery.start_soon(self._forward_events)
+            nursery.start_soon(self._forward_terminal_events)
             await nursery.start(self._forward_jobs)
             if self.state.workspaces:
                 name = self.state.workspace.name
@@ -176,7 +176,7 @@ class App:
         self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
         match message:
-            case messages.SomeTicketsRead():
+            case messages.TicketRowsRead():
                 is_urgent = False
             case messages.JobChanged(snapshot):  # a cancelled job tells how far it got first
                 is_urgent = snapshot.status.is_terminal or snapshot.cancel_requested
@@ -215,7 +215,7 @@ class App:
                 messages.Answered(request, problem=f"{name} cannot be opened")
             )
 
-    async def _forward_events(self) -> None:
+    async def _forward_terminal_events(self) -> None:
         """Send what the terminal reports; what was typed before the first frame is dropped."""
         await self._drawn.wait()
         self._terminal.drop_keys()

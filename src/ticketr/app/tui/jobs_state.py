@@ -29,12 +29,12 @@ class TicketOutcome:
 
     Attributes:
         mark: ✓ done, ✗ failed, ! in conflict or worth a look, · left alone.
-        name: Its key, title or file.
+        ticket_name: Its key, title or file.
         text: What was done to it, and why.
     """
 
     mark: str
-    name: str
+    ticket_name: str
     text: str
 
 
@@ -83,7 +83,7 @@ def end_of(
         follows = " · ticketr pull --prune moves the files away" if is_deletion else ""
         more = f"{_created_keys_text(result)}{news}{follows}"
         return JobEnd("✓", f"{message or 'Done'}{more}", tickets)
-    first, name = bad[0].text, bad[0].name
+    first, name = bad[0].text, bad[0].ticket_name
     if name and not first.startswith(name):  # as an error with a line does
         first = f"{name}: {first}"
     more = f" (and {len(bad) - 1} more)" if bad[1:] else ""
@@ -229,7 +229,7 @@ QUIET_TAG = "quiet"
 MAX_ENDED_JOBS = 200
 
 
-class History(NamedTuple):
+class EndedJobsOfAllRuns(NamedTuple):
     """The jobs that ended, also those of earlier runs.
 
     Attributes:
@@ -255,7 +255,7 @@ class JobsState:
 
     unfinished: tuple[JobSnapshot, ...] = ()
     ended: tuple[JobSnapshot, ...] = ()
-    history: History = field(default_factory=History)
+    history: EndedJobsOfAllRuns = field(default_factory=EndedJobsOfAllRuns)
 
     def with_snapshot(self, snapshot: JobSnapshot) -> JobsState:
         """Return the jobs after a new snapshot of one."""
@@ -291,14 +291,14 @@ class JobsState:
     def ids_in_list_order(self) -> list[str]:
         """What tells the jobs apart, in the order in which they are listed."""
         now = [snapshot.id for snapshot in (*self.running, *self.waiting, *self.ended)]
-        return [*now, *map(id_of_earlier, self.jobs_of_earlier_runs)]
+        return [*now, *map(id_across_runs, self.jobs_of_earlier_runs)]
 
     def unfinished_jobs_of(self, workspace: str) -> tuple[JobSnapshot, ...]:
         """Return the running and waiting jobs of a workspace."""
         return tuple(job for job in self.unfinished if workspace_of(job) == workspace)
 
 
-def id_of_earlier(job: FinishedJob) -> str:
+def id_across_runs(job: FinishedJob) -> str:
     """Return what tells a job of an earlier run from all others; IDs repeat from run to run."""
     return f"{job.run}/{job.number}"
 

@@ -23,7 +23,7 @@ from ticketr.text import clean, clip, fit, width, wrap
 MAX_FILTER_CELLS_IN_TITLE = 20
 
 
-def draw_main(state: AppState, now: float, theme: Theme) -> list[str]:
+def draw_panels(state: AppState, now: float, theme: Theme) -> list[str]:
     """Return the rows of the body: the panels for which there is room."""
     layout = state.layout
     left = []
@@ -54,7 +54,7 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
     top = frame.scroll_top(0, current, height, count)
     rows = []
     for at, workspace in enumerate(state.workspaces[top : top + height], start=top):
-        words = activity_texts_of(state, workspace, now)
+        words = activity_wordings(state, workspace, now)
         line = _workspace_line(workspace, words, cells, is_current=at == current)
         styles = ("reverse" if is_focused else "bold",) if at == current else ()
         rows.append(theme.row(line, cells, *styles))
@@ -64,35 +64,35 @@ def _draw_workspaces(state: AppState, now: float, theme: Theme) -> list[str]:
 
 
 def _workspace_line(
-    workspace: WorkspaceView, activity_texts: Sequence[str], cells: int, *, is_current: bool
+    workspace: WorkspaceView, wordings: Sequence[str], cells: int, *, is_current: bool
 ) -> Line:
     rows = workspace.rows
     count = f"{rows.issue_and_draft_count:,}" if rows or workspace.are_files_read else ""
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
-    for sign, number, _ in workspace.mark_counts:
+    for sign, number, _ in workspace.marks_counts_and_names:
         marks += [Span(" "), mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
-    shown = next((text for text in activity_texts if width(text) <= room), "")
+    shown = next((text for text in wordings if width(text) <= room), "")
     pad = " " * max(0, cells - used - width(shown) - 1)
     return (Span("▸" if is_current else " "), Span(left), *marks, Span(f"{pad}{shown} "))
 
 
-def activity_texts_of(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
+def activity_wordings(state: AppState, workspace: WorkspaceView, now: float) -> tuple[str, ...]:
     """Return what a workspace is doing, or when it was synced; the longest words first."""
     jobs = state.jobs.unfinished_jobs_of(workspace.name)
     if jobs:
-        return _job_activity_texts(jobs[0])
+        return _job_activity_wordings(jobs[0])
     if workspace.opening_problem:
         return ("cannot be opened", "closed")
-    if workspace.pulled_at is None:
+    if workspace.pull_trio_time is None:
         return ("not pulled yet", "") if workspace.are_files_read and not workspace.rows else ("",)
-    age = ago(now - workspace.pulled_at)
+    age = ago(now - workspace.pull_trio_time)
     return f"synced {age}", age
 
 
-def _job_activity_texts(job: JobSnapshot) -> tuple[str, ...]:
+def _job_activity_wordings(job: JobSnapshot) -> tuple[str, ...]:
     kind = kind_of(job) or "work"
     if job.status is JobStatus.PENDING:
         return f"{kind} waits", "waits"
@@ -162,7 +162,7 @@ def _ticket_line(
     shown = "".join([f" {theme.fit(column.text(row), column.cells)}" for column in columns])
     room -= width(shown)
     hidden = f" +{visible.hidden_count}" if visible.hidden_count else ""
-    title = f"{'  ' * row.depth}{theme.ascii_if_needed(row.title)}"
+    title = f"{'  ' * row.depth}{theme.ascii_if_needed(row.title_or_error)}"
     title = clip(title, room - width(hidden), ellipsis=theme.ellipsis) + hidden
     pad = " " * max(0, room - width(title))
     return (
@@ -220,7 +220,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
     words, matches = state.workspace.search_words, tuple[int, ...]()
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
-        matches = frame.find_matches(lines, ticket.search)
+        matches = frame.line_index_of_each_match(lines, ticket.search)
     match = matches[ticket.match_index] if ticket.match_index < len(matches) else -1
     selected = task_line_index(sheet, lines, ticket.task_index)
     rows: list[str] = []

@@ -41,7 +41,7 @@ class JobChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class SomeTicketsRead(WorkspaceMessage):
+class TicketRowsRead(WorkspaceMessage):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
@@ -53,7 +53,7 @@ class SomeTicketsRead(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedInJira(WorkspaceMessage):
+class TicketsAutoPulled(WorkspaceMessage):
     """A pull that nobody has asked for has written these tickets; the files are read at its end."""
 
     tickets: tuple[tuple[ListRow, ...], ...]
@@ -108,12 +108,12 @@ class Answered(Message):
 
     Attributes:
         request: The call; its function says what the answer is.
-        value: What it has returned; after a failure, the text that the user had typed meanwhile.
+        value_or_typed: What it has returned; after a failure, the text that the user had typed meanwhile.
         problem: Why it failed, cleaned; empty if it did not.
     """
 
     request: Call
-    value: Any = None
+    value_or_typed: Any = None
     problem: str = ""
 
 
@@ -126,7 +126,7 @@ class TicketAdded(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionAsked(Message):
+class YesNoAsked(Message):
     """A question that Enter answers with yes.
 
     Attributes:

@@ -171,7 +171,7 @@ class ListRow:
     Attributes:
         order: The sort key: project, number, file, then the index in the ticket.
         key: The issue's key; empty for a draft.
-        title: The issue's title, or the error of a broken file.
+        title_or_error: The issue's title, or the error of a broken file.
         status: The issue's status, as the file has it; may be empty.
         path: The file of the issue's ticket, relative to the workspace.
         depth: 1 for a sub-task, 0 otherwise.
@@ -182,7 +182,7 @@ class ListRow:
 
     order: RowOrder
     key: str
-    title: str
+    title_or_error: str
     status: str
     path: str
     depth: int
@@ -267,7 +267,7 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
             ListRow(
                 order=(project, number, rest, place),
                 key=issue.key,
-                title=clean(issue.title),
+                title_or_error=clean(issue.title),
                 status=clean(issue.fields.get("Status", "")),
                 path=path,
                 depth=1 if place else 0,
@@ -292,7 +292,7 @@ def row_of_broken(path: str, error: str, *, has_ticket_rows: bool) -> ListRow:
     return ListRow(
         order=(project, number, path, 0),
         key="",
-        title=clean(error),
+        title_or_error=clean(error),
         status="",
         path=path,
         depth=0,

@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 
 from ticketr.app.tui.jobs_state import run_seconds_of
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main_screen import activity_texts_of, draw_main
+from ticketr.app.tui.main_screen import activity_wordings, draw_panels
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
@@ -70,7 +70,7 @@ def _fit_job_end(words: str, room: int, theme: Theme) -> str:
 #: The least width and height of a screen; a smaller one shows one line.
 MIN_SCREEN_SIZE = (20, 4)
 #: The least cells of a notice that is cut beside a line to type.
-MIN_NOTICE_CELLS = 12
+MIN_NOTICE_CELLS_BESIDE_INPUT = 12
 #: The most rows of a notice. It covers the lowest rows until the next key.
 MAX_NOTICE_ROWS = 3
 
@@ -91,7 +91,7 @@ def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
         words = theme.fit(f"ticketr needs {MIN_SCREEN_SIZE[0]}x{MIN_SCREEN_SIZE[1]}", cells)
         return [words, *[" " * cells] * (height - 1)][:height]
     shown = _shown_overlays(state)
-    body = [] if shown and shown[0].is_full_screen else draw_main(state, now, theme)
+    body = [] if shown and shown[0].is_full_screen else draw_panels(state, now, theme)
     for overlay in shown:
         body = overlay.draw_body(state, body, now, theme)
     rule = [theme.rule(cells)] if state.layout.has_rule else []
@@ -131,7 +131,7 @@ def _draw_header(state: AppState, now: float, theme: Theme) -> str:
         left = f"{workspace.name} · {workspace.site}" if workspace.site else workspace.name
         choices = (_mark_counts(state), _mark_counts(state, is_short=True))
         if state.workspaces and not state.layout.workspace_rows:  # their panel would say it
-            more = next(filter(None, activity_texts_of(state, workspace, now)), "")
+            more = next(filter(None, activity_wordings(state, workspace, now)), "")
     left = clip(left, max(0, state.width - 12))
     name: Line = ()
     for words in (f" · {more}", "") if more else ("",):
@@ -167,7 +167,7 @@ def _position_variants(state: AppState) -> tuple[Line, ...]:
 def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
-    for sign, number, words in state.workspace.mark_counts:
+    for sign, number, words in state.workspace.marks_counts_and_names:
         spans += [Span("  " if spans else ""), mark(sign)]
         spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
@@ -181,7 +181,7 @@ def _draw_input_notice_or_hints(state: AppState, theme: Theme, max_rows: int) ->
         right = Span(theme.ascii_if_needed(overlay.line_hints(state)), ("dim",))
         if state.notice:
             room = state.width - width(typed) - 2
-            is_told = room >= min(width(state.notice), MIN_NOTICE_CELLS)
+            is_told = room >= min(width(state.notice), MIN_NOTICE_CELLS_BESIDE_INPUT)
             right = Span(clip(state.notice, room if is_told else 0, ellipsis=theme.ellipsis))
         gap = state.width - width(typed) - width(right.text) - 1
         end = (Span(" " * gap), right) if right.text and gap > 0 else ()
@@ -244,7 +244,7 @@ def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
         KeyAction.ESCAPE: not cancels and (state.focus is not Panel.TICKETS or is_narrowed),
         KeyAction.CHANGE: workspace.chosen_ids,
         KeyAction.OPEN: row
-        and (state.focus is not Panel.DETAIL or not state.is_zoomed or task >= 0),
+        and (state.focus is not Panel.DETAIL or not state.is_detail_wide or task >= 0),
         KeyAction.RESOLVE: row and row.ticket_key in workspace.conflicts_by_key,
         KeyAction.DIFF: row and row.key in workspace.edited_keys,
         KeyAction.BROWSER: row and row.key,

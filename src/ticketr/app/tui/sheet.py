@@ -10,7 +10,7 @@ from ticketr.app.tui.styled import Line
 from ticketr.text import clean
 
 #: What a sheet holds whose file cannot be read.
-NO_ISSUE = Ticket("")
+UNREADABLE_TICKET = Ticket("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class IssueSheet:
     title: str
     path: str
     line: int = 0
-    issue: Ticket = NO_ISSUE
+    issue: Ticket = UNREADABLE_TICKET
     edits: tuple[EditedPart, ...] = ()
     clashing_parts: tuple[str, ...] = ()
     error: str = ""

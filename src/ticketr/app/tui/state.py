@@ -35,7 +35,7 @@ def show_workspace(state: AppState, now: float, *, index: int) -> Step:
     return state, () if workspace.are_files_read else (call_in(workspace.name, read_files),)
 
 
-def show_row(state: AppState, row: ListRow) -> AppState:
+def unhide_and_select_row(state: AppState, row: ListRow) -> AppState:
     """Select a row; a filter that hides it is taken off, and folds are opened."""
     workspace = state.workspace
     if all(visible_row.row.order != row.order for visible_row in workspace.visible.rows):
@@ -58,9 +58,9 @@ Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 #: Seconds of rest after which the open ticket follows the cursor.
 SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
-FOLLOW_AT_ONCE = 0.0
+FOLLOW_AT_ONCE_TIME = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-UNUSED_KEY_PAUSE_SECONDS = 0.1
+SWALLOW_KEYS_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -153,7 +153,7 @@ class AppState:
         workspaces: The workspaces; none only in the first run.
         workspace_index: The index of the workspace whose tickets are shown.
         focus: The panel that has the keys.
-        is_zoomed: Whether the open ticket has the whole width.
+        is_detail_wide: Whether the open ticket has the whole width.
         ticket: The open ticket, if any.
         follow_selection_at: The time at which the open ticket follows the cursor; infinity for never.
         overlays: What lies over the main screen, the top one last.
@@ -171,7 +171,7 @@ class AppState:
     workspaces: tuple[WorkspaceView, ...] = ()
     workspace_index: int = 0
     focus: Panel = Panel.TICKETS
-    is_zoomed: bool = False
+    is_detail_wide: bool = False
     ticket: OpenTicket | None = None
     follow_selection_at: float = math.inf
     overlays: tuple[Overlay, ...] = ()
@@ -211,7 +211,7 @@ class AppState:
         width = self.width
         has_rule = self.height >= MIN_HEIGHT_WITH_RULE
         body = max(1, self.height - 3 - has_rule)
-        if self.focus is Panel.DETAIL and (self.is_zoomed or width < MIN_SIDE_BY_SIDE_WIDTH):
+        if self.focus is Panel.DETAIL and (self.is_detail_wide or width < MIN_SIDE_BY_SIDE_WIDTH):
             left, right = 0, width
         elif width >= MIN_SIDE_BY_SIDE_WIDTH:
             left = max(MIN_LIST_CELLS, min(width - 1 - TWO_COLUMN_DETAIL_CELLS, width // 2 + 23))
@@ -239,21 +239,21 @@ class AppState:
 
     def job_end(self, snapshot: JobSnapshot) -> JobEnd:
         """Return what has become of a job that has ended."""
-        conflicts = self.workspace_named(workspace_of(snapshot)).conflicts_by_key
+        conflicts = self.workspace_or_empty(workspace_of(snapshot)).conflicts_by_key
         return end_of(snapshot, self.keymap, conflicts.keys())
 
     def has_workspace(self, name: str) -> bool:
         """Return whether there is a workspace of that name."""
         return any(workspace.name == name for workspace in self.workspaces)
 
-    def workspace_named(self, name: str) -> WorkspaceView:
+    def workspace_or_empty(self, name: str) -> WorkspaceView:
         """Return the workspace of that name; if no workspace has it, a new one without tickets."""
         views = (workspace for workspace in self.workspaces if workspace.name == name)
         return next(views, WorkspaceView(name))
 
     def with_workspace_changes(self, name: str, **changes: Any) -> AppState:
         """Return the state with a workspace changed; the same state if no workspace has that name."""
-        return self.with_workspace(replace(self.workspace_named(name), **changes))
+        return self.with_workspace(replace(self.workspace_or_empty(name), **changes))
 
     def with_workspace(self, workspace: WorkspaceView) -> AppState:
         """Return the state with a workspace's new state."""
@@ -290,3 +290,7 @@ class AppState:
     def with_notice(self, words: str, *, is_bad: bool = False) -> AppState:
         """Return the state with a notice in the action bar."""
         return replace(self, notice=clean(words), is_notice_bad=is_bad)
+
+    def with_notice_swallowing_keys(self, words: str, now: float) -> AppState:
+        """Return the state with a notice after a key that does nothing, and no keys for a moment."""
+        return replace(self.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)

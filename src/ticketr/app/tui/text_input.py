@@ -28,23 +28,23 @@ class TextInput:
     Attributes:
         text: What was typed, cleaned; in no repr, since it may be a secret.
         cursor: The index of the character at the cursor; ``len(text)`` at the end.
-        keeps_lines: Whether a pasted text keeps its lines.
+        keeps_pasted_lines: Whether a pasted text keeps its lines.
     """
 
     text: str = field(default="", repr=False)
     cursor: int = 0
-    keeps_lines: bool = False
+    keeps_pasted_lines: bool = False
 
     @classmethod
-    def of(cls, text: str, *, keeps_lines: bool = False) -> Self:
+    def of(cls, text: str, *, keeps_pasted_lines: bool = False) -> Self:
         """Return a line with a text, and the cursor at its end."""
-        cleaned = clean_lines(text)[:MAX_TEXT] if keeps_lines else clean(text)[:MAX_LENGTH]
-        return cls(cleaned, len(cleaned), keeps_lines)
+        cleaned = clean_lines(text)[:MAX_TEXT] if keeps_pasted_lines else clean(text)[:MAX_LENGTH]
+        return cls(cleaned, len(cleaned), keeps_pasted_lines)
 
     def with_typed(self, text: str) -> TextInput:
         """Return the line with a text inserted at the cursor; a pasted one may have several lines."""
-        cleaned = clean_lines(text) if self.keeps_lines and len(text) > 1 else clean(text)
-        added = cleaned[: (MAX_TEXT if self.keeps_lines else MAX_LENGTH) - len(self.text)]
+        cleaned = clean_lines(text) if self.keeps_pasted_lines and len(text) > 1 else clean(text)
+        added = cleaned[: (MAX_TEXT if self.keeps_pasted_lines else MAX_LENGTH) - len(self.text)]
         whole = self.text[: self.cursor] + added + self.text[self.cursor :]
         return replace(self, text=whole, cursor=self.cursor + len(added))
 

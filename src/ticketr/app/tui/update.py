@@ -17,7 +17,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -53,21 +53,21 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case terminal.Paste(text):
             if now < state.swallow_keys_until:
                 return state, ()
-            return _handle_text(state, text, now) or (_report_unused(state, "Pasted text", now), ())
+            return _handle_text(state, text, now) or _warn_and_pause_keys(state, "Pasted text", now)
         case terminal.Mouse():
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, effects = _handle_job(state, snapshot, now)
-        case messages.SomeTicketsRead():
+        case messages.TicketRowsRead():
             # The rows are arranged when they are drawn: many of these come between two frames.
-            workspace = state.workspace_named(message.workspace)
+            workspace = state.workspace_or_empty(message.workspace)
             rows = workspace.rows.with_tickets(message.tickets)
             edited = workspace.edited_keys | message.edited_keys
             state = state.with_workspace(replace(workspace, rows=rows, edited_keys=edited))
             # The first ticket of a first pull is read; later ones wait for the cursor.
             return _follow_selection(state) if state.ticket is None else (state, ())
-        case messages.ChangedInJira():
-            workspace = state.workspace_named(message.workspace)
+        case messages.TicketsAutoPulled():
+            workspace = state.workspace_or_empty(message.workspace)
             changed = workspace.rows.keys_changed_by(message.tickets)
             changed |= workspace.keys_of_unseen_changes
             return state.with_workspace(replace(workspace, keys_of_unseen_changes=changed)), ()
@@ -82,7 +82,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             read = call_in(message.workspace, files.read_files)
             effects = (read,) if message.is_file_gone else ()
             state = _show_detail(state, message)
-        case messages.QuestionAsked(title, words, effects):
+        case messages.YesNoAsked(title, words, effects):
             if (
                 state.overlays and state.context in TYPING_CONTEXTS
             ):  # an Enter there answers no question
@@ -106,7 +106,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case messages.WorkspaceOpened():
             state, effects = _show_opened_workspace(state, message, now)
         case messages.WorkspaceFailed(name, words):
-            return _show_failed_workspace(state, name, words), ()
+            return _show_problem_and_close_overlays(state, name, words), ()
         case messages.Notice(words, is_error, hints):
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
@@ -118,13 +118,13 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
     return _offer_to_overlays(state, message, now, effects)
 
 
-def may_refresh(state: AppState, workspace_name: str) -> bool:
+def may_auto_pull(state: AppState, workspace_name: str) -> bool:
     """Return whether a pull of a workspace that nobody has asked for disturbs nobody now.
 
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
-    workspace = state.workspace_named(workspace_name)
-    is_known = workspace.pulled_at is not None and not workspace.is_folder_gone
+    workspace = state.workspace_or_empty(workspace_name)
+    is_known = workspace.pull_trio_time is not None and not workspace.is_folder_gone
     return is_known and not state.overlays and not state.jobs.unfinished
 
 
@@ -140,7 +140,9 @@ def _offer_to_overlays(
         return state, effects
     request = message.request
     if not message.problem:
-        return request.on_success(state, message.value) if request.on_success else (state, ())
+        return (
+            request.on_success(state, message.value_or_typed) if request.on_success else (state, ())
+        )
     if request.on_failure:
         failed: Step = request.on_failure(state, message)
         return failed
@@ -149,7 +151,7 @@ def _offer_to_overlays(
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
-        return replace(state, swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS), ()
+        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -161,7 +163,7 @@ def _handle_key(state: AppState, name: str, now: float) -> Step:
         step = _handle_action(state, action, now)
     else:
         step = _handle_text(state, name, now) if len(name) == 1 else None
-    return step or (_report_unused(state, name_of(name), now), ())
+    return step or _warn_and_pause_keys(state, name_of(name), now)
 
 
 def _handle_action(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -188,11 +190,11 @@ def _handle_text(state: AppState, text: str, now: float) -> Step | None:
     return state.overlays[-1].on_text(state, text, now)
 
 
-def _report_unused(state: AppState, pressed: str, now: float) -> AppState:
+def _warn_and_pause_keys(state: AppState, unused: str, now: float) -> Step:
     """Say that what was pressed or pasted does nothing here, and take no keys for a moment."""
     keys = state.keymap.hint(KeyAction.HELP, state.context, "lists the keys", before="; ")
-    words = f"{clean(pressed)} does nothing here{keys}"
-    return replace(state.with_notice(words), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS)
+    words = f"{clean(unused)} does nothing here{keys}"
+    return state.with_notice_swallowing_keys(words, now), ()
 
 
 def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
@@ -211,7 +213,7 @@ def _handle_job(state: AppState, snapshot: JobSnapshot, now: float) -> Step:
 
 
 def _handle_files_read(state: AppState, read: messages.FilesRead, now: float) -> Step:
-    workspace = state.workspace_named(read.workspace)
+    workspace = state.workspace_or_empty(read.workspace)
     news = [text for text in read.broken_file_errors if text not in workspace.broken_file_errors]
     is_watched = workspace.are_files_read and not workspace.is_folder_gone
     begin = (watch_files, jobs.start_auto_refresh) if not is_watched else ()
@@ -228,7 +230,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     """Show what is known of a workspace now; one that is wanted is selected and pulled."""
     name = opened.workspace
     workspace = replace(
-        state.workspace_named(name),
+        state.workspace_or_empty(name),
         site=opened.site,
         project=opened.project,
         query_aliases=opened.query_aliases,
@@ -251,7 +253,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     return state, (call_in(name, files.read_files), pull)
 
 
-def _show_failed_workspace(state: AppState, workspace: str, problem: str) -> AppState:
+def _show_problem_and_close_overlays(state: AppState, workspace: str, problem: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
     state = state.with_workspace_changes(workspace, opening_problem=problem)
     overlays = tuple(

@@ -35,7 +35,7 @@ class WorkspaceView:
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
         are_files_read: Whether all its files have been read.
-        pulled_at: When a pull has brought all that it found, by Trio's clock; None for never.
+        pull_trio_time: When a pull has brought all that it found, by Trio's clock; None for never.
         opening_problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
@@ -59,7 +59,7 @@ class WorkspaceView:
     conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
     are_files_read: bool = False
-    pulled_at: float | None = None
+    pull_trio_time: float | None = None
     opening_problem: str = ""
     selected_row_order: RowOrder | None = None
     top: int = 0
@@ -107,7 +107,7 @@ class WorkspaceView:
         return self.are_files_read and bool(self.opening_problem)
 
     @property
-    def mark_counts(self) -> tuple[tuple[str, int, str], ...]:
+    def marks_counts_and_names(self) -> tuple[tuple[str, int, str], ...]:
         """The mark, number and name of what differs from the last sync; those of which any are."""
         drafts = self.rows.draft_count
         entries = (
@@ -141,10 +141,10 @@ class WorkspaceView:
             broken_file_errors=read.broken_file_errors,
             are_files_read=True,
             opening_problem="",
-            selected_row_order=self._selected_order_after(read.rows),
+            selected_row_order=self._selected_or_created_order(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
-            pulled_at=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
+            pull_trio_time=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
             keys_of_unseen_changes=self.keys_of_unseen_changes & {row.key for row in read.rows}
             if self.keys_of_unseen_changes
             else self.keys_of_unseen_changes,
@@ -153,14 +153,16 @@ class WorkspaceView:
             else self.chosen_ids,
         )
 
-    def _selected_order_after(self, rows: Rows) -> RowOrder | None:
+    def _selected_or_created_order(self, rows: Rows) -> RowOrder | None:
         """Return what is selected among other rows: the ticket that a selected draft has become."""
         draft = self.selected_row
         if self.selected_row_order is None or draft is None or not draft.is_draft:
             return self.selected_row_order
         if any(row.id == draft.id for row in rows):
             return self.selected_row_order
-        created = [row.order for row in rows if row.key and row.title == draft.title]
+        created = [
+            row.order for row in rows if row.key and row.title_or_error == draft.title_or_error
+        ]
         return max(created, default=self.selected_row_order)
 
     def scrolled_to_selected(self, page: int) -> WorkspaceView:

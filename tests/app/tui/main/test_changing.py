@@ -239,7 +239,7 @@ def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
     state = after(state, messages.TicketAdded("work", "draft.md", "Pay"))
 
     assert state.selected_row is not None
-    assert (state.selected_row.title, state.selected_row.line) == ("Pay", 7)
+    assert (state.selected_row.title_or_error, state.selected_row.line) == ("Pay", 7)
     assert state.workspace.filter.text == ""
 
 
@@ -280,7 +280,7 @@ def test_a_long_text_is_measured_around_its_cursor_alone(monkeypatch: pytest.Mon
         return width(text)
 
     monkeypatch.setattr(text_input, "width", width_of)
-    typed = text_input.TextInput(keeps_lines=True).with_typed("漢" * text_input.MAX_TEXT)
+    typed = text_input.TextInput(keeps_pasted_lines=True).with_typed("漢" * text_input.MAX_TEXT)
 
     assert typed.visible_part(20) == f"{'漢' * 9}▏"
     assert sum(measured) < text_input.MAX_TEXT
@@ -549,7 +549,7 @@ def test_a_key_that_is_not_possible_now_says_why(keys: tuple[str, ...], notice: 
 
 
 def zoomed(ticket: Ticket = FAMILY) -> AppState:
-    state = replace(app_state(ticket, LAST, height=20), focus=Panel.DETAIL, is_zoomed=True)
+    state = replace(app_state(ticket, LAST, height=20), focus=Panel.DETAIL, is_detail_wide=True)
     return opened(state, ticket)
 
 
@@ -567,7 +567,7 @@ def test_tab_goes_through_the_sub_tasks_of_a_ticket_of_full_width() -> None:
     state = pressed(state, "KEY_TAB")
     assert marked(state) == ["▌  DEMO-3  Sub two"]
     state = pressed(state, "KEY_TAB")
-    assert (marked(state), state.is_zoomed, state.focus) == ([], True, Panel.DETAIL)
+    assert (marked(state), state.is_detail_wide, state.focus) == ([], True, Panel.DETAIL)
     state = pressed(state, "KEY_BTAB")
     assert marked(state) == ["▌  DEMO-3  Sub two"]
 
@@ -581,7 +581,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
 
     row = state.selected_row
     assert row is not None
-    assert (row.key, state.is_zoomed, state.focus) == ("DEMO-3", True, Panel.DETAIL)
+    assert (row.key, state.is_detail_wide, state.focus) == ("DEMO-3", True, Panel.DETAIL)
     assert state.follow_selection_at == 8.0
     state, asked = update(state, messages.FollowSelectionDue(), 8.0)
     assert asked == (
@@ -594,7 +594,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
 @pytest.mark.parametrize("key", ["KEY_TAB", "KEY_BTAB"])
 def test_tab_leaves_a_ticket_without_sub_tasks_and_one_beside_the_list(key: str) -> None:
     assert pressed(zoomed(LAST), key).focus is Panel.TICKETS
-    assert pressed(replace(zoomed(), is_zoomed=False), key).focus is Panel.TICKETS
+    assert pressed(replace(zoomed(), is_detail_wide=False), key).focus is Panel.TICKETS
     assert pressed(replace(zoomed(), ticket=None), key).focus is Panel.TICKETS
 
 
@@ -622,7 +622,7 @@ def test_esc_that_cancels_a_job_is_named_by_the_status_line_alone() -> None:
 
 
 def test_a_ticket_alone_is_headed_by_its_place_and_the_keys_to_those_beside_it() -> None:
-    state = replace(opened(app_state(FAMILY, LAST)), focus=Panel.DETAIL, is_zoomed=True)
+    state = replace(opened(app_state(FAMILY, LAST)), focus=Panel.DETAIL, is_detail_wide=True)
     assert shown(state)[0].startswith(" ticketr  work › DEMO-1  ")
     assert shown(state)[0].endswith("  1/4   [ previous   ] next")
     narrow = replace(state, width=34)

@@ -18,7 +18,7 @@ from ticketr.app.tui.effects import Call, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import Loading
-from ticketr.app.tui.panels.frame import find_matches, with_marked_ranges
+from ticketr.app.tui.panels.frame import line_index_of_each_match, with_marked_ranges
 from ticketr.app.tui.screen import draw_screen
 from ticketr.app.tui.services.asking import ask_match_count_and_local_keys, stop_asking
 from ticketr.app.tui.services.files import remember_list_view
@@ -410,7 +410,7 @@ def test_case_and_accents_do_not_matter() -> None:
     ],
 )
 def test_matches_are_found_in_their_lines(words: str, found: list[int]) -> None:
-    assert list(find_matches(lines("Die Straße", "one", "  two", "é"), words)) == found
+    assert list(line_index_of_each_match(lines("Die Straße", "one", "  two", "é"), words)) == found
 
 
 def test_marks_keep_the_styles_below_them() -> None:

@@ -31,7 +31,7 @@ from ticketr.terminal import Key, Resize
 VIEW = conflict_view()
 TITLE, PRIORITY = (part.id for part in VIEW.parts)
 
-UNDO = messages.QuestionAsked("Take back", "what was written goes", (call_in("work", undo, ()),))
+UNDO = messages.YesNoAsked("Take back", "what was written goes", (call_in("work", undo, ()),))
 
 
 def read_of(view: ConflictView) -> messages.Answered:

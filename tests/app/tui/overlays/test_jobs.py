@@ -14,7 +14,7 @@ from ticketr.app.sync.jobs.syncing import left_out_counts
 from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
-from ticketr.app.tui.jobs_state import History, JobEnd, end_of
+from ticketr.app.tui.jobs_state import EndedJobsOfAllRuns, JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.rows import Rows
@@ -161,7 +161,7 @@ def test_a_pull_lists_what_jira_found_and_did_not_give() -> None:
     result = PullResult(total=1, unchanged=1, left_out=("10009",))
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
     (ticket,) = end.tickets
-    assert (end.mark, ticket.mark, ticket.name) == ("✓", "·", "ID 10009")
+    assert (end.mark, ticket.mark, ticket.ticket_name) == ("✓", "·", "ID 10009")
     assert ticket.text.endswith("Jira did not give it; the next pull asks again")
 
 
@@ -286,7 +286,9 @@ NAMED = "DEMO-1, DEMO-2, DEMO-3 and 9 more"
 def with_earlier(job: FinishedJob) -> AppState:
     """Return the jobs with one of an earlier run, which is selected."""
     names = {"/work": "work", "/gone": "gone"}
-    return after(jobs(), messages.Answered(call(read_history), History((job,), None, names)))
+    return after(
+        jobs(), messages.Answered(call(read_history), EndedJobsOfAllRuns((job,), None, names))
+    )
 
 
 def test_escape_closes_the_jobs_also_where_one_of_an_earlier_run_is_selected() -> None:

@@ -97,7 +97,7 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     (answer,) = told
     assert isinstance(answer, messages.Answered)
     assert (answer.request.args[1:], answer.problem) == ((asking_for,), "")
-    values, whole = answer.value
+    values, whole = answer.value_or_typed
     assert (values[0] if values else None, whole) == (first, is_whole)
 
 
@@ -188,7 +188,7 @@ async def test_a_query_that_jira_does_not_understand_is_told(
 
     (answer,) = told
     assert isinstance(answer, messages.Answered)
-    assert answer.value is None
+    assert answer.value_or_typed is None
     assert answer.problem.startswith("Jira does not understand the query: Error in the JQL")
 
 
@@ -320,8 +320,10 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
     push, sync = told
     assert isinstance(push, messages.Answered)
     assert isinstance(sync, messages.Answered)
-    assert [each.code for each in push.value.left_alone] == [Code.CONFLICT]
-    assert [each.key for each in sync.value.entries] == ([] if prefer is None else ["DEMO-1"])
+    assert [each.code for each in push.value_or_typed.left_alone] == [Code.CONFLICT]
+    assert [each.key for each in sync.value_or_typed.entries] == (
+        [] if prefer is None else ["DEMO-1"]
+    )
 
 
 @pytest.mark.parametrize(("inherit", "parts"), [(True, ["Title", "Priority"]), (False, ["Title"])])
@@ -340,7 +342,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
 
     (read,) = told
     assert isinstance(read, messages.Answered)
-    assert [each.name for each in read.value.entries[1].changes] == parts
+    assert [each.name for each in read.value_or_typed.entries[1].changes] == parts
 
 
 async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ async def test_a_changed_status_is_taken_back_to_the_byte(
     told.clear()
     await used.carry_out(call_in("work", ask_to_undo))
     (found,) = told
-    assert isinstance(found, messages.QuestionAsked)
+    assert isinstance(found, messages.YesNoAsked)
     assert found.question.startswith("DEMO-9 in DEMO-9.md: the text that was there before ")
     told.clear()
     (effect,) = found.calls_on_yes
@@ -114,7 +114,7 @@ async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_pa
     assert isinstance(refused, messages.Answered)
     assert refused.problem == "This app stores no login; ticketr workspace add does"
     assert isinstance(read, messages.Answered)
-    assert [*read.value.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
+    assert [*read.value_or_typed.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
 
 
 async def test_only_what_can_be_taken_back_is_offered(
@@ -133,7 +133,7 @@ async def test_only_what_can_be_taken_back_is_offered(
     await used.carry_out(call_in("work", ask_to_undo))
 
     (asked,) = told
-    assert isinstance(asked, messages.QuestionAsked)
+    assert isinstance(asked, messages.YesNoAsked)
     assert [step.key for step in asked.calls_on_yes[0].args[1]] == ["DEMO-9"]
     bench.path("DEMO-9").unlink()
     told.clear()
@@ -157,7 +157,7 @@ async def test_a_draft_that_was_pushed_is_not_offered(
     await used.carry_out(call_in("work", ask_to_undo))
 
     (asked,) = told
-    assert isinstance(asked, messages.QuestionAsked)
+    assert isinstance(asked, messages.YesNoAsked)
     assert asked.question.startswith("keep.md, which was added at ")
     (effect,) = asked.calls_on_yes
     await effect.function(used, *effect.args)
@@ -316,7 +316,11 @@ async def test_the_app_changes_the_chosen_tickets_and_takes_it_back(
         await run.press("KEY_ENTER", "KEY_ENTER")
         row = run.app.state.selected_row
         assert row is not None
-        assert (row.title, row.path, row.candidate.fields) == ("Pay", "pay.md", {"Type": "Bug"})
+        assert (row.title_or_error, row.path, row.candidate.fields) == (
+            "Pay",
+            "pay.md",
+            {"Type": "Bug"},
+        )
         await run.press("u")
         await trio.sleep(1)
         await run.press("KEY_ENTER")

@@ -25,7 +25,7 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.messages import FilesRead, Message, Notice, SavedListViewRead, SomeTicketsRead
+from ticketr.app.tui.messages import FilesRead, Message, Notice, SavedListViewRead, TicketRowsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
@@ -80,7 +80,7 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
 
     *portions, whole = told
-    sizes = [len(each.tickets) for each in portions if isinstance(each, SomeTicketsRead)]
+    sizes = [len(each.tickets) for each in portions if isinstance(each, TicketRowsRead)]
     assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH, 1]
     assert whole == read(told)
     assert [row.key for row in read(told).rows] == [
@@ -103,7 +103,7 @@ async def test_a_broken_file_costs_no_other_its_mark(
     first, second = read(told).broken_file_errors
     assert first.startswith("A.md:2:1: ")
     assert second == "DEMO-2 is in DEMO-2.md and in b.md; keep one of them"
-    assert [row.title for row in read(told).rows if row.is_broken] == [first, second]
+    assert [row.title_or_error for row in read(told).rows if row.is_broken] == [first, second]
 
 
 async def test_a_last_sync_that_cannot_be_read_is_reported_and_the_tickets_are_shown(
@@ -179,7 +179,7 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     with trio.move_on_after(6.5):
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read_and_compare()
 
-    sizes = [len(each.tickets) for each in told if isinstance(each, SomeTicketsRead)]
+    sizes = [len(each.tickets) for each in told if isinstance(each, TicketRowsRead)]
     assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH]
     assert trio.current_time() == 7.5  # one more second, to close the state
 
@@ -351,9 +351,13 @@ async def test_a_second_reading_reads_the_files_that_have_changed(
     assert third.edited_keys == {"DEMO-1"}
     assert [row.key for row in third.rows] == [row.key for row in first.rows]
     assert (
-        third.rows.unfiltered_rows[0].row.title[1:] == first.rows.unfiltered_rows[0].row.title[1:]
+        third.rows.unfiltered_rows[0].row.title_or_error[1:]
+        == first.rows.unfiltered_rows[0].row.title_or_error[1:]
     )
-    assert third.rows.unfiltered_rows[0].row.title != first.rows.unfiltered_rows[0].row.title
+    assert (
+        third.rows.unfiltered_rows[0].row.title_or_error
+        != first.rows.unfiltered_rows[0].row.title_or_error
+    )
 
 
 async def test_the_next_start_reads_only_what_has_changed_since(

@@ -11,7 +11,7 @@ from typing import Any
 from ticketr.app import sync
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
-from ticketr.app.tui.main.changing import counts_of_values, place_of, sheet_of_row
+from ticketr.app.tui.main.changing import counts_of_values, place_of, sheet_if_row_is_open
 from ticketr.app.tui.overlays.questions import (
     Choice,
     LineInput,
@@ -33,7 +33,7 @@ PARENT_FIELD = "Parent"
 EMPTY_INPUT = TextInput()
 NO_TICKET_HAS_FIELD_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
-MAX_OPENED_WITHOUT_QUESTION = 5
+MAX_BROWSER_TABS_WITHOUT_QUESTION = 5
 #: The most tickets for which Jira is asked what they can become: one of each type and status.
 MAX_STATUS_REQUEST_TICKETS = 5
 
@@ -104,7 +104,7 @@ class _Targets:
         """What they are called."""
         if self.are_chosen:
             return f"{len(self.rows)} chosen ticket{'s' * (len(self.rows) != 1)}"
-        return self.rows[0].key or self.rows[0].title
+        return self.rows[0].key or self.rows[0].title_or_error
 
     @property
     def issue_keys(self) -> tuple[str, ...]:
@@ -210,7 +210,7 @@ def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
 def open_in_browser(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     """Open the tickets in the browser; many after a question."""
     effect = call_in(state.workspace.name, outside.open_browser, keys)
-    if len(keys) <= MAX_OPENED_WITHOUT_QUESTION:
+    if len(keys) <= MAX_BROWSER_TABS_WITHOUT_QUESTION:
         return state, (effect,)
     words = f"{len(keys)} tickets are opened in the browser. Enter does it, Esc does not."
     return state.opened(Question("Open", words, (effect,), now)), ()
@@ -303,7 +303,7 @@ def _value_options(
     present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)
-    titles = {row.key: row.title for row in tickets} if field.name == PARENT_FIELD else {}
+    titles = {row.key: row.title_or_error for row in tickets} if field.name == PARENT_FIELD else {}
     longest = max(map(len, titles), default=0)
 
     def facts(value: str) -> str:
@@ -361,7 +361,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
             alike.setdefault((row.candidate.fields.get("Type", ""), row.status), row)
     issues = {row.key: row.status for row in list(alike.values())[:MAX_STATUS_REQUEST_TICKETS]}
     row = targets.rows[0]
-    sheet = None if targets.are_chosen else sheet_of_row(state, row)
+    sheet = None if targets.are_chosen else sheet_if_row_is_open(state, row)
     edits = (edit.before for edit in sheet.edits if edit.part_name == "Status") if sheet else ()
     synced = next(iter(edits), "")
     now = "" if targets.are_chosen or not row.status else f", now {row.status}"
@@ -371,10 +371,10 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     seen = {"": tuple(counts_of_values(state.workspace.rows, "Status"))}
     choice = Choice(
         f"Status of {targets.description}{now}",
-        _status_options(issues, synced, seen) if any(seen.values()) else (),
+        _all_status_options(issues, synced, seen) if any(seen.values()) else (),
         on_accept,
         request=request,
-        options_from_answer=lambda statuses: (_status_options(issues, synced, statuses), True),
+        options_from_answer=lambda statuses: (_all_status_options(issues, synced, statuses), True),
         waiting_text="Asking Jira..." if request else "",
         close_notice_if_no_values="Jira allows no other status from here",
     )
@@ -383,7 +383,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
     return state.opened(choice), (request,) if request else ()
 
 
-def _status_options(
+def _all_status_options(
     status_by_key: Mapping[str, str], synced: str, allowed_by_key: Mapping[str, tuple[str, ...]]
 ) -> tuple[Option, ...]:
     """Return the statuses to choose from.

@@ -15,7 +15,7 @@ from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import outside
 from ticketr.app.tui.services.edits import add_comment_to_file, add_drafts_from_template, add_ticket
 from ticketr.app.tui.sheet import IssueSheet, comment_heading
-from ticketr.app.tui.state import AppState, Panel, Step, show_row
+from ticketr.app.tui.state import AppState, Panel, Step, unhide_and_select_row
 from ticketr.app.tui.text_input import TextInput, clean_lines
 from ticketr.app.tui.workspace import COMMENTS_NOT_KEPT_MESSAGE, WorkspaceView
 from ticketr.text import clean
@@ -34,7 +34,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
     return state, (call_in(state.workspace.name, outside.open_editor, row.path, line),)
 
 
-def sheet_of_row(state: AppState, row: ListRow) -> IssueSheet | None:
+def sheet_if_row_is_open(state: AppState, row: ListRow) -> IssueSheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
     ticket, wanted = state.ticket, (state.workspace.name, row.order)
     is_that = ticket is not None and (ticket.workspace, ticket.row_order) == wanted
@@ -99,7 +99,7 @@ def _title_input(workspace: str, ticket: ListRow | None) -> LineInput:
         if ticket is None:
             task = Option("a sub-task", refusal="Select a ticket first")
         else:
-            words = f"a sub-task of {ticket.key or ticket.title}"
+            words = f"a sub-task of {ticket.key or ticket.title_or_error}"
             task = Option(words, "in its file", value="sub-task")
         options = (Option("a ticket", "in a file of its own"), task)
         return state.opened(Choice(f"Add “{title}” as", options, on_choose)), ()
@@ -123,7 +123,7 @@ def reply_to_or_edit_comment(state: AppState, _: float) -> Step | None:
     row, workspace = state.selected_row, state.workspace
     if row is None:
         return None
-    sheet = sheet_of_row(state, row)
+    sheet = sheet_if_row_is_open(state, row)
     if sheet is None:
         return state.with_notice(f"{row.id} is still being read"), ()
     comments = {str(text.line): text for text in reversed(sheet.issue.comments)}
@@ -158,22 +158,22 @@ def _comment_input(workspace: str, place: IssuePlace, text: str = "") -> LineInp
     def on_open_editor(state: AppState, text: str) -> Step:
         return state, (call_in(workspace, outside.write_comment, place, text),)
 
-    typed = TextInput.of(text, keeps_lines=True)
+    typed = TextInput.of(text, keeps_pasted_lines=True)
     return LineInput("comment:", on_accept, input=typed, on_open_editor=on_open_editor)
 
 
 def select_added(state: AppState, added: TicketAdded) -> AppState:
     """Select a draft that was just added; remove a filter that hides it."""
-    workspace = state.workspace_named(added.workspace)
+    workspace = state.workspace_or_empty(added.workspace)
     title = clean(added.title)
     rows = [
         row
         for row in workspace.rows
-        if row.is_draft and row.path == added.path and row.title == title
+        if row.is_draft and row.path == added.path and row.title_or_error == title
     ]
     if not rows or state.workspace.name != workspace.name:
         return state
-    return show_row(state, rows[-1])
+    return unhide_and_select_row(state, rows[-1])
 
 
 def place_of(row: ListRow) -> IssuePlace:

@@ -12,7 +12,7 @@ from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_match_count_and_local_keys
 from ticketr.app.tui.services.files import remember_list_view
-from ticketr.app.tui.state import FOLLOW_AT_ONCE, AppState, Panel, Step
+from ticketr.app.tui.state import FOLLOW_AT_ONCE_TIME, AppState, Panel, Step
 from ticketr.app.tui.text_input import TextInput
 from ticketr.app.tui.workspace import NO_FILTER, WorkspaceView
 from ticketr.text import clean, clip
@@ -44,7 +44,7 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
         except tickets.InvalidFilter as error:
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
-        state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE)
+        state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE_TIME)
         return replace(state, notice=f"{workspace.position_and_count[1]} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
@@ -54,13 +54,13 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
             selected_row_order=before.selected_row_order,
             top=before.top,
         )
-        return replace(state.with_workspace(shown), follow_selection_at=FOLLOW_AT_ONCE)
+        return replace(state.with_workspace(shown), follow_selection_at=FOLLOW_AT_ONCE_TIME)
 
     def on_accept(state: AppState, text: str) -> Step | str:
         if jql_of(text) == "":
             return "A query of Jira follows jql:"
         try:
-            return apply_filter(state, text)
+            return apply_filter_or_ask_jira(state, text)
         except tickets.InvalidFilter as error:
             return clean(str(error))
 
@@ -93,7 +93,7 @@ def _reopen_filter(state: AppState, workspace: str, text: str, problem: str) -> 
     return state.opened_at_bottom(_filter_input(state.workspace, text, problem)), ()
 
 
-def apply_filter(state: AppState, text: str) -> Step:
+def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
     """Show only the tickets of a filter; a query of Jira is asked first.
 
     Raises:
@@ -105,7 +105,7 @@ def apply_filter(state: AppState, text: str) -> Step:
         workspace.filter if jql is not None else tickets.parse_filter(text, workspace.filter_names)
     )
     workspace = replace(workspace, filter=wanted, top=0)
-    state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE)
+    state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE_TIME)
     if jql is None:
         return state, (call_to_save_view(workspace),)
     name = workspace.name
@@ -120,7 +120,7 @@ def apply_filter(state: AppState, text: str) -> Step:
         shown = tickets.Filter(f"{JQL_PREFIX} {clean(jql)}", (tickets.KeysTerm(keys),))
         state = replace(
             state.with_workspace_changes(name, filter=shown, top=0),
-            follow_selection_at=FOLLOW_AT_ONCE,
+            follow_selection_at=FOLLOW_AT_ONCE_TIME,
         )
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.with_notice(f"Jira has found {count}{missing}"), ()
@@ -148,7 +148,7 @@ def _choose_query_alias(state: AppState) -> Step:
         Option(clean(f"@{name}"), clean(aliases[name]), value=f"{JQL_PREFIX} @{name}")
         for name in sorted(aliases)
     )
-    return state.opened(Choice("Filter", options, apply_filter)), ()
+    return state.opened(Choice("Filter", options, apply_filter_or_ask_jira)), ()
 
 
 def jql_of(text: str) -> str | None:

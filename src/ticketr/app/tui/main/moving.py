@@ -16,8 +16,8 @@ from ticketr.app.tui.state import (
     Panel,
     Step,
     select_row,
-    show_row,
     show_workspace,
+    unhide_and_select_row,
 )
 from ticketr.terminal import Mouse, MouseAction
 
@@ -97,14 +97,14 @@ def go_to_panel(state: AppState, _: float, *, panel: Panel) -> Step:
 
 def go_to_next_panel(state: AppState, _: float, *, by: int) -> Step:
     """Go to the next panel, or to the one before."""
-    if state.is_zoomed and state.focus is Panel.DETAIL and (step := _select_next_task(state, by)):
+    if state.is_detail_wide and state.focus is Panel.DETAIL and (step := _move_in_tasks(state, by)):
         return step
     panels = _PANEL_ORDER if state.wants_workspaces_panel else _PANEL_ORDER[1:]
     at = (panels.index(state.focus) + by) % len(panels)
     return replace(state, focus=panels[at]), ()
 
 
-def _select_next_task(state: AppState, by: int) -> Step | None:
+def _move_in_tasks(state: AppState, by: int) -> Step | None:
     """Go through the sub-tasks of the open ticket, and through none; None if it has none."""
     ticket = state.ticket
     if ticket is None or ticket.sheet is None or not ticket.sheet.issue.tasks:
@@ -153,8 +153,8 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     if state.focus is Panel.DETAIL:
         task = _selected_task(state)
         if task is not None:
-            return replace(show_row(state, task), follow_selection_at=now), ()
-        return replace(state, is_zoomed=not state.is_zoomed), ()
+            return replace(unhide_and_select_row(state, task), follow_selection_at=now), ()
+        return replace(state, is_detail_wide=not state.is_detail_wide), ()
     at = min(state.follow_selection_at, now)
     return replace(state, focus=Panel.DETAIL, follow_selection_at=at), ()
 
@@ -171,7 +171,7 @@ def _selected_task(state: AppState) -> ListRow | None:
 def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     """Hide or show sub-tasks; to hide them in the open ticket is to go back to the list."""
     if hide and state.focus is Panel.DETAIL:
-        return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
+        return replace(state, focus=Panel.TICKETS, is_detail_wide=False), ()
     workspace, row = state.workspace, state.selected_row
     if row is None or state.focus is not Panel.TICKETS:
         return None
@@ -197,8 +197,8 @@ def toggle_chosen(state: AppState, now: float) -> Step | None:
         return None
     if not workspace.visible.rows[workspace.selected_index].matches_filter:
         words = "is not what the filter looks for; it is above a sub-task that is"
-        return state.with_notice(f"{row.key or row.title} {words}"), ()
-    state = _with_chosen(state, workspace.chosen_ids ^ {row.id})
+        return state.with_notice(f"{row.key or row.title_or_error} {words}"), ()
+    state = _choose_with_notice(state, workspace.chosen_ids ^ {row.id})
     return select_row(state, workspace.selected_index + 1, now), ()
 
 
@@ -208,19 +208,19 @@ def toggle_all_chosen(state: AppState, _: float) -> Step | None:
     listed, chosen = {row.id for row in rows if not row.is_broken}, state.workspace.chosen_ids
     if not listed or state.focus is not Panel.TICKETS:
         return None
-    return _with_chosen(state, chosen - listed if listed <= chosen else chosen | listed), ()
+    return _choose_with_notice(state, chosen - listed if listed <= chosen else chosen | listed), ()
 
 
-def _with_chosen(state: AppState, chosen: frozenset[str]) -> AppState:
+def _choose_with_notice(state: AppState, chosen_ids: frozenset[str]) -> AppState:
     """Return the state with other chosen issues, and what can be done with them."""
-    state = state.with_workspace(replace(state.workspace, chosen_ids=chosen))
-    if not chosen:
+    state = state.with_workspace(replace(state.workspace, chosen_ids=chosen_ids))
+    if not chosen_ids:
         return state
     change = state.keymap.hint(KeyAction.CHANGE, Context.MAIN, "changes them, ", before="; ")
-    return state.with_notice(f"{len(chosen)} chosen{change or '; '}Esc lets them go")
+    return state.with_notice(f"{len(chosen_ids)} chosen{change or '; '}Esc lets them go")
 
 
-def go_to_next_ticket(state: AppState, now: float, *, by: int) -> Step | None:
+def select_and_show_adjacent_row(state: AppState, now: float, *, by: int) -> Step | None:
     """Go to the next ticket or to the one before, whatever has the focus."""
     workspace = state.workspace
     to = workspace.selected_index + by

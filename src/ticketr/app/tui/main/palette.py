@@ -12,13 +12,13 @@ from ticketr.app.tickets import fold
 from ticketr.app.tui.effects import JobKind, JobRequest, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
 from ticketr.app.tui.main.changing import counts_of_values
-from ticketr.app.tui.main.filtering import JQL_PREFIX, apply_filter
+from ticketr.app.tui.main.filtering import JQL_PREFIX, apply_filter_or_ask_jira
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.overlays.questions import ListOverlay, Option, matching_options
 from ticketr.app.tui.rows import ListRow
 from ticketr.app.tui.services import jobs
-from ticketr.app.tui.state import AppState, Panel, Step, show_row, show_workspace
+from ticketr.app.tui.state import AppState, Panel, Step, show_workspace, unhide_and_select_row
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
@@ -78,7 +78,7 @@ def _keyless_commands(state: AppState) -> Iterator[Option]:
 
 def _ticket_option(row: ListRow) -> Option:
     return Option(
-        f"{row.key or 'draft'}  {row.title}", row.status, value=partial(_go_to_ticket, row)
+        f"{row.key or 'draft'}  {row.title_or_error}", row.status, value=partial(_go_to_ticket, row)
     )
 
 
@@ -98,8 +98,8 @@ def _workspace_options(state: AppState) -> Iterator[Option]:
 
 
 def _go_to_ticket(row: ListRow, state: AppState, now: float) -> Step:
-    state = replace(state, focus=Panel.TICKETS, is_zoomed=False, follow_selection_at=now)
-    return show_row(state, row), ()
+    state = replace(state, focus=Panel.TICKETS, is_detail_wide=False, follow_selection_at=now)
+    return unhide_and_select_row(state, row), ()
 
 
 def _open_push_plan(keys: tuple[str, ...], state: AppState, now: float) -> Step:
@@ -120,7 +120,7 @@ def _pull_every_workspace(state: AppState, now: float) -> Step:
 
 
 def _apply_filter(text: str, state: AppState, now: float) -> Step:
-    return apply_filter(state, text)
+    return apply_filter_or_ask_jira(state, text)
 
 
 @final
@@ -129,7 +129,7 @@ class Palette(ListOverlay):
     """The palette. The first character of what is typed may say what is looked for.
 
     Attributes:
-        run_action: Gives the step of a key of the main screen.
+        main_screen_step: Gives the step of a key of the main screen.
     """
 
     context: ClassVar[Context] = Context.PALETTE
@@ -138,7 +138,7 @@ class Palette(ListOverlay):
     min_list_rows: ClassVar[int] = MAX_PALETTE_OPTIONS
 
     title: str = field(default=":", init=False)
-    run_action: Callable[[AppState, KeyAction, float], Step | None]
+    main_screen_step: Callable[[AppState, KeyAction, float], Step | None]
 
     def matching_options(self, state: AppState) -> Sequence[Option]:
         """Return commands, or the tickets, people, workspaces or statuses that fit."""
@@ -182,7 +182,7 @@ class Palette(ListOverlay):
         yield from _keyless_commands(state)
 
     def _run_command(self, action: KeyAction, state: AppState, now: float) -> Step | None:
-        return self.run_action(state, action, now)
+        return self.main_screen_step(state, action, now)
 
 
 def _split_prefix(text: str) -> tuple[str, str]:

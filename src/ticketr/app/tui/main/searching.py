@@ -10,7 +10,7 @@ from ticketr.app.tickets import SORT_NAMES
 from ticketr.app.tui.main.filtering import call_to_save_view
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Option
 from ticketr.app.tui.panels.columns import COLUMN_NAMES, choose_columns
-from ticketr.app.tui.panels.frame import find_matches
+from ticketr.app.tui.panels.frame import line_index_of_each_match
 from ticketr.app.tui.state import AppState, Panel, Step, select_row
 
 #: The words before the name of a column, in the list of sorts.
@@ -75,7 +75,7 @@ def _with_search_in_ticket(state: AppState, search: str, match: int, top: int) -
 
 def _find_matches_in_ticket(state: AppState) -> tuple[int, ...]:
     ticket = state.ticket
-    return () if ticket is None else find_matches(ticket.lines, ticket.search)
+    return () if ticket is None else line_index_of_each_match(ticket.lines, ticket.search)
 
 
 def _is_line_shown(state: AppState, line: int) -> bool:

@@ -19,7 +19,7 @@ from ticketr.app.tui.overlays.pages import Diff, Help
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.services import files, jobs, outside, setting_up
 from ticketr.app.tui.services.edits import ask_to_undo
-from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, Handler, Panel, Step, show_row
+from ticketr.app.tui.state import AppState, Handler, Panel, Step, unhide_and_select_row
 
 
 def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -34,9 +34,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
     if step is None:
         words, other, does = _REASON_BY_ACTION.get(action, _SELECT_FIRST_REASON)
         hint = "" if other is None else state.keymap.hint(other, Context.MAIN, does, before="; ")
-        return replace(
-            state.with_notice(f"{words}{hint}"), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS
-        ), ()
+        return state.with_notice_swallowing_keys(f"{words}{hint}", now), ()
     return step
 
 
@@ -47,7 +45,7 @@ def on_escape(state: AppState) -> Step | None:
     if state.focus is Panel.DETAIL and (ended := end_search_in_ticket(state)) is not None:
         return ended, ()
     if state.focus is not Panel.TICKETS:
-        return replace(state, focus=Panel.TICKETS, is_zoomed=False), ()
+        return replace(state, focus=Panel.TICKETS, is_detail_wide=False), ()
     workspace = state.workspace
     if workspace.search_words:  # its marks
         return state.with_workspace(replace(workspace, search="")), ()
@@ -78,7 +76,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
         if rows:
             other = next(after, rows[0])
             return _open_this_or_next_conflict(
-                replace(show_row(state, other), follow_selection_at=now), now
+                replace(unhide_and_select_row(state, other), follow_selection_at=now), now
             )
         pull = state.keymap.hint(KeyAction.PULL, Context.MAIN, "asks Jira", before="; ")
         return state.with_notice(f"This ticket has no conflict that is known here{pull}"), ()
@@ -86,7 +84,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
     return state.opened(screen), (screen.request,)
 
 
-def _service_handler(function: Callable[[Any, str], object], notice: str = "") -> Handler:
+def _workspace_service_handler(function: Callable[[Any, str], object], notice: str = "") -> Handler:
     """Return what calls a service for the workspace that is shown, and says so."""
     return lambda state, _: (
         state.with_notice(notice) if notice else state,
@@ -101,7 +99,7 @@ def _log_in(state: AppState, _: float) -> Step:
 
 def _open_diff(state: AppState, now: float) -> Step | None:
     row = state.selected_row
-    sheet = changing.sheet_of_row(state, row) if row is not None else None
+    sheet = changing.sheet_if_row_is_open(state, row) if row is not None else None
     if row is not None and sheet is None:  # the one before is still shown
         return state.with_notice(f"{row.id} is still being read"), ()
     if sheet is None or sheet.error:
@@ -147,8 +145,8 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.UNFOLD: partial(moving.fold_subtasks, hide=False),
     KeyAction.SELECT: moving.toggle_chosen,
     KeyAction.SELECT_ALL: moving.toggle_all_chosen,
-    KeyAction.NEXT: partial(moving.go_to_next_ticket, by=1),
-    KeyAction.PREVIOUS: partial(moving.go_to_next_ticket, by=-1),
+    KeyAction.NEXT: partial(moving.select_and_show_adjacent_row, by=1),
+    KeyAction.PREVIOUS: partial(moving.select_and_show_adjacent_row, by=-1),
     KeyAction.SEARCH: searching.open_search,
     KeyAction.NEXT_HIT: partial(searching.go_to_next_hit_or_match, by=1),
     KeyAction.PREVIOUS_HIT: partial(searching.go_to_next_hit_or_match, by=-1),
@@ -169,9 +167,9 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.BROWSER: bulk.open_in_browser,
     KeyAction.COPY_KEY: bulk.copy_keys,
     KeyAction.COPY_ADDRESS: bulk.copy_addresses,
-    KeyAction.RELOAD: _service_handler(files.read_files, "Reading the files again"),
+    KeyAction.RELOAD: _workspace_service_handler(files.read_files, "Reading the files again"),
     KeyAction.RESOLVE: _open_this_or_next_conflict,
-    KeyAction.UNDO: _service_handler(ask_to_undo),
+    KeyAction.UNDO: _workspace_service_handler(ask_to_undo),
     KeyAction.DIFF: _open_diff,
     KeyAction.PALETTE: lambda state, _: (state.opened(Palette(main_screen_step)), ()),
     KeyAction.HELP: lambda state, _: (state.opened(Help(state.context)), ()),

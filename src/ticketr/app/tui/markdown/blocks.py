@@ -13,13 +13,13 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.inline import (
-    DECISION_MARK,
+    DECISION_PREFIX,
     UnwrappedLine,
     panel_kind_of,
     read_tag,
     unwrapped_lines_of,
 )
-from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine, RuleGlyphs
+from ticketr.app.tui.markdown.page import Glyphs, Page, RenderedLine, TableRuleGlyphs
 from ticketr.app.tui.styled import Line, Span, cells, fit_line, wrap_line
 from ticketr.text import break_positions, clean, width as width_of
 
@@ -147,7 +147,7 @@ def _row_lines(row: TableRow, widths: Sequence[int]) -> Iterator[Line]:
         yield (*spans, column)
 
 
-def _table_rule(frame: RuleGlyphs, widths: Sequence[int]) -> Line:
+def _table_rule(frame: TableRuleGlyphs, widths: Sequence[int]) -> Line:
     left, crossing, right = frame
     lines = crossing.join(Glyphs.RULE * width for width in widths)
     return (Span(f"{left}{lines}{right}", ("dim",)),)
@@ -180,7 +180,7 @@ def _add_table_as_list(page: Page, rows: Sequence[TableRow]) -> None:
 #: far quicker. Jira takes no description of more than 32,767 characters.
 MAX_MARKDOWN_CHARACTERS = 40_000
 #: How many characters a bracket counts for: each is tried as the beginning of a link.
-BRACKET_COST_IN_CHARACTERS = 10
+CHARACTERS_COUNTED_PER_BRACKET = 10
 #: The least width, in cells.
 MIN_PAGE_CELLS = 10
 #: The most blocks within one another; what is deeper is shown as it is.
@@ -193,7 +193,7 @@ _PARSER.enable(["table", "strikethrough"]).disable(["html_block", "text_join"])
 
 _LINE_END_PATTERN = re.compile("\r\n|\r|\n")
 _CHECKBOX_PATTERN = re.compile(r"\[([ xX])\][ \xa0]")
-_DETAILS_TAGS: Final = ("<details>", "<details open>")
+_DETAILS_OPENING_TAGS: Final = ("<details>", "<details open>")
 _PANEL_TITLE_AND_COLOR_BY_KIND: Final = {
     "info": ("Info", "blue"),
     "note": ("Note", "magenta"),
@@ -222,7 +222,7 @@ def render_markdown(text: str, width: int) -> tuple[RenderedLine, ...]:
         The lines, each with the number of its line in the text. They are not padded.
     """
     page = Page(max(width, MIN_PAGE_CELLS))
-    if len(text) + BRACKET_COST_IN_CHARACTERS * text.count("[") > MAX_MARKDOWN_CHARACTERS:
+    if len(text) + CHARACTERS_COUNTED_PER_BRACKET * text.count("[") > MAX_MARKDOWN_CHARACTERS:
         for number, line in enumerate(_LINE_END_PATTERN.split(text)):
             _add_plain(page, line, number)
     else:
@@ -349,9 +349,9 @@ class _BlockWriter:
                 shown = Glyphs.CHECKBOXES[box[1] != " "]
                 marker = f"{shown} " if inner.ul_bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
-            elif inner.ul_bullet and text.children and text.content.startswith(DECISION_MARK):
+            elif inner.ul_bullet and text.children and text.content.startswith(DECISION_PREFIX):
                 marker = f"{Glyphs.DECISION_BULLET} "
-                text.children[0].content = text.children[0].content[len(DECISION_MARK) :]
+                text.children[0].content = text.children[0].content[len(DECISION_PREFIX) :]
         indent = (Span(" " * width_of(marker)),)
         self.page.open_container("item", (Span(marker),), indent, is_tight=inner.is_tight)
 
@@ -373,7 +373,7 @@ class _BlockWriter:
                 return
             if len(children) == 1 and self._open_or_close_tag(children[0], source_line):
                 return
-            if len(children) > 1 and children[0].content in _DETAILS_TAGS:
+            if len(children) > 1 and children[0].content in _DETAILS_OPENING_TAGS:
                 self._add_one_line_details(token, opening)
                 return
         texts = unwrapped_lines_of(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, cast
 from urllib.parse import unquote
 
@@ -34,7 +35,7 @@ BLOCK_TAGS: Final = frozenset(
 _TAGS_READ_IN_CELLS: Final = BLOCK_TAGS | {"code", "td", "th"}
 
 #: The tags of short forms, and their kinds.
-KIND_BY_SHORT_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
+NODE_KIND_BY_TAG: Final = {"details": "expand", "sub": "subSup", "sup": "subSup", "u": "underline"}
 
 _TAG_PATTERN = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)
@@ -89,18 +90,18 @@ def read_tag(text: str, *, in_cell: bool) -> Tag | None:
     if tag_match["end"]:
         return Tag(name, "", {}, is_end=True)
     attrs = {
-        match[1].lower(): _unescaped(match[2] if match[2] is not None else match[3])
+        match[1].lower(): _unescape_html(match[2] if match[2] is not None else match[3])
         for match in _ATTRIBUTE_PATTERN.finditer(tag_match["attrs"])
     }
     kind = attrs.get("adf", "")
-    if not kind and name in KIND_BY_SHORT_TAG and tag_match["attrs"].strip() in {"", "open"}:
-        return Tag(name, KIND_BY_SHORT_TAG[name], {}, is_end=False, is_short_form=True)
+    if not kind and name in NODE_KIND_BY_TAG and tag_match["attrs"].strip() in {"", "open"}:
+        return Tag(name, NODE_KIND_BY_TAG[name], {}, is_end=False, is_short_form=True)
     if kind or name in {"br", "summary"} or (in_cell and name in _TAGS_READ_IN_CELLS):
         return Tag(name, kind, attrs, is_end=False)
     return None
 
 
-def _unescaped(text: str) -> str:
+def _unescape_html(text: str) -> str:
     try:
         return html.unescape(text)
     except ValueError:  # a number with thousands of digits
@@ -120,13 +121,13 @@ PANEL_KIND_BY_MARK: Final = {
     "ERROR": "error",
 }
 #: What an item of a list begins with that is a decision.
-DECISION_MARK: Final = "<> "
+DECISION_PREFIX: Final = "<> "
 
 _PANEL_MARK_PATTERN = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
 _ACCOUNT_ID_PATTERN = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
 _STATUS_COLOR_PATTERN = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
 _LAYOUT_IN_BRACES_PATTERN = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
-_FORM_IN_TEXT_PATTERN = re.compile(
+_ADDRESS_DATE_OR_EMOJI_PATTERN = re.compile(
     r"""https?://\S+
     |\{(?P<date>\d{4}-\d\d-\d\d)\}
     |(?<![\w:/])(?P<emoji>(?::(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1):)+)(?![\w:])""",
@@ -182,7 +183,7 @@ def _read_forms_in_text(words: str, before: Token | None) -> str:
         words = words[match.end() :]
     elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES_PATTERN.match(words):
         words = ""
-    return _FORM_IN_TEXT_PATTERN.sub(_date_or_emoji_text, words)
+    return _ADDRESS_DATE_OR_EMOJI_PATTERN.sub(_date_or_emoji_text, words)
 
 
 def _date_or_emoji_text(match: re.Match[str]) -> str:
@@ -233,7 +234,7 @@ _PLACEHOLDER_BY_NODE_KIND: Final = {
 }
 #: The most tags that are open at once; further ones are text.
 MAX_OPEN_TAGS: Final = 50
-_MEDIA_NAME_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
+_PAPERCLIP_AND_NAME_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
 _ADDRESS_PATTERN = re.compile(
     r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}\u2018-\u201f\u2026\xab\xbb\u3001-\u3003"
@@ -249,22 +250,19 @@ class UnwrappedLine:
     Attributes:
         source_line: The source line of its start.
         spans: Its spans.
-        source_line_offsets: The offsets in the text at which another source line begins.
-        source_lines: The source line of each.
+        starts_and_source_lines: The offsets in the text at which another source line begins, with its number.
         length: The number of its characters.
     """
 
     source_line: int
     spans: list[Span] = field(default_factory=list)
-    source_line_offsets: list[int] = field(default_factory=list)
-    source_lines: list[int] = field(default_factory=list)
+    starts_and_source_lines: list[tuple[int, int]] = field(default_factory=list)
     length: int = 0
 
     def append(self, span: Span, source_line: int) -> None:
         """Append a span."""
-        if not self.source_lines or self.source_lines[-1] != source_line:
-            self.source_line_offsets.append(self.length)
-            self.source_lines.append(source_line)
+        if not self.starts_and_source_lines or self.starts_and_source_lines[-1][1] != source_line:
+            self.starts_and_source_lines.append((self.length, source_line))
         self.spans.append(span)
         self.length += len(span.text)
 
@@ -272,13 +270,10 @@ class UnwrappedLine:
         """Yield the lines of at most so many cells."""
         text = "".join([span.text for span in self.spans])
         ranges = list(line_ranges(text, width, width))
+        starts = self.starts_and_source_lines
         for (begin, _), line in zip(ranges, slice_line(tuple(self.spans), ranges), strict=True):
-            source_line = (
-                self.source_lines[bisect_right(self.source_line_offsets, begin) - 1]
-                if self.source_lines
-                else self.source_line
-            )
-            yield RenderedLine(line, source_line)
+            at = bisect_right(starts, begin, key=itemgetter(0)) - 1
+            yield RenderedLine(line, starts[at][1] if starts else self.source_line)
 
 
 @dataclass(slots=True)
@@ -372,7 +367,7 @@ def _append_text(builder: _LineBuilder, text: str) -> None:
     if tag is not None and tag.name == "sup":
         text = f"^{text}"
     elif tag is not None and tag.node_kind in {"media", "mediaInline"}:
-        if match := _MEDIA_NAME_PATTERN.fullmatch(text):
+        if match := _PAPERCLIP_AND_NAME_PATTERN.fullmatch(text):
             text = match[1]
     elif not builder.link and "://" in text:
         _append_text_linking_addresses(builder, text)
@@ -477,7 +472,7 @@ def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
     if tag.name == "a" and not builder.link:
         _open_link(builder, tag.attrs.get("href", ""))
     if tag.name == "li":
-        builder.add_text(f"{_bullet_of_item(builder, tag)} ")
+        builder.add_text(f"{_next_html_item_marker(builder, tag)} ")
     elif tag.name in {"td", "th"}:
         gap = " " if builder.lines[-1].spans else ""
         builder.add_text(f"{gap}{Glyphs.BAR} ")
@@ -487,7 +482,7 @@ def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
         builder.add_text(_PLACEHOLDER_BY_NODE_KIND[tag.node_kind], "dim")
 
 
-def _bullet_of_item(builder: _LineBuilder, tag: Tag) -> str:
+def _next_html_item_marker(builder: _LineBuilder, tag: Tag) -> str:
     """Return what an item of a list in HTML begins with."""
     if tag.node_kind == "taskItem":
         return Glyphs.CHECKBOXES[tag.text_parameter("state") == "DONE"]

@@ -22,7 +22,7 @@ class RenderedLine:
     source_line: int
 
 
-RuleGlyphs = tuple[str, str, str]
+TableRuleGlyphs = tuple[str, str, str]
 
 
 class Glyphs:
@@ -40,7 +40,7 @@ class Glyphs:
     RULE = "─"
     #: The lines of a table: for its top, the line below a row, and its bottom, each with the left
     #: end, a crossing and the right end.
-    TABLE_FRAME: tuple[RuleGlyphs, RuleGlyphs, RuleGlyphs] = (
+    TABLE_FRAME: tuple[TableRuleGlyphs, TableRuleGlyphs, TableRuleGlyphs] = (
         ("┌─", "─┬─", "─┐"),
         ("├─", "─┼─", "─┤"),
         ("└─", "─┴─", "─┘"),
@@ -54,7 +54,7 @@ class Container:
     Attributes:
         tag: What it is: the tag of ticketr's HTML, or the kind of block.
         first_prefix: What its first line begins with, outer containers included.
-        next_prefix: What its other lines begin with, outer containers included.
+        later_prefix: What its other lines begin with, outer containers included.
         room: The cells for the text of its lines.
         is_tight: Whether its blocks follow one another without a blank line.
         is_empty: Whether it has no line yet.
@@ -62,7 +62,7 @@ class Container:
 
     tag: str
     first_prefix: Line
-    next_prefix: Line
+    later_prefix: Line
     room: int
     is_tight: bool = False
     is_empty: bool = True
@@ -90,14 +90,14 @@ class Page:
         return self.containers[-1].room if self.containers else self.width
 
     def open_container(
-        self, tag: str, first_prefix: Line, next_prefix: Line, *, is_tight: bool = False
+        self, tag: str, first_prefix: Line, later_prefix: Line, *, is_tight: bool = False
     ) -> None:
         """Open a container."""
         outer = self.containers[-1] if self.containers else _ROOT_CONTAINER
         whole_first = self._joined_prefix(
-            outer.first_prefix if outer.is_empty else outer.next_prefix, first_prefix
+            outer.first_prefix if outer.is_empty else outer.later_prefix, first_prefix
         )
-        whole_rest = self._joined_prefix(outer.next_prefix, next_prefix)
+        whole_rest = self._joined_prefix(outer.later_prefix, later_prefix)
         room = self.width - max(cells(whole_first), cells(whole_rest))
         self.containers.append(Container(tag, whole_first, whole_rest, room, is_tight))
 
@@ -132,7 +132,7 @@ class Page:
         """Add a line to the innermost container."""
         if self._blank_line_depth is not None:
             blank = (
-                self.containers[self._blank_line_depth - 1].next_prefix
+                self.containers[self._blank_line_depth - 1].later_prefix
                 if self._blank_line_depth
                 else ()
             )
@@ -140,7 +140,7 @@ class Page:
             self._blank_line_depth = None
         if self.containers:
             inner = self.containers[-1]
-            line = (*(inner.first_prefix if inner.is_empty else inner.next_prefix), *line)
+            line = (*(inner.first_prefix if inner.is_empty else inner.later_prefix), *line)
             for container in reversed(self.containers):
                 if not container.is_empty:
                     break

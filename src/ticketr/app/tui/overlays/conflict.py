@@ -278,7 +278,7 @@ class ConflictScreen(Overlay):
 
     def _go_to_other_conflict(self, state: AppState, by: int) -> Step | None:
         """Go to another conflict of the workspace."""
-        keys = list(state.workspace_named(self.workspace).conflicts_by_key)
+        keys = list(state.workspace_or_empty(self.workspace).conflicts_by_key)
         if len(keys) < 2 or self.key not in keys:
             return None
         key = keys[(keys.index(self.key) + by) % len(keys)]
@@ -330,7 +330,7 @@ class ConflictScreen(Overlay):
 
     def header_left_and_right(self, state: AppState) -> tuple[str, str]:
         """Return the left and right side of the first row."""
-        keys = list(state.workspace_named(self.workspace).conflicts_by_key)
+        keys = list(state.workspace_or_empty(self.workspace).conflicts_by_key)
         place = f" {keys.index(self.key) + 1} of {len(keys)}" if self.key in keys else ""
         title = f" {clean(self.view.title)}" if self.view is not None else ""
         return f"Conflict{place} · {self.key}{title}", "nothing is written until Enter"

@@ -75,7 +75,7 @@ def job_rows_headings_and_selected(
     }
     for job in jobs.jobs_of_earlier_runs:
         day = jobs_state.day_text(job.finished_at.astimezone().date(), jobs.history.read_on)
-        entry = (jobs_state.id_of_earlier(job), partial(_earlier_line, job, cells, theme))
+        entry = (jobs_state.id_across_runs(job), partial(_earlier_line, job, cells, theme))
         sections.setdefault(day, []).append(entry)
     for title, entries in sections.items():
         if entries:
@@ -261,7 +261,7 @@ class Jobs(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         match message:
-            case messages.Answered(value=jobs_state.History() as history):
+            case messages.Answered(value_or_typed=jobs_state.EndedJobsOfAllRuns() as history):
                 return replace(state, jobs=replace(state.jobs, history=history)), ()
             case _:
                 return None
@@ -297,7 +297,7 @@ class Jobs(Overlay):
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.text}"),), cells, rest=" ")
         for ticket in end.tickets:
-            line = (mark(ticket.mark), Span(f" {fit(ticket.name, 10)} {ticket.text}"))
+            line = (mark(ticket.mark), Span(f" {fit(ticket.ticket_name, 10)} {ticket.text}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1
@@ -334,5 +334,5 @@ def _job_of_id(state: AppState, job_id: str) -> JobSnapshot | FinishedJob | None
     """Return a job by what tells it from the others."""
     jobs = state.jobs
     here = (snapshot for snapshot in (*jobs.unfinished, *jobs.ended) if snapshot.id == job_id)
-    earlier = (job for job in jobs.history.jobs if jobs_state.id_of_earlier(job) == job_id)
+    earlier = (job for job in jobs.history.jobs if jobs_state.id_across_runs(job) == job_id)
     return next(here, None) or next(earlier, None)

@@ -374,8 +374,8 @@ class LineInput(Overlay):
     def reopened(self, state: AppState, answer: messages.Answered) -> Step:
         """Return the step that shows the line again, with what the user has written since."""
         text = self.input
-        if answer.value is not None:
-            text = TextInput.of(answer.value, keeps_lines=text.keeps_lines)
+        if answer.value_or_typed is not None:
+            text = TextInput.of(answer.value_or_typed, keeps_pasted_lines=text.keeps_pasted_lines)
         return state.opened_at_bottom(replace(self, input=text, problem=answer.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:

@@ -39,7 +39,7 @@ class Column:
     text: Callable[[ListRow], str]
 
 
-def _assignee_cell(row: ListRow) -> str:
+def _assignee_initials_cell(row: ListRow) -> str:
     name = initials(clean(row.candidate.fields.get("Assignee", "")))
     return f"{' ' * (2 - width(name))}{name}"
 
@@ -50,7 +50,7 @@ def _type_cell(row: ListRow) -> str:
     return name[:3] if name in {"Sub-task", "Subtask"} else name
 
 
-def _priority_cell(row: ListRow) -> str:
+def _priority_mark_cell(row: ListRow) -> str:
     name = row.candidate.folded_text("priority")
     rank = rank_of_priority(name)
     unknown = "?" if name else " "  # one that the site has made up
@@ -82,8 +82,8 @@ def _points_cell(row: ListRow) -> str:
 
 #: The columns, those first that have room first.
 COLUMNS_BY_IMPORTANCE = (
-    Column("assignee", 2, _assignee_cell),
-    Column("priority", 1, _priority_cell),
+    Column("assignee", 2, _assignee_initials_cell),
+    Column("priority", 1, _priority_mark_cell),
     Column("updated", 10, lambda row: _local_day(row.candidate.updated)),
     Column("status", 11, lambda row: row.status),
     Column("type", 5, _type_cell),

@@ -15,10 +15,10 @@ from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.styled import Line, Span, Theme, plain, slice_line
 from ticketr.text import clip, width
 
-_fold_letter = lru_cache(maxsize=4096)(fold)
+_cached_fold = lru_cache(maxsize=4096)(fold)
 
 
-def find_matches(lines: Sequence[DetailLine], words: str) -> tuple[int, ...]:
+def line_index_of_each_match(lines: Sequence[DetailLine], words: str) -> tuple[int, ...]:
     """Return the lines in which a text begins, from the first to the last; case does not matter.
 
     Args:
@@ -46,7 +46,7 @@ def find_words(line: Line, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
     text = plain(line)
     if text.isascii():
         return tuple([match.span() for match in re.finditer(pattern, fold(text))])
-    letters = [_fold_letter(letter) for letter in text]
+    letters = [_cached_fold(letter) for letter in text]
     places = [at for at, folded in enumerate(letters) for _ in folded]
     spans = [match.span() for match in re.finditer(pattern, "".join(letters))]
     return tuple([(places[begin], places[end - 1] + 1) for begin, end in spans])
@@ -127,7 +127,7 @@ _DONE_STATUSES = frozenset(
 
 
 #: Words in the names of statuses between the work and its end.
-_REVIEW_WORDS = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
+_IN_REVIEW_WORDS = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
 
 
 @lru_cache(maxsize=512)
@@ -144,7 +144,7 @@ def status_mark(status: str) -> str:
         return "○"
     if name in _DONE_STATUSES:
         return "●"
-    return "◕" if any(word in name for word in _REVIEW_WORDS) else "◐"
+    return "◕" if any(word in name for word in _IN_REVIEW_WORDS) else "◐"
 
 
 @lru_cache(maxsize=512)

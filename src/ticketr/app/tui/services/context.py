@@ -58,7 +58,7 @@ class Services:
         latest_calls: The last call of each function for each workspace.
         leave_requested: It is set when the user leaves.
         refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
-        may_refresh: Whether one of a workspace would disturb nobody now.
+        may_auto_pull: Whether one of a workspace would disturb nobody now.
     """
 
     terminal: Terminal
@@ -72,7 +72,7 @@ class Services:
     latest_calls: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
     refresh_seconds: float = 0.0
-    may_refresh: Callable[[str], bool] = lambda _: False
+    may_auto_pull: Callable[[str], bool] = lambda _: False
 
     async def carry_out(self, request: Call) -> None:
         """Call an async function, and send what it returns, or why it failed.

@@ -160,7 +160,7 @@ async def resolve(services: Services, name: str, resolution: sync.Resolution) ->
     await services.change(name, carry_out)
 
 
-async def ask_to_undo(services: Services, name: str) -> messages.QuestionAsked | messages.Notice:
+async def ask_to_undo(services: Services, name: str) -> messages.YesNoAsked | messages.Notice:
     """Find what can be taken back, and ask whether to do so; tell if there is nothing, and why."""
     try:
         steps = await services.read(name, sync.find_last_undoable_change)
@@ -168,7 +168,7 @@ async def ask_to_undo(services: Services, name: str) -> messages.QuestionAsked |
         why = f": {error.reason}" if isinstance(error, sync.CannotUndo) else ""
         return messages.Notice(clean(f"There is nothing to take back{why}"), is_error=False)
     words = clean(_undo_question(steps))
-    return messages.QuestionAsked("Take back", words, (call_in(name, undo, steps),))
+    return messages.YesNoAsked("Take back", words, (call_in(name, undo, steps),))
 
 
 def _undo_question(steps: Sequence[sync.UndoStep]) -> str:

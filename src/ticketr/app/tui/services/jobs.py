@@ -67,7 +67,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send_message(messages.SomeTicketsRead(workspace.name, rows))
+        services.send_message(messages.TicketRowsRead(workspace.name, rows))
 
     _cancel_quiet_jobs(services)
     key = str(workspace.store.root)
@@ -179,10 +179,10 @@ async def _pull_unless_user_busy(context: JobContext, services: Services, name: 
 
     def show_changed(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send_message(messages.ChangedInJira(name, rows))
+        services.send_message(messages.TicketsAutoPulled(name, rows))
 
     is_away = services.terminal.is_handed_over or not workspace.has_login()
-    if is_away or not services.may_refresh(name):
+    if is_away or not services.may_auto_pull(name):
         await trio.lowlevel.checkpoint()
         return None
     return await workspace.make_job(JobRequest(JobKind.PULL), show_changed).execute(context)
@@ -190,7 +190,7 @@ async def _pull_unless_user_busy(context: JobContext, services: Services, name: 
 
 async def ask_to_attach(
     services: Services, name: str, keys: tuple[str, ...], text: str
-) -> messages.QuestionAsked:
+) -> messages.YesNoAsked:
     """Look for a file that is to be attached to issues, and ask whether to send it.
 
     Args:
@@ -206,7 +206,7 @@ async def ask_to_attach(
     words = f"{what} is sent to Jira at once, and attached to {key_or_each_of_count(keys)}."
     requests = [JobRequest(JobKind.ATTACH, (key,), {"key": key, "files": (path,)}) for key in keys]
     effects = tuple(call_in(name, start_job, request) for request in requests)
-    return messages.QuestionAsked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
+    return messages.YesNoAsked("Attach", clean(f"{words} Enter does it, Esc does not."), effects)
 
 
 def key_or_each_of_count(keys: tuple[str, ...]) -> str:
@@ -246,7 +246,7 @@ def run_before_others(services: Services, job: JobID) -> None:
     services.queue.set_priority(job, highest + 1)
 
 
-async def read_history(services: Services) -> jobs_state.History:
+async def read_history(services: Services) -> jobs_state.EndedJobsOfAllRuns:
     """Read the jobs that ended, also those of earlier runs."""
     jobs = await services.queue.history(limit=MAX_HISTORY_JOBS)
     today = datetime.now(UTC).astimezone().date()
@@ -254,7 +254,7 @@ async def read_history(services: Services) -> jobs_state.History:
     names = await services.in_thread(
         _workspace_name_by_job_key, services.workspace_registry.folders, keys
     )
-    return jobs_state.History(tuple(jobs), today, names)
+    return jobs_state.EndedJobsOfAllRuns(tuple(jobs), today, names)
 
 
 def _workspace_name_by_job_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
