@@ -151,7 +151,7 @@ async def ours(name: str, scenario: str) -> float:
                 line._due = -math.inf  # noqa: SLF001
                 line._update_model(queue.snapshot(context.id))  # noqa: SLF001
                 count_jobs()
-                while not line._try_draw_if_due(output):  # noqa: SLF001
+                while not line._draw_if_due_unless_refused(output):  # noqa: SLF001
                     await output.wait_writable()
                     line._due = -math.inf  # noqa: SLF001 - its own task may have drawn meanwhile
         assert line._drawn is not None  # noqa: SLF001

@@ -91,7 +91,7 @@ class Replacing(HttpxTransport):
         if MARK.encode() not in answer.body:
             return answer
         body = answer.body.replace(document(MARK), self._large)
-        return Response(answer.status, answer.headers, body, answer.url)
+        return Response(answer.status, answer.headers, body, answer.requested_url)
 
 
 def document(*texts: str) -> bytes:

@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
     # Types that their users need not name.
     (
         "py:class",
-        r"(tuple\[)?([\w.]+\.)?(Deferrer|ErrorFilter|OnJobError|OnProgress|RunSync|LineOutput|RunningJob|Batch)",
+        r"(tuple\[)?([\w.]+\.)?(Deferrer|ErrorFilter|OnJobError|OnProgress|RunSync|LineOutput|RunningJob|JobsSinceIdle)",
     ),
     ("py:class", r"dict\[JobID"),
 ]

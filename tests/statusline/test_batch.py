@@ -57,7 +57,7 @@ class Frames:
         """Return the frame that is on the screen at this time."""
         return next(line for drawn, line in reversed(self.frames) if drawn <= time)
 
-    def open(self, wake: object) -> None: ...
+    def open(self, redraw: object) -> None: ...
 
     def columns(self) -> int:
         return 80

@@ -42,7 +42,7 @@ class InterruptedOutput:
         self._interrupt = interrupt
         self._during = during
 
-    def open(self, wake: Callable[[], object]) -> None:
+    def open(self, redraw: Callable[[], object]) -> None:
         pass
 
     def columns(self) -> int:

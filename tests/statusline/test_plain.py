@@ -6,14 +6,14 @@ from fakes.job_snapshots import failed, snapshot
 from rows import for_each
 
 from ticketr import JobSnapshot, JobStatus
-from ticketr.statusline.plain import PlainLines, progress_text
+from ticketr.statusline.plain import PlainLineSelector, progress_text
 
 DONE = JobStatus.COMPLETED
 
 
 def lines_of(*snapshots: JobSnapshot, seconds: float = 0.1) -> list[str]:
     """Return the lines for snapshots that come so many seconds apart."""
-    lines = PlainLines()
+    lines = PlainLineSelector()
     found = (lines.line(each, index * seconds) for index, each in enumerate(snapshots))
     return [line for line in found if line is not None]
 

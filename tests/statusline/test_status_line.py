@@ -41,10 +41,10 @@ class FakeOutput:
         self.left: str | None = None
         self.has_room = True
         self.room = trio.Event()
-        self.wake: Callable[[], object] = lambda: None
+        self.redraw: Callable[[], object] = lambda: None
 
-    def open(self, wake: Callable[[], object]) -> None:
-        self.wake = wake
+    def open(self, redraw: Callable[[], object]) -> None:
+        self.redraw = redraw
 
     def columns(self) -> int:
         return self.width
@@ -376,7 +376,7 @@ async def test_a_line_that_was_printed_over_is_drawn_again(autojump_clock: MockC
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.run(silent, 0.45)
         await trio.sleep(10)
-        output.wake()
+        output.redraw()
         await trio.sleep(1)
 
     assert output.frames[-2:] == [

@@ -33,7 +33,8 @@ def emoji_named(name: str) -> Mapping[str, str] | None:
     known, identity, *more = line.split()
     if known != name:
         return None
-    return {"shortName": f":{name}:", "id": identity, "text": _emoji_text(name, identity, more)}
+    text = _emoji_characters_or_name(name, identity, more)
+    return {"shortName": f":{name}:", "id": identity, "text": text}
 
 
 @cache
@@ -41,7 +42,7 @@ def _read_table() -> str:
     return "\n" + Path(__file__).with_name("emoji.txt").read_text(encoding="utf-8")
 
 
-def _emoji_text(name: str, identity: str, more: list[str]) -> str:
+def _emoji_characters_or_name(name: str, identity: str, more: list[str]) -> str:
     if identity.startswith(_ATLASSIAN_PREFIX):
         return f":{name}:"
     codes = identity.split("-")

@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 
 #: Seconds after which the weight of a measurement has fallen to a tenth.
-RATE_WINDOW_SECONDS = 15.0
+TENTH_WEIGHT_AFTER_SECONDS = 15.0
 #: The fewest steps and seconds for an estimate, and the longest estimate in seconds.
 MIN_ESTIMATE_STEPS = 3
 MIN_ESTIMATE_SECONDS = 2.0
 MAX_ETA_SECONDS = 99 * 3600.0
 #: A job is stalled after so many times the longest time that it took for a step.
-STALLED_FACTOR = 2.0
+STALLED_AFTER_LONGEST_STEPS = 2.0
 
-_DECAY_PER_SECOND = -math.log(10) / RATE_WINDOW_SECONDS
+_DECAY_EXPONENT_PER_SECOND = -math.log(10) / TENTH_WEIGHT_AFTER_SECONDS
 
 
 def _new_weight(seconds: float) -> float:
     """Return the weight, from 0 to 1, of the last seconds against all the time before."""
-    return -math.expm1(_DECAY_PER_SECOND * seconds)
+    return -math.expm1(_DECAY_EXPONENT_PER_SECOND * seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class RateEstimate:
     """The rate of one job in one phase of its work, in which its total stays the same.
 
     Attributes:
-        began_at: The time at which the phase began.
+        phase_began_at: The time at which the phase began.
         total: The amount to do; 0 if unknown.
         last_amount: The amount that was done at the last step.
         last_step_at: The time of the last step.
@@ -53,7 +53,7 @@ class RateEstimate:
             in part, so that one outage does not make the next one look usual.
     """
 
-    began_at: float
+    phase_began_at: float
     total: float
     last_amount: float
     last_step_at: float
@@ -73,28 +73,28 @@ class RateEstimate:
             return self
         if now <= self.last_step_at:  # no time has passed; the next step counts this progress, too
             return replace(self, steps=self.steps + 1)
-        new = _new_weight(now - self.last_step_at)
-        rate = (current - self.last_amount) / (now - self.last_step_at)
-        single = self.smoothed_once * (1 - new) + rate * new
-        double = self.smoothed_twice * (1 - new) + single / _new_weight(now - self.began_at) * new
         took = now - self.last_step_at
+        new, whole = _new_weight(took), _new_weight(now - self.phase_began_at)
+        rate = (current - self.last_amount) / took
+        single = self.smoothed_once * (1 - new) + rate * new
+        double = self.smoothed_twice * (1 - new) + single / whole * new
         counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after_seconds)
         longest = max(self.longest_step_seconds, counted)
         return RateEstimate(
-            self.began_at, total, current, now, self.steps + 1, single, double, longest
+            self.phase_began_at, total, current, now, self.steps + 1, single, double, longest
         )
 
     @property
     def stalled_after_seconds(self) -> float:
         """The seconds without progress after which the job is stalled."""
-        return max(MIN_ESTIMATE_SECONDS, STALLED_FACTOR * self.longest_step_seconds)
+        return max(MIN_ESTIMATE_SECONDS, STALLED_AFTER_LONGEST_STEPS * self.longest_step_seconds)
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
-        if now <= self.began_at:
+        if now <= self.phase_began_at:
             return 0.0
         new = _new_weight(max(now - self.last_step_at, 0.0))
-        whole = _new_weight(now - self.began_at)
+        whole = _new_weight(now - self.phase_began_at)
         single = self.smoothed_once * (1 - new) / whole
         return (self.smoothed_twice * (1 - new) + single * new) / whole
 
@@ -107,7 +107,7 @@ class RateEstimate:
         """
         if current >= self.total > 0:
             return 0.0
-        if self.steps < MIN_ESTIMATE_STEPS or now - self.began_at < MIN_ESTIMATE_SECONDS:
+        if self.steps < MIN_ESTIMATE_STEPS or now - self.phase_began_at < MIN_ESTIMATE_SECONDS:
             return None
         if now - self.last_step_at > self.stalled_after_seconds:
             return None
@@ -140,7 +140,7 @@ class RunningJob:
 
 
 #: A batch of at least so many jobs is shown in numbers.
-MIN_BATCH_JOBS = 5
+MIN_JOBS_FOR_COUNTS = 5
 #: A queue that is idle for at most so many seconds goes on with its batch, so that ``queue.run`` in
 #: a loop is one batch.
 SAME_BATCH_IDLE_SECONDS = 2.0
@@ -148,13 +148,13 @@ SAME_BATCH_IDLE_SECONDS = 2.0
 #: batch's time, but after at most so many seconds.
 MAX_WAIT_FOR_STEADY_TOTAL_SECONDS = 10.0
 #: A task that waits for room to submit makes the total unknown for so many seconds.
-UNKNOWN_TOTAL_AFTER_QUEUE_FULL_SECONDS = 1.0
+UNKNOWN_TOTAL_SECONDS_AFTER_SUBMIT_WAIT = 1.0
 
-_NO_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
+_EMPTY_RATE_ESTIMATE = RateEstimate(0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class JobsSinceIdle:
     """The jobs since the queue was last idle, in numbers.
 
     Attributes:
@@ -180,7 +180,7 @@ class Batch:
     pending: int = 0
     total_unknown_until: float = -math.inf
     idle_since: float = -math.inf
-    estimate: RateEstimate = _NO_ESTIMATE
+    estimate: RateEstimate = _EMPTY_RATE_ESTIMATE
 
     @property
     def ended(self) -> int:
@@ -198,12 +198,12 @@ class Batch:
         return self.ended + self.remaining
 
     @property
-    def has_many_jobs(self) -> bool:
+    def is_shown_as_counts(self) -> bool:
         """Whether the jobs are shown in numbers instead of one by one."""
         # The sum is `total`, without its three calls: each frame asks several times.
         return (
             self.completed + self.failed + self.cancelled + self.running + self.pending
-            >= MIN_BATCH_JOBS
+            >= MIN_JOBS_FOR_COUNTS
         )
 
     @property
@@ -232,7 +232,9 @@ class Batch:
         """Return the seconds to completion, or None if there is no estimate."""
         return replace(self.estimate, total=float(self.total)).eta(self.ended, now)
 
-    def update(self, statistics: QueueStatistics, now: float, ended_at: float) -> Batch:
+    def update_or_next(
+        self, statistics: QueueStatistics, now: float, ended_at: float
+    ) -> JobsSinceIdle:
         """Return the batch after a look at the queue: this one, or the next one.
 
         Args:
@@ -248,17 +250,16 @@ class Batch:
             return self if self.counts_before is not None else replace(self, counts_before=before)
         old = self
         if now - self.idle_since > SAME_BATCH_IDLE_SECONDS:
-            old, before = Batch(began_at=now, estimate=RateEstimate(now, 0.0, 0.0, now)), counted
-        completed, failed, cancelled = (
-            new - base for new, base in zip(counts, before, strict=True)
-        )
+            old = JobsSinceIdle(began_at=now, estimate=RateEstimate(now, 0.0, 0.0, now))
+            before = counted
+        completed, failed, cancelled = (new - was for new, was in zip(counts, before, strict=True))
         ended = completed + failed + cancelled
         unknown_until = old.total_unknown_until
         if statistics.submitters_waiting:
-            unknown_until = now + UNKNOWN_TOTAL_AFTER_QUEUE_FULL_SECONDS
+            unknown_until = now + UNKNOWN_TOTAL_SECONDS_AFTER_SUBMIT_WAIT
         elif ended and ended + left > old.total:
             unknown_until = now + min(now - old.began_at, MAX_WAIT_FOR_STEADY_TOTAL_SECONDS)
-        return Batch(
+        return JobsSinceIdle(
             counts_before=before,
             began_at=old.began_at,
             completed=completed,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ticketr import JobStatus
 from ticketr.statusline import render
-from ticketr.statusline.batch import Batch, RateEstimate, RunningJob
+from ticketr.statusline.batch import JobsSinceIdle, RateEstimate, RunningJob
 
 if TYPE_CHECKING:
     from ticketr import JobID, JobSnapshot, QueueStatistics
@@ -30,7 +30,7 @@ class StatusModel:
     running: dict[JobID, RunningJob] = field(default_factory=dict)
     last: JobSnapshot | None = None
     failed: int = 0
-    batch: Batch = field(default_factory=Batch)
+    batch: JobsSinceIdle = field(default_factory=JobsSinceIdle)
 
     def see(self, snapshot: JobSnapshot, now: float) -> StatusModel:
         """Return the model after a job's new snapshot.
@@ -80,13 +80,13 @@ class StatusModel:
         """
         finished_at = self.last.finished_at if self.last is not None else None
         ended_at = now if finished_at is None else finished_at
-        batch = self.batch.update(statistics, now, ended_at)
+        batch = self.batch.update_or_next(statistics, now, ended_at)
         return self if batch is self.batch else replace(self, batch=batch)
 
     @property
     def status(self) -> JobStatus | None:
         """The status of what the line shows; None before the first job."""
-        if self.batch.has_many_jobs:
+        if self.batch.is_shown_as_counts:
             return self.batch.status
         if self.running:
             return JobStatus.RUNNING
@@ -107,9 +107,9 @@ class StatusModel:
             hint: How to cancel the job; empty for no hint.
         """
         batch, running = self.batch, self.running.values()
-        if batch.has_many_jobs and not batch.remaining:
+        if batch.is_shown_as_counts and not batch.remaining:
             return render.ended_batch_line(batch, width, style)
-        if batch.has_many_jobs:
+        if batch.is_shown_as_counts:
             if running and all(job.snapshot.cancel_requested for job in running):
                 hint = "cancelling"
             return render.batch_line(batch, width, style, now=now, hint=hint)
@@ -132,7 +132,7 @@ class StatusModel:
             style: Whether anything may move.
         """
         batch = self.batch
-        if batch.has_many_jobs:
+        if batch.is_shown_as_counts:
             if not batch.remaining:
                 return math.inf
             if style.motion and batch.running and batch.is_total_unknown(now):

@@ -130,8 +130,8 @@ FINAL_WRITE_TIMEOUT_SECONDS = 0.2
 class LineOutput(Protocol):
     """The place in which a status line is drawn."""
 
-    def open(self, wake: Callable[[], object]) -> None:
-        """Begin; ``wake`` is called from any thread if the line must be drawn again."""
+    def open(self, redraw: Callable[[], object]) -> None:
+        """Begin; ``redraw`` is called from any thread if the line must be drawn again."""
         ...
 
     def columns(self) -> int:
@@ -176,11 +176,11 @@ class TerminalOutput:
         self._width = 0  # of the terminal at the last query
         self._guard: StreamGuard | None = None
 
-    def open(self, wake: Callable[[], object]) -> None:
-        """Begin; ``wake`` is called from any thread if the line must be drawn again."""
+    def open(self, redraw: Callable[[], object]) -> None:
+        """Begin; ``redraw`` is called from any thread if the line must be drawn again."""
         self._fd, self._never_blocks = reopen_nonblocking_or_dup(self._stream.fileno(), os.O_WRONLY)
         self._frame_width = self.columns()
-        self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, wake)
+        self._guard = StreamGuard(self._fd, lambda: self.columns() == self._frame_width, redraw)
         self._guard.install()
 
     def columns(self) -> int:

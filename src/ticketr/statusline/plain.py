@@ -19,7 +19,7 @@ from ticketr.text import clean
 
 if TYPE_CHECKING:
     from ticketr import JobSnapshot
-    from ticketr.statusline.batch import Batch
+    from ticketr.statusline.batch import JobsSinceIdle
 
 #: A running job gets a line after so many seconds, or after so much progress.
 LINE_DUE_AFTER_SECONDS = 10.0
@@ -56,7 +56,7 @@ class _LastLine:
     new_message_line_times: list[float] = field(default_factory=list)
 
 
-class PlainLines:
+class PlainLineSelector:
     """Selects the snapshots that get a line.
 
     Pure except for its memory of the last lines.
@@ -77,12 +77,12 @@ class PlainLines:
         """
         if snapshot.status.is_terminal:
             last = self._last.pop(snapshot.id, None)
-            return self._with_name(self._final_text(snapshot, last), snapshot, len(self._last))
-        if snapshot.status is not JobStatus.RUNNING or not self._gets_line(snapshot, now):
+            return self._named_if_others_run(self._final_text(snapshot, last), snapshot)
+        if snapshot.status is not JobStatus.RUNNING or not self._note_line_if_due(snapshot, now):
             return None
-        return self._with_name(self._running_text(snapshot), snapshot, len(self._last) - 1)
+        return self._named_if_others_run(self._running_text(snapshot), snapshot)
 
-    def batch_line(self, batch: Batch, now: float, *, is_last: bool = False) -> str | None:
+    def batch_line(self, batch: JobsSinceIdle, now: float, *, is_last: bool = False) -> str | None:
         """Return the line to print for a batch of many jobs, and remember it; None if none is due.
 
         Args:
@@ -109,9 +109,9 @@ class PlainLines:
             return None
         self._began, self._at = batch.began_at, now
         self._percentage = percentage if is_new else max(percentage, self._percentage)
-        return _batch_progress_text(batch, now)
+        return _batch_counts_text(batch, now)
 
-    def end_due_at(self, batch: Batch) -> float:
+    def end_due_at(self, batch: JobsSinceIdle) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
 
         Args:
@@ -120,7 +120,7 @@ class PlainLines:
         is_open = self._began is None or batch.remaining > 0
         return math.inf if is_open else batch.idle_since + SAME_BATCH_IDLE_SECONDS
 
-    def _gets_line(self, snapshot: JobSnapshot, now: float) -> bool:
+    def _note_line_if_due(self, snapshot: JobSnapshot, now: float) -> bool:
         """Return whether a snapshot gets a line, and remember it if so."""
         progress = snapshot.progress or _NO_PROGRESS
         last = self._last.get(snapshot.id)
@@ -133,11 +133,8 @@ class PlainLines:
         has_moved = progress.total and progress.current != old.current
         is_new_message = progress.message != old.message and not has_moved
         if is_new_message or progress.total != old.total:
-            last.new_message_line_times = [
-                value
-                for value in last.new_message_line_times
-                if now - value < LINE_DUE_AFTER_SECONDS
-            ]
+            times = last.new_message_line_times
+            last.new_message_line_times = [at for at in times if now - at < LINE_DUE_AFTER_SECONDS]
             if len(last.new_message_line_times) >= MAX_NEW_MESSAGE_LINES and not is_due:
                 return False
             last.new_message_line_times.append(now)
@@ -160,13 +157,13 @@ class PlainLines:
             return f"{progress_text(snapshot)}, done"
         return words
 
-    def _with_name(self, words: str, snapshot: JobSnapshot, others: int) -> str:
+    def _named_if_others_run(self, words: str, snapshot: JobSnapshot) -> str:
         """Put the job's name before the text if other jobs run."""
-        name = clean(snapshot.name)
+        name, others = clean(snapshot.name), self._last.keys() - {snapshot.id}
         return f"{name}: {words}" if others and not words.startswith(name) else words
 
 
-def _batch_progress_text(batch: Batch, now: float) -> str:
+def _batch_counts_text(batch: JobsSinceIdle, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
     if not batch.is_total_unknown(now):
         words += f" ({rounded_percent(batch.progress)}%)"

@@ -16,7 +16,7 @@ from ticketr.text import clean, clip, fit, width as width_of
 
 if TYPE_CHECKING:
     from ticketr import JobProgress, JobSnapshot
-    from ticketr.statusline.batch import Batch, RunningJob
+    from ticketr.statusline.batch import JobsSinceIdle, RunningJob
     from ticketr.statusline.style import Glyphs, LineStyle
 
 
@@ -101,7 +101,7 @@ SPINNER_FRAMES_PER_SECOND = 10
 #: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
 #: A message of at most so many cells is not cut while another part can be dropped.
-MIN_MESSAGE_CELLS = 16
+UNCUT_MESSAGE_CELLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def running_line(
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
     eta = None if progress is None else job.estimate.eta(progress.current, now)
-    needed = min(width_of(words), MIN_MESSAGE_CELLS)
+    needed = min(width_of(words), UNCUT_MESSAGE_CELLS)
     before = after = ""
     for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
         before = _prefix(progress, style, now, layout)
@@ -192,7 +192,7 @@ def running_line(
     return line + " " * rest if rest >= 0 else fit(line, width, ellipsis=style.glyphs.ellipsis)
 
 
-def batch_line(batch: Batch, width: int, style: LineStyle, *, now: float, hint: str) -> str:
+def batch_line(batch: JobsSinceIdle, width: int, style: LineStyle, *, now: float, hint: str) -> str:
     """Render many jobs, as in `[████░░] 45% 54 of 120 jobs | 12s | ETA 15s | 3 failed`.
 
     There is no bar while more jobs are being submitted. Failures are always shown.
@@ -219,7 +219,7 @@ def batch_line(batch: Batch, width: int, style: LineStyle, *, now: float, hint: 
     return fit(f"{batch.ended}/{batch.total}{bad}", width, ellipsis=style.glyphs.ellipsis)
 
 
-def ended_batch_line(batch: Batch, width: int, style: LineStyle) -> str:
+def ended_batch_line(batch: JobsSinceIdle, width: int, style: LineStyle) -> str:
     """Render many jobs that have ended, as in `✗ 120 jobs ended | 12s | 3 failed`.
 
     Args:
@@ -320,7 +320,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
     words = end_message(snapshot)
     room = width - len(mark) - 1 - len(after)
-    if room < min(width_of(words), MIN_MESSAGE_CELLS):
+    if room < min(width_of(words), UNCUT_MESSAGE_CELLS):
         after, room = "", max(width - len(mark) - 1, 0)
     ellipsis = glyphs.ellipsis
     line = f"{mark} {clip(words, room, ellipsis=ellipsis)}{after}"

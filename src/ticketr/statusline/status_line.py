@@ -15,7 +15,7 @@ from trio.lowlevel import enable_ki_protection
 
 from ticketr import JobStatus
 from ticketr.statusline.model import StatusModel
-from ticketr.statusline.plain import PlainLines
+from ticketr.statusline.plain import PlainLineSelector
 from ticketr.statusline.style import LineStyle
 from ticketr.tty import can_draw
 
@@ -141,7 +141,7 @@ class StatusLine:
         self._hint = hint
         self._view = view
         self._output = output
-        self._lines = PlainLines()
+        self._lines = PlainLineSelector()
         self._pending: list[JobSnapshot] = []  # read, but not printed yet
         self._model = StatusModel()
         self._drawn: str | None = ""  # None: unknown, so the line must be drawn again
@@ -220,11 +220,11 @@ class StatusLine:
             return
         token = trio.lowlevel.current_trio_token()
 
-        def wake() -> None:
+        def redraw() -> None:
             with suppress(trio.RunFinishedError):
                 token.run_sync_soon(self._request_redraw, idempotent=True)
 
-        self._output.open(wake)
+        self._output.open(redraw)
 
     def _request_redraw(self) -> None:
         self._drawn = None
@@ -234,7 +234,7 @@ class StatusLine:
     def _close(self) -> None:
         if self._output is not None:
             batch = self._model.batch
-            is_over = not batch.remaining if batch.has_many_jobs else not self._model.running
+            is_over = not batch.remaining if batch.is_shown_as_counts else not self._model.running
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
@@ -275,14 +275,14 @@ class StatusLine:
         self._update_counts()
         batch = self._model.batch
         if batch.began_at != old.began_at:
-            self._print(self._lines.batch_line(old, now))  # the end of the batch before
-        if batch.has_many_jobs:
-            self._print(self._lines.batch_line(batch, now, is_last=is_last))
+            self._print_plain_line(self._lines.batch_line(old, now))  # the end of the batch before
+        if batch.is_shown_as_counts:
+            self._print_plain_line(self._lines.batch_line(batch, now, is_last=is_last))
             return
         for snapshot in _without_unreported_before_report(snapshots):
-            self._print(self._lines.line(snapshot, now))
+            self._print_plain_line(self._lines.line(snapshot, now))
 
-    def _print(self, line: str | None) -> None:
+    def _print_plain_line(self, line: str | None) -> None:
         if line is not None and self._stream is not None:
             print(line, file=self._stream, flush=True)
 
@@ -295,12 +295,12 @@ class StatusLine:
         with suppress(trio.EndOfChannel):
             while True:
                 await self._receive_next_reports(updates)
-                if not self._try_draw_if_due(output):
+                if not self._draw_if_due_unless_refused(output):
                     await output.wait_writable()
                     # Receive further reports before the next frame.
                     self._is_dirty, self._due = True, trio.current_time() + FRAME_INTERVAL_SECONDS
                 await self._sleep_until_due()
-        self._try_draw_if_due(output)
+        self._draw_if_due_unless_refused(output)
 
     async def _receive_next_reports(self, updates: Updates[JobSnapshot]) -> None:
         """Receive all reports; if there are none, wait for one or for the next frame.
@@ -340,7 +340,7 @@ class StatusLine:
             for snapshot in _receive_unread(updates):
                 self._update_model(snapshot)
             self._update_counts()
-            self._try_draw_if_due(self._output)
+            self._draw_if_due_unless_refused(self._output)
 
     async def _sleep_until_due(self) -> None:
         """Sleep until the next frame may be drawn."""
@@ -348,14 +348,15 @@ class StatusLine:
             with trio.CancelScope(deadline=self._due) as self._wait:
                 await trio.sleep_forever()
 
-    def _try_draw_if_due(self, output: LineOutput) -> bool:
+    def _draw_if_due_unless_refused(self, output: LineOutput) -> bool:
         """Draw the line if it has changed; return False if the terminal accepts nothing now."""
         now = trio.current_time()
         if now < max(self._due, self._held_until) - FRAME_TOLERANCE_SECONDS:
             return True
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
-        if self._model.running or (self._model.batch.has_many_jobs and self._model.batch.remaining):
+        batch = self._model.batch
+        if self._model.running or (batch.is_shown_as_counts and batch.remaining):
             self._due = min(now + FRAME_INTERVAL_SECONDS, self._changes_at)
         line, fills_width = self._frame(output, now)
         if self._hidden or line == self._drawn:

@@ -30,7 +30,7 @@ from ticketr.app.config import (
     resolve_workspace,
     store_alias,
 )
-from ticketr.app.config.checks import checked_strategy, close_names, nearest
+from ticketr.app.config.checks import checked_canonical_strategy, close_names, nearest
 from ticketr.app.config.state_names import MAX_TITLES
 from ticketr.app.jira import Issue
 from ticketr.app.sync import State, Store
@@ -128,9 +128,9 @@ def test_a_query_of_nothing_is_refused() -> None:
 
 def test_a_misspelt_strategy_gets_the_nearest_one() -> None:
     with pytest.raises(BadSetting, match=r"one of mine, jira, both \(did you mean jira\?\)"):
-        checked_strategy("strategy", "Jiras")
+        checked_canonical_strategy("strategy", "Jiras")
     with pytest.raises(BadSetting, match=r"one of mine, jira, both$"):
-        checked_strategy("strategy", "zzz")
+        checked_canonical_strategy("strategy", "zzz")
 
 
 def test_the_nearest_name_does_not_mind_capitals() -> None:

@@ -282,7 +282,7 @@ def test_no_piece_of_a_broken_file_is_in_the_error(text: str) -> None:
 def test_names_that_stand_for_one_another_without_end_are_read_as_far_as_asked() -> None:
     block = read("a: &a\n  b: *a\n")
 
-    assert block.block("a").block("b").block("b").names() == ("b",)
+    assert block.mapping("a").mapping("b").mapping("b").names() == ("b",)
 
 
 # As that program's example and its `schema` command write it, with a login added.

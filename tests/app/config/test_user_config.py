@@ -299,7 +299,7 @@ def test_fields_can_be_a_table_from_names_to_ids(tmp_path: Path) -> None:
         MappedField("Story Points", "customfield_1"),
         MappedField("Team", "customfield_2"),
     )
-    assert [getattr(each, "path", None) for each in file.fields] == [str(path)] * 2
+    assert [getattr(each, "mapping_file", None) for each in file.fields] == [str(path)] * 2
 
 
 def test_a_name_that_is_kept_can_be_said(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def test_with_the_environment_alone_the_current_folder_is_not_one_yet(machine: M
 
     workspace = machine.resolve(here)
 
-    assert not workspace.is_found_or_named
+    assert workspace.is_bare_current_folder
     assert (workspace.name, workspace.root) == ("here", here)
     assert (workspace.site, workspace.project) == (SITE, "ENV")
     assert workspace.login == LoginEntry("me@acme.com")
@@ -134,23 +134,24 @@ def test_a_folder_is_a_workspace_by_its_file_its_state_or_the_users_word(machine
     (stray / ".ticketr.yaml").write_text("defaults:\n  project_key: DEMO\n")
     used = machine.folder("used", state=True)
     (used / ".ticketr" / "state.db").touch()
-    assert [machine.resolve(each).is_found_or_named for each in (nothing, stray)] == [False, False]
-    assert machine.resolve(nothing, folder=nothing).is_found_or_named
+    assert all(machine.resolve(each).is_bare_current_folder for each in (nothing, stray))
+    assert not machine.resolve(nothing, folder=nothing).is_bare_current_folder
 
     added = machine.add("added")
 
     known = (machine.folder("file", ""), used, added)
-    assert [machine.resolve(each).is_found_or_named for each in known] == [True, True, True]
+    assert not any(machine.resolve(each).is_bare_current_folder for each in known)
     workspace = machine.resolve(nothing)
-    assert (workspace.root, workspace.is_found_or_named) == (added, True)  # it is the one in use
+    assert workspace.root == added  # it is the one in use
+    assert not workspace.is_bare_current_folder
 
 
 def test_with_nothing_at_all_there_is_still_a_folder(machine: Machine) -> None:
     workspace = machine.resolve(machine.home)
 
-    assert workspace == Workspace(machine.home.name, machine.home, is_found_or_named=False)
+    assert workspace == Workspace(machine.home.name, machine.home, is_bare_current_folder=True)
     with pytest.raises(MissingSetting, match=r"JIRA_URL is not set: .*workspace add"):
-        workspace.required_site()
+        workspace.required_confirmed_site()
     with pytest.raises(MissingSetting, match="JIRA_PROJECT_KEY or --project is not set: the key"):
         workspace.required_project()
 
@@ -256,7 +257,7 @@ def test_a_proposed_workspace_is_resolved_before_it_is_stored(machine: Machine) 
     workspace = machine.resolve(machine.home, proposed=entry)
 
     assert (workspace.name, workspace.root, workspace.project) == ("new", root, "FILE")
-    assert workspace.required_site() == SITE
+    assert workspace.required_confirmed_site() == SITE
     assert workspace.login.email == "me@acme.com"
     assert not machine.config.exists()
 

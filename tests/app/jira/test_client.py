@@ -27,7 +27,7 @@ from ticketr.app.jira import (
     open_jira,
     searches,
 )
-from ticketr.app.jira.errors import IssuesUnavailable
+from ticketr.app.jira.errors import IssuesNotReturned
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 Clock = trio.testing.MockClock
@@ -286,7 +286,7 @@ async def test_bulk_fetch_returns_the_keys_that_failed(
     account = Credentials(SITE, "mia@example.com", "a-secret-token")
     async with open_jira(account, transport=app.transport()) as jira:
         fetched = await jira.bulk_fetch(["1", "9", "A-3"], fields=[], partly=True)
-        with pytest.raises(IssuesUnavailable) as raised:
+        with pytest.raises(IssuesNotReturned) as raised:
             await jira.bulk_fetch(["1", "9", "A-3"], fields=[])
     assert fetched.failed == failed
     assert set(fetched.missing) == {"9", "A-3"} - failed.keys()

@@ -34,7 +34,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadAnswer, Credentials, open_jira
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, NoAnswer, TlsFailed
-from ticketr.app.jira.retry import UNKNOWN_SITE_TRIES, RetryPolicy
+from ticketr.app.jira.retry import NEVER_ANSWERED_TRIES, RetryPolicy
 from ticketr.app.jira.transport import HttpPackage, Request, Transport, make_transport
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
@@ -247,7 +247,7 @@ async def test_a_broken_connection_is_tried_again_a_few_times(package: HttpPacka
         async with open_jira(account(site.url), transport=transport, retry=NOW) as jira:
             with pytest.raises(ConnectionLost):
                 await jira.myself()
-        assert site.requests == UNKNOWN_SITE_TRIES
+        assert site.requests == NEVER_ANSWERED_TRIES
 
 
 async def test_a_broken_connection_of_a_known_site_is_tried_again_more_often(

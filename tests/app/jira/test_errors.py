@@ -9,7 +9,7 @@ import pytest
 from rows import for_each
 
 from ticketr.app.jira import errors
-from ticketr.app.jira.errors import MAX_SHOWN_CHARACTERS, bare_url, shorten
+from ticketr.app.jira.errors import MAX_SHOWN_CHARACTERS, bare_url, clean_line
 from ticketr.app.jira.retry import may_have_happened
 
 SITE = "https://example.atlassian.net"
@@ -73,7 +73,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ["did not finish", "300 s", "network"],
         ),
         (
-            errors.IssuesUnavailable(URL, (("A-1", "too large"), ("A-2", "busy"))),
+            errors.IssuesNotReturned(URL, (("A-1", "too large"), ("A-2", "busy"))),
             ["could not give A-1 and 1 more (too large)", "try again later"],
         ),
         (errors.BadAnswer(URL, "a web page"), ["is this the address of a Jira site?"]),
@@ -82,7 +82,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ["is this the address of a Jira site? If it is", "in trouble, try again later"],
         ),
         (
-            errors.BadAnswer(URL, "a web page", transient=True, is_known_jira=True),
+            errors.BadAnswer(URL, "a web page", transient=True, has_answered_as_jira_before=True),
             ["(a web page), although the site has before: ", "in trouble, try again later"],
         ),
         (
@@ -93,7 +93,7 @@ def test_a_wait_of_no_time_or_of_days_is_not_named(seconds: float) -> None:
             ],
         ),
         (
-            errors.Redirected(URL, "/login.jsp", is_known_jira=True),
+            errors.Redirected(URL, "/login.jsp", has_answered_as_jira_before=True),
             ["which is a login page: log in there in a browser if a network or proxy asks for it"],
         ),
         (errors.Redirected(URL, ""), ["nowhere"]),
@@ -149,7 +149,7 @@ UNSURE = (errors.ConnectionLost, errors.NoAnswer, errors.ServerError, errors.Bad
         errors.TlsFailed(URL, "x"),
         errors.Redirected(URL, "x"),
         errors.Rejected(URL, 409),
-        errors.WrongSite(URL, URL),
+        errors.TokenOfOtherSite(URL, URL),
         *(kind(URL, status) for status, kind in errors.REJECTION_BY_STATUS.items()),
         ValueError("x"),
     ],
@@ -162,11 +162,11 @@ def test_it_is_unsure_what_became_of_a_request_whose_answer_was_lost(error: Exce
     "error",
     [
         errors.JiraError(URL),
-        errors.WrongSite(URL, site="https://a:b@other.example/?token"),
+        errors.TokenOfOtherSite(URL, token_site="https://a:b@other.example/?token"),
         errors.NoAnswer(URL, seconds=3.0, has_answer_begun=True),
-        errors.Redirected(URL, "/login", is_known_jira=True),
-        errors.BadAnswer(URL, problem="x" * 999, is_known_jira=True, too_large=True),
-        errors.IssuesUnavailable(URL, failed=(("A-1", "busy"),)),
+        errors.Redirected(URL, "/login", has_answered_as_jira_before=True),
+        errors.BadAnswer(URL, problem="x" * 999, has_answered_as_jira_before=True, too_large=True),
+        errors.IssuesNotReturned(URL, failed=(("A-1", "busy"),)),
         errors.ServerError(URL, status=503, retry_after=1.5),
         errors.NotFound(URL, 404, messages=("no",) * 9, is_from_jira=False),
         errors.NotCloud(URL, version="9.12.4"),
@@ -207,7 +207,7 @@ def test_an_address_is_bared(url: str, bare: str) -> None:
     ],
 )
 def test_a_text_becomes_one_clean_line(text: str, line: str) -> None:
-    assert shorten(text, 10) == line
+    assert clean_line(text, 10) == line
 
 
 @for_each(

@@ -269,7 +269,8 @@ async def test_a_reset_is_a_lost_connection_for_the_client(
     app = create_app(site, faults=PlannedFaults(Fault(kind)))
     body = json.dumps({"fields": {**STORY, "summary": "New"}}).encode()
     url = f"{URL}/rest/api/3/issue"
-    headers = {"authorization": ACCOUNT.authorization(url), "content-type": "application/json"}
+    login = ACCOUNT.checked_authorization(url)
+    headers = {"authorization": login, "content-type": "application/json"}
     request = Request("POST", url, headers, body)
 
     async with Wire(app) as wire:

@@ -16,7 +16,7 @@ from ticketr.app.jira import Credentials, JiraClient, RateLimited, open_jira
 from ticketr.app.jira.rate_limits import (
     GROW_AFTER_SUCCESSES,
     WHOLE_SITE,
-    Call,
+    ApiCall,
     reason_of,
     retry_after,
     scope_of,
@@ -370,5 +370,5 @@ def test_without_a_wish_the_time_of_the_reset_counts_if_it_is_still_to_come(
     ],
 )
 def test_a_reason_names_the_scope_of_a_limit(headers: dict[str, str], scope: str) -> None:
-    call = Call(Request("PUT", "https://example.com"), "PUT issue/{}", "A-1")
+    call = ApiCall(Request("PUT", "https://example.com"), "PUT issue/{}", "A-1")
     assert scope_of(call, reason_of(headers)) == scope

@@ -18,7 +18,7 @@ from rows import for_each
 from ticketr.app.config import BadSetting, FoundToken, TokenFailed, TokenSource
 from ticketr.app.jira import Credentials, JiraError, errors, open_jira
 from ticketr.app.jira.credentials import normalise_site
-from ticketr.app.jira.errors import ConnectionLost, WrongSite
+from ticketr.app.jira.errors import ConnectionLost, TokenOfOtherSite
 from ticketr.app.jira.retry import RetryPolicy
 from ticketr.app.jira.transport import Request, Response
 
@@ -60,11 +60,11 @@ def test_no_repr_shows_the_token() -> None:
 
 def test_a_token_alone_is_a_bearers() -> None:
     alone = Credentials(SITE, "", TOKEN)
-    assert alone.authorization(f"{SITE}/rest") == f"Bearer {TOKEN}"
+    assert alone.checked_authorization(f"{SITE}/rest") == f"Bearer {TOKEN}"
     assert alone.redact(f"you sent Bearer {TOKEN}") == "you sent Bearer [hidden]"
     assert_hidden(repr(alone))
-    with pytest.raises(WrongSite):
-        alone.authorization("https://evil.example")
+    with pytest.raises(TokenOfOtherSite):
+        alone.checked_authorization("https://evil.example")
 
 
 @pytest.mark.parametrize("end", ["\n", " ", "\r\nx-evil: 1", "\0", "ü", "\ud800"])
@@ -202,8 +202,8 @@ async def test_plain_http_stays_on_this_machine(site: str) -> None:
     ],
 )
 def test_a_token_is_refused_to_another_site(elsewhere: str) -> None:
-    with pytest.raises(WrongSite, match="is not sent to") as caught:
-        account().authorization(f"{elsewhere}/rest/api/3/myself")
+    with pytest.raises(TokenOfOtherSite, match="is not sent to") as caught:
+        account().checked_authorization(f"{elsewhere}/rest/api/3/myself")
     assert_hidden(shown(caught.value))
 
 
@@ -234,8 +234,8 @@ async def test_a_token_is_sent_to_its_own_site_in_any_spelling(
 )
 def test_the_path_of_a_site_is_part_of_it(url: str, *, below: bool) -> None:
     login = Credentials("https://api.example.com/ex/jira/1", EMAIL, TOKEN)
-    with nullcontext() if below else pytest.raises(WrongSite):
-        login.authorization(url)
+    with nullcontext() if below else pytest.raises(TokenOfOtherSite):
+        login.checked_authorization(url)
 
 
 def test_a_short_token_may_be_a_word() -> None:
@@ -250,14 +250,14 @@ def test_every_error_hides_secrets_in_addresses() -> None:
         errors.NotCloud(url, "9.12"),
         errors.NoJira(url),
         errors.LoginBlocked(url, 401),
-        errors.WrongSite(url, url),
+        errors.TokenOfOtherSite(url, url),
         errors.ConnectFailed(url, "x"),
         errors.TlsFailed(url, "x"),
         errors.ConnectionLost(url, "x"),
         errors.NoAnswer(url, 1.0),
         errors.Redirected(url, url),
         errors.BadAnswer(url, "x"),
-        errors.IssuesUnavailable(url, (("A-1", "x"),)),
+        errors.IssuesNotReturned(url, (("A-1", "x"),)),
         errors.ServerError(url, 500),
         errors.Rejected(url, 418),
         errors.RateLimited(url, 429, reason="jira-burst-based"),

@@ -27,7 +27,7 @@ from ticketr.app.jira.transport import HttpPackage, Request, make_transport
 from ticketr.app.jira.transport._exchange import (
     MAX_PACKED_BYTES_PER_STEP,
     MAX_UNPACKED_BYTES_PER_STEP,
-    Exchange,
+    AnswerCollector,
 )
 from ticketr.app.jira.transport.base import TransportSettings
 
@@ -38,7 +38,8 @@ async def test_an_answer_is_returned_completely(package: HttpPackage) -> None:
     answer = reply(b"{}", status=201, headers=("X-Two: a", "X-Two: b"))
     async with raw_site(answer) as site:
         response = await get(f"{site.url}/x?y=1", make_transport(package))
-    assert (response.status, response.body, response.url) == (201, b"{}", f"{site.url}/x?y=1")
+    assert (response.status, response.body) == (201, b"{}")
+    assert response.requested_url == f"{site.url}/x?y=1"
     assert response.headers["x-two"] == "a, b"
     assert site.connections[0].requests[0].startswith(b"GET /x?y=1 HTTP/1.1\r\n")
 
@@ -93,7 +94,8 @@ async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClo
         (Request("GET", "x"), 300.0),
         (Request("POST", "x", source=Portions()), 300.0009),
     ]:
-        assert Exchange(request, settings).scope.deadline - start == pytest.approx(seconds, 1e-9)
+        deadline = AnswerCollector(request, settings).scope.deadline
+        assert deadline - start == pytest.approx(seconds, 1e-9)
 
 
 @pytest.mark.parametrize(
@@ -268,10 +270,10 @@ URL = "https://example.com"
 
 
 async def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> bytes:
-    exchange = Exchange(Request("GET", URL), TransportSettings(max_body_bytes=largest))
+    collector = AnswerCollector(Request("GET", URL), TransportSettings(max_body_bytes=largest))
     for piece in pieces:
-        exchange.add_piece(piece)
-    return (await exchange.make_response(200, {"content-encoding": encoding})).body
+        collector.add_piece(piece)
+    return (await collector.make_unpacked_response(200, {"content-encoding": encoding})).body
 
 
 async def test_a_gzip_is_joined_wherever_it_is_cut() -> None:

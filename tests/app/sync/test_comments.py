@@ -78,7 +78,7 @@ async def test_a_ticket_whose_comments_jira_does_not_give_fails_alone(bench: Ben
             if f"/{number}/comment" in request.url:
                 answer["comments"] = [each for each in answer["comments"] if each["id"] == first]
             body = json.dumps(answer).encode()
-            return Response(response.status, response.headers, body, response.url)
+            return Response(response.status, response.headers, body, response.requested_url)
 
     result = await bench.pull(**ON, transport=Fewer(create_app(bench.site)))
 

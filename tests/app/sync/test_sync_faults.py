@@ -216,7 +216,7 @@ class Odd(Recorder):
         odd = self._rng.choice(ODD)
         self.done.append(f"{request.method} {request.url} at {path}: {odd!r}")
         body = json.dumps(with_odd(value, path, odd)).encode()
-        return Response(response.status, response.headers, body, response.url)
+        return Response(response.status, response.headers, body, response.requested_url)
 
 
 def failure_of(main: Callable[[], Awaitable[None]]) -> BaseException | None:
@@ -320,7 +320,7 @@ class Absurd(Recorder):
             if issue["key"] == KEY:
                 replace_value(issue, self._path, self._value)
         body = json.dumps(answer).encode()
-        return Response(response.status, response.headers, body, response.url)
+        return Response(response.status, response.headers, body, response.requested_url)
 
 
 def replace_value(record: Any, path: tuple[Any, ...], value: Any) -> None:

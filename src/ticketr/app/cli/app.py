@@ -204,7 +204,7 @@ def _log_bug(error: BaseException) -> Path | None:
         if not (root / config.STATE_FOLDER).is_dir():
             return None
         log = config.SupportLog(root, os.environ)
-        log.write_failure("ticketr", error)
+        log.write_failure_without_messages("ticketr", error)
         log.close()
         return log.path
     return None

@@ -186,7 +186,7 @@ def _problem_of(error: TicketrError | OSError) -> setup.Problem:
         case jira.AuthenticationFailed() | config.TokenFailed():
             field = setup.SetupField.TOKEN
             if type(error) is jira.AuthenticationFailed:  # the form itself takes another token
-                words = f"{error.cause}: {WRONG_LOGIN_REASON}; type another one"
+                words = f"{error.what_went_wrong}: {WRONG_LOGIN_REASON}; type another one"
         case sync.UnknownProject():
             field = setup.SetupField.PROJECT
         case jira.JiraError():
@@ -264,7 +264,7 @@ def _read_existing_workspace(folder: Path) -> config.Workspace:
     if not root.is_dir():
         raise config.BadSetting("the folder", str(root), "there is no such folder")
     workspace = find_workspace(folder=root)
-    workspace.required_site()
+    workspace.required_confirmed_site()
     if workspace.jql is None:
         workspace.required_project("connect to Jira with this folder, and choose a project")
     return workspace

@@ -311,9 +311,9 @@ def require_workspace_and_site(options: CommonOptions) -> config.Workspace:
     """
     workspace = options.find_workspace()
     print_messages(*workspace.file.ignored_alias_warnings)
-    if not workspace.is_found_or_named:
+    if workspace.is_bare_current_folder:
         raise config.NoWorkspace(str(workspace.root), workspace.site)
-    workspace.required_site()
+    workspace.required_confirmed_site()
     return workspace
 
 

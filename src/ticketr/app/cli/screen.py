@@ -147,7 +147,7 @@ def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
         TokenFailed: A source of tokens failed.
     """
     first = find_workspace()
-    if not first.is_found_or_named:
+    if first.is_bare_current_folder:
         return _other_workspaces(config.read_user_config(config.config_folder(os.environ)))
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
@@ -223,7 +223,7 @@ class _OptionsWithLateToken:
             TokenFailed: A source of tokens failed.
         """
         if not self.has_token():
-            self.workspace.required_site()
+            self.workspace.required_confirmed_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()
             login = await find_stored_credentials(self.workspace, "log in again by the palette")

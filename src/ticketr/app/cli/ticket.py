@@ -160,7 +160,7 @@ def open_(options: CommonOptions, *, key: str, only_print: bool) -> None:
 
     from ticketr.app.jira.site import browse_url
 
-    url = browse_url(options.find_workspace().required_site(), key)
+    url = browse_url(options.find_workspace().required_confirmed_site(), key)
     if only_print:
         console.echo(url)
     elif not webbrowser.open(url):

@@ -195,7 +195,7 @@ def _find_accepted_login(
 
 
 def _ask_for_token(workspace: config.Workspace) -> config.FoundToken:
-    site, email = workspace.required_site(), workspace.login.email or ""
+    site, email = workspace.required_confirmed_site(), workspace.login.email or ""
     whose = f" of {email}" if email else ""
     token = ask(f"API token{whose} for {site}", is_secret=True)
     return config.FoundToken(site, email, token.strip(), config.TokenSource.PROMPT)
@@ -208,7 +208,7 @@ def check_workspace_login(
     look = partial(
         check_login,
         settings.make_credentials(token, workspace.login.cloud_id),
-        site=workspace.required_site(),
+        site=workspace.required_confirmed_site(),
         project=workspace.project,
         project_place=workspace.project_place,
         fields=workspace.fields,

@@ -93,7 +93,7 @@ def read_aliases(table: Table) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for key in table.names():
-        table.checked_name(key, "the name of an alias", checked_alias_name)
+        table.checked_key(key, "the name of an alias", checked_alias_name)
         texts[key] = table.checked_text(key, checked_jql) or ""
     return texts
 

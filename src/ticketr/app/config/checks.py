@@ -49,12 +49,12 @@ class MappedField:
     Attributes:
         name: The name of its line.
         id: What Jira calls it, such as ``customfield_10016``.
-        path: The file of the mapping, for errors.
+        mapping_file: The file in which it stands, for errors.
     """
 
     name: str
     id: str
-    path: str = field(default="", compare=False)
+    mapping_file: str = field(default="", compare=False)
 
 
 #: Lines that a push knows by their names, with their fields.
@@ -71,7 +71,7 @@ def reserved_name(wanted: MappedField) -> str | None:
     return None
 
 
-def one_line(name: str) -> str:
+def with_single_spaces(name: str) -> str:
     """Return a name with its whitespace collapsed to single spaces."""
     return " ".join(name.split())
 
@@ -164,15 +164,14 @@ def checked_attachment_mode(setting: str, mode: str) -> str:
     return _checked_choice(setting, mode, ATTACHMENT_MODES)
 
 
-def checked_strategy(setting: str, strategy: str) -> str:
+def checked_canonical_strategy(setting: str, strategy: str) -> str:
     """Check the strategy for conflicts, and return its word of today.
 
     Raises:
         BadSetting: There is no such strategy.
     """
-    return _checked_choice(
-        setting, FORMER_STRATEGY_NAMES.get(strategy, strategy), CONFLICT_STRATEGIES
-    )
+    word = FORMER_STRATEGY_NAMES.get(strategy, strategy)
+    return _checked_choice(setting, word, CONFLICT_STRATEGIES)
 
 
 def _checked_choice(setting: str, word: str, known: Sequence[str]) -> str:

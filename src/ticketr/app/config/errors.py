@@ -128,16 +128,17 @@ class SiteNotConfirmed(ConfigError):
         site: The site's address.
         path: The file.
         confirmed_site: The site that the user confirmed for this folder, if it is another.
-        environment_site: The site that JIRA_URL names, if it is another.
+        other_site_in_environment: The site that JIRA_URL names, if it is another.
     """
 
     site: str
     path: str
     confirmed_site: str | None
-    environment_site: str | None
+    other_site_in_environment: str | None
 
     def __str__(self) -> str:
-        besides = f" (JIRA_URL names {self.environment_site})" if self.environment_site else ""
+        other = self.other_site_in_environment
+        besides = f" (JIRA_URL names {other})" if other else ""
         if self.confirmed_site:
             besides = f" (the one you confirmed is {self.confirmed_site})"
         folder = shlex.quote(self.path.rpartition("/")[0] or "/")
@@ -176,16 +177,16 @@ class ForeignState(ConfigError):
 
     Attributes:
         root: The workspace's folder.
-        path: The file.
+        unmarked_file: The file without the mark.
     """
 
     root: str
-    path: str
+    unmarked_file: str
 
     def __str__(self) -> str:
-        own = shlex.quote(self.path.rpartition("/")[0])
+        own = shlex.quote(self.unmarked_file.rpartition("/")[0])
         return (
-            f"ticketr does not know that you made {self.path}: it may have come with a git repository, "
+            f"ticketr does not know that you made {self.unmarked_file}: it may have come with a git repository, "
             "and its edits would be sent in your name. If you made it: ticketr workspace trust --folder "
             f"{shlex.quote(self.root)} (it keeps your edits). If not, move {own} away and pull"
         )

@@ -204,7 +204,7 @@ def write_new(
 
 
 LINK_REFUSED_REASON = "is a link, and nothing is written through a link; move it away"
-_OPEN_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
+_READ_ONLY_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def open_write_folder(
     Raises:
         OSError: A link or a hidden folder is on the way, or the system refused.
     """
-    here = os.open(root, _OPEN_FOLDER_FLAGS)
+    here = os.open(root, _READ_ONLY_FOLDER_FLAGS)
     try:
         names = folder.split("/") if folder else []
         for number, name in enumerate(names):
@@ -235,7 +235,7 @@ def open_write_folder(
                 with suppress(FileExistsError):
                     os.mkdir(name, dir_fd=here)
             try:
-                inner = os.open(name, _OPEN_FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=here)
+                inner = os.open(name, _READ_ONLY_FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=here)
             except OSError as error:
                 status = os.stat(name, dir_fd=here, follow_symlinks=False)
                 if stat.S_ISLNK(status.st_mode):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ticketr.app.config.checks import MappedField, one_line
+from ticketr.app.config.checks import MappedField, with_single_spaces
 from ticketr.app.config.tomlfile import read_text
 
 #: The file's name, in the workspace's root.
@@ -32,14 +32,14 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
     # The parser is loaded only where there is such a file, which is rare.
     from ticketr.app.config.yamlfile import parse_yaml  # noqa: PLC0415 - see above
 
-    mappings = parse_yaml(path, text).block("field_mappings")
+    block = parse_yaml(path, text).mapping("field_mappings")
     fields: dict[str, MappedField] = {}
-    for key in mappings.names():
-        field_id = mappings.block(key).text("id") if mappings.is_block(key) else mappings.text(key)
+    for key in block.names():
+        field_id = block.mapping(key).text("id") if block.is_mapping(key) else block.text(key)
         if field_id is None:
             problem = f"{key!r} needs an id, which is Jira's, like customfield_10016"
-            raise mappings.make_error(key, problem)
-        name = one_line(key)
+            raise block.make_error(key, problem)
+        name = with_single_spaces(key)
         if name and field_id not in _FIELDS_WITH_OWN_PLACE:
             fields.setdefault(field_id, MappedField(name, field_id, str(path)))
     return tuple(fields.values())

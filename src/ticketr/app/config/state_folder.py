@@ -35,7 +35,7 @@ STATE_FILE = "state.db"
 ALL_DATABASE_NAMES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
-_SQLITE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+_DATABASE_AND_SIDE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 _SAFE_OPEN_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: The kinds of files, by the first sign of what `stat.filemode` returns.
 _FILE_KIND_NAMES = {
@@ -172,7 +172,7 @@ def refuse_database_links(path: Path) -> None:
         UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
     """
     require_file_kind(path.parent, "a folder")
-    for end in _SQLITE_FILE_SUFFIXES:
+    for end in _DATABASE_AND_SIDE_FILE_SUFFIXES:
         require_file_kind(path.with_name(f"{path.name}{end}"), "a file")
 
 

@@ -16,14 +16,14 @@ from typing import Any
 from ticketr._errors import TicketrError
 from ticketr.app.config.files import config_folder
 from ticketr.app.config.state_folder import STATE_FILE, STATE_FOLDER, refuse_database_links
-from ticketr.app.config.user_config import has_owner_mark, read_owner_mark
+from ticketr.app.config.user_config import has_owner_mark, read_users_owner_mark
 
 #: The most keys that are offered, and the most that are offered with their titles.
 MAX_OFFERED_KEYS, MAX_TITLES = 5_000, 60
 #: How many issues are looked at for names of statuses and people.
 _MAX_SAMPLED_ISSUES = 3_000
 #: Where the names are in the fields of an issue.
-_JSON_PATH_BY_FIELD = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
+_ISSUE_PATH_BY_FIELD = {"status": "$.status.name", "assignee": "$.assignee.displayName"}
 
 
 def find_known_keys(root: Path, environ: Mapping[str, str], start: str) -> list[tuple[str, str]]:
@@ -64,7 +64,7 @@ def find_value_names(root: Path, environ: Mapping[str, str], field: str) -> list
         field: ``"status"`` or ``"assignee"``.
     """
     query = "SELECT DISTINCT json_extract(fields, ?) FROM (SELECT fields FROM issue LIMIT ?)"
-    rows = _query_state(root, environ, query, (_JSON_PATH_BY_FIELD[field], _MAX_SAMPLED_ISSUES))
+    rows = _query_state(root, environ, query, (_ISSUE_PATH_BY_FIELD[field], _MAX_SAMPLED_ISSUES))
     return sorted(name for (name,) in rows if name)
 
 
@@ -75,7 +75,7 @@ def _query_state(
     path = root / STATE_FOLDER / STATE_FILE
     try:
         refuse_database_links(path)
-        mark = read_owner_mark(config_folder(environ))
+        mark = read_users_owner_mark(config_folder(environ))
         if mark is None or not path.exists():
             return []
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:

@@ -113,14 +113,14 @@ class SupportLog:
         try:
             yield
         except Exception as error:
-            self.write_failure(name, error)
+            self.write_failure_without_messages(name, error)
             raise
         except BaseException:
             self.write("%s: cancelled", name)
             raise
         self.write("%s: done", name)
 
-    def write_failure(self, what: str, error: BaseException) -> None:
+    def write_failure_without_messages(self, what: str, error: BaseException) -> None:
         """Write why something failed, without a word of the messages of its errors.
 
         A line has the types of the error and of its causes, each with the lines of code that raised it.

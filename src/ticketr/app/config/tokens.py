@@ -147,7 +147,7 @@ async def find_token(
     import trio  # noqa: PLC0415 - see above
 
     await trio.lowlevel.checkpoint()
-    site, login = workspace.required_site(), workspace.login
+    site, login = workspace.required_confirmed_site(), workspace.login
     environment = read_environment(environ)
     if workspace.uses_environment_login and environment.token:
         email = environment.email or login.email
@@ -162,11 +162,11 @@ async def find_token(
         return FoundToken(site, login.email, token, TokenSource.COMMAND)
     if login.email is None:
         return None
-    look = partial(_find_stored_token, folder, site, login.email)
+    look = partial(_find_token_in_keyring_or_file, folder, site, login.email)
     return await trio.to_thread.run_sync(look, abandon_on_cancel=True)
 
 
-def _find_stored_token(folder: Path, site: str, email: str) -> FoundToken | None:
+def _find_token_in_keyring_or_file(folder: Path, site: str, email: str) -> FoundToken | None:
     """Look into the places that store tokens by site and account."""
     failed: TokenFailed | None = None
     try:

@@ -171,7 +171,7 @@ class Table:
             where = f"{format_place(str(self._path), self.line(key))}: {key}"
             raise BadSetting(where, error.value, error.problem) from None
 
-    def checked_name(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
+    def checked_key(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
         """Return what a check makes of a name in the table.
 
         Raises:

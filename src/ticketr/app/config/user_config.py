@@ -39,8 +39,8 @@ DEFAULT_REFRESH_SECONDS = 300.0
 #: The limits of the seconds between two pulls of the app.
 MIN_REFRESH_SECONDS, MAX_REFRESH_SECONDS = 30, 86_400
 _KNOWN_KEYS = ("use", "workspaces", "sites", "keys", "aliases", "app")
-_LOGIN_KEYS = ("email", "token_command", "cloud_id")
-_WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS)
+_LOGIN_KEYS_BESIDES_SITE = ("email", "token_command", "cloud_id")
+_WORKSPACE_KEYS = ("folder", "site", *_LOGIN_KEYS_BESIDES_SITE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ def _read_refresh_seconds(table: Table) -> float:
 def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
-    workspaces.checked_name(name, "the name of a workspace", checks.checked_workspace_name)
+    workspaces.checked_key(name, "the name of a workspace", checks.checked_workspace_name)
     folder, site = table.text("folder"), table.checked_text("site", checks.checked_site)
     if not folder or not site:
         raise workspaces.make_error(name, f"the workspace {name!r} needs a folder and a site")
@@ -202,8 +202,8 @@ def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
 
 
 def _read_site(name: str, sites: Table) -> str:
-    sites.table(name).refuse_unknown(_LOGIN_KEYS)
-    return sites.checked_name(name, "a site", checks.checked_site)
+    sites.table(name).refuse_unknown(_LOGIN_KEYS_BESIDES_SITE)
+    return sites.checked_key(name, "a site", checks.checked_site)
 
 
 def _read_login(table: Table) -> LoginEntry:
@@ -246,9 +246,9 @@ def free_workspace_name(wanted: str, config: UserConfig) -> str:
 
 OWNER_MARK_FILE = "marks.toml"
 
-_OWNER_MARK_KEY = "mark"
+_MARKS_TOML_KEY = "mark"
 _OWNER_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
-_OWNER_MARK_FILE_HEADER = """\
+_MARKS_TOML_HEADER = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it each
 # of your workspaces is refused until you say 'ticketr workspace trust' there.
 """
@@ -264,16 +264,16 @@ def read_or_make_owner_mark(folder: Path) -> str:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    mark = read_owner_mark(folder)
+    mark = read_users_owner_mark(folder)
     if mark is not None:
         return mark
     with lock_config_folder(folder):
-        mark = read_owner_mark(folder)  # another process may have made it meanwhile
+        mark = read_users_owner_mark(folder)  # another process may have made it meanwhile
         if mark is None:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
 
             mark = secrets.token_hex(32)
-            text = f'{_OWNER_MARK_FILE_HEADER}{_OWNER_MARK_KEY} = "{mark}"\n'
+            text = f'{_MARKS_TOML_HEADER}{_MARKS_TOML_KEY} = "{mark}"\n'
             write_private(folder / OWNER_MARK_FILE, text)
     return mark
 
@@ -293,22 +293,22 @@ def add_owner_mark(database: sqlite3.Connection, mark: str) -> None:
     database.execute("INSERT OR IGNORE INTO mark VALUES (?)", (mark,))
 
 
-def read_owner_mark(folder: Path) -> str | None:
+def read_users_owner_mark(config_folder: Path) -> str | None:
     """Read the user's mark; return None if the user has none yet.
 
     Raises:
         ConfigError: The file cannot be used.
         SettingsFailed: The system refused.
     """
-    path = folder / OWNER_MARK_FILE
+    path = config_folder / OWNER_MARK_FILE
     text = read_private(path)
     if text is None:
         return None
     table = read_table(path, text)
-    mark = table.text(_OWNER_MARK_KEY) or ""
+    mark = table.text(_MARKS_TOML_KEY) or ""
     if not _OWNER_MARK_PATTERN.fullmatch(mark):
         raise table.make_error(
-            _OWNER_MARK_KEY, "this is not a mark; move the file away, and a new one is made"
+            _MARKS_TOML_KEY, "this is not a mark; move the file away, and a new one is made"
         )
     return mark
 

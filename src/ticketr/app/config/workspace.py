@@ -133,8 +133,8 @@ class Workspace:
         jql: The query to pull by.
         fields: Further fields to keep in the files.
         file: The settings in its ``ticketr.toml``, which has no second place for some.
-        is_found_or_named: Whether the folder is a workspace, or the user named it. If not, it is the current
-            folder, and nothing but the environment may say anything of a site.
+        is_bare_current_folder: Whether the folder is the current one for want of any workspace: it is
+            none, and the user did not name it. Only the environment may say anything of a site then.
         draft_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
         aliases: The names for queries: of everybody, of the team and of the user.
@@ -151,7 +151,7 @@ class Workspace:
     project_place: str = ""
     jql: str | None = None
     fields: tuple[WantedField, ...] = ()
-    is_found_or_named: bool = True
+    is_bare_current_folder: bool = False
     draft_type: str = DEFAULT_DRAFT_TYPE
     subtask_type: str = DEFAULT_SUBTASK_TYPE
     aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
@@ -171,7 +171,7 @@ class Workspace:
         is_own = self.aliases[alias] != BUILT_IN_ALIASES.get(alias)
         return "your settings" if is_own else "built in"
 
-    def required_site(self) -> str:
+    def required_confirmed_site(self) -> str:
         """Return the site, if a login may go there.
 
         Raises:
@@ -234,10 +234,8 @@ def resolve_workspace(
         root, entry = proposed.folder, proposed
     workspace = _merge_settings(root, entry, config, environment, project)
     own = (root / WORKSPACE_FILE, root / STATE_FOLDER / STATE_FILE)
-    is_found_or_named = (
-        folder is not None or entry is not None or any(path.is_file() for path in own)
-    )
-    return replace(workspace, is_found_or_named=is_found_or_named)
+    is_bare = folder is None and entry is None and not any(path.is_file() for path in own)
+    return replace(workspace, is_bare_current_folder=is_bare)
 
 
 def find_workspace_folder(

@@ -113,7 +113,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
         keeps_links=table.flag("links") or False,
         subtasks_inherit=table.flag("inherit") is not False,
         attachment_mode=table.checked_text("attachments", checks.checked_attachment_mode),
-        strategy=sync.checked_text("strategy", checks.checked_strategy),
+        strategy=sync.checked_text("strategy", checks.checked_canonical_strategy),
         aliases={name: query for name, query in aliases.items() if not is_built_in(name)},
         ignored_alias_warnings=tuple(
             _ignored_alias_warning(table, name) for name in aliases if is_built_in(name)
@@ -140,7 +140,7 @@ def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     mapped: dict[str, checks.MappedField] = {}
     for key in fields.names():
         field = checks.MappedField(
-            checks.one_line(key), (fields.text(key) or "").strip(), str(path)
+            checks.with_single_spaces(key), (fields.text(key) or "").strip(), str(path)
         )
         if not field.name or not field.id:
             raise fields.make_error(key, f"{key!r} needs the ID of a field, like customfield_10016")

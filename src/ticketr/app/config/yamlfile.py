@@ -47,7 +47,7 @@ class YamlMapping:
         """Return the names in the block, in the file's order."""
         return tuple(self._values)
 
-    def _get(self, key: str, kind: type[N], expected: str) -> N | None:
+    def _node_of(self, key: str, kind: type[N], expected: str) -> N | None:
         """Return the node of a value; None where the block has no such name, or no value for it.
 
         Raises:
@@ -57,7 +57,7 @@ class YamlMapping:
         if node is None or node.tag == f"{_TAG_PREFIX}null":
             return None
         if not isinstance(node, kind):
-            raise self.make_error(key, f"{self._describe_key(key)} must be {expected}")
+            raise self.make_error(key, f"{self._key_with_mapping_name(key)} must be {expected}")
         return node
 
     def text(self, key: str) -> str | None:
@@ -68,22 +68,22 @@ class YamlMapping:
         Raises:
             BadFile: It is a list or a block.
         """
-        node = self._get(key, ScalarNode, "a text")
+        node = self._node_of(key, ScalarNode, "a text")
         return node.value.strip() or None if node else None
 
-    def block(self, key: str) -> YamlMapping:
+    def mapping(self, key: str) -> YamlMapping:
         """Return the block of that name; an empty one where there is none.
 
         Raises:
             BadFile: It is something else.
         """
-        return YamlMapping(self._path, self._get(key, MappingNode, "a block of names"), key)
+        return YamlMapping(self._path, self._node_of(key, MappingNode, "a block of names"), key)
 
-    def is_block(self, key: str) -> bool:
+    def is_mapping(self, key: str) -> bool:
         """Return whether a name stands for a block."""
         return isinstance(self._values[key][1], MappingNode)
 
-    def blocks(self, key: str) -> list[YamlMapping]:
+    def mappings(self, key: str) -> list[YamlMapping]:
         """Return the blocks in a list; none where there is no such name.
 
         Raises:
@@ -93,22 +93,22 @@ class YamlMapping:
         return [YamlMapping(self._path, node, key) for node in nodes]
 
     def texts(self, key: str) -> list[str]:
-        """Return the texts in a list; see `blocks`."""
+        """Return the texts in a list; see `mappings`."""
         return [node.value.strip() for node in self._get_list(key, ScalarNode, "a list of texts")]
 
     def _get_list(self, key: str, kind: type[N], expected: str) -> list[N]:
-        node = self._get(key, SequenceNode, expected)
+        node = self._node_of(key, SequenceNode, expected)
         members = node.value if node else []
         nodes = [member for member in members if isinstance(member, kind)]
         if len(nodes) < len(members):
-            raise self.make_error(key, f"{self._describe_key(key)} must be {expected}")
+            raise self.make_error(key, f"{self._key_with_mapping_name(key)} must be {expected}")
         return nodes
 
     def make_error(self, key: str, problem: str) -> BadFile:
         """Make an error about a name in this block, without its value."""
         return BadFile(str(self._path), self._values[key][0], problem)
 
-    def _describe_key(self, key: str) -> str:
+    def _key_with_mapping_name(self, key: str) -> str:
         return f"{key!r} in {self._name}" if self._name else key
 
 

@@ -30,11 +30,11 @@ class AttachmentSettings(NamedTuple):
 
     Attributes:
         enabled: Whether it does.
-        max_bytes: The most bytes of one; None if the site does not tell.
+        max_upload_bytes: The most bytes of one; None if the site does not tell.
     """
 
     enabled: bool
-    max_bytes: int | None
+    max_upload_bytes: int | None
 
 
 class AttachmentEndpoints(Endpoints):
@@ -71,9 +71,9 @@ class AttachmentEndpoints(Endpoints):
         if answer.status != 206:  # the site sends all of it
             body = body[start:end]
         elif match is None or int(match[1]) != start:
-            raise BadAnswer(answer.url, "another portion than the one asked for")
+            raise BadAnswer(answer.requested_url, "another portion than the one asked for")
         if len(body) != end - start:
-            raise BadAnswer(answer.url, f"{len(body)} bytes instead of {end - start}")
+            raise BadAnswer(answer.requested_url, f"{len(body)} bytes instead of {end - start}")
         return body
 
     async def media_id(self, attachment: str) -> str:

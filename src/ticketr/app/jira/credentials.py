@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ticketr.app.config.checks import checked_cloud_id, checked_site
 from ticketr.app.config.errors import BadSetting
-from ticketr.app.jira.errors import WrongSite
+from ticketr.app.jira.errors import TokenOfOtherSite
 from ticketr.cleaning import clean
 
 #: What replaces a secret.
@@ -35,8 +35,8 @@ _ESCAPE_SIGNS = frozenset("\\%&")
 _INVISIBLE = re.compile(r"[^!-~]+", re.IGNORECASE)
 
 
-def _visible_letters(text: str) -> str:
-    """Return the visible letters of a text, its escapes decoded, in lower case."""
+def _decoded_visible_lowercase(text: str) -> str:
+    """Return the visible characters of a text, its escapes decoded, in lower case."""
     if _ESCAPE_SIGNS.isdisjoint(text):  # as in nearly every text
         return _INVISIBLE.sub("", text).lower()
     return _ESCAPE_OR_INVISIBLE.sub(_decode_escape, text).lower()
@@ -83,19 +83,19 @@ class Credentials:
     def __reduce__(self) -> NoReturn:
         raise TypeError("credentials are not pickled: they would take the token along")
 
-    def authorization(self, url: str) -> str:
+    def checked_authorization(self, url: str) -> str:
         """Return the ``Authorization`` header of a request.
 
         Returns:
             The value of ``Authorization``.
 
         Raises:
-            WrongSite: That address is not below the site that the token was stored for.
+            TokenOfOtherSite: That address is not below the site that the token was stored for.
         """
         site = normalise_site(self.site)
         is_inside = url == site or url.startswith(f"{site}/")
         if not is_inside or not {".", ".."}.isdisjoint(url.split("/")):
-            raise WrongSite(url, self.site)
+            raise TokenOfOtherSite(url, self.site)
         if self.email:
             pair = f"{self.email}:{self.token}".encode()
             return f"Basic {base64.b64encode(pair).decode()}"
@@ -109,19 +109,19 @@ class Credentials:
             place, whether it was plain or as the header holds it. If it was broken up or escaped,
             nothing of the text is left.
         """
-        secrets = _visible_letters_by_secret(self)
+        secrets = _visible_lowercase_by_secret(self)
         redacted = text
         for secret in secrets:
             redacted = redacted.replace(secret, REDACTED_TEXT)
         line = clean(redacted)
-        spellings = (_visible_letters(redacted), _visible_letters(line))
+        spellings = (_decoded_visible_lowercase(redacted), _decoded_visible_lowercase(line))
         if any(letters in spelling for letters in secrets.values() for spelling in spellings):
             return REDACTED_TEXT
         return text if redacted == text else line
 
 
 @lru_cache(maxsize=8)
-def _visible_letters_by_secret(login: Credentials) -> dict[str, str]:
+def _visible_lowercase_by_secret(login: Credentials) -> dict[str, str]:
     """Return what must not be shown, the longest first: the token, and its encodings in headers.
 
     Returns:
@@ -136,7 +136,8 @@ def _visible_letters_by_secret(login: Credentials) -> dict[str, str]:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             secret = encode(text.encode("utf-8", "replace")).decode()
             secrets |= {secret, secret.rstrip("=")}
-    return {secret: _visible_letters(secret) for secret in sorted(secrets, key=len, reverse=True)}
+    longest_first = sorted(secrets, key=len, reverse=True)
+    return {secret: _decoded_visible_lowercase(secret) for secret in longest_first}
 
 
 def gateway_site(cloud_id: str, site: str = "") -> str:

@@ -4,7 +4,7 @@ The tree::
 
     TicketrError
      └── JiraError             .url, without user, query or fragment
-          ├── WrongSite        the token belongs to another site
+          ├── TokenOfOtherSite the token belongs to another site
           ├── NotCloud         a Jira of another kind
           ├── NoJira           no Jira at that address
           ├── ConnectFailed    no connection to that address
@@ -20,7 +20,7 @@ The tree::
           │    ├── NotFound              404
           │    └── RateLimited           429
           ├── ServerError      5xx
-          ├── IssuesUnavailable  Jira could not return some of the requested issues
+          ├── IssuesNotReturned  Jira could not return some of the requested issues
           └── BadAnswer        no JSON, or not of the expected shape
 
 Each error is a dataclass. Its fields are its ``args``, so that it can be pickled; the message is
@@ -44,14 +44,14 @@ from ticketr.cleaning import clean
 MAX_SHOWN_CHARACTERS = 300
 
 # A segment of a path, or a part of a host's name, of a login page.
-_LOGIN_PAGE = compile_on_use(
+_LOGIN_ADDRESS_PATTERN = compile_on_use(
     r"(?:^|[./_-])(?:log-?in|sign-?in|sso|saml2?|oauth2?|auth|authori[sz]e)(?:[./_-]|$)",
     re.IGNORECASE,
 )
 
 
-def shorten(text: str, limit: int = MAX_SHOWN_CHARACTERS) -> str:
-    """Clean and shorten a server's text for a one-line message.
+def clean_line(text: str, limit: int = MAX_SHOWN_CHARACTERS) -> str:
+    """Clean and clean_line a server's text for a one-line message.
 
     Returns:
         One clean line; a longer one ends in an ellipsis.
@@ -74,12 +74,12 @@ def bare_url(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if not parts.netloc:
-        return shorten(url.partition("?")[0].partition("#")[0].rpartition("@")[2])
+        return clean_line(url.partition("?")[0].partition("#")[0].rpartition("@")[2])
     host = parts.netloc.rpartition("@")[2]
-    return shorten(f"{parts.scheme}://{host}{parts.path}")
+    return clean_line(f"{parts.scheme}://{host}{parts.path}")
 
 
-FieldCleaning = dict[str, Callable[[Any], object]]
+CleanerMetadata = dict[str, Callable[[Any], object]]
 
 #: Names and texts, such as fields and their errors.
 TextPairs = tuple[tuple[str, str], ...]
@@ -89,7 +89,7 @@ TOKEN_PAGE_URL = "https://id.atlassian.com/manage-profile/security/api-tokens"  
 #: Why Jira refuses a login.
 WRONG_LOGIN_REASON = "the API token has expired, or it or the e-mail is wrong"
 #: Why no secure connection was made to a server of another kind.
-NO_TLS_REASON = "what answers there does not speak TLS"
+SERVER_WITHOUT_TLS_REASON = "what answers there does not speak TLS"
 
 _EXAMPLE_CLOUD_ADDRESS = "https://you.atlassian.net"
 
@@ -102,17 +102,17 @@ _NETWORK_LOGIN_ADVICE = (
 _ADDRESS_OR_TROUBLE_ADVICE = f"{_CHECK_ADDRESS_ADVICE} If it is, {_TRY_LATER_ADVICE}"
 
 
-def _clip_pairs(pairs: TextPairs) -> TextPairs:
-    return tuple((shorten(name, 80), shorten(text)) for name, text in pairs)
+def _shorten_pair_texts(pairs: TextPairs) -> TextPairs:
+    return tuple((clean_line(name, 80), clean_line(text)) for name, text in pairs)
 
 
 # Metadata of a field: the function that cleans its value.
-_ADDRESS_CLEANING: FieldCleaning = {"clean": bare_url}
-_TEXT_CLEANING: FieldCleaning = {"clean": shorten}
-_WORD_CLEANING: FieldCleaning = {"clean": lambda text: shorten(text, 80)}
-_TEXTS_CLEANING: FieldCleaning = {"clean": lambda texts: tuple(shorten(text) for text in texts[:5])}
-_PAIRS_CLEANING: FieldCleaning = {"clean": _clip_pairs}
-_FEW_PAIRS_CLEANING: FieldCleaning = {"clean": lambda pairs: _clip_pairs(pairs[:20])}
+_ADDRESS_CLEANER: CleanerMetadata = {"clean": bare_url}
+_TEXT_CLEANER: CleanerMetadata = {"clean": clean_line}
+_WORD_CLEANER: CleanerMetadata = {"clean": lambda text: clean_line(text, 80)}
+_TEXTS_CLEANER: CleanerMetadata = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
+_PAIRS_CLEANER: CleanerMetadata = {"clean": _shorten_pair_texts}
+_FEW_PAIRS_CLEANER: CleanerMetadata = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -123,7 +123,7 @@ class JiraError(TicketrError):
         url: The requested URL, without anything that may be a secret.
     """
 
-    url: str = field(metadata=_ADDRESS_CLEANING)
+    url: str = field(metadata=_ADDRESS_CLEANER)
 
     def __post_init__(self) -> None:
         for attribute in fields(self):
@@ -137,7 +137,7 @@ class JiraError(TicketrError):
         return self.url.partition("://")[2].partition("/")[0] or self.url
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         return f"talking to {self.host} failed"
 
@@ -147,23 +147,23 @@ class JiraError(TicketrError):
         return "try again"
 
     def __str__(self) -> str:
-        return f"{self.cause}: {self.advice} ({self.url})"
+        return f"{self.what_went_wrong}: {self.advice} ({self.url})"
 
 
 @dataclass(eq=False, repr=False)
-class WrongSite(JiraError):
+class TokenOfOtherSite(JiraError):
     """The token was stored for one site and asked for at another.
 
     Attributes:
         url: The URL that was about to be requested.
-        site: The site that the token belongs to.
+        token_site: The site that the token belongs to.
     """
 
-    site: str = field(metadata=_ADDRESS_CLEANING)
+    token_site: str = field(metadata=_ADDRESS_CLEANER)
 
     def __str__(self) -> str:
         return (
-            f"the token for {self.site} is not sent to {self.url}: "
+            f"the token for {self.token_site} is not sent to {self.url}: "
             "store a token for that site, or correct the address"
         )
 
@@ -177,7 +177,7 @@ class NotCloud(JiraError):
         version: Its version; empty if it did not tell.
     """
 
-    version: str = field(metadata=_WORD_CLEANING)
+    version: str = field(metadata=_WORD_CLEANER)
 
     def __str__(self) -> str:
         version = f" (version {self.version})" if self.version else ""
@@ -204,11 +204,11 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANING)
-    proxy: str = field(default="", metadata=_ADDRESS_CLEANING)
+    reason: str = field(metadata=_TEXT_CLEANER)
+    proxy: str = field(default="", metadata=_ADDRESS_CLEANER)
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         through = f" through the proxy {self.proxy}" if self.proxy else ""
         return f"cannot reach {self.host}{through} ({self.reason})"
@@ -231,17 +231,17 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANING)
+    reason: str = field(metadata=_TEXT_CLEANER)
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         return f"no secure connection to {self.host} ({self.reason})"
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        if self.reason == NO_TLS_REASON:
+        if self.reason == SERVER_WITHOUT_TLS_REASON:
             return "check the address and its port"
         return (
             "check the address; if your company has its own certificates, name their file in "
@@ -257,10 +257,10 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANING)
+    reason: str = field(metadata=_TEXT_CLEANER)
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         return f"{self.host} broke off while answering ({self.reason})"
 
@@ -278,7 +278,7 @@ class NoAnswer(JiraError):
     has_answer_begun: bool = False
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         if self.has_answer_begun:
             return f"{self.host} did not finish its answer within {self.seconds:g} s"
@@ -296,19 +296,19 @@ class Redirected(JiraError):
 
     Attributes:
         location: Where it sends.
-        is_known_jira: Whether the site has answered as Jira does before.
+        has_answered_as_jira_before: Whether the site has answered as Jira does before.
     """
 
-    location: str = field(metadata=_ADDRESS_CLEANING)
-    is_known_jira: bool = False
+    location: str = field(metadata=_ADDRESS_CLEANER)
+    has_answered_as_jira_before: bool = False
 
     @property
     def is_login(self) -> bool:
         """Whether it sends to a login page, as a gateway in trouble does, too."""
-        return _LOGIN_PAGE.search(self.location.rpartition("://")[2]) is not None
+        return _LOGIN_ADDRESS_PATTERN.search(self.location.rpartition("://")[2]) is not None
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         sends = f"{self.host} sends elsewhere, to {self.location or 'nowhere'}"
         return f"{sends}, which is a login page" if self.is_login else sends
@@ -320,7 +320,7 @@ class Redirected(JiraError):
             return "if that is your Jira site, use its address instead"
         return (
             _NETWORK_LOGIN_ADVICE
-            if self.is_known_jira
+            if self.has_answered_as_jira_before
             else f"{_CHECK_ADDRESS_ADVICE} If it is, {_NETWORK_LOGIN_ADVICE}"
         )
 
@@ -333,41 +333,41 @@ class BadAnswer(JiraError):
         problem: What is wrong with the answer.
         transient: Whether another try may well succeed: the answer was cut off, or came from a
             gateway before Jira.
-        is_known_jira: Whether the site has answered as Jira does before.
+        has_answered_as_jira_before: Whether the site has answered as Jira does before.
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_TEXT_CLEANING)
+    problem: str = field(metadata=_TEXT_CLEANER)
     transient: bool = False
-    is_known_jira: bool = False
+    has_answered_as_jira_before: bool = False
     too_large: bool = False
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         what = f"{self.host} did not answer as Jira does ({self.problem})"
-        return f"{what}, although the site has before" if self.is_known_jira else what
+        return f"{what}, although the site has before" if self.has_answered_as_jira_before else what
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        if self.is_known_jira:
+        if self.has_answered_as_jira_before:
             return _TRY_LATER_ADVICE
         return _ADDRESS_OR_TROUBLE_ADVICE if self.transient else _CHECK_ADDRESS_ADVICE
 
 
 @dataclass(eq=False, repr=False)
-class IssuesUnavailable(JiraError):
+class IssuesNotReturned(JiraError):
     """Jira answered, but could not return some of the requested issues.
 
     Attributes:
         failed: The ID or key of each of them as it was requested, with Jira's own words.
     """
 
-    failed: TextPairs = field(metadata=_PAIRS_CLEANING)
+    failed: TextPairs = field(metadata=_PAIRS_CLEANER)
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         name, words = self.failed[0]
         more = f" and {len(self.failed) - 1} more" if len(self.failed) > 1 else ""
@@ -390,11 +390,11 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_TEXT_CLEANING)
+    detail: str = field(default="", metadata=_TEXT_CLEANER)
     retry_after: float | None = None
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         words = f": {self.detail}" if self.detail else ""
         return f"{self.host} failed on its side ({self.status}{words})"
@@ -420,32 +420,32 @@ class Rejected(JiraError):
     refusal_words: ClassVar[str] = "refused the request"
 
     status: int
-    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_CLEANING)
-    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_CLEANING)
+    messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_CLEANER)
+    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_CLEANER)
     retry_after: float | None = None
     is_from_jira: bool = True
 
     @property
     def detail(self) -> str:
         """Jira's own words in one line; empty if it had none."""
-        named = [f"{name}: {words}" for name, words in self.field_errors]
-        return shorten("; ".join(filter(None, (*self.messages, *named))), 2 * MAX_SHOWN_CHARACTERS)
+        texts = (*self.messages, *(f"{name}: {words}" for name, words in self.field_errors))
+        return clean_line("; ".join(filter(None, texts)), 2 * MAX_SHOWN_CHARACTERS)
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
         return _ADVICE_BY_STATUS.get(
-            self.status, _REPORT_FAULT_ADVICE if self.is_from_jira else _GATEWAY_ADVICE
+            self.status, _REPORT_FAULT_ADVICE if self.is_from_jira else _REFUSED_BEFORE_JIRA_ADVICE
         )
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
-        return f"{self.host} {self.refusal_words} {self._status_and_words}"
+        return f"{self.host} {self.refusal_words} {self._status_with_any_words}"
 
     @property
-    def _status_and_words(self) -> str:
-        """The status and Jira's own words, in parentheses."""
+    def _status_with_any_words(self) -> str:
+        """The status, and Jira's own words where they say more, in parentheses."""
         words = f": {self.detail}" if self.detail else ""
         return f"({self.status}{words})"
 
@@ -460,7 +460,7 @@ class AuthenticationFailed(Rejected):
     refusal_words = "refused the login"
 
     @property
-    def _status_and_words(self) -> str:
+    def _status_with_any_words(self) -> str:
         """The status in parentheses: Jira's own words say no more, and would hide the advice."""
         return f"({self.status})"
 
@@ -485,19 +485,18 @@ class NotFound(Rejected):
     """Nothing there, or the account may not see it."""
 
     @property
-    def cause(self) -> str:
+    def what_went_wrong(self) -> str:
         """What went wrong."""
         match = _SINGLE_RECORD_PATH.search(self.url)
-        return f"{self.host} does not have {match[1] if match else 'it'} {self._status_and_words}"
+        what = match[1] if match else "it"
+        return f"{self.host} does not have {what} {self._status_with_any_words}"
 
     @property
     def advice(self) -> str:
         """What the user can do about it."""
-        return (
-            _ADVICE_BY_STATUS[404]
-            if _SINGLE_RECORD_PATH.search(self.url)
-            else _CHECK_ADDRESS_ADVICE
-        )
+        if _SINGLE_RECORD_PATH.search(self.url):
+            return _ADVICE_BY_STATUS[404]
+        return _CHECK_ADDRESS_ADVICE
 
 
 @dataclass(eq=False, repr=False)
@@ -511,7 +510,7 @@ class RateLimited(Rejected):
     refusal_words = "gets too many requests"
 
     is_from_jira: bool = field(default=True, init=False)
-    reason: str = field(default="", metadata=_WORD_CLEANING)
+    reason: str = field(default="", metadata=_WORD_CLEANER)
 
     @property
     def advice(self) -> str:
@@ -529,7 +528,7 @@ REJECTION_BY_STATUS: dict[int, type[Rejected]] = {
 }
 
 _CORRECT_REQUEST_ADVICE = "correct what Jira names here"
-_GATEWAY_ADVICE = (
+_REFUSED_BEFORE_JIRA_ADVICE = (
     f"{_CHECK_ADDRESS_ADVICE} If it is, something before it refuses; ask who runs the site"
 )
 _REPORT_FAULT_ADVICE = "this is ticketr's or the site's fault, please report it"

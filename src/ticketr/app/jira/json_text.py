@@ -30,7 +30,7 @@ RunInThread: TypeAlias = Callable[..., Awaitable[Any]]
 # An escape of half a character. Two of them make one whole character, which is common and fine.
 _UNICODE_ESCAPE_START = rb"\u"
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
-_SEPARATORS = (b",", b"[", b"{")
+_SIGNS_COUNTED_AS_VALUES = (b",", b"[", b"{")
 
 
 def _read_finite(digits: str) -> float | None:
@@ -64,7 +64,7 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
         Takes effect at once while a long text is read; a short one has no checkpoint.
     """
     if len(body) > MAX_BYTES_WITHOUT_THREAD:
-        return await in_thread(_read_long_json, body, abandon_on_cancel=True)
+        return await in_thread(_read_unless_too_many_values, body, abandon_on_cancel=True)
     is_long = len(body) > MAX_BYTES_WITHOUT_CHECKPOINT
     if is_long:  # a step of its own: the work before and after takes time, too
         await trio.lowlevel.checkpoint()
@@ -77,8 +77,8 @@ async def read_json(body: bytes, in_thread: RunInThread = trio.to_thread.run_syn
     return value
 
 
-def _read_long_json(body: bytes) -> Any:
-    if sum(map(body.count, _SEPARATORS)) > MAX_VALUES:
+def _read_unless_too_many_values(body: bytes) -> Any:
+    if sum(map(body.count, _SIGNS_COUNTED_AS_VALUES)) > MAX_VALUES:
         raise TooManyValues
     return _read_by_python(body, object_hook=lambda value: value)
 

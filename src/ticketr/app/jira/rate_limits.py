@@ -35,7 +35,7 @@ from ticketr.app.jira.transport.base import Request
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One call, whose request may be sent several times.
 
     Attributes:
@@ -52,13 +52,13 @@ class Call:
     repeatable: bool = True
 
 
-_X_BETA_PREFIX = re.compile(r"^(?:x-|beta-)+")
+_X_BETA_PREFIXES = re.compile(r"^(?:x-|beta-)+")
 
 #: What a limit of the whole site concerns.
 WHOLE_SITE = "site"
 
 
-def scope_of(call: Call, reason: str) -> str:
+def scope_of(call: ApiCall, reason: str) -> str:
     """Return what a limit concerns that has refused a call.
 
     Args:
@@ -127,7 +127,7 @@ def _date_of(headers: Mapping[str, str]) -> datetime:
 def _rate_limit_header(headers: Mapping[str, str], what: str) -> str:
     """Return a rate-limit header by the end of its name, with any of its prefixes."""
     wanted = f"ratelimit-{what}"
-    texts = (value for name, value in headers.items() if _X_BETA_PREFIX.sub("", name) == wanted)
+    texts = (value for name, value in headers.items() if _X_BETA_PREFIXES.sub("", name) == wanted)
     return next(texts, "").strip()
 
 
@@ -170,7 +170,7 @@ class AdaptiveLimit:
             self.slots.total_tokens = min(self.max_slots, self.slots.total_tokens + 1)
 
 
-class Backoff(NamedTuple):
+class BackoffEnd(NamedTuple):
     """A time before which requests must not be sent.
 
     Attributes:
@@ -201,13 +201,13 @@ class RateLimiter:
             lambda: AdaptiveLimit(most, trio.CapacityLimiter(most))
         )
         self.on_wait = on_wait
-        self._backoffs: dict[str, Backoff] = {}
+        self._backoffs: dict[str, BackoffEnd] = {}
 
-    def back_off(self, scope: str, backoff: Backoff) -> None:
+    def back_off(self, scope: str, backoff: BackoffEnd) -> None:
         """Send none of the requests that a limit concerns before a backoff has ended."""
         self._backoffs[scope] = max(backoff, self._backoffs.get(scope, backoff))
 
-    def longest_backoff(self, *scopes: str, own: Backoff | None = None) -> Backoff | None:
+    def longest_backoff(self, *scopes: str, own: BackoffEnd | None = None) -> BackoffEnd | None:
         """Return the longest backoff of some scopes, or a call's own; None if all have ended."""
         now = trio.current_time()
         backoffs = (own, *map(self._backoffs.get, scopes))
@@ -224,11 +224,11 @@ class Slot:
     """
 
     _limiter: RateLimiter
-    _call: Call
-    _is_held: bool = False
+    _call: ApiCall
+    _holds_endpoint_slot: bool = False
 
     @asynccontextmanager
-    async def attempt(self, own: Backoff | None) -> AsyncGenerator[None]:
+    async def attempt(self, own: BackoffEnd | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
         limiter, issue, endpoint = self._limiter, self._call.issue, self._call.endpoint
         limit = limiter.limits[endpoint]
@@ -237,12 +237,12 @@ class Slot:
             of_issue = limiter.longest_backoff(issue)
             if of_issue or slots.borrowed_tokens > slots.total_tokens:
                 self.close()
-            if not of_issue and not self._is_held:
+            if not of_issue and not self._holds_endpoint_slot:
                 try:  # without a checkpoint; below, there is one anyway
                     slots.acquire_on_behalf_of_nowait(self)
                 except trio.WouldBlock:
                     await slots.acquire_on_behalf_of(self)
-                self._is_held = True
+                self._holds_endpoint_slot = True
             backoff = of_issue or limiter.longest_backoff(endpoint, WHOLE_SITE, own=own)
             if backoff:
                 limiter.on_wait(backoff.until - trio.current_time(), backoff.reason)
@@ -261,7 +261,7 @@ class Slot:
                     raise
                 return
 
-    def count_success(self, headers: Mapping[str, str]) -> None:
+    def count_success_or_back_off(self, headers: Mapping[str, str]) -> None:
         """Count a success; let all calls wait if it says that the site's limit is used up.
 
         Args:
@@ -273,11 +273,11 @@ class Slot:
             return
         seconds = retry_after(headers)
         if seconds and seconds <= MAX_REQUESTED_WAIT:
-            backoff = Backoff(trio.current_time() + seconds, SLOW_DOWN_REASON)
+            backoff = BackoffEnd(trio.current_time() + seconds, SLOW_DOWN_REASON)
             self._limiter.back_off(WHOLE_SITE, backoff)
 
     def close(self) -> None:
         """Release the slot of the call's endpoint."""
-        if self._is_held:
-            self._is_held = False
+        if self._holds_endpoint_slot:
+            self._holds_endpoint_slot = False
             self._limiter.limits[self._call.endpoint].slots.release_on_behalf_of(self)

@@ -162,22 +162,22 @@ class JsonResponse:
         """
         problem = _why_no_json(response)
         if problem:
-            raise errors.BadAnswer(response.url, problem, transient=True)
+            raise errors.BadAnswer(response.requested_url, problem, transient=True)
         try:
             return cls(response, await read_json(response.body, in_thread))
         except TooManyValues:
             problem = f"more than {MAX_VALUES} values"
-            raise errors.BadAnswer(response.url, problem, too_large=True) from None
+            raise errors.BadAnswer(response.requested_url, problem, too_large=True) from None
         except RecursionError:
-            raise errors.BadAnswer(response.url, "JSON nested too deeply") from None
+            raise errors.BadAnswer(response.requested_url, "JSON nested too deeply") from None
         except json.JSONDecodeError as error:
             cut = error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated")
             problem = "JSON that stops in the middle" if cut else "broken JSON"
             raise errors.BadAnswer(
-                response.url, f"{problem}, at character {error.pos}", transient=True
+                response.requested_url, f"{problem}, at character {error.pos}", transient=True
             ) from None
         except ValueError:  # no UTF-8, or a number of thousands of digits
-            raise errors.BadAnswer(response.url, "broken JSON", transient=True) from None
+            raise errors.BadAnswer(response.requested_url, "broken JSON", transient=True) from None
 
     def object(self) -> Mapping[str, Any]:
         """Return the answer's JSON object."""
@@ -213,29 +213,28 @@ class JsonResponse:
 
     def unusable(self, problem: str) -> errors.BadAnswer:
         """Make the error for JSON of a wrong shape."""
-        return errors.BadAnswer(self.response.url, problem)
+        return errors.BadAnswer(self.response.requested_url, problem)
 
 
 def _error_of(response: Response, redact: Callable[[str], str]) -> errors.JiraError:
     """Return the error that the status of an answer stands for, if it is no success."""
-    status = response.status
+    status, url = response.status, response.requested_url
     if status < 400:
-        return errors.Redirected(
-            response.url, _redacted_start(response.headers.get("location", ""), redact)
-        )
+        location = _redacted_start(response.headers.get("location", ""), redact)
+        return errors.Redirected(url, location)
     messages, field_errors, is_from_jira = _error_texts_and_is_from_jira(response, redact)
     if status >= 500:
         wait = rate_limits.retry_after(response.headers)
-        return errors.ServerError(response.url, status, "; ".join(messages), wait)
+        return errors.ServerError(url, status, "; ".join(messages), wait)
     if status == 429:
         wait = rate_limits.seconds_to_wait(response.headers)
         reason = _redacted_start(rate_limits.reason_of(response.headers), redact)
-        return errors.RateLimited(response.url, status, messages, field_errors, wait, reason)
+        return errors.RateLimited(url, status, messages, field_errors, wait, reason)
     kind = errors.REJECTION_BY_STATUS.get(status, errors.Rejected)
     if status in {401, 403} and response.headers.get(_LOGIN_REASON, "") == _BLOCKED:
         kind = errors.LoginBlocked
     wait = rate_limits.retry_after(response.headers)
-    return kind(response.url, status, messages, field_errors, wait, is_from_jira)
+    return kind(url, status, messages, field_errors, wait, is_from_jira)
 
 
 def _why_no_json(response: Response) -> str:
@@ -312,7 +311,7 @@ class RestApi:
         self._transport = transport
         self._limiter = rate_limits.RateLimiter(max_concurrency, on_wait)
         self._retry = retry
-        self._has_answered = self._is_known_jira = False
+        self._has_answered = self._has_answered_as_jira = False
         self.date: str | None = None
         # A lock for each issue, while a change of it is sent or waits to be.
         self._locks = WeakValueDictionary[str, trio.Lock]()
@@ -401,7 +400,7 @@ class RestApi:
         Returns:
             Why ticketr does not work with it; None if it does, or if that is unknown.
         """
-        if self._is_known_jira or urlsplit(self.site).hostname == API_GATEWAY_HOST:
+        if self._has_answered_as_jira or urlsplit(self.site).hostname == API_GATEWAY_HOST:
             return None
         try:
             await _check_kind(self.site, self._transport)
@@ -428,13 +427,13 @@ class RestApi:
         body: object = None,
         source: BodySource | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
-    ) -> rate_limits.Call:
+    ) -> rate_limits.ApiCall:
         """Make a call of an endpoint; headers replace the usual ones."""
         url = self.address(endpoint, *path_segments)
         usual = {
             "accept": "application/json",
             "user-agent": f"ticketr/{__version__}",
-            "authorization": self._credentials.authorization(url),
+            "authorization": self._credentials.checked_authorization(url),
         }
         content = None
         if source is not None:
@@ -445,10 +444,10 @@ class RestApi:
         if query:
             url = f"{url}?{urlencode(query)}"
         request = Request(method, url, usual | {**headers}, content, source)
-        return rate_limits.Call(request, f"{method} {endpoint}")
+        return rate_limits.ApiCall(request, f"{method} {endpoint}")
 
     async def _send(
-        self, call: rate_limits.Call, *, may_be_empty: bool = False, is_json: bool = True
+        self, call: rate_limits.ApiCall, *, may_be_empty: bool = False, is_json: bool = True
     ) -> JsonResponse:
         """Send a call until it succeeds or the retry policy gives up.
 
@@ -457,7 +456,7 @@ class RestApi:
             may_be_empty: Whether the answer may hold nothing.
             is_json: Whether it holds JSON.
         """
-        backoff: rate_limits.Backoff | None = None
+        backoff: rate_limits.BackoffEnd | None = None
         attempts = 1
         with closing(rate_limits.Slot(self._limiter, call)) as slot:
             while True:
@@ -473,20 +472,20 @@ class RestApi:
                 except errors.JiraError as error:
                     backoff = self._back_off(error, call, attempts)
                     if backoff is None:
-                        if self._is_known_jira and isinstance(
+                        if self._has_answered_as_jira and isinstance(
                             error, errors.BadAnswer | errors.Redirected
                         ):
-                            raise replace(error, is_known_jira=True) from None
+                            raise replace(error, has_answered_as_jira_before=True) from None
                         raise
                     attempts += 1
                 else:
                     self.date = response.headers.get("date")
-                    slot.count_success(response.headers)
-                    self._is_known_jira = self._is_known_jira or answer.json is not None
+                    slot.count_success_or_back_off(response.headers)
+                    self._has_answered_as_jira |= answer.json is not None
                     return answer
 
     async def _send_once(
-        self, call: rate_limits.Call, slot: rate_limits.Slot, attempt: int
+        self, call: rate_limits.ApiCall, slot: rate_limits.Slot, attempt: int
     ) -> Response:
         """Send the request of a call, and log what became of it."""
         sent, outcome = trio.current_time(), "cancelled"
@@ -507,19 +506,19 @@ class RestApi:
             self._log("%s %s %d ms%s", call.endpoint, outcome, milliseconds, again)
 
     def _back_off(
-        self, error: errors.JiraError, call: rate_limits.Call, attempts: int
-    ) -> rate_limits.Backoff | None:
+        self, error: errors.JiraError, call: rate_limits.ApiCall, attempts: int
+    ) -> rate_limits.BackoffEnd | None:
         """Return the wait before the next attempt, None to give up; let other calls wait too."""
         delay = self._retry.delay(
             error,
             attempts,
             has_answered=self._has_answered,
-            is_known_jira=self._is_known_jira,
+            has_answered_as_jira=self._has_answered_as_jira,
             repeatable=call.repeatable,
         )
         if delay is None:
             return None
-        backoff = rate_limits.Backoff(trio.current_time() + delay, wait_reason(error))
+        backoff = rate_limits.BackoffEnd(trio.current_time() + delay, wait_reason(error))
         if isinstance(error, errors.RateLimited):
             self._limiter.back_off(rate_limits.scope_of(call, error.reason), backoff)
             if not call.repeatable:  # a gateway may refuse what Jira carries out

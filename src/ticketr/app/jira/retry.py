@@ -29,11 +29,11 @@ from ticketr.app.jira.errors import (
     NoAnswer,
     ServerError,
     TlsFailed,
-    WrongSite,
+    TokenOfOtherSite,
 )
 
 #: Errors of requests that were not sent.
-_UNSENT_ERRORS = (ConnectFailed, TlsFailed, WrongSite)
+_UNSENT_ERRORS = (ConnectFailed, TlsFailed, TokenOfOtherSite)
 
 
 def may_have_happened(error: BaseException) -> bool:
@@ -77,14 +77,14 @@ SLOW_DOWN_REASON = "Jira asked us to slow down"
 
 
 #: The longest wait before the second attempt, in seconds.
-FIRST_WAIT = 1.0
+LONGEST_FIRST_WAIT = 1.0
 #: The largest value that this wait grows to with the attempts, in seconds.
 LONGEST_WAIT = 30.0
 #: The number of attempts in all for a site that has never answered.
-UNKNOWN_SITE_TRIES = 3
+NEVER_ANSWERED_TRIES = 3
 #: The longest wait between those attempts. It is also the first one after a wrong answer from a site
 #: that has never answered as Jira does.
-UNKNOWN_SITE_WAIT = 0.2
+NEVER_ANSWERED_MAX_WAIT = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class RetryPolicy:
         attempt: int,
         *,
         has_answered: bool,
-        is_known_jira: bool = True,
+        has_answered_as_jira: bool = True,
         repeatable: bool = True,
     ) -> float | None:
         """Decide whether to send a request again.
@@ -114,7 +114,7 @@ class RetryPolicy:
             error: The error of the last attempt.
             attempt: The number of attempts so far, from 1.
             has_answered: Whether the site has ever answered.
-            is_known_jira: Whether it has ever answered as Jira does.
+            has_answered_as_jira: Whether it has ever answered as Jira does.
             repeatable: Whether it may be sent again when the outcome of the last attempt is unknown.
 
         Returns:
@@ -128,13 +128,14 @@ class RetryPolicy:
             case errors.ServerError() if error.status in TRANSIENT_5XX_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
-                return self._backoff(attempt, FIRST_WAIT if is_known_jira else UNKNOWN_SITE_WAIT)
+                first = LONGEST_FIRST_WAIT if has_answered_as_jira else NEVER_ANSWERED_MAX_WAIT
+                return self._backoff(attempt, first)
             case errors.NoAnswer():  # the timeout was a long wait already
                 return self._backoff(attempt) if has_answered and attempt < 2 else None
             case errors.ConnectFailed() | errors.ConnectionLost() if has_answered:
                 return self._backoff(attempt)
-            case errors.ConnectFailed() | errors.ConnectionLost():
-                return UNKNOWN_SITE_WAIT * self.chance() if attempt < UNKNOWN_SITE_TRIES else None
+            case errors.ConnectFailed() | errors.ConnectionLost() if attempt < NEVER_ANSWERED_TRIES:
+                return NEVER_ANSWERED_MAX_WAIT * self.chance()
             case _:
                 return None
 
@@ -145,9 +146,9 @@ class RetryPolicy:
         if retry_after > MAX_REQUESTED_WAIT:
             return None
         # Jitter on top: all requests that back off wait for the same second.
-        return retry_after + FIRST_WAIT * self.chance()
+        return retry_after + LONGEST_FIRST_WAIT * self.chance()
 
-    def _backoff(self, attempt: int, first: float = FIRST_WAIT) -> float:
+    def _backoff(self, attempt: int, first: float = LONGEST_FIRST_WAIT) -> float:
         """Return an exponential wait with full jitter."""
         return Retry(math.inf, first=first, cap=LONGEST_WAIT).delay(attempt, self.chance)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import trio
 
-from ticketr.app.jira.errors import BadAnswer, IssuesUnavailable, shorten
+from ticketr.app.jira.errors import BadAnswer, IssuesNotReturned, clean_line
 from ticketr.app.jira.models import BulkFetched, Issue, objects_in, text_of
 from ticketr.app.jira.rest_api import Endpoints, JsonResponse
 
@@ -90,7 +90,7 @@ class SearchEndpoints(Endpoints):
             would be too large, its issues are requested in two halves.
 
         Raises:
-            IssuesUnavailable: The site could not return some of them, unless ``partly``.
+            IssuesNotReturned: The site could not return some of them, unless ``partly``.
         """
         if len(ids) > BULK_FETCH_LIMIT:
             raise ValueError(
@@ -111,7 +111,7 @@ class SearchEndpoints(Endpoints):
                 break
             failed = fetched.failed
         if failed and not partly:
-            raise IssuesUnavailable(self._api.address(_BULK_FETCH_PATH), tuple(failed.items()))
+            raise IssuesNotReturned(self._api.address(_BULK_FETCH_PATH), tuple(failed.items()))
         return fetched
 
     async def find_renamed(
@@ -127,7 +127,7 @@ class SearchEndpoints(Endpoints):
             The issues, by the ID or key that was requested.
 
         Raises:
-            IssuesUnavailable: The site could not return one of them.
+            IssuesNotReturned: The site could not return one of them.
         """
         renamed: dict[str, Issue] = {}
         for name in fetched.missing if fetched.renamed else ():
@@ -169,7 +169,8 @@ class SearchEndpoints(Endpoints):
         errors = (*unreadable, *objects_in(answer.object().get("issueErrors")))
         failed: dict[str, str] = {}
         for item in errors:
-            words = shorten(self._api.redact(text_of(item.get("errorMessage")))) or _UNKNOWN_REASON
+            message = self._api.redact(text_of(item.get("errorMessage")))
+            words = clean_line(message) or _UNKNOWN_REASON
             name = (text_of(item.get("id")) or text_of(item.get("key"))).upper()
             if name in given:
                 continue

@@ -124,10 +124,10 @@ def read_template(path: Path) -> Template:
 
 def _read_yaml(path: Path, text: str) -> Iterator[Ticket]:
     """Yield the epic and the stories of a template of the Go program."""
-    structure = parse_yaml(path, text).block("structure")
-    epics = [structure.block("epic")] if "epic" in structure.names() else []
+    structure = parse_yaml(path, text).mapping("structure")
+    epics = [structure.mapping("epic")] if "epic" in structure.names() else []
     fields: dict[str, str] = {}
-    for block in (*epics, *structure.blocks("stories")):
+    for block in (*epics, *structure.mappings("stories")):
         title = block.text("title")
         if title is None:
             raise BadFile(str(path), None, "an epic or a story has no title")

@@ -247,7 +247,7 @@ async def test_a_picture_that_was_deleted_in_jira_is_attached_again(bench: Bench
     [
         (
             "attachment_settings",
-            AttachmentSettings(enabled=False, max_bytes=None),
+            AttachmentSettings(enabled=False, max_upload_bytes=None),
             "attachments are switched off on this site",
         ),
         ("add_attachment", (), "the site took shot.png without naming it; push again"),

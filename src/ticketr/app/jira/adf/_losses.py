@@ -36,7 +36,7 @@ from ticketr.app.jira.adf._plain import (
 from ticketr.app.jira.adf._simple import STATUS_COLORS
 from ticketr.app.jira.adf.forms.files import without_escapes
 from ticketr.app.jira.adf.forms.inline import PANEL_KIND_BY_WORD
-from ticketr.app.jira.errors import shorten
+from ticketr.app.jira.errors import clean_line
 
 #: More than these would tell nothing new.
 MAX_NAMED_LOSSES = 10
@@ -217,14 +217,13 @@ def _piece_name(piece: _Piece, node: Json, mark: Json | None) -> str:
     """Return a name of a piece for people."""
     kind, word = piece
     if mark is None:
-        return f"“{shorten(word, 40)}”" if kind == "word" else _kind_and_first_words(node)
+        return f"“{clean_line(word, 40)}”" if kind == "word" else _kind_and_first_words(node)
     text, attrs = node.get("text"), mark.get("attrs")
     text_near = text.strip() if isinstance(text, str) else ""
+    of = f" of “{clean_line(text_near, 40)}”" if text_near else ""
     if kind == "link" and isinstance(attrs, dict):
-        of = f" of “{shorten(text_near, 40)}”" if text_near else ""
-        return f"the link to {shorten(str(attrs.get('href')), 60)}{of}"
-    where = f" of “{shorten(text_near, 40)}”" if text_near else f" of {_kind_and_first_words(node)}"
-    return f"the {kind_words(kind)}{where}"
+        return f"the link to {clean_line(str(attrs.get('href')), 60)}{of}"
+    return f"the {kind_words(kind)}{of or f' of {_kind_and_first_words(node)}'}"
 
 
 def _kind_and_first_words(node: Any) -> str:
@@ -232,7 +231,7 @@ def _kind_and_first_words(node: Any) -> str:
         return "a something"
     text_near = next(iter(plain_lines(node)), "")
     return kind_with_article(str(node.get("type"))) + (
-        f" at “{shorten(text_near, 40)}”" if text_near else ""
+        f" at “{clean_line(text_near, 40)}”" if text_near else ""
     )
 
 
@@ -383,7 +382,7 @@ def _find_broken_tables(markdown: str, document: Json) -> Iterator[FaultyPiece]:
 
 
 def _lost_table_line(lines: Sequence[str], line: int, reason: str) -> FaultyPiece:
-    text = shorten(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS)
+    text = clean_line(lines[line - 1].strip(), MAX_SHOWN_PIECE_CHARACTERS)
     return FaultyPiece(text, line, reason, is_lost=True)
 
 
@@ -408,7 +407,7 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     if text.startswith("<!--"):
         problem = _COMMENT_REASON
     reason = problem or (_MISPLACED_HTML_REASON if is_html else _MISPLACED_REASON)
-    return FaultyPiece(shorten(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
+    return FaultyPiece(clean_line(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
 def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
@@ -528,7 +527,7 @@ def _find_literal_pieces(
         else:
             is_literal = candidate.text in text
         if is_literal:
-            yield replace(candidate, text=shorten(candidate.text, 40), reason=reason)
+            yield replace(candidate, text=clean_line(candidate.text, 40), reason=reason)
 
 
 def _find_literal_candidates(markdown: str) -> Iterator[FaultyPiece]:

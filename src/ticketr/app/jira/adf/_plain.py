@@ -12,7 +12,7 @@ from types import MappingProxyType
 from ticketr._lazy import compile_on_use
 from ticketr.app.jira.adf._addresses import has_mark
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.errors import shorten
+from ticketr.app.jira.errors import clean_line
 
 #: No file is attached.
 NO_FILES: Mapping[str, str] = MappingProxyType({})
@@ -96,7 +96,7 @@ def kind_with_article(kind: str) -> str:
 
 def kind_words(kind: str) -> str:
     """Return the name of a kind in plain words: `listItem` is a list item."""
-    return shorten(_CAMEL_CASE_BOUNDARY.sub(" ", kind).lower(), 40)
+    return clean_line(_CAMEL_CASE_BOUNDARY.sub(" ", kind).lower(), 40)
 
 
 #: The characters that Jira takes in a description.

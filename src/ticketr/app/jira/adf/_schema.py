@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ticketr.app.jira.adf._plain import kind_with_article, kind_words, plain_lines
-from ticketr.app.jira.errors import shorten
+from ticketr.app.jira.errors import clean_line
 
 #: The sets of marks that go together; None where there is no list of marks at all.
 AllowedMarkSets = tuple[frozenset[str], ...] | None
@@ -196,7 +196,7 @@ def _find_own_problems(node: Any, rule: NodeRule) -> Iterator[str]:
         if not isinstance(node.get("text"), str) or not node["text"]:
             yield "a text is empty"
     for key in sorted(map(str, node.keys() - known)):
-        yield f"{kind_with_article(kind)} cannot have “{shorten(key, 40)}”"
+        yield f"{kind_with_article(kind)} cannot have “{clean_line(key, 40)}”"
 
 
 def _check_children(node: Any, rule: NodeRule) -> Iterator[tuple[Any, AllowedMarkSets] | str]:
@@ -250,4 +250,4 @@ def _find_mark_problems(node: Any, allowed: AllowedMarkSets) -> Iterator[str]:
 def _at_first_words(node: Any) -> str:
     """Quote the beginning of a node, so that it can be found."""
     words = next(iter(plain_lines(node)), "")
-    return f", at “{shorten(words, 40)}”" if words else ""
+    return f", at “{clean_line(words, 40)}”" if words else ""

@@ -6,7 +6,7 @@ it connects to every site directly, even if the environment names a proxy.
 asks 3.0 breaks some promises of a transport, so this module does the following itself:
 
 - asks repeats a request once if its connection breaks, even a create, and hides the connection. So
-  `AsksSession.exchange` replaces `Session.request`.
+  `AsksConnectionPool.exchange` replaces `Session.request`.
 - asks decodes and quotes the path again, so a quoted ``..`` would lead to another path.
 - asks keeps the last of repeated headers. It raises an error for a header that is not UTF-8, a
   cookie without ``=``, an interim answer and a body that ends with its connection.
@@ -69,7 +69,7 @@ def _is_reusable(connection: Any) -> bool:
     return False
 
 
-class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
+class AsksConnectionPool(asks.Session):  # type: ignore[misc]  # asks has no types
     """Opens connections, keeps the idle ones and closes them all.
 
     A connection is anyio's stream, with the attributes that asks sets and reads.
@@ -102,7 +102,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
         self,
         connection: Any,
         request: Request,
-        exchange: _exchange.Exchange,
+        collector: _exchange.AnswerCollector,
     ) -> AsksExchange:
         """Send a request and read its answer.
 
@@ -110,9 +110,9 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
             connection: From `take_connection`. It is kept if all is well and closed if not, whatever
                 ends this.
             request: What to send.
-            exchange: Takes the body of the answer.
+            collector: Takes the body of the answer.
         """
-        answer = AsksExchange(self, connection, request, exchange)
+        answer = AsksExchange(self, connection, request, collector)
         try:
             await answer.make_request()
         finally:
@@ -124,7 +124,7 @@ class AsksSession(asks.Session):  # type: ignore[misc]  # asks has no types
                     await self._close_connection(connection)
         return answer
 
-    async def close(self) -> None:
+    async def close_all(self) -> None:
         """Close every connection, used ones too."""
         self._closed = True
         for connection in tuple(self._open):
@@ -146,10 +146,10 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 
     def __init__(
         self,
-        session: AsksSession,
+        session: AsksConnectionPool,
         connection: Any,
         request: Request,
-        exchange: _exchange.Exchange,
+        collector: _exchange.AnswerCollector,
     ) -> None:
         headers = {
             "Accept-Encoding": "gzip",
@@ -171,7 +171,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
         self.complete = False
         self.status = 0
         self.fields: dict[str, str] = {}
-        self._exchange = exchange
+        self._collector = collector
         self._source = request.source
 
     def _build_path(self) -> None:
@@ -190,7 +190,7 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
                 head, h11_connection = whole[0], whole[-1]
                 await self.sock.send(h11_connection.send(head))
                 async for piece in self._source.pieces():
-                    self._exchange.restart_timeout()
+                    self._collector.restart_timeout()
                     await self.sock.send(h11_connection.send(h11.Data(data=piece)))
                 if rest := h11_connection.send(h11.EndOfMessage()):
                     await self.sock.send(rest)
@@ -212,8 +212,8 @@ class AsksExchange(RequestProcessor):  # type: ignore[misc]  # asks has no types
 
     async def _read_body(self, h11_connection: h11.Connection) -> None:
         while isinstance(event := await self._recv_event(h11_connection), h11.Data):
-            self._exchange.add_piece(bytes(event.data))
-            if self._exchange.problem:
+            self._collector.add_piece(bytes(event.data))
+            if self._collector.problem:
                 return
             await trio.lowlevel.checkpoint()  # one read may bring thousands of tiny pieces
         states = {h11_connection.our_state, h11_connection.their_state}
@@ -251,24 +251,24 @@ class AsksTransport(TransportSettings):
             reason = f"anyio {version('anyio')} does not run on Trio {trio.__version__}"
             raise AsksMissing(reason) from error
         self._certificates = await read_certificates(self.verify)
-        self._session = AsksSession(self._certificates.context)
+        self._session = AsksConnectionPool(self._certificates.context)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Close every connection."""
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
-            await self._session.close()
+            await self._session.close_all()
 
     async def send(self, request: Request) -> Response:
         """Send one request and read the whole answer; see `Transport.send`."""
         if self._certificates.problem and request.url.lower().startswith("https:"):
             raise TlsFailed(request.url, self._certificates.problem)
-        exchange = _exchange.Exchange(request, self)
-        with exchange.scope, _convert_errors(request.url):
+        collector = _exchange.AnswerCollector(request, self)
+        with collector.scope, _convert_errors(request.url):
             connection = await self._take_connection(request.url)
-            answer = await self._session.exchange(connection, request, exchange)
-            return await exchange.make_response(answer.status, answer.fields)
-        raise exchange.timeout_error()
+            answer = await self._session.exchange(connection, request, collector)
+            return await collector.make_unpacked_response(answer.status, answer.fields)
+        raise collector.timeout_error()
 
     async def _take_connection(self, url: str) -> Any:
         place = _origin_of(url)

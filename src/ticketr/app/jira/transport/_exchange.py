@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 import trio
 
 from ticketr.app.jira.errors import (
-    NO_TLS_REASON,
+    SERVER_WITHOUT_TLS_REASON,
     BadAnswer,
     ConnectFailed,
     ConnectionLost,
@@ -34,12 +34,12 @@ _GZIP_OR_ZLIB_WBITS = 47  # what zlib.decompressobj takes for "see which of the 
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate"})
 
 
-class Exchange:
-    """One exchange: its timeouts, and the body of its answer.
+class AnswerCollector:
+    """The timeouts of one exchange, and the collected body of its answer.
 
     The timeouts are of silence, which each piece restarts, and of the whole.
 
-    No method raises before `make_response`, so that the connection is left in order. Nothing is
+    No method raises before `make_unpacked_response`, so that the connection is left in order. Nothing is
     unpacked before it either: unpacking has checkpoints, and a cancellation between two pieces would
     leave httpx's generators unfinished.
 
@@ -79,7 +79,7 @@ class Exchange:
             self.problem = f"more than {self._settings.max_body_bytes} bytes"
             self._pieces.clear()
 
-    async def make_response(self, status: int, headers: Mapping[str, str]) -> Response:
+    async def make_unpacked_response(self, status: int, headers: Mapping[str, str]) -> Response:
         """Return the whole answer.
 
         One compression was requested. Nested ones, as in a decompression bomb, are refused.
@@ -164,7 +164,7 @@ def connect_error(url: str, error: Exception, proxy: str = "") -> ConnectFailed 
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLError):
             text = cause.verify_message if isinstance(cause, ssl.SSLCertVerificationError) else ""
-            reason = NO_TLS_REASON if cause.reason in _NO_TLS_REASONS else cause.reason
+            reason = SERVER_WITHOUT_TLS_REASON if cause.reason in _NO_TLS_REASONS else cause.reason
             return TlsFailed(url, text or reason or "TLS failed")
         if isinstance(cause, OSError) and not words:
             words = cause.strerror or ""

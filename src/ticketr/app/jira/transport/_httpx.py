@@ -97,7 +97,7 @@ class HttpxTransport(TransportSettings):
             raise TlsFailed(request.url, self._certificates.problem)
         if self._client.is_closed:
             raise ConnectionLost(request.url, _exchange.CLOSED_REASON)
-        exchange = _exchange.Exchange(request, self)
+        collector = _exchange.AnswerCollector(request, self)
         opened: list[Any] = []  # the connections of this request alone
 
         async def keep_opened(event: str, info: dict[str, Any]) -> None:
@@ -105,13 +105,13 @@ class HttpxTransport(TransportSettings):
                 opened.append(info["return_value"])
 
         try:
-            with exchange.scope as scope:
+            with collector.scope as scope:
                 try:
-                    built = self._build_request(request, exchange, keep_opened)
+                    built = self._build_request(request, collector, keep_opened)
                     async with aclosing(await self._client.send(built, stream=True)) as answer:
                         async for piece in answer.aiter_raw():
-                            exchange.add_piece(piece)
-                            if exchange.problem:
+                            collector.add_piece(piece)
+                            if collector.problem:
                                 # Leaving the loop would leave half-run generators to the collector,
                                 # too late to close a connection. Cancelled, they all end now.
                                 scope.cancel()
@@ -124,13 +124,13 @@ class HttpxTransport(TransportSettings):
         except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
             # Without a chain: h11 quotes a header that it refuses, and the token is a header.
             raise _jira_error(request.url, error) from None
-        if exchange.problem or not scope.cancelled_caught:
+        if collector.problem or not scope.cancelled_caught:
             headers = {name.lower(): value for name, value in answer.headers.items()}
-            return await exchange.make_response(answer.status_code, headers)
-        raise exchange.timeout_error()
+            return await collector.make_unpacked_response(answer.status_code, headers)
+        raise collector.timeout_error()
 
     def _build_request(
-        self, request: Request, exchange: _exchange.Exchange, on_event: Callable[..., object]
+        self, request: Request, collector: _exchange.AnswerCollector, trace: Callable[..., object]
     ) -> httpx.Request:
         """Make httpx's form of a request; httpcore calls back at each event of its connection."""
         built = self._client.build_request(
@@ -138,10 +138,10 @@ class HttpxTransport(TransportSettings):
             request.url,
             headers=dict(request.headers),
             content=request.body,
-            extensions={"trace": on_event},
+            extensions={"trace": trace},
         )
         pieces = None if request.source is None else request.source.pieces()
-        built.stream = _RequestBody(exchange, request.body, pieces)
+        built.stream = _RequestBody(collector, request.body, pieces)
         return built
 
 
@@ -153,20 +153,20 @@ class _RequestBody(AsyncIterator[bytes], httpx.AsyncByteStream):
     is cancelled while it is sent.
 
     Attributes:
-        exchange: The exchange that it belongs to.
-        body: What is still to be sent in one piece.
+        collector: Times the exchange that it belongs to.
+        unsent_body: What is still to be sent in one piece; None also after that.
         pieces: What is still to be sent in pieces; then there is no other body.
     """
 
-    exchange: _exchange.Exchange
-    body: bytes | None
+    collector: _exchange.AnswerCollector
+    unsent_body: bytes | None
     pieces: AsyncIterator[bytes] | None
 
     async def __anext__(self) -> bytes:
         if self.pieces is not None:
-            self.exchange.restart_timeout()
+            self.collector.restart_timeout()
             return await anext(self.pieces)
-        body, self.body = self.body, None
+        body, self.unsent_body = self.unsent_body, None
         if body is None:
             raise StopAsyncIteration
         return body

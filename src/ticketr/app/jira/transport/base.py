@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ticketr._errors import TicketrError
-from ticketr.app.jira.errors import shorten
+from ticketr.app.jira.errors import clean_line
 
 if TYPE_CHECKING:
     import ssl
@@ -18,7 +18,7 @@ class AsksMissing(TicketrError):
     """Raised when asks was chosen and cannot be used here."""
 
     def __init__(self, reason: str) -> None:
-        self.reason = shorten(reason)
+        self.reason = clean_line(reason)
         super().__init__(self.reason)
 
     def __str__(self) -> str:
@@ -80,13 +80,13 @@ class Response:
         status: The HTTP status.
         headers: Their names in lower case; a repeated one is joined by commas.
         body: Decompressed and complete.
-        url: The requested URL.
+        requested_url: As it was requested; no redirect is followed.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    url: str
+    requested_url: str
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -166,7 +166,7 @@ class Columns:
             if not isinstance(wanted_field, str):
                 field = by_id.get(wanted_field.id)
                 if field is not None and (why := why_unsupported(field)):
-                    raise UnsupportedField(wanted_field.name, why, wanted_field.path)
+                    raise UnsupportedField(wanted_field.name, why, wanted_field.mapping_file)
                 if field is not None and holds_rich_text(field):
                     texts = _with_mapped_field(texts, wanted_field, site)
                 else:
@@ -221,7 +221,7 @@ def _with_mapped_field(
     """Return the columns with one more, which replaces those with its name or its field."""
     if field.name == PARENT_LINE_NAME or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
-        raise UnknownField(field.name, tuple(site.values()), field.path, own)
+        raise UnknownField(field.name, tuple(site.values()), field.mapping_file, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
     if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
         return names  # a push knows these lines by their names

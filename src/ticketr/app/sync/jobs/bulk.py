@@ -392,7 +392,7 @@ class BulkJob(SessionJob):
         try:
             progress = await self._wait_for_jira(session, task, issues)
         except jira.JiraError as error:
-            raise OutcomeUnknown(error.cause) from error
+            raise OutcomeUnknown(error.what_went_wrong) from error
         except trio.Cancelled:
             with trio.move_on_after(CANCEL_REQUEST_TIMEOUT_SECONDS, shield=True):
                 with suppress(jira.JiraError):  # Jira refuses it if the task is over
@@ -428,7 +428,7 @@ class BulkJob(SessionJob):
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
                 if not remaining_tries or not is_short_rate_limit(error):
-                    raise OutcomeUnknown(error.cause) from error
+                    raise OutcomeUnknown(error.what_went_wrong) from error
             except jira.JiraError as error:
                 self._note_refused_or_raise(issues, error)
                 break
@@ -489,7 +489,7 @@ class BulkJob(SessionJob):
             JiraError: The next request would fail, too.
         """
         if may_have_arrived(error):
-            raise OutcomeUnknown(error.cause) from error
+            raise OutcomeUnknown(error.what_went_wrong) from error
         for issue in issues:
             del self._requested_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):

@@ -326,10 +326,10 @@ class AddAttachmentsJob(SessionJob):
             raise _NotAttachable("attachments are switched off on this site")
         file, size = await session.in_thread(_open_regular_file, path)
         with closing(file):
-            if settings.max_bytes is not None and size > settings.max_bytes:
-                most = size_text(settings.max_bytes)
+            if settings.max_upload_bytes is not None and size > settings.max_upload_bytes:
+                most = size_text(settings.max_upload_bytes)
                 raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
-            await self._upload_once(session, file, path, size, settings.max_bytes)
+            await self._upload_once(session, file, path, size, settings.max_upload_bytes)
 
     async def _upload_once(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None

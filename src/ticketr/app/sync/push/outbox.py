@@ -304,10 +304,10 @@ async def attach_uploads(
     for upload in payload.uploads:
         session.progress.report(f"Attaching {upload.path} to {key}...")
         opened = await session.in_thread(
-            open_picture, session.store.root, upload.path, settings.max_bytes
+            open_picture, session.store.root, upload.path, settings.max_upload_bytes
         )
         with closing(opened.file):
-            uploader = _Uploader(session, issue_id, key, opened, settings.max_bytes)
+            uploader = _Uploader(session, issue_id, key, opened, settings.max_upload_bytes)
             attachment = await uploader.attach()
         texts[upload.placeholder_id] = await _fetch_media_id(session, attachment, upload)
     return replace(
