@@ -102,10 +102,10 @@ class SearchEndpoints(Endpoints):
         selected: dict[str, object] = {"fields": list(fields)}
         if properties:
             selected["properties"] = list(properties)
-        fetched = await self._fetch_split(ids, selected)
+        fetched = await self._fetch_split_if_too_large(ids, selected)
         failed = fetched.failed
         while failed:
-            again = await self._fetch_split(tuple(failed), selected)
+            again = await self._fetch_split_if_too_large(tuple(failed), selected)
             fetched = replace(fetched, failed={}).merged_with(again)
             if len(fetched.failed) == len(failed):
                 break
@@ -136,7 +136,9 @@ class SearchEndpoints(Endpoints):
             renamed.update((name, issue) for issue in alone.renamed)
         return renamed
 
-    async def _fetch_split(self, ids: Sequence[str], selected: Mapping[str, object]) -> BulkFetched:
+    async def _fetch_split_if_too_large(
+        self, ids: Sequence[str], selected: Mapping[str, object]
+    ) -> BulkFetched:
         """Fetch issues in one request, or in several where the answer would be too large."""
         try:
             answer = await self._api.read_by_post(
@@ -148,8 +150,8 @@ class SearchEndpoints(Endpoints):
         else:
             return self._read_fetched(ids, answer)
         half = len(ids) // 2
-        first = await self._fetch_split(ids[:half], selected)
-        return first.merged_with(await self._fetch_split(ids[half:], selected))
+        first = await self._fetch_split_if_too_large(ids[:half], selected)
+        return first.merged_with(await self._fetch_split_if_too_large(ids[half:], selected))
 
     def _read_fetched(self, ids: Sequence[str], answer: JsonResponse) -> BulkFetched:
         """Sort the issues of an answer into requested, failed, missing and unrequested ones."""

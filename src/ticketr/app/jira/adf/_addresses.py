@@ -189,9 +189,8 @@ def _with_escaped_link(mark: Any) -> Any:
     if type(title := attrs.get("title")) is str:
         escaped["title"] = _SPECIAL_IN_TITLE.sub(_REPLACEMENT_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
-        text = _ENTITY_AMPERSAND.sub(
-            "&amp;", _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
-        )
+        text = _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
+        text = _ENTITY_AMPERSAND.sub("&amp;", text)
         if _ADDRESS_NEEDING_NO_BRACKETS.fullmatch(href):
             escaped["href"] = f"{ADDRESS_EDGE_PLACEHOLDER}{text}{ADDRESS_EDGE_PLACEHOLDER}"
         else:

@@ -259,11 +259,7 @@ class _Graft:
                 _Edit(_nodes_of(unit.jira_blocks), _nodes_of(unit.file_blocks), sent, place)
             )
             if edited:  # nobody meant to delete what the file does not show
-                last = (
-                    gone.replacement_indices[-1]
-                    if gone.replacement_indices
-                    else gone.edited_index - 1
-                )
+                last = [gone.edited_index - 1, *gone.replacement_indices][-1]
                 result[gone.edited_index] = [
                     *_nodes_of(unit.hidden_before),
                     *result.get(gone.edited_index, []),
@@ -272,11 +268,8 @@ class _Graft:
             else:
                 hidden = _nodes_of((*unit.hidden_before, *unit.hidden_after))
                 self._edits.append(_Edit(hidden, [], [], place))
-        invisible = (
-            []
-            if shown
-            else _nodes_of(block for unit in all_units for block in unit.all_jira_blocks)
-        )
+        unshown = [] if shown else all_units
+        invisible = _nodes_of(block for unit in unshown for block in unit.all_jira_blocks)
         return invisible + [node for at in sorted(result) for node in result[at]]
 
     def _merge_block(self, original: Block, shown: Block, edited: Block, path: BlockPath) -> Json:

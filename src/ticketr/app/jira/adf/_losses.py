@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
@@ -355,10 +355,11 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
             yield _make_lost_piece(tag, markdown, is_html=True)
-    for piece, is_html, problem in _find_texts(tokens):
-        wanted = Counter(_WORD.findall(piece))
+    for piece in _find_texts(tokens):
+        wanted = Counter(_WORD.findall(piece.text))
         if any(kept[word] < number for word, number in wanted.items()):
-            yield _make_lost_piece(piece, markdown, is_html=is_html, problem=problem)
+            problem = piece.problem_if_lost
+            yield _make_lost_piece(piece.text, markdown, is_html=piece.in_html, problem=problem)
         for word, number in wanted.items():  # subtracting would look at every kept word each time
             kept[word] = max(kept[word] - number, 0)
     yield from _find_repeated_definitions(markdown, texts)
@@ -445,23 +446,32 @@ def _find_tag_without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) 
         opened.append((name, tag[0]))
 
 
-def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[tuple[str, bool, str]]:
-    """Yield each text, whether it is in a block of HTML, and what would be wrong if it is lost."""
+class _TextInTokens(NamedTuple):
+    """A text in Markdown, whether it is in HTML, and what would be wrong if it is lost."""
+
+    text: str
+    in_html: bool
+    problem_if_lost: str
+
+
+def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[_TextInTokens]:
+    """Yield each text."""
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
-                yield _HTML_TAG.sub(" ", raw), True, problem
+                yield _TextInTokens(_HTML_TAG.sub(" ", raw), in_html=True, problem_if_lost=problem)
             case {"type": "block_code", "raw": str(raw)}:
-                yield raw, False, problem
+                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem)
                 language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
-                yield language, False, problem
+                yield _TextInTokens(language, in_html=False, problem_if_lost=problem)
             case {"raw": str(raw)}:
-                yield raw, False, problem
+                yield _TextInTokens(raw, in_html=False, problem_if_lost=problem)
             case _:
                 inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem
                 yield from _find_texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
-                    yield _placeholders.restore_address(token["attrs"]["url"]), False, inner
+                    url = _placeholders.restore_address(token["attrs"]["url"])
+                    yield _TextInTokens(url, in_html=False, problem_if_lost=inner)
 
 
 def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[FaultyPiece]:

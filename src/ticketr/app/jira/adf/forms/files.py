@@ -289,10 +289,8 @@ def _find_local_pictures(markdown: str) -> Iterator[_LocalPicture]:
         for match in _PICTURE.finditer(line):
             address = match["angled"] or match["plain"]
             if address and not _NONLOCAL_ADDRESS.match(address):
-                start, end = match.end("alt") + 1, match.end() - 1
-                yield _LocalPicture(
-                    without_escapes(address), number, match.start("alt"), start, end
-                )
+                path, (start, end) = without_escapes(address), match.span()
+                yield _LocalPicture(path, number, start, match.end("alt") + 1, end - 1)
 
 
 def _with_attachment_addresses(markdown: str, names: dict[_LocalPicture, str]) -> str:

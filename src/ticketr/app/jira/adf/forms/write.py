@@ -35,7 +35,7 @@ from ticketr.app.jira.adf.forms.inline import (
 # marklas writes their content as data, or it is not Markdown.
 _OPAQUE_NODES = frozenset({"bodiedExtension", "bodiedSyncBlock", "codeBlock", "extension"})
 _CELL_NODES = frozenset({"tableCell", "tableHeader"})
-#: Where a block is in lines of its own.
+#: Where a block is in lines of its own, so that it may have a short form.
 _SHORT_FORM_PARENTS = frozenset({"doc", "panel", "expand", "nestedExpand", "layoutColumn"})
 #: The nodes in which a block has a short form.
 _FORM_PARENTS_BY_KIND = {
