@@ -416,7 +416,7 @@ def _find_ticket_versions(
             TicketVersions(
                 key,
                 path,
-                base.text if base else None,
+                base.jira_text if base else None,
                 local.text if local else None,
                 conflict.remote_text if conflict else None,
             )

@@ -46,9 +46,8 @@ def find_undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...
         key: The ticket, or a sub-task of it; None for all tickets.
     """
     head = state.head_id_of(key) if key is not None else None
-    return tuple(
-        step for step in state.undo.all() if key in {None, step.key} or step.head_id == head
-    )
+    steps = state.undo.all_latest_first()
+    return tuple(step for step in steps if key in {None, step.key} or step.head_id == head)
 
 
 def find_last_step(state: State, key: str | None = None) -> UndoStep:
@@ -99,7 +98,7 @@ def steps_of_same_change(state: State, step: UndoStep) -> tuple[UndoStep, ...]:
         return (step,)
     return tuple(
         other
-        for other in state.undo.all()
+        for other in state.undo.all_latest_first()
         if (other.kind, other.done_at) == (step.kind, step.done_at)
     )
 
@@ -176,7 +175,7 @@ def undo_step_and_keep_copy(store: Store, state: State, step: UndoStep) -> str:
         if step.kind is UndoKind.SYNC:
             # What comes back is an edit, also an older value that the pull has replaced.
             base, now = state.base(step.head_id), read_ticket(step.before)
-            before = read_ticket(base.text) if base is not None else None
+            before = read_ticket(base.jira_text) if base is not None else None
             if before is not None and now is not None:
                 state.older.mark_as_edits(find_changes_by_key(before, now))
             # So that the next pull fetches what it has to merge.

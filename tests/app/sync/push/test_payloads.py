@@ -46,7 +46,7 @@ TYPE = FieldSpec(
     "issuetype",
     allowed=(AllowedValue("1", "Task"), AllowedValue("2", "Story")),
 )
-KINDS: dict[Part, FieldSpec] = {each.name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
+KINDS: dict[Part, FieldSpec] = {each.line_name: each for each in (PRIORITY, LABELS, ASSIGNEE, TYPE)}
 FORM = ProjectMetadata((TASK, STORY, SUBTASK), {each.id: KINDS for each in (TASK, STORY, SUBTASK)})
 ANA = NameLookup({"Ana": (User("a1", "Ana", ""),)})
 

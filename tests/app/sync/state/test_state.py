@@ -104,7 +104,7 @@ def test_threads_take_turns(state: State) -> None:
             state.record("1", replace(BASE, path="moved.md"), [], seen=9.0)
         read.append(waiting.result(10))
 
-    assert read == [MergeBase("moved.md", BASE.text)]
+    assert read == [MergeBase("moved.md", BASE.jira_text)]
 
 
 def test_an_issue_is_read_together_with_whether_it_is_stale(

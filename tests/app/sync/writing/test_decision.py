@@ -192,7 +192,7 @@ def test_a_file_that_a_killed_pull_wrote_is_no_edit(
 
     assert (result.outcome, error) == (WriteOutcome.UPDATED, None)
     assert "Last" in (store.root / "DEMO-1.md").read_text()
-    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("Last").text.text]}
+    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("Last").content.text]}
 
 
 def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
@@ -203,9 +203,9 @@ def test_a_ticket_that_was_kept_leaves_no_text_that_would_count_as_ours(
     path = store.root / "DEMO-1.md"
     path.write_text("# TICKET: [DEMO-1] Mine\n")
     writer.write([version("Second")])
-    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("First").text.text]}
+    assert state.paths_and_possible_bases(["1"])[1] == {"1": [version("First").content.text]}
 
-    path.write_text(version("Second").text.text)  # taken over by hand, from wherever
+    path.write_text(version("Second").content.text)  # taken over by hand, from wherever
     (result,), _ = writer.write([version("Third")])
 
     assert result.outcome is WriteOutcome.CONFLICT
@@ -220,7 +220,7 @@ def test_an_edit_after_a_kill_is_still_an_edit(store: Store, state: State) -> No
     (result,), _ = FamilyWriter(store, state, seen=1.0).write([version("Last")])
 
     assert result.outcome is WriteOutcome.MERGED
-    assert path.read_text() == version("Last").text.text + "\n## Description\nMine.\n"
+    assert path.read_text() == version("Last").content.text + "\n## Description\nMine.\n"
 
 
 def test_a_new_ticket_comes_back_as_the_family_that_was_given(store: Store, state: State) -> None:

@@ -308,7 +308,7 @@ class LocalSurvey:
         paths = {change.local.path for change in drafting if change.head_id is None}
         for key, path in places.items():
             base = state.base_by_head_key(key) if path in paths and key not in here else None
-            if base is not None and (ticket := read_ticket(base[1].text)):
+            if base is not None and (ticket := read_ticket(base[1].jira_text)):
                 lost.setdefault(path, {})[key] = ticket
         refused: set[int] = set()
         for local_change in drafting:
@@ -389,7 +389,7 @@ class LocalSurvey:
         base = state.base_by_head_key(head)
         if base is None or not self.locations.keys().isdisjoint(keys):
             return False
-        text = base[1].text
+        text = base[1].jira_text
         if any(f"[{key}]" not in text for key in keys):
             return False
         with suppress(OSError, FileFailed, UnicodeError):  # scanning the file reports it
@@ -473,9 +473,9 @@ class LocalSurvey:
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
-            if lf_and_rstrip(base.text) == local.text:  # saves parsing the base
+            if lf_and_rstrip(base.jira_text) == local.text:  # saves parsing the base
                 return
-            known = read_ticket(base.text)
+            known = read_ticket(base.jira_text)
             if known is None:  # pragma: no cover - another version wrote it
                 self.never_pulled.append(local)
             else:

@@ -164,7 +164,7 @@ def make_bulk_values(
         text_spec = specs.get(RichTextPart(setting.name))
         spec = specs.get(setting.name) or text_spec
         if spec is None or spec.why_unsupported:
-            known = ", ".join(other.name for other in specs.values() if not other.why_unsupported)
+            known = ", ".join(one.line_name for one in specs.values() if not one.why_unsupported)
             raise BadValue(f"{setting.name}: the files here do not keep it; they keep {known}")
         try:
             is_text, text = spec is text_spec, setting.text
@@ -196,7 +196,7 @@ def _bulk_edit_entry(
     """
     # Set alone, the original estimate would replace the remaining one.
     if (
-        spec.name == "Sprint"
+        spec.line_name == "Sprint"
         or spec.id in ESTIMATE_KEY_BY_ID
         or spec.custom_type.endswith(":jsw-issue-color")
     ):

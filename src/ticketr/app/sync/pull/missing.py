@@ -138,8 +138,8 @@ def _trash_and_forget(session: Session, issue: KnownIssue, path: str, *, is_dry:
     if base is None or session.store.write_refusal(path):
         return False
     if is_dry:
-        return lf_and_rstrip(session.store.read_file(path).text) == lf_and_rstrip(base.text)
-    if FileEditor(session.store).move_to_trash_if_same(path, issue.key, base.text) is None:
+        return lf_and_rstrip(session.store.read_file(path).text) == lf_and_rstrip(base.jira_text)
+    if FileEditor(session.store).move_to_trash_if_same(path, issue.key, base.jira_text) is None:
         return False
     session.state.forget(issue.id)
     return True

@@ -184,12 +184,10 @@ class PullPipeline:
             with fetched, to_write:
                 async for families in fetched:
                     for chunk in chunks(families, FILES_PER_THREAD_VISIT):
-                        ready = [
-                            rendered_family
-                            for family in chunk
-                            for rendered_family in await self._add_known_and_render(family)
-                        ]
-                        for portion in split_by_limits(ready, lambda family: len(family.text.text)):
+                        ready: list[RenderedFamily] = []
+                        for family in chunk:
+                            ready += await self._add_known_and_render(family)
+                        for portion in split_by_limits(ready, lambda one: len(one.content.text)):
                             await to_write.send(portion)
         except BaseException:
             self._is_stopped = True
@@ -203,7 +201,7 @@ class PullPipeline:
                 )
                 self._tally.add(outcomes)
                 written = [
-                    (result.family.text.ticket, result.path)
+                    (result.family.content.ticket, result.path)
                     for result in outcomes
                     if result.outcome in {WriteOutcome.NEW, WriteOutcome.UPDATED}
                 ]
@@ -238,11 +236,8 @@ class PullPipeline:
                 if issue.id in members:
                     continue
                 # A deleted one whose lines were removed from the file must not come back.
-                if (
-                    fresh
-                    and issue.id not in subtask_ids(fresh)
-                    and issue.key not in self._locations
-                ):
+                may_exist = fresh is None or issue.id in subtask_ids(fresh)
+                if not may_exist and issue.key not in self._locations:
                     continue
                 members[issue.id] = issue
                 if row.is_stale:

@@ -94,10 +94,8 @@ class _RelativeFinder:
             keys: The key of each issue for messages, by the ID or key to ask Jira for.
         """
         issues = await self._fetch(keys)
-        parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - {
-            "",
-            *(issue.id for issue in issues),
-        }
+        present = {"", *(issue.id for issue in issues)}
+        parents = {self._subtask_head_id_or_empty(issue) for issue in issues} - present
         issues += await self._fetch({parent: self.known[parent].key for parent in sorted(parents)})
         members: dict[str, list[str]] = {}
         for known_issue in self.known.values():

@@ -171,7 +171,7 @@ class PullTally:
                 notes = self.conflicts_by_key if conflict else self.unwritable_by_key
                 notes[result.note.key] = result.note
             else:
-                self.inexact_keys |= result.family.text.inexact_keys
+                self.inexact_keys |= result.family.content.inexact_keys
             self.replaced_older_by_key |= {note.key: note for note in result.replaced_older_notes}
             for issue in result.family.issues:
                 if issue.id not in result.family.outdated_ids:

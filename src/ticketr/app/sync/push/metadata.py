@@ -95,13 +95,13 @@ class MetadataQuery:
 
     Attributes:
         project: The project's key.
-        type_id: The ID of the issue's type; None for a draft, which may name its type.
+        existing_type_id: The ID of the issue's type; None for a draft, which may name its type.
         changes: The changes to send.
         is_subtask: Whether a draft is a sub-task.
     """
 
     project: str
-    type_id: str | None
+    existing_type_id: str | None
     changes: tuple[Change, ...]
     is_subtask: bool = False
 
@@ -109,7 +109,7 @@ class MetadataQuery:
     def needs_statuses(self) -> bool:
         """Whether the statuses of the project are needed: for a new type, no transitions exist yet."""
         named = {change.part for change in self.changes if change.new}
-        return "Status" in named and (self.type_id is None or "Type" in named)
+        return "Status" in named and (self.existing_type_id is None or "Type" in named)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,8 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     by_project: dict[str, list[MetadataQuery]] = {}
     for query in queries:
         parts = {change.part for change in query.changes} - _LINES_NEEDING_NO_METADATA
-        if query.type_id is None or any(isinstance(part, str | RichTextPart) for part in parts):
+        has_fields = any(isinstance(part, str | RichTextPart) for part in parts)
+        if query.existing_type_id is None or has_fields:
             by_project.setdefault(query.project, []).append(query)
     projects: dict[str, ProjectMetadata] = {}
     if by_project:
@@ -182,7 +183,7 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     for spec in {spec.id: spec for _, change, spec in edited if change.new}.values():
         if spec.type == "team":
             teams |= await session.in_thread(session.state.team_ids, spec.id)
-        elif spec.name == "Sprint":
+        elif spec.line_name == "Sprint":
             sprints |= await session.in_thread(session.state.sprint_ids, spec.id)
     people = await _find_people(session, edited) if edited else {}
     texts = [change.shown_new_text for change in changes if is_markdown(change.part)]
@@ -239,9 +240,9 @@ async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> 
     job, project = session.job, queries[0].project
     types = await session.jira.issue_types(project)
     metadata = ProjectMetadata(types, {}, job.draft_type, job.subtask_type)
-    wanted = {query.type_id for query in queries if query.type_id is not None}
+    wanted = {query.existing_type_id for query in queries if query.existing_type_id is not None}
     for query in queries:
-        if query.type_id is None:
+        if query.existing_type_id is None:
             named = (change.new for change in query.changes if change.part == "Type")
             with suppress(values.BadValue):  # the conversion of the draft reports it
                 wanted.add(metadata.type_of(next(named, None), subtask=query.is_subtask).id)
@@ -323,7 +324,7 @@ def _line_specs(
             )
         specs[name] = values.FieldSpec(
             id=field_id,
-            name=name,
+            line_name=name,
             type=known.schema_type if known else "",
             item_type=known.item_type if known else "",
             allowed=allowed,

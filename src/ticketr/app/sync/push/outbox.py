@@ -215,7 +215,7 @@ async def _find_comment(session: Session, entry: SentComment) -> str | None:
 
     def look() -> str | None:
         comments.store_found_ids([issue])
-        known = comments.find(entry.issue, entry.marker)
+        known = comments.read_entry(entry.issue, entry.marker)
         return known.id or None if known is not None else None
 
     return await session.in_thread(look)
@@ -363,7 +363,7 @@ class _Uploader:
         """Attach the file unless the issue has it; return the ID of the attachment."""
         session, uploads = self.session, self.session.state.uploads
         upload: UploadEntry | None = await session.in_thread(
-            uploads.find, self.issue_id, self.picture.digest
+            uploads.read_entry, self.issue_id, self.picture.digest
         )
         attached = await self._fetch_attachments()
         if upload is not None:

@@ -382,7 +382,7 @@ def _why_no_field(context: PayloadContext, change: diff.Change) -> str:
 
 def _section_heading_hint(field: FieldSpec) -> str:
     """Say how to write a field of rich text into a file."""
-    advice = f"write it below a heading ## Field: {field.name}"
+    advice = f"write it below a heading ## Field: {field.line_name}"
     return f"{field.why_unsupported}, then {advice}" if field.why_unsupported else advice
 
 
@@ -525,7 +525,7 @@ def _missing_field_problems(
         # A part that the draft has and Jira would refuse is reported already.
         if spec.is_required and spec.id not in fields and part not in parts:
             remedy = _section_heading_hint if isinstance(part, diff.RichTextPart) else _remedy
-            yield f"{spec.name}: a {kind} needs one; {remedy(spec)}"
+            yield f"{spec.line_name}: a {kind} needs one; {remedy(spec)}"
 
 
 def _off_screen_problems(

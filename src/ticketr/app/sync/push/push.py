@@ -27,8 +27,8 @@ from ticketr.app.sync.push.refresh import (
     PushAction,
     TicketRequest,
     compare_with_jira,
+    fetch_and_write,
     record_never_pulled,
-    refresh,
 )
 from ticketr.app.sync.push.sending import Delivery
 from ticketr.app.sync.push.tally import PushTally, unseen_route_reason
@@ -119,7 +119,7 @@ class Push:
             tally.fail(*unavailable)
             tally.note_unwritten_and_older(outcomes)
         if same:
-            outcomes, _ = await refresh(session, same, seen=seen)
+            outcomes, _ = await fetch_and_write(session, same, seen=seen)
             tally.note_unwritten_and_older(outcomes)
         if writes:
             tally.show(session.progress)
@@ -181,10 +181,10 @@ class Push:
     ) -> tuple[Mapping[PushAction, Sequence[TicketRequest]], list[TicketWrites]]:
         """Merge tickets that have changed in Jira too, and prepare them."""
         session = self.session
-        outcomes, _ = await refresh(session, to_merge, seen=seen)
+        outcomes, _ = await fetch_and_write(session, to_merge, seen=seen)
         self.tally.note_unwritten_and_older(outcomes)
         noted = {outcome.family.issues[0].id for outcome in outcomes if outcome.note is not None}
-        wanted = {request.head_id for request in to_merge} - noted
+        wanted = {request.head_id_or_key for request in to_merge} - noted
         survey = await session.survey()
         changes = [change for change in survey.local_changes if change.head_id in wanted]
         return await self._prepare(await self._select_sendable(changes))

@@ -127,7 +127,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
             state.record(creation.id, MergeBase(path, render_ticket(issue)), [row], seen=0.0)
         elif texts := state.base_by_head_key(creation.parent):
             head, base = texts
-            (parent,) = parse(base.text).tickets
+            (parent,) = parse(base.jira_text).tickets
             if creation.key not in issues_by_key(parent):
                 parent = replace(parent, tasks=(*parent.tasks, issue))
             rows = [*(IssueRow(known, is_stale=True) for known in state.issues_of(head)), row]

@@ -49,19 +49,19 @@ class TicketRequest:
     """A ticket to fetch.
 
     Attributes:
-        head_id: The ID of its head, or the key if it was never pulled into this workspace.
+        head_id_or_key: The ID of its head, or the key if it was never pulled into this workspace.
         key: The key of its head.
         path: Its file, relative to the workspace.
         added_keys: Keys that were added to its file since the last sync. Issues that are its
             sub-tasks in Jira are fetched with it.
-        member_ids: The ID or key of each of its issues; empty for those of the last sync.
+        ids_or_keys: The ID or key of each of its issues; empty for those of the last sync.
     """
 
-    head_id: str
+    head_id_or_key: str
     key: str
     path: str
     added_keys: Sequence[str] = ()
-    member_ids: Sequence[str] = ()
+    ids_or_keys: Sequence[str] = ()
 
     @classmethod
     def of(cls, change: TicketChanges) -> TicketRequest:
@@ -70,9 +70,9 @@ class TicketRequest:
         return cls(change.head_id, change.name, change.local.path, change.added_keys)
 
     @property
-    def ids_and_keys(self) -> Sequence[str]:
+    def all_ids_and_keys(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
-        return (*self.member_ids, *self.added_keys)
+        return (*self.ids_or_keys, *self.added_keys)
 
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
@@ -80,16 +80,17 @@ class TicketRequest:
 
     def issues_in(self, answers: Mapping[str, Issue]) -> list[Issue]:
         """Return its issues, the head first."""
-        issues = [answers[text] for text in (self.head_id, *self.member_ids) if text in answers]
+        names = (self.head_id_or_key, *self.ids_or_keys)
+        issues = [answers[name] for name in names if name in answers]
         issues += (
             issue
             for issue in map(answers.get, self.added_keys)
-            if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id
+            if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id_or_key
         )
         return list({issue.id: issue for issue in issues}.values())
 
 
-async def refresh(
+async def fetch_and_write(
     session: Session, requests: Iterable[TicketRequest], *, seen: float
 ) -> tuple[list[FamilyResult], list[Note]]:
     """Fetch tickets and write them into their files and the state.
@@ -115,7 +116,7 @@ async def refresh(
         is_prefer_from_folder=session.job.is_prefer_from_folder,
     )
     outcomes: list[FamilyResult] = []
-    for portion in concurrency.split_by_limits(families, lambda family: len(family.text.text)):
+    for portion in concurrency.split_by_limits(families, lambda family: len(family.content.text)):
         async with session.disk_lock:
             written, error = await session.in_thread(writer.write, portion)
         outcomes += written
@@ -132,24 +133,24 @@ async def record_never_pulled(
     A ticket that is equal to Jira's becomes its base. If they differ, it is a conflict.
 
     Returns:
-        As `refresh`.
+        As `fetch_and_write`.
 
     Cancellation:
-        As for `refresh`. The next run fetches only the rest.
+        As for `fetch_and_write`. The next run fetches only the rest.
     """
     outcomes: list[FamilyResult] = []
     absent: list[Note] = []
     requests: list[TicketRequest] = []
     for local in never_pulled:
         key = local.ticket.key or ""
-        requests.append(TicketRequest(key, key, local.path, member_ids=tuple(local.ticket.keys())))
-    done, total = 0, sum(len(request.member_ids) for request in requests)
+        requests.append(TicketRequest(key, key, local.path, ids_or_keys=tuple(local.ticket.keys())))
+    done, total = 0, sum(len(request.ids_or_keys) for request in requests)
     for batch in _batches(requests):
         session.progress.report(f"Comparing with Jira: {done}/{total} tickets")
-        written, notes = await refresh(session, batch, seen=seen)
+        written, notes = await fetch_and_write(session, batch, seen=seen)
         outcomes += written
         absent += notes
-        done += sum(len(request.member_ids) for request in batch)
+        done += sum(len(request.ids_or_keys) for request in batch)
     return outcomes, absent
 
 
@@ -167,11 +168,11 @@ async def _fetch(
         Each ticket, or why it could not be fetched, by its head.
     """
     wanted = list(requests)
-    members = {request.head_id: request.member_ids for request in wanted}
+    members = {request.head_id_or_key: request.ids_or_keys for request in wanted}
     unknown = [head for head in members if not members[head]]
     for heads in concurrency.chunks(unknown, concurrency.BULK_FETCH_SIZE):
         members |= await session.in_thread(session.state.member_ids, heads)
-    wanted = [replace(request, member_ids=members[request.head_id]) for request in wanted]
+    wanted = [replace(request, ids_or_keys=members[request.head_id_or_key]) for request in wanted]
     fetch = partial(_fetch_batch, session, keep_lost=keep_lost)
     families: dict[str, RenderedFamily | Note] = {}
     for some in await concurrency.map_in_tasks(fetch, _batches(wanted)):
@@ -183,7 +184,7 @@ def _batches(requests: Iterable[TicketRequest]) -> Iterator[list[TicketRequest]]
     """Yield groups of tickets whose issues fit into one bulk fetch."""
     page = concurrency.BULK_FETCH_SIZE
     return concurrency.split_by_limits(
-        requests, lambda request: len(request.ids_and_keys), page, max_length=page
+        requests, lambda request: len(request.all_ids_and_keys), page, max_length=page
     )
 
 
@@ -194,7 +195,7 @@ async def _fetch_batch(
     issues: dict[str, Issue] = {}  # by ID, and by key
     failed: dict[str, str] = {}  # why an issue could not be fetched, by ID or key
     renamed: dict[str, str] = {}  # the new keys of moved issues, by their old keys
-    names = [name for request in batch for name in request.ids_and_keys]
+    names = [name for request in batch for name in request.all_ids_and_keys]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(
             chunk, fields=session.columns.requested_ids, partly=True
@@ -210,15 +211,16 @@ async def _fetch_batch(
             renamed |= {key: issue.key for key, issue in moved.items()}
     lost: dict[str, list[Issue]] = {}
     for request in batch if keep_lost else ():
-        if request.head_id in issues and any(name not in issues for name in request.member_ids):
+        head = request.head_id_or_key
+        if head in issues and any(name not in issues for name in request.ids_or_keys):
             own = request.issues_in(issues)
-            lost[request.head_id] = await session.in_thread(_lost_subtasks, session, request, own)
+            lost[head] = await session.in_thread(_lost_subtasks_in_file, session, request, own)
     renders = [
         partial(
             _render,
             request,
             issues,
-            lost.get(request.head_id, ()),
+            lost.get(request.head_id_or_key, ()),
             columns=session.columns,
             failed=failed,
             renamed=renamed,
@@ -226,15 +228,15 @@ async def _fetch_batch(
         for request in batch
     ]
     families = await concurrency.compute_in_batches(session.in_thread, renders)
-    return {request.head_id: family for request, family in zip(batch, families, strict=True)}
+    return {request.head_id_or_key: family for request, family in zip(batch, families, strict=True)}
 
 
-def _lost_subtasks(
+def _lost_subtasks_in_file(
     session: Session, request: TicketRequest, issues: Sequence[Issue]
 ) -> list[Issue]:
     """Return sub-tasks that are in the file but no longer in Jira."""
     there = {name for issue in issues for name in (issue.id, issue.key)}
-    known = session.state.issues_of(request.head_id)
+    known = session.state.issues_of(request.head_id_or_key)
     lost = [issue for issue in known if not there & {issue.id, issue.key}]
     try:
         tickets = session.store.read_tickets(request.path)
@@ -263,13 +265,13 @@ def _render(
         failed: Why an issue could not be fetched, by its ID or key.
         renamed: The new keys of moved issues, by their old keys.
     """
-    if words := next(filter(None, map(failed.get, request.ids_and_keys)), ""):
+    if words := next(filter(None, map(failed.get, request.all_ids_and_keys)), ""):
         return request.note(
             f"{issue_not_given_reason(words)}; try again later", Code.REQUEST_FAILED
         )
-    if request.head_id in renamed:
-        return request.note(moved_reason(request.head_id, renamed), Code.MOVED)
-    if request.head_id in issues:
+    if request.head_id_or_key in renamed:
+        return request.note(moved_reason(request.head_id_or_key, renamed), Code.MOVED)
+    if request.head_id_or_key in issues:
         head, *others = *request.issues_in(issues), *lost
         with suppress(InvalidKey, UnwritableTicket):  # Jira's answer cannot be a ticket
             return render_family(head, others, columns, path=request.path)
@@ -337,7 +339,7 @@ async def compare_with_jira(
     for heads in concurrency.chunks(list(by_head), concurrency.FILES_PER_THREAD_VISIT):
         known |= await session.in_thread(_read_last_sync, session.state, heads)
     requests = [
-        replace(TicketRequest.of(change), member_ids=[issue.id for issue in known[head].issues])
+        replace(TicketRequest.of(change), ids_or_keys=[issue.id for issue in known[head].issues])
         for head, change in by_head.items()
     ]
     comparisons: dict[str, Comparison] = {}
@@ -413,12 +415,13 @@ def _compare_change(
     """
     assert change.base is not None
     base, here = change.base, change.local.ticket
+    remote, sections = family.content.ticket, family.content.section_names_and_ids
     if sent_comments:
-        base, here = number_sent_comments(base, here, sent_comments, family.text.ticket)
+        base, here = number_sent_comments(base, here, sent_comments, remote)
     # An interrupted push may have sent values, or created an issue that was never read.
     if known.sent_values or not all(issue.fields for issue in known.issues):
         base, here = add_sent_to_base(
-            base, here, family.text.ticket, family.issues, known.sent_values, earlier=known.issues
+            base, here, remote, family.issues, known.sent_values, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
         change = change.with_edits_from_base(base, here)
@@ -434,14 +437,14 @@ def _compare_change(
         reason = moved_reason(change.name, renamed)
         note = Note(change.name, change.local.path, reason, Code.MOVED)
         return Comparison(change, PushAction.FAIL, (note,))
-    remote, theirs = family.text.ticket, dict[str, tuple[Change, ...]]()
+    theirs: Mapping[str, tuple[Change, ...]] = {}
     if remote != change.base:
         remote = keep_wording_of_base(
             remote,
             family.issues,
             base=change.base,
             earlier=known.issues,
-            sections=family.text.section_names_and_ids,
+            sections=sections,
         )
         theirs = unpulled_changes(change.base, here, remote)
     if theirs:
@@ -458,7 +461,7 @@ def _compare_change(
     }
     notes = tuple(_not_in_ticket_note(key, change, renamed) for key in absent)
     action = PushAction.SEND if edits or change.drafts or absent else PushAction.ALREADY_IN_JIRA
-    return Comparison(change, action, notes, edits, issues, dict(family.text.section_names_and_ids))
+    return Comparison(change, action, notes, edits, issues, dict(sections))
 
 
 def _not_in_ticket_note(key: str, change: TicketChanges, renamed: Mapping[str, str]) -> Note:

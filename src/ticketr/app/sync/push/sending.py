@@ -20,7 +20,7 @@ from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import PictureNotAttached, add_or_edit_comment, attach_uploads
 from ticketr.app.sync.push.payload import IssuePayload
-from ticketr.app.sync.push.refresh import TicketRequest, refresh
+from ticketr.app.sync.push.refresh import TicketRequest, fetch_and_write
 from ticketr.app.sync.push.tally import PushTally, failure_note
 from ticketr.app.sync.push.transitions import (
     NoTransition,
@@ -175,15 +175,16 @@ class Delivery:
         request = TicketRequest.of(ticket.local_change)
         is_complete = len(edits) == len(ticket.issues)
         tickets = self._ready_to_read_back if is_complete else self._tickets_to_read_back
-        tickets[request.head_id] = request
+        tickets[request.head_id_or_key] = request
         if len(self._ready_to_read_back) == _TICKETS_PER_READ_BACK:
             complete, self._ready_to_read_back = self._ready_to_read_back, {}
             await self._read_back(complete.values())
 
     async def _read_back(self, requests: Collection[TicketRequest]) -> None:
-        """Fetch tickets that were sent, and write them into their files; see `refresh`."""
+        """Fetch tickets that were sent, and write them into their files; see `fetch_and_write`."""
         try:
-            outcomes, absent = await refresh(self.session, requests, seen=self.jira_time_before)
+            seen = self.jira_time_before
+            outcomes, absent = await fetch_and_write(self.session, requests, seen=seen)
         except JiraError as error:
             absent = [request.note(str(error), Code.REQUEST_FAILED) for request in requests]
         else:
@@ -354,7 +355,7 @@ def _record_sent_in_base(
 ) -> None:
     """Add sent changes to the base; withdraw the other values unless Jira may have them, too."""
     known = state.base_with_issue(edit.key)
-    base = read_ticket(known[1].text) if known is not None else None
+    base = read_ticket(known[1].jira_text) if known is not None else None
     if known is None or base is None:  # pragma: no cover - it was there just now
         return
     head, path = known[0], known[1].path

@@ -43,7 +43,7 @@ class FieldSpec:
 
     Attributes:
         id: Its ID in requests.
-        name: The name of its line.
+        line_name: The name of its line.
         type: The type of its value, such as ``"number"``.
         item_type: The type of an array's items; empty for other fields.
         allowed: The allowed values; empty if any value is allowed, or they are not known.
@@ -54,7 +54,7 @@ class FieldSpec:
     """
 
     id: str
-    name: str
+    line_name: str
     type: str
     item_type: str = ""
     allowed: tuple[AllowedValue, ...] = ()
@@ -108,7 +108,7 @@ def jira_value(spec: FieldSpec, text: str, lookup: NameLookup) -> object:
     Raises:
         BadValue: The text is not a value of the field.
     """
-    if spec.name == "Sprint":
+    if spec.line_name == "Sprint":
         return _parse_sprint_name(text, lookup.sprints)
     if spec.type == "array":
         return [_list_entry_value(spec, member, lookup) for member in read_list(text)]

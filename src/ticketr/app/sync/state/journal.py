@@ -213,7 +213,7 @@ class Outbox(Table, Generic[EntryT]):
         with self._db.convert_value_errors():
             return [self._entry(row) for row in rows]
 
-    def find(self, issue_id: str, marker: str) -> EntryT | None:
+    def read_entry(self, issue_id: str, marker: str) -> EntryT | None:
         """Read one entry, if there is one."""
         return next(iter(self.select("issue = ? AND marker = ?", issue_id, marker)), None)
 
@@ -251,7 +251,7 @@ class Outbox(Table, Generic[EntryT]):
             "INSERT OR REPLACE INTO outbox"
             " (kind, payload, marker, issue, sent, answer, settled) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
-                (self._kind, _payload(entry), *(getattr(entry, name) for name in _OUTBOX_COLUMNS))
+                (self._kind, _rest_json(entry), *(getattr(entry, name) for name in _OUTBOX_COLUMNS))
                 for entry in entries
             ],
         )
@@ -268,7 +268,7 @@ class Outbox(Table, Generic[EntryT]):
         return entry
 
 
-def _payload(entry: sent.OutboxEntry) -> str:
+def _rest_json(entry: sent.OutboxEntry) -> str:
     """Return what only the type of an entry has as JSON."""
     names = (field.name for field in fields(entry) if field.name not in _OUTBOX_COLUMNS)
     return json.dumps({name: getattr(entry, name) for name in names})

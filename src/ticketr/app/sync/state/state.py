@@ -240,11 +240,11 @@ class MergeBase:
 
     Attributes:
         path: Its file, relative to the workspace.
-        text: Its text as Jira has it, with LF line ends.
+        jira_text: Its text as Jira has it, with LF line ends.
     """
 
     path: str
-    text: str
+    jira_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,8 +431,8 @@ class State(Database):
             seen: Jira's clock when this job began.
         """
         for (known,) in self.read("SELECT text FROM ticket WHERE head = ?", (head_id,)):
-            if known != base.text:
-                self.older.add_replaced(head_id, known, base.text)
+            if known != base.jira_text:
+                self.older.add_replaced(head_id, known, base.jira_text)
         self.write_all(
             "INSERT OR REPLACE INTO issue (id, key, head, updated, fields, seen, stale)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -450,7 +450,7 @@ class State(Database):
             ],
         )
         self.write(
-            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head_id, base.path, base.text)
+            "INSERT OR REPLACE INTO ticket VALUES (?, ?, ?)", (head_id, base.path, base.jira_text)
         )
         for table in ("conflict", "intended"):
             self.write(f"DELETE FROM {table} WHERE head = ?", (head_id,))  # noqa: S608 - our own words

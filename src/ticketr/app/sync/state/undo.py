@@ -121,7 +121,7 @@ class UndoStep(TextReplacement):
 class UndoLog(Table):
     """The texts that were replaced lately."""
 
-    def all(self) -> list[UndoStep]:
+    def all_latest_first(self) -> list[UndoStep]:
         """Read the steps, the latest first."""
         query = (
             "SELECT start, before, after, digest, aside, kind, done, key, head, path, stored,"

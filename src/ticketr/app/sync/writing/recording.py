@@ -31,9 +31,9 @@ class WriteDecision:
 
     Attributes:
         outcome: What becomes of the ticket.
-        ticket: The ticket to write; None leaves the file as it is.
+        ticket_to_write: The ticket to write; None leaves the file as it is.
         index_in_file: The index of the ticket in the file; None to append it.
-        before: The ticket in the file, if it differs from the one to write.
+        before_if_differs: The ticket in the file, if it differs from the one to write.
         reason: Why the file is kept or in conflict; empty otherwise.
         clashes: What both sides have changed; empty unless it is a conflict.
         copy_path: The file with a copy of the text that is replaced, relative to the workspace; empty
@@ -44,9 +44,9 @@ class WriteDecision:
     """
 
     outcome: WriteOutcome
-    ticket: Ticket | None = None
+    ticket_to_write: Ticket | None = None
     index_in_file: int | None = None
-    before: Ticket | None = None
+    before_if_differs: Ticket | None = None
     reason: str = ""
     clashes: tuple[PartMerge, ...] = ()
     copy_path: str = ""

@@ -71,7 +71,7 @@ def versions_to_merge(
         local: The ticket in its file.
         go_hashes: What the Go program knew of each ticket, by key.
     """
-    head, remote = family.head.id, family.text.ticket
+    head, remote = family.head.id, family.content.ticket
     renamed = renamed_keys(state, family)
     local = diff.with_new_keys(local, renamed)
     sent = {renamed.get(key, key): values for key, values in state.sent.of(head).items()}
@@ -99,7 +99,7 @@ def versions_to_merge(
         family.issues,
         base=before,
         earlier=known,
-        sections=family.text.section_names_and_ids,
+        sections=family.content.section_names_and_ids,
     )
     if local != before:  # else nothing is merged
         remote = keep_wording_of_file(remote, before, family.issues)
@@ -116,13 +116,13 @@ class RenderedFamily:
 
     Attributes:
         issues: Its issues, head first, without what files do not need.
-        text: Its text, and the ticket that a reader gets from it.
+        content: Its text, and the ticket that a reader gets from it.
         path: The file it was found in or written to; None for a new one.
         outdated_ids: The IDs of the issues whose newer version in Jira was not read.
     """
 
     issues: tuple[Issue, ...]
-    text: mapping.FamilyText
+    content: mapping.FamilyText
     path: str | None
     outdated_ids: frozenset[str] = frozenset()
 
@@ -170,12 +170,13 @@ def render_family(
 
 def in_wording_of(family: RenderedFamily, local: Ticket) -> RenderedFamily:
     """Return a family in the wording of its file, wherever Jira has what the file says."""
-    if local == family.text.ticket:
+    if local == family.content.ticket:
         return family
-    ticket = keep_wording_of_file(family.text.ticket, local, family.issues)
-    if ticket == family.text.ticket:
+    ticket = keep_wording_of_file(family.content.ticket, local, family.issues)
+    if ticket == family.content.ticket:
         return family
-    return replace(family, text=replace(family.text, ticket=ticket, text=render_ticket(ticket)))
+    content = replace(family.content, ticket=ticket, text=render_ticket(ticket))
+    return replace(family, content=content)
 
 
 def _numeric_id(issue_id: str) -> int:

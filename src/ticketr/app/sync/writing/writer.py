@@ -229,7 +229,7 @@ class FamilyWriter:
             # A file without a base is compared with Jira alone, also after a kill: a difference is
             # not an edit yet.
             self._state.store_intended_texts(
-                (family.head.id, family.text.text)
+                (family.head.id, family.content.text)
                 for family in families
                 if family.path is None or bases[family.head.id]
             )
@@ -293,9 +293,9 @@ class FamilyWriter:
         Raises:
             FileChanged: It was saved since it was read, so that each decision has to be made again.
         """
-        text = families[0].text
+        content = families[0].content
         snapshot = self._editor.snapshot_if_writable(
-            name, (text.ticket, text.text) if len(families) == 1 else None
+            name, (content.ticket, content.text) if len(families) == 1 else None
         )
         if snapshot is None:
             reason = self._store.write_refusal(name)
@@ -307,17 +307,17 @@ class FamilyWriter:
         rewritten: dict[int, tickets.Ticket] = {}
         added: list[tuple[tickets.Ticket, str]] = []
         for rendered in families:
-            family, index = rendered, indexes.get(rendered.text.ticket.key)
+            family, index = rendered, indexes.get(rendered.content.ticket.key)
             if index is None and indexes:
                 index = self._former_index(rendered, indexes)
-            if index is not None and file.tickets[index] != rendered.text.ticket:
+            if index is not None and file.tickets[index] != rendered.content.ticket:
                 family = in_wording_of(rendered, file.tickets[index])
             decision = self._decide(file, index, family, bases[family.head.id])
             decided.append((family, decision))
-            if decision.ticket is not None and index is not None:
-                rewritten[index] = decision.ticket
-            elif decision.ticket is not None:
-                added.append((decision.ticket, family.text.text))
+            if decision.ticket_to_write is not None and index is not None:
+                rewritten[index] = decision.ticket_to_write
+            elif decision.ticket_to_write is not None:
+                added.append((decision.ticket_to_write, family.content.text))
         new = file
         if rewritten or added:
             new = tickets.rewrite(file, rewritten, added)
@@ -357,7 +357,7 @@ class FamilyWriter:
         bases: Sequence[str],
     ) -> WriteDecision:
         """Decide what to write of one family, whose ticket has an index in its file."""
-        remote = family.text
+        remote = family.content
         if index is None:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
@@ -375,10 +375,10 @@ class FamilyWriter:
             aside = self._copy_to_trash(family, text) if keep_text else ""
             return WriteDecision(WriteOutcome.UPDATED, remote.ticket, index, local, copy_path=aside)
         merged = self._merge_with_file(family, bases, local)
-        if merged.clashes:
-            reason = f"changed here and in Jira: {', '.join(map(str, merged.clashes))}"
+        if clashes := merged.clashes:
+            reason = f"changed here and in Jira: {', '.join(map(str, clashes))}"
             return WriteDecision(
-                WriteOutcome.CONFLICT, before=local, reason=reason, clashes=merged.clashes
+                WriteOutcome.CONFLICT, before_if_differs=local, reason=reason, clashes=clashes
             )
         result, older = merged.ticket, merged.replaced_older_values
         if result == local:
@@ -403,7 +403,7 @@ class FamilyWriter:
         self, family: RenderedFamily, indexes: Mapping[str | None, int]
     ) -> int | None:
         """Return the index of a family's ticket in its file, by its key before it was moved."""
-        key = family.text.ticket.key
+        key = family.content.ticket.key
         former = (old for old, new in renamed_keys(self._state, family).items() if new == key)
         return indexes.get(next(former, ""))
 
@@ -421,15 +421,15 @@ class FamilyWriter:
     def _record(self, family: RenderedFamily, name: str, decision: WriteDecision) -> FamilyResult:
         """Record in the state what was decided for a family, and return the result."""
         outcomes: Mapping[str, WriteOutcome] = {}
-        if decision.before is not None:
-            outcomes = self._outcomes_by_key(family, decision, decision.before)
+        if decision.before_if_differs is not None:
+            outcomes = self._outcomes_by_key(family, decision, decision.before_if_differs)
         if decision.outcome in {WriteOutcome.UNWRITABLE, WriteOutcome.CONFLICT}:
             code = Code.FILE_IN_THE_WAY
             if decision.outcome is WriteOutcome.CONFLICT:
                 code = Code.CONFLICT
                 issues = rows_to_json(family.rows, seen=self._seen)
                 parts = tuple(map(str, decision.clashes))
-                head, text = family.head, family.text.text
+                head, text = family.head, family.content.text
                 self._state.conflicts.add(Conflict(head.id, head.key, name, text, issues, parts))
             note = Note(family.head.key, name, decision.reason, code)
             return self._fetch_again_later(
@@ -444,7 +444,7 @@ class FamilyWriter:
             replacement=decision.replacement,
         )
         if decision.merged is not None:  # what differs after a merge is an edit
-            edits = diff.find_changes_by_key(family.text.ticket, decision.merged)
+            edits = diff.find_changes_by_key(family.content.ticket, decision.merged)
             self._state.older.mark_as_edits(edits)
         older: tuple[Note, ...] = ()
         if decision.replaced_older_values:
@@ -472,7 +472,7 @@ class FamilyWriter:
         """
         merged = decision.outcome is WriteOutcome.MERGED  # else the edits do not matter
         edited = self._find_edited_keys(family, before) if merged else ()
-        here, after = diff.issues_by_key(before), decision.ticket or family.text.ticket
+        here, after = diff.issues_by_key(before), decision.ticket_to_write or family.content.ticket
         return {
             key: _issue_outcome(decision.outcome, here.get(key), issue, is_edited=key in edited)
             for key, issue in diff.issues_by_key(after).items()
@@ -481,7 +481,7 @@ class FamilyWriter:
     def _find_edited_keys(self, family: RenderedFamily, before: tickets.Ticket) -> Collection[str]:
         """Return the keys of the issues that were edited since the last sync; all without one."""
         known = self._state.base(family.head.id)
-        base = diff.read_ticket(known.text) if known is not None else None
+        base = diff.read_ticket(known.jira_text) if known is not None else None
         if base is None:
             return diff.issues_by_key(before).keys()
         here, _ = replace_older_values(before, base, self._state.older.digests_of(family.head.id))
@@ -535,7 +535,7 @@ def record_written(
     """
     head = family.head
     stored = state.undo.state_json(head.id) if replacement is not None else ""
-    state.record(head.id, MergeBase(path, family.text.text), family.rows, seen=seen)
+    state.record(head.id, MergeBase(path, family.content.text), family.rows, seen=seen)
     state.sent.forget(head.id)
     if any(COMMENT_FIELD in issue.fields for issue in family.issues):
         sent = state.comments.of(family.issues)
