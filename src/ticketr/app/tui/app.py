@@ -18,7 +18,7 @@ import trio
 from ticketr import JobQueue
 from ticketr.app.sync import ThreadRunner
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call_in
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.first_run import FirstRun
@@ -171,7 +171,7 @@ class App:
                 except trio.WouldBlock:
                     break
 
-    def _handle(self, message: Message | Event) -> tuple[Call, ...]:
+    def _handle(self, message: Message | Event) -> tuple[ServiceCall, ...]:
         before = self.state
         self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
@@ -192,10 +192,10 @@ class App:
             self._timed.set()
         return effects
 
-    def _carry_out(self, request: Call, nursery: trio.Nursery) -> None:
+    def _carry_out(self, request: ServiceCall, nursery: trio.Nursery) -> None:
         name = request.required_workspace
         if name in self._services.workspace_registry.closed:
-            nursery.start_soon(self._open_workspace_and_carry_out, request, nursery)
+            nursery.start_soon(self._open_and_carry_out, request, nursery)
             return
         if iscoroutinefunction(request.function):
             nursery.start_soon(self._services.carry_out, request)
@@ -205,7 +205,7 @@ class App:
             for more in self._handle(answer):
                 self._carry_out(more, nursery)
 
-    async def _open_workspace_and_carry_out(self, request: Call, nursery: trio.Nursery) -> None:
+    async def _open_and_carry_out(self, request: ServiceCall, nursery: trio.Nursery) -> None:
         """Open the workspace of a call, then carry the call out."""
         name = request.required_workspace
         if await self._services.workspace_registry.ensure_open(name):

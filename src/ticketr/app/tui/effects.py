@@ -41,7 +41,7 @@ class JobRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ServiceCall:
     """Something that the app does outside of its state: a function of `services`.
 
     An async function runs in a task of its own; what it returns or raises is the answer, an
@@ -64,11 +64,13 @@ class Call:
     on_failure: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
 
 
-def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> Call:
+def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> ServiceCall:
     """Return the call of a function that needs no workspace."""
-    return Call(function, args)
+    return ServiceCall(function, args)
 
 
-def call_in(workspace: str, function: Callable[[Any, str, Unpack[Ts]], object], *args: *Ts) -> Call:
+def call_in(
+    workspace: str, function: Callable[[Any, str, Unpack[Ts]], object], *args: *Ts
+) -> ServiceCall:
     """Return the call of a function on a workspace, which has to be open; its name is the first argument."""
-    return Call(function, (workspace, *args), workspace)
+    return ServiceCall(function, (workspace, *args), workspace)

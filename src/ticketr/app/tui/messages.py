@@ -9,7 +9,7 @@ from typing import Any
 from ticketr import JobSnapshot
 from ticketr.app import sync
 from ticketr.app.tickets import FieldAndUserNames, Filter
-from ticketr.app.tui.effects import Call
+from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.keymap import KeyAction
 from ticketr.app.tui.rows import ListRow, RowOrder, Rows
 from ticketr.app.tui.sheet import DetailLine, IssueSheet
@@ -112,7 +112,7 @@ class Answered(Message):
         problem: Why it failed, cleaned; empty if it did not.
     """
 
-    request: Call
+    request: ServiceCall
     value_or_typed: Any = None
     problem: str = ""
 
@@ -137,7 +137,7 @@ class YesNoAsked(Message):
 
     title: str
     question: str
-    calls_on_yes: tuple[Call, ...]
+    calls_on_yes: tuple[ServiceCall, ...]
 
 
 @dataclass(frozen=True, slots=True)

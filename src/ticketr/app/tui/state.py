@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ticketr import JobSnapshot
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import ServiceCall, call_in
 from ticketr.app.tui.jobs_state import JobEnd, JobsState, end_of, workspace_of
 from ticketr.app.tui.keymap import Context, KeyMap
 from ticketr.app.tui.rows import ListRow, RowOrder
@@ -50,7 +50,7 @@ def select_row(state: AppState, index: int, now: float) -> AppState:
 
 
 #: The state after something, and the effects to carry out.
-Step: TypeAlias = "tuple[AppState, tuple[Call, ...]]"
+Step: TypeAlias = "tuple[AppState, tuple[ServiceCall, ...]]"
 #: Gives the step of an action on the main screen; None if it does nothing now.
 Handler: TypeAlias = "Callable[[AppState, float], Step | None]"
 

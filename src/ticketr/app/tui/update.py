@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ticketr import JobSnapshot, terminal
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH_KIND, kind_of, workspace_of
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import select_added
@@ -129,7 +129,7 @@ def may_auto_pull(state: AppState, workspace_name: str) -> bool:
 
 
 def _offer_to_overlays(
-    state: AppState, message: Message, now: float, effects: tuple[Call, ...]
+    state: AppState, message: Message, now: float, effects: tuple[ServiceCall, ...]
 ) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
     for overlay in reversed(state.overlays):
@@ -138,11 +138,9 @@ def _offer_to_overlays(
             return step[0], (*effects, *step[1])
     if not isinstance(message, messages.Answered):
         return state, effects
-    request = message.request
+    request, value = message.request, message.value_or_typed
     if not message.problem:
-        return (
-            request.on_success(state, message.value_or_typed) if request.on_success else (state, ())
-        )
+        return request.on_success(state, value) if request.on_success else (state, ())
     if request.on_failure:
         failed: Step = request.on_failure(state, message)
         return failed

@@ -160,9 +160,8 @@ class WorkspaceView:
             return self.selected_row_order
         if any(row.id == draft.id for row in rows):
             return self.selected_row_order
-        created = [
-            row.order for row in rows if row.key and row.title_or_error == draft.title_or_error
-        ]
+        title = draft.title_or_error
+        created = [row.order for row in rows if row.key and row.title_or_error == title]
         return max(created, default=self.selected_row_order)
 
     def scrolled_to_selected(self, page: int) -> WorkspaceView:

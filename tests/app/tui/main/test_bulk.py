@@ -23,7 +23,7 @@ from ticketr.app.sync import (
 )
 from ticketr.app.tickets import FieldAndUserNames, Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
 from ticketr.app.tui.overlays.questions import Choice, Loading
@@ -540,7 +540,7 @@ def chosen() -> AppState:
     return pressed(app_state(*tickets, Ticket("Idea", line=1)), " ", " ", " ", "b")
 
 
-def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[Call, ...]]:
+def entered(state: AppState, now: float = 99.0) -> tuple[AppState, tuple[ServiceCall, ...]]:
     return update(state, Key("KEY_ENTER"), now)
 
 
@@ -558,7 +558,7 @@ def screen_text(state: AppState) -> str:
     return "\n".join(plain(row) for row in draw_screen(state, 1.0, Theme()))
 
 
-def job(change: BulkChange, *issues: BulkIssue) -> Call:
+def job(change: BulkChange, *issues: BulkIssue) -> ServiceCall:
     return call_in(
         "work", start_job, JobRequest(JobKind.BULK, options={"issues": issues, "change": change})
     )

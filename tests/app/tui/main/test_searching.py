@@ -14,7 +14,7 @@ from ticketr.app.config import SavedListView
 from ticketr.app.tickets import FieldAndUserNames, Ticket
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call, call_in
+from ticketr.app.tui.effects import ServiceCall, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import FirstRun
 from ticketr.app.tui.overlays.questions import Loading
@@ -186,7 +186,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
     assert any("Not filtered: no such name" in row for row in rows)
 
 
-def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[Call, ...]]:
+def entered(text: str, state: AppState | None = None) -> tuple[AppState, tuple[ServiceCall, ...]]:
     return update(typed(text, state), Key("KEY_ENTER"), 99.0)
 
 

@@ -12,7 +12,7 @@ from fakes.states import after, app_state, plain
 from trio.testing import MockClock
 
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call, call_in
+from ticketr.app.tui.effects import ServiceCall, call, call_in
 from ticketr.app.tui.keymap import Context
 from ticketr.app.tui.overlays.first_run import TOKEN_PAGE_URL, FirstRun, Form
 from ticketr.app.tui.screen import draw_screen
@@ -51,9 +51,9 @@ START = AppState(100, 30, overlays=(FirstRun(),))
 NEW = FolderAnswer(FolderKind.MISSING)
 
 
-def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[Call, ...]]:
+def do(state: AppState, *keys: str, now: float = 5.0) -> tuple[AppState, tuple[ServiceCall, ...]]:
     """Press keys at once; return the state and all effects."""
-    asked: tuple[Call, ...] = ()
+    asked: tuple[ServiceCall, ...] = ()
     for key in keys:
         state, more = update(state, Key(key), now)
         asked += more
@@ -64,7 +64,9 @@ def pressed(state: AppState, *keys: str, now: float = 5.0) -> AppState:
     return do(state, *keys, now=now)[0]
 
 
-def told(state: AppState, message: messages.Message | Event) -> tuple[AppState, tuple[Call, ...]]:
+def told(
+    state: AppState, message: messages.Message | Event
+) -> tuple[AppState, tuple[ServiceCall, ...]]:
     return update(state, message, 6.0)
 
 
@@ -497,7 +499,7 @@ def test_f5_checks_everything_again() -> None:
     assert check_login in [each.function for each in asked]
 
 
-def opening(folder: str) -> tuple[AppState, Call]:
+def opening(folder: str) -> tuple[AppState, ServiceCall]:
     """Return a state in which a folder is being opened, and the request."""
     state, (asked,) = do(START, "o", *folder, "KEY_ENTER")
     return state, asked

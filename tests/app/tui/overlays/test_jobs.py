@@ -13,7 +13,7 @@ from ticketr.app.sync import BulkResult, Code, Note, PullResult, PushResult, Syn
 from ticketr.app.sync.jobs.syncing import left_out_counts
 from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.jobs_state import EndedJobsOfAllRuns, JobEnd, end_of
 from ticketr.app.tui.keymap import KeyMap
 from ticketr.app.tui.overlays.plan import Plan
@@ -48,7 +48,7 @@ def jobs(*snapshots: JobSnapshot) -> AppState:
     return pressed(state, "J")
 
 
-def asked(state: AppState, key: str) -> tuple[Call, ...]:
+def asked(state: AppState, key: str) -> tuple[ServiceCall, ...]:
     return update(state, Key(key), 50.0)[1]
 
 
@@ -80,7 +80,7 @@ def test_the_jobs_are_listed_by_how_far_they_are() -> None:
         (FAILED, "y", call(copy_text, "cannot reach harbour.example: refused", "the error")),
     ],
 )
-def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: Call) -> None:
+def test_a_key_acts_on_the_selected_job(job: JobSnapshot, key: str, effect: ServiceCall) -> None:
     assert asked(jobs(job), key) == (effect,)
 
 

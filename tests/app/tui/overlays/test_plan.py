@@ -15,7 +15,7 @@ from ticketr.app.sync.compare.diff import Change, CorePart
 from ticketr.app.sync.notes import conflict_reason
 from ticketr.app.tickets import Ticket
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyMap
 from ticketr.app.tui.main.palette import MAX_PALETTE_OPTIONS, Palette
 from ticketr.app.tui.overlays.base import ENTER_IGNORED_SECONDS
@@ -384,7 +384,7 @@ def typed(text: str, *keys: str) -> AppState:
     return pressed(app_state(*TICKETS), ":", *text, *keys)
 
 
-def ran(text: str) -> tuple[AppState, tuple[Call, ...]]:
+def ran(text: str) -> tuple[AppState, tuple[ServiceCall, ...]]:
     return update(typed(text), Key("KEY_ENTER"), 99.0)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ticketr.app import tickets
 from ticketr.app.config import SavedListView
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import ServiceCall, call_in
 from ticketr.app.tui.messages import Answered
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_match_count_and_local_keys
@@ -157,7 +157,7 @@ def jql_of(text: str) -> str | None:
     return rest.strip() if f"{begin.lower()}{colon}" == JQL_PREFIX else None
 
 
-def call_to_save_view(workspace: WorkspaceView) -> Call:
+def call_to_save_view(workspace: WorkspaceView) -> ServiceCall:
     """Return the call that stores how a list is shown."""
     text = workspace.filter.text
     # The answer of Jira is not stored, and the app makes no request when it starts.

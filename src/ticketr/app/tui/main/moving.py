@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ticketr.app.tui.effects import Call
+from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.overlays.base import moved_index
 from ticketr.app.tui.panels.detail import task_line_index
@@ -47,7 +47,7 @@ def on_mouse(state: AppState, mouse: Mouse, now: float) -> Step:
 def _turn_wheel(state: AppState, mouse: Mouse, now: float) -> Step:
     action = KeyAction.UP if mouse.action is MouseAction.WHEEL_UP else KeyAction.DOWN
     is_long = state.overlays or state.focus is not Panel.WORKSPACES
-    effects: tuple[Call, ...] = ()
+    effects: tuple[ServiceCall, ...] = ()
     for _ in range(WHEEL_ROWS if is_long else 1):
         turn = state.overlays[-1].on_action if state.overlays else move
         step = turn(state, action, now)

@@ -10,7 +10,7 @@ from typing import ClassVar, final
 
 from ticketr.app.sync import Choice, ConflictPart, ConflictView, Resolution, UserText, choose
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call_in
+from ticketr.app.tui.effects import ServiceCall, call_in
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index, word_diff_lines
@@ -311,12 +311,12 @@ class ConflictScreen(Overlay):
                 return None
 
     @property
-    def request(self) -> Call:
+    def request(self) -> ServiceCall:
         """The request for the conflict."""
         return call_in(self.workspace, read_conflict, self.key)
 
     @property
-    def author_request(self) -> Call | None:
+    def author_request(self) -> ServiceCall | None:
         """The request for the name of whoever changed Jira's version; None if it has not changed."""
         view = self.view
         if view is None or not view.last_changed_key:

@@ -13,7 +13,7 @@ from typing import Any, final
 
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages, setup
-from ticketr.app.tui.effects import Call, call
+from ticketr.app.tui.effects import ServiceCall, call
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay
@@ -56,7 +56,7 @@ class Form:
 
     field_index: int = 0
     input_by_field: Mapping[SetupField, TextInput] = field(default_factory=dict, repr=False)
-    answer_by_check: Mapping[Call, Any] = field(default_factory=dict)
+    answer_by_check: Mapping[ServiceCall, Any] = field(default_factory=dict)
     problem: setup.Problem | None = None
     project_index: int = 0
     is_folder_typed: bool = False
@@ -103,7 +103,7 @@ class Form:
         at = max(0, min(to, len(_SETUP_FIELDS)))
         return replace(self, field_index=at, is_token_shown=False, project_index=0)
 
-    def check_request(self, place: SetupField) -> Call | None:
+    def check_request(self, place: SetupField) -> ServiceCall | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
         text = self.stripped_text_of(place)
         if not text:
@@ -138,7 +138,7 @@ class Form:
         answer = self._answer_for(SetupField.TOKEN)
         return answer if isinstance(answer, setup.LoginAnswer) else None
 
-    def ask_checks(self) -> tuple[Form, tuple[Call, ...]]:
+    def ask_checks(self) -> tuple[Form, tuple[ServiceCall, ...]]:
         """Return the form with its checks asked, and the calls that ask them."""
         # No token goes to a site whose address is being typed.
         places = (
@@ -163,7 +163,7 @@ class Form:
         }
         return replace(self, answer_by_check=answers)
 
-    def with_answer(self, request: Call, answer: Any) -> Form:
+    def with_answer(self, request: ServiceCall, answer: Any) -> Form:
         """Return the form with the answer to a check that was asked."""
         form = replace(self, answer_by_check={**self.answer_by_check, request: answer})
         if not isinstance(answer, setup.LoginAnswer):
@@ -555,14 +555,14 @@ class FirstRun(Overlay):
         match message:
             case messages.WorkspaceOpened(is_asked_for=True):
                 return state.without_overlay(self), (call(setting_up.cancel_setup),)
-            case messages.Answered(Call(function=setting_up.open_folder) as request, _, problem):
-                return self._open_form_or_ask_folder_again(state, request.args[0], problem)
+            case messages.Answered(ServiceCall(setting_up.open_folder, args), _, problem):
+                return self._open_form_or_ask_folder_again(state, args[0], problem)
             case messages.Answered(request, Problem() as problem) if request.function in (
                 setting_up.add_and_show_workspace,
                 setting_up.try_sandbox,
             ):
                 return self._show_problem(state, problem), ()
-            case messages.Answered(Call(function=setting_up.suggest_folder), folder) if form:
+            case messages.Answered(ServiceCall(function=setting_up.suggest_folder), folder) if form:
                 form = form.with_typed_or_suggested_folder(folder, is_typed=False)
                 return self._ask_checks(state, form)
             case messages.Answered(request, answer) if form and request in form.answer_by_check:
@@ -637,7 +637,7 @@ def ask_new_token(state: AppState, texts: Mapping[SetupField, str]) -> Step:
     return state.opened(FirstRun(is_form_open=True, kept_form=form)), effects
 
 
-def _calls_to_suggest_folder(form: Form) -> tuple[Call, ...]:
+def _calls_to_suggest_folder(form: Form) -> tuple[ServiceCall, ...]:
     """Return the effect that finds a folder for a site that has answered."""
     answer, project = form.site_answer, form.stripped_text_of(SetupField.PROJECT)
     if answer is None or form.is_folder_typed:

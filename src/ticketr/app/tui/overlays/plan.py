@@ -12,7 +12,7 @@ from typing import ClassVar, final
 from ticketr.app import sync
 from ticketr.app.config import CONFIRM_ABOVE_WRITES
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import line_diff_lines
@@ -86,7 +86,7 @@ class Plan(Review[sync.PushPlan]):
     keys: tuple[str, ...] = ()
     accepts_losses: bool = field(default=False, kw_only=True)
     unfolded_entries: frozenset[str] = field(default=frozenset(), kw_only=True)
-    pending_check: Call | None = field(default=None, kw_only=True)
+    pending_check: ServiceCall | None = field(default=None, kw_only=True)
     check_result: sync.PushResult = field(default=sync.PushResult(), kw_only=True)
     check_problem: str = field(default="", kw_only=True)
 
@@ -145,7 +145,7 @@ class Plan(Review[sync.PushPlan]):
         return whole if len(rows) <= state.layout.body_rows else self
 
     @property
-    def request(self) -> Call:
+    def request(self) -> ServiceCall:
         """The request for the plan."""
         return call_in(self.workspace, read_plan, self.kind, self.keys)
 
@@ -186,7 +186,7 @@ class Plan(Review[sync.PushPlan]):
         return state.overlay_replaced(self, changed), calls
 
     @property
-    def _calls_to_end_check(self) -> tuple[Call, ...]:
+    def _calls_to_end_check(self) -> tuple[ServiceCall, ...]:
         """The calls that end the check."""
         return () if self.pending_check is None else (call(stop_asking, self.workspace),)
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, final
 from ticketr.app.config.checks import without_word_separators
 from ticketr.app.tickets import fold
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, call
+from ticketr.app.tui.effects import ServiceCall, call
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, boxed, is_enter_too_soon, moved_index
@@ -183,7 +183,7 @@ class Choice(ListOverlay):
     on_choose: Callable[[AppState, Any], Step]
     _: KW_ONLY
     unlisted_label: str = ""
-    request: Call | None = None
+    request: ServiceCall | None = None
     options_from_answer: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
     close_notice_if_no_values: str = ""
@@ -287,7 +287,7 @@ class Question(Overlay):
 
     title: str
     question: str
-    calls_on_yes: tuple[Call, ...]
+    calls_on_yes: tuple[ServiceCall, ...]
     shown_at: float
 
     def on_action(self, state: AppState, action: KeyAction, now: float) -> Step | None:
@@ -439,7 +439,7 @@ class Loading(Overlay):
     context: ClassVar[Context] = Context.CHOICE
     is_full_screen: ClassVar[bool] = False
 
-    request: Call
+    request: ServiceCall
     title: str
     waiting_text: str
     on_answer: Callable[[AppState, Any, str, float], Step]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeAlias, TypeVar,
 
 from ticketr.app import sync
 from ticketr.app.tui import messages
-from ticketr.app.tui.effects import Call, JobKind, JobRequest, call_in
+from ticketr.app.tui.effects import JobKind, JobRequest, ServiceCall, call_in
 from ticketr.app.tui.keymap import Context, KeyAction, KeyMap
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index
@@ -153,7 +153,7 @@ class Review(Overlay, Generic[PlanT]):
         return idle
 
     @property
-    def request(self) -> Call | None:
+    def request(self) -> ServiceCall | None:
         """The request for the plan; None for a plan that is there from the beginning."""
         return None
 
@@ -278,7 +278,7 @@ class FileEdits(Review[sync.FileEditPlan]):
     changes: edits.IssueFieldPairs
 
     @property
-    def request(self) -> Call:
+    def request(self) -> ServiceCall:
         """The request for the plan."""
         return call_in(self.workspace, edits.plan_edits, self.changes)
 
@@ -369,7 +369,7 @@ class Deletion(Review[tuple[sync.BulkIssue, ...]]):
         return f"{words}. This cannot be undone; the number is asked first"
 
 
-def _confirmation_input(count: int, start: Call) -> LineInput:
+def _confirmation_input(count: int, start: ServiceCall) -> LineInput:
     """Return the line in which the number of issues is typed, for what cannot be undone."""
 
     def on_accept(state: AppState, text: str) -> Step:

@@ -11,7 +11,7 @@ import trio
 
 from ticketr import JobQueue, TicketrError
 from ticketr.app import sync
-from ticketr.app.tui.effects import Call
+from ticketr.app.tui.effects import ServiceCall
 from ticketr.app.tui.messages import Answered, Message, Notice
 from ticketr.app.tui.services.workspaces import (
     FileReader,
@@ -69,12 +69,12 @@ class Services:
     setup: Setup | None = None
     sandbox_nursery: trio.Nursery | None = None
     request_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
-    latest_calls: dict[tuple[Callable[..., object], str], Call] = field(default_factory=dict)
+    latest_calls: dict[tuple[Callable[..., object], str], ServiceCall] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
     refresh_seconds: float = 0.0
     may_auto_pull: Callable[[str], bool] = lambda _: False
 
-    async def carry_out(self, request: Call) -> None:
+    async def carry_out(self, request: ServiceCall) -> None:
         """Call an async function, and send what it returns, or why it failed.
 
         The answer is not sent if the function was called again meanwhile for the workspace, since
