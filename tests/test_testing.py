@@ -138,7 +138,10 @@ def test_the_scope_that_is_meant_is_cancelled(injection: Injection) -> None:
     trio.run(run.main, None, clock=trio.testing.MockClock(autojump_threshold=0), instruments=[run])
 
     inner = injection is Injection.SCOPE
-    assert (run.scope.cancelled_caught, run.outer_scope.cancelled_caught) == (inner, not inner)
+    assert (run.function_scope.cancelled_caught, run.outer_scope.cancelled_caught) == (
+        inner,
+        not inner,
+    )
 
 
 def test_arguments_are_passed_on() -> None:

@@ -164,7 +164,7 @@ def _pull(film: Camera, began: float, steps: range) -> None:
         running = at_work(job("pull"), done, TOTAL, "Pulling tickets", started_at=began)
         film.sees(messages.JobChanged(running))
         count = len(TICKETS) * done // TOTAL
-        film.sees(messages.TicketRowsRead("harbour", tickets_of(*TICKETS[:count])))
+        film.sees(messages.SomeTicketRowsRead("harbour", tickets_of(*TICKETS[:count])))
         film.takes(0.3)
 
 

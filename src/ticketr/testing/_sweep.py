@@ -120,9 +120,9 @@ class SweepFailed(TicketrError):
 #: The reason of the injected cancellations.
 CANCEL_REASON = "ticketr.testing: injected"
 #: Seconds of virtual time in which a run must end after it was cancelled because it hung.
-HANG_GRACE_VIRTUAL_SECONDS = 1e6
+HUNG_RUN_GRACE_VIRTUAL_SECONDS = 1e6
 #: How often the tasks of a hanging run are woken with an error before the run is abandoned.
-MAX_ERROR_WAKEUPS = 10
+MAX_HUNG_RUN_WAKEUPS = 10
 #: Steps in which a run must end after it was cancelled because it took too many.
 GRACE_STEPS_AFTER_LIMIT = 1000
 
@@ -158,7 +158,7 @@ class Run(trio.abc.Instrument):
     step: int
     timeout: float
     max_steps: int
-    scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    function_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     outer_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     whole_run_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
     step_count: int = 0
@@ -175,7 +175,7 @@ class Run(trio.abc.Instrument):
     function_task: trio.lowlevel.Task | None = None
     function_coroutine: Any = None
     too_many_steps: trio.Event = field(default_factory=trio.Event, init=False)
-    grace_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
+    hung_wakeup_scope: trio.CancelScope = field(default_factory=trio.CancelScope, init=False)
 
     # The methods of an instrument, which Trio calls.
 
@@ -197,7 +197,7 @@ class Run(trio.abc.Instrument):
             # Steps take no virtual time, so no deadline passes.
             self.too_many_steps.set()
             if self.step_count > self.max_steps + GRACE_STEPS_AFTER_LIMIT:
-                self.grace_scope.deadline = -inf
+                self.hung_wakeup_scope.deadline = -inf
         elif self.step_count == self.step and not self.ended:
             self.inject()
             self.fired = True
@@ -205,7 +205,7 @@ class Run(trio.abc.Instrument):
     def inject(self) -> None:
         """Cancel a scope, or interrupt the program, as the injection says."""
         if self.injection is Injection.SCOPE:
-            self.scope.cancel(CANCEL_REASON)
+            self.function_scope.cancel(CANCEL_REASON)
         elif self.injection is Injection.OUTER_SCOPE:
             self.outer_scope.cancel(CANCEL_REASON)
         else:
@@ -230,12 +230,12 @@ class Run(trio.abc.Instrument):
     async def call_function(self) -> None:
         """Call the function; keep its value or its error."""
         try:
-            with self.outer_scope, self.scope:
+            with self.outer_scope, self.function_scope:
                 self.function_task = trio.lowlevel.current_task()
                 self.tasks.add(self.function_task)
                 await trio.lowlevel.cancel_shielded_checkpoint()
                 self.function_coroutine = _call_function(self.function)
-                self.value = await self.watch_deliveries(self.function_coroutine)
+                self.value = await self.run_noting_injection_delivery(self.function_coroutine)
         except BaseException as error:  # noqa: BLE001, ASYNC103 - it is judged
             self.error = error
         self.ended = self.where_hung is None
@@ -245,7 +245,7 @@ class Run(trio.abc.Instrument):
             await trio.lowlevel.checkpoint()
 
     @types.coroutine
-    def watch_deliveries(
+    def run_noting_injection_delivery(
         self, coroutine: Coroutine[Any, Any, object]
     ) -> Generator[Any, Any, object]:
         """Run the function's coroutine, and record whether the injection is delivered to it."""
@@ -289,7 +289,7 @@ class Run(trio.abc.Instrument):
                 isinstance(leaf, KeyboardInterrupt) for leaf in leaves(self.error)
             )
             outcome = Outcome.INTERRUPTED if only_interrupts else Outcome.EXCEPTION
-        elif self.scope.cancelled_caught or self.outer_scope.cancelled_caught:
+        elif self.function_scope.cancelled_caught or self.outer_scope.cancelled_caught:
             outcome = Outcome.CANCELLED
         else:
             outcome = Outcome.VALUE
@@ -306,16 +306,16 @@ class Run(trio.abc.Instrument):
             await self.too_many_steps.wait()
         self.where_hung = "; ".join(sorted(map(self.describe_wait, self.tasks)))
         self.whole_run_scope.cancel("ticketr.testing: the run hangs")
-        with self.grace_scope:
-            for _ in range(MAX_ERROR_WAKEUPS):
-                await trio.sleep(HANG_GRACE_VIRTUAL_SECONDS)
-                self.raise_in_blocked_tasks()
-        self.never_free_tasks()
+        with self.hung_wakeup_scope:
+            for _ in range(MAX_HUNG_RUN_WAKEUPS):
+                await trio.sleep(HUNG_RUN_GRACE_VIRTUAL_SECONDS)
+                self.wake_hung_tasks_with_error()
+        self.leak_tasks()
         # An exception in an abort function always ends Trio's whole run.
         with trio.CancelScope(deadline=-inf):
             await trio.lowlevel.wait_task_rescheduled(_raise_task_hung)
 
-    def raise_in_blocked_tasks(self) -> None:
+    def wake_hung_tasks_with_error(self) -> None:
         """Raise an error in the tasks that still wait, which must be in a shielded scope."""
         for task in self.tasks:
             if not any(nursery.child_tasks for nursery in task.child_nurseries):
@@ -323,7 +323,7 @@ class Run(trio.abc.Instrument):
                     task, outcome.Error(TaskHung("woken from an endless wait"))
                 )
 
-    def never_free_tasks(self) -> None:
+    def leak_tasks(self) -> None:
         """Leak the run's tasks.
 
         Freeing them would close their coroutines outside of Trio: their clean-up would raise

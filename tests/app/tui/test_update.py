@@ -20,7 +20,7 @@ from ticketr.app.tui.services.files import read_detail, read_files
 from ticketr.app.tui.services.jobs import cancel_job, start_job
 from ticketr.app.tui.state import (
     SELECTION_DELAY_SECONDS,
-    SWALLOW_KEYS_SECONDS,
+    UNUSED_KEY_PAUSE_SECONDS,
     AppState,
     OpenTicket,
     Panel,
@@ -60,7 +60,7 @@ def test_a_key_that_does_nothing_says_so_and_swallows_what_follows() -> None:
     assert asked == ()
 
     for at, key in enumerate("psP", start=1):
-        state, asked = update(state, Key(key), 5.0 + at * SWALLOW_KEYS_SECONDS * 0.9)
+        state, asked = update(state, Key(key), 5.0 + at * UNUSED_KEY_PAUSE_SECONDS * 0.9)
         assert asked == ()
         assert state.overlays == ()
 
@@ -116,7 +116,7 @@ def test_tab_goes_through_the_panels() -> None:
 
 def test_the_panel_of_one_workspace_is_hidden_until_its_key_goes_there() -> None:
     state = app_state(*NINE)
-    assert (state.layout.workspace_rows, state.layout.ticket_rows) == (0, 25)
+    assert (state.layout.workspace_rows, state.layout.ticket_list_rows) == (0, 25)
     assert pressed(state, "KEY_TAB", "KEY_TAB").focus is Panel.TICKETS
     assert pressed(state, "KEY_BTAB").focus is Panel.DETAIL
 
@@ -171,7 +171,7 @@ def test_a_job_reads_the_files_again_when_it_ends() -> None:
 
 def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
     state = app_state(*NINE[4:])
-    early = messages.TicketRowsRead(
+    early = messages.SomeTicketRowsRead(
         "work", tuple((row,) for row in app_state(*NINE[:4]).workspace.rows)
     )
     assert selected(after(state, early)) == "DEMO-1"
@@ -191,7 +191,7 @@ def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
 def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str) -> None:
     state = pressed(app_state(*NINE), "j", key, "7")
     new = Ticket("Number 10", "DEMO-10")
-    state = after(state, messages.TicketRowsRead("work", tickets_of(new)))
+    state = after(state, messages.SomeTicketRowsRead("work", tickets_of(new)))
 
     state = pressed(state, "KEY_ESCAPE")
 
@@ -201,11 +201,11 @@ def test_escape_from_a_search_or_filter_keeps_what_was_found_meanwhile(key: str)
 
 
 def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
-    found = messages.TicketRowsRead("work", tickets_of(NINE[0]))
+    found = messages.SomeTicketRowsRead("work", tickets_of(NINE[0]))
     state, asked = update(app_state(), found, 1.0)
     assert [each.function for each in asked] == [read_detail]
 
-    later = messages.TicketRowsRead("work", tickets_of(NINE[1]))
+    later = messages.SomeTicketRowsRead("work", tickets_of(NINE[1]))
     assert update(state, later, 1.0)[1] == ()
 
 

@@ -176,7 +176,7 @@ class App:
         self.state, effects = update(before, message, trio.current_time())
         self._changed.set()
         match message:
-            case messages.TicketRowsRead():
+            case messages.SomeTicketRowsRead():
                 is_urgent = False
             case messages.JobChanged(snapshot):  # a cancelled job tells how far it got first
                 is_urgent = snapshot.status.is_terminal or snapshot.cancel_requested

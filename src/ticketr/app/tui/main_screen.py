@@ -104,7 +104,7 @@ def _job_activity_wordings(job: JobSnapshot) -> tuple[str, ...]:
 
 
 def _draw_tickets(state: AppState, theme: Theme) -> list[str]:
-    cells, height = state.layout.list_cells, state.layout.ticket_rows
+    cells, height = state.layout.list_cells, state.layout.ticket_list_rows
     workspace = state.workspace.scrolled_to_selected(height)
     shown = workspace.visible.rows[workspace.top : workspace.top + height]
     is_focused = _highlighted_panel(state) is Panel.TICKETS
@@ -128,7 +128,7 @@ def _draw_row(
     """Draw a row; `selected_style` is the style of the selected one, and empty for others."""
     line = _ticket_line(workspace, visible, cells, theme, "▌" if selected_style else " ")
     styles = (selected_style,) if selected_style else () if visible.matches_filter else ("dim",)
-    words = workspace.search_words
+    words = workspace.search_query_words
     is_found = words and visible.matches_filter
     if not is_found or any(word not in visible.row.candidate.haystack for word in words):
         return theme.row(line, cells, *styles)
@@ -217,7 +217,7 @@ def draw_detail(state: AppState, theme: Theme) -> list[str]:
         title = frame.title_rule("3", "", cells, theme, is_focused=is_focused)
         return [title, *frame.pad_rows([], height, cells)]
     sheet, top, lines = ticket.sheet, ticket.top, ticket.lines
-    words, matches = state.workspace.search_words, tuple[int, ...]()
+    words, matches = state.workspace.search_query_words, tuple[int, ...]()
     if ticket.search:
         words = (" ".join(fold(ticket.search).split()),)
         matches = frame.line_index_of_each_match(lines, ticket.search)

@@ -41,7 +41,7 @@ class JobChanged(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class TicketRowsRead(WorkspaceMessage):
+class SomeTicketRowsRead(WorkspaceMessage):
     """Tickets were found in files; their rows replace earlier ones of the same tickets.
 
     Attributes:
@@ -175,7 +175,7 @@ class WorkspaceOpened(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkspaceFailed(WorkspaceMessage):
+class WorkspaceNotOpened(WorkspaceMessage):
     """A workspace could not be opened; the words say why and what to do, and are cleaned."""
 
     problem: str

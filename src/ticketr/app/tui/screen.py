@@ -94,7 +94,7 @@ def draw_screen(state: AppState, now: float, theme: Theme) -> list[str]:
     body = [] if shown and shown[0].is_full_screen else draw_panels(state, now, theme)
     for overlay in shown:
         body = overlay.draw_body(state, body, now, theme)
-    rule = [theme.rule(cells)] if state.layout.has_rule else []
+    rule = [theme.rule(cells)] if state.layout.has_rule_below_body else []
     above = [*body, *rule]
     most = min(MAX_NOTICE_ROWS, 1 + len(rule) + len(body) // 4)
     bar = _draw_input_notice_or_hints(state, theme, most)
@@ -237,7 +237,7 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
 def _unavailable_main_actions(state: AppState) -> AbstractSet[KeyAction]:
     """Return the actions that have no effect now on the main screen."""
     row, workspace = state.selected_row, state.workspace
-    is_narrowed = workspace.chosen_ids or workspace.filter.text or workspace.search_words
+    is_narrowed = workspace.chosen_ids or workspace.filter.text or workspace.search_query_words
     cancels = state.job_to_cancel is not None  # the status line says so
     task = state.ticket.task_index if state.ticket is not None else -1
     has_effect = {

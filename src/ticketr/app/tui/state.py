@@ -60,7 +60,7 @@ SELECTION_DELAY_SECONDS = 0.08
 #: The end of a rest that is over: the open ticket follows at once.
 FOLLOW_AT_ONCE_TIME = 0.0
 #: Seconds for which keys are not taken after a key that does nothing: somebody types words.
-SWALLOW_KEYS_SECONDS = 0.1
+UNUSED_KEY_PAUSE_SECONDS = 0.1
 
 
 class Panel(Enum):
@@ -92,20 +92,20 @@ class Layout:
 
     Attributes:
         body_rows: The rows between the first line and the lines at the bottom.
-        has_rule: Whether a rule is below the body.
+        has_rule_below_body: Whether a rule is below the body.
         list_cells: The width of the list; 0 where only the open ticket is shown.
         detail_cells: The width of the open ticket; 0 where only the list is shown.
         workspace_rows: The rows of workspaces; 0 where their panel is hidden.
-        ticket_rows: The rows of tickets.
+        ticket_list_rows: The rows of the list of tickets.
         detail_rows: The rows of the open ticket.
     """
 
     body_rows: int
-    has_rule: bool
+    has_rule_below_body: bool
     list_cells: int
     detail_cells: int
     workspace_rows: int
-    ticket_rows: int
+    ticket_list_rows: int
     detail_rows: int
 
     @property
@@ -209,8 +209,8 @@ class AppState:
     def layout(self) -> Layout:
         """The parts of the screen, and their sizes."""
         width = self.width
-        has_rule = self.height >= MIN_HEIGHT_WITH_RULE
-        body = max(1, self.height - 3 - has_rule)
+        has_rule_below_body = self.height >= MIN_HEIGHT_WITH_RULE
+        body = max(1, self.height - 3 - has_rule_below_body)
         if self.focus is Panel.DETAIL and (self.is_detail_wide or width < MIN_SIDE_BY_SIDE_WIDTH):
             left, right = 0, width
         elif width >= MIN_SIDE_BY_SIDE_WIDTH:
@@ -224,11 +224,11 @@ class AppState:
         above = shown + 1 if shown else 0  # with its title
         return Layout(
             body_rows=body,
-            has_rule=has_rule,
+            has_rule_below_body=has_rule_below_body,
             list_cells=left,
             detail_cells=right,
             workspace_rows=shown,
-            ticket_rows=max(1, body - above - 1),
+            ticket_list_rows=max(1, body - above - 1),
             detail_rows=max(1, body - 1),
         )
 
@@ -264,7 +264,7 @@ class AppState:
         """Return the state with one more overlay on top."""
         return replace(self, overlays=(*self.overlays, overlay))
 
-    def opened_at_bottom(self, overlay: Overlay) -> AppState:
+    def opened_below_others(self, overlay: Overlay) -> AppState:
         """Return the state with an overlay opened again, below those that were opened since."""
         return replace(self, overlays=(overlay, *self.overlays))
 
@@ -293,4 +293,4 @@ class AppState:
 
     def with_notice_swallowing_keys(self, words: str, now: float) -> AppState:
         """Return the state with a notice after a key that does nothing, and no keys for a moment."""
-        return replace(self.with_notice(words), swallow_keys_until=now + SWALLOW_KEYS_SECONDS)
+        return replace(self.with_notice(words), swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS)

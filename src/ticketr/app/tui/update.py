@@ -12,12 +12,12 @@ from ticketr.app.tui.jobs_state import QUIET_TAG, REFRESH_KIND, kind_of, workspa
 from ticketr.app.tui.keymap import TYPING_CONTEXTS, Context, KeyAction, name_of
 from ticketr.app.tui.main.changing import select_added
 from ticketr.app.tui.main.moving import on_mouse
-from ticketr.app.tui.main.table import main_screen_step, on_escape
+from ticketr.app.tui.main.table import cancel_job_or_go_back, main_screen_step
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.questions import Question
 from ticketr.app.tui.services import files, jobs, outside
 from ticketr.app.tui.services.watching import watch_files
-from ticketr.app.tui.state import SWALLOW_KEYS_SECONDS, AppState, OpenTicket, Panel, Step
+from ticketr.app.tui.state import UNUSED_KEY_PAUSE_SECONDS, AppState, OpenTicket, Panel, Step
 from ticketr.text import clean
 
 
@@ -44,7 +44,7 @@ def update(state: AppState, message: Message | terminal.Event, now: float) -> St
 
 def _handle_message(state: AppState, message: Message | terminal.Event, now: float) -> Step:
     if isinstance(message, terminal.Key | terminal.Mouse) and not state.overlays:
-        workspace = state.workspace.scrolled_to_selected(state.layout.ticket_rows)
+        workspace = state.workspace.scrolled_to_selected(state.layout.ticket_list_rows)
         if workspace is not state.workspace:  # it goes on from what is drawn
             state = state.with_workspace(workspace)
     match message:
@@ -58,7 +58,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return on_mouse(state, message, now)
         case messages.JobChanged(snapshot):
             state, effects = _handle_job(state, snapshot, now)
-        case messages.TicketRowsRead():
+        case messages.SomeTicketRowsRead():
             # The rows are arranged when they are drawn: many of these come between two frames.
             workspace = state.workspace_or_empty(message.workspace)
             rows = workspace.rows.with_tickets(message.tickets)
@@ -105,8 +105,8 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             )
         case messages.WorkspaceOpened():
             state, effects = _show_opened_workspace(state, message, now)
-        case messages.WorkspaceFailed(name, words):
-            return _show_problem_and_close_overlays(state, name, words), ()
+        case messages.WorkspaceNotOpened(name, words):
+            return _show_opening_problem(state, name, words), ()
         case messages.Notice(words, is_error, hints):
             keys = [state.keymap.hint(action, Context.MAIN, does) for action, does in hints]
             named = ", ".join(filter(None, keys))
@@ -115,7 +115,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             return state, (call(outside.leave),)
         case _:
             effects = ()
-    return _offer_to_overlays(state, message, now, effects)
+    return _offer_to_overlays_then_caller(state, message, now, effects)
 
 
 def may_auto_pull(state: AppState, workspace_name: str) -> bool:
@@ -128,7 +128,7 @@ def may_auto_pull(state: AppState, workspace_name: str) -> bool:
     return is_known and not state.overlays and not state.jobs.unfinished
 
 
-def _offer_to_overlays(
+def _offer_to_overlays_then_caller(
     state: AppState, message: Message, now: float, effects: tuple[ServiceCall, ...]
 ) -> Step:
     """Offer a message to the overlays, from the top; the first that takes it answers."""
@@ -149,7 +149,7 @@ def _offer_to_overlays(
 
 def _handle_key(state: AppState, name: str, now: float) -> Step:
     if now < state.swallow_keys_until:  # the rest of a typed word
-        return replace(state, swallow_keys_until=now + SWALLOW_KEYS_SECONDS), ()
+        return replace(state, swallow_keys_until=now + UNUSED_KEY_PAUSE_SECONDS), ()
     ticket, workspace = state.ticket, state.workspace
     changed = workspace.keys_of_unseen_changes
     if ticket is not None and ticket.sheet is not None and ticket.sheet.key in changed:
@@ -169,7 +169,7 @@ def _handle_action(state: AppState, action: KeyAction, now: float) -> Step | Non
     if action is KeyAction.CLOSE:  # it is bound on overlays alone
         action = KeyAction.ESCAPE
     if action is KeyAction.ESCAPE and not state.overlays:
-        return on_escape(state)
+        return cancel_job_or_go_back(state)
     if state.overlays and action not in (KeyAction.QUIT, KeyAction.REDRAW):
         step = state.overlays[-1].on_action(state, action, now)
         if step is not None:
@@ -251,7 +251,7 @@ def _show_opened_workspace(state: AppState, opened: messages.WorkspaceOpened, no
     return state, (call_in(name, files.read_files), pull)
 
 
-def _show_problem_and_close_overlays(state: AppState, workspace: str, problem: str) -> AppState:
+def _show_opening_problem(state: AppState, workspace: str, problem: str) -> AppState:
     """Say why a workspace cannot be opened, and close what waits for it."""
     state = state.with_workspace_changes(workspace, opening_problem=problem)
     overlays = tuple(

@@ -186,6 +186,6 @@ class WorkspaceView:
         return self.visible.find_hits(fold(words).split())
 
     @cached_property
-    def search_words(self) -> tuple[str, ...]:
+    def search_query_words(self) -> tuple[str, ...]:
         """The folded words of the search."""
         return tuple(fold(self.search).split())

@@ -641,7 +641,7 @@ def test_an_empty_list_says_that_tickets_come_while_a_pull_runs() -> None:
 
 
 def test_nothing_is_pulled_into_a_folder_that_is_gone() -> None:
-    gone = messages.WorkspaceFailed("work", "the folder /w is gone")
+    gone = messages.WorkspaceNotOpened("work", "the folder /w is gone")
     state = after(app_state(), messages.FilesRead("work", Rows()), gone)
     state, asked = update(state, Key("P"), 9.0)
     assert (asked, state.notice) == ((), "the folder /w is gone; r reads it again")

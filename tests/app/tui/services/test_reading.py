@@ -25,7 +25,13 @@ from ticketr.app.tickets import Ticket, render
 from ticketr.app.tickets.filter import FieldTerm
 from ticketr.app.tui import messages
 from ticketr.app.tui.effects import call_in
-from ticketr.app.tui.messages import FilesRead, Message, Notice, SavedListViewRead, TicketRowsRead
+from ticketr.app.tui.messages import (
+    FilesRead,
+    Message,
+    Notice,
+    SavedListViewRead,
+    SomeTicketRowsRead,
+)
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.services import files
 from ticketr.app.tui.services.files import (
@@ -80,7 +86,7 @@ async def test_rows_are_sent_as_they_are_read_and_then_all_together(
     await Reader("work", Store(tmp_path, ".ticketr"), inline, told.append).read_and_compare()
 
     *portions, whole = told
-    sizes = [len(each.tickets) for each in portions if isinstance(each, TicketRowsRead)]
+    sizes = [len(each.tickets) for each in portions if isinstance(each, SomeTicketRowsRead)]
     assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH, 1]
     assert whole == read(told)
     assert [row.key for row in read(told).rows] == [
@@ -179,7 +185,7 @@ async def test_a_cancel_waits_for_a_few_files_and_closes_the_state(
     with trio.move_on_after(6.5):
         await Reader("work", Store(tmp_path, ".ticketr"), slow, told.append).read_and_compare()
 
-    sizes = [len(each.tickets) for each in told if isinstance(each, TicketRowsRead)]
+    sizes = [len(each.tickets) for each in told if isinstance(each, SomeTicketRowsRead)]
     assert sizes == [FILES_PER_BATCH, FILES_PER_BATCH]
     assert trio.current_time() == 7.5  # one more second, to close the state
 

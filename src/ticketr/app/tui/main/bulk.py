@@ -30,7 +30,7 @@ from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean
 
 PARENT_FIELD = "Parent"
-EMPTY_INPUT = TextInput()
+EMPTY_TEXT_INPUT = TextInput()
 NO_TICKET_HAS_FIELD_MESSAGE = "No ticket here has a {} yet"
 #: The most tickets that are opened in the browser without a question.
 MAX_BROWSER_TABS_WITHOUT_QUESTION = 5
@@ -43,7 +43,7 @@ class _Field:
     """A field that a key changes.
 
     Attributes:
-        command_text: What the key does.
+        menu_label: Its line in the menu of changes: what the key does.
         name: The field's name, in files.
         empty_label: What to call an empty value; empty if a value is required.
         unlisted_label: What a value is that is not listed; empty if only listed ones can be taken.
@@ -51,7 +51,7 @@ class _Field:
         is_list: Whether it has several values: one more is added, or one is removed.
     """
 
-    command_text: str
+    menu_label: str
     name: str
     empty_label: str = ""
     unlisted_label: str = "not among those that are known here"
@@ -155,12 +155,12 @@ def choose_change(state: AppState, targets: _Targets) -> Step:
     refused = "" if targets.issue_keys else "Jira has none of them"
     options = (
         *(
-            Option(field.command_text, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
+            Option(field.menu_label, _NEXT_PUSH_TEXT, value=partial(choose_value, field=field))
             for field in FIELD_BY_ACTION.values()
         ),
         Option("set the status", _NEXT_PUSH_TEXT, value=choose_status),
         Option("set another field", _NEXT_PUSH_TEXT, value=_choose_field),
-        Option("delete with sub-tasks", "in Jira, at once", refused, _open_jira_deletion),
+        Option("delete with sub-tasks", "in Jira, at once", refused, _load_and_show_deletion_plan),
     )
 
     def on_choose(state: AppState, change: Callable[[AppState, _Targets], Step]) -> Step:
@@ -244,7 +244,7 @@ def _choose_field(state: AppState, targets: _Targets) -> Step:
 
 
 def choose_value(
-    state: AppState, targets: _Targets, field: _Field, typed: TextInput = EMPTY_INPUT
+    state: AppState, targets: _Targets, field: _Field, typed: TextInput = EMPTY_TEXT_INPUT
 ) -> Step:
     """List the values of a field: those of the tickets at once, Jira's when it has answered."""
     name = state.workspace.name
@@ -334,7 +334,7 @@ def _field_values(row: ListRow, field: _Field) -> tuple[str, ...]:
     return tuple(counts_of_values((row,), field.name, is_list=field.is_list_or_sprint))
 
 
-def _open_jira_deletion(state: AppState, targets: _Targets) -> Step:
+def _load_and_show_deletion_plan(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, targets.issue_keys
 
@@ -342,7 +342,7 @@ def _open_jira_deletion(state: AppState, targets: _Targets) -> Step:
         if problem or not issues:
             words = f"Nothing was deleted: {problem or 'Jira has none of them'}"
             return state.with_notice(words, is_bad=True), ()
-        return state.opened_at_bottom(Deletion(name, plan=issues, shown_at=now)), ()
+        return state.opened_below_others(Deletion(name, plan=issues, shown_at=now)), ()
 
     request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {sync.count_tickets(len(keys))}..."

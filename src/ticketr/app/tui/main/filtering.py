@@ -90,7 +90,7 @@ def _reopen_filter(state: AppState, workspace: str, text: str, problem: str) -> 
     """
     if state.workspace.name != workspace:
         return state.with_notice(f"{problem}: {text}", is_bad=True), ()
-    return state.opened_at_bottom(_filter_input(state.workspace, text, problem)), ()
+    return state.opened_below_others(_filter_input(state.workspace, text, problem)), ()
 
 
 def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:

@@ -71,7 +71,7 @@ def _click(state: AppState, panel: Panel, mouse: Mouse, now: float) -> Step:
         if row <= layout.workspaces_panel_rows or not 0 <= at < len(state.workspace.visible):
             return state, ()
         if at == state.workspace.selected_index:
-            return open_ticket(state, now) or (state, ())
+            return focus_or_widen_detail(state, now) or (state, ())
         return select_row(state, at, now), ()
     return state, ()
 
@@ -126,7 +126,7 @@ def move(state: AppState, action: KeyAction, now: float) -> Step | None:
             return None if to is None else show_workspace(state, now, index=to)
         case Panel.TICKETS:
             workspace = state.workspace
-            page = state.layout.ticket_rows
+            page = state.layout.ticket_list_rows
             to = moved_index(
                 action, workspace.selected_index, page, max(0, len(workspace.visible) - 1)
             )
@@ -144,14 +144,14 @@ def _scroll_detail(state: AppState, action: KeyAction) -> Step | None:
     return None if top is None else (replace(state, ticket=replace(ticket, top=top)), ())
 
 
-def open_ticket(state: AppState, now: float) -> Step | None:
+def focus_or_widen_detail(state: AppState, now: float) -> Step | None:
     """Go from the list to the open ticket, then give it the whole width."""
     if state.focus is Panel.WORKSPACES:
         return replace(state, focus=Panel.TICKETS), ()
     if state.selected_row is None:
         return None
     if state.focus is Panel.DETAIL:
-        task = _selected_task(state)
+        task = _task_selected_in_detail(state)
         if task is not None:
             return replace(unhide_and_select_row(state, task), follow_selection_at=now), ()
         return replace(state, is_detail_wide=not state.is_detail_wide), ()
@@ -159,7 +159,7 @@ def open_ticket(state: AppState, now: float) -> Step | None:
     return replace(state, focus=Panel.DETAIL, follow_selection_at=at), ()
 
 
-def _selected_task(state: AppState) -> ListRow | None:
+def _task_selected_in_detail(state: AppState) -> ListRow | None:
     """Return the row of the sub-task that is selected in the open ticket."""
     ticket = state.ticket
     if ticket is None or ticket.task_index < 0:

@@ -14,7 +14,7 @@ from ticketr.app.tui.panels.frame import line_index_of_each_match
 from ticketr.app.tui.state import AppState, Panel, Step, select_row
 
 #: The words before the name of a column, in the list of sorts.
-_COLUMN_PREFIX = "column "
+_COLUMN_OPTION_PREFIX = "column "
 
 
 def open_search_in_ticket(state: AppState) -> Step | None:
@@ -160,7 +160,7 @@ def _sort_or_column_choice(state: AppState, at: int) -> Choice:
         if name in SORT_NAMES:
             changed = replace(state.workspace, sort=name)
             return state.with_workspace(changed), (call_to_save_view(changed),)
-        column = name.removeprefix(_COLUMN_PREFIX)
+        column = name.removeprefix(_COLUMN_OPTION_PREFIX)
         changed = replace(state.workspace, hidden_columns=state.workspace.hidden_columns ^ {column})
         state = state.with_workspace(changed)
         at = len(SORT_NAMES) + COLUMN_NAMES.index(column)
@@ -173,5 +173,5 @@ def _sort_or_column_choice(state: AppState, at: int) -> Choice:
     options = [Option(name) for name in SORT_NAMES]
     for name in COLUMN_NAMES:
         facts = "shown" if name in shown else "hidden" if name in hidden else "no room"
-        options.append(Option(f"{_COLUMN_PREFIX}{name}", facts))
+        options.append(Option(f"{_COLUMN_OPTION_PREFIX}{name}", facts))
     return Choice("Sort by, or show a column", tuple(options), on_choose, option_index=at)

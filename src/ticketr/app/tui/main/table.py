@@ -38,7 +38,7 @@ def main_screen_step(state: AppState, action: KeyAction, now: float) -> Step | N
     return step
 
 
-def on_escape(state: AppState) -> Step | None:
+def cancel_job_or_go_back(state: AppState) -> Step | None:
     """Drop what waits for the workspace, or cancel the named job, else go back; None for nothing."""
     if state.job_to_cancel is not None:
         return state, (call(jobs.cancel_job, state.job_to_cancel),)
@@ -47,7 +47,7 @@ def on_escape(state: AppState) -> Step | None:
     if state.focus is not Panel.TICKETS:
         return replace(state, focus=Panel.TICKETS, is_detail_wide=False), ()
     workspace = state.workspace
-    if workspace.search_words:  # its marks
+    if workspace.search_query_words:  # its marks
         return state.with_workspace(replace(workspace, search="")), ()
     if workspace.chosen_ids:
         return state.with_workspace(replace(workspace, chosen_ids=frozenset())), ()
@@ -140,7 +140,7 @@ _HANDLER_BY_ACTION: dict[KeyAction, Handler] = {
     KeyAction.PANEL_3: partial(moving.go_to_panel, panel=Panel.DETAIL),
     KeyAction.NEXT_PANEL: partial(moving.go_to_next_panel, by=1),
     KeyAction.PREVIOUS_PANEL: partial(moving.go_to_next_panel, by=-1),
-    KeyAction.OPEN: moving.open_ticket,
+    KeyAction.OPEN: moving.focus_or_widen_detail,
     KeyAction.FOLD: partial(moving.fold_subtasks, hide=True),
     KeyAction.UNFOLD: partial(moving.fold_subtasks, hide=False),
     KeyAction.SELECT: moving.toggle_chosen,

@@ -126,7 +126,7 @@ DECISION_PREFIX: Final = "<> "
 _PANEL_MARK_PATTERN = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
 _ACCOUNT_ID_PATTERN = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
 _STATUS_COLOR_PATTERN = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
-_LAYOUT_IN_BRACES_PATTERN = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
+_IMAGE_LAYOUT_PATTERN = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
 _ADDRESS_DATE_OR_EMOJI_PATTERN = re.compile(
     r"""https?://\S+
     |\{(?P<date>\d{4}-\d\d-\d\d)\}
@@ -181,7 +181,7 @@ def _read_forms_in_text(words: str, before: Token | None) -> str:
     ):
         before.type = "status"
         words = words[match.end() :]
-    elif before is not None and before.type == "image" and _LAYOUT_IN_BRACES_PATTERN.match(words):
+    elif before is not None and before.type == "image" and _IMAGE_LAYOUT_PATTERN.match(words):
         words = ""
     return _ADDRESS_DATE_OR_EMOJI_PATTERN.sub(_date_or_emoji_text, words)
 
@@ -236,7 +236,7 @@ _PLACEHOLDER_BY_NODE_KIND: Final = {
 MAX_OPEN_TAGS: Final = 50
 _PAPERCLIP_AND_NAME_PATTERN = re.compile("\U0001f4ce ?(.*?)(?: \\([\\w:-]+\\))?")
 # As ticketr sends it to Jira: addresses without `<...>` become links, too.
-_ADDRESS_PATTERN = re.compile(
+_WEB_ADDRESS_PATTERN = re.compile(
     r"(?<![\w/])https?://(?=\w)[^\s<>\[\]\\|`\"^{}\u2018-\u201f\u2026\xab\xbb\u3001-\u3003"
     r"\u3008-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]+"
 )
@@ -277,7 +277,7 @@ class UnwrappedLine:
 
 
 @dataclass(slots=True)
-class _LineBuilder:
+class _BlockLinesBuilder:
     """The lines of a block so far, and the marks and tags that are open."""
 
     page: Page
@@ -315,7 +315,7 @@ def unwrapped_lines_of(
     """
     tokens = read_short_forms(tuple(tokens))
     upcoming_tags = Counter(token.content for token in tokens if token.type == "html_inline")
-    builder = _LineBuilder(
+    builder = _BlockLinesBuilder(
         page,
         source_line,
         in_cell,
@@ -330,7 +330,7 @@ def unwrapped_lines_of(
     return builder.lines
 
 
-def _append_token(builder: _LineBuilder, token: Token) -> None:
+def _append_token(builder: _BlockLinesBuilder, token: Token) -> None:
     """Append what a token shows."""
     match token.type:
         case "text":
@@ -362,7 +362,7 @@ def _append_token(builder: _LineBuilder, token: Token) -> None:
             _append_html(builder, token.content)
 
 
-def _append_text(builder: _LineBuilder, text: str) -> None:
+def _append_text(builder: _BlockLinesBuilder, text: str) -> None:
     tag = builder.open_tags[-1] if builder.open_tags else None
     if tag is not None and tag.name == "sup":
         text = f"^{text}"
@@ -375,10 +375,10 @@ def _append_text(builder: _LineBuilder, text: str) -> None:
     builder.add_text(text)
 
 
-def _append_text_linking_addresses(builder: _LineBuilder, text: str) -> None:
+def _append_text_linking_addresses(builder: _BlockLinesBuilder, text: str) -> None:
     """Append a text whose addresses become links."""
     at = 0
-    for match in _ADDRESS_PATTERN.finditer(text):
+    for match in _WEB_ADDRESS_PATTERN.finditer(text):
         address = match[0].rstrip(_NOT_LAST_IN_ADDRESS)
         if "(" not in address:
             address = address.partition(")")[0]
@@ -391,7 +391,7 @@ def _append_text_linking_addresses(builder: _LineBuilder, text: str) -> None:
     builder.add_text(text[at:])
 
 
-def _append_inline_code(builder: _LineBuilder, code: str) -> None:
+def _append_inline_code(builder: _BlockLinesBuilder, code: str) -> None:
     if builder.open_tags and builder.open_tags[-1].node_kind == "status":
         builder.add_text(f"[{code}]")
         return
@@ -400,13 +400,13 @@ def _append_inline_code(builder: _LineBuilder, code: str) -> None:
     builder.add_text("`", "dim")
 
 
-def _open_link(builder: _LineBuilder, address: str) -> None:
+def _open_link(builder: _BlockLinesBuilder, address: str) -> None:
     builder.styles = with_style(builder.styles, "underline")
     builder.link = address
     builder.link_text_parts.clear()
 
 
-def _close_link(builder: _LineBuilder) -> None:
+def _close_link(builder: _BlockLinesBuilder) -> None:
     """End a link; its address follows if no terminal opens it."""
     link, builder.link = builder.link, ""
     shown = "".join(builder.link_text_parts)
@@ -417,7 +417,7 @@ def _close_link(builder: _LineBuilder) -> None:
         builder.add_text(f" ({address})")
 
 
-def _append_image(builder: _LineBuilder, token: Token) -> None:
+def _append_image(builder: _BlockLinesBuilder, token: Token) -> None:
     source = str(token.attrs.get("src", ""))
     alt = " ".join("".join([child.content for child in token.children or ()]).split())
     inner = builder.link
@@ -428,7 +428,7 @@ def _append_image(builder: _LineBuilder, token: Token) -> None:
     builder.link = inner
 
 
-def _append_html(builder: _LineBuilder, text: str) -> None:
+def _append_html(builder: _BlockLinesBuilder, text: str) -> None:
     builder.upcoming_tags[text] -= 1
     if text == SEPARATOR_COMMENT:
         return
@@ -448,7 +448,7 @@ def _append_html(builder: _LineBuilder, text: str) -> None:
         _open_tag(builder, tag)
 
 
-def _is_allowed_here(builder: _LineBuilder, tag: Tag) -> bool:
+def _is_allowed_here(builder: _BlockLinesBuilder, tag: Tag) -> bool:
     """Return whether an end tag ends one, and a start tag may be in this place."""
     if tag.is_end:
         return any(tag.name == open_tag.name for open_tag in builder.open_tags)
@@ -460,7 +460,7 @@ def _is_allowed_here(builder: _LineBuilder, tag: Tag) -> bool:
     return len(builder.open_tags) < MAX_OPEN_TAGS
 
 
-def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
+def _open_tag(builder: _BlockLinesBuilder, tag: Tag) -> None:
     if tag.name == "hr":
         builder.add_text(Glyphs.RULE * 3)
         return
@@ -482,7 +482,7 @@ def _open_tag(builder: _LineBuilder, tag: Tag) -> None:
         builder.add_text(_PLACEHOLDER_BY_NODE_KIND[tag.node_kind], "dim")
 
 
-def _next_html_item_marker(builder: _LineBuilder, tag: Tag) -> str:
+def _next_html_item_marker(builder: _BlockLinesBuilder, tag: Tag) -> str:
     """Return what an item of a list in HTML begins with."""
     if tag.node_kind == "taskItem":
         return Glyphs.CHECKBOXES[tag.text_parameter("state") == "DONE"]
@@ -499,7 +499,7 @@ def _next_html_item_marker(builder: _LineBuilder, tag: Tag) -> str:
     return Glyphs.BULLETS[0]
 
 
-def _close_tags(builder: _LineBuilder, name: str) -> None:
+def _close_tags(builder: _BlockLinesBuilder, name: str) -> None:
     """Close the innermost tag of that name, which must be open, and all within it."""
     closed = ""
     while closed != name:

@@ -376,7 +376,7 @@ class LineInput(Overlay):
         text = self.input
         if answer.value_or_typed is not None:
             text = TextInput.of(answer.value_or_typed, keeps_pasted_lines=text.keeps_pasted_lines)
-        return state.opened_at_bottom(replace(self, input=text, problem=answer.problem)), ()
+        return state.opened_below_others(replace(self, input=text, problem=answer.problem)), ()
 
     def on_text(self, state: AppState, text: str, now: float) -> Step | None:
         """Insert text at the cursor."""

@@ -26,7 +26,7 @@ from ticketr.app.tickets import (
     parse_filter,
 )
 from ticketr.app.tui import messages
-from ticketr.app.tui.messages import FilesRead, TicketRowsRead
+from ticketr.app.tui.messages import FilesRead, SomeTicketRowsRead
 from ticketr.app.tui.panels.detail import detail_lines
 from ticketr.app.tui.rows import (
     ListRow,
@@ -180,7 +180,7 @@ class ReadAndComparePass:
         stamp = self._stamps[name]
         return self._store.size_of(name) if stamp is None else stamp.size
 
-    def read_batch(self, names: Iterable[str]) -> TicketRowsRead:
+    def read_batch(self, names: Iterable[str]) -> SomeTicketRowsRead:
         """Read some more files.
 
         Returns:
@@ -203,7 +203,7 @@ class ReadAndComparePass:
             stamp = None if error is not None else self._stamps[name]
             self._seen.put(name, stamp, scanned, rows)
         self._tickets += tickets
-        return TicketRowsRead(self._name, tuple(tickets), self._edited_keys(begin))
+        return SomeTicketRowsRead(self._name, tuple(tickets), self._edited_keys(begin))
 
     def combine_files_read(self, before: Rows = NO_ROWS) -> FilesRead:
         """Return the content of all files, after the last of them was read.

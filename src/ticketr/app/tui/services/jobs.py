@@ -67,7 +67,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
 
     def show_written(tickets: Sequence[tuple[Ticket, str]]) -> None:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
-        services.send_message(messages.TicketRowsRead(workspace.name, rows))
+        services.send_message(messages.SomeTicketRowsRead(workspace.name, rows))
 
     _cancel_quiet_jobs(services)
     key = str(workspace.store.root)

@@ -83,7 +83,7 @@ class Reader:
                 self._send(messages.Notice(clean(str(error))))
             if not self._rows and not await self._in_thread(self._store.root.is_dir):
                 words = clean(f"the folder {self._store.root} is gone")
-                self._send(messages.WorkspaceFailed(self._name, words))
+                self._send(messages.WorkspaceNotOpened(self._name, words))
             self._ended = number
 
     async def _read_and_compare_with(self, last_sync: AbstractContextManager[sync.State]) -> None:

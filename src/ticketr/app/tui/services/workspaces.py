@@ -235,7 +235,7 @@ class Workspaces:
             try:
                 opened = await self.closed[name].open()
             except (TicketrError, OSError) as error:
-                self._send(messages.WorkspaceFailed(name, clean(str(error))))
+                self._send(messages.WorkspaceNotOpened(name, clean(str(error))))
                 return False
             self._add_open_with_reader(replace(opened, name=name))
             del self.closed[name]
