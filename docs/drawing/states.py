@@ -277,7 +277,7 @@ def _answered(state: AppState, check: SetupField, answer: object) -> AppState:
     first_run = state.overlays[-1]
     assert isinstance(first_run, FirstRun)
     assert first_run.form is not None
-    asked = first_run.form.check_request(check)
+    asked = first_run.form.check_request_if_possible(check)
     assert asked is not None
     return after(state, messages.Answered(asked, answer))
 

@@ -119,7 +119,7 @@ async def running_app(
     setup: Setup | None = None,
     screen: FakeScreen | None = None,
     pull: bool = False,
-    refresh_seconds: float = 0.0,
+    auto_pull_seconds: float = 0.0,
 ) -> AsyncGenerator[Run]:
     """Run the app while the block runs, and end it and its jobs at the end of the block.
 
@@ -128,7 +128,7 @@ async def running_app(
         setup: What a first run asks.
         screen: Its terminal.
         pull: Whether it begins with a pull.
-        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
+        auto_pull_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
     screen = FakeScreen(100, 30) if screen is None else screen
     async with trio.open_nursery() as sandbox_nursery:
@@ -141,7 +141,7 @@ async def running_app(
                 in_thread=inline,
                 setup=setup,
                 sandbox_nursery=sandbox_nursery,
-                refresh_seconds=refresh_seconds,
+                auto_pull_seconds=auto_pull_seconds,
             )
             run = Run(app, screen, queue)
 

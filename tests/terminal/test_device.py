@@ -296,15 +296,15 @@ async def test_a_pause_in_a_pause_ends_with_the_first_resume(
         trio.fail_after(100),
         closing(Keyboard(terminal, kind, "utf-8", (0.04, 0.12), deaf)) as keyboard,
     ):
-        keyboard.pause()
+        keyboard.pause_reading()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(keyboard.read, send)
             os.write(user, b"q")
             await trio.testing.wait_all_tasks_blocked(0.05)
             with pytest.raises(trio.WouldBlock):
                 events.receive_nowait()
-            keyboard.pause()
-            keyboard.resume()
+            keyboard.pause_reading()
+            keyboard.resume_reading()
 
             assert await events.receive() == Key("q", "q")
             nursery.cancel_scope.cancel()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rows import for_each
 
-from ticketr.terminal import Focused, Mouse, MouseAction
+from ticketr.terminal import FocusGained, Mouse, MouseAction
 from ticketr.terminal.terminfo import TerminalKind
 from ticketr.terminal.tokens import MAX_PASTE_CHARACTERS, Key, Paste, Tokenizer, read_report
 
@@ -259,11 +259,13 @@ def test_a_new_paste_has_its_own_room() -> None:
         ("\x1b[<65;80;24M", Mouse(MouseAction.WHEEL_DOWN, 79, 23)),
         ("\x1b[<0;1;1m", None),
         ("\x1b[<2;1;1M", None),
-        ("\x1b[I", Focused()),
+        ("\x1b[I", FocusGained()),
         ("\x1b[O", None),
     ],
 )
-def test_a_report_becomes_an_event_or_nothing(token: str, event: Mouse | Focused | None) -> None:
+def test_a_report_becomes_an_event_or_nothing(
+    token: str, event: Mouse | FocusGained | None
+) -> None:
     assert read_report(token) == event
     assert KINDS["xterm-256color"].key(token) is None
     assert Tokenizer().feed(f"a{token}b") == ["a", token, "b"]

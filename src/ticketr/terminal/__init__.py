@@ -18,7 +18,7 @@ from ticketr.terminal.session import Terminal, open_terminal
 from ticketr.terminal.terminfo import sgr
 from ticketr.terminal.tokens import (
     Event,
-    Focused,
+    FocusGained,
     HungUp,
     Key,
     Mouse,
@@ -31,7 +31,7 @@ from ticketr.terminal.tokens import (
 
 __all__ = [
     "Event",
-    "Focused",
+    "FocusGained",
     "HungUp",
     "Key",
     "Mouse",

@@ -112,13 +112,13 @@ class Keyboard:
         while select.select([self._descriptor], [], [], 0)[0] and self._read() is not None:
             pass
 
-    def pause(self) -> None:
+    def pause_reading(self) -> None:
         """Stop reading, so that the shell gets what is typed."""
         if self._may_read.is_set():
             self._may_read = trio.Event()
 
-    def resume(self) -> None:
-        """Read again after `pause`."""
+    def resume_reading(self) -> None:
+        """Read again after `pause_reading`."""
         self._may_read.set()
 
     def close(self) -> None:

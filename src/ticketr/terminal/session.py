@@ -179,15 +179,15 @@ class Terminal:
         self.is_handed_over = True
         try:
             await self._wait_for_flush_and_answers()
-            self._keyboard.pause()
+            self._keyboard.pause_reading()
             self._screen.leave()
             yield
         finally:
             self.is_handed_over = False
             with suppress(termios.error):  # the terminal is gone; the keyboard sends HungUp
                 self._screen.enter()
-            self._keyboard.resume()
-            self._update_size()
+            self._keyboard.resume_reading()
+            self._read_size_and_redraw_next()
 
     async def _handle_signal(
         self, number: signal.Signals, send: trio.MemorySendChannel[Event], nursery: trio.Nursery
@@ -196,12 +196,12 @@ class Terminal:
             if number == signal.SIGTSTP:
                 _suspend_process()  # together with the other program
         elif number == signal.SIGWINCH:
-            self._update_size()
+            self._read_size_and_redraw_next()
             await send.send(Resize(*self.size))
         elif number in (signal.SIGTSTP, signal.SIGCONT):
             if number == signal.SIGTSTP and self._screen.is_entered:
                 await self._wait_for_flush_and_answers()
-            self._keyboard.pause()
+            self._keyboard.pause_reading()
             if number == signal.SIGTSTP:
                 self._screen.leave()
                 _suspend_process()
@@ -229,11 +229,11 @@ class Terminal:
         except termios.error:  # the terminal is gone; the keyboard sends HungUp
             return
         finally:
-            self._keyboard.resume()
-        self._update_size()
+            self._keyboard.resume_reading()
+        self._read_size_and_redraw_next()
         await send.send(Resumed())
 
-    def _update_size(self) -> None:
+    def _read_size_and_redraw_next(self) -> None:
         self.size = self._output.size()
         self.draw_next_frame_whole()
 
@@ -278,7 +278,7 @@ async def open_terminal(*, environ: Mapping[str, str] = os.environ) -> AsyncGene
         enter = f"{kind.enter}{reports}"
         screen = FullScreen(0, output, enter=enter, leave=kind.leave, protocol=keyboard.protocol)
         try:
-            with _quit_key_forces_exit(screen):
+            with _sigquit_forces_exit(screen):
                 screen.enter()
                 yield Terminal(
                     screen,
@@ -334,7 +334,7 @@ def _force_quit_handler(screen: FullScreen) -> Callable[[int, FrameType | None],
 
 
 @contextmanager
-def _quit_key_forces_exit(screen: FullScreen) -> Generator[None]:
+def _sigquit_forces_exit(screen: FullScreen) -> Generator[None]:
     r"""Let Ctrl+\ restore the terminal and end the process, even if the program hangs."""
     before = signal.signal(signal.SIGQUIT, _force_quit_handler(screen))
     try:

@@ -27,8 +27,6 @@ _CURSOR_REPORT: Final = re.compile("\x1b\\[[0-9]*;1R")
 _ENTER, _LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 #: Auto-wrap off and bracketed paste on; and the reverse, after ending a synchronized update.
 _MODES_ON, _MODES_OFF = "\x1b[?7l\x1b[?2004h", "\x1b[?2026l\x1b[?2004l\x1b[?7h"
-#: Reports of the focus and the mouse off, whether or not they were on.
-_REPORTS_OFF_SEQUENCE = f"{FOCUS_OFF}{MOUSE_OFF}"
 
 
 class TerminalKind:
@@ -52,7 +50,8 @@ class TerminalKind:
             shown = str(terminal.normal_cursor) or "\x1b[?25h"
             # Cleared before it is left, for a terminal without an alternate screen.
             back = str(terminal.exit_fullscreen) or _LEAVE
-            self.leave = f"{_REPORTS_OFF_SEQUENCE}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
+            # Reports of the focus and the mouse end, whether or not they were on.
+            self.leave = f"{FOCUS_OFF}{MOUSE_OFF}{_MODES_OFF}\x1b[m\x1b[2J\x1b[H{shown}{back}"
         self._terminal = terminal
         self._cached_name = lru_cache(maxsize=512)(self._name_key)
 

@@ -72,7 +72,7 @@ class Mouse:
 
 
 @dataclass(frozen=True, slots=True)
-class Focused:
+class FocusGained:
     """The terminal's window has the focus again; other programs may have changed files."""
 
 
@@ -113,7 +113,7 @@ class HungUp:
     """The terminal is gone: no keys follow, and drawing has no effect."""
 
 
-Event = Key | Paste | Mouse | Focused | Resize | QuitSignal | Resumed | HungUp
+Event = Key | Paste | Mouse | FocusGained | Resize | QuitSignal | Resumed | HungUp
 
 
 #: Focus reports on and off.
@@ -180,14 +180,14 @@ def to_legacy_token(token: str) -> str:
     return f"\x1b{char}" if held & _ALT_BIT else char
 
 
-def read_report(token: str) -> Mouse | Focused | None:
+def read_report(token: str) -> Mouse | FocusGained | None:
     """Return the event of a report; None for a key, and for a report that means nothing.
 
     Args:
         token: A whole token.
     """
     if token == _FOCUS_IN:
-        return Focused()
+        return FocusGained()
     match = _MOUSE_REPORT.fullmatch(token)
     action = _ACTION_BY_BUTTON.get(int(match[1]) & ~(4 | 8 | 16)) if match is not None else None
     if match is None or action is None:
@@ -295,7 +295,7 @@ class Tokenizer:
         """Return the incomplete token as it is, since nothing came within `rest_timeout_seconds`."""
         held, self._held = self._held, ""
         if self._pasted is not None:
-            return self._flush_paste(held)
+            return self._flush_and_stay_in_paste(held)
         if self._is_rejoined:
             self._is_rejoined = False
             return [*held[1:]]
@@ -322,16 +322,16 @@ class Tokenizer:
         """Consume the paste's characters; return the index of the first one after them."""
         end = text.find(_PASTE_OFF, start)
         if end >= 0:
-            self._keep_pasted(text[start:end])
+            self._keep_pasted_up_to_limit(text[start:end])
             tokens += self._take_paste()
             self._pasted = None
             return end + len(_PASTE_OFF)
         end = len(text) - _length_of_partial_paste_end(text[start:])
-        self._keep_pasted(text[start:end])
+        self._keep_pasted_up_to_limit(text[start:end])
         self._held = text[end:]
         return len(text)
 
-    def _flush_paste(self, held: str) -> list[str | Paste]:
+    def _flush_and_stay_in_paste(self, held: str) -> list[str | Paste]:
         """Return the paste so far, and stay in it, since its rest must not become keys.
 
         If its end never comes, a lone Esc ends it.
@@ -339,10 +339,10 @@ class Tokenizer:
         if held == ESC and not self._pasted:
             self._pasted = None
             return [ESC]
-        self._keep_pasted(held)
+        self._keep_pasted_up_to_limit(held)
         return [*self._take_paste()]
 
-    def _keep_pasted(self, text: str) -> None:
+    def _keep_pasted_up_to_limit(self, text: str) -> None:
         assert self._pasted is not None
         if kept := text[: self._room]:
             self._pasted.append(kept)

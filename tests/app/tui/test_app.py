@@ -27,7 +27,7 @@ from ticketr.app.tui.services.jobs import start_job
 from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace, Workspaces
 from ticketr.app.tui.state import AppState, Step
 from ticketr.app.tui.update import update
-from ticketr.terminal import Focused, HungUp, Key, Paste, QuitSignal, Resumed
+from ticketr.terminal import FocusGained, HungUp, Key, Paste, QuitSignal, Resumed
 
 
 @dataclass
@@ -87,9 +87,9 @@ async def test_an_empty_folder_says_what_to_press(
         assert " No tickets here yet. Press P to pull" in run.screen.text
 
 
-@pytest.mark.parametrize("event", [Key("r"), Resumed(), Focused()])
+@pytest.mark.parametrize("event", [Key("r"), Resumed(), FocusGained()])
 async def test_an_edit_of_another_program_is_shown_when_asked_for_and_after_a_suspend(
-    event: Key | Resumed | Focused, tmp_path: Path, autojump_clock: MockClock
+    event: Key | Resumed | FocusGained, tmp_path: Path, autojump_clock: MockClock
 ) -> None:
     (tmp_path / "a.md").write_text(render([Ticket(title="Old", key="DEMO-1")]))
 
@@ -623,7 +623,7 @@ def test_a_new_workspace_gets_a_name_that_no_other_one_has(
     other, _ = closed(tmp_path / "demo-2")
     both = opened(sent, workspace(tmp_path / "demo"), other)
 
-    assert both.add(workspace(tmp_path / "new", "demo")) == "demo-3"
+    assert both.add_or_replace(workspace(tmp_path / "new", "demo")) == "demo-3"
     assert both.by_name["demo-3"].store.root == tmp_path / "new"
     assert set(both.readers) == {"demo", "demo-3"}
 
@@ -634,5 +634,5 @@ def test_a_workspace_in_the_same_folder_takes_the_place_of_the_one_before(
     both = opened(sent, workspace(tmp_path / "work"))
     again = workspace(tmp_path / "work", "other")
 
-    assert both.add(again) == "work"
+    assert both.add_or_replace(again) == "work"
     assert both.by_name["work"].make_job is again.make_job

@@ -95,7 +95,7 @@ def test_a_key_of_the_user_is_taken_from_the_action_that_has_it_by_default(
 
     assert keymap.action(key, context) is action
     assert keymap.key_name(loser, context) == rest
-    assert any(row.action is loser for row in keymap.bindings_by_context[context].rows)
+    assert any(row.action is loser for row in keymap.bindings_by_context[context].all_bindings)
     other = keymap.action("k", Context.HELP)
     assert other is KeyAction.UP  # where nothing else has it, it stays
 

@@ -19,7 +19,7 @@ from ticketr import JobStatus
 from ticketr.app.tui.jobs_state import LOGIN_REFUSED_MESSAGE
 from ticketr.app.tui.overlays.plan import CHECKING_MESSAGE
 from ticketr.app.tui.services.workspaces import open_workspace
-from ticketr.terminal import Focused
+from ticketr.terminal import FocusGained
 
 #: Seconds that each answer takes.
 LATENCY = 1.0
@@ -66,7 +66,7 @@ async def test_the_plan_is_shown_at_once_and_jiras_answer_added(
         assert bench.writes == []
 
         bench.edits("DEMO-3", "Ask @[Nobody Known].", "Ask nobody.")
-        run.screen.tell(Focused())  # the files are read again
+        run.screen.tell(FocusGained())  # the files are read again
         await run.settle()
         await trio.sleep(CHECKED)
         assert NOBODY not in run.screen.text
@@ -78,7 +78,7 @@ async def test_what_jira_would_refuse_is_counted(bench: Bench, autojump_clock: M
         bench.edits("DEMO-2", "Priority: ", "Priority: Never ")
         bench.retitles("DEMO-6", "x" * 256)
         bench.site.edit("DEMO-3", summary="Of Jira")
-        run.screen.tell(Focused())  # the files are read again
+        run.screen.tell(FocusGained())  # the files are read again
         await run.settle()
         long = "DEMO-6: Title: it has 256 characters; Jira takes 255"
         assert "Enter changes 3 of your tickets in Jira, but 1 would be refused" in run.screen.text
@@ -93,7 +93,7 @@ async def test_what_jira_would_refuse_is_counted(bench: Bench, autojump_clock: M
 
         await run.press("KEY_END")
         bench.edits("DEMO-2", "Priority: Never ", "Priority: ")
-        run.screen.tell(Focused())
+        run.screen.tell(FocusGained())
         await run.settle()
         assert "Refused  1" in run.screen.text
         assert next(row for row in run.screen.rows if row.startswith("▌")).startswith("▌! DEMO-6")
@@ -144,7 +144,7 @@ async def test_a_check_of_edits_that_were_taken_back_is_not_that_of_the_plan(
     async with planning(bench) as run:
         bench.edits("DEMO-2", "Edited", bench.finds("DEMO-2").summary)
         bench.edits("DEMO-3", "Ask @[Nobody Known].\n\n", "")
-        run.screen.tell(Focused())  # the files are read again
+        run.screen.tell(FocusGained())  # the files are read again
         await run.settle()
         assert "Nothing to push" in run.screen.text
         assert "Not checked" not in run.screen.text

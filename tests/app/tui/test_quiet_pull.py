@@ -43,7 +43,7 @@ async def refreshing(root: Path, **changes: Any) -> AsyncGenerator[tuple[Run, Be
     await bench.pull()
     line = Line(create_app(bench.site, latency=LATENCY))
     work = replace(open_workspace("work", bench.options(transport=line)), **changes)
-    async with running_app((work,), refresh_seconds=EVERY) as run:
+    async with running_app((work,), auto_pull_seconds=EVERY) as run:
         await run.settle()
         yield run, bench, line
 
@@ -162,7 +162,7 @@ async def test_a_workspace_that_was_never_pulled_is_left_alone(
     line = Line(create_app(make_site(tickets=2, seed=1)))
     bench = Bench(make_site(tickets=2, seed=1), root)
     async with running_app(
-        (open_workspace("work", bench.options(transport=line)),), refresh_seconds=EVERY
+        (open_workspace("work", bench.options(transport=line)),), auto_pull_seconds=EVERY
     ) as run:
         await trio.sleep(EVERY * 2)
         assert line.asked == []

@@ -62,7 +62,7 @@ class App:
         setup: Adds workspaces; without one, there has to be a workspace.
         sandbox_nursery: Keeps a sandbox that `setup` has started until the jobs have ended, too.
         can_start_sandbox: Whether a sandbox can be started.
-        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
+        auto_pull_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class App:
         setup: Setup | None = None,
         sandbox_nursery: trio.Nursery | None = None,
         can_start_sandbox: bool = True,
-        refresh_seconds: float = 0.0,
+        auto_pull_seconds: float = 0.0,
     ) -> None:
         width, height = terminal.size
         self.state = AppState(
@@ -123,7 +123,7 @@ class App:
             in_thread,
             setup,
             sandbox_nursery,
-            refresh_seconds=refresh_seconds,
+            auto_pull_seconds=auto_pull_seconds,
             may_auto_pull=lambda name: may_auto_pull(self.state, name),
         )
         self._changed = trio.Event()

@@ -16,7 +16,7 @@ from ticketr.app.config import Table
 
 #: The keys that are not characters: the terminal's names without their prefix, and the names for
 #: people, the shown one first.
-_NAMES_BY_KEY_SUFFIX: Final = {
+_NAMES_BY_TERMINAL_KEY_NAME: Final = {
     "ENTER": ("Enter", "Return"),
     "ESCAPE": ("Esc", "Escape"),
     "TAB": ("Tab",),
@@ -36,7 +36,7 @@ _NAMES_BY_KEY_SUFFIX: Final = {
 }
 _TERMINAL_NAME_BY_TYPED_NAME: Final = {
     text.lower().replace("-", "+"): name
-    for name, names in _NAMES_BY_KEY_SUFFIX.items()
+    for name, names in _NAMES_BY_TERMINAL_KEY_NAME.items()
     for text in names
 }
 _MODIFIERS: Final = ("CTRL", "ALT", "SHIFT")
@@ -78,13 +78,13 @@ def name_of(key: str) -> str:
         return key
     name = key.removeprefix("KEY_")
     modifiers = []
-    while name not in _NAMES_BY_KEY_SUFFIX:
+    while name not in _NAMES_BY_TERMINAL_KEY_NAME:
         first, under, rest = name.partition("_")
         if first not in _MODIFIERS or not under or not rest:
             break
         modifiers.append(first.capitalize())
         name = rest
-    shown = _NAMES_BY_KEY_SUFFIX.get(name, (name.capitalize(),))[0]
+    shown = _NAMES_BY_TERMINAL_KEY_NAME.get(name, (name.capitalize(),))[0]
     return "+".join((*modifiers, shown))
 
 
@@ -382,7 +382,7 @@ class KeyMap:
         around = {*_INNER_TO_OUTER_CONTEXTS[context]}
         rows = tuple(row for row in self.table if not around.isdisjoint(row.contexts))
         keys = sorted(
-            _find_keys_around(context, rows),
+            _outer_keys_first(context, rows),
             key=lambda pair: (pair[1].action, pair[0]) in self.keys_added_by_user,
         )
         by_key, names = dict(keys), dict[KeyAction, str]()
@@ -421,12 +421,12 @@ class ContextBindings(NamedTuple):
     """What is bound in a context and those around it.
 
     Attributes:
-        rows: The bindings, with keys there or without.
+        all_bindings: The bindings, with keys there or without.
         by_key: The binding of each key.
         key_name_by_action: The name for people of the first key of each action that has one.
     """
 
-    rows: tuple[Binding, ...]
+    all_bindings: tuple[Binding, ...]
     by_key: Mapping[str, Binding]
     key_name_by_action: Mapping[KeyAction, str]
 
@@ -526,13 +526,13 @@ def _find_clashes(rows: tuple[Binding, ...]) -> Iterator[tuple[Context, str, Bin
     """Yield each key that has two actions in a place, the place, and the bindings."""
     for context in Context:
         owners: dict[str, Binding] = {}
-        for key, row in _find_keys_around(context, rows):
+        for key, row in _outer_keys_first(context, rows):
             other = owners.setdefault(key, row)
             if other.action is not row.action:
                 yield context, key, other, row
 
 
-def _find_keys_around(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
+def _outer_keys_first(context: Context, rows: tuple[Binding, ...]) -> Iterator[tuple[str, Binding]]:
     """Yield the keys that have an action in a place; what is bound further inside comes later."""
     for place in reversed(_INNER_TO_OUTER_CONTEXTS[context]):
         is_text = context in TYPING_CONTEXTS and place is Context.EVERYWHERE

@@ -217,7 +217,7 @@ def _key_hints(state: AppState, theme: Theme) -> list[Span]:
             theme.ascii_if_needed(row.hint),
             Context.EVERYWHERE in row.contexts,
         )
-        for row in bindings.rows
+        for row in bindings.all_bindings
         if row.hint and row.action in bindings.key_name_by_action and row.action not in idle
     ]
     sizes = [width(f"{key} {word}") + 2 for key, word, _ in hints]

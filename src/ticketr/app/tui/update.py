@@ -97,7 +97,7 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
         case terminal.Resize(width, height):
             state = _clamp_detail_scroll(replace(state, width=width, height=height))
             return state, (call(outside.redraw),)
-        case terminal.Focused() | terminal.Resumed():
+        case terminal.FocusGained() | terminal.Resumed():
             return state, tuple(
                 call_in(view.name, files.read_files)
                 for view in state.workspaces

@@ -31,7 +31,7 @@ from ticketr.app.tui.services.edits import (
 )
 from ticketr.app.tui.services.files import read_detail, remember_list_view
 from ticketr.app.tui.services.jobs import start_job
-from ticketr.app.tui.services.outside import open_editor, write_comment
+from ticketr.app.tui.services.outside import add_comment_from_editor, open_editor
 from ticketr.app.tui.sheet import EditedPart, sheet_of
 from ticketr.app.tui.state import AppState, OpenTicket, Panel
 from ticketr.app.tui.styled import Theme
@@ -290,7 +290,10 @@ def test_a_key_opens_the_comment_in_the_editor() -> None:
     state = pressed(app_state(ONE, width=140), "m", *"So")
     assert any("Ctrl+O opens $EDITOR" in row for row in shown(state))
     state, effect = update(state, Key("KEY_CTRL_O"), 9.0)
-    assert (state.overlays, effect) == ((), (call_in("work", write_comment, PLACES[0], "So"),))
+    assert (state.overlays, effect) == (
+        (),
+        (call_in("work", add_comment_from_editor, PLACES[0], "So"),),
+    )
     elsewhere = pressed(app_state(ONE), "/", "KEY_CTRL_O")
     assert elsewhere.notice.startswith("Ctrl+O does nothing here")
 

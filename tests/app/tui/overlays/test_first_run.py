@@ -87,7 +87,7 @@ def rows(state: AppState) -> list[str]:
 
 
 def answered(state: AppState, check: SetupField, answer: object) -> messages.Message:
-    asked = form(state).check_request(check)
+    asked = form(state).check_request_if_possible(check)
     assert asked is not None
     assert asked in form(state).answer_by_check
     return messages.Answered(asked, answer)

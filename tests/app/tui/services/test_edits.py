@@ -108,7 +108,7 @@ async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_pa
 
     asked = call_in("work", setting_up.read_login_form_values)
     await used.carry_out(asked)  # an app that adds no workspaces
-    await replace(used, setup=cast("Setup", object())).carry_out(asked)
+    await replace(used, workspace_adder=cast("Setup", object())).carry_out(asked)
 
     refused, read = told
     assert isinstance(refused, messages.Answered)

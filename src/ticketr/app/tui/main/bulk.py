@@ -279,7 +279,7 @@ def choose_value(
         input=typed,
         unlisted_label=field.unlisted_label,
         request=asking,
-        options_from_answer=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
+        options_and_if_all=lambda answer: (options_of(answer[0]) if answer[0] else (), answer[1]),
     )
     if not choice.options and not choice.unlisted_label:
         return state.with_notice(NO_TICKET_HAS_FIELD_MESSAGE.format(field.name)), ()
@@ -338,7 +338,7 @@ def _load_and_show_deletion_plan(state: AppState, targets: _Targets) -> Step:
     """Ask Jira for tickets, then show what deleting them would do."""
     name, keys = state.workspace.name, targets.issue_keys
 
-    def on_answer(state: AppState, issues: Any, problem: str, now: float) -> Step:
+    def on_answer_or_problem(state: AppState, issues: Any, problem: str, now: float) -> Step:
         if problem or not issues:
             words = f"Nothing was deleted: {problem or 'Jira has none of them'}"
             return state.with_notice(words, is_bad=True), ()
@@ -346,7 +346,7 @@ def _load_and_show_deletion_plan(state: AppState, targets: _Targets) -> Step:
 
     request = call_in(name, ask_issues, keys)
     words = f"Asking Jira for {sync.count_tickets(len(keys))}..."
-    return state.opened(Loading(request, "Delete in Jira", words, on_answer)), (request,)
+    return state.opened(Loading(request, "Delete in Jira", words, on_answer_or_problem)), (request,)
 
 
 def choose_status(state: AppState, targets: _Targets) -> Step:
@@ -374,7 +374,7 @@ def choose_status(state: AppState, targets: _Targets) -> Step:
         _all_status_options(issues, synced, seen) if any(seen.values()) else (),
         on_accept,
         request=request,
-        options_from_answer=lambda statuses: (_all_status_options(issues, synced, statuses), True),
+        options_and_if_all=lambda statuses: (_all_status_options(issues, synced, statuses), True),
         waiting_text="Asking Jira..." if request else "",
         close_notice_if_no_values="Jira allows no other status from here",
     )

@@ -156,7 +156,7 @@ def _comment_input(workspace: str, place: IssuePlace, text: str = "") -> LineInp
         return state, (call_in(workspace, add_comment_to_file, place, written),)
 
     def on_open_editor(state: AppState, text: str) -> Step:
-        return state, (call_in(workspace, outside.write_comment, place, text),)
+        return state, (call_in(workspace, outside.add_comment_from_editor, place, text),)
 
     typed = TextInput.of(text, keeps_pasted_lines=True)
     return LineInput("comment:", on_accept, input=typed, on_open_editor=on_open_editor)

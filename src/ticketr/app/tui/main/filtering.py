@@ -113,7 +113,7 @@ def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
     def on_failure(state: AppState, answer: Answered) -> Step:
         return _reopen_filter(state, name, f"{JQL_PREFIX} {jql}", answer.problem)
 
-    def on_answer(state: AppState, answer: Any, problem: str, _: float) -> Step:
+    def on_answer_or_problem(state: AppState, answer: Any, problem: str, _: float) -> Step:
         if problem:
             return _reopen_filter(state, name, f"{JQL_PREFIX} {jql}", f"Not filtered: {problem}")
         count, keys = answer
@@ -126,7 +126,7 @@ def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
         return state.with_notice(f"Jira has found {count}{missing}"), ()
 
     query = replace(call_in(name, ask_match_count_and_local_keys, jql), on_failure=on_failure)
-    asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer)
+    asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer_or_problem)
     return state.opened(asking), (query,)
 
 

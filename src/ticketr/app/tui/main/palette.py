@@ -173,7 +173,7 @@ class Palette(ListOverlay):
     def _command_options(self, state: AppState) -> Iterator[Option]:
         seen = {*_ACTIONS_WITHOUT_COMMANDS}
         bindings = state.keymap.bindings_by_context[Context.TICKETS]
-        for row in bindings.rows:
+        for row in bindings.all_bindings:
             if row.action not in seen:
                 seen.add(row.action)
                 run = partial(self._run_command, row.action)

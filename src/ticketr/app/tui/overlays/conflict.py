@@ -169,7 +169,7 @@ class ConflictScreen(Overlay):
         part_index: The index of the selected part.
         rows_past_part: How many rows it is scrolled beyond what shows the selected part.
         shown_at: The time at which the conflict came; infinity before.
-        author_and_time: Who changed Jira's side, and when; None until Jira has answered.
+        jira_author_and_time: Who changed Jira's side, and when; None until Jira has answered.
     """
 
     context: ClassVar[Context] = Context.CONFLICT
@@ -181,7 +181,7 @@ class ConflictScreen(Overlay):
     part_index: int = 0
     rows_past_part: int = 0
     shown_at: float = float("inf")
-    author_and_time: tuple[str, str] | None = None
+    jira_author_and_time: tuple[str, str] | None = None
 
     @property
     def selected_part(self) -> ConflictPart | None:
@@ -296,15 +296,15 @@ class ConflictScreen(Overlay):
                     part: choice for part, choice in self.choice_by_part_id.items() if part in ids
                 }
                 changed = replace(self, view=view, choice_by_part_id=kept, shown_at=now)
-                request = changed.author_request
-                if request is None or request == self.author_request:
+                request = changed.jira_author_request
+                if request is None or request == self.jira_author_request:
                     return state.overlay_replaced(self, changed), ()
-                changed = replace(changed, author_and_time=None)
+                changed = replace(changed, jira_author_and_time=None)
                 return state.overlay_replaced(self, changed), (request,)
             case messages.Answered(self.request, _, problem):
                 return state.without_overlay(self).with_notice(problem, is_bad=True), ()
-            case messages.Answered(request, author) if request == self.author_request:
-                return state.overlay_replaced(self, replace(self, author_and_time=author)), ()
+            case messages.Answered(request, author) if request == self.jira_author_request:
+                return state.overlay_replaced(self, replace(self, jira_author_and_time=author)), ()
             case messages.FilesRead(self.workspace):
                 return state, (self.request,)
             case _:
@@ -316,7 +316,7 @@ class ConflictScreen(Overlay):
         return call_in(self.workspace, read_conflict, self.key)
 
     @property
-    def author_request(self) -> ServiceCall | None:
+    def jira_author_request(self) -> ServiceCall | None:
         """The request for the name of whoever changed Jira's version; None if it has not changed."""
         view = self.view
         if view is None or not view.last_changed_key:
@@ -352,10 +352,9 @@ class ConflictScreen(Overlay):
         undo = state.keymap.hint(
             KeyAction.UNDO, Context.CONFLICT, "takes all this back", before="; "
         )
-        if self.author_and_time is not None:
-            view = replace(
-                view, last_changed_by=self.author_and_time[0], updated=self.author_and_time[1]
-            )
+        if self.jira_author_and_time is not None:
+            author, changed_at = self.jira_author_and_time
+            view = replace(view, last_changed_by=author, updated=changed_at)
         count = len(view.parts)
         at = min(self.part_index, count - 1)
         rows: list[LazyRow] = [theme.fit(f" {_sync_and_jira_times(view, count, cells)}", cells)]

@@ -98,12 +98,12 @@ class Form:
         """Return the form with a text in a field."""
         return replace(self, input_by_field={**self.input_by_field, place: line})
 
-    def with_focus_at(self, to: int) -> Form:
-        """Return the form with the focus on another field."""
-        at = max(0, min(to, len(_SETUP_FIELDS)))
+    def with_focus_moved(self, by: int) -> Form:
+        """Return the form with the focus so many fields further; it stays on a field or the button."""
+        at = max(0, min(self.field_index + by, len(_SETUP_FIELDS)))
         return replace(self, field_index=at, is_token_shown=False, project_index=0)
 
-    def check_request(self, place: SetupField) -> ServiceCall | None:
+    def check_request_if_possible(self, place: SetupField) -> ServiceCall | None:
         """Return the request that checks a field's text; None if the text cannot be checked yet."""
         text = self.stripped_text_of(place)
         if not text:
@@ -123,7 +123,7 @@ class Form:
 
     def _answer_for(self, place: SetupField) -> Any:
         """Return the answer to the check of a field's text; None if it has not come."""
-        check = self.check_request(place)
+        check = self.check_request_if_possible(place)
         return None if check is None else self.answer_by_check.get(check)
 
     @property
@@ -146,7 +146,7 @@ class Form:
             if self.focused_field is not SetupField.SITE
             else (SetupField.SITE, SetupField.FOLDER)
         )
-        checks = [check for place in places if (check := self.check_request(place))]
+        checks = [check for place in places if (check := self.check_request_if_possible(place))]
         new = [check for check in checks if check not in self.answer_by_check]
         functions = {check.function for check in new}
         kept = {
@@ -156,7 +156,7 @@ class Form:
         }
         return replace(self, answer_by_check={**kept, **dict.fromkeys(new)}), (*new,)
 
-    def with_checks_cancelled(self) -> Form:
+    def without_unanswered_checks(self) -> Form:
         """Return the form after its checks were cancelled: they have to be asked again."""
         answers = {
             check: answer for check, answer in self.answer_by_check.items() if answer is not None
@@ -188,7 +188,7 @@ class Form:
         page = keymap.hint(KeyAction.OPEN_PAGE, Context.FIRST_RUN, does, before="; ")
         if problem := self._problem_of(place):
             return "✗", problem + (page if place is SetupField.TOKEN else "")
-        check = self.check_request(place)
+        check = self.check_request_if_possible(place)
         if check is not None and self.answer_by_check.get(check, check) is None:
             return "·", "checking..."
         note = self._mark_and_answer_note(place)
@@ -215,7 +215,7 @@ class Form:
             case SetupField.PROJECT, setup.LoginAnswer() as login:
                 typed = self.stripped_text_of(SetupField.PROJECT)
                 names = [project.name for project in login.projects if project.key == typed]
-                return ("✓", names[0]) if names else _mark_and_project_count(login)
+                return ("✓", names[0]) if names else _mark_and_projects_note(login)
             case _, setup.SiteAnswer(_, milliseconds):
                 return "✓", f"Jira Cloud answers, {milliseconds} ms"
             case _, setup.LoginAnswer(account):
@@ -228,12 +228,11 @@ class Form:
             case _:
                 return None
 
-    def with_typed_or_suggested_folder(self, folder: str, *, is_typed: bool) -> Form:
-        """Return the form with a folder, unless it is a suggestion and the user has typed one."""
-        if self.is_folder_typed and not is_typed:
+    def with_suggested_folder_unless_typed(self, folder: str) -> Form:
+        """Return the form with a suggested folder, unless the user has typed one."""
+        if self.is_folder_typed:
             return self
-        form = self.with_text(SetupField.FOLDER, TextInput.of(folder))
-        return replace(form, is_folder_typed=is_typed)
+        return self.with_text(SetupField.FOLDER, TextInput.of(folder))
 
     def with_focus_on_problem(self, problem: setup.Problem) -> Form:
         """Return the form with the focus on the field of a problem, which names one."""
@@ -249,7 +248,7 @@ _MARK_AND_NOTE_BY_FOLDER_KIND = {
 }
 
 
-def _mark_and_project_count(answer: setup.LoginAnswer) -> tuple[str, str]:
+def _mark_and_projects_note(answer: setup.LoginAnswer) -> tuple[str, str]:
     if not answer.project_count:
         return "!", "this account may see no project; type a key, or use another account"
     more = f" of {answer.project_count}" if answer.project_count > len(answer.projects) else ""
@@ -290,13 +289,13 @@ MAX_WAY_FACTS_CELLS = 60
 MAX_LISTED_PROJECTS = 6
 
 
-def _left_margin_for(screen_cells: int) -> str:
+def _wide_or_narrow_indent(screen_cells: int) -> str:
     return " " * (8 if screen_cells >= WIDE else 1)
 
 
 def _lines_of_all_ways(selected: int, state: AppState, *, is_choosing: bool) -> Iterator[Line]:
     cells = state.width
-    indent = _left_margin_for(cells)
+    indent = _wide_or_narrow_indent(cells)
     words = "Your Jira tickets as Markdown files: grep them, edit them, push them back."
     yield ()
     yield from wrap_line((Span(words),), max(10, cells - 1), first=indent, rest=indent)
@@ -322,7 +321,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     bar = "▌" if is_focused else " "
     label = fit(place.value.capitalize(), LABEL_CELLS)
     start: Line = (
-        Span(f"{_left_margin_for(cells)}{bar} "),
+        Span(f"{_wide_or_narrow_indent(cells)}{bar} "),
         Span(label, ("bold",) if is_focused else ("dim",)),
     )
     used = sum(width(span.text) for span in start)
@@ -382,14 +381,14 @@ class FirstRun(Overlay):
         is_form_open: Whether the form is open; else a way is chosen.
         kept_form: The form, with what was typed into it.
         busy_text: What is being done; empty for nothing. Only Esc has an effect then.
-        problem: Why that failed, if no field is the cause.
+        general_problem: Why that failed, if no field is the cause.
     """
 
     way_index: int = 0
     is_form_open: bool = False
     kept_form: Form = EMPTY_FORM
     busy_text: str = ""
-    problem: str = ""
+    general_problem: str = ""
 
     @property
     def context(self) -> Context:
@@ -406,7 +405,7 @@ class FirstRun(Overlay):
         if self.busy_text:
             if action is not KeyAction.ESCAPE:
                 return None
-            idle = replace(self, busy_text="", kept_form=self.kept_form.with_checks_cancelled())
+            idle = replace(self, busy_text="", kept_form=self.kept_form.without_unanswered_checks())
             state = state.overlay_replaced(self, idle).with_notice("Cancelled; nothing was added")
             return state, (call(setting_up.cancel_setup),)
         if self.form is None:
@@ -429,7 +428,7 @@ class FirstRun(Overlay):
             return None
         typed = form.input_of(form.focused_field).with_typed(text)
         changed = form.with_text_clearing_problem(form.focused_field, typed)
-        return self._with_form(state, changed, problem=""), ()
+        return self._with_form(state, changed, general_problem=""), ()
 
     def _on_way_action(self, state: AppState, action: KeyAction) -> Step | None:
         match action:
@@ -450,14 +449,14 @@ class FirstRun(Overlay):
 
     def _choose_way(self, state: AppState, way: int) -> Step:
         *_, action = _offered_ways(state)[way]
+        changed = replace(self, way_index=way, general_problem="")
         if action is KeyAction.CONNECT:
             return self._ask_checks(
-                state, self.kept_form, way_index=way, is_form_open=True, problem=""
+                state, self.kept_form, way_index=way, is_form_open=True, general_problem=""
             )
         if action is KeyAction.OPEN_FOLDER:
-            changed = replace(self, way_index=way, problem="")
             return state.overlay_replaced(self, changed).opened(changed.folder_input()), ()
-        changed = replace(self, way_index=way, problem="", busy_text=STARTING_SANDBOX_MESSAGE)
+        changed = replace(changed, busy_text=STARTING_SANDBOX_MESSAGE)
         return state.overlay_replaced(self, changed), (call(setting_up.try_sandbox),)
 
     def folder_input(self, text: str = "", problem: str = "") -> LineInput:
@@ -476,7 +475,7 @@ class FirstRun(Overlay):
     def _on_form_action(self, state: AppState, form: Form, action: KeyAction) -> Step | None:
         match action:
             case KeyAction.ESCAPE:
-                left = replace(self, is_form_open=False, kept_form=form.with_checks_cancelled())
+                left = replace(self, is_form_open=False, kept_form=form.without_unanswered_checks())
                 if form.asks_only_token:
                     state = state.without_overlay(self)
                 else:
@@ -487,9 +486,9 @@ class FirstRun(Overlay):
             case KeyAction.UP | KeyAction.DOWN if form.focused_field is SetupField.PROJECT:
                 return self._select_project(state, form, 1 if action is KeyAction.DOWN else -1)
             case KeyAction.NEXT_PANEL | KeyAction.DOWN:
-                return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
+                return self._ask_checks(state, form.with_focus_moved(1), general_problem="")
             case KeyAction.PREVIOUS_PANEL | KeyAction.UP:
-                return self._ask_checks(state, form.with_focus_at(form.field_index - 1), problem="")
+                return self._ask_checks(state, form.with_focus_moved(-1), general_problem="")
             case KeyAction.CHECK:
                 return self._ask_checks(state, replace(form, answer_by_check={}))
             case KeyAction.SHOW_TOKEN:
@@ -504,14 +503,14 @@ class FirstRun(Overlay):
                 if edited is None:
                     return None
                 changed = form.with_text_clearing_problem(form.focused_field, edited)
-                return self._with_form(state, changed, problem=""), ()
+                return self._with_form(state, changed, general_problem=""), ()
 
     def _select_project(self, state: AppState, form: Form, by: int) -> Step:
         """Select another project; past the first or the last one is the next field."""
         choice = form.project_index + by
         if 0 <= choice < len(form.projects_to_choose_from):
             return self._with_form(state, replace(form, project_index=choice)), ()
-        return self._ask_checks(state, form.with_focus_at(form.field_index + by), problem="")
+        return self._ask_checks(state, form.with_focus_moved(by), general_problem="")
 
     def _accept(self, state: AppState, form: Form) -> Step:
         """Take what is typed and go on; on the button, carry it out."""
@@ -520,9 +519,9 @@ class FirstRun(Overlay):
             return self._add_workspace(state, form)
         if focused is SetupField.PROJECT and projects:
             form = form.with_project(projects[min(form.project_index, len(projects) - 1)])
-            state, effects = self._ask_checks(state, form.with_focus_at(form.field_index + 1))
+            state, effects = self._ask_checks(state, form.with_focus_moved(1))
             return state, (*effects, *_calls_to_suggest_folder(form))
-        return self._ask_checks(state, form.with_focus_at(form.field_index + 1), problem="")
+        return self._ask_checks(state, form.with_focus_moved(1), general_problem="")
 
     def _add_workspace(self, state: AppState, form: Form) -> Step:
         empty = next((place for place in _SETUP_FIELDS if not form.stripped_text_of(place)), None)
@@ -537,7 +536,7 @@ class FirstRun(Overlay):
             project=form.stripped_text_of(SetupField.PROJECT),
             folder=Path(form.stripped_text_of(SetupField.FOLDER)),
         )
-        changed = replace(self, busy_text=ADDING_WORKSPACE_MESSAGE, problem="")
+        changed = replace(self, busy_text=ADDING_WORKSPACE_MESSAGE, general_problem="")
         request = call(setting_up.add_and_show_workspace, wanted)
         return state.overlay_replaced(self, changed), (request,)
 
@@ -563,7 +562,7 @@ class FirstRun(Overlay):
             ):
                 return self._show_problem(state, problem), ()
             case messages.Answered(ServiceCall(function=setting_up.suggest_folder), folder) if form:
-                form = form.with_typed_or_suggested_folder(folder, is_typed=False)
+                form = form.with_suggested_folder_unless_typed(folder)
                 return self._ask_checks(state, form)
             case messages.Answered(request, answer) if form and request in form.answer_by_check:
                 form = form.with_answer(request, answer)
@@ -579,7 +578,8 @@ class FirstRun(Overlay):
         if problem:
             idle = replace(self, busy_text="")
             return state.overlay_replaced(self, idle).opened(idle.folder_input(folder, problem)), ()
-        form = self.kept_form.with_typed_or_suggested_folder(folder, is_typed=True)
+        form = self.kept_form.with_text(SetupField.FOLDER, TextInput.of(folder))
+        form = replace(form, is_folder_typed=True)
         state = state.with_notice("This folder has no ticketr.toml; connect it to Jira")
         return self._ask_checks(state, form, busy_text="", is_form_open=True)
 
@@ -587,7 +587,7 @@ class FirstRun(Overlay):
         """Put a problem beside its field, and the focus there."""
         form = self.form
         if form is None or problem.field is None:
-            changed = replace(self, busy_text="", problem=problem.words)
+            changed = replace(self, busy_text="", general_problem=problem.words)
             return state.overlay_replaced(self, changed).with_notice(problem.words, is_bad=True)
         state = self._with_form(state, form.with_focus_on_problem(problem), busy_text="")
         return state.with_notice(f"{problem.field.value}: {problem.words}", is_bad=True)
@@ -613,14 +613,14 @@ class FirstRun(Overlay):
                 rows += _field_lines(form, place, state.keymap, cells)
             is_focused = form.focused_field is None
             selected = len(rows) + 1 if is_focused else selected
-            bar = Span(f"{_left_margin_for(cells)}{'▌' if is_focused else ' '} ")
+            bar = Span(f"{_wide_or_narrow_indent(cells)}{'▌' if is_focused else ' '} ")
             button = Span("[ Check and pull ]", ("reverse",) if is_focused else ())
             rows += [(), (bar, button, Span("   nothing is written to Jira by a pull"))]
-        if self.busy_text or self.problem:
+        if self.busy_text or self.general_problem:
             line: Line = (Span(f"{self.busy_text}... Esc cancels"),)
             if not self.busy_text:
-                line = (mark("✗"), Span(f" {self.problem}"))
-            indent = f"{_left_margin_for(cells)}  "
+                line = (mark("✗"), Span(f" {self.general_problem}"))
+            indent = f"{_wide_or_narrow_indent(cells)}  "
             rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
             selected = len(rows) - 1 if self.busy_text else selected
         top = max(0, min(selected + 2 - height, len(rows) - height))

@@ -144,7 +144,7 @@ def _end_line(
 #: The end of the name of a job of many tickets, which names only the first ones.
 _AND_MORE_PATTERN = re.compile(r" and (\d+) more$")
 #: What the name of a job of the command line says of a query, in place of a project.
-_QUERY_SUBJECT = "by query"
+_SUBJECT_OF_PULL_BY_QUERY = "by query"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def why_not_run_again(job: EndedJobFacts, keymap: KeyMap) -> str:
     count = job.subject.count(", ") + 1 + int(more[1]) if more is not None else 0
     if 0 < len(job.keys) < count:  # a history does not keep all tags of very many tickets
         return f"Only {len(job.keys)} of the {count} tickets of this job are known"
-    if job.kind is JobKind.PULL and job.subject == _QUERY_SUBJECT != job.workspace:
+    if job.kind is JobKind.PULL and job.subject == _SUBJECT_OF_PULL_BY_QUERY != job.workspace:
         pull = keymap.hint(KeyAction.PULL, Context.MAIN, "pulls the workspace", before="; ")
         return f"The query that this job pulled by is not known any more{pull}"
     return ""

@@ -137,7 +137,7 @@ def help_lines(keymap: KeyMap, place: Context, cells: int) -> list[str]:
         cells: The width of the screen.
     """
     bound = keymap.bindings_by_context[place]
-    named = ((bound.effective_key_names(row), row.help) for row in bound.rows)
+    named = ((bound.effective_key_names(row), row.help) for row in bound.all_bindings)
     rows = [(keys, words) for keys, words in named if keys]
     size = min(MAX_KEYS_CELLS, max(KEYS_CELLS, *(width(keys) for keys, _ in rows)))
     room = max(10, cells - size - 4)

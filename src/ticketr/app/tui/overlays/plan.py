@@ -36,9 +36,9 @@ from ticketr.text import clean
 #: What the first row says while Jira is asked what would not arrive.
 CHECKING_MESSAGE = "asking Jira, writing nothing"
 #: The most characters of an edit on one line, old and new ones.
-MAX_INLINE_EDIT_CHARACTERS = 60
-#: The keys that show what an entry changes.
-_ACTIONS_THAT_SHOW_EDITS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
+MAX_ONE_LINE_DIFF_CHARACTERS = 60
+#: The keys that show what an entry changes, or hide it.
+_FOLD_UNFOLD_DIFF_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyAction.DIFF))
 
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
@@ -94,16 +94,16 @@ class Plan(Review[sync.PushPlan]):
         """Move, leave an entry out, show its texts, accept losses, carry the plan out, or go back."""
         if action is KeyAction.ESCAPE:
             return state.top_closed(), self._calls_to_end_check
-        if action in _ACTIONS_THAT_SHOW_EDITS:
+        if action in _FOLD_UNFOLD_DIFF_ACTIONS:
             item = self.selected_item(state)
             if isinstance(item, sync.PlanEntry):
-                return self._show_or_hide_edit(state, action, item)
+                return self._fold_or_open_diff(state, action, item)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _show_or_hide_edit(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
-        """Show or hide the texts of an entry, or show all that is changed on a screen of its own."""
+    def _fold_or_open_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+        """Unfold or fold the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
             sheet = IssueSheet(key, title, entry.path, entry.line, edits=_edits_of_entry(entry))
@@ -123,7 +123,7 @@ class Plan(Review[sync.PushPlan]):
                 return {KeyAction.UNFOLD, KeyAction.FOLD}
             is_unfolded = item.fingerprint in self.unfolded_entries
             return {KeyAction.UNFOLD if is_unfolded else KeyAction.FOLD}
-        idle = {*_ACTIONS_THAT_SHOW_EDITS, KeyAction.SELECT}
+        idle = {*_FOLD_UNFOLD_DIFF_ACTIONS, KeyAction.SELECT}
         if not isinstance(item, sync.Note):
             idle.add(KeyAction.EDIT)
         if self.plan is not None and not self.plan.entries and self.kind is JobKind.PUSH:
@@ -322,8 +322,8 @@ def _edits_of_entry(entry: sync.PlanEntry) -> tuple[EditedPart, ...]:
 
 def _is_long(edit: EditedPart) -> bool:
     """Return whether an edit is too long for one line."""
-    before, after = edit.before, edit.after
-    return "\n" in before or "\n" in after or len(before) + len(after) > MAX_INLINE_EDIT_CHARACTERS
+    texts = f"{edit.before}{edit.after}"
+    return "\n" in texts or len(texts) > MAX_ONE_LINE_DIFF_CHARACTERS
 
 
 def _edit_text(edit: EditedPart, route: str) -> str:

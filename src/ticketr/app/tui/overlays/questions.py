@@ -170,7 +170,7 @@ class Choice(ListOverlay):
         unlisted_label: What a typed text is that no option has, such as ``a new label``; empty if only
             options can be taken.
         request: The request for the options; None if Jira is not asked.
-        options_from_answer: Gives the options for Jira's answer, and whether no others can be taken.
+        options_and_if_all: Gives the options for Jira's answer, and whether no others can be taken.
         waiting_text: What is shown in place of the options until Jira has answered; empty for
             nothing.
         close_notice_if_no_values: Why the list is closed if the answer has no values; empty to
@@ -184,7 +184,7 @@ class Choice(ListOverlay):
     _: KW_ONLY
     unlisted_label: str = ""
     request: ServiceCall | None = None
-    options_from_answer: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
+    options_and_if_all: Callable[[Any], tuple[tuple[Option, ...], bool]] = lambda _: ((), False)
     waiting_text: str = ""
     close_notice_if_no_values: str = ""
 
@@ -252,7 +252,7 @@ class Choice(ListOverlay):
             words = f"These are the values in your files; Jira gave none: {problem}"
             state = state.overlay_replaced(self, replace(self, waiting_text=""))
             return state.with_notice(words, is_bad=True), ()
-        options, is_whole = self.options_from_answer(answer)
+        options, is_whole = self.options_and_if_all(answer)
         if not options and self.close_notice_if_no_values:
             return state.without_overlay(self).with_notice(self.close_notice_if_no_values), ()
         if not options:
@@ -310,7 +310,7 @@ HINT_SEPARATOR = "   "
 #: The most lines of a typed text that are shown above the input line.
 MAX_SHOWN_INPUT_LINES = 8
 #: The cells around the label, the text and the hints of an input line: blanks, the cursor, a gap.
-INPUT_ROW_GAP_CELLS = 6
+INPUT_ROW_OVERHEAD_CELLS = 6
 
 
 @final
@@ -417,7 +417,7 @@ class LineInput(Overlay):
         parts = [state.keymap.hint(action, self.context, does) for action, does in keys]
         if self.examples and not self.input.text:
             parts.insert(0, self.examples)
-        room = state.width - width(self.label) - width(self.input.text) - INPUT_ROW_GAP_CELLS
+        room = state.width - width(self.label) - width(self.input.text) - INPUT_ROW_OVERHEAD_CELLS
         while parts and width(HINT_SEPARATOR.join(parts)) > room:
             parts.pop()
         return HINT_SEPARATOR.join(parts)
@@ -432,8 +432,8 @@ class Loading(Overlay):
         request: The request.
         title: What the answer is for.
         waiting_text: What Jira is asked.
-        on_answer: Gives the step for the answer, the reason why there is none, and the time; it gets
-            the state without this overlay.
+        on_answer_or_problem: Gives the step for the answer, the reason why there is none, and the
+            time; it gets the state without this overlay.
     """
 
     context: ClassVar[Context] = Context.CHOICE
@@ -442,7 +442,7 @@ class Loading(Overlay):
     request: ServiceCall
     title: str
     waiting_text: str
-    on_answer: Callable[[AppState, Any, str, float], Step]
+    on_answer_or_problem: Callable[[AppState, Any, str, float], Step]
 
     @property
     def workspace(self) -> str:
@@ -465,7 +465,7 @@ class Loading(Overlay):
         """Take the answer."""
         match message:
             case messages.Answered(self.request, value, problem):
-                return self.on_answer(state.without_overlay(self), value, problem, now)
+                return self.on_answer_or_problem(state.without_overlay(self), value, problem, now)
             case _:
                 return None
 

@@ -33,7 +33,7 @@ async def ask_statuses(
     async def ask() -> dict[str, tuple[str, ...]]:
         return {key: await workspace.ask_jira(sync.read_next_statuses, key) for key in keys}
 
-    return await _ask_jira_or_raise(services, name, ask, STATUS_WAIT)
+    return await _ask_jira_or_none_if_stopped(services, name, ask, STATUS_WAIT)
 
 
 async def ask_field_values(
@@ -59,7 +59,7 @@ async def ask_field_values(
         )
         return values
 
-    return await _ask_jira_or_raise(services, name, ask, STATUS_WAIT)
+    return await _ask_jira_or_none_if_stopped(services, name, ask, STATUS_WAIT)
 
 
 async def ask_match_count_and_local_keys(
@@ -73,7 +73,7 @@ async def ask_match_count_and_local_keys(
         ids = await workspace.ask_jira(sync.search_ids, query)
         return len(ids), await services.read(name, lambda _, state: sync.keys_of(state, ids))
 
-    return await _ask_jira_or_raise(services, name, ask, SEARCH_WAIT)
+    return await _ask_jira_or_none_if_stopped(services, name, ask, SEARCH_WAIT)
 
 
 async def ask_issues(
@@ -81,7 +81,7 @@ async def ask_issues(
 ) -> tuple[sync.BulkIssue, ...] | None:
     """Ask Jira for issues that are to be changed."""
     workspace = services.workspaces[name]
-    return await _ask_jira_or_raise(
+    return await _ask_jira_or_none_if_stopped(
         services, name, lambda: workspace.ask_jira(sync.find_issues, keys), SEARCH_WAIT
     )
 
@@ -109,7 +109,7 @@ def stop_asking(services: Services, name: str) -> None:
     services.cancel_request(name)
 
 
-async def _ask_jira_or_raise(
+async def _ask_jira_or_none_if_stopped(
     services: Services, name: str, ask: Callable[[], Awaitable[T]], seconds: float
 ) -> T | None:
     """Ask Jira, for a limited number of seconds; return None after `stop_asking`.

@@ -32,11 +32,11 @@ class CallFailed(TicketrError):
 
     Attributes:
         words: Why not.
-        written_text: The text that the user has written meanwhile; None if there is no new one.
+        text_written_in_editor: What the user wrote in the editor before that; None if nothing new.
     """
 
     words: str
-    written_text: str | None = None
+    text_written_in_editor: str | None = None
 
     def __str__(self) -> str:
         return self.words
@@ -52,12 +52,12 @@ class Services:
         workspace_registry: The workspaces.
         send_message: Sends a message to the app.
         in_thread: Runs blocking work in a thread.
-        setup: Adds workspaces; None in an app that adds none.
+        workspace_adder: Adds workspaces; None in an app that adds none.
         sandbox_nursery: Keeps a sandbox that was started until the jobs have ended, too.
         request_scope_by_place: The scopes of requests that a later one in the same place cancels.
         latest_calls: The last call of each function for each workspace.
         leave_requested: It is set when the user leaves.
-        refresh_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
+        auto_pull_seconds: The seconds between two pulls that nobody has asked for; 0 for none.
         may_auto_pull: Whether one of a workspace would disturb nobody now.
     """
 
@@ -66,12 +66,12 @@ class Services:
     workspace_registry: Workspaces
     send_message: Callable[[Any], None]
     in_thread: sync.ThreadRunner = field(default=trio.to_thread.run_sync)
-    setup: Setup | None = None
+    workspace_adder: Setup | None = None
     sandbox_nursery: trio.Nursery | None = None
     request_scope_by_place: dict[Hashable, trio.CancelScope] = field(default_factory=dict)
     latest_calls: dict[tuple[Callable[..., object], str], ServiceCall] = field(default_factory=dict)
     leave_requested: trio.Event = field(default_factory=trio.Event)
-    refresh_seconds: float = 0.0
+    auto_pull_seconds: float = 0.0
     may_auto_pull: Callable[[str], bool] = lambda _: False
 
     async def carry_out(self, request: ServiceCall) -> None:
@@ -88,7 +88,7 @@ class Services:
             words = str(error)
             if workspace := self.workspaces.get(request.required_workspace):
                 words = error_with_relative_paths(workspace.store, error)
-            answer = Answered(request, getattr(error, "written_text", None), clean(words))
+            answer = Answered(request, getattr(error, "text_written_in_editor", None), clean(words))
         if answer is not None and (
             self.latest_calls[place] is request or request.on_failure is not None
         ):

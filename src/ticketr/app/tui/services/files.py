@@ -50,7 +50,7 @@ MIN_STORED_FILES = 500
 #: The file is written again once this share of its lines is out of date.
 REWRITE_AT_STALE_SHARE = 0.05
 #: The most bytes of the file that are read.
-MAX_CACHE_READ_BYTES = 1 << 28
+CACHE_READ_STOPS_AT_BYTES = 1 << 28
 #: Nanoseconds for which a file counts as changing: a second change may have the same time.
 RACY_NANOSECONDS = 3_000_000_000
 #: Files in one portion of lines.
@@ -426,7 +426,7 @@ class FileCache:
             if self._store.own.is_dir():
                 descriptor = self._store.folder.open_file(LIST_CACHE_FILE, os.O_RDONLY)
                 with os.fdopen(descriptor, encoding="ascii") as file:
-                    text = file.read(MAX_CACHE_READ_BYTES)
+                    text = file.read(CACHE_READ_STOPS_AT_BYTES)
         heading, _, rest = text.partition("\n")
         if heading == _cache_heading():
             pairs = (line.partition("\t") for line in rest.splitlines())

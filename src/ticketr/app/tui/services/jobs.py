@@ -69,7 +69,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
         rows = tuple(rows_of(ticket, path) for ticket, path in tickets)
         services.send_message(messages.SomeTicketRowsRead(workspace.name, rows))
 
-    _cancel_quiet_jobs(services)
+    _cancel_unrequested_jobs(services)
     key = str(workspace.store.root)
     tickets = sync.ticket_tags(request.issue_keys)
 
@@ -102,7 +102,7 @@ def start_job(services: Services, name: str, request: JobRequest) -> Message:
     return messages.JobChanged(handle.snapshot())
 
 
-def _cancel_quiet_jobs(services: Services) -> None:
+def _cancel_unrequested_jobs(services: Services) -> None:
     """Cancel the jobs that nobody has asked for, since the user's job goes first."""
     for quiet in services.queue.jobs(tag=jobs_state.QUIET_TAG):
         services.queue.cancel(quiet.id, reason="the user asked for another job")
@@ -129,7 +129,7 @@ async def dry_run_push(
         return sync.PushResult()
     options = {"accept_loss": losses, "dry_run": True}
     job = workspace.make_job(JobRequest(JobKind.PUSH, keys, options), lambda _: None)
-    _cancel_quiet_jobs(services)
+    _cancel_unrequested_jobs(services)
 
     async def check() -> JobSnapshot:
         handle = services.queue.submit_nowait(
@@ -155,13 +155,13 @@ async def dry_run_push(
 def start_auto_refresh(services: Services, name: str) -> None:
     """Pull a workspace every few minutes without a word, if the user's settings say so."""
     queue, repeat = services.queue, f"{jobs_state.REFRESH_KIND} {name}"
-    if services.refresh_seconds and all(handle.id != repeat for handle in queue.repeats()):
+    if services.auto_pull_seconds and all(handle.id != repeat for handle in queue.repeats()):
         queue.repeat(
             _pull_unless_user_busy,
             services,
             name,
-            every=services.refresh_seconds,
-            first=services.refresh_seconds,
+            every=services.auto_pull_seconds,
+            first=services.auto_pull_seconds,
             id=repeat,
             name=f"Refresh {name}",
             tags={
@@ -199,7 +199,7 @@ async def ask_to_attach(
         keys: The keys of the issues.
         text: The path of the file, as it was typed, pasted or dropped on the terminal.
     """
-    path, size = await services.in_thread(_find_file_and_size, text)
+    path, size = await services.in_thread(_path_and_size_if_readable_file, text)
     if size is None:
         raise CallFailed(f"there is no file {path}, or it cannot be read")
     what = f"{path.name} ({sync.size_text(size)})"
@@ -214,11 +214,11 @@ def key_or_each_of_count(keys: tuple[str, ...]) -> str:
     return keys[0] if len(keys) == 1 else f"each of {len(keys)} tickets"
 
 
-def _find_file_and_size(text: str) -> tuple[Path, int | None]:
-    """Return the file that a text names, and its size; None if it cannot be read."""
-    name = text.strip()
+def _path_and_size_if_readable_file(typed_path: str) -> tuple[Path, int | None]:
+    """Return the file that a typed or dropped text names, and its size; None if it cannot be read."""
+    name = typed_path.strip()
     with suppress(ValueError):
-        words = shlex.split(text)  # a terminal puts quotes or backslashes into a dropped path
+        words = shlex.split(typed_path)  # a terminal puts quotes or backslashes into a dropped path
         name = words[0] if len(words) == 1 else name
     path = Path(name)
     with suppress(OSError, ValueError, RuntimeError):
@@ -252,12 +252,12 @@ async def read_history(services: Services) -> jobs_state.EndedJobsOfAllRuns:
     today = datetime.now(UTC).astimezone().date()
     keys = frozenset(job.key for job in jobs if job.key is not None)
     names = await services.in_thread(
-        _workspace_name_by_job_key, services.workspace_registry.folders, keys
+        _workspace_by_folder_key, services.workspace_registry.folders, keys
     )
     return jobs_state.EndedJobsOfAllRuns(tuple(jobs), today, names)
 
 
-def _workspace_name_by_job_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+def _workspace_by_folder_key(folders: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
     """Return the names of the workspaces in the folders that are the keys of jobs."""
     names = {os.path.realpath(folder): name for name, folder in folders.items()}
     pairs = ((key, names.get(os.path.realpath(key))) for key in keys)

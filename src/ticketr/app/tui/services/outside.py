@@ -73,7 +73,7 @@ async def open_editor(services: Services, name: str, path: str, line: int) -> No
     await services.readers[name].read_and_compare()
 
 
-async def write_comment(
+async def add_comment_from_editor(
     services: Services, name: str, place: sync.IssuePlace, text: str
 ) -> messages.Notice | None:
     """Let the user write a comment in their editor, and put it into the file of an issue.

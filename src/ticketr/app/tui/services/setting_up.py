@@ -16,8 +16,8 @@ from ticketr.text import clean
 
 
 def _require_setup(services: Services) -> setup.Setup:
-    assert services.setup is not None, "an app that adds workspaces has a Setup"
-    return services.setup
+    assert services.workspace_adder is not None, "an app that adds workspaces has a Setup"
+    return services.workspace_adder
 
 
 async def check_site(services: Services, address: str) -> setup.SiteAnswer | setup.Problem | None:
@@ -50,7 +50,7 @@ async def suggest_folder(services: Services, site: str, project: str) -> str:
 
 async def read_login_form_values(services: Services, name: str) -> dict[setup.SetupField, str]:
     """Return what a workspace is connected to, without its token, for a form that asks for that."""
-    if services.setup is None:
+    if services.workspace_adder is None:
         raise CallFailed("This app stores no login; ticketr workspace add does")
     workspace = services.workspaces[name]
     return {
@@ -122,7 +122,7 @@ async def _show_opened(
     if not isinstance(answer, setup.OpenedWorkspace):
         return answer
     workspace = open_workspace(answer.title, answer.options)
-    name = services.workspace_registry.add(workspace)
+    name = services.workspace_registry.add_or_replace(workspace)
     words = clean(answer.token_location or f"the tickets are files in {workspace.root}")
     return workspace.opened_message(name, is_wanted=True, words=words)
 

@@ -68,7 +68,7 @@ _JOB_BY_KIND: Mapping[JobKind, Callable[..., Job[object]]] = {
     JobKind.ATTACH: sync.AddAttachmentsJob,
 }
 #: The kinds of jobs that can be limited to some tickets.
-_LIMITABLE_KINDS = frozenset((JobKind.PULL, JobKind.PUSH))
+_LIMITABLE_TO_TICKETS = frozenset((JobKind.PULL, JobKind.PUSH))
 
 
 def job_for(
@@ -81,7 +81,7 @@ def job_for(
         request: What is asked.
         on_written: Takes tickets that the job has written.
     """
-    more = {"keys": request.issue_keys or None} if request.kind in _LIMITABLE_KINDS else {}
+    more = {"keys": request.issue_keys or None} if request.kind in _LIMITABLE_TO_TICKETS else {}
     return _JOB_BY_KIND[request.kind](
         **{**options, **request.options, **more, "on_written": on_written}
     )
@@ -242,7 +242,7 @@ class Workspaces:
         self._send(opened.opened_message(name))
         return True
 
-    def add(self, workspace: OpenWorkspace) -> str:
+    def add_or_replace(self, workspace: OpenWorkspace) -> str:
         """Add a workspace, or replace the one in the same folder.
 
         Returns:
