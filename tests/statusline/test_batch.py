@@ -62,7 +62,7 @@ class Frames:
     def columns(self) -> int:
         return 80
 
-    def draw(self, line: str, *, fills_width: bool) -> bool:
+    def try_draw(self, line: str, *, fills_width: bool) -> bool:
         self.frames.append((trio.current_time(), line))
         return True
 

@@ -49,7 +49,7 @@ class InterruptedOutput:
         self._press_during("columns")
         return 80
 
-    def draw(self, line: str, *, fills_width: bool) -> bool:
+    def try_draw(self, line: str, *, fills_width: bool) -> bool:
         self._press_during("draw")
         return self._during != "wait_writable"
 

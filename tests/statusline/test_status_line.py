@@ -49,7 +49,7 @@ class FakeOutput:
     def columns(self) -> int:
         return self.width
 
-    def draw(self, line: str, *, fills_width: bool) -> bool:
+    def try_draw(self, line: str, *, fills_width: bool) -> bool:
         assert fills_width is (len(re.sub("\x1b[^m]*m", "", line)) == self.width)
         if self.has_room:
             self.frames.append((round(trio.current_time(), 3), line))
@@ -456,7 +456,7 @@ async def test_an_error_of_the_line_is_logged_and_does_not_stop_the_jobs(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     output = FakeOutput()
-    output.draw = lambda line, *, fills_width: 1 / 0  # type: ignore[assignment,method-assign,return-value]
+    output.try_draw = lambda line, *, fills_width: 1 / 0  # type: ignore[assignment,method-assign,return-value]
 
     async with open_job_queue() as queue, status_line(queue, output):
         await queue.run(steps, 3)

@@ -5,7 +5,7 @@ from fakes.job_snapshots import failed, snapshot
 from rows import for_each
 
 from ticketr import JobErrorInfo, JobStatus
-from ticketr.statusline.render import duration, end_message, message_or_name, number
+from ticketr.statusline.render import count_text, duration, end_message, message_or_name
 
 
 @pytest.mark.parametrize(
@@ -13,11 +13,11 @@ from ticketr.statusline.render import duration, end_message, message_or_name, nu
     [(0, "0"), (7, "7"), (7.0, "7"), (1.5, "1.5"), (0.333, "0.33"), (1234567, "1234567")],
 )
 def test_a_number_has_decimals_only_where_it_needs_them(value: float, text: str) -> None:
-    assert number(value) == text
+    assert count_text(value) == text
 
 
 def test_a_huge_number_is_short() -> None:
-    assert number(1e300) == "1e+300"
+    assert count_text(1e300) == "1e+300"
 
 
 @for_each(

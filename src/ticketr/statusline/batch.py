@@ -42,24 +42,25 @@ class RateEstimate:
     """The rate of one job in one phase of its work, in which its total stays the same.
 
     Attributes:
-        phase_began_at: The time at which the phase began.
+        measured_since: The time at which the phase began.
         total: The amount to do; 0 if unknown.
         last_amount: The amount that was done at the last step.
         last_step_at: The time of the last step.
         steps: The number of reports with progress.
-        smoothed_once: The rate, smoothed once; too low by the weight of the time before the phase.
-        smoothed_twice: The rate, smoothed twice; too low in the same way.
+        smoothed_once_uncorrected: The rate, smoothed once; too low by the weight of the time before
+            the phase.
+        smoothed_twice_uncorrected: The rate, smoothed twice; too low in the same way.
         longest_step_seconds: The longest time for a step. One for which the job was stalled counts
             in part, so that one outage does not make the next one look usual.
     """
 
-    phase_began_at: float
+    measured_since: float
     total: float
     last_amount: float
     last_step_at: float
     steps: int = 0
-    smoothed_once: float = 0.0
-    smoothed_twice: float = 0.0
+    smoothed_once_uncorrected: float = 0.0
+    smoothed_twice_uncorrected: float = 0.0
     longest_step_seconds: float = 0.0
 
     def update(self, current: float, total: float, now: float) -> RateEstimate:
@@ -74,14 +75,14 @@ class RateEstimate:
         if now <= self.last_step_at:  # no time has passed; the next step counts this progress, too
             return replace(self, steps=self.steps + 1)
         took = now - self.last_step_at
-        new, whole = _new_weight(took), _new_weight(now - self.phase_began_at)
+        new, whole = _new_weight(took), _new_weight(now - self.measured_since)
         rate = (current - self.last_amount) / took
-        single = self.smoothed_once * (1 - new) + rate * new
-        double = self.smoothed_twice * (1 - new) + single / whole * new
+        single = self.smoothed_once_uncorrected * (1 - new) + rate * new
+        double = self.smoothed_twice_uncorrected * (1 - new) + single / whole * new
         counted = took if self.steps < MIN_ESTIMATE_STEPS else min(took, self.stalled_after_seconds)
         longest = max(self.longest_step_seconds, counted)
         return RateEstimate(
-            self.phase_began_at, total, current, now, self.steps + 1, single, double, longest
+            self.measured_since, total, current, now, self.steps + 1, single, double, longest
         )
 
     @property
@@ -91,12 +92,12 @@ class RateEstimate:
 
     def rate(self, now: float) -> float:
         """Return the amount per second; 0 at the beginning."""
-        if now <= self.phase_began_at:
+        if now <= self.measured_since:
             return 0.0
         new = _new_weight(max(now - self.last_step_at, 0.0))
-        whole = _new_weight(now - self.phase_began_at)
-        single = self.smoothed_once * (1 - new) / whole
-        return (self.smoothed_twice * (1 - new) + single * new) / whole
+        whole = _new_weight(now - self.measured_since)
+        single = self.smoothed_once_uncorrected * (1 - new) / whole
+        return (self.smoothed_twice_uncorrected * (1 - new) + single * new) / whole
 
     def eta(self, current: float, now: float) -> float | None:
         """Return the seconds to completion, or None if there is no estimate.
@@ -107,7 +108,7 @@ class RateEstimate:
         """
         if current >= self.total > 0:
             return 0.0
-        if self.steps < MIN_ESTIMATE_STEPS or now - self.phase_began_at < MIN_ESTIMATE_SECONDS:
+        if self.steps < MIN_ESTIMATE_STEPS or now - self.measured_since < MIN_ESTIMATE_SECONDS:
             return None
         if now - self.last_step_at > self.stalled_after_seconds:
             return None
@@ -198,13 +199,11 @@ class JobsSinceIdle:
         return self.ended + self.remaining
 
     @property
-    def is_shown_as_counts(self) -> bool:
+    def is_shown_as_batch(self) -> bool:
         """Whether the jobs are shown in numbers instead of one by one."""
         # The sum is `total`, without its three calls: each frame asks several times.
-        return (
-            self.completed + self.failed + self.cancelled + self.running + self.pending
-            >= MIN_JOBS_FOR_COUNTS
-        )
+        ended = self.completed + self.failed + self.cancelled
+        return ended + self.running + self.pending >= MIN_JOBS_FOR_COUNTS
 
     @property
     def status(self) -> JobStatus:

@@ -84,9 +84,9 @@ class StatusModel:
         return self if batch is self.batch else replace(self, batch=batch)
 
     @property
-    def status(self) -> JobStatus | None:
+    def shown_status(self) -> JobStatus | None:
         """The status of what the line shows; None before the first job."""
-        if self.batch.is_shown_as_counts:
+        if self.batch.is_shown_as_batch:
             return self.batch.status
         if self.running:
             return JobStatus.RUNNING
@@ -107,9 +107,9 @@ class StatusModel:
             hint: How to cancel the job; empty for no hint.
         """
         batch, running = self.batch, self.running.values()
-        if batch.is_shown_as_counts and not batch.remaining:
+        if batch.is_shown_as_batch and not batch.remaining:
             return render.ended_batch_line(batch, width, style)
-        if batch.is_shown_as_counts:
+        if batch.is_shown_as_batch:
             if running and all(job.snapshot.cancel_requested for job in running):
                 hint = "cancelling"
             return render.batch_line(batch, width, style, now=now, hint=hint)
@@ -132,7 +132,7 @@ class StatusModel:
             style: Whether anything may move.
         """
         batch = self.batch
-        if batch.is_shown_as_counts:
+        if batch.is_shown_as_batch:
             if not batch.remaining:
                 return math.inf
             if style.motion and batch.running and batch.is_total_unknown(now):

@@ -138,7 +138,7 @@ class LineOutput(Protocol):
         """Return the current width in cells."""
         ...
 
-    def draw(self, line: str, *, fills_width: bool) -> bool:
+    def try_draw(self, line: str, *, fills_width: bool) -> bool:
         """Replace the line on the screen; return False if that is not possible now.
 
         Args:
@@ -191,7 +191,7 @@ class TerminalOutput:
             self._width = 80
         return self._width
 
-    def draw(self, line: str, *, fills_width: bool) -> bool:
+    def try_draw(self, line: str, *, fills_width: bool) -> bool:
         """Replace the line on the screen; return False if that is not possible now.
 
         A frame that was written in part is not completed: the next one first ends the cut sequence

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from ticketr import JobProgress, JobStatus
 from ticketr.statusline.batch import SAME_BATCH_IDLE_SECONDS
 from ticketr.statusline.render import (
+    count_text,
     end_message,
     failure_words,
     message_or_name,
-    number,
     rounded_percent,
 )
 from ticketr.text import clean
@@ -37,7 +37,7 @@ def progress_text(snapshot: JobSnapshot) -> str:
     progress = snapshot.progress
     if progress is None or progress.total <= 0:
         return words
-    counts = f"{number(progress.current)}/{number(progress.total)}"
+    counts = f"{count_text(progress.current)}/{count_text(progress.total)}"
     return f"{words}: {counts} ({rounded_percent(progress)}%)"
 
 
@@ -109,7 +109,7 @@ class PlainLineSelector:
             return None
         self._began, self._at = batch.began_at, now
         self._percentage = percentage if is_new else max(percentage, self._percentage)
-        return _batch_counts_text(batch, now)
+        return _batch_progress_text(batch, now)
 
     def end_due_at(self, batch: JobsSinceIdle) -> float:
         """Return the time at which the end of a batch is to be printed; infinite if never.
@@ -163,7 +163,7 @@ class PlainLineSelector:
         return f"{name}: {words}" if others and not words.startswith(name) else words
 
 
-def _batch_counts_text(batch: JobsSinceIdle, now: float) -> str:
+def _batch_progress_text(batch: JobsSinceIdle, now: float) -> str:
     words = f"{batch.ended} of {batch.total} jobs"
     if not batch.is_total_unknown(now):
         words += f" ({rounded_percent(batch.progress)}%)"

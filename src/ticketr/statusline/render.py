@@ -30,7 +30,7 @@ def rounded_percent(progress: JobProgress) -> int:
     return min(rounded, 99) if progress.current < progress.total else rounded
 
 
-def number(value: float) -> str:
+def count_text(value: float) -> str:
     """Format a count, with up to two decimals if it is not whole."""
     if abs(value) >= EXPONENT_THRESHOLD:
         return f"{value:.3g}"
@@ -92,7 +92,7 @@ def end_message(snapshot: JobSnapshot) -> str:
             return words
         if progress is None or progress.total <= 0:
             return f"{name} cancelled"
-        return f"{name} cancelled at {number(progress.current)}/{number(progress.total)}"
+        return f"{name} cancelled at {count_text(progress.current)}/{count_text(progress.total)}"
     return words or f"{name} completed"
 
 
@@ -101,7 +101,7 @@ SPINNER_FRAMES_PER_SECOND = 10
 #: Cells of the bar, and of the short one in a narrower terminal.
 BAR, SHORT_BAR = 20, 10
 #: A message of at most so many cells is not cut while another part can be dropped.
-UNCUT_MESSAGE_CELLS = 16
+MIN_MESSAGE_CELLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def running_line(
     progress = snapshot.progress
     is_counted = progress is not None and progress.total > 0
     eta = None if progress is None else job.estimate.eta(progress.current, now)
-    needed = min(width_of(words), UNCUT_MESSAGE_CELLS)
+    needed = min(width_of(words), MIN_MESSAGE_CELLS)
     before = after = ""
     for layout in LAYOUTS if is_counted else UNKNOWN_TOTAL_LAYOUTS:
         before = _prefix(progress, style, now, layout)
@@ -248,12 +248,10 @@ def _end_mark(status: JobStatus, glyphs: Glyphs) -> str:
 
 def spinner(style: LineStyle, now: float) -> str:
     """Return the frame of the spinner at a time; a still mark where nothing may move."""
+    if not style.motion:
+        return style.glyphs.still_spinner
     frames = style.glyphs.spinner
-    return (
-        frames[int(now * SPINNER_FRAMES_PER_SECOND) % len(frames)]
-        if style.motion
-        else style.glyphs.still_spinner
-    )
+    return frames[int(now * SPINNER_FRAMES_PER_SECOND) % len(frames)]
 
 
 def next_spin(now: float) -> float:
@@ -267,11 +265,8 @@ def _prefix(progress: JobProgress | None, style: LineStyle, now: float, layout: 
     if progress is None or progress.total <= 0:
         return f"{spinner(style, now)} "
     full = int(layout.bar_cells * progress.percentage / 100)  # it is full only if all is done
-    bar = (
-        f"[{glyphs.full_cell * full}{glyphs.empty_cell * (layout.bar_cells - full)}] "
-        if layout.bar_cells
-        else ""
-    )
+    empty = layout.bar_cells - full
+    bar = f"[{glyphs.full_cell * full}{glyphs.empty_cell * empty}] " if layout.bar_cells else ""
     counts = _counts_text(progress) if layout.has_counts else ""
     return f"{bar}{rounded_percent(progress)}%{counts} "
 
@@ -280,8 +275,8 @@ def _counts_text(progress: JobProgress | None) -> str:
     if progress is None:
         return ""
     if progress.total > 0:
-        return f" ({number(progress.current)}/{number(progress.total)})"
-    return f" ({number(progress.current)})" if progress.current else ""
+        return f" ({count_text(progress.current)}/{count_text(progress.total)})"
+    return f" ({count_text(progress.current)})" if progress.current else ""
 
 
 def _suffix(
@@ -320,7 +315,7 @@ def ended_line(snapshot: JobSnapshot, width: int, style: LineStyle, *, failed: i
         after = f" | {duration(snapshot.finished_at - snapshot.started_at + 1e-6)}{after}"
     words = end_message(snapshot)
     room = width - len(mark) - 1 - len(after)
-    if room < min(width_of(words), UNCUT_MESSAGE_CELLS):
+    if room < min(width_of(words), MIN_MESSAGE_CELLS):
         after, room = "", max(width - len(mark) - 1, 0)
     ellipsis = glyphs.ellipsis
     line = f"{mark} {clip(words, room, ellipsis=ellipsis)}{after}"

@@ -33,14 +33,14 @@ _MARK_COLORS = {
 _RESET = "\x1b[m"
 
 
-def colored(line: str, model: StatusModel) -> str:
+def with_colored_start(line: str, model: StatusModel) -> str:
     """Return a line with its bar, spinner or mark coloured.
 
     Args:
         line: The result of :meth:`StatusModel.line`.
         model: The model that the line shows.
     """
-    status = model.status
+    status = model.shown_status
     if status is None or not line:
         return line
     end = line.find("]") + 1 if line.startswith("[") else 1
@@ -173,7 +173,7 @@ class StatusLine:
         self._hidden += 1
         self._drawn = None
         if self._output is not None:
-            self._output.draw("", fills_width=False)
+            self._output.try_draw("", fills_width=False)
         try:
             yield
         finally:
@@ -189,7 +189,7 @@ class StatusLine:
             with self._queue.watch() as updates:
                 try:
                     async with trio.open_nursery() as nursery:
-                        nursery.start_soon(self._run_reader, updates)
+                        nursery.start_soon(self._show_updates, updates)
                         try:
                             yield
                             await self._queue.wait_idle()
@@ -199,7 +199,7 @@ class StatusLine:
                         nursery.cancel_scope.cancel()
                 finally:
                     if body is None or isinstance(body, Exception):
-                        self._show_unread_reports(updates)
+                        self._show_unread_reports_at_end(updates)
         except BaseExceptionGroup:
             if body is None:
                 raise
@@ -234,11 +234,11 @@ class StatusLine:
     def _close(self) -> None:
         if self._output is not None:
             batch = self._model.batch
-            is_over = not batch.remaining if batch.is_shown_as_counts else not self._model.running
+            is_over = not batch.remaining if batch.is_shown_as_batch else not self._model.running
             self._output.close(self._frame(self._output, trio.current_time())[0] if is_over else "")
 
     @enable_ki_protection  # otherwise Ctrl+C could end this task instead of the program
-    async def _run_reader(self, updates: Updates[JobSnapshot]) -> None:
+    async def _show_updates(self, updates: Updates[JobSnapshot]) -> None:
         with self._log_errors():
             if self._output is None:
                 await self._print_lines(updates)
@@ -276,7 +276,7 @@ class StatusLine:
         batch = self._model.batch
         if batch.began_at != old.began_at:
             self._print_plain_line(self._lines.batch_line(old, now))  # the end of the batch before
-        if batch.is_shown_as_counts:
+        if batch.is_shown_as_batch:
             self._print_plain_line(self._lines.batch_line(batch, now, is_last=is_last))
             return
         for snapshot in _without_unreported_before_report(snapshots):
@@ -331,7 +331,7 @@ class StatusLine:
         self._model = self._model.see(snapshot, now)
         self._is_dirty = True
 
-    def _show_unread_reports(self, updates: Updates[JobSnapshot]) -> None:
+    def _show_unread_reports_at_end(self, updates: Updates[JobSnapshot]) -> None:
         """Show the unread reports after the reading task has stopped."""
         with self._log_errors():
             if self._output is None:
@@ -356,12 +356,12 @@ class StatusLine:
         self._is_dirty = False
         self._changes_at = self._model.next_change(now, self._style)
         batch = self._model.batch
-        if self._model.running or (batch.is_shown_as_counts and batch.remaining):
+        if self._model.running or (batch.is_shown_as_batch and batch.remaining):
             self._due = min(now + FRAME_INTERVAL_SECONDS, self._changes_at)
         line, fills_width = self._frame(output, now)
         if self._hidden or line == self._drawn:
             return True
-        is_drawn = output.draw(line, fills_width=fills_width)
+        is_drawn = output.try_draw(line, fills_width=fills_width)
         if is_drawn:
             self._drawn = line
         return is_drawn
@@ -372,4 +372,4 @@ class StatusLine:
         line = self._model.line(columns, now, self._style, hint=self._hint)
         fills_width = not line.endswith(" ")  # it is as wide as the terminal
         line = line.rstrip()
-        return colored(line, self._model) if self._style.color else line, fills_width
+        return with_colored_start(line, self._model) if self._style.color else line, fills_width

@@ -27,7 +27,7 @@ from ticketr.app.cli.settings import Unconfirmed
 from ticketr.app.config import (
     ConfigError,
     NoWorkspace,
-    SettingsFailed,
+    SettingsAccessFailed,
     TokenFailed,
     UnknownWorkspace,
     WorkspaceTaken,
@@ -170,7 +170,7 @@ def test_every_error_that_can_end_a_run_is_reported() -> None:
 
     # Errors of the settings of one workspace of several; the others come from adding or naming one.
     other = {each.__name__ for each in (ConfigError, NoWorkspace, UnknownWorkspace, WorkspaceTaken)}
-    names |= {*errors(ConfigError), *errors(SettingsFailed), *errors(TokenFailed)} - other
+    names |= {*errors(ConfigError), *errors(SettingsAccessFailed), *errors(TokenFailed)} - other
 
     told = set(re.findall(r"`([A-Z]\w+)`", ERRORS.partition("## Exit codes")[0]))
 

@@ -18,7 +18,7 @@ from jira_sandbox import EMAIL, TOKEN, create_app, make_site
 from ticketr import open_job_queue
 from ticketr.app.cli.demo_site import SandboxFailed
 from ticketr.app.cli.first_run import WorkspaceSetup, checked_address
-from ticketr.app.config import BadSetting, MappedField
+from ticketr.app.config import BadSetting, UserNamedField
 from ticketr.app.jira import Credentials
 from ticketr.app.jira.transport import Request, Response, Transport
 from ticketr.app.sync import PullJob, PullResult
@@ -268,7 +268,7 @@ async def test_fields_of_the_go_program_are_in_the_first_pull(home: Path) -> Non
     opened = await on_sandbox().add_workspace(wanted(home))
 
     assert isinstance(opened, OpenedWorkspace)
-    assert opened.options["fields"] == (MappedField("Points", "customfield_10016"),)
+    assert opened.options["fields"] == (UserNamedField("Points", "customfield_10016"),)
 
 
 async def test_the_token_goes_into_the_keyring_and_nowhere_else(home: Path) -> None:

@@ -24,7 +24,7 @@ from ticketr.app.cli.workspace_add import check_login
 from ticketr.app.config import (
     BadSetting,
     MissingSetting,
-    SettingsFailed,
+    SettingsAccessFailed,
     SiteNotConfirmed,
     TokenFailed,
     UnknownWorkspace,
@@ -136,7 +136,7 @@ def test_without_a_place_for_settings_nothing_is_left_behind(user: User, site: s
     folder = user.goes("acme")
     user.config.symlink_to(user.home / "nowhere")
 
-    with pytest.raises(SettingsFailed, match=r"cannot make .*/config"):
+    with pytest.raises(SettingsAccessFailed, match=r"cannot make .*/config"):
         add(user, site)
 
     assert not list(folder.iterdir())

@@ -301,7 +301,7 @@ def test_the_users_alias_goes_before_the_teams_which_changes_no_built_in_one(
         found.jql
         == f"(project = B) AND ({BUILT_IN_ALIASES['recent']}) AND ({BUILT_IN_ALIASES['mine']})"
     )
-    assert found.aliases == {**BUILT_IN_ALIASES, "ours": "project = B"}
+    assert found.all_aliases == {**BUILT_IN_ALIASES, "ours": "project = B"}
     assert "ticketr.toml:4: ignored: @mine is built in" in found.file.ignored_alias_warnings[0]
 
 

@@ -15,9 +15,9 @@ from ticketr.app.config import (
     BadFile,
     NotPrivate,
     SavedListView,
-    SettingsFailed,
+    SettingsAccessFailed,
     StateFolder,
-    UnsafePath,
+    WrongFileKind,
     config_folder,
     read_or_make_owner_mark,
     read_saved_list_view,
@@ -133,11 +133,11 @@ def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None
     program = (
         "import sys, pathlib, resource\n"
         "from ticketr.app.config.files import lock_config_folder, write_private\n"
-        "from ticketr.app.config import SettingsFailed\n"
+        "from ticketr.app.config import SettingsAccessFailed\n"
         "path = pathlib.Path(sys.argv[1]) / 'x'\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try:\n    with lock_config_folder(path.parent): write_private(path, 'new')\n"
-        "except SettingsFailed as error: print(error)\n"
+        "except SettingsAccessFailed as error: print(error)\n"
     )
 
     told = subprocess.run(
@@ -152,7 +152,7 @@ def test_a_disk_without_room_is_reported_and_loses_nothing(folder: Path) -> None
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(SettingsFailed, match=r"cannot make .*file/x"):
+    with pytest.raises(SettingsAccessFailed, match=r"cannot make .*file/x"):
         store(tmp_path / "file" / "x" / "config.toml")
 
 
@@ -251,9 +251,9 @@ def test_no_file_is_made_or_opened_through_a_link(
     for name in (".gitignore", "lock"):
         (own.path / name).symlink_to(outside)
 
-    with pytest.raises(UnsafePath, match=r"\.gitignore is a link and not a file"):
+    with pytest.raises(WrongFileKind, match=r"\.gitignore is a link and not a file"):
         own.make()
-    with pytest.raises(UnsafePath, match=r"lock is a link and not a file"):
+    with pytest.raises(WrongFileKind, match=r"lock is a link and not a file"):
         own.open_file("lock", os.O_RDWR | os.O_CREAT)
 
     assert outside.exists() == is_there
@@ -272,7 +272,7 @@ def test_nothing_is_put_into_a_folder_that_is_a_link(name: str, own: StateFolder
         lambda: own.put_in_trash(["a.md"], "text"),
         lambda: own.open_file("lock", os.O_CREAT) if not name else own.check_file_kinds(),
     ):
-        with pytest.raises(UnsafePath, match="is a link and not a folder"):
+        with pytest.raises(WrongFileKind, match="is a link and not a folder"):
             use()
 
     assert list(elsewhere.iterdir()) == []
@@ -308,9 +308,9 @@ def test_a_database_is_refused_for_a_link_wherever_sqlite_would_follow_it(
     own.make()
     (own.path / f"state.db{end}").symlink_to(outside)
 
-    with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
+    with pytest.raises(WrongFileKind, match=rf"state\.db{end} is a link"):
         refuse_database_links(own.path / "state.db")
-    with pytest.raises(UnsafePath, match=rf"state\.db{end} is a link"):
+    with pytest.raises(WrongFileKind, match=rf"state\.db{end} is a link"):
         own.check_file_kinds()
 
 

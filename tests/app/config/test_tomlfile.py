@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 from rows import for_each
 
-from ticketr.app.config import BadFile, MappedField, SettingsFailed, read_go_fields
+from ticketr.app.config import BadFile, SettingsAccessFailed, UserNamedField, read_go_fields
 from ticketr.app.config.tomlfile import MAX_FILE_BYTES, edited_toml, line_of, read_table, read_text
 from ticketr.app.config.yamlfile import YamlMapping, parse_yaml
 
@@ -106,7 +106,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    with pytest.raises(SettingsFailed, match=r"cannot read .*file/x: Not a directory"):
+    with pytest.raises(SettingsAccessFailed, match=r"cannot read .*file/x: Not a directory"):
         read_text(tmp_path / "file" / "x")
 
 
@@ -329,16 +329,16 @@ def test_the_fields_are_read_and_the_rest_is_left_alone(tmp_path: Path) -> None:
     write(tmp_path, WHOLE)
 
     assert read_go_fields(tmp_path) == (
-        MappedField("Assignee", "assignee"),
-        MappedField("Story Points", "customfield_10010"),
-        MappedField("Sprint", "customfield_10020"),
+        UserNamedField("Assignee", "assignee"),
+        UserNamedField("Story Points", "customfield_10010"),
+        UserNamedField("Sprint", "customfield_10020"),
     )
 
 
 def test_a_field_that_is_there_twice_has_its_first_name(tmp_path: Path) -> None:
     write(tmp_path, "field_mappings:\n  ' ': x\n  A: customfield_1\n  B: customfield_1\n")
 
-    assert read_go_fields(tmp_path) == (MappedField("A", "customfield_1"),)
+    assert read_go_fields(tmp_path) == (UserNamedField("A", "customfield_1"),)
 
 
 def test_without_the_file_there_are_none(tmp_path: Path) -> None:
@@ -383,5 +383,5 @@ def test_an_error_is_reported_with_its_place(text: str, words: str, tmp_path: Pa
 def test_a_file_that_the_system_does_not_give_is_an_error(tmp_path: Path) -> None:
     (tmp_path / ".ticketr.yaml").symlink_to(tmp_path / ".ticketr.yaml")
 
-    with pytest.raises(SettingsFailed, match=r"cannot read .*\.ticketr\.yaml"):
+    with pytest.raises(SettingsAccessFailed, match=r"cannot read .*\.ticketr\.yaml"):
         read_go_fields(tmp_path)

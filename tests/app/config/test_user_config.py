@@ -17,10 +17,10 @@ from ticketr.app.config import (
     BadFile,
     BadSetting,
     LoginEntry,
-    MappedField,
-    SettingsFailed,
+    SettingsAccessFailed,
     UnknownWorkspace,
     UserConfig,
+    UserNamedField,
     WorkspaceEntry,
     WorkspaceFile,
     read_user_config,
@@ -70,7 +70,7 @@ def test_everything_that_can_stand_in_it_is_read(folder: Path) -> None:
 
     words = ("pass", "show", "my jira")
     login = LoginEntry("me@acme.com", words, "1-2-3")
-    assert config.workspace_in_use == "acme"
+    assert config.fallback_workspace == "acme"
     assert config.workspaces == {"acme": WorkspaceEntry("acme", Path("/srv/acme"), SITE, login)}
     assert config.login_by_site == {
         "https://beta.example": LoginEntry("", ("op", "read", "op://x/my token"))
@@ -192,7 +192,7 @@ def test_stored_workspaces_are_read_again_and_the_first_is_in_use(folder: Path) 
 
     config = read_user_config(folder)
     assert config.workspaces == {"acme": ACME, "beta": BETA}
-    assert config.workspace_in_use == "acme"
+    assert config.fallback_workspace == "acme"
     assert (folder / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
@@ -227,7 +227,7 @@ def test_using_and_removing_change_only_that(folder: Path) -> None:
     store_workspace(folder, BETA)
 
     use_workspace(folder, "beta")
-    assert read_user_config(folder).workspace_in_use == "beta"
+    assert read_user_config(folder).fallback_workspace == "beta"
 
     remove_workspace(folder, "beta")
     assert read_user_config(folder) == UserConfig(None, {"acme": ACME})
@@ -296,8 +296,8 @@ def test_fields_can_be_a_table_from_names_to_ids(tmp_path: Path) -> None:
 
     assert file is not None
     assert file.fields == (
-        MappedField("Story Points", "customfield_1"),
-        MappedField("Team", "customfield_2"),
+        UserNamedField("Story Points", "customfield_1"),
+        UserNamedField("Team", "customfield_2"),
     )
     assert [getattr(each, "mapping_file", None) for each in file.fields] == [str(path)] * 2
 
@@ -308,7 +308,7 @@ def test_a_name_that_is_kept_can_be_said(tmp_path: Path) -> None:
     file = read_workspace_file(tmp_path)
 
     assert file is not None
-    assert file.fields == (MappedField("Status", "status"), MappedField("Type", "issuetype"))
+    assert file.fields == (UserNamedField("Status", "status"), UserNamedField("Type", "issuetype"))
 
 
 def test_a_file_that_wants_no_fields_says_something_of_them(tmp_path: Path) -> None:
@@ -326,7 +326,7 @@ def test_a_field_that_is_called_like_a_secret_is_none(tmp_path: Path) -> None:
     file = read_workspace_file(tmp_path)
 
     assert file is not None
-    assert file.fields == (MappedField("Token count", "customfield_1"),)
+    assert file.fields == (UserNamedField("Token count", "customfield_1"),)
 
 
 def test_without_the_file_there_is_none(tmp_path: Path) -> None:
@@ -429,7 +429,7 @@ def test_missing_settings_are_added_above_the_tables_and_comments_stay(tmp_path:
 
 def test_mapped_fields_are_added_as_a_table(tmp_path: Path) -> None:
     path = write_shared(tmp_path, '[sync]\nstrategy = "local"\n')
-    points = MappedField("Story Points", "customfield_1")
+    points = UserNamedField("Story Points", "customfield_1")
 
     assert write_missing_settings(tmp_path, WorkspaceFile(path, SITE, fields=("Team", points)))
 
@@ -444,7 +444,7 @@ def test_mapped_fields_are_not_added_to_those_that_a_team_has_agreed_on(
     fields: str, tmp_path: Path
 ) -> None:
     path = write_shared(tmp_path, f"{fields}\n")
-    points = MappedField("Story Points", "customfield_1")
+    points = UserNamedField("Story Points", "customfield_1")
 
     assert not write_missing_settings(tmp_path, WorkspaceFile(path, fields=(points,)))
 
@@ -498,7 +498,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     root = tmp_path / "file" / "inner"
 
-    with pytest.raises(SettingsFailed, match="file/inner"):
+    with pytest.raises(SettingsAccessFailed, match="file/inner"):
         write_missing_settings(root, WorkspaceFile(root / "ticketr.toml", SITE))
 
 
@@ -537,7 +537,7 @@ def test_the_example_of_the_users_config_can_be_read_and_has_every_key(folder: P
     (folder / "config.toml").write_text(OWN)
     (folder / "config.toml").chmod(0o600)
 
-    assert read_user_config(folder).workspace_in_use == "acme"
+    assert read_user_config(folder).fallback_workspace == "acme"
     assert missing((*_KNOWN_KEYS, *_WORKSPACE_KEYS), OWN) == []
 
 

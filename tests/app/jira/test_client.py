@@ -182,7 +182,7 @@ async def test_the_sites_clock_is_that_of_its_last_answer(autojump_clock: Clock)
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
         for _ in dates:
             await jira.myself()
-            seen.append(jira.site_timestamp_of_last_answer())
+            seen.append(jira.last_answer_site_time())
     noon = datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()
     assert seen[:2] == [noon, noon + 5]
     assert seen[2] >= before  # it did not tell, so this computer's clock counts

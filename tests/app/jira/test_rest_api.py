@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from ticketr.app.jira import BadRequest, Credentials, JiraError, RateLimited, errors, open_jira
 from ticketr.app.jira.errors import NoAnswer
-from ticketr.app.jira.retry import LONGEST_WAIT, RetryPolicy, wait_reason
+from ticketr.app.jira.retry import MAX_EXPONENTIAL_WAIT, RetryPolicy, wait_reason
 
 ACCOUNT = Credentials(SITE, "mia@example.com", "a-token")
 ME = Answer({"accountId": "1", "displayName": "Mia"})
@@ -279,7 +279,7 @@ LOGIN = errors.Redirected(URL, "https://example.com/login")
 def test_the_waits_stop_growing_and_never_overflow() -> None:
     patient = RetryPolicy(tries=10**6, chance=lambda: 1.0)
     for attempt in (6, 100, 5000):
-        assert patient.delay(LOST, attempt, has_answered=True) == LONGEST_WAIT
+        assert patient.delay(LOST, attempt, has_answered=True) == MAX_EXPONENTIAL_WAIT
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 0.0), (0.25, 1.0)])

@@ -29,7 +29,7 @@ from ticketr.app.jira.transport._exchange import (
     MAX_UNPACKED_BYTES_PER_STEP,
     AnswerCollector,
 )
-from ticketr.app.jira.transport.base import TransportSettings
+from ticketr.app.jira.transport.base import TransportLimitsAndTls
 
 ME = reply({"accountId": "1", "displayName": "Mia"})
 
@@ -88,7 +88,7 @@ async def test_a_body_is_sent_in_pieces(package: HttpPackage) -> None:
 
 
 async def test_a_large_body_may_take_longer(autojump_clock: trio.testing.MockClock) -> None:
-    settings = TransportSettings(silence_timeout=math.inf, total_timeout=300.0)
+    settings = TransportLimitsAndTls(silence_timeout=math.inf, total_timeout=300.0)
     start = trio.current_time()
     for request, seconds in [
         (Request("GET", "x"), 300.0),
@@ -270,7 +270,7 @@ URL = "https://example.com"
 
 
 async def body_of(encoding: str, *pieces: bytes, largest: int = 1000) -> bytes:
-    collector = AnswerCollector(Request("GET", URL), TransportSettings(max_body_bytes=largest))
+    collector = AnswerCollector(Request("GET", URL), TransportLimitsAndTls(max_body_bytes=largest))
     for piece in pieces:
         collector.add_piece(piece)
     return (await collector.make_unpacked_response(200, {"content-encoding": encoding})).body

@@ -12,7 +12,7 @@ from fakes.pulls import Bench
 from fakes.unsettled import site_in_virtual_time
 from trio.testing import MockClock
 
-from ticketr.app.config import UnsafePath
+from ticketr.app.config import WrongFileKind
 from ticketr.app.jira.adf import to_adf
 from ticketr.app.sync import (
     Choice,
@@ -307,7 +307,7 @@ async def test_what_cannot_be_put_aside_is_not_replaced(bench: Bench, state: Sta
     path = await conflict(bench)
     (bench.root / ".ticketr" / "trash").write_text("in the way")
 
-    with pytest.raises(UnsafePath, match=r"trash is a file and not a folder of ticketr's own"):
+    with pytest.raises(WrongFileKind, match=r"trash is a file and not a folder of ticketr's own"):
         settle_by(bench, "DEMO-9", Take.JIRA)
 
     assert title(path) == "Mine"

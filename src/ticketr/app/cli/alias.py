@@ -39,7 +39,7 @@ def alias(options: CommonOptions, *, name: str | None, query: str | None, remove
     settings = options.find_workspace()
     for line in settings.file.ignored_alias_warnings:
         echo(line, err=True)
-    aliases = settings.aliases
+    aliases = settings.all_aliases
     folder = config.config_folder(os.environ)
     if name is None:
         if options.as_json:

@@ -200,7 +200,7 @@ def _log_bug(error: BaseException) -> Path | None:
     from ticketr.app import config
 
     with suppress(Exception):
-        root = config.find_workspace_folder(os.environ, Path.cwd())
+        root = config.resolve_workspace_folder(os.environ, Path.cwd())
         if not (root / config.STATE_FOLDER).is_dir():
             return None
         log = config.SupportLog(root, os.environ)

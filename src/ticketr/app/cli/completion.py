@@ -24,7 +24,7 @@ def _workspace_root(context: click.Context) -> Path | None:
     """Return the folder of the workspace that a command line is about, if there is one."""
     name, folder = context.params.get("workspace"), context.params.get("folder")
     try:
-        return config.find_workspace_folder(os.environ, Path.cwd(), name=name, folder=folder)
+        return config.resolve_workspace_folder(os.environ, Path.cwd(), name=name, folder=folder)
     except (TicketrError, OSError):
         return None
 

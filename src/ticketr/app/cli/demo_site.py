@@ -141,7 +141,7 @@ def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]
         The folder, and the mark of its state file.
 
     Raises:
-        UnsafePath: A link or the like has the name of ticketr's folder.
+        WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be made or written.
         ConfigError: See `require_own_mark`, as for its other errors.
     """

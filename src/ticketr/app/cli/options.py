@@ -327,7 +327,7 @@ def job_arguments(
     """
     if jql is not None:
         jql = config.checked_jql("--jql", jql)
-        jql = config.expand_aliases("--jql", jql, resolved.aliases)
+        jql = config.expand_aliases("--jql", jql, resolved.all_aliases)
     elif options.project is None:
         jql = resolved.jql
     if jql is None and options.needs_project:

@@ -50,7 +50,7 @@ def require_own_mark(root: Path) -> str:
     Raises:
         ForeignState: The state file or the history does not have the user's mark.
         ConfigError: The user's settings cannot be used.
-        SettingsFailed: The user's mark cannot be kept.
+        SettingsAccessFailed: The user's mark cannot be kept.
     """
     mark = config.read_or_make_owner_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
@@ -71,7 +71,7 @@ def trust(root: Path) -> bool:
 
     Raises:
         ConfigError: The user's settings cannot be used.
-        SettingsFailed: The user's mark cannot be kept.
+        SettingsAccessFailed: The user's mark cannot be kept.
         StateFailed: The state file cannot be used or changed.
         HistoryFailed: The history cannot be changed.
     """
@@ -107,7 +107,7 @@ def has_own_history(root: Path, mark: str) -> bool:
 
     Raises:
         FileFailed: The file cannot be read.
-        UnsafePath: It is a link or the like.
+        WrongFileKind: It is a link or the like.
     """
     import sqlite3
 
@@ -130,7 +130,7 @@ def sign_history(root: Path, mark: str) -> None:
 
     Raises:
         HistoryFailed: The file cannot be changed.
-        UnsafePath: It is a link or the like.
+        WrongFileKind: It is a link or the like.
     """
     import sqlite3
 

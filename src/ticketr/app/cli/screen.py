@@ -64,7 +64,7 @@ async def run_screen(workspaces: Sequence[OpenOrUnopenedWorkspace], *, pull: boo
     Raises:
         ConfigError: The user's keys cannot be used.
         NotATerminal: There is no terminal to run it in.
-        SettingsFailed: The file of the user's keys could not be read.
+        SettingsAccessFailed: The file of the user's keys could not be read.
     """
     keymap = await trio.to_thread.run_sync(read_keymap)
     user_config = await trio.to_thread.run_sync(
@@ -107,7 +107,7 @@ def read_keymap() -> KeyMap:
 
     Raises:
         ConfigError: A setting of a key, or the file, cannot be used.
-        SettingsFailed: The file could not be read.
+        SettingsAccessFailed: The file could not be read.
     """
     return keymap_of(config.read_keymap_table(config.config_folder(os.environ)))
 
@@ -142,7 +142,7 @@ def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
     Raises:
         ConfigError: A setting of the first one is missing or cannot be used, or the user's config
             cannot be used.
-        SettingsFailed: A file of settings could not be read.
+        SettingsAccessFailed: A file of settings could not be read.
         StateFailed: The state file of the first one cannot be changed.
         TokenFailed: A source of tokens failed.
     """
@@ -152,7 +152,7 @@ def find_app_workspaces() -> tuple[OpenOrUnopenedWorkspace, ...]:
     options = workspace_arguments()
     user_config = config.read_user_config(config.config_folder(os.environ))
     root = options["root"]
-    workspace = open_workspace(user_config.known_or_free_name_for(root), options, first.aliases)
+    workspace = open_workspace(user_config.known_or_free_name_for(root), options, first.all_aliases)
     return (workspace, *_other_workspaces(user_config, without=root))
 
 
@@ -165,7 +165,7 @@ def _other_workspaces(
         UnopenedWorkspace(
             entry.name,
             partial(_open_workspace_without_token, entry.name),
-            site_without_https(entry.site),
+            site_without_https(entry.confirmed_site),
             root=entry.folder,
         )
         for _, entry in sorted(user_config.workspaces.items())
@@ -178,13 +178,13 @@ async def _open_workspace_without_token(name: str) -> OpenWorkspace:
 
     Raises:
         ConfigError: A setting cannot be used, or the state file is not the user's.
-        SettingsFailed: A file of settings could not be read.
+        SettingsAccessFailed: A file of settings could not be read.
     """
     workspace, mark = await trio.to_thread.run_sync(_find_workspace_and_mark, name)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
     late = _OptionsWithLateToken(workspace, session_options(workspace, login, mark))
     return replace(
-        open_workspace(name, late.options, workspace.aliases),
+        open_workspace(name, late.options, workspace.all_aliases),
         make_job=lambda request, on_written: _JobWithLateToken(
             f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),

@@ -23,8 +23,8 @@ def find_workspace(
 
     Raises:
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
-        SettingsFailed: A file of settings could not be read.
-        UnsafePath: A link or the like has a name of ticketr's own in the workspace.
+        SettingsAccessFailed: A file of settings could not be read.
+        WrongFileKind: A link or the like has a name of ticketr's own in the workspace.
     """
     settings = config.resolve_workspace(
         os.environ, Path.cwd(), name=workspace, folder=folder, project=project

@@ -84,7 +84,7 @@ def list_(*, as_json: bool) -> None:
     user_config = config.read_user_config(config.config_folder(os.environ))
     entries = [_entry_as_json(name, user_config) for name in sorted(user_config.workspaces)]
     if as_json:
-        echo_json({"in_use": user_config.workspace_in_use, "workspaces": entries})
+        echo_json({"in_use": user_config.fallback_workspace, "workspaces": entries})
         return
     if not entries:
         echo("No workspaces yet; 'ticketr workspace add' adds one.", err=True)
@@ -100,11 +100,11 @@ def _entry_as_json(name: str, user_config: config.UserConfig) -> dict[str, objec
     data: dict[str, object] = {
         "name": name,
         "folder": str(entry.folder),
-        "site": entry.site,
+        "site": entry.confirmed_site,
         "email": entry.login.email,
         "project": None,
         "jql": None,
-        "in_use": name == user_config.workspace_in_use,
+        "in_use": name == user_config.fallback_workspace,
         "problem": None,
     }
     try:
@@ -148,9 +148,9 @@ def remove(*, name: str) -> None:
             user_config.login_by_site.get(site, config.LoginEntry())
         ).email
 
-    site, email = account(entry.site, entry.login)
+    site, email = account(entry.confirmed_site, entry.login)
     others = {
-        account(workspace_entry.site, workspace_entry.login)
+        account(workspace_entry.confirmed_site, workspace_entry.login)
         for workspace_entry in user_config.workspaces.values()
         if workspace_entry != entry
     }

@@ -65,29 +65,30 @@ def add_workspace(request: AddRequest) -> None:
         ConfigError: A setting is missing or cannot be used, or the workspace exists.
         TokenFailed: A source of tokens failed.
         JiraError: The site could not be reached, or refused.
-        SettingsFailed: A file could not be written.
+        SettingsAccessFailed: A file could not be written.
     """
     entry = _make_workspace_entry(request)
+    folder, site = entry.folder, entry.confirmed_site
     # Before any question: this command does not change what the team shares.
     config.find_missing_settings(
-        entry.folder, config.WorkspaceFile(entry.folder, entry.site, request.project, request.jql)
+        folder, config.WorkspaceFile(folder, site, request.project, request.jql)
     )
     if request.has_scoped_token:
-        cloud_id = trio.run(jira.ask_cloud_id, entry.site)
+        cloud_id = trio.run(jira.ask_cloud_id, site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
-    mapped = read_go_mapped_fields(entry.folder)
+    mapped = read_go_mapped_fields(folder)
     workspace = _complete_workspace(entry, request)
     workspace = replace(workspace, fields=mapped or workspace.fields)
     token, user, project = _find_accepted_login(workspace, request)
     entry = replace(entry, login=replace(entry.login, email=token.email))
-    file = config.WorkspaceFile(entry.folder, entry.site, workspace.project, request.jql, mapped)
+    file = config.WorkspaceFile(folder, site, workspace.project, request.jql, mapped)
     source, written_file = store_workspace(entry, file, token)
-    lines = [f"{entry.name}: {entry.folder}, {entry.site}, as {user.display_name}"]
+    lines = [f"{entry.name}: {folder}, {site}, as {user.display_name}"]
     if project is not None:
         lines.append(f"project {project.key}: {project.name}")
     lines.append(TOKEN_LOCATION_MESSAGES[source])
     if entry.login.cloud_id is not None:
-        lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, entry.site)}")
+        lines.append(f"requests go to {jira.gateway_site(entry.login.cloud_id, site)}")
     if mapped:
         lines.append(f"fields taken over from {config.GO_SETTINGS_FILE}: {len(mapped)}")
     if written_file is not None:
@@ -111,7 +112,7 @@ def _make_workspace_entry(request: AddRequest) -> config.WorkspaceEntry:
     site = _choose_site(request, config.resolve_workspace(os.environ, Path.cwd(), folder=folder))
     email = None if request.email is None else config.checked_email("--email", request.email)
     login = config.LoginEntry(email)
-    if known is not None and known.site == site:
+    if known is not None and known.confirmed_site == site:
         login = login.completed_by(known.login)
     return config.WorkspaceEntry(name, folder, site, login)
 
@@ -281,7 +282,7 @@ def choose_workspace_name(given: str | None, folder: Path, user_config: config.U
     return config.checked_workspace_name("NAME", given)
 
 
-def read_go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
+def read_go_mapped_fields(folder: Path) -> tuple[config.UserNamedField, ...]:
     """Return the fields that only the Go program's settings in a folder name.
 
     Raises:
@@ -290,7 +291,7 @@ def read_go_mapped_fields(folder: Path) -> tuple[config.MappedField, ...]:
     own_file, fields = config.read_workspace_file(folder), config.read_go_fields(folder)
     if own_file is not None and own_file.fields is not None:
         return ()
-    return tuple(field for field in fields if config.reserved_name(field) is None)
+    return tuple(field for field in fields if config.violated_reserved_name(field) is None)
 
 
 def store_workspace(
@@ -311,7 +312,7 @@ def store_workspace(
     Raises:
         ConfigError: ``ticketr.toml`` says something else, or a file cannot be used.
         TokenFailed: The token could not be stored.
-        SettingsFailed: A file could not be written.
+        SettingsAccessFailed: A file could not be written.
     """
     folder = config.config_folder(os.environ)
     with config.lock_config_folder(

@@ -20,7 +20,7 @@ from ticketr.app.config.checks import (
     CONFLICT_STRATEGIES,
     DOWNLOAD_ATTACHMENT_MODE,
     FORMER_STRATEGY_NAMES,
-    MappedField,
+    UserNamedField,
     WantedField,
     checked_cloud_id,
     checked_email,
@@ -28,7 +28,7 @@ from ticketr.app.config.checks import (
     checked_project,
     checked_site,
     checked_workspace_name,
-    reserved_name,
+    violated_reserved_name,
 )
 from ticketr.app.config.errors import (
     BadFile,
@@ -38,13 +38,13 @@ from ticketr.app.config.errors import (
     MissingSetting,
     NotPrivate,
     NoWorkspace,
-    SettingsFailed,
+    SettingsAccessFailed,
     SiteNotConfirmed,
     TokenFailed,
     UnknownKey,
     UnknownWorkspace,
-    UnsafePath,
     WorkspaceTaken,
+    WrongFileKind,
 )
 from ticketr.app.config.files import (
     LINK_REFUSED_REASON,
@@ -86,10 +86,10 @@ from ticketr.app.config.user_config import (
 from ticketr.app.config.workspace import (
     TOKEN_VARIABLES,
     Workspace,
-    find_workspace_folder,
     find_workspace_root,
     read_environment,
     resolve_workspace,
+    resolve_workspace_folder,
 )
 from ticketr.app.config.workspace_file import (
     WORKSPACE_FILE,

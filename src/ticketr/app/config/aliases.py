@@ -56,7 +56,7 @@ def is_built_in(name: str) -> bool:
     return name.casefold() in BUILT_IN_ALIASES
 
 
-def find_alias_names(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
+def find_direct_and_nested_aliases(query: str, aliases: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the aliases that a query uses, and that those use, each once."""
     names: dict[str, None] = {}
     left = [query]
@@ -93,7 +93,7 @@ def read_aliases(table: Table) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for key in table.names():
-        table.checked_key(key, "the name of an alias", checked_alias_name)
+        table.checked_key_itself(key, "the name of an alias", checked_alias_name)
         texts[key] = table.checked_text(key, checked_jql) or ""
     return texts
 

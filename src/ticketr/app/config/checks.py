@@ -24,7 +24,7 @@ def folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def without_word_separators(name: str) -> str:
+def join_words_not_numbers(name: str) -> str:
     """Return a name without its blanks, hyphens and underscores, except between two digits."""
     return re.sub(r"(?<!\d)[\s_-]+|[\s_-]+(?!\d)", "", name)
 
@@ -43,7 +43,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class MappedField:
+class UserNamedField:
     """A field under a name of the user's own.
 
     Attributes:
@@ -60,10 +60,10 @@ class MappedField:
 #: Lines that a push knows by their names, with their fields.
 _FIELD_ID_BY_RESERVED_NAME = {"Type": "issuetype", "Status": "status"}
 #: A field by the name that the site has for it, or under one of the user's own.
-WantedField: TypeAlias = "str | MappedField"
+WantedField: TypeAlias = "str | UserNamedField"
 
 
-def reserved_name(wanted: MappedField) -> str | None:
+def violated_reserved_name(wanted: UserNamedField) -> str | None:
     """Return the reserved name that a mapping breaks: its name or its field belongs to that name."""
     for name, field_id in _FIELD_ID_BY_RESERVED_NAME.items():
         if (name == wanted.name) != (field_id == wanted.id):

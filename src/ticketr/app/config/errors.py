@@ -11,12 +11,12 @@ The tree::
      │    │    └── SecretInFile  a secret where everybody can read it
      │    ├── NotPrivate         a file of secrets that others can read or change
      │    ├── SiteNotConfirmed   a site that only a file in the workspace names
-     │    ├── UnsafePath         a link, say, in the place of a file of ticketr's own
+     │    ├── WrongFileKind      a link, say, in the place of a file of ticketr's own
      │    ├── ForeignState       a state file that this user did not make
      │    ├── UnknownWorkspace   no workspace has this name
      │    ├── NoWorkspace        the current folder is not a workspace, and none is in use
      │    └── WorkspaceTaken     the name or the folder belongs to a workspace already
-     ├── SettingsFailed          a file of settings cannot be read or written
+     ├── SettingsAccessFailed    a file of settings cannot be read or written
      └── TokenFailed             a place where tokens are kept did not work
 
 No error holds a secret: a value that may be one is left out where the error is made.
@@ -150,7 +150,7 @@ class SiteNotConfirmed(ConfigError):
 
 
 @dataclass(eq=False, repr=False)
-class UnsafePath(ConfigError):
+class WrongFileKind(ConfigError):
     """Raised when something else has the name of a file or folder of ticketr's own.
 
     Attributes:
@@ -215,18 +215,18 @@ class NoWorkspace(ConfigError):
 
     Attributes:
         folder: The current folder.
-        site: The site in JIRA_URL; None where it is not set.
+        environment_site: The site in JIRA_URL; None where it is not set.
     """
 
     folder: str
-    site: str | None
+    environment_site: str | None
 
     def __str__(self) -> str:
         other = "for another one, change into its folder, or say --folder or --workspace"
-        if self.site is not None:
+        if self.environment_site is not None:
             return (
                 f"{self.folder} is not a workspace yet: 'ticketr workspace add' makes it one of "
-                f"{self.site}, which JIRA_URL names; {other}"
+                f"{self.environment_site}, which JIRA_URL names; {other}"
             )
         return (
             f"{self.folder} is not a workspace: 'ticketr workspace add' makes it one, and takes "
@@ -255,7 +255,7 @@ class WorkspaceTaken(ConfigError):
 
 
 @dataclass(eq=False, repr=False)
-class SettingsFailed(TicketrError):
+class SettingsAccessFailed(TicketrError):
     """Raised when a file of settings cannot be read or written.
 
     Attributes:
@@ -274,7 +274,7 @@ class SettingsFailed(TicketrError):
 
 @contextmanager
 def convert_settings_errors(path: Path, action: str, hint: str = "") -> Generator[None]:
-    """Convert an OSError to SettingsFailed.
+    """Convert an OSError to SettingsAccessFailed.
 
     Args:
         path: The file or folder.
@@ -282,12 +282,12 @@ def convert_settings_errors(path: Path, action: str, hint: str = "") -> Generato
         hint: What follows the system's words.
 
     Raises:
-        SettingsFailed: The block raised an OSError.
+        SettingsAccessFailed: The block raised an OSError.
     """
     try:
         yield
     except OSError as error:
-        raise SettingsFailed(str(path), action, f"{error.strerror or error}{hint}") from error
+        raise SettingsAccessFailed(str(path), action, f"{error.strerror or error}{hint}") from error
 
 
 @dataclass(eq=False, repr=False)

@@ -45,18 +45,18 @@ def read_private(path: Path) -> str | None:
     Raises:
         NotPrivate: Others can read it, or change it or its folder.
         BadFile: It is not an ordinary file, too large or no text.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     text = read_text(
-        path, check=lambda status: _require_private(path, status, 0o077, "open it", 600)
+        path, check=lambda status: _check_owner_and_mode(path, status, 0o077, "open it", 600)
     )
     if text is not None:
         with convert_settings_errors(path.parent, "look at"):
-            _require_private_folder(path.parent)
+            _require_unwritable_by_others(path.parent)
     return text
 
 
-def _require_private(
+def _check_owner_and_mode(
     path: Path, status: os.stat_result, forbidden_bits: int, action: str, wanted_mode: int
 ) -> None:
     # A file of root's is fine, since root can read and change everything anyway.
@@ -71,8 +71,8 @@ def _require_private(
         raise NotPrivate(str(path), problem, f"chmod {wanted_mode} {shlex.quote(str(path))}")
 
 
-def _require_private_folder(folder: Path) -> None:
-    _require_private(folder, folder.stat(), 0o022, "put files into it", 700)
+def _require_unwritable_by_others(folder: Path) -> None:
+    _check_owner_and_mode(folder, folder.stat(), 0o022, "put files into it", 700)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -81,7 +81,7 @@ def write_private(path: Path, text: str) -> None:
     Where the path is a link, its target is replaced. The text is on the disk when this returns.
 
     Raises:
-        SettingsFailed: The system refused; the old file is unchanged.
+        SettingsAccessFailed: The system refused; the old file is unchanged.
     """
     with convert_settings_errors(path, "write"):
         real = path.resolve()
@@ -97,13 +97,13 @@ def lock_config_folder(folder: Path) -> Generator[None]:
 
     Raises:
         NotPrivate: Others could put files into it.
-        SettingsFailed: The system refused.
+        SettingsAccessFailed: The system refused.
     """
     with convert_settings_errors(
         folder, "make", f"; let {CONFIG_FOLDER_VARIABLE} name a folder that can be written"
     ):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _require_private_folder(folder)
+        _require_unwritable_by_others(folder)
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         with convert_settings_errors(folder, "lock"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ticketr.app.config.checks import MappedField, with_single_spaces
+from ticketr.app.config.checks import UserNamedField, with_single_spaces
 from ticketr.app.config.tomlfile import read_text
 
 #: The file's name, in the workspace's root.
@@ -18,12 +18,12 @@ GO_SETTINGS_FILE = ".ticketr.yaml"
 _FIELDS_WITH_OWN_PLACE = frozenset({"summary", "description", "issuetype", "project", "parent"})
 
 
-def read_go_fields(root: Path) -> tuple[MappedField, ...]:
+def read_go_fields(root: Path) -> tuple[UserNamedField, ...]:
     """Read the fields that a folder's file names, each once; none where there is no such file.
 
     Raises:
         BadFile: It cannot be used; the error repeats no value of it.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     path = root / GO_SETTINGS_FILE
     text = read_text(path)
@@ -33,7 +33,7 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
     from ticketr.app.config.yamlfile import parse_yaml  # noqa: PLC0415 - see above
 
     block = parse_yaml(path, text).mapping("field_mappings")
-    fields: dict[str, MappedField] = {}
+    fields: dict[str, UserNamedField] = {}
     for key in block.names():
         field_id = block.mapping(key).text("id") if block.is_mapping(key) else block.text(key)
         if field_id is None:
@@ -41,5 +41,5 @@ def read_go_fields(root: Path) -> tuple[MappedField, ...]:
             raise block.make_error(key, problem)
         name = with_single_spaces(key)
         if name and field_id not in _FIELDS_WITH_OWN_PLACE:
-            fields.setdefault(field_id, MappedField(name, field_id, str(path)))
+            fields.setdefault(field_id, UserNamedField(name, field_id, str(path)))
     return tuple(fields.values())

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ticketr._errors import TicketrError
-from ticketr.app.config.errors import UnsafePath
+from ticketr.app.config.errors import WrongFileKind
 from ticketr.app.config.files import open_write_folder, replace_atomically, write_new
 
 #: The folder's name: state, lock, history, trash. It ignores itself in git.
@@ -32,7 +32,7 @@ TRASH_FOLDER = "trash"
 #: The file of the last sync.
 STATE_FILE = "state.db"
 #: SQLite files: the last sync, the history of jobs, the site of a demo.
-ALL_DATABASE_NAMES = (STATE_FILE, "history.db", "demo.db")
+STATE_HISTORY_DEMO_DATABASES = (STATE_FILE, "history.db", "demo.db")
 
 #: The endings of the files that SQLite opens for a database.
 _DATABASE_AND_SIDE_FILE_SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -57,20 +57,20 @@ class StateFolder:
         """Check that ticketr's files and folders in it are plain files and folders.
 
         Raises:
-            UnsafePath: Something is not.
+            WrongFileKind: Something is not.
         """
         require_file_kind(self.path, "a folder")
         require_file_kind(self.path / TRASH_FOLDER, "a folder")
         for name in (LOCK_FILE, GITIGNORE_FILE):
             require_file_kind(self.path / name, "a file")
-        for name in ALL_DATABASE_NAMES:
+        for name in STATE_HISTORY_DEMO_DATABASES:
             refuse_database_links(self.path / name)
 
     def make(self) -> None:
         """Create the folder, and make git ignore it.
 
         Raises:
-            UnsafePath: Something else has its name, or that of the file that git reads.
+            WrongFileKind: Something else has its name, or that of the file that git reads.
         """
         require_file_kind(self.path, "a folder")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ class StateFolder:
         """Open a file of the folder by its descriptor.
 
         Raises:
-            UnsafePath: Something else has that name.
+            WrongFileKind: Something else has that name.
         """
         with self._open_descriptor() as folder:
             require_file_kind(self.path / name, "a file")
@@ -94,7 +94,7 @@ class StateFolder:
         """Replace a file in one step, or create it; it need not outlive a loss of power.
 
         Raises:
-            UnsafePath: Something else has that name.
+            WrongFileKind: Something else has that name.
         """
         with self._open_descriptor() as folder:
             require_file_kind(self.path / name, "a file")
@@ -119,7 +119,7 @@ class StateFolder:
             text: The text.
 
         Raises:
-            UnsafePath: Something else has the name of the trash.
+            WrongFileKind: Something else has the name of the trash.
         """
         self.make()
         with self._open_descriptor(TRASH_FOLDER) as folder:
@@ -139,7 +139,7 @@ class StateFolder:
         """Open the folder, or a folder in it that is made if it is missing.
 
         Raises:
-            UnsafePath: Something else has its name.
+            WrongFileKind: Something else has its name.
         """
         require_file_kind(self.path / inner, "a folder")
         name = f"{self.path.name}/{inner}" if inner else self.path.name
@@ -154,7 +154,7 @@ def require_file_kind(path: Path, expected: str) -> None:
         expected: ``"a folder"`` or ``"a file"``, which is an ordinary one.
 
     Raises:
-        UnsafePath: It is something else.
+        WrongFileKind: It is something else.
     """
     try:
         mode = path.lstat().st_mode
@@ -162,14 +162,14 @@ def require_file_kind(path: Path, expected: str) -> None:
         return
     kind = _FILE_KIND_NAMES.get(stat.filemode(mode)[0], "a device")
     if kind != expected:
-        raise UnsafePath(str(path), kind, expected)
+        raise WrongFileKind(str(path), kind, expected)
 
 
 def refuse_database_links(path: Path) -> None:
     """Check that none of the files that SQLite opens is a link, since SQLite follows links.
 
     Raises:
-        UnsafePath: The file, one that SQLite opens beside it, or their folder is something else.
+        WrongFileKind: The file, one that SQLite opens beside it, or their folder is something else.
     """
     require_file_kind(path.parent, "a folder")
     for end in _DATABASE_AND_SIDE_FILE_SUFFIXES:
@@ -181,7 +181,7 @@ LIST_VIEW_FILE = "app.json"
 #: The most bytes of it that are read.
 MAX_LIST_VIEW_FILE_BYTES = 512 * 1024
 #: Held while the file is replaced, which threads of one app may do at once: they use one temporary file.
-_LIST_VIEW_FILE_LOCK = threading.Lock()
+_LIST_VIEW_THREAD_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,13 +218,13 @@ def store_list_view(folder: StateFolder, view: SavedListView) -> None:
 
     Raises:
         OSError: The file cannot be written.
-        UnsafePath: Something else has its name.
+        WrongFileKind: Something else has its name.
     """
     shown = {
         "filter": view.filter_text,
         "sort": view.sort_name,
         "hidden": sorted(view.hidden_columns),
     }
-    with _LIST_VIEW_FILE_LOCK:
+    with _LIST_VIEW_THREAD_LOCK:
         folder.make()
         folder.replace(LIST_VIEW_FILE, json.dumps(shown))

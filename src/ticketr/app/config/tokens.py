@@ -196,7 +196,7 @@ def store_token(folder: Path, login: FoundToken) -> TokenSource:
     Raises:
         TokenFailed: The keyring did not take it.
         ConfigError: The tokens file cannot be used.
-        SettingsFailed: The tokens file could not be written.
+        SettingsAccessFailed: The tokens file could not be written.
     """
     assert login.email is not None
     if keychain.is_available():
@@ -216,7 +216,7 @@ def forget_token(folder: Path, site: str, email: str) -> tuple[TokenSource, ...]
     Raises:
         TokenFailed: The keyring did not work; the tokens file no longer has it.
         ConfigError: The tokens file cannot be used.
-        SettingsFailed: The tokens file could not be written.
+        SettingsAccessFailed: The tokens file could not be written.
     """
     gone = []
     if delete_token(folder, site, email):

@@ -60,7 +60,7 @@ def read_text(
 
     Raises:
         BadFile: It is not an ordinary file, too large or no text.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     with convert_settings_errors(path, "read"):
         try:
@@ -171,7 +171,7 @@ class Table:
             where = f"{format_place(str(self._path), self.line(key))}: {key}"
             raise BadSetting(where, error.value, error.problem) from None
 
-    def checked_key(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
+    def checked_key_itself(self, key: str, what: str, check: Callable[[str, str], str]) -> str:
         """Return what a check makes of a name in the table.
 
         Raises:

@@ -75,13 +75,13 @@ class WorkspaceEntry:
     Attributes:
         name: Its name.
         folder: Its root.
-        site: The site that the user confirmed for it.
+        confirmed_site: The site that the user confirmed for it.
         login: The login for that site.
     """
 
     name: str
     folder: Path
-    site: str
+    confirmed_site: str
     login: LoginEntry = field(default_factory=LoginEntry)
 
 
@@ -90,14 +90,14 @@ class UserConfig:
     """The settings in ``config.toml``.
 
     Attributes:
-        workspace_in_use: The name of the workspace for a command outside of all workspaces.
+        fallback_workspace: The name of the workspace for a command outside of all workspaces.
         workspaces: Every workspace by its name.
         login_by_site: The login of each site, for every workspace.
         aliases: The user's names for queries.
         refresh_seconds: The seconds after which the app pulls without being asked; 0 for never.
     """
 
-    workspace_in_use: str | None = None
+    fallback_workspace: str | None = None
     workspaces: Mapping[str, WorkspaceEntry] = field(default_factory=dict)
     login_by_site: Mapping[str, LoginEntry] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -137,7 +137,7 @@ def read_user_config(folder: Path) -> UserConfig:
         BadFile: It cannot be used; ``UnknownKey`` is a kind of it.
         BadSetting: A value in it cannot be used.
         NotPrivate: Others can read it, or change it or its folder.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     path = folder / CONFIG_FILE
     text = read_private(path)
@@ -153,7 +153,7 @@ def read_keymap_table(folder: Path) -> Table:
     Raises:
         BadFile: The file cannot be used.
         NotPrivate: Others can read it, or change it or its folder.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     path = folder / CONFIG_FILE
     return read_table(path, read_private(path) or "").table("keys")
@@ -170,7 +170,7 @@ def parse_user_config(path: Path, text: str) -> UserConfig:
     table.refuse_unknown(_KNOWN_KEYS)
     workspaces, sites = table.table("workspaces"), table.table("sites")
     return UserConfig(
-        workspace_in_use=table.checked_text("use", checks.checked_workspace_name),
+        fallback_workspace=table.checked_text("use", checks.checked_workspace_name),
         workspaces={name: _read_workspace(name, workspaces) for name in workspaces.names()},
         login_by_site={
             _read_site(name, sites): _read_login(sites.table(name)) for name in sites.names()
@@ -194,7 +194,7 @@ def _read_refresh_seconds(table: Table) -> float:
 def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
     table = workspaces.table(name)
     table.refuse_unknown(_WORKSPACE_KEYS)
-    workspaces.checked_key(name, "the name of a workspace", checks.checked_workspace_name)
+    workspaces.checked_key_itself(name, "the name of a workspace", checks.checked_workspace_name)
     folder, site = table.text("folder"), table.checked_text("site", checks.checked_site)
     if not folder or not site:
         raise workspaces.make_error(name, f"the workspace {name!r} needs a folder and a site")
@@ -203,7 +203,7 @@ def _read_workspace(name: str, workspaces: Table) -> WorkspaceEntry:
 
 def _read_site(name: str, sites: Table) -> str:
     sites.table(name).refuse_unknown(_LOGIN_KEYS_BESIDES_SITE)
-    return sites.checked_key(name, "a site", checks.checked_site)
+    return sites.checked_key_itself(name, "a site", checks.checked_site)
 
 
 def _read_login(table: Table) -> LoginEntry:
@@ -246,9 +246,9 @@ def free_workspace_name(wanted: str, config: UserConfig) -> str:
 
 OWNER_MARK_FILE = "marks.toml"
 
-_MARKS_TOML_KEY = "mark"
+_OWNER_MARK_TOML_KEY = "mark"
 _OWNER_MARK_PATTERN = re.compile(r"[0-9a-f]{64}")
-_MARKS_TOML_HEADER = """\
+_OWNER_MARK_FILE_HEADER = """\
 # The mark by which ticketr knows the state files that you made; keep it to yourself. Without it each
 # of your workspaces is refused until you say 'ticketr workspace trust' there.
 """
@@ -262,7 +262,7 @@ def read_or_make_owner_mark(folder: Path) -> str:
 
     Raises:
         ConfigError: The file cannot be used.
-        SettingsFailed: The system refused.
+        SettingsAccessFailed: The system refused.
     """
     mark = read_users_owner_mark(folder)
     if mark is not None:
@@ -273,7 +273,7 @@ def read_or_make_owner_mark(folder: Path) -> str:
             import secrets  # noqa: PLC0415 - a completion reads marks, and has to be quick
 
             mark = secrets.token_hex(32)
-            text = f'{_MARKS_TOML_HEADER}{_MARKS_TOML_KEY} = "{mark}"\n'
+            text = f'{_OWNER_MARK_FILE_HEADER}{_OWNER_MARK_TOML_KEY} = "{mark}"\n'
             write_private(folder / OWNER_MARK_FILE, text)
     return mark
 
@@ -298,17 +298,17 @@ def read_users_owner_mark(config_folder: Path) -> str | None:
 
     Raises:
         ConfigError: The file cannot be used.
-        SettingsFailed: The system refused.
+        SettingsAccessFailed: The system refused.
     """
     path = config_folder / OWNER_MARK_FILE
     text = read_private(path)
     if text is None:
         return None
     table = read_table(path, text)
-    mark = table.text(_MARKS_TOML_KEY) or ""
+    mark = table.text(_OWNER_MARK_TOML_KEY) or ""
     if not _OWNER_MARK_PATTERN.fullmatch(mark):
         raise table.make_error(
-            _MARKS_TOML_KEY, "this is not a mark; move the file away, and a new one is made"
+            _OWNER_MARK_TOML_KEY, "this is not a mark; move the file away, and a new one is made"
         )
     return mark
 
@@ -326,17 +326,17 @@ def store_workspace(folder: Path, entry: WorkspaceEntry) -> None:
 
     Raises:
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:
         table = document.setdefault("workspaces", {}).setdefault(entry.name, {})
-        if table.get("site") != entry.site:
+        if table.get("site") != entry.confirmed_site:
             for key in list(table):
                 del table[key]
         values = {
             "folder": str(entry.folder),
-            "site": entry.site,
+            "site": entry.confirmed_site,
             "email": entry.login.email,
             "token_command": list(entry.login.token_command) or None,
             "cloud_id": entry.login.cloud_id,
@@ -353,7 +353,7 @@ def use_workspace(folder: Path, name: str) -> None:
     Raises:
         UnknownWorkspace: There is no workspace of that name.
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
     _edit_config(folder, lambda document: document.update(use=name), needed_workspace=name)
 
@@ -364,7 +364,7 @@ def remove_workspace(folder: Path, name: str) -> None:
     Raises:
         UnknownWorkspace: There is no workspace of that name.
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
 
     def change(document: dict[str, Any]) -> None:
@@ -380,7 +380,7 @@ def store_alias(folder: Path, name: str, query: str) -> None:
 
     Raises:
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
     _edit_config(folder, lambda document: document.setdefault("aliases", {}).update({name: query}))
 
@@ -393,7 +393,7 @@ def remove_alias(folder: Path, name: str) -> bool:
 
     Raises:
         ConfigError: The config that is there cannot be used.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
     if name not in read_user_config(folder).aliases:
         return False

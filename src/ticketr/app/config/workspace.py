@@ -27,7 +27,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketr.app.config.aliases import BUILT_IN_ALIASES, UsedAlias, expand_aliases, find_alias_names
+from ticketr.app.config.aliases import (
+    BUILT_IN_ALIASES,
+    UsedAlias,
+    expand_aliases,
+    find_direct_and_nested_aliases,
+)
 from ticketr.app.config.checks import checked_project, checked_site
 from ticketr.app.config.errors import BadSetting, MissingSetting, SiteNotConfirmed
 from ticketr.app.config.files import config_folder
@@ -137,7 +142,7 @@ class Workspace:
             none, and the user did not name it. Only the environment may say anything of a site then.
         draft_type: The type of a new ticket that names none.
         subtask_type: The type of a new sub-task that names none.
-        aliases: The names for queries: of everybody, of the team and of the user.
+        all_aliases: The names for queries: of everybody, of the team and of the user.
         team_alias_names: Those of them that the workspace's file defines.
     """
 
@@ -154,21 +159,21 @@ class Workspace:
     is_bare_current_folder: bool = False
     draft_type: str = DEFAULT_DRAFT_TYPE
     subtask_type: str = DEFAULT_SUBTASK_TYPE
-    aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
+    all_aliases: Mapping[str, str] = field(default_factory=lambda: BUILT_IN_ALIASES, hash=False)
     team_alias_names: frozenset[str] = frozenset()
     file: WorkspaceFile = field(default=WorkspaceFile(Path()), compare=False)
 
     def aliases_in(self, query: str) -> tuple[UsedAlias, ...]:
         """Return the aliases that a query uses, and those within them."""
         return tuple(
-            UsedAlias(name, self._source_of(name), self.aliases[name])
-            for name in find_alias_names(query, self.aliases)
+            UsedAlias(name, self._source_of(name), self.all_aliases[name])
+            for name in find_direct_and_nested_aliases(query, self.all_aliases)
         )
 
     def _source_of(self, alias: str) -> str:
         if alias in self.team_alias_names:
             return WORKSPACE_FILE
-        is_own = self.aliases[alias] != BUILT_IN_ALIASES.get(alias)
+        is_own = self.all_aliases[alias] != BUILT_IN_ALIASES.get(alias)
         return "your settings" if is_own else "built in"
 
     def required_confirmed_site(self) -> str:
@@ -223,7 +228,7 @@ def resolve_workspace(
 
     Raises:
         ConfigError: A file or a setting cannot be used, or there is no such workspace.
-        SettingsFailed: A file of settings could not be read.
+        SettingsAccessFailed: A file of settings could not be read.
     """
     environment = read_environment(environ)
     config = read_user_config(config_folder(environ))
@@ -238,7 +243,7 @@ def resolve_workspace(
     return replace(workspace, is_bare_current_folder=is_bare)
 
 
-def find_workspace_folder(
+def resolve_workspace_folder(
     environ: Mapping[str, str],
     here: Path,
     *,
@@ -249,7 +254,7 @@ def find_workspace_folder(
 
     Raises:
         ConfigError: The user's config cannot be used, or there is no such workspace.
-        SettingsFailed: The user's config could not be read.
+        SettingsAccessFailed: The user's config could not be read.
     """
     config = read_user_config(config_folder(environ))
     return _find_root_and_entry(config, here, name=name, folder=folder)[0]
@@ -261,17 +266,17 @@ def _find_root_and_entry(
     if name is not None and folder is not None:
         raise BadSetting("--folder", str(folder), "give a folder or --workspace, not both")
     if name is not None:
-        return _require_folder(config.workspace_named(name))
+        return _require_existing_folder(config.workspace_named(name))
     if folder is None:
         known = {os.path.realpath(entry.folder) for entry in config.workspaces.values()}
         folder = find_workspace_root(here, known)
-    if folder is None and config.workspace_in_use is not None:
-        return _require_folder(config.workspace_named(config.workspace_in_use))
+    if folder is None and config.fallback_workspace is not None:
+        return _require_existing_folder(config.workspace_named(config.fallback_workspace))
     root = (here if folder is None else folder).absolute()
     return root, config.workspace_at(root)
 
 
-def _require_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
+def _require_existing_folder(entry: WorkspaceEntry) -> tuple[Path, WorkspaceEntry]:
     if not entry.folder.is_dir():  # it might be on a disk that is not there just now
         hint = f"bring it back, or 'ticketr workspace remove {entry.name}'"
         raise BadSetting(f"the folder of {entry.name}", str(entry.folder), f"it is gone: {hint}")
@@ -312,7 +317,7 @@ def _merge_settings(
     jql = file.jql
     if jql is not None:
         jql = expand_aliases(f"{file.path}: jql", jql, aliases)
-    named, confirmed = environment.site, entry.site if entry else None
+    named, confirmed = environment.site, entry.confirmed_site if entry else None
     site = file.site or confirmed or named
     if named not in {None, site}:  # the other variables are about that other site, too
         environment = Environment(site=named)
@@ -334,7 +339,7 @@ def _merge_settings(
         fields=file.fields or (),
         draft_type=environment.draft_type or DEFAULT_DRAFT_TYPE,
         subtask_type=environment.subtask_type or DEFAULT_SUBTASK_TYPE,
-        aliases=aliases,
+        all_aliases=aliases,
         team_alias_names=frozenset(file.aliases.keys() - config.aliases.keys()),
         file=file,
     )
@@ -343,11 +348,11 @@ def _merge_settings(
     if site not in {named, confirmed}:
         error = SiteNotConfirmed(site, str(file.path), confirmed, named)
         return replace(workspace, site_error=error)
-    known = {*config.login_by_site, *(other.site for other in config.workspaces.values())}
+    known = {*config.login_by_site, *(other.confirmed_site for other in config.workspaces.values())}
     uses_environment_login = is_environment_login_for(
         site, named=named, confirmed=confirmed, known=known
     )
-    login = entry.login if entry and entry.site == site else LoginEntry()
+    login = entry.login if entry and entry.confirmed_site == site else LoginEntry()
     login = login.completed_by(config.login_by_site.get(site, LoginEntry()))
     if uses_environment_login:
         login = login.completed_by(LoginEntry(email=environment.email))

@@ -86,7 +86,7 @@ def read_workspace_file(root: Path) -> WorkspaceFile | None:
     Raises:
         BadFile: It cannot be used; ``UnknownKey`` and ``SecretInFile`` are kinds of it.
         BadSetting: A value in it cannot be used.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     path = root / WORKSPACE_FILE
     text = read_text(path)
@@ -137,14 +137,14 @@ def _read_fields(path: Path, table: Table) -> tuple[WantedField, ...] | None:
     if not table.is_table(_FIELDS_KEY):
         return table.texts(_FIELDS_KEY)
     fields = table.table(_FIELDS_KEY)
-    mapped: dict[str, checks.MappedField] = {}
+    mapped: dict[str, checks.UserNamedField] = {}
     for key in fields.names():
-        field = checks.MappedField(
+        field = checks.UserNamedField(
             checks.with_single_spaces(key), (fields.text(key) or "").strip(), str(path)
         )
         if not field.name or not field.id:
             raise fields.make_error(key, f"{key!r} needs the ID of a field, like customfield_10016")
-        if (kept := checks.reserved_name(field)) is not None:
+        if (kept := checks.violated_reserved_name(field)) is not None:
             raise fields.make_error(
                 key, f"{kept!r} is the line of a field of its own and keeps its name"
             )
@@ -181,7 +181,7 @@ def write_missing_settings(root: Path, wanted: WorkspaceFile) -> bool:
 
     Raises:
         BadSetting: The file says something else, which the team has agreed on.
-        SettingsFailed: The system refused to write it.
+        SettingsAccessFailed: The system refused to write it.
     """
     missing = find_missing_settings(root, wanted)
     path = root / WORKSPACE_FILE
@@ -232,7 +232,7 @@ def find_missing_settings(root: Path, wanted: WorkspaceFile) -> dict[str, object
     mapped = [
         mapped_field
         for mapped_field in wanted.fields or ()
-        if isinstance(mapped_field, checks.MappedField)
+        if isinstance(mapped_field, checks.UserNamedField)
     ]
     if mapped and there.fields is None:
         missing[_FIELDS_KEY] = {mapped_field.name: mapped_field.id for mapped_field in mapped}

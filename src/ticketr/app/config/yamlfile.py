@@ -14,7 +14,7 @@ from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from ticketr.app.config.errors import BadFile
 
-N = TypeVar("N", bound=Node)
+NodeT = TypeVar("NodeT", bound=Node)
 
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
@@ -47,7 +47,7 @@ class YamlMapping:
         """Return the names in the block, in the file's order."""
         return tuple(self._values)
 
-    def _node_of(self, key: str, kind: type[N], expected: str) -> N | None:
+    def _node_of(self, key: str, kind: type[NodeT], expected: str) -> NodeT | None:
         """Return the node of a value; None where the block has no such name, or no value for it.
 
         Raises:
@@ -96,7 +96,7 @@ class YamlMapping:
         """Return the texts in a list; see `mappings`."""
         return [node.value.strip() for node in self._get_list(key, ScalarNode, "a list of texts")]
 
-    def _get_list(self, key: str, kind: type[N], expected: str) -> list[N]:
+    def _get_list(self, key: str, kind: type[NodeT], expected: str) -> list[NodeT]:
         node = self._node_of(key, SequenceNode, expected)
         members = node.value if node else []
         nodes = [member for member in members if isinstance(member, kind)]

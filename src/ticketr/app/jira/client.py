@@ -41,7 +41,7 @@ class JiraClient(
         """Since when requests wait and none was answered, by Trio's clock; None if none waits."""
         return self._api.unanswered_since
 
-    def site_timestamp_of_last_answer(self) -> float:
+    def last_answer_site_time(self) -> float:
         """Return the time of the site's last answer, in seconds since the epoch.
 
         It is by the site's clock; by this computer's if the site did not tell.

@@ -32,13 +32,13 @@ _ESCAPE_OR_INVISIBLE_PATTERN = r"""
 _ESCAPE_OR_INVISIBLE = re.compile(_ESCAPE_OR_INVISIBLE_PATTERN, re.IGNORECASE | re.VERBOSE)
 # The signs that begin an escape, and what is skipped in a text without them.
 _ESCAPE_SIGNS = frozenset("\\%&")
-_INVISIBLE = re.compile(r"[^!-~]+", re.IGNORECASE)
+_NOT_VISIBLE_ASCII = re.compile(r"[^!-~]+", re.IGNORECASE)
 
 
 def _decoded_visible_lowercase(text: str) -> str:
     """Return the visible characters of a text, its escapes decoded, in lower case."""
     if _ESCAPE_SIGNS.isdisjoint(text):  # as in nearly every text
-        return _INVISIBLE.sub("", text).lower()
+        return _NOT_VISIBLE_ASCII.sub("", text).lower()
     return _ESCAPE_OR_INVISIBLE.sub(_decode_escape, text).lower()
 
 
@@ -109,7 +109,7 @@ class Credentials:
             place, whether it was plain or as the header holds it. If it was broken up or escaped,
             nothing of the text is left.
         """
-        secrets = _visible_lowercase_by_secret(self)
+        secrets = _compared_form_by_secret(self)
         redacted = text
         for secret in secrets:
             redacted = redacted.replace(secret, REDACTED_TEXT)
@@ -121,7 +121,7 @@ class Credentials:
 
 
 @lru_cache(maxsize=8)
-def _visible_lowercase_by_secret(login: Credentials) -> dict[str, str]:
+def _compared_form_by_secret(login: Credentials) -> dict[str, str]:
     """Return what must not be shown, the longest first: the token, and its encodings in headers.
 
     Returns:

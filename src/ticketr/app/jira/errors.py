@@ -108,11 +108,11 @@ def _shorten_pair_texts(pairs: TextPairs) -> TextPairs:
 
 # Metadata of a field: the function that cleans its value.
 _ADDRESS_CLEANER: CleanerMetadata = {"clean": bare_url}
-_TEXT_CLEANER: CleanerMetadata = {"clean": clean_line}
+_SHORT_LINE_CLEANER: CleanerMetadata = {"clean": clean_line}
 _WORD_CLEANER: CleanerMetadata = {"clean": lambda text: clean_line(text, 80)}
 _TEXTS_CLEANER: CleanerMetadata = {"clean": lambda texts: tuple(map(clean_line, texts[:5]))}
 _PAIRS_CLEANER: CleanerMetadata = {"clean": _shorten_pair_texts}
-_FEW_PAIRS_CLEANER: CleanerMetadata = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
+_FIRST_20_PAIRS_CLEANER: CleanerMetadata = {"clean": lambda pairs: _shorten_pair_texts(pairs[:20])}
 
 
 @dataclass(eq=False, repr=False)
@@ -204,7 +204,7 @@ class ConnectFailed(JiraError):
         proxy: The address of the proxy that was asked to connect; empty without one.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANER)
+    reason: str = field(metadata=_SHORT_LINE_CLEANER)
     proxy: str = field(default="", metadata=_ADDRESS_CLEANER)
 
     @property
@@ -231,7 +231,7 @@ class TlsFailed(JiraError):
         reason: What TLS reported.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANER)
+    reason: str = field(metadata=_SHORT_LINE_CLEANER)
 
     @property
     def what_went_wrong(self) -> str:
@@ -257,7 +257,7 @@ class ConnectionLost(JiraError):
         reason: What happened, in a few words.
     """
 
-    reason: str = field(metadata=_TEXT_CLEANER)
+    reason: str = field(metadata=_SHORT_LINE_CLEANER)
 
     @property
     def what_went_wrong(self) -> str:
@@ -337,7 +337,7 @@ class BadAnswer(JiraError):
         too_large: Whether the answer is larger than the client takes; asking for less may help.
     """
 
-    problem: str = field(metadata=_TEXT_CLEANER)
+    problem: str = field(metadata=_SHORT_LINE_CLEANER)
     transient: bool = False
     has_answered_as_jira_before: bool = False
     too_large: bool = False
@@ -390,7 +390,7 @@ class ServerError(JiraError):
     """
 
     status: int
-    detail: str = field(default="", metadata=_TEXT_CLEANER)
+    detail: str = field(default="", metadata=_SHORT_LINE_CLEANER)
     retry_after: float | None = None
 
     @property
@@ -418,10 +418,11 @@ class Rejected(JiraError):
     """
 
     refusal_words: ClassVar[str] = "refused the request"
+    shows_detail: ClassVar[bool] = True
 
     status: int
     messages: tuple[str, ...] = field(default=(), metadata=_TEXTS_CLEANER)
-    field_errors: TextPairs = field(default=(), metadata=_FEW_PAIRS_CLEANER)
+    field_errors: TextPairs = field(default=(), metadata=_FIRST_20_PAIRS_CLEANER)
     retry_after: float | None = None
     is_from_jira: bool = True
 
@@ -441,12 +442,12 @@ class Rejected(JiraError):
     @property
     def what_went_wrong(self) -> str:
         """What went wrong."""
-        return f"{self.host} {self.refusal_words} {self._status_with_any_words}"
+        return f"{self.host} {self.refusal_words} {self._status_and_shown_detail}"
 
     @property
-    def _status_with_any_words(self) -> str:
+    def _status_and_shown_detail(self) -> str:
         """The status, and Jira's own words where they say more, in parentheses."""
-        words = f": {self.detail}" if self.detail else ""
+        words = f": {self.detail}" if self.detail and self.shows_detail else ""
         return f"({self.status}{words})"
 
 
@@ -458,11 +459,7 @@ class AuthenticationFailed(Rejected):
     """Jira does not know this e-mail with this token."""
 
     refusal_words = "refused the login"
-
-    @property
-    def _status_with_any_words(self) -> str:
-        """The status in parentheses: Jira's own words say no more, and would hide the advice."""
-        return f"({self.status})"
+    shows_detail = False  # Jira's own words say no more, and would hide the advice
 
 
 class LoginBlocked(AuthenticationFailed):
@@ -489,7 +486,7 @@ class NotFound(Rejected):
         """What went wrong."""
         match = _SINGLE_RECORD_PATH.search(self.url)
         what = match[1] if match else "it"
-        return f"{self.host} does not have {what} {self._status_with_any_words}"
+        return f"{self.host} does not have {what} {self._status_and_shown_detail}"
 
     @property
     def advice(self) -> str:

@@ -40,14 +40,15 @@ class ApiCall:
 
     Attributes:
         request: The request.
-        endpoint: Its method and the path without its data, which a burst limit is counted for.
+        method_and_endpoint: Its method and the path without its data, which a burst limit is counted
+            for.
         issue: The key or ID of the issue that it changes, in upper case; empty if there is none.
         repeatable: Whether it may be sent again when the outcome of the last attempt is unknown, or
             a rate limit refused it: a gateway may refuse what Jira carries out.
     """
 
     request: Request
-    endpoint: str
+    method_and_endpoint: str
     issue: str = ""
     repeatable: bool = True
 
@@ -70,7 +71,7 @@ def scope_of(call: ApiCall, reason: str) -> str:
     """
     if "per-issue" in reason and call.issue:
         return call.issue
-    return WHOLE_SITE if "quota" in reason else call.endpoint
+    return WHOLE_SITE if "quota" in reason else call.method_and_endpoint
 
 
 def reason_of(headers: Mapping[str, str]) -> str:
@@ -94,7 +95,7 @@ def seconds_to_wait(headers: Mapping[str, str]) -> float | None:
     until = read_time(_rate_limit_header(headers, "reset"))
     if until is None:
         return None
-    seconds = (until - _date_of(headers)).total_seconds()
+    seconds = (until - _date_or_now(headers)).total_seconds()
     return seconds if seconds > 0 else None
 
 
@@ -116,11 +117,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         until = read_http_date(value)
         if until is None:
             return None
-        seconds = (until - _date_of(headers)).total_seconds()
+        seconds = (until - _date_or_now(headers)).total_seconds()
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _date_of(headers: Mapping[str, str]) -> datetime:
+def _date_or_now(headers: Mapping[str, str]) -> datetime:
     return read_http_date(headers.get("date")) or datetime.now(UTC)
 
 
@@ -230,7 +231,7 @@ class Slot:
     @asynccontextmanager
     async def attempt(self, own: BackoffEnd | None) -> AsyncGenerator[None]:
         """Wait until the call may be sent, and its own backoff has ended; the block is one attempt."""
-        limiter, issue, endpoint = self._limiter, self._call.issue, self._call.endpoint
+        limiter, issue, endpoint = self._limiter, self._call.issue, self._call.method_and_endpoint
         limit = limiter.limits[endpoint]
         slots = limit.slots
         while True:
@@ -261,7 +262,7 @@ class Slot:
                     raise
                 return
 
-    def count_success_or_back_off(self, headers: Mapping[str, str]) -> None:
+    def count_success_or_pause_site(self, headers: Mapping[str, str]) -> None:
         """Count a success; let all calls wait if it says that the site's limit is used up.
 
         Args:
@@ -269,7 +270,7 @@ class Slot:
         """
         is_near = _rate_limit_header(headers, "nearlimit").lower() == "true"
         if not is_near and _rate_limit_header(headers, "remaining") != "0":
-            self._limiter.limits[self._call.endpoint].count_success()
+            self._limiter.limits[self._call.method_and_endpoint].count_success()
             return
         seconds = retry_after(headers)
         if seconds and seconds <= MAX_REQUESTED_WAIT:
@@ -280,4 +281,4 @@ class Slot:
         """Release the slot of the call's endpoint."""
         if self._holds_endpoint_slot:
             self._holds_endpoint_slot = False
-            self._limiter.limits[self._call.endpoint].slots.release_on_behalf_of(self)
+            self._limiter.limits[self._call.method_and_endpoint].slots.release_on_behalf_of(self)

@@ -480,7 +480,7 @@ class RestApi:
                     attempts += 1
                 else:
                     self.date = response.headers.get("date")
-                    slot.count_success_or_back_off(response.headers)
+                    slot.count_success_or_pause_site(response.headers)
                     self._has_answered_as_jira |= answer.json is not None
                     return answer
 
@@ -503,7 +503,7 @@ class RestApi:
             self._answered = trio.current_time()
             milliseconds = round((self._answered - sent) * 1000)
             again = f", attempt {attempt}" if attempt > 1 else ""
-            self._log("%s %s %d ms%s", call.endpoint, outcome, milliseconds, again)
+            self._log("%s %s %d ms%s", call.method_and_endpoint, outcome, milliseconds, again)
 
     def _back_off(
         self, error: errors.JiraError, call: rate_limits.ApiCall, attempts: int
@@ -524,7 +524,8 @@ class RestApi:
             if not call.repeatable:  # a gateway may refuse what Jira carries out
                 return None
         elif isinstance(error, errors.ServerError) and error.status in BUSY_5XX_STATUSES:
-            self._limiter.back_off(call.endpoint, backoff)  # a 500 would concern one request alone
+            # A 500 would concern one request alone.
+            self._limiter.back_off(call.method_and_endpoint, backoff)
         return backoff
 
 

@@ -69,7 +69,7 @@ def certainly_failed(error: JiraError, fields: Collection[str]) -> bool:
 #: Statuses of a server or a gateway that is overloaded or restarting.
 BUSY_5XX_STATUSES = frozenset({502, 503, 504})
 #: Statuses after which another attempt may succeed.
-TRANSIENT_5XX_STATUSES = BUSY_5XX_STATUSES | {500}
+RETRIED_500_AND_BUSY_STATUSES = BUSY_5XX_STATUSES | {500}
 #: The longest wait that a server may ask for, in seconds.
 MAX_REQUESTED_WAIT = 300.0
 
@@ -79,7 +79,7 @@ SLOW_DOWN_REASON = "Jira asked us to slow down"
 #: The longest wait before the second attempt, in seconds.
 LONGEST_FIRST_WAIT = 1.0
 #: The largest value that this wait grows to with the attempts, in seconds.
-LONGEST_WAIT = 30.0
+MAX_EXPONENTIAL_WAIT = 30.0
 #: The number of attempts in all for a site that has never answered.
 NEVER_ANSWERED_TRIES = 3
 #: The longest wait between those attempts. It is also the first one after a wrong answer from a site
@@ -125,7 +125,7 @@ class RetryPolicy:
         match error:
             case errors.RateLimited():
                 return self._wait_as_asked(attempt, error.retry_after)
-            case errors.ServerError() if error.status in TRANSIENT_5XX_STATUSES:
+            case errors.ServerError() if error.status in RETRIED_500_AND_BUSY_STATUSES:
                 return self._wait_as_asked(attempt, error.retry_after)
             case errors.BadAnswer(transient=True) | errors.Redirected(is_login=True) if repeatable:
                 first = LONGEST_FIRST_WAIT if has_answered_as_jira else NEVER_ANSWERED_MAX_WAIT
@@ -150,7 +150,7 @@ class RetryPolicy:
 
     def _backoff(self, attempt: int, first: float = LONGEST_FIRST_WAIT) -> float:
         """Return an exponential wait with full jitter."""
-        return Retry(math.inf, first=first, cap=LONGEST_WAIT).delay(attempt, self.chance)
+        return Retry(math.inf, first=first, cap=MAX_EXPONENTIAL_WAIT).delay(attempt, self.chance)
 
 
 def wait_reason(error: errors.JiraError) -> str:

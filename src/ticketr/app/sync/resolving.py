@@ -324,7 +324,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         ConflictChanged: The ticket's file or the conflict is not what the user has seen.
         FileFailed: The file cannot be read or written.
         TicketSyntaxError: The file cannot be read as tickets.
-        UnsafePath: A link or the like has the name of ticketr's folder.
+        WrongFileKind: A link or the like has the name of ticketr's folder.
     """
     seen = resolution.view
     if resolution.undecided_parts:

@@ -295,7 +295,7 @@ async def open_session(
         OtherSite: The workspace holds the tickets of another site.
         StateFailed: Its state file cannot be used.
         ForeignState: Its state file does not have the user's mark.
-        UnsafePath: A link or the like has the name of ticketr's folder.
+        WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be created or written.
         JiraError: The site cannot be reached or refuses the login.
         UnknownField: The site does not have a field of the settings.

@@ -102,7 +102,7 @@ def read_template(path: Path) -> Template:
     Raises:
         TicketSyntaxError: It cannot be read as tickets.
         BadFile: It is not UTF-8, not YAML of the Go program, holds no draft, or has a key.
-        SettingsFailed: The system refused to read it.
+        SettingsAccessFailed: The system refused to read it.
     """
     text, short = read_text(path) or "", f"{TEMPLATE_FOLDER}/{path.name}"
     if path.suffix == ".md":

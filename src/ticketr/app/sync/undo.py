@@ -75,7 +75,7 @@ def undo_and_keep_copies(store: Store, state: State, steps: Iterable[UndoStep]) 
         CannotUndo: Each ticket of the change, its file or Jira's version has changed since. As with
             all other errors, nothing was changed.
         FileFailed: No file of the change can be read or written.
-        UnsafePath: A link or the like has the name of ticketr's folder.
+        WrongFileKind: A link or the like has the name of ticketr's folder.
     """
     done: list[tuple[UndoStep, str]] = []
     failed: list[TicketrError] = []
@@ -165,7 +165,7 @@ def undo_step_and_keep_copy(store: Store, state: State, step: UndoStep) -> str:
         CannotUndo: The ticket, its file or Jira's version has changed since. As with all other
             errors, nothing was changed.
         FileFailed: The file cannot be read or written.
-        UnsafePath: A link or the like has the name of ticketr's folder.
+        WrongFileKind: A link or the like has the name of ticketr's folder.
     """
     _require_same_state(state, step)
     undo = _move_to_trash if step.kind is UndoKind.ADDED else _write_back_and_keep_copy

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from ticketr.app.config import MappedField
+from ticketr.app.config import UserNamedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownField, UnsupportedField
 from ticketr.app.sync.compare.mapping import (
@@ -99,7 +99,7 @@ def test_a_field_that_a_line_cannot_hold_is_refused_with_the_reason(unfit: Field
     with pytest.raises(UnsupportedField, match=f"{unfit.name}. cannot be kept .*: it holds "):
         Columns.of([SUMMARY, unfit], [unfit.name])
     with pytest.raises(UnsupportedField, match=r"^here: the field .Mine. cannot be kept"):
-        Columns.of([SUMMARY, unfit], [MappedField("Mine", unfit.id, "here")])
+        Columns.of([SUMMARY, unfit], [UserNamedField("Mine", unfit.id, "here")])
 
 
 ENVIRONMENT = Field("environment", "Environment", False, "string", "")
@@ -123,13 +123,13 @@ def test_rich_text_is_no_line_and_has_a_section_if_it_is_wanted() -> None:
 
 
 def test_rich_text_can_have_a_name_of_the_users_own() -> None:
-    effect = MappedField("Effect", "customfield_1", "here")
+    effect = UserNamedField("Effect", "customfield_1", "here")
 
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", effect])
 
     assert columns.section_names_and_ids == (("Effect", "customfield_1"),)
     with pytest.raises(UnknownField):
-        Columns.of([IMPACT], [MappedField("Parent", "customfield_1", "here")])
+        Columns.of([IMPACT], [UserNamedField("Parent", "customfield_1", "here")])
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,9 @@ OTHER = field("Other", "customfield_2")
 SPRINT = field("Sprint", "customfield_3")
 
 
-def names(*wanted: MappedField, site: tuple[Field, ...] = (SPRINT, POINTS, OTHER)) -> list[object]:
+def names(
+    *wanted: UserNamedField, site: tuple[Field, ...] = (SPRINT, POINTS, OTHER)
+) -> list[object]:
     return list(Columns.of(site, wanted).line_names_and_ids)
 
 
@@ -154,11 +156,13 @@ STANDARD = [*STANDARD_NAMES_AND_IDS, ("Sprint", "customfield_3"), ("Story Points
 
 
 def test_a_field_gets_a_line_of_the_name_that_the_user_gave_it() -> None:
-    assert names(MappedField("Mine", "customfield_2")) == [*STANDARD, ("Mine", "customfield_2")]
+    assert names(UserNamedField("Mine", "customfield_2")) == [*STANDARD, ("Mine", "customfield_2")]
 
 
 def test_a_field_that_has_a_line_anyway_keeps_its_place_under_the_new_name() -> None:
-    found = names(MappedField("Importance", "priority"), MappedField("Points", "customfield_1"))
+    found = names(
+        UserNamedField("Importance", "priority"), UserNamedField("Points", "customfield_1")
+    )
 
     expected = dict.fromkeys(STANDARD)
     assert found == [
@@ -173,7 +177,7 @@ def test_a_field_that_has_a_line_anyway_keeps_its_place_under_the_new_name() -> 
 def test_a_name_that_has_a_line_anyway_stands_for_the_field_that_the_user_gave_it() -> None:
     again = field("Story Points", "customfield_9")
 
-    found = names(MappedField("Story Points", "customfield_9"), site=(SPRINT, POINTS, again))
+    found = names(UserNamedField("Story Points", "customfield_9"), site=(SPRINT, POINTS, again))
 
     assert found == [*STANDARD[:-1], ("Story Points", "customfield_9")]
 
@@ -181,21 +185,21 @@ def test_a_name_that_has_a_line_anyway_stands_for_the_field_that_the_user_gave_i
 @pytest.mark.parametrize(
     "wanted",
     [
-        MappedField("FieldSpec", "issuetype"),
-        MappedField("State", "status"),
-        MappedField("Iteration", "customfield_3"),
-        MappedField("Type", "customfield_2"),
-        MappedField("Status", "customfield_2"),
-        MappedField("Type", "issuetype"),
-        MappedField("Sprint", "customfield_3"),
+        UserNamedField("FieldSpec", "issuetype"),
+        UserNamedField("State", "status"),
+        UserNamedField("Iteration", "customfield_3"),
+        UserNamedField("Type", "customfield_2"),
+        UserNamedField("Status", "customfield_2"),
+        UserNamedField("Type", "issuetype"),
+        UserNamedField("Sprint", "customfield_3"),
     ],
 )
-def test_lines_that_a_push_knows_by_their_names_stay_what_they_are(wanted: MappedField) -> None:
+def test_lines_that_a_push_knows_by_their_names_stay_what_they_are(wanted: UserNamedField) -> None:
     assert names(wanted) == STANDARD
 
 
 def test_an_id_that_the_site_does_not_have_is_refused_with_its_place() -> None:
-    wanted = MappedField("Story Points", "customfield_10010", "f.yaml:3")
+    wanted = UserNamedField("Story Points", "customfield_10010", "f.yaml:3")
 
     with pytest.raises(UnknownField) as caught:
         names(wanted)
@@ -209,15 +213,15 @@ def test_an_id_that_the_site_does_not_have_is_refused_with_its_place() -> None:
 
 def test_for_an_unknown_id_the_nearest_name_is_offered() -> None:
     with pytest.raises(UnknownField, match="did you mean Other"):
-        names(MappedField("Others", "customfield_7", "f.yaml:3"))
+        names(UserNamedField("Others", "customfield_7", "f.yaml:3"))
 
 
 @pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
 def test_the_id_of_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownField):
-        names(MappedField("Odd", field_id), site=(field("Odd", field_id),))
+        names(UserNamedField("Odd", field_id), site=(field("Odd", field_id),))
 
 
 def test_no_field_takes_the_line_of_the_parent() -> None:
     with pytest.raises(UnknownField):
-        names(MappedField("Parent", "customfield_2"))
+        names(UserNamedField("Parent", "customfield_2"))

@@ -15,7 +15,7 @@ from fakes.ticket_versions import Versions, versions
 from fakes.unlisted import forbid_folder
 from hypothesis import given
 
-from ticketr.app.config import UnsafePath
+from ticketr.app.config import WrongFileKind
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
     FileFailed,
@@ -173,7 +173,9 @@ def test_a_state_is_told_that_nothing_can_be_copied_to(
 def test_a_folder_in_the_place_of_a_state_is_told(store: Store) -> None:
     store.state_path.mkdir()
 
-    with pytest.raises(UnsafePath, match=r"state\.db is a folder and not a file of ticketr's own"):
+    with pytest.raises(
+        WrongFileKind, match=r"state\.db is a folder and not a file of ticketr's own"
+    ):
         enter(read_state(store))
 
 

@@ -17,7 +17,7 @@ def make_transport(name: HttpPackage = "httpx", **options: Any) -> Transport:
 
     Args:
         name: The package.
-        options: Attributes of `TransportSettings`, by name.
+        options: Attributes of `TransportLimitsAndTls`, by name.
 
     Returns:
         The transport, to be opened by ``async with``.

@@ -43,7 +43,7 @@ from ticketr.app.jira.transport.base import (
     AsksMissing,
     Request,
     Response,
-    TransportSettings,
+    TransportLimitsAndTls,
 )
 
 #: How long an idle connection is kept, in seconds; as httpx does.
@@ -233,7 +233,7 @@ def _joined_headers(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return fields
 
 
-class AsksTransport(TransportSettings):
+class AsksTransport(TransportLimitsAndTls):
     """Speaks HTTP/1.1 with asks.
 
     ``SSL_CERT_FILE`` comes from the environment, as users of other tools expect; proxies do not.
@@ -308,7 +308,7 @@ def _convert_errors(url: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError as error:
-        raise _exchange.encoding_error(url, error) from None
+        raise _exchange.host_or_header_encoding_error(url, error) from None
     except h11.LocalProtocolError:
         raise ConnectionLost(url, _exchange.NOT_SENDABLE_REASON) from None
     except h11.RemoteProtocolError as error:

@@ -19,10 +19,10 @@ from ticketr.app.jira.errors import (
     TlsFailed,
 )
 from ticketr.app.jira.transport.base import (
-    MIN_BYTES_PER_SECOND,
+    MIN_UPLOAD_BYTE_RATE,
     Request,
     Response,
-    TransportSettings,
+    TransportLimitsAndTls,
 )
 
 #: The most bytes that are unpacked between two checkpoints, and the most that they are unpacked from:
@@ -52,12 +52,12 @@ class AnswerCollector:
         problem: Why the rest need not be read; empty if nothing is wrong.
     """
 
-    def __init__(self, request: Request, settings: TransportSettings) -> None:
+    def __init__(self, request: Request, settings: TransportLimitsAndTls) -> None:
         self.problem = ""
         self.scope = trio.CancelScope()
         self._url = request.url
         self._settings = settings
-        sending = 0.0 if request.source is None else request.source.body_size / MIN_BYTES_PER_SECOND
+        sending = 0.0 if request.source is None else request.source.body_size / MIN_UPLOAD_BYTE_RATE
         self._whole = settings.total_timeout + sending
         self._latest = trio.current_time() + self._whole
         self._size = 0
@@ -179,7 +179,7 @@ def protocol_problem(error: Exception) -> str:
     return CLOSED_REASON if "ConnectionClosed" in text else text.partition(":")[0]
 
 
-def encoding_error(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
+def host_or_header_encoding_error(url: str, error: UnicodeError) -> ConnectFailed | ConnectionLost:
     """Make the error for a text that cannot be written as bytes: a host's name, or a header."""
     if getattr(error, "encoding", "idna") == "idna":
         return ConnectFailed(url, BAD_ADDRESS_REASON)

@@ -27,7 +27,7 @@ import trio
 from ticketr.app.jira.errors import ConnectFailed, ConnectionLost, TlsFailed
 from ticketr.app.jira.transport import _exchange
 from ticketr.app.jira.transport._lean_httpx import (
-    CertificateStore,
+    TlsContextOrProblem,
     hide_module,
     httpx,
     read_certificates,
@@ -36,7 +36,7 @@ from ticketr.app.jira.transport.base import (
     CLOSE_TIMEOUT,
     Request,
     Response,
-    TransportSettings,
+    TransportLimitsAndTls,
 )
 
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -46,7 +46,7 @@ _LOOPBACK_URL_PATTERNS = tuple(
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class HttpxTransport(TransportSettings):
+class HttpxTransport(TransportLimitsAndTls):
     """Speaks HTTP/1.1 with httpx.
 
     Proxies and ``SSL_CERT_FILE`` come from the environment, as users of other tools expect.
@@ -64,7 +64,7 @@ class HttpxTransport(TransportSettings):
             # In a thread, since the first one imports much.
             self._client = await trio.to_thread.run_sync(self._make_client)
         else:  # it is called without a connection, and so without certificates
-            self._certificates = CertificateStore()
+            self._certificates = TlsContextOrProblem()
             self._client = self._make_client()
         await self._client.__aenter__()
         return self
@@ -184,7 +184,7 @@ def _jira_error(
         case httpx.InvalidURL() | httpx.UnsupportedProtocol():
             return ConnectFailed(url, _exchange.BAD_ADDRESS_REASON)
         case UnicodeError():
-            return _exchange.encoding_error(url, error)
+            return _exchange.host_or_header_encoding_error(url, error)
         case httpx.LocalProtocolError():
             return ConnectionLost(url, _exchange.NOT_SENDABLE_REASON)
         case httpx.RemoteProtocolError():

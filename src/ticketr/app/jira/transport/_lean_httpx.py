@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import trio
 
-__all__ = ["CertificateStore", "hide_module", "httpx", "read_certificates"]
+__all__ = ["TlsContextOrProblem", "hide_module", "httpx", "read_certificates"]
 
 
 @contextmanager
@@ -41,7 +41,7 @@ else:
 
 
 @dataclass(frozen=True)
-class CertificateStore:
+class TlsContextOrProblem:
     """The authorities that certificates are checked against.
 
     Attributes:
@@ -54,19 +54,19 @@ class CertificateStore:
     problem: str = ""
 
 
-async def read_certificates(given: ssl.SSLContext | None) -> CertificateStore:
+async def read_certificates(given: ssl.SSLContext | None) -> TlsContextOrProblem:
     """Return the given certificates, else read certifi's or those that the environment names.
 
     httpx does the same. asks would read the system's certificates for each connection, and block
     all other tasks while it does.
     """
     if given is not None:
-        return CertificateStore(given)
+        return TlsContextOrProblem(given)
     try:
         # In a thread, since reading all the certificates takes tens of milliseconds.
-        return CertificateStore(
+        return TlsContextOrProblem(
             await trio.to_thread.run_sync(httpx.create_ssl_context, abandon_on_cancel=True)
         )
     except OSError as error:
-        source = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
-        return CertificateStore(problem=f"no certificates in {source}, {error.strerror or error}")
+        place = os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "certifi's"
+        return TlsContextOrProblem(problem=f"no certificates in {place}, {error.strerror or error}")

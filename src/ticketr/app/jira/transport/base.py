@@ -32,7 +32,7 @@ class AsksMissing(TicketrError):
 #: The longest that closing may take, in seconds, even when all is cancelled.
 CLOSE_TIMEOUT = 1.0
 #: The slowest that a large body may be sent, in bytes in a second.
-MIN_BYTES_PER_SECOND = 10_000
+MIN_UPLOAD_BYTE_RATE = 10_000
 
 
 class BodySource(Protocol):
@@ -90,7 +90,7 @@ class Response:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class TransportSettings:
+class TransportLimitsAndTls:
     """The settings that every adapter has.
 
     Attributes:

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from ticketr.app.config.checks import MappedField, WantedField
+from ticketr.app.config.checks import UserNamedField, WantedField
 from ticketr.app.jira.adf import (
     SIMPLE_CHARACTERS_PER_COST,
     conversion_cost,
@@ -216,7 +216,7 @@ class Columns:
 
 
 def _with_mapped_field(
-    names: list[tuple[str, str]], field: MappedField, site: Mapping[str, str]
+    names: list[tuple[str, str]], field: UserNamedField, site: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     """Return the columns with one more, which replaces those with its name or its field."""
     if field.name == PARENT_LINE_NAME or field.id not in {*site, *dict(names).values()}:

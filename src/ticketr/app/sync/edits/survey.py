@@ -103,7 +103,7 @@ def readable_database(path: Path) -> Generator[Path | None]:
     SQLite creates files beside its database. So in a read-only folder, a copy is read.
 
     Raises:
-        UnsafePath: It, or a file that SQLite opens beside it, is a link or no plain file.
+        WrongFileKind: It, or a file that SQLite opens beside it, is a link or no plain file.
         FileFailed: The file cannot be copied.
     """
     refuse_database_links(path)

@@ -68,7 +68,7 @@ async def pull_named(
     if not known:  # of a new workspace; else the next pull has to see which fields are new
         columns = session.columns.names_and_ids_in_files
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
-    now = session.jira.site_timestamp_of_last_answer()
+    now = session.jira.last_answer_site_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
     relatives = _RelativeFinder(session, known, locations, tally)
     wanted = await relatives.find_ids_in_same_tickets({ids.get(key, key): key for key in keys})
@@ -260,7 +260,7 @@ async def _make_plan(
         f"Querying {f'project {job.project}' if job.jql is None else 'Jira'}..."
     )
     query = unordered_jql_or_project_query(job.project, job.jql)
-    now = session.jira.site_timestamp_of_last_answer()
+    now = session.jira.last_answer_site_time()
     try:
         ids = await session.jira.search_ids(f"{query} ORDER BY key ASC")
     except (BadRequest, NotFound):
@@ -272,7 +272,7 @@ async def _make_plan(
     if since is None:
         changed = ids
     else:
-        query = changed_since(query, seen=since, now=session.jira.site_timestamp_of_last_answer())
+        query = changed_since(query, seen=since, now=session.jira.last_answer_site_time())
         changed = await session.jira.search_ids(query)
     make = partial(make_fetch_plan, ids, changed, known, locations, project=project)
     return await session.in_thread(make), now

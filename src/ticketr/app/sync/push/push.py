@@ -83,7 +83,7 @@ class Push:
             return
         if session.columns.has_comments and not dry_run:
             await wait_for_late_comments(session)
-        seen = session.jira.site_timestamp_of_last_answer()
+        seen = session.jira.last_answer_site_time()
         try:
             requests, prepared = await self._prepare(local_changes, merging=merging)
             same = requests[PushAction.ALREADY_IN_JIRA]

@@ -142,7 +142,7 @@ class Database:
     Raises:
         StateFailed: It is damaged, newer than this program, or cannot be opened.
         ForeignState: It does not have the mark.
-        UnsafePath: It, or a file that SQLite opens beside it, is a link or the like.
+        WrongFileKind: It, or a file that SQLite opens beside it, is a link or the like.
     """
 
     def __init__(self, path: Path, mark: str | None = None) -> None:

@@ -217,7 +217,7 @@ class FileEditor:
             text: The text.
 
         Raises:
-            UnsafePath: A link or the like has the name of ticketr's folder.
+            WrongFileKind: A link or the like has the name of ticketr's folder.
             FileFailed: The text cannot be written, so it must not be replaced.
         """
         with wrap_errors(self._store.own, "write into"):

@@ -147,7 +147,7 @@ class Store:
         """Make the folders, and see that git ignores ticketr's own.
 
         Raises:
-            UnsafePath: A link or the like has a name of ticketr's own.
+            WrongFileKind: A link or the like has a name of ticketr's own.
             FileFailed: The folder cannot be made or written.
         """
         with wrap_errors(self.root, "write into"):
@@ -159,7 +159,7 @@ class Store:
 
         Raises:
             WorkspaceBusy: Another process holds it.
-            UnsafePath: A link or the like has its name.
+            WrongFileKind: A link or the like has its name.
             FileFailed: The lock file cannot be opened.
         """
         with wrap_errors(self.own / LOCK_FILE, "lock"):
