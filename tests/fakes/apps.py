@@ -182,7 +182,7 @@ class FakeSetup:
     sandbox: Problem | None = None
     noted: list[str] = field(default_factory=list)
 
-    async def check_site(self, address: str) -> SiteAnswer | Problem:
+    async def check_is_jira_cloud(self, address: str) -> SiteAnswer | Problem:
         await self._note(f"site {address}")
         return self.site
 

@@ -89,7 +89,7 @@ def problem(answer: object) -> tuple[SetupField | None, str]:
 
 
 async def test_a_site_answers_and_how_long_it_took_is_told(autojump_clock: MockClock) -> None:
-    answer = await on_sandbox(latency=0.12).check_site(URL)
+    answer = await on_sandbox(latency=0.12).check_is_jira_cloud(URL)
 
     assert answer == SiteAnswer(URL, 120)
 
@@ -98,7 +98,7 @@ async def test_a_data_center_site_says_so(autojump_clock: MockClock) -> None:
     site = answering(Answer({"version": "9.12.0", "deploymentType": "Server"}))
 
     told = "is Jira Data Center (version 9.12.0); ticketr works with Jira Cloud only"
-    assert problem(await site.check_site(URL)) == (SetupField.SITE, f"{URL} {told}")
+    assert problem(await site.check_is_jira_cloud(URL)) == (SetupField.SITE, f"{URL} {told}")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_a_data_center_site_says_so(autojump_clock: MockClock) -> None:
 async def test_what_is_no_address_is_a_problem_of_the_site(
     address: str, words: str, autojump_clock: MockClock
 ) -> None:
-    field, told = problem(await on_sandbox().check_site(address))
+    field, told = problem(await on_sandbox().check_is_jira_cloud(address))
 
     assert field is SetupField.SITE
     assert words in told
@@ -122,7 +122,7 @@ async def test_what_is_no_address_is_a_problem_of_the_site(
 
 
 async def test_a_site_that_is_no_jira_is_a_problem_of_the_site(autojump_clock: MockClock) -> None:
-    field, told = problem(await answering(Answer(b"<html>", status=404)).check_site(URL))
+    field, told = problem(await answering(Answer(b"<html>", status=404)).check_is_jira_cloud(URL))
 
     assert field is SetupField.SITE
     assert told.startswith(f"no Jira answers at {URL}: ")
@@ -132,7 +132,7 @@ async def test_the_check_of_a_site_is_cancelled_inside_its_request(
     autojump_clock: MockClock,
 ) -> None:
     with trio.move_on_after(0.5) as scope:
-        await on_sandbox(latency=10).check_site(URL)
+        await on_sandbox(latency=10).check_is_jira_cloud(URL)
 
     assert (scope.cancelled_caught, trio.current_time()) == (True, 0.5)
 

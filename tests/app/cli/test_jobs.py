@@ -16,7 +16,7 @@ from fakes.processes import environment, sandbox_thread
 from fakes.users import User, ticketr_here
 
 from ticketr import HistoryFailed, JobContext, open_job_queue
-from ticketr.app.cli.history import WorkspaceHistoryStore
+from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.ownership import HISTORY_FILE
 from ticketr.app.config import STATE_FOLDER
 
@@ -133,29 +133,29 @@ def workspace(root: Path, name: str) -> Path:
     return root / name
 
 
-async def run_in(histories: WorkspaceHistoryStore, *roots: Path) -> None:
+async def run_in(histories: WorkspaceHistories, *roots: Path) -> None:
     async with open_job_queue(history=histories) as queue:
         for root in roots:
             await queue.run(nothing, name=f"Pull {root.name}", key=str(root))
 
 
-async def names(histories: WorkspaceHistoryStore) -> list[str]:
+async def names(histories: WorkspaceHistories) -> list[str]:
     return [job.name for job in await histories.read(limit=10, status=None)]
 
 
 async def test_a_workspace_that_was_added_later_has_a_history_too(tmp_path: Path) -> None:
     one, two = workspace(tmp_path, "one"), workspace(tmp_path, "two")
-    histories = WorkspaceHistoryStore([one])
+    histories = WorkspaceHistories([one])
 
     await run_in(histories, one, two)
 
     assert await names(histories) == ["Pull two", "Pull one"]
-    assert await names(WorkspaceHistoryStore([two])) == ["Pull two"]
+    assert await names(WorkspaceHistories([two])) == ["Pull two"]
 
 
 async def test_jobs_with_a_tag_are_left_out(tmp_path: Path) -> None:
     root = workspace(tmp_path, "one")
-    histories = WorkspaceHistoryStore([root], without="quiet")
+    histories = WorkspaceHistories([root], without="quiet")
 
     async with open_job_queue(history=histories) as queue:
         await queue.run(nothing, name="Pull one", key=str(root))
@@ -167,18 +167,18 @@ async def test_jobs_with_a_tag_are_left_out(tmp_path: Path) -> None:
 async def test_a_history_that_cannot_be_used_hides_no_other(tmp_path: Path) -> None:
     one, two = workspace(tmp_path, "one"), workspace(tmp_path, "two")
     (one / STATE_FOLDER / HISTORY_FILE).write_text("this is not a database" * 100)
-    histories = WorkspaceHistoryStore([one, two])
+    histories = WorkspaceHistories([one, two])
 
     await run_in(histories, one, two)
 
     assert await names(histories) == ["Pull two"]
     with pytest.raises(HistoryFailed):
-        await names(WorkspaceHistoryStore([one]))
+        await names(WorkspaceHistories([one]))
 
 
 async def test_a_folder_whose_name_is_not_utf8_has_a_history(tmp_path: Path) -> None:
     root = workspace(tmp_path, os.fsdecode(b"odd-\xff"))
-    histories = WorkspaceHistoryStore([root])
+    histories = WorkspaceHistories([root])
 
     await run_in(histories, root)
 
@@ -190,7 +190,7 @@ async def test_a_folder_whose_name_holds_a_secret_has_a_history(
 ) -> None:
     monkeypatch.setattr("ticketr.app.cli.history.redacted", lambda text: text.replace("s3cr3t", ""))
     root = workspace(tmp_path, "s3cr3t")
-    histories = WorkspaceHistoryStore([root])
+    histories = WorkspaceHistories([root])
 
     await run_in(histories, root)
 
@@ -199,7 +199,7 @@ async def test_a_folder_whose_name_holds_a_secret_has_a_history(
 
 
 async def test_reading_the_history_of_a_folder_that_is_gone_makes_none(tmp_path: Path) -> None:
-    assert await names(WorkspaceHistoryStore([tmp_path / "gone"])) == []
+    assert await names(WorkspaceHistories([tmp_path / "gone"])) == []
     assert list(tmp_path.iterdir()) == []
 
 

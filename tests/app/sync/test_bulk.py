@@ -24,7 +24,7 @@ from ticketr.app.jira.transport import Request, Response
 from ticketr.app.sync import BulkChange, BulkIssue, BulkJob, FieldSetting, FindIssuesJob
 from ticketr.app.sync.compare.diff import Part, RichTextPart
 from ticketr.app.sync.jobs.bulk import CANCEL_REQUEST_TIMEOUT_SECONDS
-from ticketr.app.sync.jobs.bulk_change import make_bulk_values
+from ticketr.app.sync.jobs.bulk_change import make_bulk_field_ids_and_values
 from ticketr.app.sync.push.values import BadValue, FieldSpec, NameLookup
 
 LOW = BulkChange((FieldSetting("Labels", "swept"),))
@@ -324,7 +324,7 @@ TEXTS: dict[Part, FieldSpec] = {
 
 
 def values_of(field: FieldSpec, text: str) -> dict[str, object]:
-    return make_bulk_values((FieldSetting("Name", text),), {"Name": field}, LOOKUP)[1]
+    return make_bulk_field_ids_and_values((FieldSetting("Name", text),), {"Name": field}, LOOKUP)[1]
 
 
 def payload(fields: list[str], values: dict[str, object]) -> dict[str, object]:
@@ -377,7 +377,7 @@ def test_a_field_is_cleared_as_the_document_says(group: str) -> None:
 @pytest.mark.parametrize("text", ["Chrome **120**", ""])
 def test_a_rich_text_goes_into_its_group(text: str) -> None:
     settings = (FieldSetting("Environment", text),)
-    ids, values = make_bulk_values(settings, TEXTS, LOOKUP)
+    ids, values = make_bulk_field_ids_and_values(settings, TEXTS, LOOKUP)
 
     entries: Any = values["richTextFields"]
     assert (ids, len(entries), bool(entries[0]["richText"])) == (("environment",), 1, bool(text))
@@ -403,4 +403,4 @@ def test_a_rich_text_is_not_added_to() -> None:
     assert setting is not None
 
     with pytest.raises(BadValue, match="only labels"):
-        make_bulk_values((setting,), TEXTS, LOOKUP)
+        make_bulk_field_ids_and_values((setting,), TEXTS, LOOKUP)

@@ -170,7 +170,7 @@ async def test_a_comment_of_another_person_cannot_be_edited(bench: Bench) -> Non
     result = await bench.push(**ON)
 
     (note,) = result.failed
-    assert (note.code, bench.writes) == (Code.INVALID, [])
+    assert (note.code, bench.writes) == (Code.BAD_VALUE, [])
     assert note.reason == (
         f"Comment {number}: {MIA.name} wrote it, and only your own comments can be changed; put "
         "its text back, or take its lines out: the next pull writes them"
@@ -373,7 +373,7 @@ ODD: dict[str, Any] = {
 }
 
 
-async def refused(bench: Bench, code: Code = Code.INVALID) -> str:
+async def refused(bench: Bench, code: Code = Code.BAD_VALUE) -> str:
     result = await bench.push(**ON)
     (note,) = result.failed
     assert (note.code, bench.writes) == (code, [])

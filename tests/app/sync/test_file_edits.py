@@ -23,8 +23,8 @@ from ticketr.app.sync import (
     add_drafts,
     add_sub_task,
     carry_out_edits,
-    find_undo_steps,
     plan_file_edits,
+    read_undo_log,
     steps_of_same_change,
     undo_step_and_keep_copy,
 )
@@ -130,14 +130,14 @@ async def test_what_was_changed_is_taken_back_to_the_byte(bench: Bench, end: str
         changed = changed.replace("Status:To Do", "Status: Done")
         changed = changed.replace("Priority: Low", "Priority: Low\nstatus: Done")
         assert path.read_bytes() == changed.replace("\n", end).encode()
-        (latest, *_) = steps = find_undo_steps(state)
+        (latest, *_) = steps = read_undo_log(state)
         assert [each.key for each in steps] == ["draft", "draft", "DEMO-90", "DEMO-9", "DEMO-3"]
         assert {each.kind for each in steps} == {UndoKind.FIELDS}
         assert steps_of_same_change(state, latest) == steps
         with store.lock():
             for step in steps_of_same_change(state, latest):
                 undo_step_and_keep_copy(store, state, step)
-        assert find_undo_steps(state) == ()
+        assert read_undo_log(state) == ()
 
     now = tree(bench)
     assert {name: now[name] for name in before} == before
@@ -177,7 +177,7 @@ async def test_nothing_changes_if_a_file_was_edited_since_the_plan(
         with pytest.raises(CannotEdit) as caught:
             carry_out(store, state, plan)
 
-        assert find_undo_steps(state) == ()
+        assert read_undo_log(state) == ()
     assert str(caught.value) == (
         f"{edited}.md was not changed: it was edited since the plan was made; "
         "look at the plan again"
@@ -210,7 +210,7 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench)
         path = bench.root / first
         text = path.read_text()
         assert (first, second) == ("pay-in-time.md", "pay-in-time-2.md")
-        assert [each.kind for each in find_undo_steps(state)] == [UndoKind.ADDED] * 2
+        assert [each.kind for each in read_undo_log(state)] == [UndoKind.ADDED] * 2
         path.write_text(text + "More.\n")
 
         step, aside = undo_last(store, state)
@@ -224,7 +224,7 @@ async def test_an_added_draft_is_taken_back_only_as_it_was_written(bench: Bench)
         undo_last(store, state)
 
         assert (step.path, aside) == (second, ".ticketr/trash/draft.md")
-        assert find_undo_steps(state) == ()
+        assert read_undo_log(state) == ()
         assert not path.exists()
 
 

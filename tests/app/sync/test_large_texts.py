@@ -101,7 +101,7 @@ async def test_a_draft_of_megabytes_is_refused_unconverted(
 
     assert result.total == 0
     (edit, draft) = sorted(result.failed, key=lambda note: note.path)
-    assert edit.code is draft.code is Code.INVALID
+    assert edit.code is draft.code is Code.BAD_VALUE
     size = len((PROSE * 80_000).strip())
     assert draft.reason == (
         f"Description: new.md:3: it has {size} characters; Jira takes {MAX_JIRA_CHARACTERS}"

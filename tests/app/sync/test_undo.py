@@ -33,9 +33,9 @@ from ticketr.app.sync import (
     carry_out_edits,
     choose,
     find_last_undoable_change,
-    find_undo_steps,
     plan_file_edits,
     read_conflict,
+    read_undo_log,
     resolve,
     steps_of_same_change,
     undo_and_keep_copies,
@@ -67,7 +67,7 @@ def refusal(bench: Bench, key: str | None = None) -> str:
     with opened(bench) as (store, state), store.lock():
         with pytest.raises(CannotUndo) as caught:
             undo_last(store, state, key)
-        assert find_undo_steps(state)
+        assert read_undo_log(state)
     assert (tree(bench), dump(bench)) == (before, state_before)
     return str(caught.value)
 
@@ -81,11 +81,11 @@ async def test_an_undo_leaves_everything_as_it_was(bench: Bench, kind: UndoKind,
 
     with opened(bench) as (store, state), store.lock():
         aside = act(store, state, kind)
-        (step,) = find_undo_steps(state)
+        (step,) = read_undo_log(state)
         assert steps_of_same_change(state, step) == (step,)
         after = path.read_bytes()
         done, put_aside = undo_last(store, state)
-        assert find_undo_steps(state) == ()
+        assert read_undo_log(state) == ()
 
     assert (step.kind, step.key, step.path, step.copy_path) == (kind, "DEMO-9", "DEMO-9.md", aside)
     assert bool(aside) is (kind is not UndoKind.MINE)
@@ -173,7 +173,7 @@ async def test_what_was_pushed_or_pulled_since_is_left_alone(bench: Bench, kind:
         aside = act(store, state, kind)
     await bench.pull()  # which changes nothing
     with opened(bench) as (_, state):
-        (step,) = find_undo_steps(state)
+        (step,) = read_undo_log(state)
         assert state.undo.state_digest(step.head_id) == step.state_digest_after
     await bench.push()
     bench.site.edit("DEMO-9", summary="Theirs again")
@@ -206,7 +206,7 @@ async def test_the_latest_of_one_ticket_is_taken_back_by_its_key(bench: Bench) -
             undo_last(store, state, "DEMO-2")
         act(store, state, UndoKind.JIRA, "DEMO-2")
         act(store, state, UndoKind.JIRA, "DEMO-9")
-        assert [each.key for each in find_undo_steps(state)] == ["DEMO-9", "DEMO-2"]
+        assert [each.key for each in read_undo_log(state)] == ["DEMO-9", "DEMO-2"]
         words = "^there is nothing to undo of DEMO-1; there is of DEMO-9, DEMO-2$"
         with pytest.raises(NothingToUndo, match=words):
             undo_last(store, state, "DEMO-1")
@@ -241,7 +241,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
     await make_conflict(bench)
     with opened(bench) as (store, state), store.lock():
         act(store, state, UndoKind.JIRA)
-        (first,) = find_undo_steps(state)
+        (first,) = read_undo_log(state)
         made = TextReplacement(
             first.start, first.before, first.after, first.file_digest_after, first.copy_path
         )
@@ -254,7 +254,7 @@ async def test_only_the_last_steps_are_kept(bench: Bench) -> None:
                 path=first.path,
                 state_before=first.state_before,
             )
-        steps = find_undo_steps(state)
+        steps = read_undo_log(state)
 
     assert len(steps) == MAX_UNDO_STEPS
     assert [each.number for each in steps] == list(range(MAX_UNDO_STEPS + 1, 1, -1))

@@ -43,7 +43,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 
 async def test_work_is_recorded_with_its_text(bench: Bench) -> None:
-    done = await log(bench, text="Wrote the *tests*", typed_start="2026-03-01 09:30")
+    done = await log(bench, comment="Wrote the *tests*", typed_start="2026-03-01 09:30")
 
     assert (done.spent, logged(bench)) == ("2h", [(7200, "Wrote the *tests*")])
     ((record,),) = ([each.started for each in bench.finds("DEMO-1").worklogs],)
@@ -73,8 +73,8 @@ async def test_work_whose_answer_was_lost_is_not_recorded_twice(
     ("work", "reason"),
     [
         ({"typed_start": "yesterday"}, "write when the work began like 2026-01-31 09:30"),
-        ({"text": "x" * 40_000}, "it has 40000 characters; Jira takes 32767"),
-        ({"text": "a\n\n<!-- b -->"}, ""),
+        ({"comment": "x" * 40_000}, "it has 40000 characters; Jira takes 32767"),
+        ({"comment": "a\n\n<!-- b -->"}, ""),
     ],
 )
 async def test_what_cannot_be_sent_is_told(bench: Bench, work: dict[str, str], reason: str) -> None:

@@ -68,9 +68,9 @@ def _prepare_and_import_main() -> Callable[[], None]:
         from ticketr._install import missing_packages_message
 
         _exit_with_usage_error(missing_packages_message("the app", "app"))
-    from ticketr.app.cli.console import reopen_streams_with_lossy_stderr
+    from ticketr.app.cli.console import reopen_streams_and_ignore_stderr_errors
 
-    reopen_streams_with_lossy_stderr()
+    reopen_streams_and_ignore_stderr_errors()
     from ticketr.app.cli.app import main as run
 
     return run

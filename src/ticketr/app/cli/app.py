@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    console.reset_redactors_and_logs()
+    console.reset_redactors_and_logging()
     # Ctrl+C raises KeyboardInterrupt here, instead of exiting at once, unless it is ignored.
     exits_at_once = signal.getsignal(signal.SIGINT) is exit_interrupted
     raising = console.handle_interrupts(signal.default_int_handler)
@@ -152,7 +152,7 @@ def _handle_error(error: BaseException) -> int:
         case SystemExit():
             return reported.code if isinstance(reported.code, int) else exits.FAILED
         case click.ClickException():
-            _report_usage(reported)
+            _print_usage_error(reported)
             return reported.exit_code
         case TicketrError():
             return _report_failure(reported, str(reported))
@@ -171,7 +171,7 @@ def _leaf_errors(error: BaseException) -> Iterator[BaseException]:
             yield member
 
 
-def _report_usage(error: click.ClickException) -> None:
+def _print_usage_error(error: click.ClickException) -> None:
     """Print what is wrong with the arguments, then the command that explains them."""
     words = error.format_message()
     if not isinstance(error, click.exceptions.NoArgsIsHelpError):  # its words are the whole help

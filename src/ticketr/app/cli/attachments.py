@@ -15,7 +15,7 @@ from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import Group
 from ticketr.app.cli.options import (
     CommonOptions,
-    arguments_for_keys,
+    arguments_without_project,
     checked_keys,
     folder_json_options,
     key_argument,
@@ -59,7 +59,7 @@ def list_(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """List the names and sizes of the attachments of issues."""
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.ListAttachmentsJob(**arguments_for_keys(options), keys=keys)
+    job = sync.ListAttachmentsJob(**arguments_without_project(options), keys=keys)
     ended = run_job(job, plain=options.is_plain)
     listing = ended.result or sync.AttachmentList({})
     if options.as_json:
@@ -97,7 +97,7 @@ def get(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.GetAttachmentsJob(**arguments_for_keys(options), keys=keys)
+    job = sync.GetAttachmentsJob(**arguments_without_project(options), keys=keys)
     ended = run_job(job, plain=options.is_plain)
     return _print_result(ended, verb="downloaded", as_json=options.as_json)
 
@@ -124,7 +124,7 @@ def add(options: CommonOptions, *, key: str, files: tuple[Path, ...]) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    job = sync.AddAttachmentsJob(**arguments_for_keys(options), key=key, files=files)
+    job = sync.AddAttachmentsJob(**arguments_without_project(options), key=key, files=files)
     ended = run_job(job, plain=options.is_plain)
     return _print_result(ended, verb="attached", as_json=options.as_json)
 

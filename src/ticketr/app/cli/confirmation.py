@@ -29,8 +29,8 @@ _DRY_RUN_COMMAND = "ticketr push --dry-run"
 _MAX_LINE_CHARACTERS = 60
 #: The characters shown before the first one that differs.
 _CHARACTERS_BEFORE_DIFFERENCE = 20
-#: The most changed lines of one part that a plan shows.
-_MAX_CHANGED_LINES = 8
+#: The most changed lines of one field that a plan shows.
+_MAX_DIFF_LINES_PER_FIELD = 8
 #: The most lines of what is left alone.
 _MAX_LEFT_ALONE_LINES = 20
 
@@ -49,10 +49,10 @@ def read_plans_if_needed(
     named = any(isinstance(job, sync.PushJob) and job.keys for job in jobs.values())
     if skips_confirmation and not named and not can_ask_user():
         return {}
-    return {name: _read_plan(job) for name, job in jobs.items()}
+    return {name: _plan_from_files_or_empty(job) for name, job in jobs.items()}
 
 
-def _read_plan(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
+def _plan_from_files_or_empty(job: sync.PushJob | sync.SyncJob) -> sync.PushPlan:
     """Return the plan of a job; an empty one if it cannot be read."""
     keys, prefer = (job.keys, None) if isinstance(job, sync.PushJob) else (None, job.prefer)
     store = open_own_store(job.root)
@@ -101,7 +101,7 @@ def refuse_many_writes(job: sync.SyncJob) -> None:
     Raises:
         Unconfirmed: It would.
     """
-    writes = len(_read_plan(job).entries)
+    writes = len(_plan_from_files_or_empty(job).entries)
     refuse_many_or_delete(
         writes, f"create or change {writes} tickets", job.browser_or_login_site, _DRY_RUN_COMMAND
     )
@@ -156,7 +156,7 @@ def print_dry_run(result: sync.PushResult, plans: Iterable[sync.PushPlan]) -> No
     for entry in result.planned:
         for line in plan_lines(entry):
             echo(line)
-    skipped = {sync.Code.OTHERS_NAMED, sync.Code.NOT_FOUND}
+    skipped = {sync.Code.NOT_NAMED_BY_USER, sync.Code.NOT_FOUND}
     for plan in plans:
         print_messages(
             *left_alone_lines([note for note in plan.left_alone if note.code in skipped])
@@ -177,7 +177,7 @@ def plan_lines(entry: sync.PlanEntry) -> list[str]:
         elif name == "Status" and entry.route:
             lines.append(f"    {name}: {entry.route}")
         elif "\n" in old + new or max(len(old), len(new)) > _MAX_LINE_CHARACTERS:
-            lines += (f"    {name}:", *(f"        {line}" for line in _changed_lines(old, new)))
+            lines += (f"    {name}:", *(f"        {line}" for line in _diff_excerpts(old, new)))
         else:
             lines.append(f"    {name}: {old or '(empty)'} -> {new or '(empty)'}")
     return lines
@@ -194,7 +194,7 @@ def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
 
     Tickets that were not named are only counted.
     """
-    listed = [note for note in left if note.code is not sync.Code.OTHERS_NAMED]
+    listed = [note for note in left if note.code is not sync.Code.NOT_NAMED_BY_USER]
     lines = [f"left alone: {note}" for note in listed[:_MAX_LEFT_ALONE_LINES]]
     if len(listed) > _MAX_LEFT_ALONE_LINES:
         lines.append(
@@ -207,8 +207,8 @@ def left_alone_lines(left: Sequence[sync.Note]) -> list[str]:
     return lines
 
 
-def _changed_lines(old: str, new: str) -> list[str]:
-    """Return the lines that differ, at most `_MAX_CHANGED_LINES` of them."""
+def _diff_excerpts(old: str, new: str) -> list[str]:
+    """Return the lines that differ, at most `_MAX_DIFF_LINES_PER_FIELD` of them."""
     texts: list[str] = []
     before, after = old.split("\n"), new.split("\n")
     for tag, a, b, c, d in SequenceMatcher(None, before, after).get_opcodes():
@@ -221,9 +221,9 @@ def _changed_lines(old: str, new: str) -> list[str]:
                     texts.append(f"{sign} {_excerpt(line, start)}")
     if not texts:
         return ["(blank lines)"]
-    more = len(texts) - _MAX_CHANGED_LINES
+    more = len(texts) - _MAX_DIFF_LINES_PER_FIELD
     rest = [f"... and {more} more lines; ticketr diff shows them all"] if more > 0 else []
-    return [*texts[:_MAX_CHANGED_LINES], *rest]
+    return [*texts[:_MAX_DIFF_LINES_PER_FIELD], *rest]
 
 
 def _excerpt(line: str, position: int) -> str:

@@ -29,7 +29,7 @@ NOTHING_SENT_MESSAGE = "Nothing was sent."
 _IN, _OUT, _ERR = range(3)
 
 
-class _LossyFile(io.FileIO):
+class _ErrorIgnoringFile(io.FileIO):
     """A file whose writes never fail; data that it does not accept is lost."""
 
     def write(self, data: object) -> int:
@@ -43,7 +43,7 @@ class _LossyFile(io.FileIO):
             return view.nbytes
 
 
-def reopen_streams_with_lossy_stderr() -> None:
+def reopen_streams_and_ignore_stderr_errors() -> None:
     """Open closed standard streams again, and make writes to standard error never fail.
 
     Otherwise a file that is opened later could get the descriptor of a closed stream, and output
@@ -60,7 +60,7 @@ def reopen_streams_with_lossy_stderr() -> None:
     if sys.stdout is None:
         sys.stdout = open(_OUT, "w", closefd=False)  # noqa: SIM115 - likewise
     sys.stderr = io.TextIOWrapper(
-        io.BufferedWriter(_LossyFile(_ERR, "w", closefd=False)),
+        io.BufferedWriter(_ErrorIgnoringFile(_ERR, "w", closefd=False)),
         encoding=sys.stderr.encoding if sys.stderr is not None else "utf-8",
         errors="backslashreplace",
         line_buffering=True,
@@ -184,7 +184,7 @@ def echo(line: str = "", *, err: bool = False, color: str | None = None) -> None
     click.echo(click.style(text, fg=color) if color else text, err=err)
 
 
-def is_colored() -> bool:
+def is_color_allowed_by_env() -> bool:
     """Return whether lines have colours in a terminal; click leaves them out elsewhere."""
     return wants_color(os.environ, by_default=can_draw(os.environ))
 
@@ -197,7 +197,7 @@ def echo_marked(mark: str, rest: str, *, color: str) -> None:
         rest: The rest of the line, not cleaned yet.
         color: The name of the mark's colour.
     """
-    if is_colored():
+    if is_color_allowed_by_env():
         mark = click.style(mark, fg=color)
     click.echo(mark + redacted_line(rest))
 
@@ -270,7 +270,7 @@ def print_messages(*lines: str) -> None:
         echo(line, err=True)
 
 
-def reset_redactors_and_logs() -> None:
+def reset_redactors_and_logging() -> None:
     """Forget the redactors and the log level of an earlier command, and show logged warnings."""
     _redactor_by_owner.clear()
     logging.getLogger("ticketr").setLevel(logging.NOTSET)

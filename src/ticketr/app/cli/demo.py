@@ -55,7 +55,7 @@ def demo(*, folder: Path | None, is_plain: bool, **options: object) -> int:
     from ticketr.app.cli import job_runner
 
     root, mark = demo_site.prepare_demo_folder_and_mark(folder)
-    show = _pull_in_screen if is_full_screen_possible() and not is_plain else _pull_with_lines
+    show = _pull_in_screen if is_full_screen_possible() and not is_plain else _pull_without_screen
 
     async def pull() -> int:
         async with demo_site.open_demo(root, mark, **options) as settings:
@@ -73,7 +73,7 @@ async def _pull_in_screen(options: sync.SessionOptions) -> int:
     return await screen.run_screen((open_workspace("demo", options),), pull=True)
 
 
-async def _pull_with_lines(options: sync.SessionOptions) -> int:
+async def _pull_without_screen(options: sync.SessionOptions) -> int:
     from ticketr.app.cli.job_runner import exit_code, run_all
 
     (ended,) = await run_all([sync.PullJob(**options)])

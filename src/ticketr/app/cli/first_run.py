@@ -81,8 +81,8 @@ class WorkspaceSetup:
         self.demo: Path | None = None
 
     @_returns_problems
-    async def check_site(self, address: str) -> setup.SiteAnswer:
-        """Ask a site whether it is a Jira Cloud; see `Setup.check_site`."""
+    async def check_is_jira_cloud(self, address: str) -> setup.SiteAnswer:
+        """Ask a site whether it is a Jira Cloud; see `Setup.check_is_jira_cloud`."""
         site = checked_address(address)
         began = trio.current_time()
         await jira.check_cloud(site, transport=self._transport())
@@ -246,7 +246,7 @@ def _prepare_new_workspace(
     user_config = config.read_user_config(config.config_folder(os.environ))
     name = workspace_add.choose_workspace_name(None, root, user_config)
     entry = config.WorkspaceEntry(name, root, site, config.LoginEntry(email))
-    mapped = workspace_add.read_go_mapped_fields(root)
+    mapped = workspace_add.read_go_fields_unless_own(root)
     file = config.WorkspaceFile(root, site, project, None, mapped)
     config.find_missing_settings(root, file)
     workspace = config.resolve_workspace(os.environ, root, proposed=entry, project=project)

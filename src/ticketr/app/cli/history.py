@@ -14,10 +14,11 @@ import click
 import ticketr
 from ticketr._errors import HistoryFailed, TicketrError
 from ticketr.app import sync
+from ticketr.app.cli import ownership
 from ticketr.app.cli.console import echo, echo_json, redacted
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import CommonOptions, folder_json_options
-from ticketr.app.cli.ownership import HISTORY_FILE, has_own_history, require_own_mark, sign_history
+from ticketr.app.cli.ownership import HISTORY_FILE
 from ticketr.app.config import STATE_FOLDER, config_folder, read_or_make_owner_mark
 
 
@@ -37,7 +38,7 @@ def jobs(options: CommonOptions, *, limit: int) -> None:
     finished_jobs: list[ticketr.FinishedJob] = []
     with sync.readable_database(root / STATE_FOLDER / HISTORY_FILE) as path:
         if path is not None:
-            require_own_mark(root)
+            ownership.require_own_mark(root)
             finished_jobs = trio.run(partial(ticketr.SqliteHistory(path).read, limit=limit))
     if options.as_json:
         objects = [{**asdict(job), "tags": sorted(job.tags)} for job in finished_jobs]
@@ -56,7 +57,7 @@ def _moment_as_json(value: object) -> str:
     return value.isoformat()
 
 
-class WorkspaceHistoryStore:
+class WorkspaceHistories:
     """The histories of workspaces, for one queue in which a job's key is its folder.
 
     They hold no secrets, and no file stays open. A file gets the user's mark, and one that another
@@ -143,12 +144,12 @@ async def _require_own_history(root: Path) -> None:
 
 def _has_own_history(root: Path) -> bool:
     mark = _read_or_make_mark()
-    return mark is None or has_own_history(root, mark)
+    return mark is None or ownership.has_marked_or_empty_history(root, mark)
 
 
 def _mark_history(root: Path) -> None:
     if (mark := _read_or_make_mark()) is not None:
-        sign_history(root, mark)
+        ownership.sign_history(root, mark)
 
 
 def _read_or_make_mark() -> str | None:

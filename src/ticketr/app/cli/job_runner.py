@@ -22,8 +22,8 @@ from ticketr._errors import TicketrError
 from ticketr.app import sync
 from ticketr.app.cli import exits
 from ticketr.app.cli.console import echo_json, print_messages
-from ticketr.app.cli.history import WorkspaceHistoryStore
-from ticketr.app.cli.options import SIDES_TEXT, CommonOptions
+from ticketr.app.cli.history import WorkspaceHistories
+from ticketr.app.cli.options import TAKE_VALUES_TEXT, CommonOptions
 from ticketr.app.jira.site import browse_url
 from ticketr.app.tickets import key_order
 from ticketr.statusline import StatusLine
@@ -228,7 +228,7 @@ async def _run_repeatedly(
             ticketr.open_job_queue(
                 workers=len(jobs),
                 max_pending=None,
-                history=WorkspaceHistoryStore([job.root for job in jobs.values()]),
+                history=WorkspaceHistories([job.root for job in jobs.values()]),
                 on_job_error=lambda _: None,  # `read` gets every outcome
             ) as queue,
             StatusLine(queue, hint="ctrl+c stop", view=_as_failed_if_all_failed)
@@ -262,7 +262,7 @@ async def _run_repeatedly(
             readers.start_soon(read, ends)
             for folder, (_, job) in named.items():
                 queue.repeat(
-                    partial(_check_and_run, job=job, check=check),
+                    partial(_check_job_then_run, job=job, check=check),
                     every=options.every_seconds or 0,
                     id=folder,
                     name=job.name,
@@ -285,7 +285,7 @@ def _print_repeated_run(
         print_messages(f"{datetime.now(UTC).astimezone():%Y-%m-%d %H:%M:%S}  {what}")
 
 
-async def _check_and_run(
+async def _check_job_then_run(
     context: ticketr.JobContext, *, job: ticketr.Job[T], check: Callable[[Any], None] | None
 ) -> T:
     if check is not None:
@@ -338,7 +338,7 @@ def run_jobs(
         return worst_exit_code(codes)
     named: dict[str, JobOutcome[R]] = {}
     if jobs:
-        history = WorkspaceHistoryStore([job.root for job in jobs.values()])
+        history = WorkspaceHistories([job.root for job in jobs.values()])
         run_them = partial(run_all, list(jobs.values()), plain=options.is_plain, history=history)
         named = dict(zip(jobs, run_with_rare_gc(run_them), strict=True))
     if options.as_json:
@@ -426,7 +426,7 @@ def print_pull(result: sync.PullResult, *, prune: bool) -> None:
     merged = f", {result.merged} merged with edits here" if result.merged else ""
     words = f"{result.new} new, {result.updated} updated{merged}, {result.unchanged} unchanged"
     print_messages(f"{words}{sync.left_out_counts(pulled=result)}")
-    print_first_notes(
+    print_notes_up_to_limit(
         {
             "conflict": result.conflicts,
             "failed": result.failed,
@@ -458,7 +458,7 @@ def print_push(result: sync.PushResult, *, dry_run: bool = False) -> None:
             print_messages(
                 f"created by an earlier run and found again: {_list_keys(result.recovered)}"
             )
-    print_first_notes(
+    print_notes_up_to_limit(
         {
             "conflict": result.conflicts,
             "left alone": result.left_alone,
@@ -478,7 +478,7 @@ def print_resolve_hint(conflicts: Iterable[sync.Note]) -> None:
     """Print how to resolve conflicts, if there are any that can be resolved here."""
     first = next((conflict for conflict in conflicts if conflict.code is sync.Code.CONFLICT), None)
     if first is not None:
-        take = f"--take {SIDES_TEXT}"
+        take = f"--take {TAKE_VALUES_TEXT}"
         print_messages(
             f"to resolve a conflict: ticketr diff {first.key}; ticketr resolve {first.key} {take}"
         )
@@ -490,7 +490,7 @@ def _list_keys(keys: Collection[str]) -> str:
     return ", ".join(sorted(keys, key=key_order)[:MAX_PRINTED_KEYS]) + more
 
 
-def print_first_notes(groups: Mapping[str, Iterable[sync.Note]]) -> None:
+def print_notes_up_to_limit(groups: Mapping[str, Iterable[sync.Note]]) -> None:
     """Print notes about single tickets, at most `MAX_PRINTED_NOTES` of them."""
     lines = [f"{group}: {note}" for group, notes in groups.items() for note in notes]
     print_messages(*lines[:MAX_PRINTED_NOTES])

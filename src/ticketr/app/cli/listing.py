@@ -34,7 +34,7 @@ _filter_argument = click.argument("terms", nargs=-1, metavar="[FILTER]...")
 
 
 @dataclass(frozen=True, slots=True)
-class ListedIssue:
+class IssueOrBrokenFile:
     """An issue, or a broken file, in a list.
 
     Attributes:
@@ -59,7 +59,7 @@ class WorkspaceIssues:
     """
 
     root: Path
-    issues_and_broken_files: tuple[ListedIssue, ...]
+    issues_and_broken_files: tuple[IssueOrBrokenFile, ...]
     error_by_broken_path: Mapping[str, TicketrError]
 
 
@@ -96,7 +96,7 @@ def list_(options: CommonOptions, *, terms: tuple[str, ...], sort: str) -> int:
     In a terminal this is a table; elsewhere each line has the key, the status, the title, the
     assignee and the flags, separated by tabs.
     """  # noqa: D301 - the control character keeps click from running the lines together
-    wanted, listing = _parse_filter_and_list_all(options, terms)
+    wanted, listing = _parse_filter_and_read_issues(options, terms)
     order = tickets.sort_key(sort)
     issues = [issue for issue in listing.issues_and_broken_files if wanted.matches(issue.candidate)]
     issues.sort(key=lambda issue: order(issue.candidate))
@@ -134,17 +134,17 @@ def _output_encoding() -> str:
     return sys.stdout.encoding or "ascii"
 
 
-def _field_text(listed: ListedIssue, name: str) -> str:
+def _field_text(listed: IssueOrBrokenFile, name: str) -> str:
     return listed.candidate.fields.get(name, "")
 
 
-def _row_cells(listed: ListedIssue) -> tuple[str, ...]:
+def _row_cells(listed: IssueOrBrokenFile) -> tuple[str, ...]:
     flags = ",".join(sorted(listed.candidate.file_states))
     status, assignee = _field_text(listed, "Status"), _field_text(listed, "Assignee")
     return listed.candidate.key, status, listed.candidate.title, assignee, flags
 
 
-def _as_json(listed: ListedIssue) -> dict[str, object]:
+def _as_json(listed: IssueOrBrokenFile) -> dict[str, object]:
     candidate = listed.candidate
     return {
         "key": candidate.key or None,
@@ -157,7 +157,7 @@ def _as_json(listed: ListedIssue) -> dict[str, object]:
     }
 
 
-def _file_state_mark(listed: ListedIssue) -> str:
+def _file_state_mark(listed: IssueOrBrokenFile) -> str:
     states = listed.candidate.file_states
     mark = next((mark for state, mark in _MARK_BY_FILE_STATE if state in states), " ")
     try:
@@ -189,7 +189,7 @@ def stats(options: CommonOptions, *, terms: tuple[str, ...], fields: tuple[str, 
     With a FILTER, as for `ticketr list`, only the issues that fit it. In a terminal this is a table;
     elsewhere each line has the field, the value, the count and the points, separated by tabs.
     """
-    wanted, listing = _parse_filter_and_list_all(options, terms)
+    wanted, listing = _parse_filter_and_read_issues(options, terms)
     issues = [
         issue.candidate
         for issue in listing.issues_and_broken_files
@@ -251,7 +251,7 @@ def _totals_as_json(
     }
 
 
-def _parse_filter_and_list_all(
+def _parse_filter_and_read_issues(
     options: CommonOptions, terms: Sequence[str]
 ) -> tuple[tickets.Filter, WorkspaceIssues]:
     """Return the filter of a command, and all issues of the workspace."""
@@ -280,18 +280,18 @@ def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
 
-    def listed(path: str, issue: tickets.Ticket) -> ListedIssue:
+    def listed(path: str, issue: tickets.Ticket) -> IssueOrBrokenFile:
         key = issue.key or ""
         flags = [("edited", key in edited), ("conflict", key in clashing)]
         flags.append(("broken", path in survey.broken))
         held = frozenset(name for name, holds in flags if holds)
-        moment = updated.get(key, "")
-        return ListedIssue(tickets.candidate_of(issue, held, updated=moment), path, issue.line)
+        candidate = tickets.candidate_of(issue, held, updated=updated.get(key, ""))
+        return IssueOrBrokenFile(candidate, path, issue.line)
 
     issues = [listed(path, issue) for path, ticket in pairs for issue in (ticket, *ticket.tasks)]
     for name, error in survey.broken.items():
         candidate = tickets.Candidate("", clean(str(error)), file_states=frozenset({"broken"}))
-        issues.append(ListedIssue(candidate, name, 1))
+        issues.append(IssueOrBrokenFile(candidate, name, 1))
     return WorkspaceIssues(store.root, tuple(issues), survey.broken)
 
 

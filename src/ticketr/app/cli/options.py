@@ -28,7 +28,7 @@ C = TypeVar("C", bound=Callable[..., Any])
 R = TypeVar("R")
 
 #: How a hint names the sides.
-SIDES_TEXT = "mine, jira or both"
+TAKE_VALUES_TEXT = "mine, jira or both"
 
 
 class _SideChoice(click.Choice[str]):
@@ -259,7 +259,7 @@ def find_job_arguments(
     return ready, failed
 
 
-def arguments_for_keys(options: CommonOptions) -> sync.SessionOptions:
+def arguments_without_project(options: CommonOptions) -> sync.SessionOptions:
     """Return the arguments of a job on issues that are named by their keys; needs no project."""
     return find_job_arguments(replace(options, needs_project=False))[0][""]
 

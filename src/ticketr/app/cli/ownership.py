@@ -55,7 +55,7 @@ def require_own_mark(root: Path) -> str:
     mark = config.read_or_make_owner_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
     try:
-        unmarked = _find_unmarked_files(store)
+        unmarked = _find_unmarked_state_and_history(store)
     except sync.StateFailed:  # it cannot be used by anything; what opens it says so, in JSON too
         return mark
     if unmarked:
@@ -63,7 +63,7 @@ def require_own_mark(root: Path) -> str:
     return mark
 
 
-def trust(root: Path) -> bool:
+def mark_state_and_history(root: Path) -> bool:
     """Mark the state file and the history of a workspace as the user's; their content stays.
 
     Returns:
@@ -77,7 +77,7 @@ def trust(root: Path) -> bool:
     """
     mark = config.read_or_make_owner_mark(config.config_folder(os.environ))
     store = sync.Store(root, config.STATE_FOLDER, mark)
-    unmarked = _find_unmarked_files(store)
+    unmarked = _find_unmarked_state_and_history(store)
     if store.state_path in unmarked:
         with closing(sync.State(store.state_path)) as state:
             state.add_user_mark(mark)
@@ -86,7 +86,7 @@ def trust(root: Path) -> bool:
     return bool(unmarked)
 
 
-def _find_unmarked_files(store: sync.Store) -> list[Path]:
+def _find_unmarked_state_and_history(store: sync.Store) -> list[Path]:
     """Return which of the state file and the history of a workspace do not have the user's mark."""
     assert store.mark is not None
     unmarked: list[Path] = []
@@ -95,12 +95,12 @@ def _find_unmarked_files(store: sync.Store) -> list[Path]:
             pass
     except config.ForeignState:
         unmarked.append(store.state_path)
-    if not has_own_history(store.root, store.mark):
+    if not has_marked_or_empty_history(store.root, store.mark):
         unmarked.append(store.own / HISTORY_FILE)
     return unmarked
 
 
-def has_own_history(root: Path, mark: str) -> bool:
+def has_marked_or_empty_history(root: Path, mark: str) -> bool:
     """Tell whether the history of a workspace has the user's mark; True where it holds no job.
 
     A file that cannot be used is left to what opens it.

@@ -16,7 +16,7 @@ from ticketr.app.cli.completion import complete_key
 from ticketr.app.cli.console import echo, echo_json, print_messages
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
-    SIDES_TEXT,
+    TAKE_VALUES_TEXT,
     CommonOptions,
     checked_key_option,
     folder_json_options,
@@ -186,7 +186,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
     undone = sync.UndoneChange(()) if listed else _undo_last_change(store, key)
     pairs = undone.steps_and_copy_paths
     with sync.read_state(store) as state:
-        steps = sync.find_undo_steps(state, key)
+        steps = sync.read_undo_log(state, key)
         still_open = [step.key for step, _ in pairs if state.conflicts.of(step.key) is not None]
     if options.as_json:
         done = [{**_step_as_json(step), "put_aside": aside} for step, aside in pairs]
@@ -205,7 +205,7 @@ def undo(options: CommonOptions, *, key: str | None, listed: bool) -> None:
             is_as = "is gone" if step.kind is sync.UndoKind.ADDED else "is as it was before"
             echo(f"{step.key}: {step.path} {is_as} ({step.kind.value}){where}")
         for text in still_open:
-            print_messages(f"to resolve it again: ticketr resolve {text} --take {SIDES_TEXT}")
+            print_messages(f"to resolve it again: ticketr resolve {text} --take {TAKE_VALUES_TEXT}")
     if undone.failed:
         raise undone.failed[0]
 

@@ -39,7 +39,7 @@ def schema(options: CommonOptions) -> None:
             (
                 f"{_kept_and_required_marks(field)} {field.name}",
                 field.kind,
-                _allowed_values_or_reason(field),
+                _allowed_values_or_unsupported_reason(field),
             )
             for field in fields
         ]
@@ -51,7 +51,7 @@ def schema(options: CommonOptions) -> None:
                 field.name,
                 field.kind,
                 field.id,
-                _allowed_values_or_reason(field),
+                _allowed_values_or_unsupported_reason(field),
             )
             for field in fields
         )
@@ -78,6 +78,6 @@ def _kept_and_required_marks(field: sync.SchemaField) -> str:
     return kept + ("*" if field.required else " ")
 
 
-def _allowed_values_or_reason(field: sync.SchemaField) -> str:
+def _allowed_values_or_unsupported_reason(field: sync.SchemaField) -> str:
     """Return the allowed values, or why no file can hold the field."""
     return field.reason or field.values_text

@@ -19,7 +19,7 @@ from ticketr.app.cli import exits
 from ticketr.app.cli.console import print_messages
 from ticketr.app.cli.demo_site import has_demo_extra, how_to_continue_demo
 from ticketr.app.cli.first_run import WorkspaceSetup
-from ticketr.app.cli.history import WorkspaceHistoryStore
+from ticketr.app.cli.history import WorkspaceHistories
 from ticketr.app.cli.options import session_options, workspace_arguments
 from ticketr.app.cli.ownership import require_own_mark
 from ticketr.app.cli.settings import find_stored_credentials, find_workspace
@@ -71,7 +71,7 @@ async def run_screen(workspaces: Sequence[OpenOrUnopenedWorkspace], *, pull: boo
         config.read_user_config, config.config_folder(os.environ)
     )
     roots = [workspace.root for workspace in workspaces if workspace.root]
-    history = WorkspaceHistoryStore(roots, without=QUIET_TAG)
+    history = WorkspaceHistories(roots, without=QUIET_TAG)
     first_run = WorkspaceSetup()
     async with trio.open_nursery() as sandbox_nursery:
         async with open_job_queue(
@@ -182,14 +182,14 @@ async def _open_workspace_without_token(name: str) -> OpenWorkspace:
     """
     workspace, mark = await trio.to_thread.run_sync(_find_workspace_and_mark, name)
     login = Credentials(workspace.site or "", workspace.login.email or "", token="")
-    late = _OptionsWithLateToken(workspace, session_options(workspace, login, mark))
+    late = _OptionsWithTokenLookup(workspace, session_options(workspace, login, mark))
     return replace(
         open_workspace(name, late.options, workspace.all_aliases),
-        make_job=lambda request, on_written: _JobWithLateToken(
+        make_job=lambda request, on_written: _JobWithTokenLookup(
             f"{request.kind.value.capitalize()} {name}", late, request, on_written
         ),
         ask_jira=late.ask_jira,
-        has_login=late.has_token,
+        has_login=late.is_token_looked_up,
     )
 
 
@@ -199,7 +199,7 @@ def _find_workspace_and_mark(name: str) -> tuple[config.Workspace, str]:
 
 
 @dataclass
-class _OptionsWithLateToken:
+class _OptionsWithTokenLookup:
     """The options of a workspace's jobs; its token is looked up for the first of them.
 
     Attributes:
@@ -210,7 +210,7 @@ class _OptionsWithLateToken:
     workspace: config.Workspace
     options: sync.SessionOptions
 
-    def has_token(self) -> bool:
+    def is_token_looked_up(self) -> bool:
         """Return whether the token was looked up already."""
         return bool(self.options["credentials"].token)
 
@@ -222,7 +222,7 @@ class _OptionsWithLateToken:
                 forbids it.
             TokenFailed: A source of tokens failed.
         """
-        if not self.has_token():
+        if not self.is_token_looked_up():
             self.workspace.required_confirmed_site()
             if self.workspace.jql is None:
                 self.workspace.required_project()
@@ -236,11 +236,11 @@ class _OptionsWithLateToken:
 
 
 @dataclass(frozen=True)
-class _JobWithLateToken:
+class _JobWithTokenLookup:
     """A job whose options are looked up when it begins; an error there is the job's."""
 
     name: str
-    late_options: _OptionsWithLateToken
+    options: _OptionsWithTokenLookup
     request: JobRequest
     on_written: sync.OnWritten
 
@@ -251,6 +251,6 @@ class _JobWithLateToken:
             As that of the job of its kind.
         """
         job: Job[object] = job_for(
-            await self.late_options.get_with_stored_login(), self.request, self.on_written
+            await self.options.get_with_stored_login(), self.request, self.on_written
         )
         return await job.execute(context)

@@ -11,9 +11,9 @@ import click
 from ticketr.app import config, jira
 from ticketr.app.cli.console import add_redactor
 
-WHICH_SITE = "the address of your Jira site, like https://you.atlassian.net"
-WHICH_EMAIL = "the e-mail address of your Atlassian account"
-_WHICH_TOKEN = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105 - words
+SITE_HINT = "the address of your Jira site, like https://you.atlassian.net"
+EMAIL_HINT = "the e-mail address of your Atlassian account"
+_TOKEN_HINT = "an API token of your Atlassian account (account settings, Security)"  # noqa: S105 - words
 
 
 def find_workspace(
@@ -61,8 +61,8 @@ def find_token(workspace: config.Workspace) -> config.FoundToken:
     if token is not None:
         return token
     if workspace.login.email is None:
-        raise config.MissingSetting(("JIRA_EMAIL",), f"{WHICH_EMAIL}, or 'ticketr workspace add'")
-    hint = f"{_WHICH_TOKEN}, or 'ticketr workspace add' to store one"
+        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
+    hint = f"{_TOKEN_HINT}, or 'ticketr workspace add' to store one"
     if config.read_environment(os.environ).token is not None:
         hint = (
             f"what is set is not for {workspace.site}: set JIRA_URL too, to say which site it is "
@@ -78,7 +78,7 @@ def make_credentials(login: config.FoundToken, cloud_id: str | None) -> jira.Cre
         MissingSetting: No setting names the account.
     """
     if login.email is None:
-        raise config.MissingSetting(("JIRA_EMAIL",), f"{WHICH_EMAIL}, or 'ticketr workspace add'")
+        raise config.MissingSetting(("JIRA_EMAIL",), f"{EMAIL_HINT}, or 'ticketr workspace add'")
     site = login.site
     if cloud_id is not None:
         site = jira.gateway_site(cloud_id, site)

@@ -73,7 +73,7 @@ class LocalEdits:
     """What was edited in a workspace since the last sync, and what cannot be compared.
 
     Attributes:
-        issue_key_count: How many issues with keys the files hold.
+        keyed_issue_count_in_files: How many issues with keys the files hold.
         edited: What was edited, in the order of the keys.
         drafts: The drafts, in the order of the files.
         tickets_with_older_values: What is older than the last pull; it was not edited.
@@ -84,10 +84,10 @@ class LocalEdits:
         last_path_by_missing_key: The former file of each ticket that is in no file now, by key.
         losses: What a push would remove in Jira.
         plain_text_notes: What Jira would get as plain text.
-        expected_refusals: What Jira would refuse.
+        jira_would_refuse: What Jira would refuse.
     """
 
-    issue_key_count: int
+    keyed_issue_count_in_files: int
     edited: tuple[EditedTicket, ...]
     drafts: tuple[Draft, ...]
     tickets_with_older_values: tuple[EditedTicket, ...]
@@ -98,7 +98,7 @@ class LocalEdits:
     last_path_by_missing_key: Mapping[str, str]
     losses: tuple[sync.Loss, ...]
     plain_text_notes: tuple[sync.Note, ...]
-    expected_refusals: tuple[sync.Note, ...]
+    jira_would_refuse: tuple[sync.Note, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ def _find_local_edits(
         )
 
     return LocalEdits(
-        issue_key_count=len(survey.locations),
+        keyed_issue_count_in_files=len(survey.locations),
         edited=tuple(edited),
         drafts=tuple(drafts),
         tickets_with_older_values=tuple(older),
@@ -241,7 +241,7 @@ def _find_local_edits(
         },
         losses=tuple(loss for loss in survey.find_losses(state) if loss.key in edited_keys),
         plain_text_notes=notes(sync.find_literal_text),
-        expected_refusals=notes(sync.find_title_refusals),
+        jira_would_refuse=notes(sync.find_title_refusals),
     )
 
 
@@ -285,17 +285,16 @@ def _key_of_parent_or_self(state: sync.State, key: str) -> str:
 def _empty_message(edits: LocalEdits, keys: tuple[str, ...]) -> str:
     if keys:
         return f"nothing to push of {', '.join(keys)}"
-    if not edits.issue_key_count:
+    count = edits.keyed_issue_count_in_files
+    if not count:
         return "there is no ticket here; ticketr pull brings those of Jira, ticketr new begins one"
-    tickets = (
-        "1 ticket is" if edits.issue_key_count == 1 else f"{edits.issue_key_count} tickets are"
-    )
+    tickets = "1 ticket is" if count == 1 else f"{count} tickets are"
     return f"nothing to push; {tickets} unchanged since the last sync"
 
 
 def _as_json(edits: LocalEdits) -> dict[str, object]:
     return {
-        "tickets": edits.issue_key_count,
+        "tickets": edits.keyed_issue_count_in_files,
         "edited": [asdict(ticket) for ticket in edits.edited],
         "older": [asdict(ticket) for ticket in edits.tickets_with_older_values],
         "drafts": [asdict(draft) for draft in edits.drafts],
@@ -311,7 +310,7 @@ def _as_json(edits: LocalEdits) -> dict[str, object]:
         "missing": _missing_as_json(edits.last_path_by_missing_key),
         "losses": [asdict(loss) for loss in edits.losses],
         "literals": [asdict(note) for note in edits.plain_text_notes],
-        "refused": [asdict(note) for note in edits.expected_refusals],
+        "refused": [asdict(note) for note in edits.jira_would_refuse],
     }
 
 
@@ -356,7 +355,7 @@ def _marked_lines(edits: LocalEdits) -> Iterator[tuple[str, str]]:
         yield "broken", str(error)
     for line in loss_lines(edits.losses):
         yield "loss", f"{line}; it needs --accept-loss"
-    for mark, notes in (("refused", edits.expected_refusals), ("text", edits.plain_text_notes)):
+    for mark, notes in (("refused", edits.jira_would_refuse), ("text", edits.plain_text_notes)):
         for note in notes:
             yield mark, str(note)
     yield from _lines_or_count(
@@ -444,7 +443,7 @@ def _print_line_diff(old: str, new: str, old_name: str, new_name: str) -> None:
         clean(new_name),
         lineterm="",
     )
-    colors = {"+": "green", "-": "red", "@": "cyan"} if console.is_colored() else {}
+    colors = {"+": "green", "-": "red", "@": "cyan"} if console.is_color_allowed_by_env() else {}
     for line in lines:
         console.echo(line, color=colors.get(line[:1]))
 

@@ -15,7 +15,7 @@ from ticketr.app.cli.console import NOTHING_SENT_MESSAGE, echo, echo_json
 from ticketr.app.cli.help import command
 from ticketr.app.cli.options import (
     CommonOptions,
-    arguments_for_keys,
+    arguments_without_project,
     folder_json_options,
     key_argument,
 )
@@ -45,9 +45,8 @@ def worklog(options: CommonOptions, *, key: str, words: tuple[str, ...], started
         spent, text = sync.split_time_and_text(" ".join(words))
     except sync.UnsendableText as error:
         raise click.UsageError(str(error)) from None
-    job = sync.LogWorkJob(
-        **arguments_for_keys(options), key=key, time_spent=spent, text=text, typed_start=started
-    )
+    arguments = arguments_without_project(options)
+    job = sync.LogWorkJob(**arguments, key=key, time_spent=spent, comment=text, typed_start=started)
     ended = run_job(job)
     done = ended.result
     if options.as_json:
@@ -79,7 +78,7 @@ def comment(options: CommonOptions, *, key: str, message: str | None) -> int:
     """
     from ticketr.app.cli.job_runner import run_job
 
-    arguments = arguments_for_keys(options)
+    arguments = arguments_without_project(options)
     file = None
     if message == "-":
         message = sys.stdin.read()

@@ -16,7 +16,7 @@ from ticketr.app.cli import settings
 from ticketr.app.cli.console import ask, echo
 from ticketr.app.jira.transport import Transport
 
-_REPLACEABLE_TOKEN_SOURCES = {
+_TOKEN_SOURCES_TO_ASK_AGAIN = {
     config.TokenSource.KEYRING,
     config.TokenSource.FILE,
     config.TokenSource.PROMPT,
@@ -76,7 +76,7 @@ def add_workspace(request: AddRequest) -> None:
     if request.has_scoped_token:
         cloud_id = trio.run(jira.ask_cloud_id, site)
         entry = replace(entry, login=replace(entry.login, cloud_id=cloud_id))
-    mapped = read_go_mapped_fields(folder)
+    mapped = read_go_fields_unless_own(folder)
     workspace = _complete_workspace(entry, request)
     workspace = replace(workspace, fields=mapped or workspace.fields)
     token, user, project = _find_accepted_login(workspace, request)
@@ -128,7 +128,7 @@ def _choose_site(request: AddRequest, here: config.Workspace) -> str:
         return _ask_until_valid("Address of the Jira site", config.checked_site, default=here.site)
     if here.site_error is not None:
         raise here.site_error
-    raise config.MissingSetting(("--site", "JIRA_URL"), settings.WHICH_SITE)
+    raise config.MissingSetting(("--site", "JIRA_URL"), settings.SITE_HINT)
 
 
 def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> config.Workspace:
@@ -140,7 +140,7 @@ def _complete_workspace(entry: config.WorkspaceEntry, request: AddRequest) -> co
         workspace = replace(workspace, jql=config.checked_jql("--jql", request.jql))
     if workspace.login.email is None:
         if not settings.can_ask_user():
-            raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.WHICH_EMAIL)
+            raise config.MissingSetting(("--email", "JIRA_EMAIL"), settings.EMAIL_HINT)
         email = _ask_until_valid("E-mail address of your account", config.checked_email)
         workspace = replace(workspace, login=replace(workspace.login, email=email))
     if workspace.project is None and settings.can_ask_user():
@@ -187,7 +187,7 @@ def _find_accepted_login(
             if (
                 tries == MAX_LOGIN_TRIES
                 or not can_ask
-                or token.source not in _REPLACEABLE_TOKEN_SOURCES
+                or token.source not in _TOKEN_SOURCES_TO_ASK_AGAIN
             ):
                 raise
             echo(str(error), err=True)
@@ -282,7 +282,7 @@ def choose_workspace_name(given: str | None, folder: Path, user_config: config.U
     return config.checked_workspace_name("NAME", given)
 
 
-def read_go_mapped_fields(folder: Path) -> tuple[config.UserNamedField, ...]:
+def read_go_fields_unless_own(folder: Path) -> tuple[config.UserNamedField, ...]:
     """Return the fields that only the Go program's settings in a folder name.
 
     Raises:

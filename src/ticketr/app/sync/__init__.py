@@ -135,7 +135,7 @@ if TYPE_CHECKING:
         UndoneChange,
         find_last_step,
         find_last_undoable_change,
-        find_undo_steps,
+        read_undo_log,
         steps_of_same_change,
         undo_and_keep_copies,
         undo_step_and_keep_copy,

@@ -152,7 +152,7 @@ def plan_file_edits(store: Store, changes: Mapping[IssuePlace, FieldSetting]) ->
     digests: dict[str, str] = {}
     for path, places in by_path.items():
         file = store.read_file(path)
-        issues = _issues_of(file)
+        issues = _issues_by_key_or_draft_line(file)
         planned = [
             _plan_edit(_require_issue(issues, place), path, changes[place]) for place in places
         ]
@@ -162,7 +162,7 @@ def plan_file_edits(store: Store, changes: Mapping[IssuePlace, FieldSetting]) ->
     return FileEditPlan(tuple(edits), digests)
 
 
-def _issues_of(file: TicketFile) -> dict[str | int, Ticket]:
+def _issues_by_key_or_draft_line(file: TicketFile) -> dict[str | int, Ticket]:
     """Return the issues of a file by their keys, and the drafts by their lines."""
     return {
         issue.key or issue.line: issue
@@ -279,7 +279,7 @@ def _change_issue(
     """Change one issue in its file, and put that on the undo log."""
 
     def changed(file: TicketFile) -> TicketFile:
-        issue = _require_issue(_issues_of(file), place)
+        issue = _require_issue(_issues_by_key_or_draft_line(file), place)
         index, ticket = next(
             (at, ticket)
             for at, ticket in enumerate(file.tickets)

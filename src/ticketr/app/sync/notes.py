@@ -34,7 +34,7 @@ class Code(StrEnum):
     CONFLICT = "conflict"  # both sides have changed the same part
     CHANGED_IN_JIRA = "moved_on"  # Jira has changed since the last pull
     BROKEN = "broken"  # its file cannot be parsed or written, or has a key that another file has
-    INVALID = "invalid"  # Jira does not take a value, or a file cannot hold it
+    BAD_VALUE = "invalid"  # Jira does not take a value, or a file cannot hold it
     REFUSED = "refused"  # Jira refused it
     LITERAL = "literal"  # Jira gets its markup as plain text
     LOSS = "loss"  # an edit would remove a piece of a description in Jira
@@ -44,11 +44,11 @@ class Code(StrEnum):
     MOVED = "moved"  # it is in another project now
     NOT_FOUND_BY_QUERY = "unmatched"  # the query no longer finds it
     NOT_IN_PLAN = "unconfirmed"  # it was not in the plan that was confirmed, or has changed since
-    UNCERTAIN = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
+    MAYBE_CREATED = "uncertain"  # an earlier push asked for it, and its key is not in its file yet
     NEVER_PULLED = "unpulled"  # it has a key, and was never pulled into this folder
     OLDER = "older"  # it has values of before the last pull
     OLDER_REPLACED = "brought_forward"  # it had such values, and has Jira's now
-    OTHERS_NAMED = "unnamed"  # only other tickets were named
+    NOT_NAMED_BY_USER = "unnamed"  # only other tickets were named
     KEY_NOT_WRITTEN = "draft_changed"  # it was created, but its key is not in its file yet
 
 

@@ -19,7 +19,7 @@ from ticketr.app.sync.workspace.store import TEMPLATE_FOLDER
 from ticketr.app.tickets import Ticket, parse
 
 #: The placeholders of Markdown, where a doubled brace is a brace, and of the Go program's YAML.
-_SINGLE_BRACE_PLACEHOLDER = re.compile(
+_MARKDOWN_PLACEHOLDER = re.compile(
     r"\{\{(?P<literal>[^\W\d][\w-]*)\}\}|\{(?P<name>[^\W\d][\w-]*)\}"
 )
 _YAML_PLACEHOLDER = re.compile(r"\{\{\s*\.(?P<name>\w+)\s*\}\}")
@@ -59,7 +59,7 @@ class Template:
 
     def fill(self, values: Mapping[str, str]) -> tuple[Ticket, ...]:
         """Return the drafts that it makes with a value for each placeholder."""
-        pattern = _SINGLE_BRACE_PLACEHOLDER if self.path.endswith(".md") else _YAML_PLACEHOLDER
+        pattern = _MARKDOWN_PLACEHOLDER if self.path.endswith(".md") else _YAML_PLACEHOLDER
 
         def text_of(match: re.Match[str]) -> str:
             literal = match.groupdict().get("literal")
@@ -106,7 +106,7 @@ def read_template(path: Path) -> Template:
     """
     text, short = read_text(path) or "", f"{TEMPLATE_FOLDER}/{path.name}"
     if path.suffix == ".md":
-        pattern, tickets = _SINGLE_BRACE_PLACEHOLDER, parse(text, source=short).tickets
+        pattern, tickets = _MARKDOWN_PLACEHOLDER, parse(text, source=short).tickets
     else:
         pattern, tickets = _YAML_PLACEHOLDER, tuple(_read_yaml(path, text))
     for ticket in tickets:

@@ -38,7 +38,7 @@ class UndoneChange:
     failed: tuple[TicketrError, ...] = ()
 
 
-def find_undo_steps(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
+def read_undo_log(state: State, key: str | None = None) -> tuple[UndoStep, ...]:
     """Return the replacements that can be undone, the latest first.
 
     Args:
@@ -56,9 +56,9 @@ def find_last_step(state: State, key: str | None = None) -> UndoStep:
     Raises:
         NothingToUndo: There is nothing.
     """
-    for step in find_undo_steps(state, key):
+    for step in read_undo_log(state, key):
         return step
-    raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in find_undo_steps(state))))
+    raise NothingToUndo(key, tuple(dict.fromkeys(step.key for step in read_undo_log(state))))
 
 
 def undo_and_keep_copies(store: Store, state: State, steps: Iterable[UndoStep]) -> UndoneChange:
@@ -115,7 +115,7 @@ def find_last_undoable_change(store: Store, state: State) -> tuple[UndoStep, ...
         FileFailed: The file cannot be read.
     """
     latest: dict[str | int, UndoStep] = {}
-    for step in find_undo_steps(state):
+    for step in read_undo_log(state):
         latest.setdefault(step.number if step.key == DRAFT_KEY else step.key, step)
     possible: list[UndoStep] = []
     failed: list[TicketrError] = []

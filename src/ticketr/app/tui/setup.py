@@ -155,7 +155,7 @@ class Setup(Protocol):
     stored either nothing or a complete workspace or, at worst, a token without a workspace.
     """
 
-    async def check_site(self, address: str) -> SiteAnswer | Problem:
+    async def check_is_jira_cloud(self, address: str) -> SiteAnswer | Problem:
         """Ask a site whether it is a Jira Cloud; no login is sent.
 
         Args:

@@ -186,8 +186,8 @@ async def test_a_draft_that_jira_was_asked_for_is_left_with_its_sub_tasks(
         else "an earlier push asked for it and got no answer; the next push finds out if it exists"
     )
     assert plan.left_alone[:2] == (
-        Note("", "new.md", reason, Code.UNCERTAIN, "New", 1),
-        Note("", "new.md", reason, Code.UNCERTAIN, "One", 4),
+        Note("", "new.md", reason, Code.MAYBE_CREATED, "New", 1),
+        Note("", "new.md", reason, Code.MAYBE_CREATED, "One", 4),
     )
     (bench.root / "new.md").rename(bench.root / "moved.md")
     assert [each.path for each in bench.plan().left_alone[:2]] == ["moved.md", "moved.md"]
@@ -218,8 +218,8 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
 
     assert [each.name for each in whole.entries] == ['draft "New"', "DEMO-3", "DEMO-4"]
     assert [(each.name, each.reason, each.code) for each in whole.left_alone] == [
-        ("DEMO-1", "it was not named", Code.OTHERS_NAMED),
-        ('draft "Draft"', "it was not named", Code.OTHERS_NAMED),
+        ("DEMO-1", "it was not named", Code.NOT_NAMED_BY_USER),
+        ('draft "Draft"', "it was not named", Code.NOT_NAMED_BY_USER),
     ]
     assert [each.name for each in task.entries] == ["DEMO-4"]
     assert bench.plan(["DEMO-2"]).entries == ()

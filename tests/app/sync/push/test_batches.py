@@ -282,7 +282,7 @@ async def test_a_dry_run_does_not_plan_what_a_cancelled_push_has_asked_for(bench
     result = await bench.push(dry_run=True)
 
     assert (result.failed, [each.title for each in result.planned]) == ((), ["Another"])
-    assert {each.code for each in result.left_alone} == {Code.UNCERTAIN}
+    assert {each.code for each in result.left_alone} == {Code.MAYBE_CREATED}
     assert len(result.left_alone) == len(unsettled(bench)) == 60
     assert bench.writes == []
     known = [

@@ -130,7 +130,7 @@ async def test_what_the_task_cannot_have_is_left_out_with_a_note(bench: Bench) -
 
     assert result.created == ("DEMO-13",)
     note = result.warnings[0]
-    assert (note.title, note.code) == ("One", Code.INVALID)
+    assert (note.title, note.code) == ("One", Code.BAD_VALUE)
     assert note.reason.startswith(
         'Assignee: not taken over from its ticket, since nobody called "Nobody" can be chosen'
     )

@@ -94,7 +94,7 @@ async def test_a_draft_whose_parent_is_not_created_stays_one(
 
     note = next(note for note in result.failed if note.title == "Pay by card")
     assert note.reason.startswith(words)
-    assert note.code is Code.INVALID
+    assert note.code is Code.BAD_VALUE
     ticket = tickets_in(path)["Pay by card"]
     assert render([ticket]) == render([parse(text).tickets[0]]) or "Epos" in text
     assert "Pay by card" not in new(bench)

@@ -129,7 +129,7 @@ async def test_a_new_type_is_asked_for_its_statuses_instead(bench: Bench) -> Non
     assert result.updated == ("DEMO-3",)
     assert bench.finds("DEMO-3").status == IN_PROGRESS
     (note,) = result.failed
-    assert (note.key, note.code) == ("DEMO-6", Code.INVALID)
+    assert (note.key, note.code) == ("DEMO-6", Code.BAD_VALUE)
     assert note.reason == 'Status: "Progress" is not a status of a Task; did you mean In Progress?'
 
 
@@ -141,7 +141,7 @@ async def test_a_draft_with_a_status_that_does_not_exist_is_not_created(
 
     (note,) = (await changes_nothing(bench, dry_run=dry_run)).failed
 
-    assert note.code is Code.INVALID
+    assert note.code is Code.BAD_VALUE
     assert note.reason == (
         'Status: "Bogus" is not a status of a Task; there is Done, In Progress, In Review, To Do'
     )
@@ -166,8 +166,8 @@ async def test_a_parent_that_jira_does_not_have_is_told_before_the_first_write(
     notes = (await changes_nothing(bench, dry_run=dry_run)).failed
 
     assert [(each.path, each.code, each.reason) for each in notes] == [
-        ("DEMO-2.md", Code.INVALID, "Parent: Jira has no DEMO-999, or you may not see it"),
-        ("drafts.md", Code.INVALID, "Parent: Jira has no BOGUS-1, or you may not see it"),
+        ("DEMO-2.md", Code.BAD_VALUE, "Parent: Jira has no DEMO-999, or you may not see it"),
+        ("drafts.md", Code.BAD_VALUE, "Parent: Jira has no BOGUS-1, or you may not see it"),
     ]
 
 

@@ -121,7 +121,7 @@ async def test_a_wrong_ticket_is_named_and_the_others_go(bench: Bench) -> None:
     assert result.created == ("DEMO-13",)
     assert bench.finds("DEMO-13").summary == "Right"
     (note,) = result.failed
-    assert (note.key, note.path, note.code) == ("", "drafts.md", Code.INVALID)
+    assert (note.key, note.path, note.code) == ("", "drafts.md", Code.BAD_VALUE)
     assert note.reason == (
         'Type: "Storry" is not an issue type of this project: did you mean Story?'
     )

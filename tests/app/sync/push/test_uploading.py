@@ -271,7 +271,7 @@ async def test_a_picture_that_is_not_attached_holds_its_issue_back(
         broken.setattr(JiraClient, method, ask)
         (failed,) = (await bench.push()).failed
 
-    assert (failed.key, failed.code) == ("DEMO-1", Code.INVALID)
+    assert (failed.key, failed.code) == ("DEMO-1", Code.BAD_VALUE)
     assert failed.reason.startswith("Description: ")
     assert reason in failed.reason
     assert blocks(bench, "DEMO-1") == [p("one")]

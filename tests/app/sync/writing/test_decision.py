@@ -133,7 +133,7 @@ def test_a_key_that_is_none_never_becomes_a_path(store: Store, key: str) -> None
 
     assert result.outcome is None
     assert result.note is not None
-    assert result.note.code is Code.INVALID
+    assert result.note.code is Code.BAD_VALUE
     assert list(store.root.glob("**/*.md")) == []
 
 

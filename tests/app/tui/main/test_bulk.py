@@ -219,7 +219,9 @@ def test_work_is_logged_after_a_question() -> None:
     _, effect = entered(state)
     requests = [
         JobRequest(
-            JobKind.WORKLOG, (key,), {"key": key, "time_spent": "1d 4h", "text": "wrote the tests"}
+            JobKind.WORKLOG,
+            (key,),
+            {"key": key, "time_spent": "1d 4h", "comment": "wrote the tests"},
         )
         for key in KEYS
     ]
@@ -228,7 +230,7 @@ def test_work_is_logged_after_a_question() -> None:
     for request in requests:  # its options are those that the job takes
         made = job_for({"root": Path(), "credentials": login}, request, lambda _: None)
         assert isinstance(made, LogWorkJob)
-        assert (made.key, made.time_spent, made.text) == tuple(request.options.values())
+        assert (made.key, made.time_spent, made.comment) == tuple(request.options.values())
 
 
 def test_work_without_a_time_can_be_typed_again() -> None:

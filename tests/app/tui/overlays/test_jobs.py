@@ -98,7 +98,7 @@ def test_a_push_runs_again_by_a_new_plan() -> None:
 
 
 def test_a_push_of_which_something_failed_ends_with_the_cause_first() -> None:
-    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.INVALID)
+    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.BAD_VALUE)
     result = PushResult(total=2, updated=("DEMO-2",), failed=(note,))
     end = end_of(replace(snapshot(JobStatus.COMPLETED), result=result), KeyMap())
 
@@ -116,7 +116,7 @@ def test_a_ticket_in_conflict_names_no_command_in_the_app() -> None:
 
 @pytest.mark.parametrize("result", [PushResult(total=1), BulkResult()])
 def test_a_job_of_which_all_failed_ends_as_failed(result: PushResult | BulkResult) -> None:
-    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.INVALID)
+    note = Note("DEMO-14", "DEMO-14.md", '"Urgent" is not a priority', Code.BAD_VALUE)
     ended = replace(snapshot(JobStatus.COMPLETED), result=replace(result, failed=(note,)))
 
     assert end_of(ended, KeyMap()).mark == "✗"

@@ -280,10 +280,10 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
         (Note("DEMO-20", "DEMO-20.md", "never pulled", Code.NEVER_PULLED),),
         (Loss("DEMO-9", "DEMO-9.md", "a table"),),
         (Note("DEMO-9", "DEMO-9.md", "goes as text", Code.LITERAL),),
-        (Note("DEMO-9", "DEMO-9.md", "too long", Code.INVALID),),
+        (Note("DEMO-9", "DEMO-9.md", "too long", Code.BAD_VALUE),),
     )
     result = PushResult(
-        failed=(Note("DEMO-8", "DEMO-8.md", "no such person", Code.INVALID),),
+        failed=(Note("DEMO-8", "DEMO-8.md", "no such person", Code.BAD_VALUE),),
         warnings=(Note("DEMO-9", "DEMO-9.md", "mentions nobody", Code.LITERAL),),
     )
     state, asked = update(pressed(app_state(), "p"), plan_read(plan), 1.0)
@@ -357,7 +357,8 @@ def test_what_stands_below_the_entries_is_reached_and_opened() -> None:
 
 def test_edits_of_tickets_that_were_not_chosen_are_counted_and_not_listed() -> None:
     left = tuple(
-        Note(f"DEMO-{at}", "a.md", "it was not named", Code.OTHERS_NAMED, "T", at) for at in (1, 2)
+        Note(f"DEMO-{at}", "a.md", "it was not named", Code.NOT_NAMED_BY_USER, "T", at)
+        for at in (1, 2)
     )
     state = pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p")
     for entries, words in (

@@ -66,7 +66,7 @@ def find_title_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
     """Return a note on each edit and draft of a ticket that Jira would refuse because of its title."""
     path = local_change.local.path
     return tuple(
-        Note(issue.key or "", path, f"Title: {problem}", Code.INVALID, issue.title, issue.line)
+        Note(issue.key or "", path, f"Title: {problem}", Code.BAD_VALUE, issue.title, issue.line)
         for issue, changes in local_change.changed_issues()
         if any(change.part is diff.CorePart.TITLE for change in changes)
         and (problem := title_problem(issue.title))

@@ -414,11 +414,11 @@ def _plan_issues(
             inherited = change.inherited_by(issue) if issue in change.drafts else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
-                decision = Note.on(issue, path, "it was not named", Code.OTHERS_NAMED)
+                decision = Note.on(issue, path, "it was not named", Code.NOT_NAMED_BY_USER)
             elif creation := uncertain.get(id(issue)) or uncertain.get(id(ticket)):
                 key = creation.key
                 reason = _KEY_NOT_WRITTEN_REASON.format(key=key) if key else _UNCERTAIN_REASON
-                decision = Note.on(issue, path, reason, Code.UNCERTAIN)
+                decision = Note.on(issue, path, reason, Code.MAYBE_CREATED)
             issues.append((issue, decision))
         if change.older_values:
             issues += (
@@ -486,7 +486,7 @@ def select_changes(
                 planned.append((issue, decision))
             elif decision.code is Code.OLDER:
                 older.append(decision)
-            elif decision.code is not Code.OTHERS_NAMED:
+            elif decision.code is not Code.NOT_NAMED_BY_USER:
                 left[id(issue)] = decision
     if confirmed is not None:
         left |= find_unconfirmed(planned, confirmed.entries, prefer)

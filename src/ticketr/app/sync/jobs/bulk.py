@@ -29,7 +29,7 @@ from ticketr.app.sync.file_edits import FieldSetting
 from ticketr.app.sync.jobs.bulk_change import (
     BulkChange,
     BulkIssue,
-    make_bulk_values,
+    make_bulk_field_ids_and_values,
     use_line_names,
 )
 from ticketr.app.sync.jobs.syncing import count_tickets, reporting_session
@@ -194,7 +194,7 @@ class BulkJob(SessionJob):
     )
     _unneeded_by_key: dict[str, str] = field(default_factory=dict[str, str], init=False, repr=False)
     _failed: list[Note] = field(default_factory=list[Note], init=False, repr=False)
-    _requested_by_id: dict[str, BulkIssue] = field(
+    _maybe_sent_by_id: dict[str, BulkIssue] = field(
         default_factory=dict[str, BulkIssue], init=False, repr=False
     )
     # The IDs of issues that a refused request may have changed.
@@ -212,7 +212,7 @@ class BulkJob(SessionJob):
             *self._unneeded_by_key,
             *(note.key for note in self._failed),
         }
-        requested = [issue.key for issue in self._requested_by_id.values()]
+        requested = [issue.key for issue in self._maybe_sent_by_id.values()]
         unknown = tuple(key for key in requested if key not in known)
         return BulkResult(
             tuple(self._changed_id_by_key),
@@ -299,7 +299,7 @@ class BulkJob(SessionJob):
         if self.change.status:
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
-            return lambda issues: self._set_parents(session, issues)
+            return lambda issues: self._set_parents_one_by_one(session, issues)
         settings = use_line_names(self.change.settings, session.columns.all_names_and_ids)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
@@ -323,9 +323,9 @@ class BulkJob(SessionJob):
         for (project, kind), issues in by_type.items():
             try:
                 specs = metadata.specs(project, kind)
-                ids, values = make_bulk_values(settings, specs, metadata.lookup)
+                ids, values = make_bulk_field_ids_and_values(settings, specs, metadata.lookup)
             except BadValue as error:
-                self._note_failed(issues, str(error), Code.INVALID)
+                self._note_failed(issues, str(error), Code.BAD_VALUE)
                 continue
             name = json.dumps([ids, values], sort_keys=True)
             groups.setdefault(name, (ids, values, []))[2].extend(issues)
@@ -361,12 +361,12 @@ class BulkJob(SessionJob):
         if chosen:
             await self._run_in_jira(session, [issue for issue in left if issue.id in chosen], start)
 
-    async def _set_parents(self, session: Session, issues: Sequence[BulkIssue]) -> None:
+    async def _set_parents_one_by_one(self, session: Session, issues: Sequence[BulkIssue]) -> None:
         for issue in issues:
             if issue.parent_key == self.change.parent_key:
                 self._unneeded_by_key[issue.key] = self.change.already_words
                 continue
-            self._requested_by_id[issue.id] = issue
+            self._maybe_sent_by_id[issue.id] = issue
             try:
                 await session.jira.edit_issue(
                     issue.key, {"parent": {"key": self.change.parent_key}}
@@ -423,7 +423,7 @@ class BulkJob(SessionJob):
         remaining_tries = MAX_JIRA_WRITE_TRIES
         while issues:
             remaining_tries -= 1
-            self._requested_by_id |= {issue.id: issue for issue in issues}
+            self._maybe_sent_by_id |= {issue.id: issue for issue in issues}
             try:
                 return await start([issue.id for issue in issues]), issues
             except jira.RateLimited as error:
@@ -491,7 +491,7 @@ class BulkJob(SessionJob):
         if may_have_arrived(error):
             raise OutcomeUnknown(error.what_went_wrong) from error
         for issue in issues:
-            del self._requested_by_id[issue.id]
+            del self._maybe_sent_by_id[issue.id]
         if isinstance(error, jira.AuthenticationFailed) or not isinstance(error, jira.Rejected):
             raise error
         self._note_failed(issues, f"{change}{error}", Code.REFUSED)

@@ -115,15 +115,15 @@ _REPLACE_ONLY_LISTS: Mapping[str, tuple[str, Callable[[Any], dict[str, object]]]
     "user": ("multipleSelectClearableUserPickerFields", lambda some: {"users": some or None}),
 }
 #: For fields that cannot be cleared, by their IDs: the name in a bulk edit, and the key of the value.
-_UNCLEARABLE_FIELDS = {
+_BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID = {
     "priority": ("priority", "priorityId"),
     "issuetype": ("issueType", "issueTypeId"),
 }
 #: The groups that are one field, not a list of fields.
-_SINGLE_FIELD_GROUPS = frozenset({"issueType", "multiselectComponents", "priority"})
-_FILES_ONLY_REASON = "it cannot be set in bulk; edit the files"
+_GROUPS_HOLDING_ONE_FIELD = frozenset({"issueType", "multiselectComponents", "priority"})
+_NOT_IN_BULK_REASON = "it cannot be set in bulk; edit the files"
 #: The options that set what is not a field of a bulk edit, by the folded names of their lines.
-_OPTION_BY_LINE = {"status": "--transition STATUS", "parent": "--move KEY"}
+_CLI_OPTION_BY_LINE_NAME = {"status": "--transition STATUS", "parent": "--move KEY"}
 
 
 def use_line_names(
@@ -141,7 +141,7 @@ def use_line_names(
     )
 
 
-def make_bulk_values(
+def make_bulk_field_ids_and_values(
     settings: tuple[FieldSetting, ...],
     specs: Mapping[Part, FieldSpec],
     lookup: NameLookup,
@@ -159,7 +159,7 @@ def make_bulk_values(
     ids: list[str] = []
     values: dict[str, object] = {}
     for setting in settings:
-        if option := _OPTION_BY_LINE.get(folded(setting.name)):
+        if option := _CLI_OPTION_BY_LINE_NAME.get(folded(setting.name)):
             raise BadValue(f"{setting.name}: {option} sets it")
         text_spec = specs.get(RichTextPart(setting.name))
         spec = specs.get(setting.name) or text_spec
@@ -173,7 +173,7 @@ def make_bulk_values(
         except BadValue as error:
             raise BadValue(f"{setting.name}: {error}") from None
         ids.append(spec.id)
-        if name in _SINGLE_FIELD_GROUPS:  # there is one such field
+        if name in _GROUPS_HOLDING_ONE_FIELD:  # there is one such field
             values[name] = entry
         else:
             values.setdefault(name, [])
@@ -200,7 +200,7 @@ def _bulk_edit_entry(
         or spec.id in ESTIMATE_KEY_BY_ID
         or spec.custom_type.endswith(":jsw-issue-color")
     ):
-        raise BadValue(_FILES_ONLY_REASON)
+        raise BadValue(_NOT_IN_BULK_REASON)
     if spec.type == "array" and spec.item_type in _EXTENDABLE_LISTS:
         name, key, entry_of = _EXTENDABLE_LISTS[spec.item_type]
         action = setting.action.name if value else "REMOVE_ALL"
@@ -216,17 +216,17 @@ def _bulk_edit_entry(
         raise BadValue("only labels, components and versions can be added and removed")
     if is_text:
         return "richTextFields", {"richText": {"adfValue": value} if value else {}}
-    if spec.id in _UNCLEARABLE_FIELDS:
+    if spec.id in _BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID:
         if not value:
             raise BadValue("it cannot be cleared")
-        name, key = _UNCLEARABLE_FIELDS[spec.id]
+        name, key = _BULK_NAME_AND_KEY_BY_UNCLEARABLE_ID[spec.id]
         return name, {key: _require_id(value)}
     if spec.custom_type.endswith(":url"):
         return "urlFields", {"url": value or ""}
     table = _REPLACE_ONLY_LISTS if spec.type == "array" else _SINGLE_VALUE_GROUPS
     kind = spec.item_type if spec.type == "array" else spec.type
     if kind not in table:
-        raise BadValue(_FILES_ONLY_REASON)
+        raise BadValue(_NOT_IN_BULK_REASON)
     name, entry_of = table[kind]
     return name, entry_of(value)
 

@@ -62,7 +62,7 @@ class LogWorkJob(SessionJob):
     Attributes:
         key: The issue's key.
         time_spent: How much time it took, from `split_time_and_text`.
-        text: A text on it, in Markdown; empty for none.
+        comment: A text on it, in Markdown; empty for none.
         typed_start: When it began, as a user types it; empty for now.
 
     Cancellation:
@@ -73,7 +73,7 @@ class LogWorkJob(SessionJob):
 
     key: str
     time_spent: str
-    text: str = ""
+    comment: str = ""
     typed_start: str = ""
 
     @property
@@ -89,7 +89,7 @@ class LogWorkJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            comment = _document_or_none_if_empty(self.text, {})
+            comment = _document_or_none_if_empty(self.comment, {})
             began = _start_time(self.typed_start, session)
             send = partial(
                 session.jira.add_worklog,
@@ -329,9 +329,9 @@ class AddAttachmentsJob(SessionJob):
             if settings.max_upload_bytes is not None and size > settings.max_upload_bytes:
                 most = size_text(settings.max_upload_bytes)
                 raise _NotAttachable(f"it has {size_text(size)}; Jira takes {most} at most")
-            await self._upload_once(session, file, path, size, settings.max_upload_bytes)
+            await self._upload_never_twice(session, file, path, size, settings.max_upload_bytes)
 
-    async def _upload_once(
+    async def _upload_never_twice(
         self, session: Session, file: IO[bytes], path: Path, size: int, limit: int | None
     ) -> None:
         """Send a file; if its answer is lost, look whether Jira has it before it is sent again.

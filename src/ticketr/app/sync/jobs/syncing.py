@@ -145,7 +145,7 @@ def _reporting_cancel(progress: Progress, done: Callable[[], str]) -> Generator[
 
 
 @dataclass(kw_only=True)
-class _TicketsJob(SessionJob):
+class _PullOrPushJob(SessionJob):
     """A job that may be limited to some tickets.
 
     Attributes:
@@ -170,7 +170,7 @@ class _TicketsJob(SessionJob):
 
 
 @dataclass(kw_only=True)
-class PullJob(_TicketsJob):
+class PullJob(_PullOrPushJob):
     """A job that brings tickets from Jira into files.
 
     Attributes:
@@ -248,7 +248,7 @@ async def _pull(
 
 
 @dataclass(kw_only=True)
-class PushJob(_TicketsJob):
+class PushJob(_PullOrPushJob):
     """A job that brings what was edited in files to Jira.
 
     Attributes:

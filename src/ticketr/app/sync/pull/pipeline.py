@@ -315,7 +315,7 @@ class PullPipeline:
             else:
                 family = await self._in_thread(write, abandon_on_cancel=True)
         except (InvalidKey, UnwritableTicket) as error:  # a server may say anything
-            self._tally.fail(Note(head.key, path or "", str(error), Code.INVALID))
+            self._tally.fail(Note(head.key, path or "", str(error), Code.BAD_VALUE))
             return []
         self._unwritten[head.id] = family
         return [family]

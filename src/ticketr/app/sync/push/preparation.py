@@ -190,7 +190,7 @@ def _with_route(edit: IssueWrite, route: Iterable[jira.Transition]) -> IssueWrit
                 value = as_choice(name, taken.allowed_values)
         except BadValue as error:
             place = location_prefix(edit.path, edit.issue.line_numbers.of_field(str(part)))
-            return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.INVALID)
+            return Note.on(edit.issue, edit.path, f"{part}: {place}{error}", Code.BAD_VALUE)
         steps[at] = replace(steps[at], fields={**steps[at].fields, field_id: value})
     return replace(edit, payload=replace(edit.payload, fields=fields), route=tuple(steps))
 
@@ -311,7 +311,7 @@ def _check_ticket(
         route = routes.get(write.key, ())
         checked: IssueWrite | Note = write
         if problems:
-            checked = note("; ".join(problems), Code.INVALID)
+            checked = note("; ".join(problems), Code.BAD_VALUE)
         elif isinstance(route, Exception):
             checked = failure_note(write.issue, write.path, route)
         elif route:
@@ -321,5 +321,5 @@ def _check_ticket(
             continue
         issues.append(checked)
         warnings += (note(warning, Code.LITERAL) for warning in payload.warnings)
-        warnings += (note(text, Code.INVALID) for text in payload.inheritance_problems)
+        warnings += (note(text, Code.BAD_VALUE) for text in payload.inheritance_problems)
     return replace(ticket, issues=tuple(issues), failed=tuple(failed), warnings=tuple(warnings))

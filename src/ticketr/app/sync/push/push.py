@@ -133,7 +133,7 @@ class Push:
             select, changes, session.state, session.job.prefer
         )
         stuck = {note.path for note in self.tally.result.failed if note.code is Code.BROKEN}
-        left = [note for note in left if note.code is not Code.UNCERTAIN or note.path not in stuck]
+        left = [one for one in left if one.code is not Code.MAYBE_CREATED or one.path not in stuck]
         if left:
             self.tally.leave_alone(*left)
         for change, note in in_conflict:

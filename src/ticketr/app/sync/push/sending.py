@@ -315,7 +315,7 @@ class Delivery:
         except JiraError as error:
             note = failure_note(write.issue, write.path, error)
         except (PictureNotAttached, FileFailed) as error:
-            note = Note.on(write.issue, write.path, str(error), Code.INVALID)
+            note = Note.on(write.issue, write.path, str(error), Code.BAD_VALUE)
         part = "Description" if DESCRIPTION_FIELD in write.payload.fields else "Comments"
         self.tally.fail(replace(note, reason=f"{part}: {note.reason}"))
         return None

@@ -106,7 +106,7 @@ def failed_parent_line_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
     failed = f'creating the draft "{change.parent_draft}" has failed, so this stays a draft, too'
-    return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.INVALID)
+    return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.BAD_VALUE)
 
 
 def project_of(key: str) -> str:
@@ -153,7 +153,7 @@ class WritesBuilder:
         project = project_of(ticket.key or "") or self.default_project
         if project is None:
             reason = "no project is set that it could be created in; set JIRA_PROJECT_KEY"
-            return TicketWrites(change, (), (Note.on(ticket, path, reason, Code.INVALID),))
+            return TicketWrites(change, (), (Note.on(ticket, path, reason, Code.BAD_VALUE),))
         context = PayloadContext(
             ticket,
             self.metadata.lookup,

@@ -272,7 +272,7 @@ class FamilyWriter:
             try:
                 name = family.path or tickets.safe_file_name(head.key)
             except tickets.InvalidKey as error:
-                note = Note(head.key, "", str(error), Code.INVALID)
+                note = Note(head.key, "", str(error), Code.BAD_VALUE)
                 results.append(FamilyResult(family, None, note=note))
                 continue
             last = groups[-1] if groups else ("", [])

@@ -193,7 +193,7 @@ def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
         except sync.UnsendableText as error:
             return clean(str(error))
         requests = [
-            JobRequest(JobKind.WORKLOG, (key,), {"key": key, "time_spent": spent, "text": words})
+            JobRequest(JobKind.WORKLOG, (key,), {"key": key, "time_spent": spent, "comment": words})
             for key in keys
         ]
         effects = tuple(call_in(name, start_job, request) for request in requests)

@@ -43,7 +43,7 @@ _FOLD_UNFOLD_DIFF_ACTIONS = frozenset((KeyAction.UNFOLD, KeyAction.FOLD, KeyActi
 
 def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
     """Return what is left alone, without what the plan is not about."""
-    return tuple(entry for entry in plan.left_alone if entry.code is not sync.Code.OTHERS_NAMED)
+    return tuple(note for note in plan.left_alone if note.code is not sync.Code.NOT_NAMED_BY_USER)
 
 
 def _warning_lines(words: str, cells: int) -> Sequence[Line]:
