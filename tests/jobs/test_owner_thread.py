@@ -37,7 +37,7 @@ ANSWERS_ANYWHERE = {
     "JobHandle.name",
     "JobHandle.status",
     "JobHandle.snapshot",
-    "JobHandle.record_in",
+    "JobHandle.record_if_of_queue",
     "JobContext.id",
     "JobContext.name",
     "JobContext.key",

@@ -10,7 +10,7 @@ import trio.testing
 from trio.testing import MockClock
 
 from ticketr.jobs._record import ENDED_CALL, JobRecord
-from ticketr.jobs._trio import NO_CHECKPOINT_YET, needs_checkpoint, reset_scope, switch_context
+from ticketr.jobs._trio import NO_CHECKPOINT_YET, needs_checkpoint, switch_context, try_reset_scope
 
 BREAKS = f"Trio {trio.__version__} breaks what _trio does in"
 name: ContextVar[str] = ContextVar("name", default="")
@@ -48,16 +48,16 @@ async def test_a_scope_or_nursery_that_is_open_inside_a_scope_is_found() -> None
     record = JobRecord(ENDED_CALL, "job", math.inf, None)
 
     with trio.CancelScope() as outer:
-        was_reset = [reset_scope(outer, task, record)]
+        was_reset = [try_reset_scope(outer, task, record)]
         with trio.CancelScope():
             await trio.lowlevel.checkpoint()
-            was_reset.append(reset_scope(outer, task, record))
-        was_reset.append(reset_scope(outer, task, record))
+            was_reset.append(try_reset_scope(outer, task, record))
+        was_reset.append(try_reset_scope(outer, task, record))
         async with trio.open_nursery():
-            was_reset.append(reset_scope(outer, task, record))
-        was_reset.append(reset_scope(outer, task, record))
+            was_reset.append(try_reset_scope(outer, task, record))
+        was_reset.append(try_reset_scope(outer, task, record))
 
-    assert was_reset == [True, False, True, False, True], f"{BREAKS} reset_scope"
+    assert was_reset == [True, False, True, False, True], f"{BREAKS} try_reset_scope"
 
 
 async def test_a_task_needs_a_checkpoint_if_it_passed_none_or_is_cancelled() -> None:

@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import submit_context
+from ticketr.jobs._deadlock import copy_context_for_new_job
 from ticketr.jobs._handle import Job, JobContext, JobHandle, MakeAttemptManager
 from ticketr.jobs._job import JobID, OnConflict
 from ticketr.jobs._record import JobRecord
@@ -130,7 +130,7 @@ def resolve_function(
     target: Any = job if execute is None else execute
     called, adapter = _called_and_adapter(target)
     name = getattr(called, "__name__", type(called).__name__)
-    is_async = _check_is_async(called, is_blocking=adapter is InThread)
+    is_async = _is_surely_async_or_raise(called, is_blocking=adapter is InThread)
     _check_signature(target, args, name)
     if execute is not None:
         name = getattr(job, "name", type(job).__name__)
@@ -153,7 +153,7 @@ def _called_and_adapter(target: object) -> tuple[Any, type | None]:
             return target, adapter
 
 
-def _check_is_async(called: Any, *, is_blocking: bool) -> bool:
+def _is_surely_async_or_raise(called: Any, *, is_blocking: bool) -> bool:
     """Raise if an object cannot be a job; return whether its call is known to give an awaitable."""
     if inspect.iscoroutine(called):
         called.close()  # or Python warns about it
@@ -323,7 +323,7 @@ def make_record(
     Raises:
         TypeError, ValueError: The job or an option is invalid.
     """
-    context = submit_context()
+    context = copy_context_for_new_job()
     # The common case: an async function with as many parameters as there are arguments.
     if (
         type(job) is FunctionType
@@ -367,7 +367,7 @@ def checked_option_fields(options: JobOptions) -> dict[str, Any]:
         raise ValueError(
             "OnConflict.WAIT is for a key: with an id alone, reject, join or supersede"
         )
-    if fields.get("once"):
+    if fields.get("joins_completed_job"):
         if "given_id" not in fields:
             raise ValueError("once needs an id, by which the queue knows the job")
         fields.setdefault("on_conflict", OnConflict.JOIN)
@@ -416,7 +416,7 @@ OPTION_FIELDS_AND_CHECKS: Final[dict[str, tuple[str, Callable[[Any], object]]]] 
     "priority": ("priority", checked_priority),
     "key": ("key", checked_key),
     "on_conflict": ("on_conflict", partial(checked_member, "on_conflict", kind=OnConflict)),
-    "once": ("once", bool),
+    "once": ("joins_completed_job", bool),
     "after": ("after", _checked_after),
     "after_any_end": ("after_any_end", bool),
     "delay": ("delay", partial(checked_seconds, "delay")),

@@ -40,7 +40,7 @@ from ticketr.jobs._values import (
     checked_str,
     safe_repr,
     safe_str,
-    utf8_text,
+    utf8_escaped,
 )
 
 # Names of functions and classes
@@ -230,7 +230,7 @@ def _find_json_problem(value: Any) -> str:
     """Return what is wrong with a value that holds no others; empty if nothing is."""
     kind = type(value)
     if kind is str:
-        return "" if utf8_text(value) == value else "is text that UTF-8 cannot encode"
+        return "" if utf8_escaped(value) == value else "is text that UTF-8 cannot encode"
     if kind is int:
         return "is too long a number" if value.bit_length() > MAX_JSON_INT_BITS else ""
     if kind is float:
@@ -301,8 +301,6 @@ def codec_named(name: object, functions: Iterable[object] | None = None) -> Code
 
 # Jobs as bytes
 
-JOB_LABEL = "the job"
-
 
 def pack_job(job: object, args: tuple[object, ...], codec: Codec) -> bytes:
     """Return a job and its arguments as bytes.
@@ -368,21 +366,21 @@ def _spec_of(job: object, codec: Codec) -> dict[str, object]:
         return {"in_thread": spec, "abandon_on_cancel": job.abandon_on_cancel}
     if type(job) is not FunctionType and getattr(job, "execute", None) is not None:
         return _object_spec(job, codec)
-    return {"function": importable_name(job, JOB_LABEL)}
+    return {"function": importable_name(job, "the job")}
 
 
 def _object_spec(job: object, codec: Codec) -> dict[str, object]:
     kind: Any = type(job)
-    name = importable_name(kind, f"the class of {JOB_LABEL}")
+    name = importable_name(kind, "the class of the job")
     if codec.name == "pickle":
         return {"pickled": job}
     if "__dataclass_fields__" not in vars(kind):
         problem = "is not a dataclass. Make its class one, or choose codec='pickle'"
-        raise NotSendable(JOB_LABEL, safe_repr(job), problem)
+        raise NotSendable("the job", safe_repr(job), problem)
     values = _init_fields_of(job)
     if values.keys() != inspect.signature(kind).parameters.keys():
         problem = "is not made of its fields alone. Let its class have a field for each parameter"
-        raise NotSendable(JOB_LABEL, safe_repr(job), problem)
+        raise NotSendable("the job", safe_repr(job), problem)
     _check_values(codec, "field", values.items(), f" of {kind.__name__}")
     return {"object": name, "fields": values}
 
@@ -392,7 +390,7 @@ def _init_fields_of(job: Any) -> dict[str, object]:
         return {field.name: getattr(job, field.name) for field in fields(job) if field.init}
     except Exception as error:
         problem = f"has a field that cannot be read: {safe_str(error)}"
-        raise NotSendable(JOB_LABEL, safe_repr(job), problem) from error
+        raise NotSendable("the job", safe_repr(job), problem) from error
 
 
 def _check_round_trip(job: object, spec: dict[str, Any]) -> None:
@@ -400,7 +398,7 @@ def _check_round_trip(job: object, spec: dict[str, Any]) -> None:
     try:
         rebuilt = _init_fields_of(_job_of(spec))
     except LoadFailed as error:
-        raise NotSendable(JOB_LABEL, safe_repr(job), f"cannot be rebuilt: {error}") from error
+        raise NotSendable("the job", safe_repr(job), f"cannot be rebuilt: {error}") from error
     for name, value in spec["fields"].items():
         if type(rebuilt[name]) is not type(value) or rebuilt[name] != value:
             problem = (

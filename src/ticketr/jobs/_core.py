@@ -19,7 +19,7 @@ import trio
 from trio.lowlevel import checkpoint_if_cancelled, enable_ki_protection
 
 from ticketr._errors import DuplicateJob, QueueClosed, UnknownJob
-from ticketr.jobs._deadlock import ENCLOSING_QUEUES, OwnAndEnclosingMarks, is_inside
+from ticketr.jobs._deadlock import ENCLOSING_QUEUES, QueueAndEnclosingMarks, is_inside
 from ticketr.jobs._dispatch import WorkerWaker
 from ticketr.jobs._handle import JobHandle, MakeAttemptManager
 from ticketr.jobs._job import (
@@ -162,7 +162,7 @@ class QueueCore:
         self.registry: Registry = Registry(self.schedule, self.running, options.keep)
         self.dependencies: Dependencies = Dependencies(self)
         self.waker: WorkerWaker = WorkerWaker(self.schedule, self.running, options.workers)
-        self.marks: OwnAndEnclosingMarks = (object(), *ENCLOSING_QUEUES.get())
+        self.marks: QueueAndEnclosingMarks = (object(), *ENCLOSING_QUEUES.get())
         self.repeats: Repeats = Repeats(self)
         self.wait_seconds: float = 0.0
         self.run_seconds: float = 0.0
@@ -248,10 +248,11 @@ class QueueCore:
                 "scheduled_at": extras.scheduled_at,
                 "uncounted_retries": failed.attempt,
                 "on_conflict": OnConflict.REJECT,
-                "once": True,
+                "joins_completed_job": True,
             }
         )
-        record.restore_attempts(failed.attempt, failed.started_at if failed.attempt else None, None)
+        started_at = failed.attempt_started_at if failed.attempt else None
+        record.restore_attempts(failed.attempt, started_at, None)
         return record  # noqa: ASYNC910 - the caller has a checkpoint
 
     def enter(self, record: JobRecord, *, is_forced: bool = False) -> JobRecord | None:
@@ -276,10 +277,10 @@ class QueueCore:
         superseded: Sequence[JobRecord] = ()
         if extras is NO_EXTRAS:  # as nearly always
             may_be_full = schedule.pending >= schedule.max_ready_to_admit
-            if may_be_full and not (schedule.has_room or is_forced or is_inside(self.marks)):
+            if may_be_full and not (schedule.has_ready_room or is_forced or is_inside(self.marks)):
                 return None
         else:
-            if extras.once:
+            if extras.joins_completed_job:
                 registry.evict(now)
             if extras.after:
                 jobs, any_end = map(self._find_predecessor, extras.after), extras.after_any_end
@@ -324,7 +325,7 @@ class QueueCore:
 
     def _find_predecessor(self, job: object) -> JobRecord:
         """Return the record of a job that another one is to start after, by its ID or handle."""
-        if type(job) is JobHandle and job.record_in(self) is None:
+        if type(job) is JobHandle and job.record_if_of_queue(self) is None:
             raise ValueError(f"after takes jobs of the same queue, not {safe_repr(job)}")
         return self.find_or_raise(job)
 
@@ -345,7 +346,7 @@ class QueueCore:
         """Tell whether a new job finds room, takes that of another one, or needs none."""
         schedule = self.schedule
         return (
-            schedule.has_room
+            schedule.has_ready_room
             or any(job in schedule.ready for job in superseded)
             or schedule.would_not_be_ready(record, self.registry.keys.get(record.extras.key))
         )
@@ -377,7 +378,7 @@ class QueueCore:
             self.subscriptions.notify_changed(record)
         if schedule.has_had_rates:
             schedule.consume_rates(record, now)
-            self.timer.wake_at(schedule.next_time())
+            self.timer.wake_at(schedule.next_due_or_expiry_time())
         if schedule.submissions:
             self.admit_submissions()
         if schedule.pending and self.waker.idle:
@@ -398,7 +399,7 @@ class QueueCore:
         if record.extras.key_slot is not None:
             self.schedule.release_key(record)
         now = self.now()
-        self.run_seconds += now - record.started_at
+        self.run_seconds += now - record.attempt_started_at
         record.back_off(now + delay, counts_attempt=counts_attempt)
         self.schedule.add(record, now)
         self.notify_timer_and_readers(record)
@@ -432,7 +433,7 @@ class QueueCore:
             self.schedule.discard(record)
         else:
             del self.running[worker]
-            self.run_seconds += now - record.started_at
+            self.run_seconds += now - record.attempt_started_at
             if has_extras and record.extras.key_slot is not None:
                 self.schedule.release_key(record)
         call, retry = record.call, record.retry  # to free them may run the user's own code
@@ -454,7 +455,7 @@ class QueueCore:
         if record.collector is not None:
             record.notify_collector()
         if has_extras:
-            self.dependencies.job_ended(record)
+            self.dependencies.release_or_cancel_dependents(record)
         if worker is None:
             self.admit_submissions()
             self.waker.wake_one()
@@ -530,11 +531,7 @@ class QueueCore:
             self.timer.wake_at(-math.inf)
 
     def change_limit(
-        self,
-        key: Hashable,
-        change: Callable[[KeySlot], None],
-        *,
-        marks_changed: bool = False,
+        self, key: Hashable, change: Callable[[KeySlot], None], *, marks_changed: bool = False
     ) -> None:
         """Change a pause or a limit of a key, or that of the queue.
 
@@ -546,7 +543,7 @@ class QueueCore:
         slot = self.registry.slot_of(key)
         change(slot)
         self.registry.remove_unused(slot)
-        self.timer.wake_at(self.schedule.next_time())
+        self.timer.wake_at(self.schedule.next_due_or_expiry_time())
         self.admit_submissions()
         if marks_changed:
             is_all = slot is self.schedule.queue_slot
@@ -554,7 +551,7 @@ class QueueCore:
             self.do_in_chunks(self.increment_revision_and_notify, jobs)
         self.waker.wake_one()
 
-    def mark_waits_changed(self, records: Iterable[JobRecord]) -> None:
+    def notify_changed_and_wake_worker(self, records: Iterable[JobRecord]) -> None:
         """Note that these jobs wait for something else from now on."""
         for record in records:
             self.increment_revision_and_notify(record)
@@ -569,7 +566,7 @@ class QueueCore:
         """Return the record of a job by its ID or handle; None if the queue does not know it."""
         self.evict_old_records()
         if type(job) is JobHandle:
-            return job.record_in(self)
+            return job.record_if_of_queue(self)
         return self.registry.by_id.get(job) if isinstance(job, str) else None
 
     def find_or_raise(self, job: object) -> JobRecord:
@@ -648,5 +645,5 @@ class QueueCore:
     def notify_timer_and_readers(self, record: JobRecord) -> None:
         """Notify the timer and the readers that a job has become pending."""
         if self.schedule.is_time_dependent:
-            self.timer.wake_at(self.schedule.next_time())
+            self.timer.wake_at(self.schedule.next_due_or_expiry_time())
         self.subscriptions.notify_changed(record)

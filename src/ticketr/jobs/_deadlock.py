@@ -25,20 +25,20 @@ from ticketr.jobs._record import GetAwaitedJobs, JobRecord
 if TYPE_CHECKING:
     from ticketr.jobs._core import QueueCore
 
-OwnAndEnclosingMarks: TypeAlias = tuple[object, ...]
+QueueAndEnclosingMarks: TypeAlias = tuple[object, ...]
 """What stands for a queue, then for those in whose jobs it was opened."""
-ENCLOSING_QUEUES: Final[ContextVar[OwnAndEnclosingMarks]] = ContextVar(
+ENCLOSING_QUEUES: Final[ContextVar[QueueAndEnclosingMarks]] = ContextVar(
     "the queues of ticketr's jobs", default=()
 )
 
 
-def is_inside(marks: OwnAndEnclosingMarks) -> bool:
+def is_inside(marks: QueueAndEnclosingMarks) -> bool:
     """Tell whether this runs inside a job of the queue with these marks."""
     return marks[0] in ENCLOSING_QUEUES.get()
 
 
-def submit_context() -> Context:
-    """Return the context variables that a job sees: those of its submit, without the marks."""
+def copy_context_for_new_job() -> Context:
+    """Return the context variables of a new job: a copy of these; empty if they are marks alone."""
     context = copy_context()
     return Context() if ENCLOSING_QUEUES in context and len(context) == 1 else context
 
@@ -116,10 +116,10 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
             raise WouldDeadlock(waiter.id, _describe_awaited_job(queue, waiter, first))
         if record not in seen:
             seen.add(record)
-            todo += _jobs_blocking(queue, waiter, record)
+            todo += _jobs_blocking(waiter, record)
     running = queue.running.values()
     if len(running) >= queue.schedule.concurrency and all(
-        record is waiter or record.awaited_jobs() for record in running
+        record is waiter or record.jobs_its_task_awaits() for record in running
     ):
         needs = "the worker that this job holds"
         if len(running) > 1:
@@ -127,22 +127,22 @@ def refuse_endless_wait(queue: QueueCore, waiter: JobRecord, awaited: Iterable[J
         raise WouldDeadlock(waiter.id, f"job {first.id!r}, which needs {needs}")
 
 
-def _jobs_blocking(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
+def _jobs_blocking(waiter: JobRecord, record: JobRecord) -> Iterable[JobRecord]:
     """Return the jobs that have to end before a job can."""
     if record.status is RUNNING:
-        return record.awaited_jobs()
+        return record.jobs_its_task_awaits()
     if record.status is not PENDING:
         return ()
-    return [*_used_up_key_holders(queue, waiter, record), *record.extras.predecessors]
+    return [*_key_holders_if_all_but_one_stuck(waiter, record), *record.extras.predecessors]
 
 
-def _used_up_key_holders(queue: QueueCore, waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
-    """Return the jobs that use up the key of a pending one, if all but one wait for the key too."""
-    holders, slot = queue.schedule.key_holders_blocking(record), record.extras.key_slot
+def _key_holders_if_all_but_one_stuck(waiter: JobRecord, record: JobRecord) -> list[JobRecord]:
+    """Return the jobs that use up the key of a pending one; none unless all but one wait for it."""
+    holders, slot = record.queue.schedule.key_holders_blocking(record), record.extras.key_slot
     waiting = {waiter, *(slot.jobs if slot is not None else ())}.difference(holders) | {waiter}
     others = [holder for holder in holders if holder is not waiter]
     is_used_up = len(holders) == 1 or all(
-        not waiting.isdisjoint(holder.awaited_jobs()) for holder in others
+        not waiting.isdisjoint(holder.jobs_its_task_awaits()) for holder in others
     )
     return holders if is_used_up else []
 

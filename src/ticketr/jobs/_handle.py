@@ -69,7 +69,7 @@ class JobHandle(Generic[T_co]):
         """Return the job's state as it is now."""
         return cast("JobSnapshot[T_co]", snapshot_of(self._record))
 
-    def record_in(self, core: QueueCore) -> JobRecord | None:
+    def record_if_of_queue(self, core: QueueCore) -> JobRecord | None:
         """Return the job's record if it is of this queue; internal."""
         return self._record if core is self._record.queue else None
 

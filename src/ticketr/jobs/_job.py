@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields
 from types import NoneType
 from typing import TYPE_CHECKING, Final, Generic, TypeAlias, final
 
-from ticketr.jobs._progress import JobProgress, field_of, iso_time
-from ticketr.jobs._values import json_job_key, json_value_or_repr, utf8_text
+from ticketr.jobs._progress import JobProgress, checked_field, iso_time
+from ticketr.jobs._values import json_job_key, json_value_or_repr, utf8_escaped
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -134,7 +134,8 @@ class JobErrorInfo:
 
     def as_dict(self) -> dict[str, object]:
         """Return the error in JSON's types; what UTF-8 cannot encode is escaped."""
-        return {name: utf8_text(getattr(self, name)) for name in ("type", "message", "traceback")}
+        texts = {"type": self.type, "message": self.message, "traceback": self.traceback}
+        return {name: utf8_escaped(text) for name, text in texts.items()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> JobErrorInfo:
@@ -143,7 +144,7 @@ class JobErrorInfo:
         Raises:
             ValueError: A field is missing, or is not text.
         """
-        return cls(*(field_of(data, name, str) for name in ("type", "message", "traceback")))
+        return cls(*(checked_field(data, name, str) for name in ("type", "message", "traceback")))
 
 
 @final
@@ -220,11 +221,11 @@ class JobSnapshot(Generic[T_co]):
         }
         return {
             **{field.name: getattr(self, field.name) for field in fields(self)},
-            "id": utf8_text(self.id),
-            "name": utf8_text(self.name),
+            "id": utf8_escaped(self.id),
+            "name": utf8_escaped(self.name),
             "status": self.status.value,
             "key": json_job_key(self.key),
-            "tags": sorted(utf8_text(tag) for tag in self.tags),
+            "tags": sorted(utf8_escaped(tag) for tag in self.tags),
             "progress": None if progress is None else progress.as_dict(),
             "cancel_cause": None if self.cancel_cause is None else self.cancel_cause.value,
             **{wall: iso_time(getattr(self, at), self.wall_offset) for wall, at in times.items()},
@@ -243,31 +244,31 @@ class JobSnapshot(Generic[T_co]):
         Raises:
             ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
-        job_id = field_of(data, "id", str)
-        progress = field_of(data, "progress", dict, NoneType)
-        error = field_of(data, "error", dict, NoneType)
-        cause = field_of(data, "cancel_cause", str, NoneType)
+        job_id = checked_field(data, "id", str)
+        progress = checked_field(data, "progress", dict, NoneType)
+        error = checked_field(data, "error", dict, NoneType)
+        cause = checked_field(data, "cancel_cause", str, NoneType)
         return JobSnapshot(
             id=job_id,
-            name=field_of(data, "name", str),
-            status=JobStatus(field_of(data, "status", str)),
-            revision=field_of(data, "revision", int),
-            key=json_job_key(field_of(data, "key")),
-            tags=frozenset(map(str, field_of(data, "tags", list))),
-            priority=field_of(data, "priority", int),
-            attempt=field_of(data, "attempt", int),
+            name=checked_field(data, "name", str),
+            status=JobStatus(checked_field(data, "status", str)),
+            revision=checked_field(data, "revision", int),
+            key=json_job_key(checked_field(data, "key")),
+            tags=frozenset(map(str, checked_field(data, "tags", list))),
+            priority=checked_field(data, "priority", int),
+            attempt=checked_field(data, "attempt", int),
             progress=None if progress is None else JobProgress.from_dict(job_id, progress),
-            waiting_for=field_of(data, "waiting_for", str, NoneType),
-            cancel_requested=field_of(data, "cancel_requested", bool),
+            waiting_for=checked_field(data, "waiting_for", str, NoneType),
+            cancel_requested=checked_field(data, "cancel_requested", bool),
             cancel_cause=None if cause is None else CancelCause(cause),
-            submitted_at=field_of(data, "submitted_at", int, float),
-            due_at=field_of(data, "due_at", int, float),
-            started_at=field_of(data, "started_at", int, float, NoneType),
-            finished_at=field_of(data, "finished_at", int, float, NoneType),
+            submitted_at=checked_field(data, "submitted_at", int, float),
+            due_at=checked_field(data, "due_at", int, float),
+            started_at=checked_field(data, "started_at", int, float, NoneType),
+            finished_at=checked_field(data, "finished_at", int, float, NoneType),
             error=None if error is None else JobErrorInfo.from_dict(error),
-            result=json_value_or_repr(field_of(data, "result")),
-            wall_offset=field_of(data, "wall_offset", int, float, NoneType),
-            item=json_value_or_repr(field_of(data, "item")),
+            result=json_value_or_repr(checked_field(data, "result")),
+            wall_offset=checked_field(data, "wall_offset", int, float, NoneType),
+            item=json_value_or_repr(checked_field(data, "item")),
         )
 
 

@@ -32,7 +32,7 @@ from ticketr.jobs._shutdown import (
 )
 from ticketr.jobs._sqlite.history import JobHistory, Recorder, check_has_history_methods
 from ticketr.jobs._sqlite.store import SqliteStore, check_store
-from ticketr.jobs._timer import run_timer
+from ticketr.jobs._timer import run_timed_and_bulk_work
 from ticketr.jobs._trio import split_cancelled
 from ticketr.jobs._values import (
     check_sync_callable,
@@ -192,7 +192,7 @@ class QueueBlock:
             await open_store(core, store)
         nursery = await self._nursery.__aenter__()
         core.attach(nursery.cancel_scope, recorder)
-        nursery.start_soon(run_timer, core)
+        nursery.start_soon(run_timed_and_bulk_work, core)
         if core.store is not None:
             nursery.start_soon(core.store.run)
         if recorder is not None:
@@ -314,11 +314,11 @@ async def _shut_down_on_signals(
     async for number in signals:
         logger.info("%s: the job queue shuts down", signal.Signals(number).name)
         draining.set()
-        nursery.start_soon(_shut_down, queue, grace, nursery.cancel_scope)
+        nursery.start_soon(_shut_down_and_end, queue, grace, nursery.cancel_scope)
         grace = 0.0
 
 
-async def _shut_down(queue: JobQueue, grace: float | None, block: trio.CancelScope) -> None:
+async def _shut_down_and_end(queue: JobQueue, grace: float | None, block: trio.CancelScope) -> None:
     await queue.shutdown(grace=grace)
     block.cancel(reason="the job queue has shut down")
 

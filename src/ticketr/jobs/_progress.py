@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ticketr.jobs._values import checked_number, safe_repr, utf8_text
+from ticketr.jobs._values import checked_number, safe_repr, utf8_escaped
 
 MAX_FLOAT: Final = sys.float_info.max
 """The largest number that can be divided; an ``int`` may be larger."""
@@ -47,7 +47,7 @@ class JobProgress:
             "current": self.current,
             "total": self.total,
             "percentage": self.percentage,
-            "message": utf8_text(self.message),
+            "message": utf8_escaped(self.message),
             "revision": self.revision,
         }
 
@@ -58,9 +58,9 @@ class JobProgress:
         Raises:
             ValueError: A field is missing, or has a value that ``as_dict`` does not give.
         """
-        current, total = (field_of(data, name, int, float) for name in ("current", "total"))
-        message, revision = field_of(data, "message", str), field_of(data, "revision", int)
-        return cls(job_id, current, total, message, revision)
+        current, total = (checked_field(data, name, int, float) for name in ("current", "total"))
+        message = checked_field(data, "message", str)
+        return cls(job_id, current, total, message, checked_field(data, "revision", int))
 
     def __str__(self) -> str:
         if self.total <= 0:
@@ -117,7 +117,7 @@ def iso_time(at: float | None, offset: float | None) -> str | None:
         return None  # a clock of a test may be anywhere
 
 
-def field_of(data: Mapping[str, object], name: str, *kinds: type) -> Any:
+def checked_field(data: Mapping[str, object], name: str, *kinds: type) -> Any:
     """Return a field of a dict that was JSON.
 
     Raises:

@@ -58,7 +58,7 @@ class JobQueue:
         self._core = core
 
     @property
-    def _checked_core(self) -> QueueCore:
+    def _core_in_owner_run(self) -> QueueCore:
         """The core, if this runs in the Trio run that opened the queue; else RuntimeError."""
         self._core.subscriptions.owner_run.check()
         return self._core
@@ -120,7 +120,7 @@ class JobQueue:
                 the queue.
             RuntimeError: The queue has a store, and this cannot wait until the job is on disk.
         """
-        core = self._checked_core
+        core = self._core_in_owner_run
         if core.store is not None:
             raise RuntimeError(
                 "submit_nowait() cannot wait until a job is in the store: use await submit()"
@@ -323,7 +323,7 @@ class JobQueue:
         opening that no call has taken over, and those whose function cannot be loaded, which have
         no due times.
         """
-        core = self._checked_core
+        core = self._core_in_owner_run
         return [RepeatHandle(repeat, core) for repeat in core.repeats.live.values()]
 
     def cancel_repeat(self, repeat_id: JobID) -> bool:
@@ -347,7 +347,7 @@ class JobQueue:
         They stay in the file and are not run; no new job can have such an ID. The next opening tries
         to load them again. Empty without a store.
         """
-        store = self._checked_core.store
+        store = self._core_in_owner_run.store
         unloaded = {} if store is None else store.unloaded
         return {job_id: [*problems.values()][-1] for job_id, problems in unloaded.items()}
 
@@ -366,7 +366,7 @@ class JobQueue:
         Raises:
             TypeError: The ID is not text.
         """
-        core, wanted = self._checked_core, checked_str("job_id", job_id)
+        core, wanted = self._core_in_owner_run, checked_str("job_id", job_id)
         if core.store is None or not core.store.discard_unloaded(wanted):
             await trio.lowlevel.checkpoint()
             return False
@@ -484,7 +484,7 @@ class JobQueue:
         core, record = self._core, self._core.find_or_raise(job_id)
         if not core.schedule.make_due_now(record, core.now()):
             return False
-        core.mark_waits_changed([record])
+        core.notify_changed_and_wake_worker([record])
         return True
 
     def set_priority(self, job_id: JobID | JobHandle[object], priority: int) -> bool:
@@ -504,7 +504,7 @@ class JobQueue:
         record.set_priority(priority)
         if record.status is JobStatus.PENDING:
             core.schedule.rerank(record)
-        core.mark_waits_changed([record])
+        core.notify_changed_and_wake_worker([record])
         return True
 
     def pause(self, key: Hashable = None) -> None:
@@ -536,7 +536,7 @@ class JobQueue:
 
         Then all pauses are lifted, and its own stands for the jobs that are being cut off.
         """
-        key, core = checked_key(key), self._checked_core
+        key, core = checked_key(key), self._core_in_owner_run
         if not core.phase.is_draining:
             change = partial(core.schedule.set_paused, is_paused=is_paused)
             core.change_limit(key, change, marks_changed=True)
@@ -557,7 +557,7 @@ class JobQueue:
             TypeError: It is not a rate, or the key cannot be hashed.
         """
         rate = None if rate is None else checked_rate(rate)
-        key, core = checked_key(key), self._checked_core
+        key, core = checked_key(key), self._core_in_owner_run
         if not core.phase.is_queue_over:
             core.change_limit(key, lambda slot: core.schedule.set_rate(slot, rate, core.now()))
 
@@ -574,14 +574,15 @@ class JobQueue:
         Raises:
             TypeError, ValueError: It is not such a number, or the key cannot be hashed.
         """
-        key, core = checked_key(key), self._checked_core
+        key, core = checked_key(key), self._core_in_owner_run
         if key is None:
             most = core.workers
             limit: float | None = most if n is None else checked_whole("n", n, 1, most)
         else:
             limit = None if n is None else checked_count("n", n, 1)
         if not core.phase.is_queue_over:
-            core.change_limit(key, lambda slot: core.schedule.set_concurrency(slot, limit))
+            change = partial(core.schedule.set_queue_or_key_concurrency, limit=limit)
+            core.change_limit(key, change)
 
     async def wait_idle(self) -> None:
         """Wait until no job is pending or running.
@@ -592,7 +593,7 @@ class JobQueue:
         Raises:
             WouldDeadlock: Called by a job of this queue.
         """
-        refuse_wait_for_all(self._checked_core, "the queue to be idle, which includes itself")
+        refuse_wait_for_all(self._core_in_owner_run, "the queue to be idle, which includes itself")
         await wait_until_idle(self._core)
 
     async def shutdown(self, *, grace: float | None = None) -> None:
@@ -612,7 +613,7 @@ class JobQueue:
             WouldDeadlock: Called without a limit by a job of this queue.
             TypeError, ValueError: The grace is not a number of seconds.
         """
-        core = self._checked_core
+        core = self._core_in_owner_run
         limit = math.inf if grace is None else checked_seconds("grace", grace, allow_inf=True)
         if limit == math.inf:
             refuse_wait_for_all(core, "the end of all jobs, itself included")
@@ -717,10 +718,10 @@ class JobQueue:
             HistoryFailed: The history could not be read.
             TypeError, ValueError: An argument is invalid.
         """
-        core = self._checked_core
+        core = self._core_in_owner_run
         limit = checked_whole("limit", limit, 0)
         status = None if status is None else checked_member("status", status, JobStatus)
-        if type(id) is JobHandle and id.record_in(core) is None:
+        if type(id) is JobHandle and id.record_if_of_queue(core) is None:
             limit = 0
         job_id = None if id is None else checked_str("id", id.id if type(id) is JobHandle else id)
         if core.recorder is not None:

@@ -59,7 +59,7 @@ class JobExtras:
         key_slot: What stands for its key, once the queue has accepted it.
         tags: The tags.
         on_conflict: What to do about a live job with the same ID or key.
-        once: Whether to join a job with the same ID that has completed.
+        joins_completed_job: Whether to join a job with the same ID that has completed.
         after: The IDs and handles of the jobs that the submit asked to start it after, until the queue
             has accepted it.
         after_any_end: Whether it starts however these end.
@@ -85,7 +85,7 @@ class JobExtras:
     key_slot: KeySlot | None = None
     tags: frozenset[str] = NO_TAGS
     on_conflict: OnConflict | None = None
-    once: bool = False
+    joins_completed_job: bool = False
     after: Collection[object] = ()
     after_any_end: bool = False
     predecessors: dict[JobRecord, IsAnyEndEnough] = field(default_factory=dict)
@@ -191,7 +191,7 @@ class JobRecord:
     due_at: float = field(init=False)
     queue: QueueCore = field(init=False)
     pending_queue: PriorityQueue[JobRecord] = field(init=False)
-    started_at: float = field(init=False)
+    attempt_started_at: float = field(init=False)
     report: tuple[float, float, str, int] = field(init=False)
     total_ends_at: float = field(init=False)
     attempt_scope: trio.CancelScope = field(init=False)
@@ -265,7 +265,7 @@ class JobRecord:
         """Write what a store has kept of a job's earlier attempts, before the job enters."""
         self.attempt = attempt
         if started_at is not None:
-            self.started_at, self.report = started_at, NO_REPORT
+            self.attempt_started_at, self.report = started_at, NO_REPORT
         if total_ends_at is not None:
             self.total_ends_at = total_ends_at
 
@@ -284,7 +284,7 @@ class JobRecord:
     def start(self, scope: trio.CancelScope, now: float) -> None:
         """Begin an attempt in a scope that has been entered."""
         assert self.status is PENDING
-        self.started_at = now
+        self.attempt_started_at = now
         self.report = NO_REPORT
         self.attempt += 1
         self.attempt_scope = scope
@@ -293,7 +293,7 @@ class JobRecord:
         if self.retry is not None and self.retry.total is not None:
             self._set_deadline_within_total(self.retry.total, now)
         elif self.timeout != inf:
-            self._set_attempt_deadline(now + self.timeout, now)
+            self._set_deadline_or_cancel_attempt(now + self.timeout, now)
         self.status = RUNNING
         self.revision += 1
 
@@ -301,9 +301,9 @@ class JobRecord:
         """Set the deadline of an attempt that a limit for all attempts may cut off."""
         if not hasattr(self, "total_ends_at"):  # a retried job has had attempts before
             self.total_ends_at = now + total
-        self._set_attempt_deadline(min(now + self.timeout, self.total_ends_at), now)
+        self._set_deadline_or_cancel_attempt(min(now + self.timeout, self.total_ends_at), now)
 
-    def _set_attempt_deadline(self, deadline: float, now: float) -> None:
+    def _set_deadline_or_cancel_attempt(self, deadline: float, now: float) -> None:
         """Cut an attempt off at a time; if that has come, before its first step."""
         self.attempt_scope.deadline = deadline
         if deadline <= now:  # which Trio notices at its next look at the clock
@@ -318,7 +318,7 @@ class JobRecord:
     def last_attempt_time_limit(self) -> float:
         """The limit of the last attempt: that for each one, or that for all if it was closer."""
         total = None if self.retry is None else self.retry.total
-        is_closer = total is not None and self.has_used_up_total(self.started_at + self.timeout)
+        is_closer = self.has_used_up_total(self.attempt_started_at + self.timeout)
         return total if total is not None and is_closer else self.timeout
 
     def back_off(self, due_at: float, *, counts_attempt: bool) -> None:
@@ -405,7 +405,7 @@ class JobRecord:
         """Note what the job's own task waits for without a limit; None once it goes on."""
         self.own_extras().get_awaited_jobs = awaited
 
-    def awaited_jobs(self) -> Collection[JobRecord]:
+    def jobs_its_task_awaits(self) -> Collection[JobRecord]:
         """Return the jobs that the job's own task waits for without a limit."""
         awaits = self.extras.get_awaited_jobs
         return () if awaits is None else awaits()
@@ -491,7 +491,7 @@ def snapshot_of(record: JobRecord) -> JobSnapshot:
         cancel_cause=extras.cancel_cause,
         submitted_at=record.submitted_at,
         due_at=record.due_at,
-        started_at=record.started_at if record.attempt else None,
+        started_at=record.attempt_started_at if record.attempt else None,
         finished_at=record.finished_at if status.is_terminal else None,
         error=record.error if status is FAILED else None,
         result=record.result if status.is_terminal else None,

@@ -119,7 +119,7 @@ class Registry:
         extras = record.extras
         if extras.given_id:
             same_id = self.by_id.get(extras.given_id)
-            if extras.once and same_id is not None and same_id.status is COMPLETED:
+            if extras.joins_completed_job and same_id is not None and same_id.status is COMPLETED:
                 return same_id, ()
             live = [] if same_id is None or same_id.status.is_terminal else [same_id]
         elif extras.key is None or extras.on_conflict in (None, OnConflict.WAIT):
@@ -146,7 +146,7 @@ class Registry:
             if superseded and self.by_id.get(record.id) is record:
                 self.by_id[record.id] = superseded[-1]
         if extras.key_slot is not None:
-            extras.key_slot.remove_ended(record)
+            extras.key_slot.remove_live_job(record)
             self.remove_unused(extras.key_slot)
 
     def restore_id(self, record: JobRecord, retried: JobRecord) -> None:

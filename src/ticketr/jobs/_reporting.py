@@ -103,20 +103,20 @@ class Reporter:
 
     def log_started(self, record: JobRecord) -> None:
         """Log that an attempt starts, and for how long the job was due."""
-        waited = record.started_at - record.due_at
+        waited = record.attempt_started_at - record.due_at
         self._log(logging.DEBUG, record, "started", waited, f"starts after a wait of {waited:g} s")
 
     def log_put_back(self, record: JobRecord, now: float) -> None:
         """Log that an attempt ended and another one follows, unless it was cancelled by now."""
         if record.status is not PENDING:
             return
-        ran, pause = now - record.started_at, record.due_at - now
+        ran, pause = now - record.attempt_started_at, record.due_at - now
         words = f"is retried in {pause:g} s, the attempt took {ran:g} s"
         self._log(INFO, record, "retry", ran, words)
 
     def log_ended(self, record: JobRecord, *, was_running: bool) -> None:
         """Log that a job ended, after how many seconds of running or else of being pending."""
-        since = record.started_at if was_running else record.submitted_at
+        since = record.attempt_started_at if was_running else record.submitted_at
         seconds = record.finished_at - since
         words = f"{record.status} after {seconds:g} s"
         if record.status is FAILED and record.error is not None:

@@ -127,12 +127,12 @@ def cancel_all_jobs(core: QueueCore) -> None:
     phase = core.phase
     phase.cut_off_at = math.inf
     phase.stuck_warning_at = min(phase.stuck_warning_at, core.now() + phase.stuck_warning_interval)
-    stop_pending(core)
+    pause_and_begin_cancelling_pending(core)
     for record in [*core.running.values()]:
         core.cancel_for_shutdown(record)
 
 
-def stop_pending(core: QueueCore) -> None:
+def pause_and_begin_cancelling_pending(core: QueueCore) -> None:
     """Let no more jobs start, and cancel the first of the pending ones; the timer does the others."""
     if not core.schedule.queue_slot.is_paused:
         core.schedule.set_paused(core.schedule.queue_slot, is_paused=True)
@@ -184,7 +184,7 @@ def refuse_and_cancel_pending(core: QueueCore, cause: CancelCause) -> None:
     """
     core.phase.note_cut_off_cause(cause)
     refuse_submits(core, will_cancel_pending=True)
-    stop_pending(core)
+    pause_and_begin_cancelling_pending(core)
 
 
 async def wait_until_idle(core: QueueCore) -> None:  # noqa: ASYNC910 - a queue that is not idle is waited for
@@ -223,13 +223,13 @@ def error_to_raise(
     if failure is not None:
         errors.append(failure)
     own = split_cancelled(body)[1] if body is not None else None
-    if own is not None and not _is_job_failed_by(own, [*fatal, failure]):
+    if own is not None and not _is_job_failed_caused_by(own, [*fatal, failure]):
         errors.insert(0, own)
     if len(errors) > 1:
         return BaseExceptionGroup("body and jobs failed", errors)
     return errors[0] if failure is None else BaseExceptionGroup("a job failed", errors)
 
 
-def _is_job_failed_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
+def _is_job_failed_caused_by(own: BaseException, fatal: Sequence[BaseException | None]) -> bool:
     """Return whether the body's error is a ``JobFailed`` about an error that leaves anyway."""
     return type(own) is JobFailed and any(own.__cause__ is error for error in fatal)

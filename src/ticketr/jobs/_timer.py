@@ -35,7 +35,7 @@ class Timer:
 
 
 @enable_ki_protection
-async def run_timer(core: QueueCore) -> None:
+async def run_timed_and_bulk_work(core: QueueCore) -> None:
     """Do what it is time for, and notice when the workers are cancelled from outside.
 
     The workers themselves may notice late, for instance while their jobs clean up.
@@ -49,7 +49,7 @@ async def run_timer(core: QueueCore) -> None:
             next_time = min(
                 phase.cut_off_at,
                 phase.stuck_warning_at,
-                core.schedule.next_time(),
+                core.schedule.next_due_or_expiry_time(),
                 core.repeats.scheduled.first_rank(),
             )
             timer.scope = trio.CancelScope(deadline=-math.inf if reporter.unreported else next_time)
@@ -76,11 +76,11 @@ def handle_due_times(core: QueueCore) -> None:
         return
     if now >= core.phase.cut_off_at:
         cancel_all_jobs(core)
-    for record in core.schedule.newly_past_start_by(now):
+    for record in core.schedule.pending_newly_past_start_by(now):
         core.cancel_pending(record, CancelCause.EXPIRED)
     due = core.schedule.make_due_ready(now)
-    if core.schedule.refill_any_due_rates(now) or due:
-        core.mark_waits_changed(due)
+    if core.schedule.refill_due_rates(now) or due:
+        core.notify_changed_and_wake_worker(due)
     if core.repeats.scheduled.first_rank() <= now:
         core.repeats.submit_due_runs(now)
 

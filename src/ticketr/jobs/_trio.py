@@ -5,7 +5,7 @@ protected from it (see ``protect_methods_from_ki``).
 
 * ``task.context`` is written: see ``switch_context``.
 * ``task.custom_sleep_data`` is written: see ``NO_CHECKPOINT_YET``.
-* ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint``, ``reset_scope``.
+* ``_cancel_status`` is read, of a task and of a scope: see ``needs_checkpoint``, ``try_reset_scope``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def needs_checkpoint(task: trio.lowlevel.Task) -> bool:
     return task.custom_sleep_data is NO_CHECKPOINT_YET or task._cancel_status.effectively_cancelled  # noqa: SLF001
 
 
-def reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:
+def try_reset_scope(scope: trio.CancelScope, task: trio.lowlevel.Task, record: JobRecord) -> bool:
     """Make a scope what it was before an attempt that gave a value, for the next job.
 
     Trio compares the same at the end of a scope, and raises if another one is open in it. A scope

@@ -65,7 +65,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
     _until_idle: bool
     _unread: set[JobRecord] = field(default_factory=set)
     _is_over: bool = False
-    _is_closed: bool = False
+    _is_closed_by_reader: bool = False
 
     def __post_init__(self) -> None:
         self.missed: int = 0
@@ -77,7 +77,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
         A task that waits on this reader gets ``trio.ClosedResourceError``.
         """
         self._core.subscriptions.owner_run.check()
-        self._is_closed = True
+        self._is_closed_by_reader = True
         # The receiving end first: a task parked there is to get ClosedResourceError, not
         # EndOfChannel.
         self._receive.close()
@@ -139,7 +139,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     def _is_readable(self) -> bool:
         """Return whether ``receive`` would return or raise at once."""
-        return bool(self._unread) or self._is_over or self._is_closed
+        return bool(self._unread) or self._is_over or self._is_closed_by_reader
 
     def _awaited(self) -> Collection[JobRecord]:
         """Return the job that has to change before ``receive`` returns; none once it can."""
@@ -147,7 +147,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     def _notify(self, record: JobRecord, *, is_report: bool) -> None:
         """Put a changed record into the channel, which must not hold it already, unless that is over."""
-        if self._is_closed or self._is_over or (self._only_reports and not is_report):
+        if self._is_closed_by_reader or self._is_over or (self._only_reports and not is_report):
             return
         unread = self._unread
         if len(unread) >= MAX_UNREAD_JOBS:
@@ -158,7 +158,7 @@ class Updates(trio.abc.ReceiveChannel[T_co]):
 
     def _end_if_idle(self) -> None:
         """End the channel if all is read and no job is left, or else expect that."""
-        if self._until_idle and not self._is_closed:
+        if self._until_idle and not self._is_closed_by_reader:
             if not self._core.is_idle:
                 self._core.expect_idle()
             elif not self._unread:

@@ -195,13 +195,13 @@ def json_value_or_repr(value: object) -> object:
     try:
         return _copy_as_json(value, MAX_JSON_DEPTH)
     except Exception:  # noqa: BLE001 - a dict may change meanwhile
-        return utf8_text(full_repr(value))
+        return utf8_escaped(full_repr(value))
 
 
 def json_job_key(key: object) -> object:
     """Return a job's key as :func:`json_value_or_repr` does, but nothing that cannot be a key."""
     value = json_value_or_repr(key)
-    return utf8_text(full_repr(key)) if type(value) in (list, dict) else value
+    return utf8_escaped(full_repr(key)) if type(value) in (list, dict) else value
 
 
 def _copy_as_json(value: Any, depth_left: int) -> object:
@@ -229,6 +229,6 @@ def _copy_as_json(value: Any, depth_left: int) -> object:
     raise ValueError("JSON cannot hold it")
 
 
-def utf8_text(text: str) -> str:
+def utf8_escaped(text: str) -> str:
     """Return a text with what UTF-8 cannot encode escaped."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -59,9 +59,9 @@ from ticketr.jobs._timer import handle_due_times
 from ticketr.jobs._trio import (
     NO_CHECKPOINT_YET,
     needs_checkpoint,
-    reset_scope,
     split_cancelled,
     switch_context,
+    try_reset_scope,
 )
 
 logger = logging.getLogger("ticketr.jobs")
@@ -222,7 +222,7 @@ async def run_jobs_until_scope_used(core: QueueCore, task: Task, scope: trio.Can
             value = await function(JobContext(record), *args)
         else:  # a call without a star takes less time
             value = await function(JobContext(record))
-        if not reset_scope(scope, task, record):
+        if not try_reset_scope(scope, task, record):
             return value
         core.finish(record, task, COMPLETED, value)
         del function, args, variables, record, value  # an idle worker keeps nothing of its last job
@@ -261,14 +261,14 @@ def retry_or_end(core: QueueCore, worker: Task, error: BaseException | None) -> 
             outcome = NoValueOutcome(FAILED, error=flaw, is_fatal=True)
     try:
         if retry is None or record.extras.cancel_requested:  # the rule may have requested it
-            end_without_value(core, record, worker, outcome)
+            end_job_and_reraise_cancelled(core, record, worker, outcome)
         else:
             core.put_back(record, worker, retry.delay, counts_attempt=retry.counts_last_attempt)
     finally:
         del error, outcome  # their tracebacks hold this frame
 
 
-def end_without_value(
+def end_job_and_reraise_cancelled(
     core: QueueCore, record: JobRecord, worker: Task, outcome: NoValueOutcome
 ) -> None:
     """End a job that gave no value, and raise what has to leave the worker."""

@@ -32,7 +32,7 @@ from trio.lowlevel import checkpoint, disable_ki_protection, enable_ki_protectio
 from ticketr._errors import QueueClosed
 from ticketr.jobs._arguments import JobOptions, checked_option_fields, make_record
 from ticketr.jobs._core import QueueCore
-from ticketr.jobs._deadlock import submit_context, wait_for_jobs
+from ticketr.jobs._deadlock import copy_context_for_new_job, wait_for_jobs
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._handle import result_of
 from ticketr.jobs._job import COMPLETED, FAILED, CancelCause, JobErrorInfo
@@ -207,7 +207,7 @@ class JobMap:
     async def _submit_unless_queue_closed(self, item: object) -> bool:  # noqa: ASYNC910 - the caller has checkpoints
         """Submit the job of an item; return False if the queue takes no more."""
         core = self._core
-        record = JobRecord((self._call, (item,), submit_context(), None), *self._common)
+        record = JobRecord((self._call, (item,), copy_context_for_new_job(), None), *self._common)
         if self._options:
             record.set_options(self._options)
         if core.store is not None:

@@ -35,7 +35,7 @@ class Dependencies:
             elif any_end or predecessor.status is COMPLETED:
                 del predecessors[predecessor]
 
-    def job_ended(self, record: JobRecord) -> None:
+    def release_or_cancel_dependents(self, record: JobRecord) -> None:
         """Start or cancel the jobs that wait for this one alone, or for its success."""
         core, doomed, released = self._core, self._doomed, list["JobRecord"]()
         is_outermost = not doomed
@@ -51,8 +51,8 @@ class Dependencies:
         for dependent in released:
             core.schedule.end_wait_for_predecessors(dependent, core.now())
         if dependents:
-            core.timer.wake_at(core.schedule.next_time())
-            core.mark_waits_changed(released)
+            core.timer.wake_at(core.schedule.next_due_or_expiry_time())
+            core.notify_changed_and_wake_worker(released)
         while is_outermost and doomed:  # each may have dependents, which this loop cancels, too
             core.cancel_pending(doomed[0], CancelCause.DEPENDENCY)
             doomed.popleft()

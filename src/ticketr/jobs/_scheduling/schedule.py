@@ -224,7 +224,7 @@ class KeySlot:
         """Note that a live job has the key."""
         self.jobs[job] = None
 
-    def remove_ended(self, job: JobRecord) -> None:
+    def remove_live_job(self, job: JobRecord) -> None:
         """Note that a job with the key has ended."""
         del self.jobs[job]
 
@@ -357,10 +357,10 @@ class Schedule:
         """Remove a job that is not to run."""
         self.pending -= 1
         self._expiring.discard(record)
-        self._withdraw(record)
+        self._remove_and_fill_place(record)
         record.pending_queue = self.ready  # that of a key may be gone soon
 
-    def _withdraw(self, record: JobRecord) -> None:
+    def _remove_and_fill_place(self, record: JobRecord) -> None:
         """Remove a job from its queue, and let another one of the key be ready in its place."""
         record.pending_queue.discard(record)
         slot = record.extras.key_slot
@@ -372,7 +372,7 @@ class Schedule:
         """Move a job to the place of its new priority."""
         queue = record.pending_queue
         if queue is not self._delayed and queue is not self._dependent:
-            self._withdraw(record)
+            self._remove_and_fill_place(record)
             self._make_ready_or_block(record)
 
     # Keys
@@ -389,10 +389,10 @@ class Schedule:
         if slot.ready and first is not None and first[3] is record and self._has_max_ready(slot):
             worst = max(slot.ready, key=self.ready.__getitem__)
             if first < self.ready[worst]:
-                self._block(worst)
+                self._move_ready_to_key_queue(worst)
         self._update_ready(slot)
 
-    def _block(self, record: JobRecord) -> None:
+    def _move_ready_to_key_queue(self, record: JobRecord) -> None:
         """Move a ready job to the queue of its key."""
         slot = record.extras.key_slot
         assert slot is not None  # it has a key
@@ -406,7 +406,7 @@ class Schedule:
         if len(slot.ready) > places:
             best_first = sorted(slot.ready, key=self.ready.__getitem__)
             for record in best_first[int(places) :]:
-                self._block(record)
+                self._move_ready_to_key_queue(record)
         queue = self.blocked.get(slot)
         if queue is None:
             return
@@ -442,7 +442,7 @@ class Schedule:
             return []
         return [*slot.running]
 
-    def set_concurrency(self, slot: KeySlot, limit: float | None) -> None:
+    def set_queue_or_key_concurrency(self, slot: KeySlot, limit: float | None) -> None:
         """Let so many jobs of the queue, or of a key, run at once; None for a key's default."""
         if slot is not self.queue_slot:
             slot.concurrency = limit
@@ -466,12 +466,10 @@ class Schedule:
 
     # Time
 
-    def next_time(self) -> float:
-        """Return when to call :meth:`make_due_ready` and :meth:`newly_past_start_by` next."""
+    def next_due_or_expiry_time(self) -> float:
+        """Return when to call :meth:`make_due_ready` and :meth:`pending_newly_past_start_by` next."""
         when = min(
-            self._delayed.first_rank(),
-            self._expiring.first_rank(),
-            self._rate_limited.first_rank(),
+            self._delayed.first_rank(), self._expiring.first_rank(), self._rate_limited.first_rank()
         )
         self.is_time_dependent = when != math.inf
         return when
@@ -483,7 +481,7 @@ class Schedule:
             self._make_ready_or_block(record)
         return due
 
-    def newly_past_start_by(self, now: float) -> list[JobRecord]:
+    def pending_newly_past_start_by(self, now: float) -> list[JobRecord]:
         """Return the pending jobs that should have started by now; they stay pending."""
         return [*self._expiring.take_until(now)]
 
@@ -528,12 +526,12 @@ class Schedule:
             self._rate_limited.push(slot, slot.bucket.ready_at(), next(self._push_numbers))
         self._recheck_after_limit_change(slot)
 
-    def refill_any_due_rates(self, now: float) -> bool:
-        """Give the rates the starts that are due; return whether any rate got one."""
+    def refill_due_rates(self, now: float) -> list[KeySlot]:
+        """Give the rates the starts that are due; return whose rates got one."""
         refilled = [*self._rate_limited.take_until(now)]
         for slot in refilled:
             self._recheck_after_limit_change(slot)
-        return bool(refilled)
+        return refilled
 
     # Jobs that start after others
 
@@ -549,7 +547,7 @@ class Schedule:
     # Submits that wait for room
 
     @property
-    def has_room(self) -> bool:
+    def has_ready_room(self) -> bool:
         """Whether another job may become ready by entering."""
         return len(self.ready) < self.max_ready_to_admit
 
@@ -566,4 +564,4 @@ class Schedule:
 
     def take_submission_if_room(self) -> WaitingSubmit | None:
         """Remove and return the next submit if there is room; the caller adds its job."""
-        return self.submissions.take() if self.has_room else None
+        return self.submissions.take() if self.has_ready_room else None

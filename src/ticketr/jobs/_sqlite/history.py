@@ -166,7 +166,7 @@ def row_of_record(
         # SQLite stores an exact string ten times as fast as a member of an enumeration.
         "completed" if completed else record.status.value,
         record.submitted_at + offset,
-        record.started_at + offset if attempt else None,
+        record.attempt_started_at + offset if attempt else None,
         record.finished_at + offset,
         clipped(summary(record.result)) if completed else None,
         "" if is_plain else _details_of_record(record),

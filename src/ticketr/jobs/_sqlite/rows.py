@@ -34,7 +34,7 @@ from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
 from ticketr.jobs._sqlite.database import check_value_types
-from ticketr.jobs._values import checked_seconds, full_repr, safe_repr, utf8_text
+from ticketr.jobs._values import checked_seconds, full_repr, safe_repr, utf8_escaped
 
 MAX_VALUE_BYTES: Final = 10_000_000
 """The most bytes of one job, its arguments included, and of one result."""
@@ -120,7 +120,7 @@ def live_values(record: JobRecord, offset: float) -> SqlParameters:
         attempt,
         extras.uncounted_retries,
         record.due_at + offset,
-        record.started_at + offset if attempt else None,
+        record.attempt_started_at + offset if attempt else None,
         None if total_ends_at is None else total_ends_at + offset,
     )
 
@@ -163,7 +163,7 @@ def _stored_result(result: object, codec: Codec) -> bytes | str | None:
         data = b""
     if data and len(data) <= MAX_VALUE_BYTES:
         return data
-    return utf8_text(full_repr(result)[:MAX_REPR_CHARACTERS])
+    return utf8_escaped(full_repr(result)[:MAX_REPR_CHARACTERS])
 
 
 def submit_values(record: JobRecord, call: StoredCall, offset: float) -> SqlParameters:
