@@ -26,7 +26,7 @@ from ticketr import (
     RepeatHandle,
     open_job_queue,
 )
-from ticketr.jobs._maps.due_times import Calendar, Interval, IntervalOrCalendar, make_due_times
+from ticketr.jobs._maps.due_times import DueTimes, DueTimesByFunction, Interval, make_due_times
 
 HOUR = timedelta(hours=1)
 
@@ -473,11 +473,11 @@ OFFSET = 1_700_000_000.0
 START = datetime.fromtimestamp(OFFSET, UTC)
 
 
-def calendar(every: Callable[[datetime], Any]) -> Calendar:
-    return Calendar(START, every, OFFSET)
+def calendar(every: Callable[[datetime], Any]) -> DueTimesByFunction:
+    return DueTimesByFunction(START, every, OFFSET)
 
 
-def make(every: object, first: object = 0.0, now: float = 0.0) -> IntervalOrCalendar:
+def make(every: object, first: object = 0.0, now: float = 0.0) -> DueTimes:
     return make_due_times(every, first, now, OFFSET, lambda function, due: function(due))
 
 
@@ -513,7 +513,7 @@ def test_cron_library_in_local_time_keeps_its_hour_when_clocks_are_set() -> None
     def every(due: datetime) -> datetime:
         return next(CronSim("30 7 * * *", due.astimezone(berlin)))
 
-    times = Calendar(first.astimezone(UTC), every, 0.0)
+    times = DueTimesByFunction(first.astimezone(UTC), every, 0.0)
     seconds = []
     for _ in range(3):
         before = times.due_at
@@ -528,7 +528,7 @@ def test_first_may_be_a_datetime() -> None:
 
     for every in (60.0, lambda due: due + HOUR):
         times = make(every, first, now=10.0)
-        assert (times.due_at, times.due_wall_time(OFFSET)) == (300.0, first)
+        assert (times.due_at, times.due_utc(OFFSET)) == (300.0, first)
 
 
 NO_TIMES = [-1, math.inf, math.nan, 1e10]

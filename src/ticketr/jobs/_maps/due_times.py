@@ -1,7 +1,7 @@
 """When the runs of a repeat are due. Pure: no clock of its own.
 
-An interval computes its due times by multiplication, so rounding errors do not add up. A calendar
-asks the user's function for each due time and works in wall-clock time; each due time becomes a
+An interval computes its due times by multiplication, so rounding errors do not add up. The other
+kind asks the user's function for each due time and works in wall-clock time; each due time becomes a
 time on Trio's clock when the wait for it begins.
 """
 
@@ -17,7 +17,7 @@ from ticketr.jobs._values import check_sync_callable, checked_number, safe_repr
 MIN_INTERVAL_SECONDS: Final = 0.001
 MAX_INTERVAL_SECONDS: Final = 1e9
 MAX_SKIPPED_AT_ONCE: Final = 100
-"""How many due times in the past a calendar skips at a time: each is a call of the function."""
+"""How many due times in the past are skipped at a time: each is a call of the user's function."""
 
 
 @final
@@ -57,11 +57,11 @@ class Interval:
         self._number = number
         return number - last - 1
 
-    def due_wall_time(self, offset: float) -> datetime:
+    def due_utc(self, offset: float) -> datetime:
         """Return the current due time as a UTC datetime."""
         return utc(self.due_at + offset)
 
-    def previous_wall_time(self, offset: float) -> datetime:
+    def previous_due_utc(self, offset: float) -> datetime:
         """Return the due time before the current one, once that is not the first."""
         return utc(self._due_time(self._number - 1) + offset)
 
@@ -70,7 +70,7 @@ class Interval:
 
 
 @final
-class Calendar:
+class DueTimesByFunction:
     """The due times that a function gives, each from the one before; otherwise as :class:`Interval`.
 
     ``advance`` may stop at a due time that is past, after ``MAX_SKIPPED_AT_ONCE``. It raises what
@@ -91,7 +91,7 @@ class Calendar:
         previous, due, due_at = self._due, self._due, -math.inf
         steps = 0
         while due_at < now and steps < MAX_SKIPPED_AT_ONCE:
-            following = checked_datetime("the datetime that every() returns", self._next(due))
+            following = checked_as_utc("the datetime that every() returns", self._next(due))
             previous, due = due, following
             if due <= previous:
                 raise ValueError(
@@ -103,19 +103,19 @@ class Calendar:
         self._previous, self._due, self.due_at = previous, due, due_at
         return steps - 1
 
-    def due_wall_time(self, offset: float) -> datetime:
+    def due_utc(self, offset: float) -> datetime:
         return self._due
 
-    def previous_wall_time(self, offset: float) -> datetime:
+    def previous_due_utc(self, offset: float) -> datetime:
         return self._previous
 
 
-IntervalOrCalendar: TypeAlias = Interval | Calendar
+DueTimes: TypeAlias = Interval | DueTimesByFunction
 
 
 def make_due_times(
     every: object, first: object, now: float, offset: float, call: Callable[..., datetime]
-) -> IntervalOrCalendar:
+) -> DueTimes:
     """Return the due times of a new repeat.
 
     Args:
@@ -129,19 +129,19 @@ def make_due_times(
         TypeError, ValueError: One of these is invalid.
     """
     if issubclass(type(first), datetime):
-        start = checked_datetime("first", first)
+        start = checked_as_utc("first", first)
         first_at = start.timestamp() - offset
     else:
         first_at = now + checked_number("first", first, 0, MAX_INTERVAL_SECONDS)
         start = utc(first_at + offset)
     if callable(every):
         check_sync_callable("every", every)
-        return Calendar(start, lambda due: call(every, due), offset)
+        return DueTimesByFunction(start, lambda due: call(every, due), offset)
     seconds = checked_number("every", every, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)
     return Interval(first_at, seconds)
 
 
-def checked_datetime(what: str, value: object) -> datetime:
+def checked_as_utc(what: str, value: object) -> datetime:
     """Return an aware datetime in UTC.
 
     Raises:

@@ -211,7 +211,7 @@ class JobMap:
         if self._options:
             record.set_options(self._options)
         if core.store is not None:
-            core.store.pack(record, self._function, (item,), submit_waits=False)
+            core.store.pack_into_record(record, self._function, (item,), submit_waits=False)
         record.collect_by(self)
         try:
             if core.enter(record) is None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, final
 from ticketr._errors import DuplicateJob, QueueClosed
 from ticketr.jobs._groups import has_only_exceptions
 from ticketr.jobs._job import JobErrorInfo, JobID, JobSnapshot
-from ticketr.jobs._maps.due_times import IntervalOrCalendar, make_due_times
+from ticketr.jobs._maps.due_times import DueTimes, make_due_times
 from ticketr.jobs._record import JobRecord, snapshot_of
 from ticketr.jobs._scheduling.schedule import PriorityQueue
 from ticketr.jobs._trio import protect_methods_from_ki
@@ -47,7 +47,7 @@ class Repeat:
             none.
         is_paused: Whether no run is to be submitted.
         last_run: The last run; None before the first.
-        runs: The number of runs that were submitted.
+        submitted_runs: The number of runs that were submitted.
         missed: The number of due times without a run.
         counts_skipped_as_missed: Whether the due times that are skipped next count as missed.
         makes_up_latest_missed: Whether the latest due time that was missed has a run after all.
@@ -57,13 +57,13 @@ class Repeat:
     id: JobID
     start_order: int
     template: JobRecord | None = None
-    due_times: IntervalOrCalendar | None = None
+    due_times: DueTimes | None = None
     every_text: str = ""
     is_restored_unclaimed: bool = False
     is_due_handled: bool = False
     is_paused: bool = False
     last_run: JobRecord | None = None
-    runs: int = 0
+    submitted_runs: int = 0
     missed: int = 0
     counts_skipped_as_missed: bool = True
     makes_up_latest_missed: bool = False
@@ -94,7 +94,7 @@ class Repeat:
             if self.counts_skipped_as_missed:
                 self.missed += skipped
             if self.counts_skipped_as_missed and self.makes_up_latest_missed and skipped:
-                latest = times.due_wall_time if self.is_due_handled else times.previous_wall_time
+                latest = times.due_utc if self.is_due_handled else times.previous_due_utc
                 self.makeup_due_at = latest(offset)
         self.counts_skipped_as_missed = self.counts_skipped_as_missed or not self.is_due_handled
 
@@ -178,7 +178,7 @@ class Repeats:
         self._store_change(repeat)
         return repeat
 
-    def _wait_or_submit_first(self, repeat: Repeat, times: IntervalOrCalendar, now: float) -> None:
+    def _wait_or_submit_first(self, repeat: Repeat, times: DueTimes, now: float) -> None:
         """Wait for the first of new due times, or submit its run."""
         repeat.is_due_handled = times.due_at < now
         repeat.counts_skipped_as_missed = not repeat.is_due_handled
@@ -216,7 +216,7 @@ class Repeats:
                     self._submit_due(repeat)
                 except Exception as error:  # noqa: BLE001 - the code of a key may raise anything
                     text = JobErrorInfo.of(error).traceback
-                    run_id = f"{repeat.id}#{repeat.runs + 1}"
+                    run_id = f"{repeat.id}#{repeat.submitted_runs + 1}"
                     logger.error("run %r was not submitted:\n%s", run_id, text)  # noqa: TRY400
                     repeat.missed += repeat.makeup_due_at is None
                     repeat.makeup_due_at = None
@@ -227,20 +227,20 @@ class Repeats:
         if due is None:
             assert repeat.due_times is not None  # it is due
             repeat.is_due_handled = True
-            due = repeat.due_times.due_wall_time(self._queue.wall_clock.offset())
+            due = repeat.due_times.due_utc(self._queue.wall_clock.offset())
         self.submit_run(repeat, due)
 
     def submit_run(self, repeat: Repeat, scheduled_at: datetime | None) -> None:
         """Submit a run of a repeat that has none, with the due time that it is for."""
         template = repeat.template
         assert template is not None  # it has not ended
-        job_id = f"{repeat.id}#{repeat.runs + 1}"
+        job_id = f"{repeat.id}#{repeat.submitted_runs + 1}"
         record = template.copy(job_id, template.context.copy(), scheduled_at)
         record.collect_by(self)
         self._queue.enter(record, is_forced=True)
         self._queue.waker.wake_one()
         self.scheduled.discard(repeat)
-        repeat.runs += 1
+        repeat.submitted_runs += 1
         repeat.last_run, repeat.makeup_due_at = record, None
         self._store_change(repeat)
 
@@ -327,7 +327,7 @@ class RepeatHandle:
 
         With a store it goes on at the next opening, and so does :attr:`missed`.
         """
-        return self._repeat.runs
+        return self._repeat.submitted_runs
 
     @property
     def missed(self) -> int:
@@ -340,7 +340,7 @@ class RepeatHandle:
         times = self._repeat.due_times
         if times is None or not self._repeat.is_waiting:
             return None
-        return times.due_wall_time(self._core.wall_clock.offset())
+        return times.due_utc(self._core.wall_clock.offset())
 
     def snapshot(self) -> JobSnapshot[object] | None:
         """Return the state of the last run as it is now; None before the first."""
@@ -398,5 +398,5 @@ class RepeatHandle:
             "paused": repeat.is_paused,
         }
         state = next((name for name, holds in states.items() if holds), "waiting")
-        counts = f"{repeat.runs} runs, {repeat.missed} missed"
+        counts = f"{repeat.submitted_runs} runs, {repeat.missed} missed"
         return f"<RepeatHandle id={repeat.id!r}, {state}, {counts}>"

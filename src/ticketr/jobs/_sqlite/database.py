@@ -304,8 +304,8 @@ else:
 
 # The task that writes
 
-FIRST_REWRITE_PAUSE_SECONDS: Final = 1.0
-MAX_REWRITE_PAUSE_SECONDS: Final = 60.0
+FIRST_WRITE_RETRY_PAUSE_SECONDS: Final = 1.0
+MAX_WRITE_RETRY_PAUSE_SECONDS: Final = 60.0
 """The pauses in seconds before a failed write is retried, unless it is called for."""
 
 
@@ -359,8 +359,8 @@ class DelayedWriteTask:
             # A worker may start a new job in the next step: its start is written with the job.
             await trio.lowlevel.checkpoint()
             is_written = await self.write_now()
-            longer = min(max(pause * 2, FIRST_REWRITE_PAUSE_SECONDS), MAX_REWRITE_PAUSE_SECONDS)
-            pause = 0.0 if is_written else longer
+            longer = max(pause * 2, FIRST_WRITE_RETRY_PAUSE_SECONDS)
+            pause = 0.0 if is_written else min(longer, MAX_WRITE_RETRY_PAUSE_SECONDS)
 
     async def write_now(self) -> bool:
         """Write what has gathered; return whether that succeeded."""

@@ -217,7 +217,7 @@ def row_of_job(job: FinishedJob) -> Row:
     return (*values.values(), details)
 
 
-COLUMN_TYPES: Final[Mapping[str, Any]] = {
+PYTHON_TYPES_BY_COLUMN: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("run", "id", "name", "status", "message"), str),
     **dict.fromkeys(("number", "attempts"), int),
     **dict.fromkeys(("submitted_at", "finished_at", "current", "total"), int | float),
@@ -238,7 +238,7 @@ def job_of_row(row: Row) -> FinishedJob:
     try:
         details = json.loads(values.pop("details") or "{}")
         values = {**values, **DEFAULT_DETAILS, **details}
-        check_value_types(COLUMN_TYPES, [values[name] for name in COLUMN_TYPES])
+        check_value_types(PYTHON_TYPES_BY_COLUMN, [values[name] for name in PYTHON_TYPES_BY_COLUMN])
         for name in TIME_COLUMNS:
             if (seconds := values[name]) is not None:
                 values[name] = datetime.fromtimestamp(seconds, UTC)
@@ -440,9 +440,9 @@ class SqliteHistory:
             db = stack.enter_context(closing(connect(self._path, SCHEMA)))
             db.execute("BEGIN IMMEDIATE")
             insert(db, rows)
-            db.execute(DELETE_OLD, (time.time() - self._max_age,))
+            db.execute(DELETE_ENDED_BEFORE, (time.time() - self._max_age,))
             # Counting takes longer than to look at the first and the last row.
-            if (db.execute(SELECT_ROWS_SPANNED).fetchone()[0] or 0) > self._max_jobs:
+            if (db.execute(SELECT_ROW_ID_SPAN).fetchone()[0] or 0) > self._max_jobs:
                 db.execute(DELETE_SURPLUS, (self._max_jobs,))
             db.execute("COMMIT")
             stack.pop_all()
@@ -481,8 +481,8 @@ SCHEMA: Final = Schema(
 )
 ROWS_PER_INSERT = 250
 """The rows of one statement. With more, a batch takes longer, since each connection compiles it."""
-DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
-SELECT_ROWS_SPANNED: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
+DELETE_ENDED_BEFORE: Final = "DELETE FROM jobs WHERE finished_at < ?"
+SELECT_ROW_ID_SPAN: Final = "SELECT (SELECT max(row) FROM jobs) - (SELECT min(row) FROM jobs) + 1"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE row <= (SELECT row FROM jobs ORDER BY row DESC LIMIT 1 OFFSET ?)"
 )

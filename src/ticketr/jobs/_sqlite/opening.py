@@ -117,8 +117,10 @@ class StoreLoader:
         """List a repeat that is not loaded, for a call to take it over or to end it."""
         _log_problem("Repeat", row.id, error)
         repeats = self._core.repeats
-        number, missed = next(repeats.start_orders), row.missed
-        repeat = Repeat(row.id, number, is_restored_unclaimed=True, runs=row.runs, missed=missed)
+        number = next(repeats.start_orders)
+        repeat = Repeat(
+            row.id, number, is_restored_unclaimed=True, submitted_runs=row.runs, missed=row.missed
+        )
         repeats.restore(repeat, None)
 
     # Live jobs
@@ -128,7 +130,7 @@ class StoreLoader:
         if any(number in self.left_out for number in predecessors):
             raise LoadFailed("it starts after a job that stays there")
         record = self._record_of(row)
-        live = [job for number in predecessors if (job := self._find_live(number)) is not None]
+        live = [job for number in predecessors if (job := self._loaded_job(number)) is not None]
         if live:
             jobs = tuple(JobHandle[object](job) for job in live)
             any_end = json.loads(row.options)["any_end"]
@@ -141,7 +143,7 @@ class StoreLoader:
         if len(live) < len(predecessors):  # a job that was to complete has not
             core.cancel_pending(record, CancelCause.DEPENDENCY)
 
-    def _find_live(self, number: int) -> JobRecord | None:
+    def _loaded_job(self, number: int) -> JobRecord | None:
         """Return the live job of this number; None if there is none."""
         index = bisect_left(self.numbers, number)
         return self.records[index] if number in self.numbers[index : index + 1] else None
@@ -181,7 +183,7 @@ class StoreLoader:
         core = self._core
         number, writer = next(core.repeats.start_orders), self._writer
         repeat = repeat_of_row(row, number, self._now, self._offset, writer.codec)
-        run = core.registry.by_id.get(f"{repeat.id}#{repeat.runs}")
+        run = core.registry.by_id.get(f"{repeat.id}#{repeat.submitted_runs}")
         core.repeats.restore(repeat, None if run is None or run.status.is_terminal else run)
 
     # Ended jobs

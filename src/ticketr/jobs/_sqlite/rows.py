@@ -29,7 +29,7 @@ from ticketr.jobs._calls import (
     unpack_job,
 )
 from ticketr.jobs._job import CANCELLED, COMPLETED, FAILED, RUNNING, CancelCause
-from ticketr.jobs._maps.due_times import Calendar, Interval, IntervalOrCalendar, utc
+from ticketr.jobs._maps.due_times import DueTimes, DueTimesByFunction, Interval, utc
 from ticketr.jobs._maps.repeat import Repeat, call_in_context
 from ticketr.jobs._record import JobRecord
 from ticketr.jobs._retry import Retry
@@ -92,7 +92,7 @@ class RepeatRow(NamedTuple):
     missed: int
 
 
-COLUMN_TYPES: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
+PYTHON_TYPES_BY_ROW_CLASS: Final = {row: get_type_hints(row) for row in (JobRow, RepeatRow)}
 
 
 def check_row(row: JobRow | RepeatRow) -> None:
@@ -102,7 +102,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
         LoadFailed: They are damaged.
     """
     try:
-        check_value_types(COLUMN_TYPES[type(row)], row)
+        check_value_types(PYTHON_TYPES_BY_ROW_CLASS[type(row)], row)
     except ValueError as error:
         raise LoadFailed(f"its values are damaged: {error}") from error
 
@@ -110,7 +110,7 @@ def check_row(row: JobRow | RepeatRow) -> None:
 # Jobs as values
 
 
-def live_values(record: JobRecord, offset: float) -> SqlParameters:
+def changing_live_values(record: JobRecord, offset: float) -> SqlParameters:
     """Return the values of a live job that change."""
     extras, attempt = record.extras, record.attempt
     total_ends_at = getattr(record, "total_ends_at", None)
@@ -143,7 +143,7 @@ def end_values(record: JobRecord, codec: Codec, offset: float) -> SqlParameters:
         record.finished_at + offset,
         None if cause is None else cause.value,
         None if error is None else json.dumps(error.as_dict()),
-        _stored_result(record.result, codec) if record.status is COMPLETED else None,
+        _packed_result_or_repr(record.result, codec) if record.status is COMPLETED else None,
     )
 
 
@@ -153,7 +153,7 @@ def superseded_values(record: JobRecord, now: float) -> SqlParameters:
     return (CANCELLED.value, record.attempt, now, cause, None, None)
 
 
-def _stored_result(result: object, codec: Codec) -> bytes | str | None:
+def _packed_result_or_repr(result: object, codec: Codec) -> bytes | str | None:
     """Return a result as bytes; its ``repr`` if it would not come back equal; None for None."""
     if result is None:
         return None
@@ -207,30 +207,30 @@ class StoredCall:
 class NotedRow:
     """What was noted last of the row of a job.
 
-    Also written in ``_sqlite.writer``: ``noted_values`` and ``is_left_for_next_opening``.
+    Also written in ``_sqlite.writer``: ``latest_live_values`` and ``was_ended_by_queue_end_alone``.
 
     Attributes:
         number: Its number.
-        noted_values: All of them that change, written or not; None after the end.
-        is_left_for_next_opening: Whether the end of the queue alone has ended the job, so the row
+        latest_live_values: Its values that change, written or not; None after the end.
+        was_ended_by_queue_end_alone: Whether the end of the queue alone has ended the job, so the row
             stays as it is.
     """
 
     number: int
-    noted_values: SqlParameters | None = None
-    is_left_for_next_opening: bool = False
+    latest_live_values: SqlParameters | None = None
+    was_ended_by_queue_end_alone: bool = False
 
 
-def live_row(record: JobRecord) -> NotedRow | None:
+def noted_row_if_live(record: JobRecord) -> NotedRow | None:
     """Return the row of a job that has not ended; None if it has none."""
     stored = record.extras.stored
-    return stored if type(stored) is NotedRow and stored.noted_values is not None else None
+    return stored if type(stored) is NotedRow and stored.latest_live_values is not None else None
 
 
-def is_left_for_next_opening(record: JobRecord) -> bool:
+def was_ended_by_queue_end_alone(record: JobRecord) -> bool:
     """Tell whether the end of the queue alone has ended a job, so it stays in the file."""
     stored = record.extras.stored
-    return type(stored) is NotedRow and stored.is_left_for_next_opening
+    return type(stored) is NotedRow and stored.was_ended_by_queue_end_alone
 
 
 def pack_call(
@@ -344,7 +344,7 @@ def pack_every(every: object, codec: Codec, *, makes_up_latest_missed: bool = Fa
     return json.dumps({"function": name, **missed})
 
 
-def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
+def row_unless_ended(repeat: Repeat, offset: float) -> RepeatRow | None:
     """Return the row of a repeat; None if it has ended."""
     template, times = repeat.template, repeat.due_times
     call = None if template is None else template.extras.stored
@@ -359,7 +359,7 @@ def row_of_repeat(repeat: Repeat, offset: float) -> RepeatRow | None:
         times.due_at + offset,
         int(repeat.is_due_handled),
         int(repeat.is_paused),
-        repeat.runs,
+        repeat.submitted_runs,
         repeat.missed,
     )
 
@@ -386,7 +386,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
         is_restored_unclaimed=True,
         is_due_handled=bool(row.is_due_used),
         is_paused=bool(row.is_paused),
-        runs=row.runs,
+        submitted_runs=row.runs,
         missed=row.missed,
         makes_up_latest_missed="missed" in json.loads(row.every),
     )
@@ -394,7 +394,7 @@ def repeat_of_row(row: RepeatRow, number: int, now: float, offset: float, codec:
 
 def _due_times_of(
     row: RepeatRow, template: JobRecord, now: float, offset: float, codec: Codec
-) -> IntervalOrCalendar:
+) -> DueTimes:
     try:
         every: dict[str, Any] = json.loads(row.every)
         if "seconds" in every:
@@ -407,4 +407,4 @@ def _due_times_of(
         function = import_by_name(every["function"], codec.allowed)
     except (ValueError, KeyError, TypeError) as error:
         raise LoadFailed(f"its 'every' is damaged: {error!r}") from error
-    return Calendar(utc(row.due_at), partial(call_in_context, template, function), offset)
+    return DueTimesByFunction(utc(row.due_at), partial(call_in_context, template, function), offset)

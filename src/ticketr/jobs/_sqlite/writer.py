@@ -52,16 +52,16 @@ from ticketr.jobs._sqlite.rows import (
     RepeatRow,
     SqlParameters,
     StoredCall,
+    changing_live_values,
     end_values,
-    is_left_for_next_opening,
-    live_row,
-    live_values,
+    noted_row_if_live,
     pack_call,
     pending_again_values,
     record_of_call,
-    row_of_repeat,
+    row_unless_ended,
     submit_values,
     superseded_values,
+    was_ended_by_queue_end_alone,
 )
 from ticketr.jobs._values import safe_str
 
@@ -111,7 +111,7 @@ DELETE_LINKS_OF_ENDED: Final = (
 REPLACE_REPEAT: Final = (
     "INSERT OR REPLACE INTO repeats VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-DELETE_OLD: Final = "DELETE FROM jobs WHERE finished_at < ?"
+DELETE_ENDED_BEFORE: Final = "DELETE FROM jobs WHERE finished_at < ?"
 DELETE_SURPLUS: Final = (
     "DELETE FROM jobs WHERE number IN (SELECT number FROM jobs WHERE finished_at IS NOT NULL"
     " ORDER BY finished_at DESC, number DESC LIMIT -1 OFFSET ?)"
@@ -273,7 +273,7 @@ class StoreFile:
 
     def _drop_old_and_count_dropped(self, db: sqlite3.Connection, now: float, ended: float) -> int:
         """Drop the ended jobs that are too old, or too many by a sixteenth; return their number."""
-        dropped = db.execute(DELETE_OLD, (now - self._keep.age,)).rowcount
+        dropped = db.execute(DELETE_ENDED_BEFORE, (now - self._keep.age,)).rowcount
         if ended - dropped > self._keep.jobs * 17 / 16:
             dropped += db.execute(DELETE_SURPLUS, (int(self._keep.jobs),)).rowcount
         return dropped
@@ -405,7 +405,7 @@ class StoreWriter:
 
     # Changes of jobs
 
-    def pack(
+    def pack_into_record(
         self, record: JobRecord, job: object, args: tuple[object, ...], *, submit_waits: bool
     ) -> None:
         """Note in a record what to keep of its submit.
@@ -433,16 +433,16 @@ class StoreWriter:
         stored = record.extras.stored
         if type(stored) is StoredCall and not record.status.is_terminal:
             self._add_new_job(record, stored)
-        elif (row := live_row(record)) is not None:
+        elif (row := noted_row_if_live(record)) is not None:
             if record.status.is_terminal:
                 self._job_ended(record, row)
             else:
-                self._note_values(row, live_values(record, self._offset()))
+                self._note_values(row, changing_live_values(record, self._offset()))
 
     def _note_values(self, row: NotedRow, values: SqlParameters) -> None:
         """Note the values of a live job, if they have changed."""
-        if values != row.noted_values:
-            self._gathering.live[row.number] = row.noted_values = values
+        if values != row.latest_live_values:
+            self._gathering.live[row.number] = row.latest_live_values = values
             self._write_task.mark_dirty()
 
     def _add_new_job(self, record: JobRecord, call: StoredCall) -> None:
@@ -452,9 +452,10 @@ class StoreWriter:
         predecessors = {
             row.number: any_end
             for job, any_end in record.extras.predecessors.items()
-            if (row := live_row(job)) is not None and job.id != record.id
+            if (row := noted_row_if_live(job)) is not None and job.id != record.id
         }
-        live, new = live_values(record, self._offset()), submit_values(record, call, self._offset())
+        live = changing_live_values(record, self._offset())
+        new = submit_values(record, call, self._offset())
         self._gathering.new[number] = (number, *new, *live), predecessors
         if call.submit_waits:
             self._gathering.awaited[number] = record
@@ -463,19 +464,19 @@ class StoreWriter:
 
     def _job_ended(self, record: JobRecord, row: NotedRow) -> None:
         """Note the end of a job; one that only the end of the queue has stopped stays live."""
-        assert row.noted_values is not None  # it is live
-        if self._is_kept_for_next_opening(record):
-            row.is_left_for_next_opening = True
-            self._note_values(row, pending_again_values(record, row.noted_values))
+        assert row.latest_live_values is not None  # it is live
+        if self._was_ended_by_queue_end_alone(record):
+            row.was_ended_by_queue_end_alone = True
+            self._note_values(row, pending_again_values(record, row.latest_live_values))
         else:
             self._gathering.live.pop(row.number, None)
             self._gathering.ended[row.number] = end_values(record, self.codec, self._offset())
             self._write_task.mark_dirty()
-        row.noted_values = None
+        row.latest_live_values = None
         if self._gathering:
             self._gathering.ends.add(record)
 
-    def _is_kept_for_next_opening(self, record: JobRecord) -> bool:
+    def _was_ended_by_queue_end_alone(self, record: JobRecord) -> bool:
         """Tell whether an ended job was stopped by the end of the queue alone.
 
         It stays in the file, and the next opening takes it up. A cancel scope around ``run`` or a map
@@ -487,7 +488,7 @@ class StoreWriter:
         if cause is CancelCause.DEPENDENCY:
             jobs = [job for job in extras.predecessors if job.status.is_terminal]
             lost = [job for job in jobs if job.status is not COMPLETED]
-            return bool(lost) and all(is_left_for_next_opening(job) for job in lost)
+            return bool(lost) and all(was_ended_by_queue_end_alone(job) for job in lost)
         if cause is CancelCause.SCOPE:
             return not extras.cancel_requested
         return cause is CancelCause.SHUTDOWN
@@ -498,7 +499,7 @@ class StoreWriter:
         Those that are pending end in the same transaction. Their functions are not called before,
         since a start is written before the call.
         """
-        row = live_row(record)
+        row = noted_row_if_live(record)
         if row is None or row.number not in self._gathering.new:  # an opening: it is in the file
             self._queue.supersede(superseded)
         else:
@@ -506,7 +507,7 @@ class StoreWriter:
 
     def repeat_changed(self, repeat: Repeat) -> None:
         """Note a change of a repeat, or its end."""
-        self._gathering.repeats[repeat.id] = row_of_repeat(repeat, self._offset())
+        self._gathering.repeats[repeat.id] = row_unless_ended(repeat, self._offset())
         self._write_task.mark_dirty()
 
     # Waiting
@@ -587,7 +588,7 @@ class StoreWriter:
             self._writing, file, now = batch, self._file, time.time()
             superseded = [*chain.from_iterable(batch.superseded.values())]
             pending = [job for job in superseded if job.status is PENDING]
-            rows = {job: row for job in pending if (row := live_row(job)) is not None}
+            rows = {job: row for job in pending if (row := noted_row_if_live(job)) is not None}
             ends = {row.number: superseded_values(job, now) for job, row in rows.items()}
             try:
                 with trio.CancelScope(shield=True):
