@@ -37,7 +37,7 @@ def large(tmp_path: Path) -> Bench:
 
 async def find(bench: Bench) -> tuple[BulkIssue, ...]:
     async with open_job_queue() as queue:
-        job = FindIssuesJob(**bench.settings(), query="project = DEMO")
+        job = FindIssuesJob(**bench.settings(), search_jql="project = DEMO")
         return await queue.run(job)
 
 

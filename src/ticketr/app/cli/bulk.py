@@ -188,9 +188,8 @@ def _run_change(
     query = arguments["jql"] or "" if jql else ""
     for alias in aliases:
         echo(str(alias), err=True)
-    finding = run_job(
-        sync.FindIssuesJob(**arguments, query=query, keys=keys), plain=options.is_plain
-    )
+    find_job = sync.FindIssuesJob(**arguments, search_jql=query, keys=keys)
+    finding = run_job(find_job, plain=options.is_plain)
     as_json = options.as_json
     if finding.result is None:
         _print_result(finding, sync.BulkResult(), change, aliases, as_json=as_json)

@@ -122,16 +122,16 @@ class Note:
     line: int | None = None
 
     @property
-    def name(self) -> str:
+    def key_title_or_path(self) -> str:
         """What to call the ticket: its key, or a draft's title; else it is about a whole file."""
         return self.key or (f'draft "{self.title}"' if self.title else self.path)
 
     def __str__(self) -> str:
         """Return the note as one line for people: its ticket, file and reason."""
-        if self.name == self.path and self.reason.startswith(f"{self.path}:"):
+        if self.key_title_or_path == self.path and self.reason.startswith(f"{self.path}:"):
             return self.reason  # with the line
-        path = f" ({self.path})" if self.path not in {"", self.name} else ""
-        return f"{self.name}{path}: {self.reason}"
+        path = f" ({self.path})" if self.path not in {"", self.key_title_or_path} else ""
+        return f"{self.key_title_or_path}{path}: {self.reason}"
 
     @classmethod
     def on(cls, issue: Ticket, path: str, reason: str, code: Code) -> Self:

@@ -192,7 +192,7 @@ class Session:
             keys into their files if they are missing there, or creates a deleted issue again.
         jira: The site.
         site_fields: Every field that the site has.
-        columns: The fields that are written to files.
+        file_fields: The fields that are written to files.
         user: The account.
         opened_at_trio_time: When the session was opened, by Trio's clock.
     """
@@ -206,7 +206,7 @@ class Session:
     recorded_creations: Sequence[Creation]
     jira: JiraClient
     site_fields: tuple[Field, ...]
-    columns: Columns
+    file_fields: Columns
     user: User
     opened_at_trio_time: float
 
@@ -340,7 +340,7 @@ async def open_session(
                 recorded_creations=creations,
                 jira=jira,
                 site_fields=fields,
-                columns=columns,
+                file_fields=columns,
                 user=user,
                 opened_at_trio_time=began,
             )

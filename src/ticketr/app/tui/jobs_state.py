@@ -214,7 +214,7 @@ def _outcomes_of_notes(mark: str, notes: tuple[sync.Note, ...]) -> Iterator[Tick
         # A reason may name the ticket again, as in "changed here and in Jira: DEMO-1: Title".
         reason = note.reason.replace(f"{note.key}: ", "") if note.key else note.reason
         reason = reason.partition("; run ticketr ")[0]  # a command, where the line names a key
-        yield TicketOutcome(mark, clean(note.name), clean(reason))
+        yield TicketOutcome(mark, clean(note.key_title_or_path), clean(reason))
 
 
 #: The tag of every job that works on a workspace, before the workspace's name.

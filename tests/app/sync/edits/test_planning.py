@@ -133,7 +133,7 @@ async def test_a_ticket_in_conflict_is_left_until_its_file_has_what_jira_changed
     reason = "it is in conflict with Jira (Title); run ticketr resolve DEMO-1"
     left = Note("DEMO-1", "DEMO-1.md", reason, Code.CONFLICT, "Mine", 1)
     assert bench.plan() == PushPlan((), (left,))
-    assert left.name == "DEMO-1"
+    assert left.key_title_or_path == "DEMO-1"
     bench.retitles("DEMO-1", "Theirs")
     (entry,) = bench.plan().entries
     assert Change("Priority", "Low", "High") in entry.changes
@@ -147,7 +147,9 @@ async def test_a_file_that_cannot_be_read_is_left_with_its_line(bench: Bench) ->
 
     left = bench.plan().left_alone
 
-    assert [(each.key, each.path, each.line, each.code, each.name) for each in left] == [
+    assert [
+        (each.key, each.path, each.line, each.code, each.key_title_or_path) for each in left
+    ] == [
         ("", "a.md", 3, Code.BROKEN, "a.md"),
         ("DEMO-1", "b.md", None, Code.BROKEN, "DEMO-1"),
     ]
@@ -217,7 +219,7 @@ async def test_keys_name_tickets_with_their_sub_tasks_or_a_sub_task_alone(bench:
     whole, task = bench.plan(["DEMO-3"]), bench.plan({"DEMO-4"})
 
     assert [each.name for each in whole.entries] == ['draft "New"', "DEMO-3", "DEMO-4"]
-    assert [(each.name, each.reason, each.code) for each in whole.left_alone] == [
+    assert [(each.key_title_or_path, each.reason, each.code) for each in whole.left_alone] == [
         ("DEMO-1", "it was not named", Code.NOT_NAMED_BY_USER),
         ('draft "Draft"', "it was not named", Code.NOT_NAMED_BY_USER),
     ]

@@ -70,7 +70,7 @@ async def test_what_was_added_after_the_plan_is_left(bench: Bench) -> None:
     result = await bench.push(confirmed=plan)
 
     assert writes(bench) == ['issue/DEMO-1 {"fields": {"summary": "Mine"}}']
-    assert [(each.name, each.reason, each.code) for each in result.left_alone] == [
+    assert [(each.key_title_or_path, each.reason, each.code) for each in result.left_alone] == [
         ("DEMO-2", NEW, Code.NOT_IN_PLAN),
         ('draft "A later sub-task"', NEW, Code.NOT_IN_PLAN),
         ('draft "Later"', NEW, Code.NOT_IN_PLAN),
@@ -203,7 +203,9 @@ async def test_a_sync_sends_no_conflict_and_nothing_that_was_added(bench: Bench)
     assert writes(bench) == ['issue/DEMO-2 {"fields": {"summary": "Mine too"}}']
     assert [each.key for each in result.pull.conflicts] == ["DEMO-1"]
     assert result.push.conflicts == ()
-    assert [(each.name, each.reason) for each in result.push.left_alone] == [('draft "Later"', NEW)]
+    assert [(each.key_title_or_path, each.reason) for each in result.push.left_alone] == [
+        ('draft "Later"', NEW)
+    ]
 
 
 async def test_with_a_strategy_the_confirmed_side_of_a_clash_is_sent(bench: Bench) -> None:

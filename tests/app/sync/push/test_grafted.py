@@ -194,7 +194,7 @@ async def test_documents_edited_by_hand_in_their_files(first: int, bench: Bench)
 
     result = await bench.push(accept_loss=True)
 
-    named = {each.name for each in (*result.failed, *result.warnings)}
+    named = {each.key_title_or_path for each in (*result.failed, *result.warnings)}
     for key, (before, after) in edited.items():
         ours, sent = documents[key], bench.finds(key).description
         if key in named or sent is None:

@@ -97,7 +97,7 @@ async def test_a_value_that_changed_since_the_plan_is_not_sent(bench: Bench) -> 
     result = await bench.push(confirmed=plan)
 
     assert result.created == ()
-    assert {each.name for each in result.left_alone} == {"DEMO-3", 'draft "One"'}
+    assert {each.key_title_or_path for each in result.left_alone} == {"DEMO-3", 'draft "One"'}
 
 
 async def test_the_setting_turns_it_off(bench: Bench) -> None:

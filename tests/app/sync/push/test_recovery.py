@@ -281,7 +281,7 @@ async def test_what_cannot_be_found_out_is_told_as_that(bench: Bench) -> None:
     result = await bench.push(transport=Lossy(create_app(bench.site), lose))
 
     (note,) = result.failed
-    assert (note.name, note.code) == ('draft "Once"', Code.REQUEST_FAILED)
+    assert (note.key_title_or_path, note.code) == ('draft "Once"', Code.REQUEST_FAILED)
     assert (note.key, note.line) == ("", 1)
     assert note.reason.startswith(
         "it is not known yet whether it was created, the next run finds out: 127.0.0.1 broke off"

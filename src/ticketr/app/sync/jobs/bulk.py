@@ -55,7 +55,7 @@ class FindIssuesJob(SessionJob):
     """A job that finds the issues for a bulk change.
 
     Attributes:
-        query: A query in JQL; empty to look for ``keys``.
+        search_jql: A query in JQL; empty to look for ``keys``.
         keys: The keys of the issues.
 
     Cancellation:
@@ -64,13 +64,13 @@ class FindIssuesJob(SessionJob):
 
     action_name = "Find issues"
 
-    query: str = ""
+    search_jql: str = ""
     keys: Sequence[str] = ()
 
     @property
     def name(self) -> str:
         """The job's name in lists."""
-        return f"{self.action_name} {'by query' if self.query else 'by key'}"
+        return f"{self.action_name} {'by query' if self.search_jql else 'by key'}"
 
     async def execute(self, context: JobContext) -> tuple[BulkIssue, ...]:
         """Run the job; the queue calls this.
@@ -82,16 +82,17 @@ class FindIssuesJob(SessionJob):
         """
         async with reporting_session(self, context, lambda: "nothing was changed") as session:
             ids: Sequence[str] = tuple(self.keys)
-            if self.query:
+            if self.search_jql:
                 try:
-                    ids = await session.jira.search_ids(self.query)
+                    ids = await session.jira.search_ids(self.search_jql)
                 except jira.BadRequest as error:
                     raise BadQuery(error.detail or str(error)) from error
 
             def report(count: int) -> None:
                 session.progress.report("Finding tickets", count, len(ids))
 
-            issues = await _fetch_issues(session.jira, ids, are_named=not self.query, report=report)
+            are_named = not self.search_jql
+            issues = await _fetch_issues(session.jira, ids, are_named=are_named, report=report)
         session.progress.report(f"Found {count_tickets(len(issues))}", len(issues), len(issues))
         return issues
 
@@ -300,7 +301,7 @@ class BulkJob(SessionJob):
             return lambda issues: self._transition(session, issues)
         if self.change.parent_key:
             return lambda issues: self._set_parents_one_by_one(session, issues)
-        settings = use_line_names(self.change.settings, session.columns.all_names_and_ids)
+        settings = use_line_names(self.change.settings, session.file_fields.all_names_and_ids)
         changes = tuple(Change(setting.name, "", setting.text) for setting in settings)
         kinds = {(issue.project_key, issue.type_id) for issue in self.issues}
         queries = [MetadataQuery(project, kind, changes) for project, kind in sorted(kinds)]
@@ -470,7 +471,7 @@ class BulkJob(SessionJob):
         for issue in issues:
             if issue.id in progress.failed and issue.key not in noted:
                 reason = add_field_names(
-                    progress.failed[issue.id], session.columns.line_names_and_ids
+                    progress.failed[issue.id], session.file_fields.line_names_and_ids
                 )
                 self._note_failed([issue], reason, Code.REFUSED)
 

@@ -141,9 +141,9 @@ class PullPipeline:
         with to_render:
             while batch := self._families.next_batch(BULK_FETCH_SIZE):
                 answer = await session.jira.bulk_fetch(
-                    batch, fields=session.columns.requested_ids, partly=True
+                    batch, fields=session.file_fields.requested_ids, partly=True
                 )
-                if session.columns.has_comments:
+                if session.file_fields.has_comments:
                     answer = await add_missing_comments(session.jira, answer, batch)
                 if answer.failed or answer.missing:
                     await self._note_absent(answer)
@@ -291,7 +291,7 @@ class PullPipeline:
             render_family,
             head,
             subtasks,
-            self._session.columns,
+            self._session.file_fields,
             path=path,
             stale=stale,
             ready=ready,

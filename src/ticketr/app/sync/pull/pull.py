@@ -66,7 +66,7 @@ async def pull_named(
         if not is_key(key):
             raise UnknownTicket(key, (*locations, *ids))
     if not known:  # of a new workspace; else the next pull has to see which fields are new
-        columns = session.columns.names_and_ids_in_files
+        columns = session.file_fields.names_and_ids_in_files
         await session.in_thread(session.state.site_record.save_columns_and_mark_stale, columns)
     now = session.jira.last_answer_site_time()
     session.progress.report(f"Asking for {len(keys)} ticket{'' if len(keys) == 1 else 's'}...")
@@ -158,7 +158,7 @@ async def pull(
     """
     record = session.state.site_record
     refetched = await session.in_thread(
-        record.save_columns_and_mark_stale, session.columns.names_and_ids_in_files
+        record.save_columns_and_mark_stale, session.file_fields.names_and_ids_in_files
     )
     known = await session.in_thread(session.state.known_issues_by_id)
     plan, now = await _make_plan(session, known, locations, full=full)

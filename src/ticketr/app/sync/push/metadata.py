@@ -188,12 +188,12 @@ async def fetch_metadata(session: Session, queries: Iterable[MetadataQuery]) -> 
     people = await _find_people(session, edited) if edited else {}
     texts = [change.shown_new_text for change in changes if is_markdown(change.part)]
     mentioned = await _find_mentioned_users(session, texts) if texts else {}
-    fields = {PARENT_LINE_NAME, *(name for name, _ in session.columns.line_names_and_ids)}
+    fields = {PARENT_LINE_NAME, *(name for name, _ in session.file_fields.line_names_and_ids)}
     links: dict[Part, values.LinkDirection] = {}
     may_be_links = any(
         isinstance(change.part, str) and change.part not in fields for change in changes
     )
-    if session.columns.has_links and may_be_links:
+    if session.file_fields.has_links and may_be_links:
         links = await _fetch_link_directions(session, fields)
     zone, account = session.user.time_zone, session.user.account_id
     lookup = values.NameLookup(people, sprints, teams, zone, mentioned, links, account_id=account)
@@ -274,7 +274,7 @@ def _field_specs(
         types: The issue types of the project.
     """
     specs = _line_specs(session, screen, types)
-    for name, field_id in session.columns.section_names_and_ids:
+    for name, field_id in session.file_fields.section_names_and_ids:
         required = _needs_line(screen.get(field_id))
         specs[RichTextPart(name)] = values.FieldSpec(field_id, name, "string", is_required=required)
     kept = {spec.id for spec in specs.values()}
@@ -309,7 +309,7 @@ def _line_specs(
     """Return the fields that lines hold; see `_field_specs`."""
     site = {field.id: field for field in session.site_fields}
     specs: dict[Part, values.FieldSpec] = {}
-    for name, field_id in session.columns.line_names_and_ids:
+    for name, field_id in session.file_fields.line_names_and_ids:
         if name in _LINES_NEEDING_NO_METADATA:
             continue
         created = screen.get(field_id)

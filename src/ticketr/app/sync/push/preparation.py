@@ -243,7 +243,7 @@ async def prepare_writes(
         for comparison in few:
             queries += make_metadata_queries(comparison, project)
     metadata = await fetch_metadata(session, queries)
-    builder = WritesBuilder(metadata, accept_loss, session.columns.has_comments, project)
+    builder = WritesBuilder(metadata, accept_loss, session.file_fields.has_comments, project)
     built = await concurrency.compute_in_batches(
         session.in_thread, [partial(builder.build, comparison) for comparison in comparisons]
     )  # on a thread: conversions take time

@@ -81,7 +81,7 @@ class Push:
         if not local_changes and not never_pulled:
             await trio.lowlevel.checkpoint()
             return
-        if session.columns.has_comments and not dry_run:
+        if session.file_fields.has_comments and not dry_run:
             await wait_for_late_comments(session)
         seen = session.jira.last_answer_site_time()
         try:

@@ -198,9 +198,9 @@ async def _fetch_batch(
     names = [name for request in batch for name in request.all_ids_and_keys]
     for chunk in concurrency.chunks(names, concurrency.BULK_FETCH_SIZE):
         answer = await session.jira.bulk_fetch(
-            chunk, fields=session.columns.requested_ids, partly=True
+            chunk, fields=session.file_fields.requested_ids, partly=True
         )
-        if session.columns.has_comments:
+        if session.file_fields.has_comments:
             answer = await add_missing_comments(session.jira, answer, chunk)
         place = session.jira, session.state, session.in_thread
         for issue in await add_media_ids(*place, answer.issues):
@@ -221,7 +221,7 @@ async def _fetch_batch(
             request,
             issues,
             lost.get(request.head_id_or_key, ()),
-            columns=session.columns,
+            columns=session.file_fields,
             failed=failed,
             renamed=renamed,
         )
@@ -359,7 +359,7 @@ async def compare_with_jira(
                 issues = tuple(await add_media_ids(*place, issues, names))
         ready[head] = replace(family, issues=issues)
     comments: list[SentComment] = []
-    if session.columns.has_comments:
+    if session.file_fields.has_comments:
         present = [issue for family in ready.values() for issue in family.issues]
         comments = await find_arrived_and_forget_lost(session, present)
     compares = [

@@ -92,8 +92,8 @@ class PushTally:
 
     def leave_alone(self, *notes: Note) -> None:
         """Note edits that were not confirmed, each once."""
-        known = {(note.path, note.name) for note in self.result.left_alone}
-        new = (note for note in notes if (note.path, note.name) not in known)
+        known = {(note.path, note.key_title_or_path) for note in self.result.left_alone}
+        new = (note for note in notes if (note.path, note.key_title_or_path) not in known)
         self.result = replace(self.result, left_alone=(*self.result.left_alone, *new))
 
     def note_unwritten_and_older(self, outcomes: Iterable[FamilyResult]) -> None:

@@ -223,7 +223,7 @@ class Plan(Review[sync.PushPlan]):
         """Yield the entries, and what is said below them; parts without items are left out."""
 
         def note_lines(note: sync.Note) -> Sequence[Line]:
-            return _warning_lines(f"{clean(note.name)}: {clean(note.reason)}", cells)
+            return _warning_lines(f"{clean(note.key_title_or_path)}: {clean(note.reason)}", cells)
 
         def loss_lines(loss: sync.Loss) -> Sequence[Line]:
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
@@ -245,9 +245,8 @@ class Plan(Review[sync.PushPlan]):
             title = f"Would be {'removed' if only_links else 'lost'} in Jira"
             yield Section(plan.losses, loss_lines, title)
         notes = (*plan.plain_text_notes, *self.check_result.warnings)  # losses are listed apart
-        warnings = {
-            (note.name, note.reason): note for note in notes if note.code is not sync.Code.LOSS
-        }
+        shown = (note for note in notes if note.code is not sync.Code.LOSS)
+        warnings = {(note.key_title_or_path, note.reason): note for note in shown}
         if warnings:
             yield Section(
                 [*warnings.values()],
@@ -297,7 +296,7 @@ class Plan(Review[sync.PushPlan]):
 
 def _path_and_name(note: sync.Note) -> tuple[str, str]:
     """Return what tells the issue of a note from all others."""
-    return note.path, note.name
+    return note.path, note.key_title_or_path
 
 
 def _why_nothing_to_push(plan: sync.PushPlan) -> str:
