@@ -42,7 +42,7 @@ class RateEstimate:
     """The rate of one job in one phase of its work, in which its total stays the same.
 
     Attributes:
-        measured_since: The time at which the phase began.
+        measured_since: The time at which the phase began, and with it the measurement.
         total: The amount to do; 0 if unknown.
         last_amount: The amount that was done at the last step.
         last_step_at: The time of the last step.

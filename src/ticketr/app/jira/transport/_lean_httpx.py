@@ -42,7 +42,7 @@ else:
 
 @dataclass(frozen=True)
 class TlsContextOrProblem:
-    """The authorities that certificates are checked against.
+    """The TLS context with the trusted certificates, or why they could not be read.
 
     Attributes:
         context: The TLS context for the HTTP package; the default accepts no certificate.

@@ -91,7 +91,7 @@ class Response:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TransportLimitsAndTls:
-    """The settings that every adapter has.
+    """The timeouts, the largest answer and the TLS context that every adapter has.
 
     Attributes:
         silence_timeout: The longest silence, in seconds, between two pieces of an answer.
