@@ -178,7 +178,7 @@ def _stays(form: str, row: _Row) -> bool:
 
 def _warned(wrong: str) -> str:
     (piece,) = adf.faulty_pieces(wrong, media_ids=_FILES)
-    return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.reason)}"
+    return f"{_code(wrong)}: {_SIGNS.sub(_escaped, piece.outcome_and_advice)}"
 
 
 def _escaped(sign: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ from rows import for_each
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to
+from ticketr.app.jira.adf._conversion import converts_to_visible_form
 
 SEEDS = range(1500 if IN_STRESS else 20)
 
@@ -372,7 +372,7 @@ def test_a_picture_is_written_and_read_by_the_name_of_its_file(markdown: str, bl
 
     assert found == adf.MarkdownOfDocument(f"a\n\n{written}\n", is_lossless=True)
     assert adf.canonical(adf.to_adf(found.markdown, media_ids=FILES)) == adf.canonical(document)
-    assert converts_to(found.markdown, adf.visible_form(document), FILES)
+    assert converts_to_visible_form(found.markdown, adf.visible_form(document), FILES)
     assert adf.find_problems(adf.to_adf(found.markdown, media_ids=FILES)) == ()
     assert adf.lost_texts(found.markdown) == ()
     assert adf.faulty_pieces(found.markdown, media_ids=FILES) == ()
@@ -413,7 +413,7 @@ def test_a_picture_wider_than_jira_takes_is_refused_not_made_narrower(width: str
     (piece,) = adf.faulty_pieces(f"![a](attachment:shot.png){{wide {width}}}", media_ids=FILES)
 
     assert piece.is_lost
-    assert "at most 100%" in piece.reason
+    assert "at most 100%" in piece.outcome_and_advice
     assert adf.faulty_pieces("![a](attachment:shot.png){wide 100%}", media_ids=FILES) == ()
 
 
@@ -431,7 +431,7 @@ def test_a_picture_of_no_attached_file_is_text_with_a_warning(markdown: str) -> 
     assert text_of(adf.to_adf(markdown, media_ids=files)) == markdown
     (piece,) = adf.faulty_pieces(f"x\n\n{markdown}", media_ids=files)
     assert piece.line == 3
-    assert "its ticket has no file of that name" in piece.reason
+    assert "its ticket has no file of that name" in piece.outcome_and_advice
     assert adf.lost_texts(markdown) == ()
 
 
@@ -489,11 +489,11 @@ def test_pictures_of_files_on_disk_are_found_where_they_stand_alone() -> None:
 
 
 def test_pictures_of_files_on_disk_become_attachments_or_text() -> None:
-    named = adf.with_attachments(LOCAL, {"pics/a.png": "a.png", "b c.png": "b c.png"})
+    named = adf.with_pictures_as_attachments(LOCAL, {"pics/a.png": "a.png", "b c.png": "b c.png"})
     assert named == LOCAL.replace("(pics/a.png)", "(attachment:a.png)").replace(
         "<b c.png>", "<attachment:b c.png>"
     )
-    assert adf.with_attachments(LOCAL, {}) == LOCAL
+    assert adf.with_pictures_as_attachments(LOCAL, {}) == LOCAL
 
     bare = adf.with_pictures_as_text(LOCAL, {"pics/a.png"})
     assert bare == LOCAL.replace("![a](pics", "!\\[a](pics")

@@ -419,8 +419,10 @@ def test_unchanged_text_is_not_reported_again(markdown: str) -> None:
 
 def test_a_mistyped_form_is_reported_with_the_words_that_exist() -> None:
     (panel, color) = adf.faulty_pieces("> [!NOTICE]\n> `x`{gren}")
-    assert panel.reason.endswith("a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT")
-    assert color.reason.endswith("a color is neutral, purple, blue, red, yellow, green")
+    assert panel.outcome_and_advice.endswith(
+        "a panel is called INFO, NOTE, TIP, WARNING, CAUTION, HINT"
+    )
+    assert color.outcome_and_advice.endswith("a color is neutral, purple, blue, red, yellow, green")
 
 
 @for_each("part", ["content", "attrs", "marks", "text", "type"])

@@ -15,7 +15,7 @@ from rows import for_each
 from jira_sandbox import make_site
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to
+from ticketr.app.jira.adf._conversion import converts_to_visible_form
 from ticketr.app.jira.adf._simple import simple_markdown, write_simple_blocks
 from ticketr.app.sync.compare.diff import description_adf, description_text, simple_description
 from ticketr.app.tickets import Ticket
@@ -233,7 +233,7 @@ def assert_exact_if_simple(document: Json) -> bool:
         assert _conversion.convert_shortest(document, {}) == adf.MarkdownOfDocument(
             markdown, is_lossless=True
         )
-        assert converts_to(markdown, adf.visible_form(document))
+        assert converts_to_visible_form(markdown, adf.visible_form(document))
     return bool(markdown)
 
 
@@ -264,7 +264,7 @@ def assert_parts_are_the_whole(document: Json) -> bool:
         return False
     if exact:
         assert _conversion.convert_shortest(document, {}).markdown == markdown
-        assert converts_to(markdown, adf.visible_form(document))
+        assert converts_to_visible_form(markdown, adf.visible_form(document))
         assert adf.convert(document) == adf.MarkdownOfDocument(markdown, is_lossless=True)
     return bool(exact)
 

@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.jira import adf
 from ticketr.app.jira.adf import _conversion
-from ticketr.app.jira.adf._conversion import converts_to
+from ticketr.app.jira.adf._conversion import converts_to_visible_form
 from ticketr.app.jira.adf._plain import MAX_JIRA_CHARACTERS, MAX_MARKDOWN_CHARACTERS
 
 
@@ -24,7 +24,7 @@ def unconverted(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise AssertionError("it was converted")
 
-    for name in ("read", "render_noting_short_forms"):
+    for name in ("read_untidied", "render_noting_short_forms"):
         monkeypatch.setattr(_conversion, name, fail)
 
 
@@ -42,7 +42,7 @@ def test_markdown_that_jira_cannot_take_is_not_converted(text: str) -> None:
     assert adf.is_surely_too_long(text)
     assert adf.to_adf(text) == adf.code_block_document(text)
     assert adf.lost_texts(text) == ()
-    assert not converts_to(text, adf.visible_form(document("a")))
+    assert not converts_to_visible_form(text, adf.visible_form(document("a")))
 
 
 @pytest.mark.parametrize(

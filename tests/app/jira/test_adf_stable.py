@@ -16,7 +16,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.jira import adf
-from ticketr.app.jira.adf._conversion import converts_to
+from ticketr.app.jira.adf._conversion import converts_to_visible_form
 from ticketr.app.jira.adf._tables import NormalisedTables
 
 #: The examples of CommonMark, as its site and `markdown-it-py` have them, are not ours to ship.
@@ -132,7 +132,7 @@ def test_a_picture_in_a_task_is_refused(place: str) -> None:
     markdown = place.format("![shot](attachment:shot.png)")
 
     (piece,) = adf.faulty_pieces(markdown)
-    assert "a picture, which needs a paragraph of its own" in piece.reason
+    assert "a picture, which needs a paragraph of its own" in piece.outcome_and_advice
 
 
 EMPTY = [
@@ -345,7 +345,7 @@ def test_a_row_is_repaired_without_a_change_to_its_words(markdown: str, last: li
     assert rows(markdown)[-1] == last
     assert adf.lost_texts(markdown) == ()
     document = adf.to_adf(markdown)
-    assert converts_to(adf.to_markdown(document), adf.visible_form(document))
+    assert converts_to_visible_form(adf.to_markdown(document), adf.visible_form(document))
 
 
 @for_each(
@@ -368,7 +368,7 @@ def test_a_row_that_cannot_be_repaired_is_reported_with_its_line(
     first, *others = adf.faulty_pieces(markdown)
 
     assert first.line == line
-    assert words in first.reason
+    assert words in first.outcome_and_advice
     assert others == []
 
 
@@ -510,7 +510,7 @@ def test_any_address_comes_back_as_it_is(seed: int) -> None:
 def test_a_bare_address_is_a_link(markdown: str, found: list[str]) -> None:
     assert addresses(markdown) == found
     document = adf.to_adf(markdown)
-    assert converts_to(adf.to_markdown(document), adf.visible_form(document))
+    assert converts_to_visible_form(adf.to_markdown(document), adf.visible_form(document))
     assert adf.lost_texts(markdown) == ()
     assert adf.find_problems(document) == ()
 

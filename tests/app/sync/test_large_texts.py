@@ -52,7 +52,7 @@ class Converting:
 @pytest.fixture
 def converting(monkeypatch: pytest.MonkeyPatch) -> Converting:
     watch = Converting()
-    for name in ("read", "render_noting_short_forms"):
+    for name in ("read_untidied", "render_noting_short_forms"):
         monkeypatch.setattr(_conversion, name, watch.watch(getattr(_conversion, name)))
     return watch
 
@@ -133,7 +133,7 @@ async def test_a_cancel_does_not_wait_for_a_text(
     await bench.pull()
     (bench.root / "new.md").write_text(f"# TICKET: New\n\n{LONGEST}\n")
     begun, go_on, ended = trio.Event(), threading.Event(), threading.Event()
-    convert = _conversion.read
+    convert = _conversion.read_untidied
 
     def slow(text: str, *files: Any) -> Any:
         trio.from_thread.run_sync(begun.set)
@@ -143,7 +143,7 @@ async def test_a_cancel_does_not_wait_for_a_text(
         finally:
             ended.set()
 
-    monkeypatch.setattr(_conversion, "read", slow)
+    monkeypatch.setattr(_conversion, "read_untidied", slow)
     async with open_job_queue(workers=1) as queue:
         handle = await queue.submit(PushJob(**threaded(bench)))
         await begun.wait()

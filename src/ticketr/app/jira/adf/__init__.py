@@ -25,7 +25,7 @@ from ticketr.app.jira.adf._plain import (
     plain_lines,
 )
 from ticketr.app.jira.adf._simple import (
-    SIMPLE_CHARACTERS_PER_COST,
+    SIMPLE_TEXT_SPEEDUP,
     MarkdownOfDocument,
     conversion_cost,
     simple_markdown,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         PicturedFile,
         lone_local_picture_addresses,
         pictured_files,
-        with_attachments,
+        with_pictures_as_attachments,
         with_pictures_as_text,
         with_replaced_media_ids,
     )
@@ -73,7 +73,7 @@ def load_conversions() -> None:
     """
     from ticketr.app.jira.adf import _conversion
 
-    convert(_conversion.read(_TYPICAL_MARKDOWN, NO_FILES))
+    convert(_conversion.read_untidied(_TYPICAL_MARKDOWN, NO_FILES))
 
 
 def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> MarkdownOfDocument:
@@ -100,7 +100,7 @@ def convert(adf: object, *, media_ids: Mapping[str, str] = NO_FILES) -> Markdown
         return _conversion.convert_shortest(adf, media_ids)
     except Exception:  # noqa: BLE001 - documents come in any shape, and marklas trusts its input
         markdown = _conversion.convert_each_block_or_its_text(canonical(adf))
-        is_lossless = _conversion.converts_to(markdown, visible_form(adf), media_ids)
+        is_lossless = _conversion.converts_to_visible_form(markdown, visible_form(adf), media_ids)
         return MarkdownOfDocument(markdown, is_lossless)
 
 
@@ -133,7 +133,7 @@ def to_adf(markdown: str, *, media_ids: Mapping[str, str] = NO_FILES) -> Json:
         return code_block_document(markdown)
     from ticketr.app.jira.adf import _conversion
 
-    document = _conversion.read(markdown, media_ids)
+    document = _conversion.read_untidied(markdown, media_ids)
     _conversion.tidy_and_number_ids(document, count(1))
     return document
 

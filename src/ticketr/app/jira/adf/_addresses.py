@@ -9,11 +9,11 @@ from typing import Any
 from ticketr._lazy import compile_on_use
 
 #: Stands for a backslash that escapes what is behind it.
-BACKSLASH_PLACEHOLDER = "\ufdd0"
+ESCAPE_SIGN_PLACEHOLDER = "\ufdd0"
 #: Stands for a percent sign.
 PERCENT_PLACEHOLDER = "\ufdd8"
 #: Stands at both ends of an address that needs no angle brackets.
-ADDRESS_EDGE_PLACEHOLDER = "\ufde7"
+NO_BRACKETS_PLACEHOLDER = "\ufde7"
 _STAR, _UNDERSCORE, _TILDE = "\ufdd9", "\ufdda", "\ufddb"
 PLACEHOLDER_BY_EMPHASIS_SIGN = str.maketrans({"*": _STAR, "_": _UNDERSCORE, "~": _TILDE})
 #: What the placeholders in bare addresses stand for, in text and in code alike.
@@ -33,10 +33,10 @@ BARE_WEB_ADDRESS = compile_on_use(
 )
 #: The punctuation that ends no bare address, as it belongs to the sentence.
 _TRAILING_PUNCTUATION = "?!.,:;*_~'"
-_REPLACEMENT_WITH_BACKSLASH = rf"{BACKSLASH_PLACEHOLDER}\g<0>"
+_REPLACEMENT_WITH_BACKSLASH = rf"{ESCAPE_SIGN_PLACEHOLDER}\g<0>"
 _ESCAPED_IN_ADDRESS = compile_on_use(r"[\\<>]")
 _SPECIAL_IN_TITLE = compile_on_use(r'[\\"]')
-_ENTITY_AMPERSAND = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
+_ENTITY_START_AMPERSAND = compile_on_use(r"&(?=#\w{1,8};|\w{1,40};)")
 _LINE_BREAK_OR_TAB = compile_on_use(r"[\n\r\t]")
 #: An address that needs no angle brackets as the destination of a link.
 _ADDRESS_NEEDING_NO_BRACKETS = compile_on_use(
@@ -151,13 +151,13 @@ def unmark_or_escape_links(content: list[Any]) -> None:
             del node["marks"]
         else:
             # Other texts may share its marks.
-            node["marks"] = [_with_escaped_link(mark) for mark in node["marks"]]
+            node["marks"] = [_with_escaped_href_and_title(mark) for mark in node["marks"]]
 
 
 def _shows_own_address(node: dict[str, Any]) -> bool:
     """Return whether a text shows the address that it links to, and nothing else."""
     text, (mark, *others) = node["text"], node["marks"]
-    if others or mark.get("attrs") != {"href": text} or _ENTITY_AMPERSAND.search(text):
+    if others or mark.get("attrs") != {"href": text} or _ENTITY_START_AMPERSAND.search(text):
         return False
     return next(_find_bare_addresses(text), None) == (0, len(text))
 
@@ -180,7 +180,7 @@ def _neighbour_ends_address(near: Any, pattern: re.Pattern[str], *, more: bool =
     return not more or match.end() < len(near["text"]) or match[0][-1:].isspace()
 
 
-def _with_escaped_link(mark: Any) -> Any:
+def _with_escaped_href_and_title(mark: Any) -> Any:
     """Escape the address and the title of a link; return any other mark as it is."""
     attrs = mark.get("attrs") if type(mark) is dict and mark.get("type") == "link" else None
     if type(attrs) is not dict:
@@ -190,9 +190,9 @@ def _with_escaped_link(mark: Any) -> Any:
         escaped["title"] = _SPECIAL_IN_TITLE.sub(_REPLACEMENT_WITH_BACKSLASH, title)
     if type(href := attrs.get("href")) is str:
         text = _ESCAPED_IN_ADDRESS.sub(_REPLACEMENT_WITH_BACKSLASH, href)
-        text = _ENTITY_AMPERSAND.sub("&amp;", text)
+        text = _ENTITY_START_AMPERSAND.sub("&amp;", text)
         if _ADDRESS_NEEDING_NO_BRACKETS.fullmatch(href):
-            escaped["href"] = f"{ADDRESS_EDGE_PLACEHOLDER}{text}{ADDRESS_EDGE_PLACEHOLDER}"
+            escaped["href"] = f"{NO_BRACKETS_PLACEHOLDER}{text}{NO_BRACKETS_PLACEHOLDER}"
         else:
             escaped["href"] = _LINE_BREAK_OR_TAB.sub(lambda match: f"&#{ord(match[0])};", text)
     return {**mark, "attrs": escaped}

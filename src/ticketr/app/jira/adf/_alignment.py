@@ -258,7 +258,7 @@ _SAME_KIND, _OTHER_KIND = 0.2, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedBlocks:
+class RemovedOrReplacedBlocks:
     """Blocks in Jira that are not in the edited file as they were.
 
     Attributes:
@@ -291,7 +291,7 @@ class BlockChanges:
     ) -> None:
         self.same: dict[int, AlignedBlocks] = {}
         self.became: dict[int, AlignedBlocks] = {}
-        self.gone: list[RemovedBlocks] = []
+        self.gone: list[RemovedOrReplacedBlocks] = []
         self._edited = edited
         visible = [unit for unit in units if unit.file_blocks]
         self._words: dict[int, Counter[str]] = {}
@@ -363,7 +363,7 @@ class BlockChanges:
         paired = pair_similar(
             len(single),
             len(free),
-            lambda old, new: self._likeness(single[old].file_blocks[0], self._edited[free[new]]),
+            lambda old, new: self._pair_score(single[old].file_blocks[0], self._edited[free[new]]),
         )
         for old, new in paired:
             self.became[free[new]] = single[old]
@@ -371,9 +371,9 @@ class BlockChanges:
         instead = tuple(number for number in free if number not in self.became)
         for unit in left:
             if id(unit) not in taken:
-                self.gone.append(RemovedBlocks(unit, instead[0] if instead else end, instead))
+                self.gone.append(RemovedOrReplacedBlocks(unit, [*instead, end][0], instead))
 
-    def _likeness(self, old: Block, new: Block) -> float:
+    def _pair_score(self, old: Block, new: Block) -> float:
         """Return how alike two blocks are; 0 if one cannot have become the other."""
         same = old.kind == new.kind
         if not same and (

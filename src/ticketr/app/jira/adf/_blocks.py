@@ -112,11 +112,11 @@ def write_quote(text: str) -> str:
     return "\n".join([f"> {line}" if line else ">" for line in text.split("\n")])
 
 
-def write_panel(kind: str, blocks: Sequence[Any], text: str) -> str:
+def write_panel(kind: str, blocks: Sequence[Any], blocks_markdown: str) -> str:
     """Return a quote with the mark of a panel; a paragraph follows in the next line."""
     first = blocks[0]
     end = "\n" if first.get("type") == "paragraph" and content_of(first) else "\n\n"
-    return write_quote(f"[!{PANEL_WORD_BY_KIND[kind]}]{end}{text}")
+    return write_quote(f"[!{PANEL_WORD_BY_KIND[kind]}]{end}{blocks_markdown}")
 
 
 def write_expand(title: str, text: str) -> str:
@@ -133,7 +133,7 @@ def _is_tight_list(node: Json, depth: int = 0) -> bool:
             is_tight = (
                 _is_unmarked_nonempty_paragraph(first)
                 and len(lists) == 1
-                and _can_follow_text(lists[0])
+                and _is_paragraph_interrupting_list(lists[0])
                 and depth < _MAX_TIGHT_LIST_DEPTH
                 and _is_tight_list(lists[0], depth + 1)
             )
@@ -144,7 +144,7 @@ def _is_tight_list(node: Json, depth: int = 0) -> bool:
     return True
 
 
-def _can_follow_text(node: Any) -> bool:
+def _is_paragraph_interrupting_list(node: Any) -> bool:
     """Return whether a block is a list that is read as one right below a line of text."""
     if type(node) is not dict or node.get("type") not in BULLET_AND_ORDERED_LISTS:
         return False

@@ -233,15 +233,15 @@ def visible_form(adf: object) -> Json:
     return document
 
 
-def move_widths_to_tables(node: Json) -> Json:
-    """Move the widths of columns from the cells of a canonical document to their tables, in place.
+def replace_widths_by_flag(node: Json) -> Json:
+    """Replace the widths in the cells of a canonical document by a flag of their table, in place.
 
     Then a deleted column takes no width away, and a table that lost all its widths differs in one
     place.
     """
     for child in _child_nodes(node):
         if str(child.get("type")) not in _NODES_WITHOUT_TABLES:
-            move_widths_to_tables(child)
+            replace_widths_by_flag(child)
     if node.get("type") == "table":
         cells = [cell for row in _child_nodes(node) for cell in _child_nodes(row)]
         widths = [_attrs_of(cell).pop(_COLUMN_WIDTH_ATTRIBUTE, None) for cell in cells]

@@ -24,10 +24,10 @@ from ticketr.app.jira.adf._placeholders import (
     has_no_placeholders,
     protect_content,
     protect_markdown,
-    restore_address,
     restore_document,
     restore_markdown,
     restore_piece,
+    unquote_and_restore_address,
 )
 from ticketr.app.jira.adf._plain import (
     NO_FILES,
@@ -40,7 +40,7 @@ from ticketr.app.jira.adf._plain import (
 from ticketr.app.jira.adf._signs import UNUSED_DEFINITION_START_PLACEHOLDER
 from ticketr.app.jira.adf._simple import MarkdownOfDocument, MarkdownOrNodes
 from ticketr.app.jira.adf.forms.files import (
-    ATTACHMENT_PREFIX,
+    ATTACHMENT_SCHEME,
     NAMES_AS_MEDIA_IDS,
     replace_names_by_media_ids,
 )
@@ -56,7 +56,7 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
     """Return the tokens of protected Markdown, in which HTML stands for the short forms."""
     tokens = tokenize(protected)
     if "]:" in protected:
-        used = frozenset(_find_link_labels(tokens))
+        used = frozenset(_find_used_labels(tokens))
 
         def opened(definition: re.Match[str]) -> str:
             if link_label_key(definition[2]) in used:
@@ -66,12 +66,12 @@ def read_tokens(protected: str) -> list[dict[str, Any]]:
         # Footnotes, and definitions of addresses that no link uses, are text.
         text = _LINK_DEFINITION.sub(opened, protected)
         tokens = tokenize(text) if text != protected else tokens
-    return ShortFormTokenReader(tokenize, restore_address).read_blocks(tokens)
+    return ShortFormTokenReader(tokenize, unquote_and_restore_address).read_blocks(tokens)
 
 
 def used_link_labels(markdown: str) -> frozenset[str]:
     """Return the labels, by `link_label_key`, of the definitions that links and pictures use."""
-    return frozenset(map(restore_piece, _find_link_labels(tokenize(protect_markdown(markdown)))))
+    return frozenset(map(restore_piece, _find_used_labels(tokenize(protect_markdown(markdown)))))
 
 
 def link_label_key(label: str) -> str:
@@ -79,12 +79,12 @@ def link_label_key(label: str) -> str:
     return "" if label.startswith("^") else " ".join(label.split()).lower().upper()
 
 
-def _find_link_labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _find_used_labels(tokens: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield the labels of the definitions that links and pictures use."""
     for token in tokens:
         if key := link_label_key(token.get("ref", "")):
             yield key
-        yield from _find_link_labels(token.get("children", ()))
+        yield from _find_used_labels(token.get("children", ()))
 
 
 #: The blocks that Jira does not accept without a block in them.
@@ -92,12 +92,14 @@ _NEVER_EMPTY_NODES = ("listItem", "blockquote")
 _BACKTICKS = re.compile("`+")
 
 
-def converts_to(markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES) -> bool:
+def converts_to_visible_form(
+    markdown: str, expected: Json, media_ids: Mapping[str, str] = NO_FILES
+) -> bool:
     """Return whether Markdown converts to a document; see `visible_form`."""
     if is_surely_too_long(markdown) or is_too_large(expected):
         return False
     try:
-        return visible_form(read(markdown, media_ids)) == expected
+        return visible_form(read_untidied(markdown, media_ids)) == expected
     except RecursionError:  # below the depth that canonical() looks into
         return False
 
@@ -111,14 +113,14 @@ def convert_shortest(adf: object, media_ids: Mapping[str, str]) -> MarkdownOfDoc
     """
     markdown, short = render_noting_short_forms(canonical(adf), media_ids)
     expected = visible_form(adf)
-    if converts_to(markdown, expected, media_ids):
+    if converts_to_visible_form(markdown, expected, media_ids):
         return MarkdownOfDocument(markdown, is_lossless=True)
     blocks = expected.get("content", []) if short else []
     long = frozenset(at for at, block in enumerate(blocks) if _needs_long_form(block, media_ids))
     if not long:
         return MarkdownOfDocument(markdown, is_lossless=False)
     markdown, _ = render_noting_short_forms(canonical(adf), media_ids, long=long)
-    return MarkdownOfDocument(markdown, converts_to(markdown, expected, media_ids))
+    return MarkdownOfDocument(markdown, converts_to_visible_form(markdown, expected, media_ids))
 
 
 def convert_in_parts(parts: MarkdownOrNodes, media_ids: Mapping[str, str]) -> MarkdownOfDocument:
@@ -145,9 +147,9 @@ def _needs_long_form(block: Any, media_ids: Mapping[str, str]) -> bool:
     """Return whether a block comes back as it is only without short forms."""
     expected = canonical(document_of([block]))
     markdown, short = render_noting_short_forms(canonical(expected), media_ids)
-    if not short or converts_to(markdown, expected, media_ids):
+    if not short or converts_to_visible_form(markdown, expected, media_ids):
         return False
-    return converts_to(
+    return converts_to_visible_form(
         render_noting_short_forms(canonical(expected), media_ids, long=(0,))[0], expected, media_ids
     )
 
@@ -172,7 +174,7 @@ def _render_by_marklas(block: Json) -> str:
     return restore_markdown(markdown).removesuffix("\n")
 
 
-def read(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Json:
+def read_untidied(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Json:
     """Return the document that Markdown makes, without the last touches of `tidy_and_number_ids`."""
     protected = protect_markdown(markdown)
     try:
@@ -182,7 +184,7 @@ def read(markdown: str, media_ids: Mapping[str, str] = NO_FILES) -> Json:
             if "<>" in markdown:
                 bullet_items_to_decisions(document)
             restore_document(document)
-            if ATTACHMENT_PREFIX in markdown and media_ids is not NAMES_AS_MEDIA_IDS:
+            if ATTACHMENT_SCHEME in markdown and media_ids is not NAMES_AS_MEDIA_IDS:
                 replace_names_by_media_ids(document, media_ids)
         _mend_blocks(document)
     except Exception:  # noqa: BLE001 - Markdown comes in any shape

@@ -24,7 +24,7 @@ from ticketr.app.jira.adf._schema import find_problems
 _UNMERGED_KEYS = frozenset({"type", "content", "version", "attrs"})
 
 
-def merged_shell(original: Block, shown: Block, edited: Block) -> Json:
+def merged_except_content(original: Block, shown: Block, edited: Block) -> Json:
     """Return a block with Jira's attributes and marks, changed only where the file was edited."""
     if original.kind != edited.kind:
         return edited.node
@@ -54,7 +54,7 @@ def _apply_difference(original: Json, before: Json, after: Json, new_values: Jso
     return result
 
 
-def merged_line(shell: Json, original: Block, edited: Block) -> Json:
+def line_with_jira_inlines(shell: Json, original: Block, edited: Block) -> Json:
     """Return a line of text with Jira's own mentions, dates and the like where they are still there."""
     content = edited.node.get("content")
     if not isinstance(content, list):
@@ -219,7 +219,7 @@ class _Graft:
         lost = [
             LostHiddenPiece(what, edit.path)
             for edit in self._edits
-            for what in losses.describe_block_losses(edit.original, edit.shown, edit.sent)
+            for what in losses.describe_losses_only_in_blocks(edit.original, edit.shown, edit.sent)
         ]
         lost += (LostHiddenPiece(what, ()) for what in losses.describe_remaining_losses())
         return Grafted(document, tuple(dict.fromkeys(lost))[:MAX_NAMED_LOSSES])
@@ -274,12 +274,12 @@ class _Graft:
 
     def _merge_block(self, original: Block, shown: Block, edited: Block, path: BlockPath) -> Json:
         """Return an edited block with all of Jira's that was not edited."""
-        node = dict(merged_shell(original, shown, edited))
+        node = dict(merged_except_content(original, shown, edited))
         if original.kind == edited.kind and shown.content_key == edited.content_key:
             if "content" in original.node:
                 node["content"] = original.node["content"]
         elif edited.is_leaf:
-            node = merged_line(node, original, edited)
+            node = line_with_jira_inlines(node, original, edited)
         else:
             node["content"] = self._graft_blocks(
                 original.child_blocks,

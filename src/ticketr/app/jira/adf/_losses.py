@@ -23,8 +23,8 @@ from urllib.parse import unquote
 
 from ticketr.app.jira.adf import _placeholders, _tables
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND, SEPARATOR_COMMENT
-from ticketr.app.jira.adf._canonical import Json, canonical, content_of, move_widths_to_tables
-from ticketr.app.jira.adf._conversion import link_label_key, read, read_tokens
+from ticketr.app.jira.adf._canonical import Json, canonical, content_of, replace_widths_by_flag
+from ticketr.app.jira.adf._conversion import link_label_key, read_tokens, read_untidied
 from ticketr.app.jira.adf._plain import (
     find_strings,
     kind_with_article,
@@ -62,14 +62,14 @@ class Losses:
 
     def __init__(self, original: object, shown: object, sent: object) -> None:
         self._pieces = _ShownAndHiddenPieces(*map(_comparable_document, (original, shown)))
-        #: The lost pieces that `describe_block_losses` has not returned yet.
+        #: The lost pieces that `describe_losses_only_in_blocks` has not returned yet.
         self._remaining_losses: Counter[_Piece] = Counter()
         if self._pieces.hidden_pieces:
             self._remaining_losses = self._pieces.hidden_pieces_not_sent(
                 _count_pieces(_comparable_document(sent))
             )
 
-    def describe_block_losses(
+    def describe_losses_only_in_blocks(
         self, original: Sequence[Json], shown: Sequence[Json], sent: Sequence[Json]
     ) -> tuple[str, ...]:
         """Return what is lost with some blocks, and is nowhere else in the document.
@@ -99,12 +99,12 @@ class Losses:
         return pieces.distinct_names_of(lost)
 
     def describe_remaining_losses(self) -> tuple[str, ...]:
-        """Return what is lost, but not with the blocks for which `describe_block_losses` was called."""
+        """Return what is lost, but not with the blocks for which `describe_losses_only_in_blocks` was called."""
         return self._pieces.distinct_names_of(self._remaining_losses)
 
 
 def _comparable_document(document: object) -> Json:
-    return move_widths_to_tables(canonical(document))
+    return replace_widths_by_flag(canonical(document))
 
 
 class _ShownAndHiddenPieces:
@@ -253,7 +253,7 @@ _WORD = re.compile(r"[^\W_]+")
 # The text that marklas writes for nodes without text of their own.
 _MARKLAS_OWN_WORDS = re.compile(r"""(<time\b[^>]*\badf=["']date["'][^>]*>)([-\d]*)|📎 attachment""")
 _DATETIME_ATTRIBUTE = re.compile(r"""\bdatetime=["'](\d{1,14})["']""")
-_HTML_TAG = re.compile(
+_HTML_TAG_OR_COMMENT = re.compile(
     r"""<!--.*?(?:-->|\Z)|<(/?)([a-zA-Z]\w*)((?:\s+[\w-]+(?:=(?:"[^"]*"|'[^']*'))?)*)\s*/?>""",
     re.DOTALL,
 )
@@ -262,7 +262,7 @@ _LINK_DEFINITION = re.compile(
 )
 _SHORT_TAG_WITH_KIND = re.compile(r'^<(u|sub|sup|details) adf="\w+">$')
 #: The tags that marklas reads with the kind of their node alone, which a short form gets.
-_SHORT_FORM_TAGS = _placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE - {"summary"}
+_TAGS_NEEDING_ADF_ATTRIBUTE = _placeholders.TAGS_WITHOUT_ADF_ATTRIBUTE - {"summary"}
 #: The tags that have no end tag.
 _VOID_TAGS = frozenset({"br", "hr"})
 
@@ -274,14 +274,14 @@ class FaultyPiece:
     Attributes:
         text: The piece, one line of it.
         line: The line that it is in, from 1 on; 0 if that is not known.
-        reason: What becomes of it in Jira, and what to write instead.
+        outcome_and_advice: What becomes of it in Jira, and what to write instead.
         is_lost: Whether it is not in the document at all; other pieces are sent as text, or show
             nothing in Jira.
     """
 
     text: str
     line: int
-    reason: str
+    outcome_and_advice: str
     is_lost: bool = False
 
     def describe(self, path: str = "", line_in_file: int = 0) -> str:
@@ -293,7 +293,7 @@ class FaultyPiece:
         """
         in_text = f"in its line {self.line}: " if self.line else ""
         where = f"{path}:{line_in_file}: " if path and line_in_file else in_text
-        return f"{where}“{self.text}” {self.reason}"
+        return f"{where}“{self.text}” {self.outcome_and_advice}"
 
 
 _COMMENT_REASON = (
@@ -303,7 +303,7 @@ _MISPLACED_HTML_REASON = (
     "has no place there in Jira; put a backslash before each < or backquotes around it to send it "
     "as text"
 )
-_MISPLACED_REASON = "has no place there in Jira; write it another way"
+_MISPLACED_TEXT_REASON = "has no place there in Jira; write it another way"
 
 
 def faulty_pieces(
@@ -318,18 +318,17 @@ def faulty_pieces(
         picture_problems: Why a picture of a file on disk leaves the reader without it, by its
             address; empty for one that is attached.
     """
-    document = read(markdown, {})
+    document = read_untidied(markdown)
     known: Counter[str] | None = None
     for piece in _find_lost_pieces(markdown, document):
         if known is None:
-            known = Counter(lost.text for lost in _find_lost_pieces(before, read(before, {})))
+            known = Counter(lost.text for lost in _find_lost_pieces(before, read_untidied(before)))
         if known[piece.text]:
             known[piece.text] -= 1
         else:
             yield piece
-    yield from _find_literal_pieces(
-        markdown, read(markdown, media_ids) if media_ids else document, before, picture_problems
-    )
+    with_files = read_untidied(markdown, media_ids) if media_ids else document
+    yield from _find_literal_pieces(markdown, with_files, before, picture_problems)
 
 
 def _find_lost_pieces(markdown: str, document: Json) -> Iterator[FaultyPiece]:
@@ -344,13 +343,13 @@ def _find_lost_pieces(markdown: str, document: Json) -> Iterator[FaultyPiece]:
 
 
 def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
-    yield from _find_broken_tables(markdown, document)
+    yield from _find_table_breaking_lines(markdown, document)
     texts = list(find_strings(document))
     kept = Counter(word for text in texts for word in _WORD.findall(text))
     tokens = read_tokens(
         _MARKLAS_OWN_WORDS.sub(_without_marklas_own_words, _placeholders.protect_markdown(markdown))
     )
-    for tag in _find_tags_without_effect(tokens):
+    for tag in _find_ignored_html(tokens):
         restored = _placeholders.restore_piece(tag)
         # In the title of an expand, or in code in a cell, it is text after all.
         if sum(text.count(restored) for text in texts) < max(1, markdown.count(restored)):
@@ -362,10 +361,10 @@ def _find_lost_texts(markdown: str, document: Json) -> Iterator[FaultyPiece]:
             yield _make_lost_piece(piece.text, markdown, is_html=piece.in_html, problem=problem)
         for word, number in wanted.items():  # subtracting would look at every kept word each time
             kept[word] = max(kept[word] - number, 0)
-    yield from _find_repeated_definitions(markdown, texts)
+    yield from _find_lost_repeated_definitions(markdown, texts)
 
 
-def _find_broken_tables(markdown: str, document: Json) -> Iterator[FaultyPiece]:
+def _find_table_breaking_lines(markdown: str, document: Json) -> Iterator[FaultyPiece]:
     """Yield the lines that keep a table from being read as one."""
     tables = _tables.NormalisedTables(markdown)
     lines = markdown.split("\n")
@@ -407,11 +406,11 @@ def _make_lost_piece(piece: str, markdown: str, *, is_html: bool, problem: str =
     line = markdown.count("\n", 0, place) + 1 if place >= 0 else 0
     if text.startswith("<!--"):
         problem = _COMMENT_REASON
-    reason = problem or (_MISPLACED_HTML_REASON if is_html else _MISPLACED_REASON)
+    reason = problem or (_MISPLACED_HTML_REASON if is_html else _MISPLACED_TEXT_REASON)
     return FaultyPiece(clean_line(text, MAX_SHOWN_PIECE_CHARACTERS), line, reason, is_lost=True)
 
 
-def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
+def _find_ignored_html(tokens: list[dict[str, Any]]) -> Iterator[str]:
     """Yield comments, and tags that marklas ignores: those without a start or an end tag.
 
     A start tag and its end tag are at the same depth of the tokens. Tags of other kinds are text by
@@ -420,15 +419,15 @@ def _find_tags_without_effect(tokens: list[dict[str, Any]]) -> Iterator[str]:
     opened: list[tuple[str, str]] = []
     for token in tokens:
         if token["type"] in {"block_html", "inline_html"}:
-            for tag in _HTML_TAG.finditer(token["raw"]):
-                yield from _find_tag_without_effect(tag, opened)
+            for tag in _HTML_TAG_OR_COMMENT.finditer(token["raw"]):
+                yield from _yield_if_ignored(tag, opened)
         else:
-            yield from _find_tags_without_effect(token.get("children", []))
+            yield from _find_ignored_html(token.get("children", []))
     for _, raw in opened:
         yield raw
 
 
-def _find_tag_without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
+def _yield_if_ignored(tag: re.Match[str], opened: list[tuple[str, str]]) -> Iterator[str]:
     """Yield a tag if marklas ignores it; keep the list of open tags up to date."""
     closing, name, attrs = tag.groups()
     if name is None:
@@ -440,7 +439,7 @@ def _find_tag_without_effect(tag: re.Match[str], opened: list[tuple[str, str]]) 
             yield tag[0]
         else:
             del opened[place]
-    elif name in _SHORT_FORM_TAGS and "adf=" not in attrs:  # where no short form is read
+    elif name in _TAGS_NEEDING_ADF_ATTRIBUTE and "adf=" not in attrs:  # where no short form is read
         yield tag[0]
     elif name.lower() not in _VOID_TAGS:
         opened.append((name, tag[0]))
@@ -459,7 +458,8 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[_Te
     for token in tokens:
         match token:
             case {"type": "block_html" | "inline_html", "raw": str(raw)}:
-                yield _TextInTokens(_HTML_TAG.sub(" ", raw), in_html=True, problem_if_lost=problem)
+                text = _HTML_TAG_OR_COMMENT.sub(" ", raw)
+                yield _TextInTokens(text, in_html=True, problem_if_lost=problem)
             case {"type": "block_code", "raw": str(raw)}:
                 yield _TextInTokens(raw, in_html=False, problem_if_lost=problem)
                 language, *_ = token.get("attrs", {}).get("info", "").split() or [""]
@@ -470,12 +470,12 @@ def _find_texts(tokens: list[dict[str, Any]], problem: str = "") -> Iterator[_Te
                 inner = INLINE_PICTURE_REASON if token["type"] == "image" else problem
                 yield from _find_texts(token.get("children", []), inner)
                 if "url" in token.get("attrs", {}):
-                    url = _placeholders.restore_address(token["attrs"]["url"])
+                    url = _placeholders.unquote_and_restore_address(token["attrs"]["url"])
                     yield _TextInTokens(url, in_html=False, problem_if_lost=inner)
 
 
-def _find_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[FaultyPiece]:
-    """Yield definitions, such as ``[a]: https://...``, of a label that is defined before."""
+def _find_lost_repeated_definitions(markdown: str, texts: list[str]) -> Iterator[FaultyPiece]:
+    """Yield the lost ones of the definitions, such as ``[a]: https://...``, of the same label."""
     addresses = list(_LINK_DEFINITION.finditer(markdown))
     labels = Counter(filter(None, (link_label_key(address[2]) for address in addresses)))
     addresses = [address for address in addresses if labels[link_label_key(address[2])] > 1]
@@ -525,7 +525,7 @@ def _find_literal_pieces(
     text = "\n".join(prose_texts(document))
     addresses = set(_find_picture_and_link_urls(document))
     for candidate in _find_literal_candidates(markdown):
-        reason, address = candidate.reason, without_escapes(candidate.text)
+        reason, address = candidate.outcome_and_advice, without_escapes(candidate.text)
         if known[candidate.text]:
             known[candidate.text] -= 1
             continue
@@ -537,7 +537,7 @@ def _find_literal_pieces(
         else:
             is_literal = candidate.text in text
         if is_literal:
-            yield replace(candidate, text=clean_line(candidate.text, 40), reason=reason)
+            yield replace(candidate, text=clean_line(candidate.text, 40), outcome_and_advice=reason)
 
 
 def _find_literal_candidates(markdown: str) -> Iterator[FaultyPiece]:

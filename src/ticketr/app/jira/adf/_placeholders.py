@@ -6,7 +6,7 @@ document that holds one nevertheless is converted without placeholders and is se
 
 `protect_...` puts placeholders in, `restore_...` replaces them by what they stand for.
 
-While a document is written, the placeholders of `PLACEHOLDER_BY_RAW_CHARACTER` stand for signs that marklas would escape.
+While a document is written, the placeholders of `PLACEHOLDER_BY_MARKUP_CHARACTER` stand for signs that marklas would escape.
 While Markdown is read, those of `PLACEHOLDER_BY_ESCAPED_CHARACTER` stand for signs with a backslash before them, which begin
 no short form.
 
@@ -31,8 +31,8 @@ from ticketr.app.jira.adf._blocks import SEPARATOR_COMMENT
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json
 from ticketr.app.jira.adf._tables import NormalisedTables, fenced_ranges
 
-#: Stands for a ``<`` that is text.
-LESS_THAN_PLACEHOLDER = "\ufdd6"
+#: Stands for a ``<`` that is text without a backslash before it.
+UNESCAPED_LESS_THAN_PLACEHOLDER = "\ufdd6"
 #: Stands for a ``<`` with a backslash before it, which is two characters in code.
 ESCAPED_LESS_THAN_PLACEHOLDER = "\ufdd7"
 
@@ -93,7 +93,7 @@ _TAG_OR_LINE_OR_CELL_END = re.compile(
     |(?P<less><)""",
     re.MULTILINE | re.VERBOSE,
 )
-_ADF_KIND_ATTRIBUTE = re.compile(r"""\sadf=["'](\w*)["']""")
+_ADF_KIND_ATTRIBUTE_PATTERN = re.compile(r"""\sadf=["'](\w*)["']""")
 _LINE_PREFIX_PATTERN = re.compile(LINE_PREFIX_REGEX, re.MULTILINE)
 _UP_TO_THREE_SPACES = re.compile(" {0,3}")
 _UNESCAPED_BAR = re.compile(r"(?<!\\)\|")
@@ -145,7 +145,7 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             in_row = kind == "row" or (in_row and kind == "bar")
             line = start + 1 if kind in {"blank", "end"} else line
         elif kind == "break":
-            yield piece.start("break"), piece.start("break"), _signs.EMPTY_TEXT_PLACEHOLDER
+            yield piece.start("break"), piece.start("break"), _signs.NOTHING_PLACEHOLDER
         elif kind == "escaped":
             yield start, piece.end(), ESCAPED_LESS_THAN_PLACEHOLDER
         elif kind == "auto":
@@ -155,18 +155,19 @@ def _find_texts_to_protect(markdown: str) -> Iterator[tuple[int, int, str]]:
             and "adf=" not in piece[0]
             and _is_within(start, fences)
         ):
-            yield start, start + 1, LESS_THAN_PLACEHOLDER
+            yield start, start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
         elif piece["close"]:
             if not _close_tag(opened, piece["close"]):
-                yield start, start + 1, LESS_THAN_PLACEHOLDER
+                yield start, start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
         elif piece["open"]:
             pattern = _LINE_PREFIX_PATTERN if "adf=" in piece["attrs"] else _UP_TO_THREE_SPACES
             at_block_start = in_row or pattern.fullmatch(markdown, line, start) is not None
             if not _is_tag_read(piece, opened, in_row=in_row, at_block_start=at_block_start):
-                yield start, start + 1, LESS_THAN_PLACEHOLDER
+                yield start, start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
             elif piece["open"] != "hr":
                 opened.append(_OpenTag(start, piece["open"], in_row))
-    yield from ((tag.start, tag.start + 1, LESS_THAN_PLACEHOLDER) for tag in [*unclosed, *opened])
+    for tag in [*unclosed, *opened]:
+        yield tag.start, tag.start + 1, UNESCAPED_LESS_THAN_PLACEHOLDER
 
 
 def _is_within(at: int, ranges: list[tuple[int, int]]) -> bool:
@@ -207,7 +208,7 @@ def _is_tag_read(
             return at_block_start and attrs in {"", " open"}
         bare = tag in TAGS_WITHOUT_ADF_ATTRIBUTE and not attrs
         return bare or tag == "summary" or (in_row and tag in TAGS_WITHIN_CELLS)
-    match = _ADF_KIND_ATTRIBUTE.search(attrs)
+    match = _ADF_KIND_ATTRIBUTE_PATTERN.search(attrs)
     is_from_marklas = match is not None and (tag, match[1]) in MARKLAS_TAGS_AND_KINDS
     return is_from_marklas and (at_block_start or tag not in _BLOCK_TAGS)
 
@@ -217,19 +218,19 @@ _TAB_PLACEHOLDER = "\ufdd2"
 _NBSP_PLACEHOLDER = "\ufdd4"
 #: Parts two texts without being seen.
 _TEXT_SEPARATOR_PLACEHOLDER = "\ufdd5"
-_ANY_PLACEHOLDER = re.compile(f"[{_addresses.BACKSLASH_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]")
+_ANY_PLACEHOLDER = re.compile(f"[{_addresses.ESCAPE_SIGN_PLACEHOLDER}-{_signs.LAST_PLACEHOLDER}]")
 
 #: The escapes in Markdown that the placeholders stand for.
 _ESCAPE_BY_PLACEHOLDER = str.maketrans(
     {
-        _addresses.BACKSLASH_PLACEHOLDER: "\\",
+        _addresses.ESCAPE_SIGN_PLACEHOLDER: "\\",
         _SPACE_PLACEHOLDER: "&#32;",
         _TAB_PLACEHOLDER: "&#9;",
         _NBSP_PLACEHOLDER: "&#160;",
-        _signs.EMPTY_TEXT_PLACEHOLDER: "",
+        _signs.NOTHING_PLACEHOLDER: "",
         _TEXT_SEPARATOR_PLACEHOLDER: SEPARATOR_COMMENT,  # nothing to a reader, but it ends the word before it
         **_addresses.EMPHASIS_BY_PLACEHOLDER,
-        **_signs.CHARACTER_BY_RAW_PLACEHOLDER,
+        **_signs.CHARACTER_BY_MARKUP_PLACEHOLDER,
     }
 )
 #: What the short forms of tasks and decisions begin with.
@@ -240,9 +241,9 @@ _PLACEHOLDER_BY_BLANK = str.maketrans(
 )
 #: What those stand for that mean the same in text and in code.
 _PROSE_AND_CODE_TEXT_BY_PLACEHOLDER = {
-    LESS_THAN_PLACEHOLDER: "<",
+    UNESCAPED_LESS_THAN_PLACEHOLDER: "<",
     ESCAPED_LESS_THAN_PLACEHOLDER: "<",
-    _signs.EMPTY_TEXT_PLACEHOLDER: "",
+    _signs.NOTHING_PLACEHOLDER: "",
     _addresses.PERCENT_PLACEHOLDER: "%",
     _signs.BEFORE_AUTOLINK_END_PLACEHOLDER: "",
     _signs.UNUSED_DEFINITION_START_PLACEHOLDER: "[",
@@ -279,7 +280,7 @@ _PLACEHOLDER_BY_ENTITY_NUMBER = {
 
 _ESCAPE_OR_BLANK_ENTITY = re.compile(r"\\(.)|&#(32|9|160);", re.DOTALL)
 #: What follows the sign of an item without text.
-_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.EMPTY_TEXT_PLACEHOLDER}$", re.MULTILINE)
+_END_OF_EMPTY_ITEM = re.compile(rf" +{_signs.NOTHING_PLACEHOLDER}$", re.MULTILINE)
 _BLANK_ENTITY_AMPERSAND_PATTERN = re.compile(r"&(?=#(?:32|9|160);)")
 # Where a line would be read as a heading, a quote, a rule or an item without text.
 _SPECIAL_LINE_START = re.compile(r"#{1,6}(?:\s|$)|[>=]|[-+](?=[-+\s]|$)")
@@ -305,9 +306,8 @@ def restore_markdown(markdown: str) -> str:
     if not _ANY_PLACEHOLDER.search(markdown):
         return markdown
     # The addresses that need no angle brackets.
-    direct = markdown.replace(f"(<{_addresses.ADDRESS_EDGE_PLACEHOLDER}", "(").replace(
-        f"{_addresses.ADDRESS_EDGE_PLACEHOLDER}>", ""
-    )
+    no_brackets = _addresses.NO_BRACKETS_PLACEHOLDER
+    direct = markdown.replace(f"(<{no_brackets}", "(").replace(f"{no_brackets}>", "")
     return _END_OF_EMPTY_ITEM.sub("", direct).translate(_ESCAPE_BY_PLACEHOLDER)
 
 
@@ -331,7 +331,7 @@ def restore_piece(text: str) -> str:
     return text.translate(_CODE_TEXT_BY_PLACEHOLDER) if _ANY_PLACEHOLDER.search(text) else text
 
 
-def restore_address(address: str) -> str:
+def unquote_and_restore_address(address: str) -> str:
     """Return an address without marklas's percent-encoding and without placeholders."""
     return unquote(address).translate(_PROSE_TEXT_BY_PLACEHOLDER)
 
@@ -353,7 +353,7 @@ def restore_document(node: Any, *, code: bool = False) -> Any:
         for key, value in node.items():
             if type(value) is str:
                 if key in _addresses.ADDRESS_ATTRIBUTES:
-                    node[key] = restore_address(value)
+                    node[key] = unquote_and_restore_address(value)
                 elif not value.isascii():
                     node[key] = restore_document(value, code=code)
             else:
@@ -398,7 +398,7 @@ def _protect_text(node: Json) -> None:
             node["text"] = f" {text} "  # one on either side is taken away again
         return
     if "&#" in text:
-        text = _BLANK_ENTITY_AMPERSAND_PATTERN.sub(_addresses.BACKSLASH_PLACEHOLDER + "&", text)
+        text = _BLANK_ENTITY_AMPERSAND_PATTERN.sub(_addresses.ESCAPE_SIGN_PLACEHOLDER + "&", text)
     node["text"] = _NEEDLESSLY_ESCAPED_SIGN.sub(lambda match: _signs.protect_signs(match[0]), text)
 
 
@@ -409,10 +409,10 @@ def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
     end = (
         _TEXT_SEPARATOR_PLACEHOLDER
         if all(child.get("type") == "hardBreak" for child in content)
-        else _signs.EMPTY_TEXT_PLACEHOLDER
+        else _signs.NOTHING_PLACEHOLDER
     )
     if _is_text_outside_code(last):
-        last["text"] = _protect_end(last["text"], kind)
+        last["text"] = _protect_end_blanks_and_hashes(last["text"], kind)
     if _is_text_outside_code(first):
         first["text"] = _protect_start(first["text"], alone=len(content) == 1)
     if first.get("text") in _TASK_AND_DECISION_PREFIXES and _is_text_outside_code(content[1]):
@@ -421,8 +421,8 @@ def _protect_edges_and_emphasis(content: list[Json], kind: str) -> None:
             content[1]["text"] = _protect_start(second, alone=False)
     if len(content) > 1:
         _separate_emphasis(content)
-    if first.get("type") == "hardBreak" or not any(map(_is_written_by_marklas, content)):
-        content.insert(0, {"type": "text", "text": _signs.EMPTY_TEXT_PLACEHOLDER})
+    if first.get("type") == "hardBreak" or all(map(_is_blank_text, content)):
+        content.insert(0, {"type": "text", "text": _signs.NOTHING_PLACEHOLDER})
     if last.get("type") == "hardBreak":
         content.append({"type": "text", "text": end})
 
@@ -433,7 +433,7 @@ def _separate_emphasis(content: list[Json]) -> None:
     for before, after in itertools.pairwise(tuple(content)):
         # Else the link would be an image.
         if "marks" in after and _is_text_outside_code(before) and before["text"].endswith("!"):
-            before["text"] = f"{before['text'][:-1]}{_addresses.BACKSLASH_PLACEHOLDER}!"
+            before["text"] = f"{before['text'][:-1]}{_addresses.ESCAPE_SIGN_PLACEHOLDER}!"
         if ("marks" in before or "marks" in after) and _would_lose_emphasis(before, after):
             content.insert(position, {"type": "text", "text": _TEXT_SEPARATOR_PLACEHOLDER})
             position += 1
@@ -472,27 +472,27 @@ def _protect_start(text: str, *, alone: bool) -> str:
     if len(rest) != len(text):
         return text[: len(text) - len(rest)].translate(_PLACEHOLDER_BY_BLANK) + rest
     if text[:1].isspace():
-        return _signs.EMPTY_TEXT_PLACEHOLDER + text
+        return _signs.NOTHING_PLACEHOLDER + text
     if _SPECIAL_LINE_START.match(text):
-        return _addresses.BACKSLASH_PLACEHOLDER + text
+        return _addresses.ESCAPE_SIGN_PLACEHOLDER + text
     number = _LONE_ITEM_NUMBER.match(text) if alone else None
-    return f"{number[1]}{_addresses.BACKSLASH_PLACEHOLDER}{number[2]}" if number else text
+    return f"{number[1]}{_addresses.ESCAPE_SIGN_PLACEHOLDER}{number[2]}" if number else text
 
 
-def _protect_end(text: str, kind: str) -> str:
+def _protect_end_blanks_and_hashes(text: str, kind: str) -> str:
     rest = text.rstrip(_BLANK_CHARACTERS)
     if len(rest) != len(text):
         return rest + text[len(rest) :].translate(_PLACEHOLDER_BY_BLANK)
     if text[-1:].isspace():
-        return text + _signs.EMPTY_TEXT_PLACEHOLDER
+        return text + _signs.NOTHING_PLACEHOLDER
     if kind == "heading" and text.endswith("#"):
-        return _CLOSING_HASHES.sub(lambda match: _addresses.BACKSLASH_PLACEHOLDER + match[0], text)
+        return _CLOSING_HASHES.sub(rf"{_addresses.ESCAPE_SIGN_PLACEHOLDER}\g<0>", text)
     return text
 
 
-def _is_written_by_marklas(node: Json) -> bool:
-    """Return whether marklas would write a node; of a line of blanks in code it writes nothing."""
-    return node.get("type") != "text" or node["text"].strip() != ""
+def _is_blank_text(node: Json) -> bool:
+    """Return whether a node is a text of blanks alone; of a line of such in code marklas writes nothing."""
+    return node.get("type") == "text" and not node["text"].strip()
 
 
 def _is_text_outside_code(node: Json) -> bool:

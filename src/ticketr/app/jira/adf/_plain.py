@@ -112,7 +112,7 @@ _UNCOUNTED_MARKDOWN = compile_on_use(
     r"<[^<>]*>|\]\([^()]*\)|&#?\w{1,32};|[\s!#$%&()*+.:=>\[\]\\^_`|~<-]"
 )
 #: The characters that take as long to convert as a node.
-_CHARACTERS_PER_NODE = 3
+_NODE_COST_IN_CHARACTERS = 3
 
 
 def is_surely_too_long(*markdown: str) -> bool:
@@ -174,9 +174,9 @@ def marklas_cost(document: object, most: int) -> int:
     waiting = [document]
     while waiting and size <= most:
         node = waiting.pop()
-        size += len(node) if type(node) is str else _CHARACTERS_PER_NODE
+        size += len(node) if type(node) is str else _NODE_COST_IN_CHARACTERS
         if type(node) is dict:
             waiting += node.values()
         elif type(node) is list:
-            waiting += node[: most // _CHARACTERS_PER_NODE + 1]
+            waiting += node[: most // _NODE_COST_IN_CHARACTERS + 1]
     return size

@@ -59,20 +59,20 @@ _TEXT_CHILD = (
     "text(link em strong strike subsup underline textColor annotation backgroundColor"
     "|code link annotation)"
 )
-_EXTENSION_CHILD = "extension(dataConsumer fragment)"
+_MARKED_EXTENSION = "extension(dataConsumer fragment)"
 _MEDIA_MARKS = "(dataConsumer link annotation border)"
 _CAPTION_CONTENT = f"{_TEXT_CHILD} hardBreak mention emoji date placeholder inlineCard status"
 _INLINE = f"{_CAPTION_CONTENT} inlineExtension(dataConsumer fragment) mediaInline{_MEDIA_MARKS}"
 
-_LISTS = "bulletList orderedList"
+_PLAIN_LISTS = "bulletList orderedList"
 _MEDIA = "mediaSingle(link) mediaGroup"
-_PARAGRAPH_CHILD = "paragraph(fontSize)"
+_FONT_SIZE_PARAGRAPH = "paragraph(fontSize)"
 # The blocks that a panel, a nested expand, a cell of a table and most other nodes may hold.
 _BASIC_BLOCKS = (
-    f"{_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_EXTENSION_CHILD}"
+    f"{_PLAIN_LISTS} {_MEDIA} heading() codeBlock() taskList decisionList rule {_MARKED_EXTENSION}"
 )
 _EXTENSION_CONTENT = (
-    f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} panel blockquote table(fragment) blockCard embedCard"
+    f"{_BASIC_BLOCKS} {_FONT_SIZE_PARAGRAPH} panel blockquote table(fragment) blockCard embedCard"
 )
 _ALIGNED_HEADING = "heading(alignment|indentation)"
 _ALIGNED_PARAGRAPH = "paragraph(fontSize alignment|fontSize indentation)"
@@ -80,13 +80,13 @@ _CELL_CONTENT = (
     f"{_BASIC_BLOCKS} {_ALIGNED_HEADING} paragraph(fontSize alignment) panel blockquote blockCard embedCard"
     " nestedExpand"
 )
-_BODIED_EXTENSION_CHILD = "bodiedExtension(dataConsumer fragment)"
+_MARKED_BODIED_EXTENSION = "bodiedExtension(dataConsumer fragment)"
 _DOC_AND_COLUMN_BLOCKS = f"{_EXTENSION_CONTENT} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH}"
 
 #: Every node.
 NODE_RULES: dict[str, NodeRule] = {
     "doc": node_rule(
-        f"{_DOC_AND_COLUMN_BLOCKS} {_BODIED_EXTENSION_CHILD} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
+        f"{_DOC_AND_COLUMN_BLOCKS} {_MARKED_BODIED_EXTENSION} codeBlock(breakout) expand(breakout) layoutSection(breakout)"
         " syncBlock(breakout) bodiedSyncBlock(breakout)",
         0,
     ),
@@ -94,19 +94,22 @@ NODE_RULES: dict[str, NodeRule] = {
     "paragraph": node_rule(_INLINE),
     "heading": node_rule(_INLINE),
     "codeBlock": node_rule("text()"),
-    "blockquote": node_rule(f"paragraph() {_LISTS} codeBlock() {_MEDIA} {_EXTENSION_CHILD}", 1),
-    "panel": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} blockCard", 1),
+    "blockquote": node_rule(
+        f"paragraph() {_PLAIN_LISTS} codeBlock() {_MEDIA} {_MARKED_EXTENSION}", 1
+    ),
+    "panel": node_rule(f"{_BASIC_BLOCKS} {_FONT_SIZE_PARAGRAPH} blockCard", 1),
     "expand": node_rule(f"{_EXTENSION_CONTENT} nestedExpand", 1),
-    "nestedExpand": node_rule(f"{_BASIC_BLOCKS} {_PARAGRAPH_CHILD} panel blockquote", 1),
+    "nestedExpand": node_rule(f"{_BASIC_BLOCKS} {_FONT_SIZE_PARAGRAPH} panel blockquote", 1),
     # Lists
     "bulletList": node_rule("listItem", 1),
     "orderedList": node_rule("listItem", 1),
     "listItem": node_rule(
-        f"{_PARAGRAPH_CHILD} {_LISTS} taskList mediaSingle(link) codeBlock() {_EXTENSION_CHILD}", 1
+        f"{_FONT_SIZE_PARAGRAPH} {_PLAIN_LISTS} taskList mediaSingle(link) codeBlock() {_MARKED_EXTENSION}",
+        1,
     ),
     "taskList": node_rule("taskItem taskList blockTaskItem", 1),
     "taskItem": node_rule(_INLINE),
-    "blockTaskItem": node_rule(f"{_PARAGRAPH_CHILD} {_EXTENSION_CHILD}", 1),
+    "blockTaskItem": node_rule(f"{_FONT_SIZE_PARAGRAPH} {_MARKED_EXTENSION}", 1),
     "decisionList": node_rule("decisionItem", 1),
     "decisionItem": node_rule(_INLINE),
     # Tables and columns
@@ -115,14 +118,14 @@ NODE_RULES: dict[str, NodeRule] = {
     "tableCell": node_rule(_CELL_CONTENT, 1),
     "tableHeader": node_rule(_CELL_CONTENT, 1),
     "layoutSection": node_rule("layoutColumn", 2, 3),
-    "layoutColumn": node_rule(f"{_DOC_AND_COLUMN_BLOCKS} {_BODIED_EXTENSION_CHILD} expand()", 1),
+    "layoutColumn": node_rule(f"{_DOC_AND_COLUMN_BLOCKS} {_MARKED_BODIED_EXTENSION} expand()", 1),
     # Files, and what apps add
     "mediaSingle": node_rule(f"media{_MEDIA_MARKS} caption", 1, 2, ordered=True),
     "mediaGroup": node_rule(f"media{_MEDIA_MARKS}", 1),
     "caption": node_rule(_CAPTION_CONTENT),
     "bodiedExtension": node_rule(_EXTENSION_CONTENT, 1),
     "bodiedSyncBlock": node_rule(
-        f"{_LISTS} {_MEDIA} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH} codeBlock() taskList decisionList rule panel"
+        f"{_PLAIN_LISTS} {_MEDIA} {_ALIGNED_HEADING} {_ALIGNED_PARAGRAPH} codeBlock() taskList decisionList rule panel"
         " blockquote table(fragment) blockCard embedCard expand() layoutSection(breakout)",
         1,
     ),
@@ -175,7 +178,7 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
     while waiting and len(problems_so_far) < MAX_PROBLEMS:
         node, marks = waiting.pop()
         rule = NODE_RULES[node["type"]]
-        found_here = [*_find_own_problems(node, rule), *_find_mark_problems(node, marks)]
+        found_here = [*_find_key_and_text_problems(node, rule), *_find_mark_problems(node, marks)]
         children = list(_check_children(node, rule))
         found_here += [problem for problem in children if isinstance(problem, str)]
         quoted = _at_first_words(node) if found_here else ""
@@ -184,8 +187,8 @@ def find_node_problems(root: Any) -> tuple[str, ...]:
     return tuple(problems_so_far[:MAX_PROBLEMS])
 
 
-def _find_own_problems(node: Any, rule: NodeRule) -> Iterator[str]:
-    """Return what is wrong with a node's own properties."""
+def _find_key_and_text_problems(node: Any, rule: NodeRule) -> Iterator[str]:
+    """Yield an empty text, and each key that a node of its kind cannot have."""
     kind = node["type"]
     # `_find_mark_problems` checks the marks, since the parent decides which are allowed.
     known = {"type", "attrs", "marks"}

@@ -42,7 +42,7 @@ _MAX_LIST_INDENT = 20
 #: A list that begins at 1 may say so.
 _LIST_FROM_ONE_KIND_AND_ATTRS = ("orderedList", {"order": 1})
 #: How many characters of simple text are as much work as one that marklas converts.
-SIMPLE_CHARACTERS_PER_COST = 12
+SIMPLE_TEXT_SPEEDUP = 12
 #: The signs around a text with a mark.
 _SIGN_BY_MARK = {"strong": "**", "em": "*", "code": "`", "strike": "~~"}
 #: The colors of a status.
@@ -50,21 +50,22 @@ STATUS_COLORS = ("neutral", "purple", "blue", "red", "yellow", "green")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
 
-# A letter, a digit, or a sign without a meaning within a line: a colon that begins no emoji and no
+# Letters, digits, or a sign without a meaning within a line: a colon that begins no emoji and no
 # address, an ampersand that begins no entity, a number sign that closes no heading, and what is
 # within a word or stands alone.
-_PLAIN_CHARACTER = (
+_LETTERS_OR_PLAIN_SIGN = (
     r"(?:[^\W_]++|[,;.?!'\"()/%$=+\u2013\u2014\u2018-\u201d\u2026\u2192\u20ac\xa3\xa7\xa9\xb0\xb1-]"
     r"|:(?=[ ]|\Z)|(?<=\d):(?=\d++(?!:))|&(?=[ ])|\#(?=[^\W_])|(?<=[^\W_])[_@](?=[^\W_])|[>|](?=[ ]))"
 )
-_PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_PLAIN_CHARACTER})+[ ]?|[ ]")
+_PLAIN_TEXT = compile_on_use(rf"(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})+[ ]?|[ ]")
 #: How a line begins that is no item, heading, quote or rule.
 _PLAIN_LINE_START = compile_on_use(r"(?!\d+[.)](?:[ ]|\Z))(?:[^\W_]|[\"'(](?=[^\W_]))")
 #: A text with a mark. What a reader cannot see is not marked: the blank at its end.
 _MARKED_TEXT = compile_on_use(
-    rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_PLAIN_CHARACTER})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
+    rf"(?=[^\W_])(?!\d+\.\Z)(?P<text>(?:[ ]?{_LETTERS_OR_PLAIN_SIGN})*(?<=[\w.,:;?!]))(?P<blank>[ ]?)"
 )
-_SIGNS_AFTER_MARKED_TEXT = tuple(" .,;:?!)")
+#: What a text may begin with right after a marked text or an emoji.
+_ALLOWED_AFTER_MARK_OR_EMOJI: tuple[str, ...] = tuple(" .,;:?!)")
 _SIMPLE_MENTION_TEXT = compile_on_use(r"@([^\W_]+(?:(?:\.?[ ]|['\u2019.-])[^\W_]+)*)")
 _ACCOUNT_ID = compile_on_use(r"[0-9a-f]{6,40}(?::[0-9a-f-]{36})?")
 _ADDRESS = compile_on_use(
@@ -129,7 +130,7 @@ def write_simple_blocks(document: object) -> MarkdownOrNodes:
             (*are_lists[at - 1 : at], *are_lists[at + 1 : at + 2])
         )
         try:
-            text = "" if is_beside_list else _WRITER.write_block(node, "doc")
+            text = "" if is_beside_list else _SIMPLE_WRITER.write_block(node, "doc")
         except _NotSimple:
             text = ""
         match parts:
@@ -149,15 +150,13 @@ def conversion_cost(document: object, most: int) -> int:
         document: Anything that JSON can hold.
         most: Where to stop counting; the result may be a little more.
     """
-    most_characters = most * SIMPLE_CHARACTERS_PER_COST
+    most_characters = most * SIMPLE_TEXT_SPEEDUP
     if (size := marklas_cost(document, most_characters)) > most_characters:
         return size  # splitting it would take long
     total = 0
     for part in write_simple_blocks(document) or [[document]]:
         total += (
-            len(part) // SIMPLE_CHARACTERS_PER_COST
-            if isinstance(part, str)
-            else marklas_cost(part, most)
+            len(part) // SIMPLE_TEXT_SPEEDUP if isinstance(part, str) else marklas_cost(part, most)
         )
         if total > most:
             break
@@ -173,12 +172,12 @@ class _SimpleWriter(BlockWriter):
 
     def write_block(self, node: Any, parent: str, *, short: bool = True, marker: str = "-") -> str:
         """Return the Markdown of a simple block."""
-        kind, attrs, content = _simple_block_parts(node)
-        if text := _leaf_if_simple(kind, attrs, content):
+        kind, attrs, content = _parts_or_empty(node)
+        if text := _leaf_or_empty(kind, attrs, content):
             return text
         match kind:
             case "bulletList" | "orderedList":
-                if lines := _list_if_simple(kind, attrs, content):
+                if lines := _list_or_empty(kind, attrs, content):
                     return "\n".join(lines)
             case "blockquote" if not attrs:
                 return write_quote(self._write_inner_blocks(content, kind))
@@ -194,7 +193,7 @@ class _SimpleWriter(BlockWriter):
 
     def _write_inner_blocks(self, blocks: Sequence[Any], parent: str) -> str:
         """Return the blocks in a quote, a panel or an expand."""
-        kinds = [_simple_block_parts(block)[0] for block in blocks]
+        kinds = [_parts_or_empty(block)[0] for block in blocks]
         # Two lists in a row would be one.
         has_lists = any({*BULLET_AND_ORDERED_LISTS}.issuperset(pair) for pair in pairwise(kinds))
         # Jira takes no heading in a quote, so none is read there.
@@ -204,49 +203,49 @@ class _SimpleWriter(BlockWriter):
         return self.write_blocks(blocks, parent)
 
 
-_WRITER = _SimpleWriter()
+_SIMPLE_WRITER = _SimpleWriter()
 
 
 def markdown_if_simple_leaf(node: Any) -> str:
     """Return the Markdown of a simple block without blocks in it; empty for any other."""
-    return _leaf_if_simple(*_simple_block_parts(node))
+    return _leaf_or_empty(*_parts_or_empty(node))
 
 
-def _leaf_if_simple(kind: str, attrs: Json, content: Sequence[Any]) -> str:
+def _leaf_or_empty(kind: str, attrs: Json, content: Sequence[Any]) -> str:
     match kind:
         case "paragraph" if not attrs:
-            return _line_if_simple(content)
+            return _line_or_empty(content)
         case "heading" if attrs in _HEADING_ATTRIBUTES:
-            line = _line_if_simple(content)
+            line = _line_or_empty(content)
             return f"{'#' * int(attrs['level'])} {line}" if line else ""
         case "codeBlock" if attrs.keys() <= {"language"}:
-            return _code_if_simple(content, attrs.get("language", ""))
+            return _code_block_or_empty(content, attrs.get("language", ""))
         case "rule" if not attrs and not content:
             return "---"
         case "taskList" if not attrs:
-            return _tasks_if_simple(content)
+            return _tasks_or_empty(content)
         case "table" if attrs.keys() <= _TABLE_SIZE_ATTRIBUTES:
-            return _table_if_simple(content)
+            return _table_or_empty(content)
     return ""
 
 
-def _list_if_simple(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
+def _list_or_empty(kind: str, attrs: Json, items: Sequence[Any], indent: str = "") -> list[str]:
     """Return the lines of a list; none if an item is no paragraph with at most one list below it."""
     lines: list[str] = []
     if (attrs and (kind, attrs) != _LIST_FROM_ONE_KIND_AND_ATTRS) or len(indent) > _MAX_LIST_INDENT:
         return []
     for number, item in enumerate(items, start=1):
         sign = "-" if kind == "bulletList" else f"{number}."
-        item_kind, item_attrs, blocks = _simple_block_parts(item)
-        first_kind, first_attrs, words = _simple_block_parts(blocks[0]) if blocks else ("", {}, [])
-        line = _line_if_simple(words) if first_kind == "paragraph" and not first_attrs else ""
+        item_kind, item_attrs, blocks = _parts_or_empty(item)
+        first_kind, first_attrs, words = _parts_or_empty(blocks[0]) if blocks else ("", {}, [])
+        line = _line_or_empty(words) if first_kind == "paragraph" and not first_attrs else ""
         if item_kind != "listItem" or item_attrs or not line or len(blocks) > 2:
             return []
         lines.append(f"{indent}{sign} {line}")
         if len(blocks) == 2:
-            below = _simple_block_parts(blocks[1])
+            below = _parts_or_empty(blocks[1])
             deeper = f"{indent}{' ' * (len(sign) + 1)}"
-            nested = _list_if_simple(*below, deeper) if below[0] in BULLET_AND_ORDERED_LISTS else []
+            nested = _list_or_empty(*below, deeper) if below[0] in BULLET_AND_ORDERED_LISTS else []
             if not nested:
                 return []
             lines += nested
@@ -259,22 +258,22 @@ def _is_simple_title(title: object) -> bool:
     return not title or _PLAIN_TEXT.fullmatch(title) is not None
 
 
-def _tasks_if_simple(items: Sequence[Any]) -> str:
+def _tasks_or_empty(items: Sequence[Any]) -> str:
     lines: list[str] = []
     for item in items:
-        match _simple_block_parts(item):
+        match _parts_or_empty(item):
             case "taskItem", {"state": "TODO" | "DONE" as state, **rest}, content if not rest:
-                line = _line_if_simple(content)
+                line = _line_or_empty(content)
                 lines.append(f"- {_CHECKBOX_BY_STATE[state]} {line}" if line else "")
             case _:
                 return ""
     return "\n".join(lines) if all(lines) else ""
 
 
-def _table_if_simple(rows: Sequence[Any]) -> str:
+def _table_or_empty(rows: Sequence[Any]) -> str:
     """Return a table with names of columns in its first row, and only there."""
     head, *body = [
-        _cells_if_simple(row, "tableCell" if number else "tableHeader")
+        _cells_or_empty(row, "tableCell" if number else "tableHeader")
         for number, row in enumerate(rows)
     ] or [[]]
     if not head or not body or not all(head) or any(len(cells) != len(head) for cells in body):
@@ -283,25 +282,25 @@ def _table_if_simple(rows: Sequence[Any]) -> str:
     return "\n".join([f"| {' | '.join(cells)} |" for cells in lines])
 
 
-def _cells_if_simple(row: Any, kind: str) -> list[str]:
+def _cells_or_empty(row: Any, kind: str) -> list[str]:
     """Return the texts of a row's cells; an empty list if one of them is not simple."""
-    row_kind, row_attrs, cells = _simple_block_parts(row)
+    row_kind, row_attrs, cells = _parts_or_empty(row)
     texts: list[str] = []
     for cell in cells if row_kind == "tableRow" and not row_attrs else ():
-        cell_kind, attrs, blocks = _simple_block_parts(cell)
+        cell_kind, attrs, blocks = _parts_or_empty(cell)
         attrs.pop("colwidth", None)
         is_plain = all(_DEFAULT_CELL_SPANS.get(name) == value for name, value in attrs.items())
         if cell_kind != kind or len(blocks) != 1 or not is_plain:
             return []
-        block_kind, block_attrs, line = _simple_block_parts(blocks[0])
-        text = _line_if_simple(line) if block_kind == "paragraph" and not block_attrs else ""
+        block_kind, block_attrs, line = _parts_or_empty(blocks[0])
+        text = _line_or_empty(line) if block_kind == "paragraph" and not block_attrs else ""
         if "|" in text or (not text and blocks[0] not in EMPTY_PARAGRAPHS):
             return []
         texts.append(text)
     return texts
 
 
-def _code_if_simple(content: Sequence[Any], language: object) -> str:
+def _code_block_or_empty(content: Sequence[Any], language: object) -> str:
     match content:
         case [{"type": "text", "text": str(text), **rest}] if not rest and _CODE_TEXT.fullmatch(
             text
@@ -311,7 +310,7 @@ def _code_if_simple(content: Sequence[Any], language: object) -> str:
     return ""
 
 
-def _line_if_simple(content: Sequence[Any]) -> str:
+def _line_or_empty(content: Sequence[Any]) -> str:
     """Return the texts, mentions and breaks of a line; empty if one of them is not simple."""
     line, last = "", "hardBreak"
     for child in content:
@@ -324,9 +323,9 @@ def _line_if_simple(content: Sequence[Any]) -> str:
             case _, "hardBreak":
                 can_follow = last != "hardBreak" and not line.endswith(" ")
             case "marked", "text":
-                can_follow = text.startswith(_SIGNS_AFTER_MARKED_TEXT) != line.endswith(" ")
+                can_follow = text.startswith(_ALLOWED_AFTER_MARK_OR_EMOJI) != line.endswith(" ")
             case "emoji", "text":
-                can_follow = text.startswith(_SIGNS_AFTER_MARKED_TEXT) and not text.startswith(":")
+                can_follow = text.startswith(_ALLOWED_AFTER_MARK_OR_EMOJI) and text[0] != ":"
             case "text" | "marked", "marked" | "emoji":
                 can_follow = line.endswith(" ")
             case _:
@@ -348,9 +347,9 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             "marks": [{"type": "underline" | "subsup" | "textColor"} as mark],
             **rest,
         } if not rest:
-            return "tagged", _tagged_text_if_simple(text, mark)
+            return "tagged", _tagged_text_or_empty(text, mark)
         case {"type": "text", "text": str(text), "marks": [*marks], **rest} if not rest:
-            return "marked", _marked_text_if_simple(text, marks)
+            return "marked", _marked_text_or_empty(text, marks)
         case {"type": "inlineCard", "attrs": {"url": str(address), **more}, **rest}:
             is_simple = not rest and not more and _ADDRESS.fullmatch(address)
             return "marked", f"<{address}>" if is_simple else ""
@@ -367,11 +366,11 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
             code = (
                 ""
                 if rest or more or color not in STATUS_COLORS
-                else _marked_text_if_simple(label, [{"type": "code"}])
+                else _marked_text_or_empty(label, [{"type": "code"}])
             )
             return "marked", f"{code}{{{color}}}" if code else ""
         case {"type": "date", "attrs": {"timestamp": str(stamp), **more}, **rest}:
-            day = None if rest or more else day_of(stamp)
+            day = None if rest or more else day_beginning_at(stamp)
             return "marked", f"{{{day}}}" if day else ""
         case {"type": "emoji", "attrs": {"shortName": str(name), **more}, **rest} if not rest:
             is_known = emoji_named(name[1:-1]) == {"shortName": name, **more}
@@ -379,7 +378,7 @@ def _inline_kind_and_markdown(node: Any) -> tuple[str, str]:
     return "", ""
 
 
-def day_of(stamp: str) -> str | None:
+def day_beginning_at(stamp: str) -> str | None:
     """Return the day at whose begin a timestamp of a date is; None for any other."""
     if not _TIMESTAMP.fullmatch(stamp) or int(stamp) % _DAY_MS:
         return None
@@ -389,7 +388,7 @@ def day_of(stamp: str) -> str | None:
         return None
 
 
-def _tagged_text_if_simple(text: str, mark: Any) -> str:
+def _tagged_text_or_empty(text: str, mark: Any) -> str:
     """Return a text in tags, which other texts may touch; empty if it is not simple."""
     match mark:
         case {"type": "underline"} if len(mark) == 1:
@@ -406,7 +405,7 @@ def _tagged_text_if_simple(text: str, mark: Any) -> str:
     return f"<{tag}>{text}</{end}>" if match and not match["blank"] else ""
 
 
-def _marked_text_if_simple(text: str, marks: Sequence[Any]) -> str:
+def _marked_text_or_empty(text: str, marks: Sequence[Any]) -> str:
     """Return a text that is a link, or has one mark, or both; empty if that is not simple."""
     sign, address, match = "", "", _MARKED_TEXT.fullmatch(text)
     for mark in marks:
@@ -425,7 +424,7 @@ def _marked_text_if_simple(text: str, marks: Sequence[Any]) -> str:
     return f"[{words}]({address})" if address else f"{words}{match['blank']}"
 
 
-def _simple_block_parts(node: Any) -> tuple[str, Json, list[Any]]:
+def _parts_or_empty(node: Any) -> tuple[str, Json, list[Any]]:
     """Return the kind, the attributes and the content of a block.
 
     The kind is empty for what is no block, or has more than these. The block's own ID, which nobody

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 #: Cells that are filled in one text; a wide table of short rows could need millions.
-_MAX_FILLED_CELLS = 2_000
+_MAX_PADDING_CELLS = 2_000
 
 # Blanks of any kind: what is copied from a page has hard ones. Nothing is given back once it is
 # read, or a long line of blanks would take its length squared.
@@ -45,7 +45,7 @@ class NormalisedTables:
         self.markdown = markdown
         self.problems: list[tuple[int, str]] = []
         self.delimiters: list[int] = []
-        self._filled = 0
+        self._padding_cells = 0
         if "|" in markdown:
             self._lines = markdown.split("\n")
             self._normalise_tables()
@@ -103,12 +103,12 @@ class NormalisedTables:
         if not any(cells[columns:]):
             del cells[columns:]
         missing = columns - len(cells)
-        if missing < 0 or missing + self._filled > _MAX_FILLED_CELLS:
+        if missing < 0 or missing + self._padding_cells > _MAX_PADDING_CELLS:
             count = f"{len(cells)} cell{'s' * (len(cells) != 1)}"
             reason = f"has {count} where its table has {columns}; a | that is text is written \\|"
             self.problems.append((index + 1, reason))
             return
-        self._filled += missing
+        self._padding_cells += missing
         indent = line[: len(line) - len(line.lstrip())]
         self._lines[index] = f"{indent}| {' | '.join([*cells, *[''] * missing])} |"
 

@@ -16,9 +16,9 @@ from ticketr.app.jira.adf._plain import NO_FILES, is_surely_too_long
 from ticketr.app.jira.adf._tables import fenced_lines
 
 _LINK_DEFINITION = re.compile(r"^ {0,3}\[([^\]\n]+)\]:[ \t]*\S.*$", re.MULTILINE)
-_LIST_ITEM = re.compile(r"^([ ]*)([-*+])([ ])")
+_BULLET_ITEM_START = re.compile(r"^([ ]*)([-*+])([ ])")
 # What may differ in lines that mean the same: bullets, and blanks and dashes in tables.
-_INTERCHANGEABLE_FORM = re.compile(
+_BULLET_BAR_OR_DASHES = re.compile(
     r"^(?P<indent>[ ]*)(?P<item>[-*+][ ])|(?P<bar>[ ]*\|[ ]*)|:?-{2,}:?(?=[ ]*\|)"
 )
 #: How many stretches of lines one block may consist of.
@@ -94,15 +94,15 @@ def _candidate_rewordings(text: str, like: str) -> Iterator[str]:
     lines that the other text does not have, and with them.
     """
     lines, others = text.split("\n"), like.split("\n")
-    bullet = next((match[2] for line in others if (match := _LIST_ITEM.match(line))), "-")
+    bullet = next((match[2] for line in others if (match := _BULLET_ITEM_START.match(line))), "-")
     bare = [
-        [_INTERCHANGEABLE_FORM.sub(_normal_form, line).rstrip() for line in side]
+        [_BULLET_BAR_OR_DASHES.sub(_normal_form, line).rstrip() for line in side]
         for side in (lines, others)
     ]
     same = dict(match_equal(*bare))
     for has_blank_lines in (False, True):
         yield "\n".join(
-            others[same[at]] if at in same else _LIST_ITEM.sub(rf"\1{bullet}\3", line)
+            others[same[at]] if at in same else _BULLET_ITEM_START.sub(rf"\1{bullet}\3", line)
             for at, line in enumerate(lines)
             if at in same or has_blank_lines or line
         )

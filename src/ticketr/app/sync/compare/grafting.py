@@ -237,7 +237,7 @@ def edited_description(
     if adf.is_surely_too_long(*([description] if body is None else []), *criteria):
         return None
     marks = placeholder_ids_by_address(uploads)
-    description = adf.with_attachments(description, marks)
+    description = adf.with_pictures_as_attachments(description, marks)
     edited = replace(here, description=description, acceptance_criteria=criteria)
     names = {mark: mark for mark in marks.values()}  # a mark is a media ID as well
     document = diff.description_adf(edited, body=body, media_ids={**media_ids, **names})

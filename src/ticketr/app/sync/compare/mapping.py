@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from ticketr.app.config.checks import UserNamedField, WantedField
 from ticketr.app.jira.adf import (
-    SIMPLE_CHARACTERS_PER_COST,
+    SIMPLE_TEXT_SPEEDUP,
     conversion_cost,
     is_too_large,
     marklas_cost,
@@ -458,19 +458,17 @@ def estimate_cost(
         descriptions as Markdown, by the IDs of the issues; the other rich texts, up to the stop.
     """
     cost, remaining = 0, list[object]()
+    most_characters = most * SIMPLE_TEXT_SPEEDUP
     described: dict[str, diff.DescriptionForFile] = {}
     for issue in issues:
         description, *others = documents_in(issue.fields)
-        is_short = (
-            marklas_cost(description, most * SIMPLE_CHARACTERS_PER_COST)
-            <= most * SIMPLE_CHARACTERS_PER_COST
-        )
+        is_short = marklas_cost(description, most_characters) <= most_characters
         text = diff.simple_description(description) if is_short else None
         if text is None:
             others.append(description)
         else:
             described[issue.id] = text
-            cost += len(text.markdown) // SIMPLE_CHARACTERS_PER_COST
+            cost += len(text.markdown) // SIMPLE_TEXT_SPEEDUP
         remaining += others
         cost += _ISSUE_COST + sum(conversion_cost(document, most) for document in others)
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))

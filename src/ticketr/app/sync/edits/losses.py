@@ -229,7 +229,7 @@ def graft_comment(
         marks: The marks of files on disk that the new text shows, by their addresses.
     """
     media_ids = {**known.media_ids_by_name, **{mark: mark for mark in marks.values()}}
-    new = adf.to_adf(adf.with_attachments(change.new, marks), media_ids=media_ids)
+    new = adf.to_adf(adf.with_pictures_as_attachments(change.new, marks), media_ids=media_ids)
     return adf.graft(known.body, adf.to_adf(change.old, media_ids=known.media_ids_by_name), new)
 
 

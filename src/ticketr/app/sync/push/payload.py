@@ -173,12 +173,12 @@ def _comment_payload(
             return losses.graft_comment(sent, comment, marks).document
         known = media_ids_by_name(context.jira_fields)
         media_ids = {**known, **{mark: mark for mark in marks.values()}}
-        return adf.to_adf(adf.with_attachments(sent.new, marks), media_ids=media_ids)
+        return adf.to_adf(adf.with_pictures_as_attachments(sent.new, marks), media_ids=media_ids)
 
     old, original = (
         (comment.to_file_comment().text, comment.body) if comment is not None else ("", None)
     )
-    texts = [(adf.with_attachments(change.new, marks), old, line_of)]
+    texts = [(adf.with_pictures_as_attachments(change.new, marks), old, line_of)]
     body = rich_text.checked_document(convert, texts, path=context.path, original=original)
     visibility = comment.visibility if comment is not None else None
     return IssuePayload(

@@ -124,10 +124,9 @@ def rich_text_value(
     for text, _, place in _new_and_old_texts(issue, part, edited):  # a name may be that of several
         with_mentions(text, lookup.mentions, path, place)
     issue = issue_with_mentions(issue, lookup.mentions)
-    issue = replace(
-        issue,
-        description=adf.with_attachments(issue.description, placeholder_ids_by_address(uploads)),
-    )
+    marks = placeholder_ids_by_address(uploads)
+    description = adf.with_pictures_as_attachments(issue.description, marks)
+    issue = replace(issue, description=description)
 
     def convert() -> dict[str, object]:
         if edited is not None:

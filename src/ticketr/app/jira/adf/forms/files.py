@@ -20,17 +20,17 @@ from ticketr.app.jira.adf._signs import protect_signs
 from ticketr.app.jira.adf._tables import blank_code_keeping_lines
 
 #: Stands before the name of a file.
-ATTACHMENT_PREFIX = "attachment:"
+ATTACHMENT_SCHEME = "attachment:"
 
 
 #: Leaves the names of files in the place of media IDs, to compare texts by them.
 NAMES_AS_MEDIA_IDS: Final[Mapping[str, str]] = MappingProxyType({"": ""})
 
-_LAYOUTS = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
+_LAYOUT_REGEX = "wide|full-width|center|wrap-right|wrap-left|align-end|align-start"
 _NUMBER = r"\d{1,5}(?:\.\d{1,12})?"
 # How a picture is placed, its width in percent or pixels, and its own size.
 _PICTURE_PLACEMENT = compile_on_use(
-    rf"\{{(?:(?P<layout>{_LAYOUTS}))?(?: ?(?P<width>{_NUMBER})(?P<unit>%|px))?"
+    rf"\{{(?:(?P<layout>{_LAYOUT_REGEX}))?(?: ?(?P<width>{_NUMBER})(?P<unit>%|px))?"
     rf"(?: ?(?P<across>\d{{1,5}})x(?P<down>\d{{1,5}}))?\}}",
     re.ASCII,
 )
@@ -99,7 +99,7 @@ def with_replaced_media_ids(document: Any, ids: Mapping[str, str]) -> Any:
     return document if result is content else {**document, "content": result}
 
 
-def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:
+def read_picture_attrs(alt: str, address: str, placed: str | None) -> tuple[Json, Json] | None:
     """Return the attributes of a picture's block and of its file; None for any other block.
 
     Args:
@@ -108,7 +108,7 @@ def read_picture(alt: str, address: str, placed: str | None) -> tuple[Json, Json
         placed: What follows it; None for nothing.
     """
     match = _PICTURE_PLACEMENT.fullmatch("{}" if placed is None else placed)
-    if not address.startswith(ATTACHMENT_PREFIX) or address == ATTACHMENT_PREFIX or match is None:
+    if not address.startswith(ATTACHMENT_SCHEME) or address == ATTACHMENT_SCHEME or match is None:
         return None
     block: Json = {"layout": match["layout"] or "center"}
     if match["width"]:
@@ -144,8 +144,8 @@ def write_picture(node: Json, names: Mapping[str, str]) -> list[Json] | None:
     if name is None or not _is_plain(name) or not (alt == "" or _is_plain(alt)):
         return None
     layout = _write_placement(block, attrs)
-    wanted = {**attrs, "id": ATTACHMENT_PREFIX + name}
-    if read_picture(alt, ATTACHMENT_PREFIX + name, layout or None) != (block, wanted):
+    wanted = {**attrs, "id": ATTACHMENT_SCHEME + name}
+    if read_picture_attrs(alt, ATTACHMENT_SCHEME + name, layout or None) != (block, wanted):
         return None
     address = protect_signs(f"]({markdown_attachment_address(name)})")
     return [{"type": "text", "text": f"{protect_signs('![')}{alt}{address}{layout}"}]
@@ -159,8 +159,8 @@ def replace_names_by_media_ids(node: Any, media_ids: Mapping[str, str]) -> None:
             case {
                 "type": "mediaSingle",
                 "content": [{"attrs": {"id": str(name)} as attrs}, *_],
-            } if name.startswith(ATTACHMENT_PREFIX):
-                file = name.removeprefix(ATTACHMENT_PREFIX)
+            } if name.startswith(ATTACHMENT_SCHEME):
+                file = name.removeprefix(ATTACHMENT_SCHEME)
                 if file in media_ids:
                     attrs["id"] = media_ids[file]
                 else:
@@ -180,7 +180,7 @@ def without_escapes(address: str) -> str:
 
 def markdown_attachment_address(name: str) -> str:
     """Return the address of an attached file as Markdown has it."""
-    address = f"{ATTACHMENT_PREFIX}{name}"
+    address = f"{ATTACHMENT_SCHEME}{name}"
     return f"<{address}>" if _NEEDS_BRACKETS.search(name) else address
 
 
@@ -243,7 +243,7 @@ def lone_local_picture_addresses(markdown: str) -> tuple[str, ...]:
     return tuple(picture.address for picture in _find_pictures_alone(markdown))
 
 
-def with_attachments(markdown: str, names: Mapping[str, str]) -> str:
+def with_pictures_as_attachments(markdown: str, names: Mapping[str, str]) -> str:
     """Return Markdown in which pictures of files on disk show attachments.
 
     Args:
@@ -280,7 +280,7 @@ def _find_pictures_alone(markdown: str) -> list[_LocalPicture]:
     marks = {picture: f"ticketr-picture-{number}" for number, picture in enumerate(pictures)}
     marked = _with_attachment_addresses(markdown, marks)
     shown = pictured_files(to_adf(marked, media_ids=NAMES_AS_MEDIA_IDS))
-    alone = {file.media_id.removeprefix(ATTACHMENT_PREFIX) for file in shown}
+    alone = {file.media_id.removeprefix(ATTACHMENT_SCHEME) for file in shown}
     return [picture for picture in pictures if marks[picture] in alone]
 
 

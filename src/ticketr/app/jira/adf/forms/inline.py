@@ -15,11 +15,11 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from ticketr.app.emoji import emoji_named
-from ticketr.app.jira.adf._addresses import BACKSLASH_PLACEHOLDER, BARE_WEB_ADDRESS, has_mark
+from ticketr.app.jira.adf._addresses import BARE_WEB_ADDRESS, ESCAPE_SIGN_PLACEHOLDER, has_mark
 from ticketr.app.jira.adf._blocks import PANEL_WORD_BY_KIND
 from ticketr.app.jira.adf._canonical import Json
 from ticketr.app.jira.adf._signs import BEFORE_AUTOLINK_END_PLACEHOLDER, protect_signs
-from ticketr.app.jira.adf._simple import STATUS_COLORS, day_of
+from ticketr.app.jira.adf._simple import STATUS_COLORS, day_beginning_at
 from ticketr.app.jira.adf._tables import blank_code_keeping_lines
 
 #: What is read: the kind of panel by its word.
@@ -107,10 +107,10 @@ _COLOR_ALIASES = {"grey": "neutral", "gray": "neutral"}
 _ACCOUNT_ID = r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}"
 _ACCOUNT_ID_PATTERN = re.compile(_ACCOUNT_ID, re.ASCII)
 _STATUS_COLOR = re.compile(rf"\{{({'|'.join((*STATUS_COLORS, *_COLOR_ALIASES))})\}}")
-_DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
+_BRACED_DATE = r"\{(?P<date>\d{4}-\d\d-\d\d)\}"
 _EMOJI_NAME = r"(?:[a-z0-9][a-z0-9_+-]{0,60}|[+-]1)"
 _EMOJI = rf"(?<![\w:/])(?P<emoji>(?::{_EMOJI_NAME}:)+)(?![\w:])"
-_ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_WEB_ADDRESS.pattern}|{_DATE}|{_EMOJI}")
+_ADDRESS_DATE_OR_EMOJI = re.compile(rf"{BARE_WEB_ADDRESS.pattern}|{_BRACED_DATE}|{_EMOJI}")
 _CARD_ADDRESS = re.compile(r"https?://[^\s<>\"'\\|&]+(?:&(?!#?\w+;)[^\s<>\"'\\|&]*)*", re.ASCII)
 _BEFORE_EMOJI = re.compile(r".*[^\w:/]\Z", re.DOTALL)
 _AFTER_EMOJI = re.compile(r"[^\w:]")
@@ -278,12 +278,12 @@ def write_card(attrs: Json) -> list[Json] | None:
 
 # Tags: <u>, <sub>, <sup>
 
-_NODE_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
+_ADF_KIND_BY_TAG = {"u": "underline", "sub": "subSup", "sup": "subSup", "details": "nestedExpand"}
 
 
 def with_adf_attribute(tag: str) -> str:
     """Return a tag as marklas reads it; `details` is only within a line in a cell."""
-    kind = _NODE_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
+    kind = _ADF_KIND_BY_TAG.get(tag[1:-1].removesuffix(" open"))
     return f'<{tag[1:-1].removesuffix(" open")} adf="{kind}">' if kind else tag
 
 
@@ -320,7 +320,7 @@ def write_inline(node: Json, before: Json | None, after: Json | None) -> list[Js
                     text_node(f"{{{color}}}"),
                 ]
         case "date", {"timestamp": str(stamp), **rest} if not rest:
-            day = day_of(stamp)
+            day = day_beginning_at(stamp)
             return [text_node(f"{{{day}}}")] if day is not None else None
         case "emoji", {"shortName": str(name)} if emoji_named(name[1:-1]) == attrs:
             if _may_be_beside_emoji(before, _BEFORE_EMOJI) and _may_be_beside_emoji(
@@ -348,13 +348,13 @@ def escape_short_forms(words: str, before: Json | None, after: Json | None) -> s
     escaped = words
     if starts:
         ends = (*starts, len(words))
-        escaped = BACKSLASH_PLACEHOLDER.join(
+        escaped = ESCAPE_SIGN_PLACEHOLDER.join(
             [words[start:end] for start, end in pairwise((0, *ends))]
         )
     if words.endswith("@") and after is not None and _links_to_account(after):
-        escaped = f"{escaped[:-1]}{BACKSLASH_PLACEHOLDER}@"
+        escaped = f"{escaped[:-1]}{ESCAPE_SIGN_PLACEHOLDER}@"
     if before is not None and has_mark(before, "code") and _STATUS_COLOR.match(words):
-        escaped = f"{BACKSLASH_PLACEHOLDER}{escaped}"
+        escaped = f"{ESCAPE_SIGN_PLACEHOLDER}{escaped}"
     return escaped
 
 

@@ -13,9 +13,9 @@ from itertools import groupby
 from typing import Any
 
 from ticketr.app.jira.adf._canonical import Json, content_of
-from ticketr.app.jira.adf._placeholders import LESS_THAN_PLACEHOLDER
+from ticketr.app.jira.adf._placeholders import UNESCAPED_LESS_THAN_PLACEHOLDER
 from ticketr.app.jira.adf.forms import inline
-from ticketr.app.jira.adf.forms.files import read_picture
+from ticketr.app.jira.adf.forms.files import read_picture_attrs
 
 _INLINE_PARENT_TOKEN_TYPES = frozenset({"paragraph", "block_text", "heading", "table_cell"})
 _PARAGRAPH_TOKEN_TYPES = frozenset({"paragraph", "block_text"})
@@ -35,7 +35,7 @@ _PANEL_MARK = re.compile(r"[ \t]*\[!(\w+)\][ \t]*")
 _DETAILS_START_TAG = re.compile(r"<details(?: open)?>")
 _DETAILS_END_TAG = "</details>"
 _SUMMARY_ELEMENT = re.compile(r"\s*<summary>[^\n]*?</summary>[ \t]*")
-_DECISION_MARK = re.compile(rf"{LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
+_DECISION_MARK = re.compile(rf"{UNESCAPED_LESS_THAN_PLACEHOLDER}>(?:[ \t]|\Z)")
 
 
 class ShortFormTokenReader:
@@ -156,7 +156,7 @@ class ShortFormTokenReader:
             return None
         words = "".join(value.get("raw", " ") for value in alt)
         placed = self._address_of(rest[0]["raw"]) if rest else None
-        picture = read_picture(words, self._address_of(url), placed)
+        picture = read_picture_attrs(words, self._address_of(url), placed)
         if picture is None:
             return None
         block, media = picture

@@ -20,7 +20,7 @@ from ticketr.app.jira.adf._blocks import (
 )
 from ticketr.app.jira.adf._canonical import INLINE_PARENT_NODES, Json, content_of
 from ticketr.app.jira.adf._schema import NODE_RULES
-from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, EMPTY_TEXT_PLACEHOLDER, protect_signs
+from ticketr.app.jira.adf._signs import BLOCKS_PLACEHOLDER, NOTHING_PLACEHOLDER, protect_signs
 from ticketr.app.jira.adf._simple import markdown_if_simple_leaf
 from ticketr.app.jira.adf.forms.files import write_picture
 from ticketr.app.jira.adf.forms.inline import (
@@ -128,7 +128,7 @@ class Writer(BlockWriter):
                     else None
                 )
             case "taskList":
-                return _tasks_as_bullets(node) if _can_have_checkboxes(node) else None
+                return _tasks_as_bullets(node) if _is_plain_task_list(node) else None
             case "expand" | "nestedExpand" if attrs.keys() <= {"title"} and content:
                 return node if _is_plain_title(attrs.get("title", "-")) else None
         return None
@@ -234,18 +234,18 @@ def _has_decision_form(item: Any) -> bool:
     return False
 
 
-def _can_have_checkboxes(node: Any) -> bool:
+def _is_plain_task_list(node: Any) -> bool:
     """Return whether a box says all of each task in a list."""
     content = content_of(node) if type(node) is dict else []
     if not content or node.get("attrs") or _kind_of(content[0]) == "taskList":
         return False
     return all(
-        _can_have_checkboxes(value) if _kind_of(value) == "taskList" else _can_have_checkbox(value)
+        _is_plain_task_list(value) if _kind_of(value) == "taskList" else _is_plain_task(value)
         for value in content
     )
 
 
-def _can_have_checkbox(item: Any) -> bool:
+def _is_plain_task(item: Any) -> bool:
     match item:
         case {"type": "taskItem", "attrs": {"state": "TODO" | "DONE", **rest}}:
             return not rest
@@ -285,7 +285,7 @@ def _tasks_as_bullets(node: Json) -> Json:
             continue
         box = text_node(protect_signs("[x] " if child["attrs"]["state"] == "DONE" else "[ ] "))
         blocks = [child] if child["type"] == "taskItem" else child["content"]
-        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(EMPTY_TEXT_PLACEHOLDER)]))
+        first = _paragraph(box, *(content_of(blocks[0]) or [text_node(NOTHING_PLACEHOLDER)]))
         items.append({"type": "listItem", "content": [first, *blocks[1:]]})
     return {"type": "bulletList", "content": items}
 
