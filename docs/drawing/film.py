@@ -175,7 +175,7 @@ def _pushes(film: Camera) -> None:
     film.opens(edits, EDITED)
     film.sees(
         Key("p"),
-        messages.Answered(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
+        messages.CallEnded(call_in("harbour", read_plan, JobKind.PUSH, ()), PLAN),
     )
     film.sees_check()
     film.takes(3.6, STILL)
@@ -197,7 +197,7 @@ def _rows() -> Rows:
 
 
 def _files(rows: Rows, edited: frozenset[str]) -> messages.FilesRead:
-    return messages.FilesRead("harbour", rows, edited, pull_age_seconds=0.0)
+    return messages.FilesRead("harbour", rows, edited, complete_pull_age_seconds=0.0)
 
 
 def _ended(

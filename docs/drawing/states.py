@@ -195,14 +195,14 @@ def main_state() -> AppState:
     state = app_state(*TICKETS, DRAFT, width=WIDTH, height=HEIGHT)
     rows = state.workspace.rows
     view = WorkspaceView("harbour", SITE, "DEMO")
-    shop = WorkspaceView("shop", "shop.example", "SHOP", pull_trio_time=NOW - 7_300)
+    shop = WorkspaceView("shop", "shop.example", "SHOP", complete_pull_trio_time=NOW - 7_300)
     state = replace(state, workspaces=(view, shop))
     read = messages.FilesRead(
         "harbour",
         rows,
         frozenset({"DEMO-2", "DEMO-9", "DEMO-13"}),
         {"DEMO-9": ("DEMO-9: Priority",)},
-        pull_age_seconds=250.0,
+        complete_pull_age_seconds=250.0,
     )
     pull = replace(job("pull", JobStatus.COMPLETED), wall_offset=NOON)
     done = at_work(pull, 127, 127, "Pull complete: 3 updated")
@@ -256,7 +256,7 @@ def first_run() -> AppState:
     state = pressed(state, "KEY_TAB")
     state = _answered(state, SetupField.TOKEN, LOGIN)
     suggests = call(suggest_folder, CLOUD.site, "")
-    state = after(state, messages.Answered(suggests, "~/Jira/harbour"))
+    state = after(state, messages.CallEnded(suggests, "~/Jira/harbour"))
     return _answered(state, SetupField.FOLDER, FolderAnswer(FolderKind.MISSING))
 
 
@@ -279,25 +279,25 @@ def _answered(state: AppState, check: SetupField, answer: object) -> AppState:
     assert first_run.form is not None
     asked = first_run.form.check_request_if_possible(check)
     assert asked is not None
-    return after(state, messages.Answered(asked, answer))
+    return after(state, messages.CallEnded(asked, answer))
 
 
-def check_answer(state: AppState) -> messages.Answered:
+def check_answer(state: AppState) -> messages.CallEnded:
     """Return the answer to the check of the plan on the screen: nothing would be refused."""
     plan = state.overlays[-1]
     assert isinstance(plan, Plan)
     assert plan.pending_check is not None
-    return messages.Answered(plan.pending_check, PushResult())
+    return messages.CallEnded(plan.pending_check, PushResult())
 
 
 def states() -> dict[str, AppState]:
     """Return the screens to draw, by the names of their files."""
     main = main_state()
     push = call_in("harbour", read_plan, JobKind.PUSH, ())
-    plan = after(pressed(main, "p"), messages.Answered(push, PLAN))
+    plan = after(pressed(main, "p"), messages.CallEnded(push, PLAN))
     plan = after(plan, check_answer(plan))
     read = call_in("harbour", read_conflict, "DEMO-9")
-    settle = after(pressed(main, "c"), messages.Answered(read, conflict()))
+    settle = after(pressed(main, "c"), messages.CallEnded(read, conflict()))
     zoomed = pressed(main, "KEY_ENTER", "KEY_ENTER")
     return {
         "main": main,

@@ -152,15 +152,15 @@ def _zoomed(state: AppState) -> AppState:
 
 def _plan(state: AppState) -> AppState:
     """Open a plan that Jira has checked."""
-    read = messages.Answered(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
+    read = messages.CallEnded(call_in("work", read_plan, JobKind.PUSH, ()), PLAN)
     state, (check,) = update(pressed(state, "p"), read, 1.0)
-    return after(state, messages.Answered(check, PushResult()))
+    return after(state, messages.CallEnded(check, PushResult()))
 
 
 def _conflict(state: AppState) -> AppState:
     return after(
         pressed(_read(state), "c"),
-        messages.Answered(call_in("work", read_conflict, "DEMO-9"), conflict_view()),
+        messages.CallEnded(call_in("work", read_conflict, "DEMO-9"), conflict_view()),
     )
 
 

@@ -269,9 +269,8 @@ class Run(trio.abc.Instrument):
         error = getattr(sent, "error", None)
         if isinstance(error, trio.Cancelled):
             return error if error.reason == CANCEL_REASON else None
-        return (
-            error if self.was_interrupt_injected and isinstance(error, KeyboardInterrupt) else None
-        )
+        is_interrupt = self.was_interrupt_injected and isinstance(error, KeyboardInterrupt)
+        return error if is_interrupt else None
 
     async def call_check(self, check: Callable[[StepReport], object]) -> None:
         """Call the check; keep what it raises."""
@@ -319,9 +318,8 @@ class Run(trio.abc.Instrument):
         """Raise an error in the tasks that still wait, which must be in a shielded scope."""
         for task in self.tasks:
             if not any(nursery.child_tasks for nursery in task.child_nurseries):
-                trio.lowlevel.reschedule(
-                    task, outcome.Error(TaskHung("woken from an endless wait"))
-                )
+                error = TaskHung("woken from an endless wait")
+                trio.lowlevel.reschedule(task, outcome.Error(error))
 
     def leak_tasks(self) -> None:
         """Leak the run's tasks.

@@ -110,7 +110,9 @@ def test_a_workspace_says_when_it_was_synced_in_as_many_words_as_fit(
     age: float | None, wide: str, narrow: str
 ) -> None:
     state = app_state(*TICKETS)
-    state = after(state, messages.FilesRead("work", state.workspace.rows, pull_age_seconds=age))
+    state = after(
+        state, messages.FilesRead("work", state.workspace.rows, complete_pull_age_seconds=age)
+    )
 
     assert workspace_line(state)[26:53].split("+1")[1].strip() == wide
     assert workspace_line(replace(state, width=42))[26:].split("+1")[1].strip() == narrow

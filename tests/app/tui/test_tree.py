@@ -44,7 +44,7 @@ def family(number: int, tasks: int) -> tuple[ListRow, ...]:
 
 
 def by_order(families: list[Family]) -> list[tuple[ListRow, ...]]:
-    return sorted((family(*each) for each in families), key=lambda rows: rows[0].order)
+    return sorted((family(*each) for each in families), key=lambda rows: rows[0].key_order)
 
 
 def expected(
@@ -87,12 +87,12 @@ def test_the_list_shows_what_fits_and_finds_each_row(
     matches_filter = [parse_filter(words).matches(each.row.candidate) for each in shown]
     assert [each.matches_filter for each in shown] == matches_filter
     last = len(shown) - 1
-    assert arranged.position_and_count(last) == (sum(matches_filter), sum(matches_filter))
-    assert arranged.position_and_count(0) == (sum(matches_filter[:1]), sum(matches_filter))
-    assert [arranged.index_of_or_nearest(each.row.order) for each in shown] == list(
+    assert arranged.filtered_position_and_count(last) == (sum(matches_filter), sum(matches_filter))
+    assert arranged.filtered_position_and_count(0) == (sum(matches_filter[:1]), sum(matches_filter))
+    assert [arranged.index_of_or_nearest(each.row.key_order) for each in shown] == list(
         range(len(shown))
     )
-    hits = arranged.find_hits(["title", "7"])
+    hits = arranged.find_filter_hits_with(["title", "7"])
     assert hits == tuple(
         at
         for at, each in enumerate(shown)
@@ -109,12 +109,12 @@ def test_a_row_that_is_not_shown_gives_its_ticket_or_the_next_row(sort: str) -> 
     folded = arrange(rows, frozenset(["DEMO-9"]), sort, None)
     task = family(9, 2)[1]
 
-    assert folded.rows[folded.index_of_or_nearest(task.order)].row.id == "DEMO-9"
+    assert folded.rows[folded.index_of_or_nearest(task.key_order)].row.id == "DEMO-9"
     without = Rows().with_tickets(family(*each) for each in families if each[0] != 9)
     gone = arrange(without, frozenset(), sort, None)
-    order = gone.rows[gone.index_of_or_nearest(task.order)].row.order
-    assert order > task.order
-    assert arrange(Rows(), frozenset(), sort, None).index_of_or_nearest(task.order) == 0
+    order = gone.rows[gone.index_of_or_nearest(task.key_order)].row.key_order
+    assert order > task.key_order
+    assert arrange(Rows(), frozenset(), sort, None).index_of_or_nearest(task.key_order) == 0
     assert gone.index_of_or_nearest(("ZZ", 1, "", 0)) == len(gone) - 1
 
 
@@ -148,7 +148,9 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
         object.__setattr__(row.candidate, "haystack", Text(row.candidate.haystack))
     rows = Rows().with_tickets(heads)
 
-    listed = arrange(rows, frozenset(), "key", None).find_hits(["title 7"])  # as the search does
+    listed = arrange(rows, frozenset(), "key", None).find_filter_hits_with(
+        ["title 7"]
+    )  # as the search does
     filtered = arrange(rows, frozenset(), "key", RowFilter(parse_filter('"title 7"')))
 
     assert [each.row.key for each in filtered.rows] == [
@@ -156,7 +158,7 @@ def test_a_word_is_looked_for_once_in_each_row(monkeypatch: pytest.MonkeyPatch) 
     ]
     assert [each.row.key for each in filtered.rows] == ["DEMO-1"]
     assert Text.looks == len(rows)
-    arrange(rows, frozenset(), "key", None).find_hits(["title 77"])
+    arrange(rows, frozenset(), "key", None).find_filter_hits_with(["title 77"])
     assert Text.looks == len(rows) + 1  # only where its start is
     more = rows.with_tickets([family(11, 2)])
     arrange(more, frozenset(), "key", RowFilter(parse_filter('"title 7" "title 77"')))
@@ -253,7 +255,7 @@ def test_a_broken_file_takes_the_row_of_its_ticket() -> None:
 
     row = row_of_broken("DEMO-2.md", "DEMO-2.md:1:1: \x1b[2Jwhy", has_ticket_rows=False)
 
-    assert row.order == rows.unfiltered_rows[1].row.order
+    assert row.key_order == rows.unfiltered_rows[1].row.key_order
     assert (row.key, row.title_or_error, row.is_broken) == ("", "DEMO-2.md:1:1: why", True)
 
 
@@ -272,7 +274,7 @@ def test_issues_drafts_and_broken_files_are_counted_while_tickets_come() -> None
 def test_a_broken_file_is_listed_before_its_shown_tickets() -> None:
     row = row_of_broken("DEMO-2.md", "DEMO-9 is in two places", has_ticket_rows=True)
 
-    assert row.order < rows_of(ticket(1), "a.md")[0].order
+    assert row.key_order < rows_of(ticket(1), "a.md")[0].key_order
     assert row.ticket_key == ""
 
 

@@ -181,7 +181,7 @@ def test_the_selection_stays_at_the_top_until_somebody_chooses() -> None:
 def test_a_ticket_whose_file_was_moved_stays_selected() -> None:
     state = pressed(app_state(*NINE), "j", "j")
     rows = Rows.of(
-        replace(row, order=(*row.order[:2], "moved.md", row.order[3]))
+        replace(row, key_order=(*row.key_order[:2], "moved.md", row.key_order[3]))
         for row in state.workspace.rows
     )
     assert selected(after(state, messages.FilesRead("work", rows))) == "DEMO-3"
@@ -212,7 +212,7 @@ def test_the_first_ticket_of_a_first_pull_is_read_at_once() -> None:
 def test_the_list_is_read_again_when_the_file_of_the_open_ticket_is_gone() -> None:
     state = app_state(*NINE)
     assert state.selected_row is not None
-    gone = messages.DetailRead("work", state.selected_row.order, None, is_file_gone=True)
+    gone = messages.DetailRead("work", state.selected_row.key_order, None, is_file_gone=True)
     assert update(state, gone, 1.0)[1] == (call_in("work", read_files),)
     assert update(state, replace(gone, is_file_gone=False), 1.0)[1] == ()
 

@@ -210,9 +210,9 @@ class App:
         name = request.required_workspace
         if await self._services.workspace_registry.ensure_open(name):
             self._carry_out(request, nursery)
-        elif request.on_failure is not None:
+        elif request.step_on_failure is not None:
             self._services.send_message(
-                messages.Answered(request, problem=f"{name} cannot be opened")
+                messages.CallEnded(request, problem=f"{name} cannot be opened")
             )
 
     async def _forward_terminal_events(self) -> None:

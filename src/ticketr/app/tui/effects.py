@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVarTuple, Unpack
+from typing import Any, TypeAlias, TypeVarTuple, Unpack
 
+#: Gives the `state.Step` for what has come of a call, of the state and that.
+StepFunction: TypeAlias = Callable[[Any, Any], Any]
 Ts = TypeVarTuple("Ts")
 
 
@@ -45,23 +47,23 @@ class ServiceCall:
     """Something that the app does outside of its state: a function of `services`.
 
     An async function runs in a task of its own; what it returns or raises is the answer, an
-    `Answered`, unless it returns None or another message. Another function is called at once, and
+    `CallEnded`, unless it returns None or another message. Another function is called at once, and
     the app handles the message that it returns before anything else.
 
     Attributes:
         function: The function; it gets the services before the arguments.
         args: The arguments.
         required_workspace: The name of the workspace that has to be open first; empty for none.
-        on_success: Gives the step for what it returns, of the state and that, if no overlay takes it.
-        on_failure: Gives the step for a failure, of the state and the `Answered`, if no overlay takes
+        step_on_success: Gives the step for what it returns, of the state and that, if no overlay takes it.
+        step_on_failure: Gives the step for a failure, of the state and the `CallEnded`, if no overlay takes
             it; None to name the problem.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...] = ()
     required_workspace: str = ""
-    on_success: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
-    on_failure: Callable[[Any, Any], Any] | None = field(default=None, compare=False, repr=False)
+    step_on_success: StepFunction | None = field(default=None, compare=False, repr=False)
+    step_on_failure: StepFunction | None = field(default=None, compare=False, repr=False)
 
 
 def call(function: Callable[[Any, Unpack[Ts]], object], *args: *Ts) -> ServiceCall:

@@ -14,7 +14,7 @@ from ticketr.app.tui.panels.detail import task_line_index
 from ticketr.app.tui.rows import VisibleRow
 from ticketr.app.tui.sheet import DetailLine
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, Theme, mark, plain
+from ticketr.app.tui.styled import Line, Span, Theme, plain, tint_mark
 from ticketr.app.tui.workspace import WorkspaceView
 from ticketr.statusline.render import ago, rounded_percent
 from ticketr.text import clean, clip, fit, width, wrap
@@ -71,7 +71,7 @@ def _workspace_line(
     left = f" {fit(workspace.name, 9)} {fit(workspace.project, 6)}{count:>6} "
     marks: list[Span] = []
     for sign, number, _ in workspace.marks_counts_and_names:
-        marks += [Span(" "), mark(sign), Span(f"{number}")]
+        marks += [Span(" "), tint_mark(sign), Span(f"{number}")]
     used = 1 + width(left) + sum(width(span.text) for span in marks)
     room = cells - used - 2
     shown = next((text for text in wordings if width(text) <= room), "")
@@ -86,9 +86,9 @@ def activity_wordings(state: AppState, workspace: WorkspaceView, now: float) -> 
         return _job_activity_wordings(jobs[0])
     if workspace.opening_problem:
         return ("cannot be opened", "closed")
-    if workspace.pull_trio_time is None:
+    if workspace.complete_pull_trio_time is None:
         return ("not pulled yet", "") if workspace.are_files_read and not workspace.rows else ("",)
-    age = ago(now - workspace.pull_trio_time)
+    age = ago(now - workspace.complete_pull_trio_time)
     return f"synced {age}", age
 
 
@@ -167,16 +167,16 @@ def _ticket_line(
     pad = " " * max(0, room - width(title))
     return (
         Span(bar),
-        mark(workspace.mark_of(row)),
+        tint_mark(workspace.mark_of(row)),
         Span(fold),
-        mark(frame.status_mark(row.status)),
+        tint_mark(frame.status_mark(row.status)),
         Span(f" {key} {title}{pad}{shown} "),
     )
 
 
 def _list_summary(workspace: WorkspaceView, room: int, keys: KeyMap) -> str:
     """Return the position, and as much about the list and its keys as there is room for."""
-    at, count = workspace.position_and_count
+    at, count = workspace.filtered_position_and_count
     parts = [f"{at}/{count}"]
     if workspace.filter.text:  # it matters most, since it hides tickets
         filter_room = min(MAX_FILTER_CELLS_IN_TITLE, room - width(f"{parts[0]} · only "))

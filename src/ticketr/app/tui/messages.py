@@ -69,8 +69,8 @@ class FilesRead(WorkspaceMessage):
         conflicts_by_key: What clashes in each ticket that both sides have changed, as ``DEMO-1: Title``,
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
-        pull_age_seconds: Seconds since a pull has brought all that it found; None for never, or unknown. Equal
-            readings differ in it.
+        complete_pull_age_seconds: Seconds since a pull has brought all that it found; None for never, or
+            unknown. Equal readings differ in it.
         filter_names: What a filter can name.
         templates: The templates of drafts, or why one cannot be read, by their names.
     """
@@ -79,7 +79,7 @@ class FilesRead(WorkspaceMessage):
     edited_keys: frozenset[str] = frozenset()
     conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
-    pull_age_seconds: float | None = field(default=None, compare=False)
+    complete_pull_age_seconds: float | None = field(default=None, compare=False)
     filter_names: FieldAndUserNames = field(default=FieldAndUserNames(), compare=False)
     templates: Mapping[str, sync.Template | str] = field(default_factory=dict)
 
@@ -103,8 +103,8 @@ class DetailRead(WorkspaceMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class Answered(Message):
-    """A call was carried out, or not.
+class CallEnded(Message):
+    """A `ServiceCall` was carried out, or not.
 
     Attributes:
         request: The call; its function says what the answer is.

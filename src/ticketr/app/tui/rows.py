@@ -53,8 +53,8 @@ class Rows:
     @staticmethod
     def of(rows: Iterable[ListRow]) -> Rows:
         """Make `Rows` from rows in any order."""
-        rows = sorted(rows, key=lambda row: row.order)
-        families = groupby(rows, lambda row: row.order[:3])
+        rows = sorted(rows, key=lambda row: row.key_order)
+        families = groupby(rows, lambda row: row.key_order[:3])
         shown = tuple([shown for _, some in families for shown in _visible_rows_of(tuple(some))])
         drafts, broken = sum(row.is_draft for row in rows), sum(row.is_broken for row in rows)
         return Rows(shown, drafts, broken)
@@ -72,7 +72,7 @@ class Rows:
         # A thread that filters these rows may add a term at any time, so a copy is iterated.
         matches = {term: fits.copy() for term, fits in self.matches_by_term.copy().items()}
         for ticket in tickets:
-            place = _rows_of_ticket(shown, ticket[0].order)
+            place = _rows_of_ticket(shown, ticket[0].key_order)
             old = [visible.row for visible in shown[place]]
             drafts += sum(row.is_draft for row in ticket) - sum(row.is_draft for row in old)
             broken += sum(row.is_broken for row in ticket) - sum(row.is_broken for row in old)
@@ -85,7 +85,7 @@ class Rows:
         """Return the keys of the issues that some tickets, as Jira has them now, change or add."""
         keys: set[str] = set()
         for ticket in tickets:
-            place = _rows_of_ticket(self.unfiltered_rows, ticket[0].order)
+            place = _rows_of_ticket(self.unfiltered_rows, ticket[0].key_order)
             before = {
                 old.row.key: _comparable_content(old.row) for old in self.unfiltered_rows[place]
             }
@@ -142,7 +142,7 @@ def _comparable_content(row: ListRow) -> object:
 
 def row_order(shown: VisibleRow) -> RowOrder:
     """Return the order of a row, for a search in rows that are in this order."""
-    return shown.row.order
+    return shown.row.key_order
 
 
 def ticket_start_order(order: RowOrder) -> RowOrder:
@@ -158,7 +158,7 @@ def _visible_rows_of(ticket: tuple[ListRow, ...]) -> list[VisibleRow]:
 
 _KEY_PATTERN = re.compile(r"(.*)-(\d+)")
 
-#: What rows are sorted by; see `ListRow.order`.
+#: What rows are sorted by; see `ListRow.key_order`.
 RowOrder = tuple[str, int, str, int]
 
 
@@ -169,7 +169,7 @@ class ListRow:
     Its texts are cleaned for a terminal.
 
     Attributes:
-        order: The sort key: project, number, file, then the index in the ticket.
+        key_order: The sort key: project, number, file, then the index in the ticket.
         key: The issue's key; empty for a draft.
         title_or_error: The issue's title, or the error of a broken file.
         status: The issue's status, as the file has it; may be empty.
@@ -180,7 +180,7 @@ class ListRow:
         candidate: The issue as filters, searches and sorts see it, not cleaned.
     """
 
-    order: RowOrder
+    key_order: RowOrder
     key: str
     title_or_error: str
     status: str
@@ -197,7 +197,7 @@ class ListRow:
     @property
     def id(self) -> str:
         """What names the row in choices and folds: its key, or its file and place."""
-        return self.key or f"{self.path}:{self.order[2]}:{self.order[3]}"
+        return self.key or f"{self.path}:{self.key_order[2]}:{self.key_order[3]}"
 
     @property
     def is_draft(self) -> bool:
@@ -207,7 +207,7 @@ class ListRow:
     @property
     def ticket_key(self) -> str:
         """The key of the issue's ticket: its own, or its parent's; empty for a draft's."""
-        return f"{self.order[0]}-{self.order[1]}" if self.order[1] else ""
+        return f"{self.key_order[0]}-{self.key_order[1]}" if self.key_order[1] else ""
 
     def with_updated(self, updated: str) -> ListRow:
         """Return the row with another moment of its last change in Jira."""
@@ -265,7 +265,7 @@ def rows_of_candidates(issues: Iterable[tuple[Candidate, int]], path: str) -> tu
     return tuple(
         [
             ListRow(
-                order=(project, number, rest, place),
+                key_order=(project, number, rest, place),
                 key=issue.key,
                 title_or_error=clean(issue.title),
                 status=clean(issue.fields.get("Status", "")),
@@ -290,7 +290,7 @@ def row_of_broken(path: str, error: str, *, has_ticket_rows: bool) -> ListRow:
     """
     project, number = ("", 0) if has_ticket_rows else _split_key(PurePosixPath(path).stem)
     return ListRow(
-        order=(project, number, path, 0),
+        key_order=(project, number, path, 0),
         key="",
         title_or_error=clean(error),
         status="",

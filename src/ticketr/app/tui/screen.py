@@ -15,7 +15,7 @@ from ticketr.app.tui.main_screen import activity_wordings, draw_panels
 from ticketr.app.tui.overlays.base import Overlay
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.state import AppState, Panel
-from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, mark, with_short_paths
+from ticketr.app.tui.styled import Line, Span, Theme, cells as cells_of, tint_mark, with_short_paths
 from ticketr.statusline.render import duration, next_spin
 from ticketr.text import clean, clip, width, wrap
 
@@ -46,7 +46,7 @@ def status_row(state: AppState, now: float, theme: Theme) -> str:
     end = state.job_end(last)
     room = state.width - width(end.mark) - 1
     words = _fit_job_end(f"{end.text} | {duration(run_seconds_of(last))}", room, theme)
-    return theme.row((mark(end.mark), Span(f" {words}")), state.width)
+    return theme.row((tint_mark(end.mark), Span(f" {words}")), state.width)
 
 
 def _fit_job_end(words: str, room: int, theme: Theme) -> str:
@@ -155,7 +155,7 @@ def _workspace_parent_and_key(state: AppState) -> str:
 
 def _position_variants(state: AppState) -> tuple[Line, ...]:
     """Return the place of the open ticket in the list, with and without the keys to others."""
-    at, count = state.workspace.position_and_count
+    at, count = state.workspace.filtered_position_and_count
     place = Span(f"{at}/{count}")
     keys: list[Span] = []
     for action, does in ((KeyAction.PREVIOUS, "previous"), (KeyAction.NEXT, "next")):
@@ -168,7 +168,7 @@ def _mark_counts(state: AppState, *, is_short: bool = False) -> Line:
     """Return what differs from the last sync: its marks and numbers, in full with its names."""
     spans: list[Span] = []
     for sign, number, words in state.workspace.marks_counts_and_names:
-        spans += [Span("  " if spans else ""), mark(sign)]
+        spans += [Span("  " if spans else ""), tint_mark(sign)]
         spans.append(Span(f"{number}" if is_short else f" {number} {words}"))
     return tuple(spans)
 

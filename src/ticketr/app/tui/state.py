@@ -38,9 +38,9 @@ def show_workspace(state: AppState, now: float, *, index: int) -> Step:
 def unhide_and_select_row(state: AppState, row: ListRow) -> AppState:
     """Select a row; a filter that hides it is taken off, and folds are opened."""
     workspace = state.workspace
-    if all(visible_row.row.order != row.order for visible_row in workspace.visible.rows):
+    if all(visible_row.row.key_order != row.key_order for visible_row in workspace.visible.rows):
         workspace = replace(workspace, filter=NO_FILTER, folded_ids=frozenset())
-    return state.with_workspace(replace(workspace, selected_row_order=row.order))
+    return state.with_workspace(replace(workspace, selected_row_order=row.key_order))
 
 
 def select_row(state: AppState, index: int, now: float) -> AppState:
@@ -283,9 +283,8 @@ class AppState:
 
     def without_overlay(self, overlay: Overlay) -> AppState:
         """Return the state without one overlay, wherever that is."""
-        return replace(
-            self, overlays=tuple(other for other in self.overlays if other is not overlay)
-        )
+        overlays = tuple(other for other in self.overlays if other is not overlay)
+        return replace(self, overlays=overlays)
 
     def with_notice(self, words: str, *, is_bad: bool = False) -> AppState:
         """Return the state with a notice in the action bar."""

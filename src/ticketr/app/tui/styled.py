@@ -29,7 +29,7 @@ MARK_COLORS = {
     "⊘": "yellow",
 }
 #: The end of a text that was cut, with as much before it as its three dots need.
-_TWO_AND_ELLIPSIS_PATTERN = re.compile(r"[\x20-\x7e]{2}…")
+_TWO_CHARS_ELLIPSIS_PATTERN = re.compile(r"[\x20-\x7e]{2}…")
 
 #: The folders of an absolute path, which take the room of what matters.
 _PATH_FOLDERS_PATTERN = re.compile(r"(?<![^\s'\"(])(?:/[^/\s]+)+/(?=[^/\s])")
@@ -69,7 +69,7 @@ class Theme:
         """
         if not self.status_line_style.unicode:
             # A text that was cut keeps its width, for the columns after it.
-            texts = (to_ascii(_TWO_AND_ELLIPSIS_PATTERN.sub("...", span.text)) for span in line)
+            texts = (to_ascii(_TWO_CHARS_ELLIPSIS_PATTERN.sub("...", span.text)) for span in line)
             line = tuple(replace(span, text=text) for span, text in zip(line, texts, strict=True))
         fitted = fit_line(line, cells, self.ellipsis)
         if styles:
@@ -92,7 +92,7 @@ class Theme:
         return self.style(self.ascii_if_needed("─") * cells, "dim")
 
 
-def mark(text: str) -> Span:
+def tint_mark(text: str) -> Span:
     """Return a mark in its colour."""
     color = MARK_COLORS.get(text.strip())
     return Span(text, (color,)) if color else Span(text)

@@ -108,7 +108,7 @@ class VisibleRows:
         if self.is_sorted_by_key:
             begin = bisect_left(self.rows, ticket_start_order(order), key=row_order)
         else:
-            orders = [visible.row.order for visible in self.rows]
+            orders = [visible.row.key_order for visible in self.rows]
             if order in orders:  # most are, and this is quicker than what follows
                 return orders.index(order)
             first = (at for at, other in enumerate(orders) if other[:same] == order[:same])
@@ -120,12 +120,12 @@ class VisibleRows:
         moved = (at for at in ticket if row_order(self.rows[at])[3] == order[3])
         return next(chain(exact, moved, ticket), min(begin, max(0, len(self) - 1)))
 
-    def position_and_count(self, index: int) -> tuple[int, int]:
+    def filtered_position_and_count(self, index: int) -> tuple[int, int]:
         """Return how many rows up to an index the filter lets through, and how many of all."""
         counts = _filter_hit_counts(self)
         return counts[min(index + 1, len(self))], counts[-1]
 
-    def find_hits(self, words: Sequence[str]) -> tuple[int, ...]:
+    def find_filter_hits_with(self, words: Sequence[str]) -> tuple[int, ...]:
         """Return the indexes of the hits of the filter that hold all of some folded words."""
         left: Sequence[int] = range(len(self.rows))
         for word in words:

@@ -83,9 +83,8 @@ def _handle_message(state: AppState, message: Message | terminal.Event, now: flo
             effects = (read,) if message.is_file_gone else ()
             state = _show_detail(state, message)
         case messages.YesNoAsked(title, words, effects):
-            if (
-                state.overlays and state.context in TYPING_CONTEXTS
-            ):  # an Enter there answers no question
+            # An Enter there answers no question.
+            if state.overlays and state.context in TYPING_CONTEXTS:
                 return state, ()
             return state.opened(Question(title, words, effects, now)), ()
         case messages.TicketAdded():
@@ -124,7 +123,7 @@ def may_auto_pull(state: AppState, workspace_name: str) -> bool:
     It returns False before the first pull, while a job runs, and while an overlay is open.
     """
     workspace = state.workspace_or_empty(workspace_name)
-    is_known = workspace.pull_trio_time is not None and not workspace.is_folder_gone
+    is_known = workspace.complete_pull_trio_time is not None and not workspace.is_folder_gone
     return is_known and not state.overlays and not state.jobs.unfinished
 
 
@@ -136,13 +135,13 @@ def _offer_to_overlays_then_caller(
         step = overlay.on_message(state, message, now)
         if step is not None:
             return step[0], (*effects, *step[1])
-    if not isinstance(message, messages.Answered):
+    if not isinstance(message, messages.CallEnded):
         return state, effects
     request, value = message.request, message.value_or_typed
     if not message.problem:
-        return request.on_success(state, value) if request.on_success else (state, ())
-    if request.on_failure:
-        failed: Step = request.on_failure(state, message)
+        return request.step_on_success(state, value) if request.step_on_success else (state, ())
+    if request.step_on_failure:
+        failed: Step = request.step_on_failure(state, message)
         return failed
     return state.with_notice(message.problem, is_bad=True), ()
 
@@ -266,10 +265,10 @@ def _follow_selection(state: AppState) -> Step:
     if row is None:
         return replace(state, ticket=None), ()
     ticket = state.ticket
-    if ticket is None or (ticket.workspace, ticket.row_order) != (workspace.name, row.order):
-        ticket = OpenTicket(workspace.name, row.order)
+    if ticket is None or (ticket.workspace, ticket.row_order) != (workspace.name, row.key_order):
+        ticket = OpenTicket(workspace.name, row.key_order)
     cells = state.layout.detail_cells or state.width
-    read = call_in(workspace.name, files.read_detail, row.path, row.order, cells)
+    read = call_in(workspace.name, files.read_detail, row.path, row.key_order, cells)
     return replace(state, ticket=ticket), (read,)
 
 

@@ -35,7 +35,7 @@ class WorkspaceView:
             by the ticket's key.
         broken_file_errors: The cleaned error of each broken file.
         are_files_read: Whether all its files have been read.
-        pull_trio_time: When a pull has brought all that it found, by Trio's clock; None for never.
+        complete_pull_trio_time: When a pull has brought all that it found, by Trio's clock; None for never.
         opening_problem: Why it could not be opened, cleaned; empty if it was, or has not been tried.
         selected_row_order: The order of the selected row; None for the top one, until the user has chosen.
         top: The index of the first visible row that was on the screen at the last key.
@@ -59,7 +59,7 @@ class WorkspaceView:
     conflicts_by_key: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     broken_file_errors: tuple[str, ...] = ()
     are_files_read: bool = False
-    pull_trio_time: float | None = None
+    complete_pull_trio_time: float | None = None
     opening_problem: str = ""
     selected_row_order: RowOrder | None = None
     top: int = 0
@@ -90,11 +90,11 @@ class WorkspaceView:
         return 0 if order is None else self.visible.index_of_or_nearest(order)
 
     @property
-    def position_and_count(self) -> tuple[int, int]:
+    def filtered_position_and_count(self) -> tuple[int, int]:
         """The place of the selected row among those that the filter lets through, and their number."""
         if not self.filter.terms:
             return (self.selected_index + 1 if self.visible else 0), len(self.visible)
-        return self.visible.position_and_count(self.selected_index)
+        return self.visible.filtered_position_and_count(self.selected_index)
 
     @property
     def selected_row(self) -> ListRow | None:
@@ -133,6 +133,7 @@ class WorkspaceView:
 
     def with_files(self, read: FilesRead, now: float) -> WorkspaceView:
         """Return the view after all files were read, at this time."""
+        pull_age = read.complete_pull_age_seconds
         return replace(
             self,
             rows=read.rows,
@@ -144,13 +145,11 @@ class WorkspaceView:
             selected_row_order=self._selected_or_created_order(read.rows),
             filter_names=read.filter_names,
             templates=read.templates,
-            pull_trio_time=None if read.pull_age_seconds is None else now - read.pull_age_seconds,
+            complete_pull_trio_time=None if pull_age is None else now - pull_age,
             keys_of_unseen_changes=self.keys_of_unseen_changes & {row.key for row in read.rows}
             if self.keys_of_unseen_changes
             else self.keys_of_unseen_changes,
-            chosen_ids=self.chosen_ids & {row.id for row in read.rows}
-            if self.chosen_ids
-            else self.chosen_ids,
+            chosen_ids=self.chosen_ids and self.chosen_ids & {row.id for row in read.rows},
         )
 
     def _selected_or_created_order(self, rows: Rows) -> RowOrder | None:
@@ -161,7 +160,7 @@ class WorkspaceView:
         if any(row.id == draft.id for row in rows):
             return self.selected_row_order
         title = draft.title_or_error
-        created = [row.order for row in rows if row.key and row.title_or_error == title]
+        created = [row.key_order for row in rows if row.key and row.title_or_error == title]
         return max(created, default=self.selected_row_order)
 
     def scrolled_to_selected(self, page: int) -> WorkspaceView:
@@ -179,11 +178,11 @@ class WorkspaceView:
         if not self.visible:
             return self
         row = self.visible.rows[max(0, min(index, len(self.visible) - 1))].row
-        return replace(self, selected_row_order=row.order)
+        return replace(self, selected_row_order=row.key_order)
 
-    def find_hits(self, words: str) -> tuple[int, ...]:
+    def find_visible_row_hits(self, words: str) -> tuple[int, ...]:
         """Return the indexes of the visible rows that hold these words in any of their texts."""
-        return self.visible.find_hits(fold(words).split())
+        return self.visible.find_filter_hits_with(fold(words).split())
 
     @cached_property
     def search_query_words(self) -> tuple[str, ...]:

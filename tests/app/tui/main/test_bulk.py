@@ -85,18 +85,18 @@ CHANGES = tuple((each, FieldSetting("Labels", "x", ListAction.ADD)) for each in 
 
 def edits_planned(
     changes: IssueFieldPairs, plan: FileEditPlan | None, problem: str = ""
-) -> messages.Answered:
-    return messages.Answered(call_in("work", plan_edits, changes), plan, problem)
+) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", plan_edits, changes), plan, problem)
 
 
 def issues_read(
     keys: tuple[str, ...], issues: tuple[BulkIssue, ...] = (), problem: str = ""
-) -> messages.Answered:
-    return messages.Answered(call_in("work", ask_issues, keys), issues, problem)
+) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", ask_issues, keys), issues, problem)
 
 
-def statuses(keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]]) -> messages.Answered:
-    return messages.Answered(call_in("work", ask_statuses, keys), answer)
+def statuses(keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]]) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", ask_statuses, keys), answer)
 
 
 def planned() -> AppState:
@@ -249,7 +249,7 @@ def test_a_file_to_attach_is_looked_for_and_can_be_typed_again() -> None:
     asked = call_in("work", ask_to_attach, ("DEMO-1",), "~/shot.png")
     assert effect == (asked,)
 
-    state = after(state, messages.Answered(effect[0], problem="there is no file /shot.png"))
+    state = after(state, messages.CallEnded(effect[0], problem="there is no file /shot.png"))
     assert "file for DEMO-1: ~/shot.png" in screen_text(state)
     assert "there is no file /shot.png" in screen_text(state)
 
@@ -287,7 +287,7 @@ def test_the_plan_shows_each_edit_and_enter_carries_it_out() -> None:
     state, effect = update(state, Key("KEY_ENTER"), 10.0 + ENTER_IGNORED_SECONDS)
     assert (state.overlays, effect) == ((), (call_in("work", carry_out_edits, PLAN),))
     assert state.workspace.chosen_ids == {"DEMO-1", "DEMO-3"}
-    assert after(state, messages.Answered(effect[0], True)).workspace.chosen_ids == frozenset()
+    assert after(state, messages.CallEnded(effect[0], True)).workspace.chosen_ids == frozenset()
 
 
 def test_an_enter_of_a_typed_word_carries_no_edits_out() -> None:
@@ -322,7 +322,7 @@ def test_a_plan_that_could_not_be_carried_out_keeps_what_was_chosen() -> None:
     state, (asked,) = update(planned(), Key("KEY_ENTER"), 20.0)
     assert state.overlays == ()
 
-    failed = messages.Answered(asked, problem="cannot write DEMO-3.md: no")
+    failed = messages.CallEnded(asked, problem="cannot write DEMO-3.md: no")
     state, effect = update(state, failed, 21.0)
 
     assert effect == ()
@@ -375,7 +375,7 @@ VALUED = tuple(IssuePlace(f"DEMO-{at}.md", f"DEMO-{at}") for at in (1, 2, 3))
 def read(state: AppState, key: str, field: str, *values: str, is_whole: bool = True) -> AppState:
     return after(
         state,
-        messages.Answered(call_in("work", ask_field_values, (key, field)), (values, is_whole)),
+        messages.CallEnded(call_in("work", ask_field_values, (key, field)), (values, is_whole)),
     )
 
 
@@ -462,7 +462,7 @@ def test_a_person_beyond_the_list_of_jira_can_be_typed() -> None:
 
 def test_without_an_answer_the_values_of_the_files_stay() -> None:
     state = pressed(valued(), "!")
-    failed = messages.Answered(
+    failed = messages.CallEnded(
         call_in("work", ask_field_values, ("DEMO-1", "Priority")), problem="no network"
     )
     refused = after(state, failed)
@@ -631,7 +631,7 @@ def test_keys_that_come_before_the_plan_was_read_do_nothing() -> None:
         (issues_read(KEYS), "Jira has none of them"),
     ],
 )
-def test_without_the_issues_nothing_is_changed(answer: messages.Answered, words: str) -> None:
+def test_without_the_issues_nothing_is_changed(answer: messages.CallEnded, words: str) -> None:
     state = after(asked(), answer)
     assert (state.overlays, state.is_notice_bad) == ((), True)
     assert state.notice.startswith("Nothing was deleted: ")

@@ -66,8 +66,8 @@ def options(state: AppState) -> list[tuple[str, str, str]]:
 
 def statuses(
     keys: tuple[str, ...], answer: Mapping[str, tuple[str, ...]], problem: str = ""
-) -> messages.Answered:
-    return messages.Answered(call_in("work", ask_statuses, keys), answer, problem)
+) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", ask_statuses, keys), answer, problem)
 
 
 def asked(state: AppState) -> AppState:
@@ -121,7 +121,7 @@ def test_the_status_of_the_last_sync_can_be_taken_again(allowed: tuple[str, ...]
     state = app_state(ONE)
     assert state.selected_row is not None
     sheet = sheet_of(ONE, "DEMO-1.md", (EditedPart("Status", "In Review", "To Do"),))
-    state = asked(replace(state, ticket=OpenTicket("work", state.selected_row.order, sheet)))
+    state = asked(replace(state, ticket=OpenTicket("work", state.selected_row.key_order, sheet)))
     state = after(state, statuses(("DEMO-1",), {"DEMO-1": allowed}))
 
     names = [words for words, _, _ in options(state)]
@@ -221,12 +221,12 @@ def test_a_offers_the_templates_and_asks_for_their_values() -> None:
     enter = Key("KEY_ENTER")
     effect = update(last, enter, 9.0)[1]
     assert effect == (asked,)
-    again = after(app_state(ONE), messages.Answered(effect[0], problem="no room"))
+    again = after(app_state(ONE), messages.CallEnded(effect[0], problem="no room"))
     assert shown(again)[-2].startswith(" When: now")
     assert update(again, enter, 9.0)[1] == (asked,)
     bare = call_in("work", add_drafts_from_template, fixed, ())
     assert update(pressed(state, "KEY_DOWN", "KEY_DOWN"), enter, 9.0)[1] == (bare,)
-    assert after(state, messages.Answered(bare, problem="no room")).notice == "no room"
+    assert after(state, messages.CallEnded(bare, problem="no room")).notice == "no room"
 
 
 def test_what_was_added_is_selected_though_a_filter_would_hide_it() -> None:
@@ -311,7 +311,7 @@ def commented(*comments: Comment) -> AppState:
     state = app_state(ONE)
     workspace = replace(state.workspace, filter_names=FieldAndUserNames("Demo User"))
     assert state.selected_row is not None
-    opened = OpenTicket("work", state.selected_row.order, sheet_of(read, "DEMO-1.md"))
+    opened = OpenTicket("work", state.selected_row.key_order, sheet_of(read, "DEMO-1.md"))
     return replace(state.with_workspace(workspace), ticket=opened)
 
 
@@ -443,7 +443,7 @@ def test_a_title_that_could_not_be_written_is_there_again_with_the_error() -> No
     state, effect = update(choosing, Key("KEY_ENTER"), 1.0)
     assert effect == (asked_for,)
 
-    state = after(state, messages.Answered(effect[0], problem=FAILED))
+    state = after(state, messages.CallEnded(effect[0], problem=FAILED))
 
     assert state.context is Context.INPUT
     rows = shown(state)
@@ -464,7 +464,7 @@ def test_a_comment_comes_back_below_what_was_opened_since() -> None:
     assert effect == (asked_for,)
     state = pressed(state, "a", "x")
 
-    state = after(state, messages.Answered(effect[0], problem="no"))
+    state = after(state, messages.CallEnded(effect[0], problem="no"))
 
     assert " title: x▏" in shown(state)[-2]
     state = pressed(state, "KEY_ESCAPE")
@@ -491,7 +491,7 @@ def opened(state: AppState, ticket: Ticket = FAMILY) -> AppState:
     row = state.selected_row
     assert row is not None
     sheet = sheet_of(ticket, row.path, (EditedPart("Title", "a", "b"),))
-    state = replace(state, ticket=OpenTicket("work", row.order))
+    state = replace(state, ticket=OpenTicket("work", row.key_order))
     return after(state, detail_read(state, sheet))
 
 
@@ -523,7 +523,7 @@ def test_a_broken_file_is_no_ticket(key: str) -> None:
     row = state.selected_row
     assert row is not None
     sheet = replace(sheet_of(LAST, "a.md"), key="", error="it is broken")
-    state = replace(state, ticket=OpenTicket("work", row.order, sheet))
+    state = replace(state, ticket=OpenTicket("work", row.key_order, sheet))
     state, asked = update(state, Key(key), 1.0)
     assert (state.notice, state.overlays, asked) == ("Select a ticket first", (), ())
 
@@ -588,7 +588,7 @@ def test_enter_on_a_sub_task_opens_it() -> None:
     assert state.follow_selection_at == 8.0
     state, asked = update(state, messages.FollowSelectionDue(), 8.0)
     assert asked == (
-        call_in("work", read_detail, "DEMO-1.md", row.order, state.layout.detail_cells),
+        call_in("work", read_detail, "DEMO-1.md", row.key_order, state.layout.detail_cells),
     )
     assert state.ticket is not None
     assert state.ticket.task_index == -1

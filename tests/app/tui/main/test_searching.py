@@ -48,9 +48,9 @@ def keys(state: AppState) -> list[str]:
     return [each.row.key for each in state.workspace.visible.rows]
 
 
-def found(*keys: str, count: int | None = None, problem: str = "") -> messages.Answered:
+def found(*keys: str, count: int | None = None, problem: str = "") -> messages.CallEnded:
     answer = (count or len(keys), frozenset(keys))
-    return messages.Answered(call_in("work", ask_match_count_and_local_keys, JQL), answer, problem)
+    return messages.CallEnded(call_in("work", ask_match_count_and_local_keys, JQL), answer, problem)
 
 
 def test_while_a_query_is_typed_all_tickets_are_shown_and_the_answer_filters_them() -> None:
@@ -96,7 +96,7 @@ def test_esc_stops_asking_and_a_late_answer_changes_nothing() -> None:
     state, effect = update(asked(), Key("KEY_ESCAPE"), 100.0)
     assert (state.overlays, effect) == ((), (call(stop_asking, "work"),))
     assert keys(after(state, found("DEMO-2"))) == ["DEMO-1", "DEMO-2", "DEMO-3"]
-    other = messages.Answered(
+    other = messages.CallEnded(
         call_in("work", ask_match_count_and_local_keys, "project = X"), (1, frozenset({"DEMO-2"}))
     )
     state = asked()
@@ -179,7 +179,7 @@ def test_the_palette_lists_the_names_of_queries_and_asks_for_one() -> None:
 
     assert effect == (call_in("work", ask_match_count_and_local_keys, "@mine"),)
     assert [type(overlay) for overlay in state.overlays] == [Loading]
-    refused = messages.Answered(
+    refused = messages.CallEnded(
         call_in("work", ask_match_count_and_local_keys, "@mine"), problem="no such name"
     )
     rows = draw_screen(after(state, refused), 1.0, Theme())
@@ -241,14 +241,14 @@ def test_a_ticket_above_a_hit_is_dim_and_neither_counted_nor_chosen() -> None:
     assert keys(state) == ["DEMO-4", "DEMO-5", "DEMO-6"]
     assert (
         state.selected_row is not None and state.selected_row.key,
-        state.workspace.position_and_count,
+        state.workspace.filtered_position_and_count,
     ) == ("DEMO-4", (0, 2))
     refused = pressed(state, " ")
     assert refused.workspace.chosen_ids == frozenset()
     words = "DEMO-4 is not what the filter looks for; it is above a sub-task that is"
     assert refused.notice == words
     below = pressed(state, "KEY_DOWN", " ")
-    assert (set(below.workspace.chosen_ids), below.workspace.position_and_count) == (
+    assert (set(below.workspace.chosen_ids), below.workspace.filtered_position_and_count) == (
         {"DEMO-5"},
         (2, 2),
     )

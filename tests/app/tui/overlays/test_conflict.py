@@ -34,8 +34,8 @@ TITLE, PRIORITY = (part.id for part in VIEW.parts)
 UNDO = messages.YesNoAsked("Take back", "what was written goes", (call_in("work", undo, ()),))
 
 
-def read_of(view: ConflictView) -> messages.Answered:
-    return messages.Answered(call_in("work", read_conflict, "DEMO-9"), view)
+def read_of(view: ConflictView) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", read_conflict, "DEMO-9"), view)
 
 
 def opened(at: float = 10.0) -> AppState:
@@ -199,7 +199,7 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
     assert asks in asked
     assert "Jira's, 2026" in plain(draw_screen(state, 20.0, Theme())[1])
     author = "Priya \x1b[1mRaman", "2026-11-26T12:40:00.000+0200"
-    told = messages.Answered(asks, author)
+    told = messages.CallEnded(asks, author)
     state = after(state, told)
     assert "Jira's by Priya Raman, 2026-11-26 " in plain(draw_screen(state, 20.0, Theme())[1])
 
@@ -218,7 +218,7 @@ def test_jira_is_asked_once_who_changed_its_side_and_the_screen_does_not_wait() 
 def test_an_answer_about_a_conflict_that_is_not_read_yet_changes_nothing() -> None:
     state = pressed(opened(), "KEY_ESCAPE", "c")
     asks = call_in("work", ask_conflict_author, VIEW.last_changed_key, VIEW.updated)
-    assert after(state, messages.Answered(asks, ("Priya", VIEW.updated))) == state
+    assert after(state, messages.CallEnded(asks, ("Priya", VIEW.updated))) == state
 
 
 def test_what_stands_below_the_parts_of_a_conflict_is_reached_on_a_low_screen() -> None:
@@ -266,7 +266,7 @@ def with_open_ticket(*edits: EditedPart) -> AppState:
     state = app_state(TICKET)
     row = state.selected_row
     assert row is not None
-    ticket = OpenTicket("work", row.order, sheet_of(TICKET, "DEMO-9.md", edits))
+    ticket = OpenTicket("work", row.key_order, sheet_of(TICKET, "DEMO-9.md", edits))
     return replace(state, ticket=ticket)
 
 

@@ -90,7 +90,7 @@ def answered(state: AppState, check: SetupField, answer: object) -> messages.Mes
     asked = form(state).check_request_if_possible(check)
     assert asked is not None
     assert asked in form(state).answer_by_check
-    return messages.Answered(asked, answer)
+    return messages.CallEnded(asked, answer)
 
 
 def site_answer(state: AppState, answer: SiteAnswer | Problem = SITE) -> messages.Message:
@@ -106,11 +106,11 @@ def folder_answer(state: AppState, answer: FolderAnswer | Problem) -> messages.M
 
 
 def failed(problem: Problem) -> messages.Message:
-    return messages.Answered(call(try_sandbox), problem)
+    return messages.CallEnded(call(try_sandbox), problem)
 
 
 def suggested(folder: str) -> messages.Message:
-    return messages.Answered(call(suggest_folder, SITE.site, ""), folder)
+    return messages.CallEnded(call(suggest_folder, SITE.site, ""), folder)
 
 
 def line(state: AppState, label: str) -> str:
@@ -215,7 +215,7 @@ def test_a_key_asks_for_a_new_token_and_for_nothing_else() -> None:
         SetupField.FOLDER: "~/work",
     }
 
-    state, asked = told(state, messages.Answered(asks, texts))
+    state, asked = told(state, messages.CallEnded(asks, texts))
 
     assert asked == (
         call(check_site, "https://harbour.example"),
@@ -265,7 +265,7 @@ def test_leaving_a_field_checks_it_at_once_and_once() -> None:
 def test_a_late_answer_about_another_address_changes_nothing() -> None:
     state = pressed(START, "c", "x", "KEY_TAB", "KEY_BTAB", "y", "KEY_TAB")
 
-    late = messages.Answered(call(check_site, "x"), Problem("late", SetupField.SITE))
+    late = messages.CallEnded(call(check_site, "x"), Problem("late", SetupField.SITE))
     state = after(state, late)
     assert "late" not in "\n".join(rows(state))
     state = after(state, site_answer(state))
@@ -472,7 +472,7 @@ def test_escape_leaves_the_form_cancels_its_checks_and_keeps_what_was_typed() ->
     state, asked = do(START, "c", *"h.example", "KEY_TAB", "KEY_ESCAPE")
     assert asked[-1] == call(cancel_setup)
     assert overlay(state).form is None
-    assert after(state, messages.Answered(call(check_site, "h.example"), SITE)) == state
+    assert after(state, messages.CallEnded(call(check_site, "h.example"), SITE)) == state
 
     state, asked = do(state, "c")
 
@@ -510,7 +510,7 @@ def test_enter_opens_a_folder_and_a_problem_gives_the_line_back() -> None:
     assert asked == replace(call(open_folder, "x"))
     assert "Opening the folder... Esc cancels" in "\n".join(rows(state))
 
-    again = after(state, messages.Answered(asked, problem="there is no such folder"))
+    again = after(state, messages.CallEnded(asked, problem="there is no such folder"))
     assert rows(again)[-2].startswith(" folder: x")
     assert "there is no such folder" in "\n".join(rows(again))
     assert do(again, "KEY_ENTER")[1] == (asked,)
@@ -519,7 +519,7 @@ def test_enter_opens_a_folder_and_a_problem_gives_the_line_back() -> None:
 def test_a_folder_that_is_no_workspace_is_connected_to_jira() -> None:
     state, asked = opening("x")
     answer = FolderAnswer(FolderKind.OTHER)
-    connecting, more = told(state, messages.Answered(asked, answer))
+    connecting, more = told(state, messages.CallEnded(asked, answer))
 
     assert connecting.notice == "This folder has no ticketr.toml; connect it to Jira"
     assert more == (call(classify_folder, "x"),)

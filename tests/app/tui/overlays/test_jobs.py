@@ -287,7 +287,7 @@ def with_earlier(job: FinishedJob) -> AppState:
     """Return the jobs with one of an earlier run, which is selected."""
     names = {"/work": "work", "/gone": "gone"}
     return after(
-        jobs(), messages.Answered(call(read_history), EndedJobsOfAllRuns((job,), None, names))
+        jobs(), messages.CallEnded(call(read_history), EndedJobsOfAllRuns((job,), None, names))
     )
 
 

@@ -44,8 +44,8 @@ def plan_read(
     *,
     keys: tuple[str, ...] = (),
     problem: str = "",
-) -> messages.Answered:
-    return messages.Answered(call_in("work", read_plan, kind, keys), plan, problem)
+) -> messages.CallEnded:
+    return messages.CallEnded(call_in("work", read_plan, kind, keys), plan, problem)
 
 
 READ = plan_read(PLAN)
@@ -65,7 +65,7 @@ def test_p_asks_for_a_plan_and_starts_nothing() -> None:
 
 def test_the_plan_says_what_it_would_write() -> None:
     state, (check,) = update(pressed(app_state(Ticket("Rebuild", "DEMO-9")), "p"), READ, 10.0)
-    state = after(state, messages.Answered(check, PushResult()))
+    state = after(state, messages.CallEnded(check, PushResult()))
     rows = [plain(row).rstrip() for row in draw_screen(state, 11.0, Theme())]
 
     assert rows[0].endswith("nothing is written until Enter")
@@ -289,7 +289,7 @@ def test_what_is_selected_stays_so_when_jira_answers(downs: int, selected: str) 
     state, asked = update(pressed(app_state(), "p"), plan_read(plan), 1.0)
     assert asked == (call_in("work", dry_run_push, (), frozenset(plan.losses)),)
 
-    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.Answered(asked[0], result))
+    state = after(pressed(state, *["KEY_DOWN"] * downs), messages.CallEnded(asked[0], result))
 
     rows = [plain(row) for row in draw_screen(state, 11.0, Theme())]
     assert any("mentions nobody" in row for row in rows)
@@ -303,12 +303,12 @@ def test_what_jira_answers_about_an_older_plan_is_not_taken_for_the_newer_one() 
     assert older == newer
     warned = PushResult(warnings=(Note("DEMO-9", "DEMO-9.md", "is late", Code.LITERAL),))
 
-    state = after(state, messages.Answered(older, warned))
+    state = after(state, messages.CallEnded(older, warned))
     shown = "\n".join(plain(row) for row in draw_screen(state, 3.0, Theme()))
     assert "is late" not in shown
     assert CHECKING_MESSAGE in shown
 
-    state = after(state, messages.Answered(newer, PushResult()))
+    state = after(state, messages.CallEnded(newer, PushResult()))
     assert CHECKING_MESSAGE not in plain(draw_screen(state, 3.0, Theme())[0])
 
 

@@ -69,7 +69,7 @@ async def test_the_statuses_are_those_that_jira_answers(
     await services(tmp_path, told, ask_jira=ask).carry_out(asked)
 
     assert bench.asked == ["issue/DEMO-9/transitions"]
-    assert told == [messages.Answered(asked, {"DEMO-9": ("In Review", "To Do")})]
+    assert told == [messages.CallEnded(asked, {"DEMO-9": ("In Review", "To Do")})]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_the_values_of_a_field_are_those_that_jira_lists(
     )
 
     (answer,) = told
-    assert isinstance(answer, messages.Answered)
+    assert isinstance(answer, messages.CallEnded)
     assert (answer.request.args[1:], answer.problem) == ((asking_for,), "")
     values, whole = answer.value_or_typed
     assert (values[0] if values else None, whole) == (first, is_whole)
@@ -113,7 +113,7 @@ async def test_a_jira_that_does_not_answer_is_given_up(
 
     assert trio.current_time() - begin == asking.STATUS_WAIT
     problem = "it has not answered for 5 s"
-    assert told == [messages.Answered(asked, problem=problem)]
+    assert told == [messages.CallEnded(asked, problem=problem)]
 
 
 async def test_esc_cancels_the_request_and_nothing_is_told(
@@ -150,7 +150,7 @@ async def test_only_the_last_request_answers(tmp_path: Path, autojump_clock: Moc
             await trio.testing.wait_all_tasks_blocked()
 
     assert told == [
-        messages.Answered(call_in("work", ask_statuses, ("DEMO-2",)), {"DEMO-2": ("DEMO-2",)})
+        messages.CallEnded(call_in("work", ask_statuses, ("DEMO-2",)), {"DEMO-2": ("DEMO-2",)})
     ]
 
 
@@ -170,7 +170,7 @@ async def test_the_keys_are_those_that_jira_finds_and_the_last_sync_knows(
     await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels = late"))
 
     assert told == [
-        messages.Answered(
+        messages.CallEnded(
             call_in("work", ask_match_count_and_local_keys, "labels = late"),
             (2, frozenset({"DEMO-9"})),
         )
@@ -187,7 +187,7 @@ async def test_a_query_that_jira_does_not_understand_is_told(
     await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels ="))
 
     (answer,) = told
-    assert isinstance(answer, messages.Answered)
+    assert isinstance(answer, messages.CallEnded)
     assert answer.value_or_typed is None
     assert answer.problem.startswith("Jira does not understand the query: Error in the JQL")
 
@@ -203,7 +203,7 @@ async def test_a_refused_login_names_the_way_to_another_one_in_the_app(
     await used.carry_out(call_in("work", ask_match_count_and_local_keys, "labels = late"))
 
     (answer,) = told
-    assert isinstance(answer, messages.Answered)
+    assert isinstance(answer, messages.CallEnded)
     words = "Login refused: wrong or expired token; log in again by the palette"
     assert answer.problem == words
 
@@ -252,7 +252,7 @@ async def test_who_changed_an_issue_is_sent_only_if_jira_tells(
     await services(tmp_path, told, ask_jira=ask).carry_out(request)
 
     assert asked == [("DEMO-2", "now")]
-    sent = [messages.Answered(request, ("Priya", "then"))]
+    sent = [messages.CallEnded(request, ("Priya", "then"))]
     assert told == (sent if kind == "told" else [])
     assert trio.current_time() == (asking.STATUS_WAIT if kind == "late" else 1)
 
@@ -318,8 +318,8 @@ async def test_a_conflict_is_left_alone_unless_a_sync_settles_it(
         )
 
     push, sync = told
-    assert isinstance(push, messages.Answered)
-    assert isinstance(sync, messages.Answered)
+    assert isinstance(push, messages.CallEnded)
+    assert isinstance(sync, messages.CallEnded)
     assert [each.code for each in push.value_or_typed.left_alone] == [Code.CONFLICT]
     assert [each.key for each in sync.value_or_typed.entries] == (
         [] if prefer is None else ["DEMO-1"]
@@ -341,7 +341,7 @@ async def test_a_new_sub_task_takes_over_fields_unless_the_workspace_says_no(
     await used.carry_out(call_in("work", read_plan, JobKind.PUSH, ()))
 
     (read,) = told
-    assert isinstance(read, messages.Answered)
+    assert isinstance(read, messages.CallEnded)
     assert [each.name for each in read.value_or_typed.entries[1].changes] == parts
 
 
@@ -353,7 +353,7 @@ async def test_a_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     await services(tmp_path, told).carry_out(call_in("work", read_plan, JobKind.PUSH, ()))
 
     (failed,) = told
-    assert isinstance(failed, messages.Answered)
+    assert isinstance(failed, messages.CallEnded)
     assert "state.db cannot be used" in failed.problem
 
 

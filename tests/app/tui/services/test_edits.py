@@ -111,9 +111,9 @@ async def test_what_a_workspace_is_connected_to_is_read_without_its_token(tmp_pa
     await replace(used, workspace_adder=cast("Setup", object())).carry_out(asked)
 
     refused, read = told
-    assert isinstance(refused, messages.Answered)
+    assert isinstance(refused, messages.CallEnded)
     assert refused.problem == "This app stores no login; ticketr workspace add does"
-    assert isinstance(read, messages.Answered)
+    assert isinstance(read, messages.CallEnded)
     assert [*read.value_or_typed.values()] == [address, "a@harbour.example", "DEMO", str(tmp_path)]
 
 
@@ -184,7 +184,7 @@ async def test_an_issue_that_is_gone_is_told(tmp_path: Path, autojump_clock: Moc
     for asked in calls:
         await used.carry_out(asked)
 
-    changing, planning, adding = (messages.Answered(asked, problem=words) for asked in calls)
+    changing, planning, adding = (messages.CallEnded(asked, problem=words) for asked in calls)
     assert told == [READ, changing, planning, READ, adding]
 
 
@@ -213,8 +213,10 @@ async def test_what_was_typed_comes_back_if_its_file_cannot_be_written(
     assert told.count(READ) == 4  # after each of them
     *answers, locked = (message for message in told if message != READ)
     problem = f"cannot write into {tmp_path}: {refused}"
-    assert answers == [messages.Answered(call, problem=problem) for call in (comment, task, ticket)]
-    assert isinstance(locked, messages.Answered)
+    assert answers == [
+        messages.CallEnded(call, problem=problem) for call in (comment, task, ticket)
+    ]
+    assert isinstance(locked, messages.CallEnded)
     assert "is being changed by process" in locked.problem
     assert path.read_text() == before
 
@@ -359,7 +361,7 @@ async def test_how_a_list_is_shown_is_stored_or_it_is_said_why_not(tmp_path: Pat
     (tmp_path / ".ticketr" / "app.json").mkdir()
     await used.carry_out(shown)
     (failed,) = told
-    assert isinstance(failed, messages.Answered)
+    assert isinstance(failed, messages.CallEnded)
     assert failed.problem.startswith("cannot remember the filter: ")
     assert "app.json is a folder" in failed.problem
 

@@ -286,7 +286,10 @@ async def test_the_age_of_the_last_whole_pull_is_read(
     for now in (float(at) + 90.0, float(at) - 5.0):  # a clock may have been set
         monkeypatch.setattr("time.time", lambda now=now: now)
         await reader.read_and_compare()
-    assert [each.pull_age_seconds for each in told if isinstance(each, FilesRead)] == [90.0, 0.0]
+    assert [each.complete_pull_age_seconds for each in told if isinstance(each, FilesRead)] == [
+        90.0,
+        0.0,
+    ]
 
 
 def later() -> int:

@@ -36,7 +36,7 @@ def open_file_in_editor(state: AppState, _: float) -> Step | None:
 
 def sheet_if_row_is_open(state: AppState, row: ListRow) -> IssueSheet | None:
     """Return the open ticket if it is that of a row; None until it has followed the cursor there."""
-    ticket, wanted = state.ticket, (state.workspace.name, row.order)
+    ticket, wanted = state.ticket, (state.workspace.name, row.key_order)
     is_that = ticket is not None and (ticket.workspace, ticket.row_order) == wanted
     return ticket.sheet if ticket is not None and is_that else None
 
@@ -94,7 +94,7 @@ def _title_input(workspace: str, ticket: ListRow | None) -> LineInput:
             parent = place_of(ticket) if value == "sub-task" and ticket is not None else None
             typed = replace(line, input=TextInput.of(title))
             request = call_in(workspace, add_ticket, title, parent)
-            return state, (replace(request, on_failure=typed.reopened),)
+            return state, (replace(request, step_on_failure=typed.reopened),)
 
         if ticket is None:
             task = Option("a sub-task", refusal="Select a ticket first")
@@ -186,7 +186,7 @@ def _ticket_row_of(workspace: WorkspaceView, row: ListRow | None) -> ListRow | N
     if row is None or row.is_broken:
         return None
     return next(
-        (list_row for list_row in workspace.rows if list_row.order == (*row.order[:3], 0)), None
+        (other for other in workspace.rows if other.key_order == (*row.key_order[:3], 0)), None
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ticketr.app import tickets
 from ticketr.app.config import SavedListView
 from ticketr.app.tui.effects import ServiceCall, call_in
-from ticketr.app.tui.messages import Answered
+from ticketr.app.tui.messages import CallEnded
 from ticketr.app.tui.overlays.questions import Choice, LineInput, Loading, Option
 from ticketr.app.tui.services.asking import ask_match_count_and_local_keys
 from ticketr.app.tui.services.files import remember_list_view
@@ -45,7 +45,8 @@ def _filter_input(before: WorkspaceView, text: str, problem: str = "") -> LineIn
             return replace(state, notice=clean(str(error)))
         workspace = replace(state.workspace, filter=wanted, top=0)
         state = replace(state.with_workspace(workspace), follow_selection_at=FOLLOW_AT_ONCE_TIME)
-        return replace(state, notice=f"{workspace.position_and_count[1]} of {len(workspace.rows)}")
+        count = workspace.filtered_position_and_count[1]
+        return replace(state, notice=f"{count} of {len(workspace.rows)}")
 
     def on_cancel(state: AppState) -> AppState:
         shown = replace(
@@ -110,7 +111,7 @@ def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
         return state, (call_to_save_view(workspace),)
     name = workspace.name
 
-    def on_failure(state: AppState, answer: Answered) -> Step:
+    def on_failure(state: AppState, answer: CallEnded) -> Step:
         return _reopen_filter(state, name, f"{JQL_PREFIX} {jql}", answer.problem)
 
     def on_answer_or_problem(state: AppState, answer: Any, problem: str, _: float) -> Step:
@@ -125,7 +126,7 @@ def apply_filter_or_ask_jira(state: AppState, text: str) -> Step:
         missing = f", {count - len(keys)} of them not pulled" if count > len(keys) else ""
         return state.with_notice(f"Jira has found {count}{missing}"), ()
 
-    query = replace(call_in(name, ask_match_count_and_local_keys, jql), on_failure=on_failure)
+    query = replace(call_in(name, ask_match_count_and_local_keys, jql), step_on_failure=on_failure)
     asking = Loading(query, "Filter", "Asking Jira which tickets match...", on_answer_or_problem)
     return state.opened(asking), (query,)
 
@@ -134,7 +135,7 @@ def remove_filter(state: AppState) -> Step:
     """Remove the filter; the selected ticket stays selected."""
     words = f"All tickets are shown, no longer only {clip(state.workspace.filter.text, MAX_FILTER_CELLS_IN_NOTICE)}"
     row = state.selected_row
-    selected = row.order if row is not None else state.workspace.selected_row_order
+    selected = row.key_order if row is not None else state.workspace.selected_row_order
     workspace = replace(state.workspace, filter=NO_FILTER, selected_row_order=selected)
     return state.with_workspace(workspace).with_notice(words), (call_to_save_view(workspace),)
 

@@ -165,7 +165,7 @@ def _task_selected_in_detail(state: AppState) -> ListRow | None:
     if ticket is None or ticket.task_index < 0:
         return None
     order = (*ticket.row_order[:3], ticket.task_index + 1)
-    return next((row for row in state.workspace.rows if row.order == order), None)
+    return next((row for row in state.workspace.rows if row.key_order == order), None)
 
 
 def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
@@ -176,7 +176,7 @@ def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     if row is None or state.focus is not Panel.TICKETS:
         return None
     at = workspace.selected_index
-    while at and workspace.visible.rows[at - 1].row.order[:3] == row.order[:3]:
+    while at and workspace.visible.rows[at - 1].row.key_order[:3] == row.key_order[:3]:
         at -= 1
     head = workspace.visible.rows[at]
     if not head.subtask_count or bool(head.hidden_count) == hide:
@@ -185,7 +185,7 @@ def fold_subtasks(state: AppState, now: float, *, hide: bool) -> Step | None:
     folded = workspace.folded_ids | change if hide else workspace.folded_ids - change
     workspace = replace(workspace, folded_ids=folded)
     if hide and row.depth:
-        workspace = replace(workspace, selected_row_order=head.row.order)
+        workspace = replace(workspace, selected_row_order=head.row.key_order)
     state = state.with_workspace(workspace)
     return replace(state, follow_selection_at=now + SELECTION_DELAY_SECONDS), ()
 

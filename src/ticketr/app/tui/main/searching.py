@@ -105,7 +105,7 @@ def open_search(state: AppState, now: float) -> Step | None:
 
     def on_change(state: AppState, words: str) -> AppState:
         workspace = replace(state.workspace, search=words)
-        hits = workspace.find_hits(words) if words.strip() else ()
+        hits = workspace.find_visible_row_hits(words) if words.strip() else ()
         ahead = next(
             (at for at in hits if at >= before.selected_index),
             hits[0] if hits else before.selected_index,
@@ -137,7 +137,7 @@ def go_to_next_hit_or_match(state: AppState, now: float, *, by: int) -> Step | N
         return go_to_next_match_in_ticket(state, by)
     if not workspace.search.strip() or not state.layout.list_cells:  # no list is shown
         return None
-    hits = workspace.find_hits(workspace.search)
+    hits = workspace.find_visible_row_hits(workspace.search)
     if not hits:
         return state.with_notice(f"nothing found for “{workspace.search}”"), ()
     ahead = [at for at in hits if (at - workspace.selected_index) * by > 0]

@@ -72,7 +72,7 @@ def _open_this_or_next_conflict(state: AppState, now: float) -> Step | None:
         # The ticket with a conflict that comes next in the order of the keys, else the first.
         conflicts = workspace.conflicts_by_key
         rows = [other for other in workspace.rows if other.key and other.key in conflicts]
-        after = (other for other in rows if other.order > row.order)
+        after = (other for other in rows if other.key_order > row.key_order)
         if rows:
             other = next(after, rows[0])
             return _open_this_or_next_conflict(
@@ -94,7 +94,7 @@ def _workspace_service_handler(function: Callable[[Any, str], object], notice: s
 
 def _log_in(state: AppState, _: float) -> Step:
     read = call_in(state.workspace.name, setting_up.read_login_form_values)
-    return state, (replace(read, on_success=ask_new_token),)
+    return state, (replace(read, step_on_success=ask_new_token),)
 
 
 def _open_diff(state: AppState, now: float) -> Step | None:

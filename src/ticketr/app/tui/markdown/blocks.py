@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ticketr.app.tui.markdown.inline import (
-    DECISION_PREFIX,
+    DECISION_SYNTAX,
     UnwrappedLine,
     panel_kind_of,
     read_tag,
@@ -349,9 +349,9 @@ class _BlockWriter:
                 shown = Glyphs.CHECKBOXES[box[1] != " "]
                 marker = f"{shown} " if inner.ul_bullet else f"{marker}{shown} "
                 text.children[0].content = text.children[0].content[box.end() :]
-            elif inner.ul_bullet and text.children and text.content.startswith(DECISION_PREFIX):
+            elif inner.ul_bullet and text.children and text.content.startswith(DECISION_SYNTAX):
                 marker = f"{Glyphs.DECISION_BULLET} "
-                text.children[0].content = text.children[0].content[len(DECISION_PREFIX) :]
+                text.children[0].content = text.children[0].content[len(DECISION_SYNTAX) :]
         indent = (Span(" " * width_of(marker)),)
         self.page.open_container("item", (Span(marker),), indent, is_tight=inner.is_tight)
 

@@ -121,11 +121,11 @@ PANEL_KIND_BY_MARK: Final = {
     "ERROR": "error",
 }
 #: What an item of a list begins with that is a decision.
-DECISION_PREFIX: Final = "<> "
+DECISION_SYNTAX: Final = "<> "
 
 _PANEL_MARK_PATTERN = re.compile(r"\[!(\w{1,20})\][ \t]*(?:\n|\Z)")
 _ACCOUNT_ID_PATTERN = re.compile(r"(?!mailto:|tel:)[A-Za-z0-9][\w:-]{0,127}", re.ASCII)
-_STATUS_COLOR_PATTERN = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
+_COLOR_IN_BRACES_PATTERN = re.compile(r"\{(?:neutral|grey|gray|purple|blue|red|yellow|green)\}")
 _IMAGE_LAYOUT_PATTERN = re.compile(r"\{[\w .%-]{0,60}\}\Z", re.ASCII)
 _ADDRESS_DATE_OR_EMOJI_PATTERN = re.compile(
     r"""https?://\S+
@@ -177,7 +177,7 @@ def _read_forms_in_text(words: str, before: Token | None) -> str:
     if (
         before is not None
         and before.type == "code_inline"
-        and (match := _STATUS_COLOR_PATTERN.match(words))
+        and (match := _COLOR_IN_BRACES_PATTERN.match(words))
     ):
         before.type = "status"
         words = words[match.end() :]

@@ -14,7 +14,7 @@ from ticketr.app.sync import word_diff
 from ticketr.app.tui.keymap import Context, KeyAction
 from ticketr.app.tui.messages import Message
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, wrap_line
 from ticketr.text import clean, clip, fit, width
 
 _STYLE_OR_LINK_SEQUENCE = re.compile("\x1b\\[[0-9;]*m|\x1b\\]8;[^\x07\x1b]*(?:\x07|\x1b\\\\)")
@@ -153,7 +153,7 @@ def line_diff_lines(before: str, after: str, cells: int, indent: str) -> tuple[L
     lines: list[Line] = []
     for text in islice(diff, 3, None):  # without the names of two files, and the first place
         sign, rest = ("…", "") if text.startswith("@@") else (text[0], clean(text[1:]))
-        line = (mark(sign), Span(f" {rest}"))
+        line = (tint_mark(sign), Span(f" {rest}"))
         lines += wrap_line(line, cells, first=indent, rest=f"{indent}  ")
     return tuple(lines)
 

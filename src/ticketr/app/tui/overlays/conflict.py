@@ -16,7 +16,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, is_enter_too_soon, moved_index, word_diff_lines
 from ticketr.app.tui.overlays.questions import LineInput
 from ticketr.app.tui.panels.frame import (
-    LazyRow,
+    RowOrDrawer,
     draw_rows,
     pad_rows,
     scroll_top,
@@ -26,7 +26,7 @@ from ticketr.app.tui.panels.frame import (
 from ticketr.app.tui.services import asking, outside
 from ticketr.app.tui.services.edits import ask_to_undo, read_conflict, resolve
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clean, clip, fit, width
 
@@ -136,7 +136,7 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
     lines: list[Line] = []
     if left := resolution.undecided_parts:
         names = _first_texts_and_more([part.name for part in left], ", ")
-        lines.append((mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
+        lines.append((tint_mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
         whole = map(_text_or_line_count, (write.before, write.after))
@@ -288,7 +288,7 @@ class ConflictScreen(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the conflict; read it again when the files were read again."""
         match message:
-            case messages.Answered(self.request, view, ""):
+            case messages.CallEnded(self.request, view, ""):
                 if view == self.view:
                     return state, ()
                 ids = {part.id for part in view.parts}
@@ -301,9 +301,9 @@ class ConflictScreen(Overlay):
                     return state.overlay_replaced(self, changed), ()
                 changed = replace(changed, jira_author_and_time=None)
                 return state.overlay_replaced(self, changed), (request,)
-            case messages.Answered(self.request, _, problem):
+            case messages.CallEnded(self.request, _, problem):
                 return state.without_overlay(self).with_notice(problem, is_bad=True), ()
-            case messages.Answered(request, author) if request == self.jira_author_request:
+            case messages.CallEnded(request, author) if request == self.jira_author_request:
                 return state.overlay_replaced(self, replace(self, jira_author_and_time=author)), ()
             case messages.FilesRead(self.workspace):
                 return state, (self.request,)
@@ -346,7 +346,7 @@ class ConflictScreen(Overlay):
 
     def _rows_and_top_showing_part(
         self, state: AppState, view: ConflictView, theme: Theme
-    ) -> tuple[list[LazyRow], int]:
+    ) -> tuple[list[RowOrDrawer], int]:
         """Return all rows, and the index of the first one that shows the selected part."""
         cells, height = state.width, state.layout.body_rows
         undo = state.keymap.hint(
@@ -357,7 +357,7 @@ class ConflictScreen(Overlay):
             view = replace(view, last_changed_by=author, updated=changed_at)
         count = len(view.parts)
         at = min(self.part_index, count - 1)
-        rows: list[LazyRow] = [theme.fit(f" {_sync_and_jira_times(view, count, cells)}", cells)]
+        rows: list[RowOrDrawer] = [theme.fit(f" {_sync_and_jira_times(view, count, cells)}", cells)]
         names = _columns_that_fit("", ("at the last sync", "yours", "Jira's"), cells)
         rows.append(theme.row((Span(f"  {names}", ("dim",)),), cells))
         for number, part in enumerate(view.parts):  # thousands, perhaps: not drawn yet

@@ -23,7 +23,7 @@ from ticketr.app.tui.services import outside, setting_up
 from ticketr.app.tui.services.setting_up import check_login, check_site, classify_folder
 from ticketr.app.tui.setup import NewWorkspace, Problem, ProjectChoice, SetupField
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, wrap_line
 from ticketr.app.tui.text_input import TextInput
 from ticketr.text import clip, fit, width
 
@@ -331,7 +331,7 @@ def _field_lines(form: Form, place: SetupField, keymap: KeyMap, cells: int) -> I
     if not words:
         yield (*start, value)
     else:
-        shown = (mark(sign), Span(f" {words}"))
+        shown = (tint_mark(sign), Span(f" {words}"))
         beside = cells >= WIDE
         column = used + room + 1 if beside else used
         wrapped = wrap_line(shown, max(12, cells - column - 1), rest="  ")
@@ -554,17 +554,17 @@ class FirstRun(Overlay):
         match message:
             case messages.WorkspaceOpened(is_asked_for=True):
                 return state.without_overlay(self), (call(setting_up.cancel_setup),)
-            case messages.Answered(ServiceCall(setting_up.open_folder, args), _, problem):
+            case messages.CallEnded(ServiceCall(setting_up.open_folder, args), _, problem):
                 return self._open_form_or_ask_folder_again(state, args[0], problem)
-            case messages.Answered(request, Problem() as problem) if request.function in (
+            case messages.CallEnded(request, Problem() as problem) if request.function in (
                 setting_up.add_and_show_workspace,
                 setting_up.try_sandbox,
             ):
                 return self._show_problem(state, problem), ()
-            case messages.Answered(ServiceCall(function=setting_up.suggest_folder), folder) if form:
+            case messages.CallEnded(ServiceCall(setting_up.suggest_folder), folder) if form:
                 form = form.with_suggested_folder_unless_typed(folder)
                 return self._ask_checks(state, form)
-            case messages.Answered(request, answer) if form and request in form.answer_by_check:
+            case messages.CallEnded(request, answer) if form and request in form.answer_by_check:
                 form = form.with_answer(request, answer)
                 state, effects = self._ask_checks(state, form)
                 if request.function is not classify_folder:
@@ -619,7 +619,7 @@ class FirstRun(Overlay):
         if self.busy_text or self.general_problem:
             line: Line = (Span(f"{self.busy_text}... Esc cancels"),)
             if not self.busy_text:
-                line = (mark("✗"), Span(f" {self.general_problem}"))
+                line = (tint_mark("✗"), Span(f" {self.general_problem}"))
             indent = f"{_wide_or_narrow_indent(cells)}  "
             rows += [(), *wrap_line(line, max(10, cells - 1), first=indent, rest=indent)]
             selected = len(rows) - 1 if self.busy_text else selected

@@ -18,7 +18,7 @@ from ticketr.app.tui.messages import Message
 from ticketr.app.tui.overlays.base import Overlay, moved_index
 from ticketr.app.tui.overlays.plan import Plan
 from ticketr.app.tui.panels.frame import (
-    LazyRow,
+    RowOrDrawer,
     draw_rows,
     pad_rows,
     scroll_top,
@@ -28,7 +28,7 @@ from ticketr.app.tui.panels.frame import (
 from ticketr.app.tui.services.jobs import cancel_job, run_before_others, set_priority, start_job
 from ticketr.app.tui.services.outside import copy_text
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, with_short_paths, wrap_line
 from ticketr.statusline.render import duration, running_line, spinner
 from ticketr.text import clean, clip, fit, width
 
@@ -52,13 +52,13 @@ _MARK_BY_STATUS = {JobStatus.COMPLETED: "✓", JobStatus.FAILED: "✗", JobStatu
 
 def job_rows_headings_and_selected(
     state: AppState, job_id: str, now: float, theme: Theme
-) -> tuple[list[LazyRow], list[int], int]:
+) -> tuple[list[RowOrDrawer], list[int], int]:
     """Return the rows of all jobs, the indices of headings, and that of the selected job.
 
     There may be hundreds of jobs, so their rows are not drawn yet.
     """
     jobs, cells = state.jobs, state.width
-    rows: list[LazyRow] = []
+    rows: list[RowOrDrawer] = []
     headings: list[int] = []
     selected = 0
 
@@ -138,7 +138,7 @@ def _end_line(
     right = f" {duration(took)} "
     room = max(4, cells - width(left) - width(right) - 3)
     words = with_short_paths(words, room, theme)
-    return (Span(" "), mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
+    return (Span(" "), tint_mark(sign), Span(f"{left}{fit(clip(words, room), room)}{right}"))
 
 
 #: The end of the name of a job of many tickets, which names only the first ones.
@@ -261,7 +261,7 @@ class Jobs(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the jobs of earlier runs."""
         match message:
-            case messages.Answered(value_or_typed=jobs_state.EndedJobsOfAllRuns() as history):
+            case messages.CallEnded(value_or_typed=jobs_state.EndedJobsOfAllRuns() as history):
                 return replace(state, jobs=replace(state.jobs, history=history)), ()
             case _:
                 return None
@@ -297,7 +297,7 @@ class Jobs(Overlay):
             end, attempts = state.job_end(job), job.attempt
         lines: list[Line] = wrap_line((Span(f" {end.text}"),), cells, rest=" ")
         for ticket in end.tickets:
-            line = (mark(ticket.mark), Span(f" {fit(ticket.ticket_name, 10)} {ticket.text}"))
+            line = (tint_mark(ticket.mark), Span(f" {fit(ticket.ticket_name, 10)} {ticket.text}"))
             lines += wrap_line(line, cells, first=" ", rest=" " * 14)
         if len(lines) > DETAIL:
             more = len(lines) - DETAIL + 1

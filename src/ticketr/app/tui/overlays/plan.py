@@ -30,7 +30,7 @@ from ticketr.app.tui.services.asking import stop_asking
 from ticketr.app.tui.services.jobs import dry_run_push, read_plan, start_job
 from ticketr.app.tui.sheet import EditedPart, IssueSheet
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, with_short_paths, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, with_short_paths, wrap_line
 from ticketr.text import clean
 
 #: What the first row says while Jira is asked what would not arrive.
@@ -47,7 +47,7 @@ def chosen_left_alone_notes(plan: sync.PushPlan) -> tuple[sync.Note, ...]:
 
 
 def _warning_lines(words: str, cells: int) -> Sequence[Line]:
-    return wrap_line((Span(" "), mark("!"), Span(f" {words}")), cells, rest="   ")
+    return wrap_line((Span(" "), tint_mark("!"), Span(f" {words}")), cells, rest="   ")
 
 
 def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme) -> Sequence[Line]:
@@ -61,7 +61,7 @@ def _left_alone_lines(left: sync.Note, keymap: KeyMap, cells: int, theme: Theme)
         reason = f"{reason.partition('; run ticketr ')[0]}{resolve}"
     reason = with_short_paths(reason, cells - len(INDENT), theme)
     place = f" ({path}:{left.line})" if left.line else "" if path in reason else f" ({path})"
-    line = (mark("!"), Span(f" {name}{reason}{place}"))
+    line = (tint_mark("!"), Span(f" {name}{reason}{place}"))
     return wrap_line(line, max(8, cells - 3), first="  ", rest=INDENT)
 
 
@@ -153,7 +153,7 @@ class Plan(Review[sync.PushPlan]):
         """Take the plan and have it checked; take what the check says; make the plan again."""
         match message:
             # That of an older plan may be equal.
-            case messages.Answered(request, answer, problem) if request is self.pending_check:
+            case messages.CallEnded(request, answer, problem) if request is self.pending_check:
                 if isinstance(answer, sync.PushResult):
                     checked = replace(self, pending_check=None, check_result=answer)
                 else:
@@ -161,9 +161,9 @@ class Plan(Review[sync.PushPlan]):
                         self, pending_check=None, check_problem=problem or answer or ""
                     )
                 return state.overlay_replaced(self, self.with_same_selected(state, checked)), ()
-            case messages.Answered(self.request, plan, "") if plan != self.plan:
+            case messages.CallEnded(self.request, plan, "") if plan != self.plan:
                 return self._take_plan_and_ask_check(state, plan, now)
-            case messages.Answered(self.request, _, problem) if problem:
+            case messages.CallEnded(self.request, _, problem) if problem:
                 state = state.without_overlay(self).with_notice(problem, is_bad=True)
                 return state, self._calls_to_end_check
             case _:
@@ -258,7 +258,7 @@ class Plan(Review[sync.PushPlan]):
             left = chosen_left_alone_notes(plan)
             others = len(plan.left_alone) - len(left)
             words = f" {others} more edited, but not chosen here"
-            rest = [(mark(" ·"), Span(words))] if others else []
+            rest = [(tint_mark(" ·"), Span(words))] if others else []
             title = f"Left alone  {len(plan.left_alone)}"
             left_lines = partial(_left_alone_lines, keymap=keymap, cells=cells, theme=theme)
             yield Section(left, left_lines, title, rest, has_strong_title=False)

@@ -242,7 +242,7 @@ class Choice(ListOverlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take Jira's answer; the selected value stays selected."""
         match message:
-            case messages.Answered(self.request, answer, problem):
+            case messages.CallEnded(self.request, answer, problem):
                 pass
             case _:
                 return None
@@ -367,11 +367,11 @@ class LineInput(Overlay):
         if isinstance(step, str):
             return state.top_replaced(replace(self, problem=step)), ()
         return step[0], tuple(
-            request if request.on_failure else replace(request, on_failure=self.reopened)
+            request if request.step_on_failure else replace(request, step_on_failure=self.reopened)
             for request in step[1]
         )
 
-    def reopened(self, state: AppState, answer: messages.Answered) -> Step:
+    def reopened(self, state: AppState, answer: messages.CallEnded) -> Step:
         """Return the step that shows the line again, with what the user has written since."""
         text = self.input
         if answer.value_or_typed is not None:
@@ -464,7 +464,7 @@ class Loading(Overlay):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the answer."""
         match message:
-            case messages.Answered(self.request, value, problem):
+            case messages.CallEnded(self.request, value, problem):
                 return self.on_answer_or_problem(state.without_overlay(self), value, problem, now)
             case _:
                 return None

@@ -18,7 +18,7 @@ from ticketr.app.tui.panels.frame import pad_rows, space_headings, title_rule
 from ticketr.app.tui.services import edits, jobs
 from ticketr.app.tui.services.outside import open_editor
 from ticketr.app.tui.state import AppState, Step
-from ticketr.app.tui.styled import Line, Span, Theme, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, Theme, tint_mark, wrap_line
 from ticketr.text import clean, clip, fit, width
 
 PlanT = TypeVar("PlanT")
@@ -160,12 +160,12 @@ class Review(Overlay, Generic[PlanT]):
     def on_message(self, state: AppState, message: Message, now: float) -> Step | None:
         """Take the plan; make it again when the files were read again."""
         match message:
-            case messages.Answered(self.request, plan, "") if plan != self.plan:
+            case messages.CallEnded(self.request, plan, "") if plan != self.plan:
                 changed = replace(self, plan=plan, shown_at=now)
                 return state.overlay_replaced(self, self.with_same_selected(state, changed)), ()
-            case messages.Answered(self.request, _, ""):
+            case messages.CallEnded(self.request, _, ""):
                 return state, ()
-            case messages.Answered(self.request, _, problem):
+            case messages.CallEnded(self.request, _, problem):
                 return state.without_overlay(self).with_notice(problem, is_bad=True), ()
             case messages.FilesRead(self.workspace) if self.request is not None:
                 return state, (self.request,)
@@ -254,8 +254,8 @@ def item_lines(
     where, title = f"{clean(change.path)}:{change.line}", clean(change.title)
     room = cells - 4 - width(name) - width(where) - 2
     title = clip(title, max(4, room - 1))
-    gap = " " * max(1, room - width(title))
-    head = (Span("  "), mark("·" if is_left_out else sign), Span(f" {name}{title}{gap}{where}"))
+    title += " " * max(1, room - width(title))
+    head = (Span("  "), tint_mark("·" if is_left_out else sign), Span(f" {name}{title}{where}"))
     if is_left_out:
         again = keymap.hint(KeyAction.SELECT, Context.PLAN, "takes it in again", before="; ")
         return [head, (Span(f"     left out{again}", ("dim",)),)]
@@ -292,7 +292,7 @@ class FileEdits(Review[sync.FileEditPlan]):
             return state.with_workspace_changes(self.workspace, chosen_ids=frozenset()), ()
 
         request = call_in(self.workspace, edits.carry_out_edits, kept)
-        return state.top_closed(), (replace(request, on_success=on_success),)
+        return state.top_closed(), (replace(request, step_on_success=on_success),)
 
     def _kept_plan(self, plan: sync.FileEditPlan) -> sync.FileEditPlan:
         return plan.without_edits(

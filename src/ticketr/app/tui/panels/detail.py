@@ -8,7 +8,7 @@ from ticketr.app.tickets import Comment, Ticket
 from ticketr.app.tui.markdown import render_markdown
 from ticketr.app.tui.panels.frame import status_mark
 from ticketr.app.tui.sheet import DetailLine, IssueSheet, comment_heading
-from ticketr.app.tui.styled import Line, Span, cells as cells_of, mark, wrap_line
+from ticketr.app.tui.styled import Line, Span, cells as cells_of, tint_mark, wrap_line
 from ticketr.text import clean, clip, fit, width, wrap
 
 #: From this width of the panel on, the fields are in two columns.
@@ -66,7 +66,7 @@ def task_line_index(sheet: IssueSheet, lines: Sequence[DetailLine], task: int) -
 def _clash_lines(sheet: IssueSheet, room: int) -> list[DetailLine]:
     if not sheet.clashing_parts:
         return []
-    words = (mark("!"), Span(f" both sides changed {', '.join(sheet.clashing_parts)}"))
+    words = (tint_mark("!"), Span(f" both sides changed {', '.join(sheet.clashing_parts)}"))
     lines = wrap_line(words, room, rest="  ")
     if cells_of(lines[-1]) > room - KEY_HINT_CELLS:
         lines.append(())
@@ -86,10 +86,11 @@ def _field_lines(sheet: IssueSheet, room: int) -> list[DetailLine]:
     for name, value in sorted(fields, key=_field_rank):
         shown: Line = (Span(value or "–"),)
         if name.casefold() == "status":
-            shown = (mark(status_mark(value)), Span(f" {value}"))
+            shown = (tint_mark(status_mark(value)), Span(f" {value}"))
         edit = edits.get(name)
         if edit is not None:
-            shown = (mark("*"), Span(f"{clean(edit.before) or '–'}→{clean(edit.after) or '–'}"))
+            before, after = clean(edit.before) or "–", clean(edit.after) or "–"
+            shown = (tint_mark("*"), Span(f"{before}→{after}"))
         parts.append((Span(fit(clip(name, name_cells - 1), name_cells), ("dim",)), *shown))
     if not parts:
         return []
@@ -163,7 +164,7 @@ def _comment_lines(comments: Sequence[Comment], room: int) -> Iterator[DetailLin
         if at:
             yield DetailLine(())
         words = comment_heading(comment)
-        head = (Span(words, ("dim",)),) if words else (mark("*"), Span(" not sent yet"))
+        head = (Span(words, ("dim",)),) if words else (tint_mark("*"), Span(" not sent yet"))
         yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
         for rendered in render_markdown(comment.text, room - 2):
             line = comment.line + rendered.source_line if comment.line else 0
@@ -177,4 +178,4 @@ def _task_lines(tasks: Sequence[Ticket], room: int) -> Iterator[DetailLine]:
     for task in tasks:
         text = clip(f" {task.key or 'draft'}  {clean(task.title)}", max(1, room - 2))
         status = clean(task.fields.get("Status", ""))
-        yield DetailLine((mark(status_mark(status)), Span(text)))
+        yield DetailLine((tint_mark(status_mark(status)), Span(text)))

@@ -126,8 +126,8 @@ _DONE_STATUSES = frozenset(
 )
 
 
-#: Words in the names of statuses between the work and its end.
-_IN_REVIEW_WORDS = ("review", "test", "qa", "verif", "approv", "prüfung", "relecture", "revisión")
+#: Found in the names of statuses between the work and its end.
+_REVIEW_STATUS_PATTERN = re.compile("review|test|qa|verif|approv|prüfung|relecture|revisión")
 
 
 @lru_cache(maxsize=512)
@@ -144,7 +144,7 @@ def status_mark(status: str) -> str:
         return "○"
     if name in _DONE_STATUSES:
         return "●"
-    return "◕" if any(word in name for word in _IN_REVIEW_WORDS) else "◐"
+    return "◕" if _REVIEW_STATUS_PATTERN.search(name) else "◐"
 
 
 @lru_cache(maxsize=512)
@@ -160,7 +160,7 @@ def initials(name: str) -> str:
 
 
 #: A row, or a function that draws it once it is known to be on the screen.
-LazyRow: TypeAlias = str | Callable[[], str]
+RowOrDrawer: TypeAlias = str | Callable[[], str]
 
 T = TypeVar("T")
 
@@ -193,7 +193,7 @@ def pad_rows(rows: Sequence[str], height: int, cells: int) -> list[str]:
     return [*rows[:height], *[" " * cells] * (height - len(rows))]
 
 
-def draw_rows(rows: Sequence[LazyRow]) -> list[str]:
+def draw_rows(rows: Sequence[RowOrDrawer]) -> list[str]:
     """Return rows that are on the screen; of hundreds, only these are drawn."""
     return [row if isinstance(row, str) else row() for row in rows]
 

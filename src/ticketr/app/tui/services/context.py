@@ -12,7 +12,7 @@ import trio
 from ticketr import JobQueue, TicketrError
 from ticketr.app import sync
 from ticketr.app.tui.effects import ServiceCall
-from ticketr.app.tui.messages import Answered, Message, Notice
+from ticketr.app.tui.messages import CallEnded, Message, Notice
 from ticketr.app.tui.services.workspaces import (
     FileReader,
     OpenWorkspace,
@@ -88,11 +88,13 @@ class Services:
             words = str(error)
             if workspace := self.workspaces.get(request.required_workspace):
                 words = error_with_relative_paths(workspace.store, error)
-            answer = Answered(request, getattr(error, "text_written_in_editor", None), clean(words))
+            answer = CallEnded(
+                request, getattr(error, "text_written_in_editor", None), clean(words)
+            )
         if answer is not None and (
-            self.latest_calls[place] is request or request.on_failure is not None
+            self.latest_calls[place] is request or request.step_on_failure is not None
         ):
-            self.send_message(answer if isinstance(answer, Message) else Answered(request, answer))
+            self.send_message(answer if isinstance(answer, Message) else CallEnded(request, answer))
 
     async def run_latest(self, place: Hashable, ask: Callable[[], Awaitable[T]]) -> T | None:
         """Ask for something, and cancel what is still being asked for in the same place.

@@ -218,7 +218,7 @@ class ReadAndComparePass:
         self._seen.keep_only(self._stamps.keys())
         conflicts = {conflict.key: conflict.clashes for conflict in self._state.conflicts.all()}
         # Each ticket once.
-        tickets = {ticket_start_order(rows[0].order): rows for rows in self._tickets}
+        tickets = {ticket_start_order(rows[0].key_order): rows for rows in self._tickets}
         rows = Rows.of(chain(chain.from_iterable(tickets.values()), self._broken))
         # What was computed from equal rows is not computed again.
         if rows.unfiltered_rows == before.unfiltered_rows:
