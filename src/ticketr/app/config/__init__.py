@@ -18,7 +18,6 @@ from ticketr.app.config.aliases import (
 from ticketr.app.config.checks import (
     CONFIRM_ABOVE_WRITES,
     CONFLICT_STRATEGIES,
-    DOWNLOAD_ATTACHMENT_MODE,
     FORMER_STRATEGY_NAMES,
     UserNamedField,
     WantedField,

@@ -10,10 +10,12 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from ticketr.app.config.errors import BadSetting
+
+Word = TypeVar("Word", bound=str)
 
 
 def folded(name: str) -> str:
@@ -76,10 +78,8 @@ def with_single_spaces(name: str) -> str:
     return " ".join(name.split())
 
 
-#: What to do with attachments so that a pull downloads them.
-DOWNLOAD_ATTACHMENT_MODE = "download"
 #: What can be done with the attachments of tickets.
-ATTACHMENT_MODES = ("list", DOWNLOAD_ATTACHMENT_MODE)
+ATTACHMENT_MODES: tuple[Literal["list", "download"], ...] = ("list", "download")
 #: What to do with a conflict when the command line does not say.
 CONFLICT_STRATEGIES = ("mine", "jira", "both")
 #: Older words for them, which are still read.
@@ -155,7 +155,7 @@ checked_email = _make_check(
 checked_jql = _make_check(str.strip, "the query is empty")
 
 
-def checked_attachment_mode(setting: str, mode: str) -> str:
+def checked_attachment_mode(setting: str, mode: str) -> Literal["list", "download"]:
     """Check what is to be done with attachments.
 
     Raises:
@@ -174,9 +174,9 @@ def checked_canonical_strategy(setting: str, strategy: str) -> str:
     return _checked_choice(setting, word, CONFLICT_STRATEGIES)
 
 
-def _checked_choice(setting: str, word: str, known: Sequence[str]) -> str:
+def _checked_choice(setting: str, word: str, known: Sequence[Word]) -> Word:
     if word not in known:
         hint = nearest(word, known)
         offer = f" (did you mean {hint}?)" if hint else ""
         raise BadSetting(setting, word, f"it is one of {', '.join(known)}{offer}")
-    return word
+    return known[known.index(word)]

@@ -155,7 +155,7 @@ class Table:
         """
         return self._get(key, str, "text in quotes")
 
-    def checked_text(self, key: str, check: Callable[[str, str], str]) -> str | None:
+    def checked_text(self, key: str, check: Callable[[str, str], T]) -> T | None:
         """Return a text that has passed a check; None where the table has no such name.
 
         Raises:

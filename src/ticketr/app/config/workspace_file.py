@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ticketr.app.config import checks, files
 from ticketr.app.config.aliases import is_built_in, read_aliases
@@ -71,7 +71,7 @@ class WorkspaceFile:
     strategy: str | None = None
     keeps_comments: bool = False
     keeps_links: bool = False
-    attachment_mode: str | None = None
+    attachment_mode: Literal["list", "download"] | None = None
     subtasks_inherit: bool = True
     aliases: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     ignored_alias_warnings: tuple[str, ...] = ()

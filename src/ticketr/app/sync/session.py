@@ -10,7 +10,7 @@ from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, ClassVar, Literal, Required, TypeAlias, TypedDict
 
 import trio
 
@@ -47,7 +47,7 @@ class SessionOptions(TypedDict, total=False):
     fields: tuple[WantedField, ...]
     comments: bool
     links: bool
-    attachment_mode: str | None
+    attachment_mode: Literal["list", "download"] | None
     inherit: bool
     draft_type: str
     subtask_type: str
@@ -106,7 +106,7 @@ class SessionJob:
     fields: tuple[WantedField, ...] = ()
     comments: bool = False
     links: bool = False
-    attachment_mode: str | None = None
+    attachment_mode: Literal["list", "download"] | None = None
     inherit: bool = True
     draft_type: str = "Task"
     subtask_type: str = "Sub-task"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
-from ticketr.app.config import DOWNLOAD_ATTACHMENT_MODE
 from ticketr.app.sync.concurrency import open_log
 from ticketr.app.sync.edits.losses import AcceptedLosses
 from ticketr.app.sync.edits.push_plan import PushPlan
@@ -240,7 +239,7 @@ async def _pull(
         paths = [locations[key].path for key in keys if key in locations]
         tally.add_broken(notes_on(broken_among(paths, survey.broken)))
         await pull_named(session, dict.fromkeys(keys), locations, tally)
-    if session.job.attachment_mode == DOWNLOAD_ATTACHMENT_MODE:
+    if session.job.attachment_mode == "download":
         from ticketr.app.sync.pull.downloading import download_known  # noqa: PLC0415 - few need it
 
         tally.add_broken((await download_known(session)).failed)
