@@ -253,7 +253,7 @@ def test_one_that_fails_stops_no_other(tmp_path: Path, env: dict[str, str]) -> N
 
     assert ended.returncode == 1
     found = json.loads(ended.stdout)["workspaces"]
-    assert (found["one"]["status"], found["one"]["error"]) == ("failed", "UnknownField")
+    assert (found["one"]["status"], found["one"]["error"]) == ("failed", "UnknownFieldInSettings")
     assert 'the ID of "Team" is that of no field' in found["one"]["message"]
     assert (found["two"]["status"], found["two"]["total"]) == ("completed", 10)
 

@@ -323,7 +323,7 @@ def test_a_text_that_cannot_be_sent_is_refused_in_words(someone: User) -> None:
     assert (
         'Log work failed: "<!-- no -->": in its line 1: “<!-- no -->” is lost in Jira' in told.err
     )
-    assert "UnsendableText" not in told.err
+    assert "UnsendableWorkOrComment" not in told.err
 
 
 def test_attachments_are_added_listed_and_downloaded(someone: User) -> None:

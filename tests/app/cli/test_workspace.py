@@ -32,7 +32,7 @@ from ticketr.app.config import (
     keychain,
 )
 from ticketr.app.jira import AuthenticationFailed, Credentials, Project, User as JiraUser
-from ticketr.app.sync import UnknownField, UnknownProject, read_next_statuses
+from ticketr.app.sync import UnknownFieldInSettings, UnknownProject, read_next_statuses
 from ticketr.app.tui.effects import JobKind, JobRequest
 from ticketr.app.tui.services.workspaces import OpenWorkspace, UnopenedWorkspace
 
@@ -176,7 +176,8 @@ def test_nothing_is_stored_if_the_site_lacks_a_field_of_the_go_program(
     (folder / ".ticketr.yaml").write_text("field_mappings:\n  Story Points: customfield_10010\n")
 
     with pytest.raises(
-        UnknownField, match=r'acme/\.ticketr\.yaml: the ID of "Story Points" is that of no field'
+        UnknownFieldInSettings,
+        match=r'acme/\.ticketr\.yaml: the ID of "Story Points" is that of no field',
     ):
         add(user, site)
     assert not (folder / "ticketr.toml").exists()

@@ -10,7 +10,7 @@ from fakes.pulls import Bench
 
 from ticketr import JobFailed, open_job_queue
 from ticketr.app.jira.adf import to_markdown
-from ticketr.app.sync import CommentJob, LogWorkJob, UnsendableText, split_time_and_text
+from ticketr.app.sync import CommentJob, LogWorkJob, UnsendableWorkOrComment, split_time_and_text
 
 
 async def log(bench: Bench, **work: Any) -> Any:
@@ -38,7 +38,7 @@ def test_a_time_is_checked(text: str, time: str) -> None:
 
 @pytest.mark.parametrize("text", ["2", "two hours", "2x", "0h", "", "-1h"])
 def test_what_is_no_time_is_refused(text: str) -> None:
-    with pytest.raises(UnsendableText, match="write the time like 2h, 1d 4h or 1h 30m"):
+    with pytest.raises(UnsendableWorkOrComment, match="write the time like 2h, 1d 4h or 1h 30m"):
         split_time_and_text(text)
 
 
@@ -81,7 +81,7 @@ async def test_what_cannot_be_sent_is_told(bench: Bench, work: dict[str, str], r
     with pytest.raises(JobFailed) as caught:
         await log(bench, **work)
 
-    assert isinstance(caught.value.__cause__, UnsendableText)
+    assert isinstance(caught.value.__cause__, UnsendableWorkOrComment)
     assert reason in str(caught.value.__cause__)
     assert logged(bench) == []
 
@@ -126,6 +126,6 @@ async def test_a_comment_that_cannot_be_sent_is_told(bench: Bench, text: str, re
     with pytest.raises(JobFailed) as caught:
         await comment(bench, text)
 
-    assert isinstance(caught.value.__cause__, UnsendableText)
+    assert isinstance(caught.value.__cause__, UnsendableWorkOrComment)
     assert reason in str(caught.value.__cause__)
     assert comments(bench) == before

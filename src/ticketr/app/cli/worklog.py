@@ -43,7 +43,7 @@ def worklog(options: CommonOptions, *, key: str, words: tuple[str, ...], started
 
     try:
         spent, text = sync.split_time_and_text(" ".join(words))
-    except sync.UnsendableText as error:
+    except sync.UnsendableWorkOrComment as error:
         raise click.UsageError(str(error)) from None
     arguments = arguments_without_project(options)
     job = sync.LogWorkJob(**arguments, key=key, time_spent=spent, comment=text, typed_start=started)

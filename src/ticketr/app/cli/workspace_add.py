@@ -242,8 +242,8 @@ async def check_login(
     Raises:
         JiraError: The site could not be reached, or refused.
         UnknownProject: The site does not have the project.
-        UnknownField: The site lacks one of the fields.
-        UnsupportedField: Files cannot hold one of them.
+        UnknownFieldInSettings: The site lacks one of the fields.
+        UnsupportedFieldInSettings: Files cannot hold one of them.
     """
     async with jira.open_jira(credentials, transport=transport) as client:
         user = await client.myself()

@@ -59,11 +59,11 @@ if TYPE_CHECKING:
         RenamedProject,
         StateFailed,
         SyncError,
-        UnknownField,
+        UnknownFieldInSettings,
         UnknownProject,
         UnknownTicket,
-        UnsendableText,
-        UnsupportedField,
+        UnsendableWorkOrComment,
+        UnsupportedFieldInSettings,
         WorkspaceBusy,
     )
     from ticketr.app.sync.file_edits import (

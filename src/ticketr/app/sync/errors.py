@@ -86,8 +86,8 @@ class BadPartChoice(SyncError):
 
 
 @dataclass(eq=False, repr=False)
-class UnsendableText(SyncError):
-    """Raised when what was to be recorded as work cannot be sent.
+class UnsendableWorkOrComment(SyncError):
+    """Raised when a comment, or what was to be recorded as work, cannot be sent.
 
     Attributes:
         text: The user's text.
@@ -194,7 +194,7 @@ class AbsentIssues(SyncError):
 
 
 @dataclass(eq=False, repr=False)
-class UnknownField(SyncError):
+class UnknownFieldInSettings(SyncError):
     """Raised when the settings name a field that the site does not have.
 
     Args:
@@ -225,7 +225,7 @@ class UnknownField(SyncError):
 
 
 @dataclass(eq=False, repr=False)
-class UnsupportedField(SyncError):
+class UnsupportedFieldInSettings(SyncError):
     """Raised when the settings name a field that a line of a file cannot hold.
 
     Args:

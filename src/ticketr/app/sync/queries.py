@@ -222,8 +222,8 @@ async def read_schema(
 
     Raises:
         JiraError: A request failed.
-        UnknownField: The site lacks one of the wanted fields.
-        UnsupportedField: A file cannot hold one of them.
+        UnknownFieldInSettings: The site lacks one of the wanted fields.
+        UnsupportedFieldInSettings: A file cannot hold one of them.
     """
     site = await client.fields()
     columns = mapping.Columns.of(site, wanted)

@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.diff import Side
 from ticketr.app.sync.compare.mapping import Columns
 from ticketr.app.sync.concurrency import CONCURRENT_REQUESTS, ThreadRunner
 from ticketr.app.sync.edits.survey import LocalSurvey, find_files
-from ticketr.app.sync.errors import RenamedProject, UnknownField, UnknownProject
+from ticketr.app.sync.errors import RenamedProject, UnknownFieldInSettings, UnknownProject
 from ticketr.app.sync.state.journal import Creation
 from ticketr.app.sync.state.state import State
 from ticketr.app.sync.workspace.store import Store
@@ -298,8 +298,8 @@ async def open_session(
         WrongFileKind: A link or the like has the name of ticketr's folder.
         FileFailed: The folder cannot be created or written.
         JiraError: The site cannot be reached or refuses the login.
-        UnknownField: The site does not have a field of the settings.
-        UnsupportedField: Files cannot hold a field of the settings.
+        UnknownFieldInSettings: The site does not have a field of the settings.
+        UnsupportedFieldInSettings: Files cannot hold a field of the settings.
         ExceptionGroup: It holds such an error, or one of the block.
     """
     began = trio.current_time()
@@ -395,7 +395,7 @@ async def _load_columns(
     )
     if fields_json is not None:
         # Another version may have stored other fields, or the text may be damaged.
-        with suppress(UnknownField, ValueError, TypeError, AttributeError):
+        with suppress(UnknownFieldInSettings, ValueError, TypeError, AttributeError):
             known = json.loads(fields_json)
             if all(tuple(value) == Field._fields for value in known):
                 fields = tuple(Field(**value) for value in known)

@@ -8,7 +8,7 @@ import pytest
 
 from ticketr.app.config import UserNamedField
 from ticketr.app.jira import Field, Issue
-from ticketr.app.sync import Columns, UnknownField, UnsupportedField
+from ticketr.app.sync import Columns, UnknownFieldInSettings, UnsupportedFieldInSettings
 from ticketr.app.sync.compare.mapping import (
     FIELDS_WITHOUT_LINES,
     STANDARD_NAMES_AND_IDS,
@@ -62,7 +62,7 @@ def test_the_line_that_is_read_has_the_name_of_the_column() -> None:
 
 
 def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are_offered() -> None:
-    with pytest.raises(UnknownField) as caught:
+    with pytest.raises(UnknownFieldInSettings) as caught:
         Columns.of([ESTIMATE, SUMMARY], ["Team Estimates"])
 
     assert caught.value.known_names == ("Team Estimate",)
@@ -71,12 +71,12 @@ def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are
 
 @pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
 def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
-    with pytest.raises(UnknownField):
+    with pytest.raises(UnknownFieldInSettings):
         Columns.of([field("Odd", field_id)], ["Odd"])
 
 
 def test_a_field_of_the_sites_own_that_is_called_parent_is_refused() -> None:
-    with pytest.raises(UnknownField):
+    with pytest.raises(UnknownFieldInSettings):
         Columns.of([field("Parent")], ["Parent"])
 
 
@@ -96,9 +96,11 @@ UNSUPPORTED = [
 
 @pytest.mark.parametrize("unfit", UNSUPPORTED)
 def test_a_field_that_a_line_cannot_hold_is_refused_with_the_reason(unfit: Field) -> None:
-    with pytest.raises(UnsupportedField, match=f"{unfit.name}. cannot be kept .*: it holds "):
+    with pytest.raises(
+        UnsupportedFieldInSettings, match=f"{unfit.name}. cannot be kept .*: it holds "
+    ):
         Columns.of([SUMMARY, unfit], [unfit.name])
-    with pytest.raises(UnsupportedField, match=r"^here: the field .Mine. cannot be kept"):
+    with pytest.raises(UnsupportedFieldInSettings, match=r"^here: the field .Mine. cannot be kept"):
         Columns.of([SUMMARY, unfit], [UserNamedField("Mine", unfit.id, "here")])
 
 
@@ -128,7 +130,7 @@ def test_rich_text_can_have_a_name_of_the_users_own() -> None:
     columns = Columns.of([SUMMARY, ENVIRONMENT, IMPACT], ["Impact", effect])
 
     assert columns.section_names_and_ids == (("Effect", "customfield_1"),)
-    with pytest.raises(UnknownField):
+    with pytest.raises(UnknownFieldInSettings):
         Columns.of([IMPACT], [UserNamedField("Parent", "customfield_1", "here")])
 
 
@@ -201,7 +203,7 @@ def test_lines_that_a_push_knows_by_their_names_stay_what_they_are(wanted: UserN
 def test_an_id_that_the_site_does_not_have_is_refused_with_its_place() -> None:
     wanted = UserNamedField("Story Points", "customfield_10010", "f.yaml:3")
 
-    with pytest.raises(UnknownField) as caught:
+    with pytest.raises(UnknownFieldInSettings) as caught:
         names(wanted)
 
     assert str(caught.value) == (
@@ -212,16 +214,16 @@ def test_an_id_that_the_site_does_not_have_is_refused_with_its_place() -> None:
 
 
 def test_for_an_unknown_id_the_nearest_name_is_offered() -> None:
-    with pytest.raises(UnknownField, match="did you mean Other"):
+    with pytest.raises(UnknownFieldInSettings, match="did you mean Other"):
         names(UserNamedField("Others", "customfield_7", "f.yaml:3"))
 
 
 @pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
 def test_the_id_of_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
-    with pytest.raises(UnknownField):
+    with pytest.raises(UnknownFieldInSettings):
         names(UserNamedField("Odd", field_id), site=(field("Odd", field_id),))
 
 
 def test_no_field_takes_the_line_of_the_parent() -> None:
-    with pytest.raises(UnknownField):
+    with pytest.raises(UnknownFieldInSettings):
         names(UserNamedField("Parent", "customfield_2"))

@@ -43,7 +43,7 @@ from ticketr.app.sync.compare.comments import (
     jira_comments,
     wrap_plain_text,
 )
-from ticketr.app.sync.errors import UnknownField, UnsupportedField
+from ticketr.app.sync.errors import UnknownFieldInSettings, UnsupportedFieldInSettings
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
 
 #: What is written under ``## Fields``, in this order: the line's name and Jira's field.
@@ -148,8 +148,8 @@ class Columns:
             attachments: Whether files are to list attachments.
 
         Raises:
-            UnknownField: The site has no such field, or the field has another place in a file.
-            UnsupportedField: A file cannot hold one of them.
+            UnknownFieldInSettings: The site has no such field, or the field has another place in a file.
+            UnsupportedFieldInSettings: A file cannot hold one of them.
         """
         by_id = {field.id: field for field in fields}
         every: dict[str, str] = {}
@@ -166,7 +166,9 @@ class Columns:
             if not isinstance(wanted_field, str):
                 field = by_id.get(wanted_field.id)
                 if field is not None and (why := why_unsupported(field)):
-                    raise UnsupportedField(wanted_field.name, why, wanted_field.mapping_file)
+                    raise UnsupportedFieldInSettings(
+                        wanted_field.name, why, wanted_field.mapping_file
+                    )
                 if field is not None and holds_rich_text(field):
                     texts = _with_mapped_field(texts, wanted_field, site)
                 else:
@@ -176,10 +178,10 @@ class Columns:
             if name in dict(names):
                 continue
             if name not in every:
-                raise UnknownField(name, tuple(every))
+                raise UnknownFieldInSettings(name, tuple(every))
             field = by_id[every[name]]
             if why := why_unsupported(field):
-                raise UnsupportedField(name, why)
+                raise UnsupportedFieldInSettings(name, why)
             chosen = texts if holds_rich_text(field) else names
             # A field has one place: what Jira calls "Issue Type" is "Type" here.
             if field.id not in dict(chosen).values():
@@ -221,7 +223,7 @@ def _with_mapped_field(
     """Return the columns with one more, which replaces those with its name or its field."""
     if field.name == PARENT_LINE_NAME or field.id not in {*site, *dict(names).values()}:
         own = next((field_id for field_id, name in site.items() if name == field.name), None)
-        raise UnknownField(field.name, tuple(site.values()), field.mapping_file, own)
+        raise UnknownFieldInSettings(field.name, tuple(site.values()), field.mapping_file, own)
     taken = [pair for pair in names if field.name == pair[0] or field.id == pair[1]]
     if any(name in _FIXED or (name, field_id) == (_SPRINT, field.id) for name, field_id in taken):
         return names  # a push knows these lines by their names

@@ -17,7 +17,7 @@ from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import size_text
 from ticketr.app.sync.compare.sent import SentComment, find_unanswered, highest_comment_id
 from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
-from ticketr.app.sync.errors import UnsendableText
+from ticketr.app.sync.errors import UnsendableWorkOrComment
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.pull import downloading
@@ -42,7 +42,7 @@ def split_time_and_text(text: str) -> tuple[str, str]:
     """Split a text such as ``1d4h wrote the tests`` into ``1d 4h``, as Jira takes it, and the rest.
 
     Raises:
-        UnsendableText: It does not begin with a duration.
+        UnsendableWorkOrComment: It does not begin with a duration.
     """
     end = 0
     for word in re.finditer(r"\s*(\S+)", text):
@@ -51,7 +51,7 @@ def split_time_and_text(text: str) -> tuple[str, str]:
         end = word.end()
     spent = " ".join(text[:end].lower().split())
     if not _TIME_SPENT_PATTERN.fullmatch(spent) or not re.search("[1-9]", spent):
-        raise UnsendableText(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
+        raise UnsendableWorkOrComment(text[:end], "write the time like 2h, 1d 4h or 1h 30m")
     return re.sub(r"(?<=[wdhm])\s*(?=[0-9])", " ", spent), text[end:].strip()
 
 
@@ -85,7 +85,7 @@ class LogWorkJob(SessionJob):
         """Run the job; the queue calls this.
 
         Raises:
-            UnsendableText: The text or the moment cannot be sent.
+            UnsendableWorkOrComment: The text or the moment cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
@@ -149,7 +149,7 @@ class CommentJob(SessionJob):
         """Run the job; the queue calls this.
 
         Raises:
-            UnsendableText: The text cannot be sent.
+            UnsendableWorkOrComment: The text cannot be sent.
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
@@ -157,7 +157,7 @@ class CommentJob(SessionJob):
             people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
             document = _document_or_none_if_empty(self.text, people)
             if document is None:
-                raise UnsendableText(self.text, "the comment is empty")
+                raise UnsendableWorkOrComment(self.text, "the comment is empty")
             before = await fetch_comments_as_issue(session, self.key, self.key)
             entry = SentComment(
                 marker="",
@@ -183,11 +183,11 @@ class CommentJob(SessionJob):
 def _document_or_none_if_empty(
     text: str, people: Mapping[str, Sequence[jira.User]]
 ) -> dict[str, object] | None:
-    """Convert a text with the people it mentions; raise `UnsendableText` if Jira would refuse or lose it."""
+    """Convert a text with the people it mentions; raise `UnsendableWorkOrComment` if Jira would refuse or lose it."""
     try:
         return new_document(with_mentions(text, people))
     except BadValue as error:
-        raise UnsendableText(text, str(error)) from None
+        raise UnsendableWorkOrComment(text, str(error)) from None
 
 
 def _start_time(text: str, session: Session) -> datetime:
@@ -196,11 +196,11 @@ def _start_time(text: str, session: Session) -> datetime:
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
     moment = read_moment(text)
     if moment is None:
-        raise UnsendableText(text, "write when the work began like 2026-01-31 09:30")
+        raise UnsendableWorkOrComment(text, "write when the work began like 2026-01-31 09:30")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone_of(session.user.time_zone))
     if moment.tzinfo is None:
-        raise UnsendableText(
+        raise UnsendableWorkOrComment(
             text, f"it needs a zone, as in {text}+0100: that of your account is not known"
         )
     return moment

@@ -190,7 +190,7 @@ def ask_work_to_log(state: AppState, keys: tuple[str, ...], now: float) -> Step:
     def on_accept(state: AppState, text: str) -> Step | str:
         try:
             spent, words = sync.split_time_and_text(text)
-        except sync.UnsendableText as error:
+        except sync.UnsendableWorkOrComment as error:
             return clean(str(error))
         requests = [
             JobRequest(JobKind.WORKLOG, (key,), {"key": key, "time_spent": spent, "comment": words})
