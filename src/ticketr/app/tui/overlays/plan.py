@@ -97,12 +97,12 @@ class Plan(Review[sync.PushPlan]):
         if action in _FOLD_UNFOLD_DIFF_ACTIONS:
             item = self.selected_item(state)
             if isinstance(item, sync.PlanEntry):
-                return self._fold_or_open_diff(state, action, item)
+                return self._fold_unfold_diff(state, action, item)
         if action is KeyAction.ACCEPT_LOSS and self.plan is not None and self.plan.losses:
             return state.top_replaced(replace(self, accepts_losses=not self.accepts_losses)), ()
         return Review.on_action(self, state, action, now)
 
-    def _fold_or_open_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
+    def _fold_unfold_diff(self, state: AppState, action: KeyAction, entry: sync.PlanEntry) -> Step:
         """Unfold or fold the texts of an entry, or show all that is changed on a screen of its own."""
         if action is KeyAction.DIFF:
             key, title = clean(entry.key) or "draft", clean(entry.title)
