@@ -116,7 +116,9 @@ EDITS = (
 PLAN = PushPlan(
     (
         PlanEntry("", DRAFT.title, "pay-in-instalments.md", 1, (Change("Type", "", "Story"),)),
-        PlanEntry("", "Write the API", "pay-in-instalments.md", 7, (), parent=DRAFT.title),
+        PlanEntry(
+            "", "Write the API", "pay-in-instalments.md", 7, (), parent_key_or_title=DRAFT.title
+        ),
         PlanEntry(
             "DEMO-2",
             "Delete search logs after 90 days",

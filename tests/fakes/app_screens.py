@@ -69,7 +69,7 @@ EDITS = (
 PLAN = PushPlan(
     (
         PlanEntry("", "Pay in instalments", "draft.md", 3, (Change("Description", "", TEXT),)),
-        PlanEntry("", "Write the API", "draft.md", 9, (), parent="Pay in instalments"),
+        PlanEntry("", "Write the API", "draft.md", 9, (), parent_key_or_title="Pay in instalments"),
         PlanEntry("DEMO-7", HOSTILE, "DEMO-7.md", 3, (Change("Title", "x", HOSTILE),)),
         PlanEntry(
             "DEMO-9", "Rebuild the index", "DEMO-9.md", 1, (Change("Priority", "High", "Low"),)

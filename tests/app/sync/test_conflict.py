@@ -64,7 +64,7 @@ async def test_a_conflict_is_read_part_by_part(bench: Bench) -> None:
 
     seen = view(bench)
 
-    assert (seen.key, seen.title, seen.path, seen.line) == ("DEMO-9", "Mine", "DEMO-9.md", 3)
+    assert (seen.key, seen.title, seen.path, seen.title_line) == ("DEMO-9", "Mine", "DEMO-9.md", 3)
     assert [(each.name, each.base, each.yours, each.jiras) for each in seen.parts] == [
         ("Title", old.summary, "Mine", "Theirs"),
         ("Description ¶3", "Two.", "Two, mine.", "Two, theirs."),
@@ -101,7 +101,7 @@ async def test_what_was_chosen_is_in_the_file_and_its_rest_goes_to_jira(bench: B
         FileChange("Priority", "Low", "High"),
         FileChange("Labels", "search", "remote"),
     )
-    assert told.names_to_push == ("Title", "Description ¶3", "Description ¶1")
+    assert told.part_names_to_push == ("Title", "Description ¶3", "Description ¶1")
     assert (seen.planned_copy_path, told.undecided_parts) == (done.aside, ())
     assert await planned(bench) == {"DEMO-9": ["Title", "Description"]}
     assert (await bench.push()).updated == ("DEMO-9",)
@@ -281,7 +281,7 @@ async def test_without_a_conflict_or_its_ticket_there_is_nothing_to_show(bench: 
 @pytest.fixture
 def state(bench: Bench) -> Generator[State]:
     store = Store(bench.root, ".ticketr")
-    store.prepare()
+    store.make_folders()
     state = State(store.own / "state.db")
     yield state
     state.close()

@@ -10,9 +10,9 @@ from jira_sandbox.data.catalogue import LINK_TYPES
 from ticketr.app.sync import Code, Loss
 from ticketr.app.sync.compare.mapping import (
     jira_links,
-    keys_or_words_in,
     merge_link_keys,
     slim_fields,
+    words_with_keys_upper,
 )
 from ticketr.app.tickets import parse
 
@@ -228,7 +228,7 @@ def test_odd_links_of_a_server_are_left_out() -> None:
 
 
 def test_keys_are_read_however_they_are_separated() -> None:
-    assert keys_or_words_in("demo-2; DEMO-3,DEMO-2  soon") == ("DEMO-2", "DEMO-3", "soon")
+    assert words_with_keys_upper("demo-2; DEMO-3,DEMO-2  soon") == ("DEMO-2", "DEMO-3", "soon")
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,7 @@ def test_a_new_comment_has_no_author_yet() -> None:
 def test_a_comment_knows_its_line() -> None:
     (first, second) = comments(f"## Comments\n{KNOWN}- new:\n\n  two\n")
 
-    assert (first.line, second.line) == (5, 8)
+    assert (first.text_line, second.text_line) == (5, 8)
 
 
 def test_a_new_comment_without_text_is_none() -> None:

@@ -9,14 +9,14 @@ from rows import for_each
 from ticketr.app.tickets import (
     SORT_NAMES,
     Candidate,
-    FieldAndUserNames,
     InvalidFilter,
+    NamesForFilter,
     Total,
     fold,
+    issue_and_point_totals_by,
     parse_filter,
     points_of,
     sort_key,
-    total_by,
 )
 from ticketr.app.tickets.filter import FILE_STATES
 
@@ -117,7 +117,7 @@ def test_a_wrong_filter_says_what_is_wrong_and_where(
     assert (error.text, error.position, error.problem) == (text, position, problem)
 
 
-NAMES = FieldAndUserNames("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
+NAMES = NamesForFilter("Søren Ångström", frozenset({"Status", "Assignee", "Story Points"}))
 
 
 @for_each(
@@ -149,11 +149,11 @@ def test_me_is_nobody_whose_name_only_contains_mine() -> None:
     [
         ("x staus=done", NAMES, 2, 'no ticket has a field "staus"; did you mean Status?'),
         ("-colour=red", NAMES, 1, 'no ticket has a field "colour"'),
-        ("edited @me", FieldAndUserNames(), 7, "who you are is not known before a pull"),
+        ("edited @me", NamesForFilter(), 7, "who you are is not known before a pull"),
     ],
 )
 def test_a_filter_names_nothing_that_is_not_known(
-    text: str, names: FieldAndUserNames, position: int, problem: str
+    text: str, names: NamesForFilter, position: int, problem: str
 ) -> None:
     with pytest.raises(InvalidFilter) as raised:
         parse_filter(text, names)
@@ -266,7 +266,7 @@ def test_issues_are_counted_and_their_points_added_up() -> None:
         candidate(Status=" ", Story_Points="8"),
     ]
 
-    assert total_by(issues, "status") == (
+    assert issue_and_point_totals_by(issues, "status") == (
         Total("Done", 3, 0.30000000000000004),
         Total("To Do", 1, 3.0),
         Total("", 2, 8.0),
@@ -276,11 +276,15 @@ def test_issues_are_counted_and_their_points_added_up() -> None:
 def test_equal_counts_are_in_the_order_of_their_names() -> None:
     issues = [candidate(Type=name) for name in ("Story", "bug", "Épic")]
 
-    assert [each.value for each in total_by(issues, "Type")] == ["bug", "Épic", "Story"]
+    assert [each.value for each in issue_and_point_totals_by(issues, "Type")] == [
+        "bug",
+        "Épic",
+        "Story",
+    ]
 
 
 def test_nothing_has_no_totals() -> None:
-    assert total_by([], "Status") == ()
+    assert issue_and_point_totals_by([], "Status") == ()
 
 
 @pytest.mark.parametrize(

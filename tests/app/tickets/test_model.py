@@ -16,7 +16,7 @@ from ticketr.app.tickets import (
     TicketSyntaxError,
     UnwritableTicket,
     is_key,
-    safe_file_name,
+    md_name_of_key,
 )
 from ticketr.app.tickets.model import NO_TITLE
 
@@ -144,7 +144,7 @@ def test_a_key_is_in_a_ticket_once() -> None:
 @pytest.mark.parametrize("key", ["PROJ-1", "AB2-10", "A_B-123", "AB-9000000"])
 def test_a_key_names_its_file(key: str) -> None:
     assert is_key(key)
-    assert safe_file_name(key) == f"{key}.md"
+    assert md_name_of_key(key) == f"{key}.md"
 
 
 @for_each(
@@ -157,16 +157,16 @@ def test_a_key_names_its_file(key: str) -> None:
 def test_text_that_is_no_key_becomes_no_file_name(text: str) -> None:
     assert not is_key(text)
     with pytest.raises(InvalidKey) as caught:
-        safe_file_name(text)
+        md_name_of_key(text)
     assert caught.value.key == text
 
 
 def test_a_key_too_long_for_a_file_name_is_refused() -> None:
     longest = "A" * 198 + "-1"
 
-    assert safe_file_name(longest) == f"{longest}.md"
+    assert md_name_of_key(longest) == f"{longest}.md"
     with pytest.raises(InvalidKey):
-        safe_file_name(f"A{longest}")
+        md_name_of_key(f"A{longest}")
 
 
 ERRORS = [

@@ -77,13 +77,13 @@ def test_line_ends_and_byte_order_mark_make_no_difference(end: str, bom: str) ->
     assert file.tickets == parse(FULL).tickets
     assert file.text == text
     assert file.preamble == f"Some words.{end}{end}"
-    assert text[file.ticket_slices[0]] == FULL[13:].replace("\n", end)
+    assert text[file.text_slices[0]] == FULL[13:].replace("\n", end)
 
 
 def test_the_gap_between_two_tickets_belongs_to_neither() -> None:
     file = parse("a\n# TICKET: x\nb\n\n \n# TICKET: y\n\n\n")
 
-    texts = [file.text[span] for span in file.ticket_slices]
+    texts = [file.text[span] for span in file.text_slices]
     assert texts == ["# TICKET: x\nb\n", "# TICKET: y\n"]
     assert file.preamble == "a\n"
 
@@ -92,7 +92,7 @@ def test_the_gap_between_two_tickets_belongs_to_neither() -> None:
 def test_a_file_need_not_hold_a_ticket(text: str) -> None:
     file = parse(text)
 
-    assert (file.tickets, file.ticket_slices) == ((), ())
+    assert (file.tickets, file.text_slices) == ((), ())
     assert file.preamble == text.removeprefix("\ufeff")
 
 

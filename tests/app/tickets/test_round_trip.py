@@ -104,10 +104,10 @@ def test_no_word_of_a_file_is_lost(text: str) -> None:
 def test_spans_cut_a_file_into_its_tickets(text: str) -> None:
     file = parsed(text)
 
-    alone = tuple(parse(text[span]).tickets for span in file.ticket_slices)
+    alone = tuple(parse(text[span]).tickets for span in file.text_slices)
 
     assert alone == tuple((ticket,) for ticket in file.tickets)
-    end = file.ticket_slices[0].start if file.ticket_slices else len(text)
+    end = file.text_slices[0].start if file.text_slices else len(text)
     assert file.preamble == text[text.startswith("\ufeff") : end]
 
 
@@ -120,7 +120,7 @@ def test_replacing_a_ticket_leaves_all_else_byte_for_byte(
     file = parsed(text)
     assume(file.tickets and tickets)
 
-    for index, span in enumerate(file.ticket_slices):
+    for index, span in enumerate(file.text_slices):
         new = tickets[index % len(tickets)]
         try:
             out = rewrite(file, {index: new}).text

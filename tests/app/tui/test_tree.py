@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from ticketr.app.tickets import (
     SORT_NAMES,
-    FieldAndUserNames,
+    NamesForFilter,
     TextTerm,
     Ticket,
     parse_filter,
@@ -124,7 +124,7 @@ def test_the_tickets_of_the_user_are_not_those_of_a_longer_name() -> None:
     rows = Rows.of(row for ticket in tickets for row in rows_of(ticket, "a.md"))
 
     shown = arrange(
-        rows, frozenset(), "key", RowFilter(parse_filter("@me", FieldAndUserNames("Ann Lee")))
+        rows, frozenset(), "key", RowFilter(parse_filter("@me", NamesForFilter("Ann Lee")))
     )
 
     assert [each.row.key for each in shown.rows] == ["DEMO-1"]

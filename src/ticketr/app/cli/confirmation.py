@@ -116,7 +116,7 @@ def _print_plan(name: str, plan: sync.PushPlan) -> None:
         print_messages(f"{_DRY_RUN_COMMAND} shows each of them in full")
     else:
         print_messages(*(line for entry in plan.entries for line in plan_lines(entry)))
-    print_messages(*(f"would fail: {note}" for note in plan.jira_refusals))
+    print_messages(*(f"would fail: {note}" for note in plan.expected_refusals))
     print_messages(*(f"warning: {note}" for note in plan.plain_text_notes))
     print_messages(*left_alone_lines(plan.left_alone))
 

@@ -149,7 +149,7 @@ def prepare_demo_folder_and_mark(folder: Path | None = None) -> tuple[Path, str]
     store = sync.Store(root, STATE_FOLDER)
     store.folder.check_file_kinds()
     mark = require_own_mark(root)
-    store.prepare()
+    store.make_folders()
     return root, mark
 
 

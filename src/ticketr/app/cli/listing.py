@@ -197,7 +197,8 @@ def stats(options: CommonOptions, *, terms: tuple[str, ...], fields: tuple[str, 
     ]
     candidates = wanted.select(issues)
     totals = {
-        name: tickets.total_by(candidates, name) for name in fields or _DEFAULT_COUNTED_FIELDS
+        name: tickets.issue_and_point_totals_by(candidates, name)
+        for name in fields or _DEFAULT_COUNTED_FIELDS
     }
     if options.as_json:
         echo_json(_totals_as_json(str(listing.root), candidates, totals))
@@ -262,7 +263,7 @@ def _parse_filter_and_read_issues(
             name for issue in listing.issues_and_broken_files for name in issue.candidate.fields
         }
         fields |= state.site_record.ids_of_fields_in_files().keys() if fields else set()
-        names = tickets.FieldAndUserNames(state.site_record.user_name(), frozenset(fields))
+        names = tickets.NamesForFilter(state.site_record.user_name(), frozenset(fields))
     return _parse_terms(terms, names), listing
 
 
@@ -273,9 +274,9 @@ def _list_issues(store: sync.Store, state: sync.State) -> WorkspaceIssues:
     for names in store.walk():
         for name in names:
             pairs += ((name, local.ticket) for local in survey.scan_file(store, state, name))
-    survey.locate_unread_keys(store, state, state.paths_and_head_keys_by_key())
+    survey.locate_keys_of_unreadable_files(store, state, state.paths_and_head_keys_by_key())
     if survey.has_drafts:
-        survey.refuse_lost_keys(state)
+        survey.drop_drafts_that_lost_keys(state)
     edited = {key for change in survey.local_changes for key in change.edits}
     clashing = {conflict.key for conflict in state.conflicts.all()}
     updated = {issue.key: issue.updated for issue in state.known_issues_by_id().values()}
@@ -301,7 +302,7 @@ def _no_match_message(wanted: tickets.Filter) -> str:
     return f"no ticket fits {text}" if text else "there is no ticket here"
 
 
-def _parse_terms(terms: Sequence[str], names: tickets.FieldAndUserNames) -> tickets.Filter:
+def _parse_terms(terms: Sequence[str], names: tickets.NamesForFilter) -> tickets.Filter:
     """Parse the arguments of a command as one filter.
 
     Args:

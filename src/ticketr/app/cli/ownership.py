@@ -40,7 +40,7 @@ def open_own_state_unlocked(store: sync.Store) -> AbstractContextManager[sync.St
         ConfigError: See `require_own_mark`, as for its other errors.
     """
     mark = require_own_mark(store.root)
-    store.prepare()
+    store.make_folders()
     return closing(sync.State(store.state_path, mark))
 
 

@@ -87,7 +87,7 @@ def resolve(
         if take is None:
             raise click.UsageError("say --take mine, --take jira or --take both")
         resolved, failed = _resolve_all(store, wanted, take)
-    marked = list(sync.find_conflict_markers(store)) if options.as_json or not wanted else []
+    marked = list(sync.first_marker_per_file(store)) if options.as_json or not wanted else []
     if options.as_json:
         done = {entry["key"] for entry in resolved}
         remaining = [conflict for conflict in conflicts if conflict.key not in done]

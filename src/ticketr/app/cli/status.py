@@ -191,7 +191,7 @@ def diff(options: CommonOptions, *, keys: tuple[str, ...]) -> int:
                 str(note)
                 for change in survey.local_changes
                 if not keys or change.local.ticket.key in own
-                for _, note in change.older_notes()
+                for _, note in change.notes_on_outdated_values()
             )
         )
         console.print_messages(
@@ -266,7 +266,7 @@ def _find_edited_older_and_drafts(
                 if is_named or key in keys:
                     tickets.append(EditedTicket(key, path, tuple(edit.name for edit in changes)))
         if is_named:
-            begun = (*((ticket,) if change.head_id is None else ()), *change.drafts)
+            begun = (*((ticket,) if change.head_id is None else ()), *change.new_tasks)
             drafts += (
                 Draft(one.title, path, ticket.key) for one in begun if id(one) not in unfinished_ids
             )
@@ -416,7 +416,7 @@ def _find_ticket_versions(
                 key,
                 path,
                 base.jira_text if base else None,
-                local.text if local else None,
+                local.comparable_text if local else None,
                 conflict.remote_text if conflict else None,
             )
         )

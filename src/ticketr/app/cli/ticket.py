@@ -255,7 +255,7 @@ def _current_folder_within(root: Path) -> str:
     if here == root or not here.is_relative_to(root):
         return ""
     inner = here.relative_to(root).as_posix()
-    return inner if sync.is_in_ticket_folders(inner) else ""
+    return inner if sync.may_hold_tickets(inner) else ""
 
 
 def _find_issue_or_usage_error(store: sync.Store, key: str) -> FoundIssue:
@@ -295,7 +295,7 @@ def _find_issue_in_file(store: sync.Store, path: str, key: str) -> FoundIssue | 
 
 def _text_of(file: TicketFile, ticket_index: int, issue: Ticket) -> str:
     """Return the text of a ticket, or of a sub-task without what follows it."""
-    head, span = file.tickets[ticket_index], file.ticket_slices[ticket_index]
+    head, span = file.tickets[ticket_index], file.text_slices[ticket_index]
     text = file.text[span]
     if issue is head:
         return text

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         choose,
     )
     from ticketr.app.sync.compare.diff import Side
-    from ticketr.app.sync.compare.diff3 import Piece, word_diff
+    from ticketr.app.sync.compare.diff3 import DiffPiece, word_diff
     from ticketr.app.sync.compare.mapping import Columns
     from ticketr.app.sync.concurrency import ThreadRunner
     from ticketr.app.sync.edits.drafts import unfinished_creations_by_object_id
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from ticketr.app.sync.edits.losses import Loss, find_literal_text, find_title_refusals
     from ticketr.app.sync.edits.push_plan import PlanEntry, PushPlan, read_push_plan
     from ticketr.app.sync.edits.survey import (
-        CachedKeysAndDigest,
         LocalSurvey,
+        TicketKeysAndDigest,
         base_texts,
         check_keys,
         find_files,
@@ -141,16 +141,16 @@ if TYPE_CHECKING:
         undo_step_and_keep_copy,
     )
     from ticketr.app.sync.workspace.editor import (
-        ConflictMarker,
+        FirstConflictMarker,
         find_conflict_marker,
-        find_conflict_markers,
+        first_marker_per_file,
         write_drafts,
     )
     from ticketr.app.sync.workspace.store import (
         TEMPLATE_FOLDER,
         LocalTicket,
         Store,
-        is_in_ticket_folders,
+        may_hold_tickets,
     )
 
 _MODULE_BY_NAME = type_checking_imports(__name__, __file__)

@@ -263,7 +263,7 @@ def _join_types(
             holds_text=field.id in rich,
         )
         for field in first.values()
-        if field.id not in mapping.FIELDS_WITHOUT_LINES and field.id != "project"
+        if field.id not in mapping.IDS_WITHOUT_LINES and field.id != "project"
     ]
     order = [field_id for _, field_id in columns.all_names_and_ids]
 

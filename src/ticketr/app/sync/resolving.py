@@ -229,7 +229,7 @@ def _write_markers(
         keys = [ticket.key for ticket in file.tickets]
         if conflict.key not in keys:
             return None
-        span = file.ticket_slices[keys.index(conflict.key)]
+        span = file.text_slices[keys.index(conflict.key)]
         here = file.text[span]
         text = lf_and_rstrip(here)
         alone = parse(text)
@@ -249,7 +249,7 @@ def _write_markers(
         replacement = TextReplacement(span.start, here, after, digest_of(whole), aside)
         return whole
 
-    if not editor.ensure_changed(opened.path, marked) or replacement is None:
+    if not editor.ensure_holds_change(opened.path, marked) or replacement is None:
         raise opened.missing_ticket_error(store)
     with state.batch():
         record_written(
@@ -300,14 +300,14 @@ def read_conflict(store: Store, state: State, key: str) -> conflict_parts.Confli
         key=conflict.key,
         title=local.title,
         path=opened.path,
-        line=local.line,
+        title_line=local.line,
         synced_at=known.seen_at if known is not None else None,
         updated=updated_at(newest),
         last_changed_by=None,
         parts=parts,
         side_changes=merged,
         planned_copy_path=store.relative_path(aside),
-        ticket_text=text,
+        ticket_text_in_file=text,
         versions=versions,
         last_changed_key=newest.key,
     )
@@ -337,7 +337,7 @@ def carry_out(store: Store, state: State, resolution: conflict_parts.Resolution)
         UndoKind.CHOSEN,
         resolution.lines_by_place,
         always_copies_text=True,
-        expected_text=seen.ticket_text,
+        expected_text=seen.ticket_text_in_file,
     )
     writer = FamilyWriter(store, state, seen=opened.as_of_jira_time, settlement=settlement)
     return _write_merged(store, opened, writer)
@@ -349,7 +349,7 @@ def _read_ticket_and_versions(
     """Return a ticket's text in its file, the ticket, and the versions that a view is made of."""
     file, key = store.read_file(opened.path), opened.conflict.key
     former = {new: old for old, new in renamed_keys(state, opened.family).items()}
-    for span, ticket in zip(file.ticket_slices, file.tickets, strict=True):
+    for span, ticket in zip(file.text_slices, file.tickets, strict=True):
         if ticket.key in {key, former.get(key, key)}:
             writer = FamilyWriter(store, state, seen=opened.as_of_jira_time)
             text = file.text[span]
@@ -370,7 +370,7 @@ def _open_unchanged(store: Store, state: State, seen: conflict_parts.ConflictVie
     if opened.path != seen.path:
         raise ConflictChanged(seen.key, f"it was moved to {opened.path}")
     text, _, versions = _read_ticket_and_versions(store, state, opened)
-    if text != seen.ticket_text:
+    if text != seen.ticket_text_in_file:
         raise ConflictChanged(seen.key, f"{seen.path} was edited")
     if versions != seen.versions:
         raise ConflictChanged(seen.key, "Jira's version of it was read again")

@@ -210,20 +210,21 @@ class Session:
     user: User
     opened_at_trio_time: float
 
-    async def survey(self, *, refuse_lost_keys: bool = True) -> LocalSurvey:
+    async def survey(self, *, drop_drafts_that_lost_keys: bool = True) -> LocalSurvey:
         """Compare every ticket in the workspace with the last sync.
 
         Args:
-            refuse_lost_keys: Whether to do as `LocalSurvey.refuse_lost_keys` does, before a push.
+            drop_drafts_that_lost_keys: Whether to do as `LocalSurvey.drop_drafts_that_lost_keys` does, before a push.
         """
         survey = LocalSurvey()
         portions = survey.scan_in_portions(self.store, self.state, find_files(self.store))
         while await self.in_thread(next, portions, None):
             pass
-        if refuse_lost_keys and survey.has_drafts:
+        if drop_drafts_that_lost_keys and survey.has_drafts:
             new_keys = {creation.key for creation in self.recorded_creations if creation.key}
-            check = partial(survey.refuse_lost_keys, inherit=self.job.inherit, new_keys=new_keys)
-            await self.in_thread(check, self.state, self.job.project)
+            drop = survey.drop_drafts_that_lost_keys
+            run = partial(drop, inherit=self.job.inherit, new_keys=new_keys)
+            await self.in_thread(run, self.state, self.job.project)
         return survey
 
     async def check_project(self) -> None:
@@ -358,7 +359,7 @@ def _lock_and_open_state(
     Returns:
         The state, and the requests for new issues in it.
     """
-    store.prepare()
+    store.make_folders()
     files.enter_context(store.lock())
     state = State(store.state_path, job.state_owner_mark)
     files.callback(state.close)

@@ -213,7 +213,7 @@ def _write_back_and_keep_copy(store: Store, step: UndoStep) -> str:
             aside = store.relative_path(editor.put_in_trash(key, step.after))
         return new
 
-    if not editor.ensure_text_changed(step.path, old):
+    if not editor.ensure_holds_changed_text(step.path, old):
         raise CannotUndo(step.key, f"{step.path} is not there any more", step.copy_path)
     return aside
 
@@ -242,7 +242,7 @@ def _span_of(text: str, step: UndoStep) -> tuple[int, int]:
         raise CannotUndo(step.key, reason, step.copy_path) from None
     spans = (
         (span.start, span.stop)
-        for span, ticket in zip(file.ticket_slices, file.tickets, strict=True)
+        for span, ticket in zip(file.text_slices, file.tickets, strict=True)
         if ticket.key == step.key or (ticket.key is None and file.text[span] == step.after)
     )
     return next(spans, (0, 0))

@@ -18,9 +18,9 @@ from ticketr.app.tickets.grammar import (
     CONFLICT_MARKER,
     is_key,
     key_order,
+    md_name_of_key,
     mistyped_key,
     one_line,
-    safe_file_name,
 )
 from ticketr.app.tickets.model import Comment, Ticket, TicketFile
 from ticketr.app.tickets.parser import parse
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
         Total,
         candidate_of,
         fold,
+        issue_and_point_totals_by,
         points_of,
         rank_of_priority,
         sort_key,
-        total_by,
     )
     from ticketr.app.tickets.filter import (
-        FieldAndUserNames,
         FieldTerm,
         FileStateTerm,
         Filter,
         KeysTerm,
+        NamesForFilter,
         NotTerm,
         Term,
         TextTerm,

@@ -236,7 +236,7 @@ class Total:
     points: float
 
 
-def total_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
+def issue_and_point_totals_by(candidates: Iterable[Candidate], name: str) -> tuple[Total, ...]:
     """Return a total for each value of a field: the most issues first, those without a value last.
 
     Args:

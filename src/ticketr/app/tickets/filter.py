@@ -33,7 +33,7 @@ FILE_STATES = frozenset({EDITED, DRAFT, CONFLICT, BROKEN})
 _FILE_STATES_BY_WORD = {state: frozenset({state}) for state in FILE_STATES} | {
     "unpushed": frozenset({EDITED, DRAFT})
 }
-_ASSIGNEE_FIELD = "assignee"
+_FOLDED_ASSIGNEE = "assignee"
 #: The names after @ that stand for the user.
 _WORDS_FOR_USER = frozenset({"me", "mine"})
 
@@ -138,15 +138,15 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldAndUserNames:
+class NamesForFilter:
     """What a filter can name in a workspace.
 
     Attributes:
-        user_name: The name of the user, as tickets have it; empty if it is not known.
+        app_user_name: The name of the user, as tickets have it; empty if it is not known.
         fields: The names of the fields that tickets have; empty if they are not known.
     """
 
-    user_name: str = ""
+    app_user_name: str = ""
     fields: frozenset[str] = frozenset()
 
     def check_field(self, text: str, at: int, name: str) -> None:
@@ -157,10 +157,10 @@ class FieldAndUserNames:
             raise InvalidFilter(text, at, f'no ticket has a field "{name}"{hint}')
 
 
-ANY_NAMES = FieldAndUserNames()
+ANY_NAMES = NamesForFilter()
 
 
-def parse_filter(text: str, names: FieldAndUserNames = ANY_NAMES) -> Filter:
+def parse_filter(text: str, names: NamesForFilter = ANY_NAMES) -> Filter:
     """Parse a filter as a person types it.
 
     Args:
@@ -182,17 +182,17 @@ def parse_filter(text: str, names: FieldAndUserNames = ANY_NAMES) -> Filter:
     return Filter(text.strip(), tuple(terms))
 
 
-def _parse_term(text: str, at: int, names: FieldAndUserNames) -> tuple[Term, int]:
+def _parse_term(text: str, at: int, names: NamesForFilter) -> tuple[Term, int]:
     """Parse a term without its minus; return it and where it ends."""
     if text[at : at + 1] == "@":
         person, end = _parse_quoted_or_bare(text, at + 1, _UNQUOTED)
         if not person:
             raise InvalidFilter(text, at, "a person's name has to follow @")
         if person.lower() in _WORDS_FOR_USER and text[at + 1] != '"':
-            if not names.user_name:
+            if not names.app_user_name:
                 raise InvalidFilter(text, at, "who you are is not known before a pull")
-            return FieldTerm(_ASSIGNEE_FIELD, fold(names.user_name), is_whole_value=True), end
-        return FieldTerm(_ASSIGNEE_FIELD, fold(person)), end
+            return FieldTerm(_FOLDED_ASSIGNEE, fold(names.app_user_name), is_whole_value=True), end
+        return FieldTerm(_FOLDED_ASSIGNEE, fold(person)), end
     word, end = _parse_quoted_or_bare(text, at, _BARE_NAME)
     if text[end : end + 1] == "=":
         if not word:

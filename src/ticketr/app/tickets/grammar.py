@@ -65,7 +65,7 @@ def key_order(key: str) -> tuple[str, int]:
     return (project, int(number)) if is_key(key) else (key, 0)
 
 
-def safe_file_name(key: str) -> str:
+def md_name_of_key(key: str) -> str:
     """Return the name of a ticket's file.
 
     Keys come from a server, so they are checked before they become part of a path.
@@ -194,7 +194,7 @@ def section_of(line: str, *, in_task: bool = False) -> str | None:
     return name if name in SECTION_NAMES and not (in_task and name == TASKS_SECTION) else None
 
 
-def read_rich_text_heading(line: str) -> str:
+def field_name_in_rich_text_heading(line: str) -> str:
     """Return the name of the field from the heading of its section."""
     match = _RICH_TEXT_HEADING.match(line := _without_short_indent(line))
     assert match is not None
@@ -256,7 +256,7 @@ NEARLY_KEY_AT_START = compile_on_use(
     rf"|{_KEY_LIKE.format('bare')}\s*\])"
 )
 #: A bracket and the text in it, with which a title with a key begins.
-BRACKETED_KEY = compile_on_use(r"\[([^\]]*)\]\s*")
+BRACKETED_TEXT = compile_on_use(r"\[([^\]]*)\]\s*")
 #: A title without a key that begins with backslashes, of which the first is no part of it.
 ESCAPED_KEYLIKE_TITLE = compile_on_use(rf"\\+(?:\[|{NEARLY_KEY_AT_START.pattern})")
 

@@ -64,19 +64,19 @@ class Comment:
         id: The number that Jira gave it; empty for a new one, which is not in Jira yet.
         author: The name of its author; empty for a new one.
         time: When it was written, as ``2026-03-01 09:30Z``; empty if unknown.
-        line: The line of its text in the file, from 1; 0 if it was not read from one. Not compared.
+        text_line: The line of its text in the file, from 1; 0 if it was not read from one. Not compared.
     """
 
     text: str
     id: str = ""
     author: str = ""
     time: str = ""
-    line: int = field(default=0, compare=False)
+    text_line: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         put = object.__setattr__
         put(self, "text", with_lf_and_utf8(self.text).strip())
-        put(self, "id", self.id if _is_number(self.id) else "")
+        put(self, "id", self.id if _is_ascii_digits(self.id) else "")
         put(self, "author", one_line(TIME_SEPARATOR_PATTERN.sub(" ", one_line(self.author))))
         put(self, "time", self.time if re.fullmatch(COMMENT_TIME_PATTERN, self.time) else "")
         if not self.id:
@@ -89,7 +89,7 @@ class Comment:
         return not self.id
 
 
-def _is_number(text: str) -> bool:
+def _is_ascii_digits(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
 
@@ -116,13 +116,13 @@ class LineNumbers:
 
     Attributes:
         description: The runs of lines in the description.
-        criteria: For each criterion, the number of its first line in the file.
+        criteria_starts: For each criterion, the number of its first line in the file.
         rich_texts: The line numbers of each text of a field, by the field's name.
         fields: For each field, its name and the number of its line in the file.
     """
 
     description: LineRuns = ()
-    criteria: tuple[int, ...] = ()
+    criteria_starts: tuple[int, ...] = ()
     rich_texts: Mapping[str, TextLineNumbers] = field(
         default_factory=dict[str, TextLineNumbers], hash=False
     )
@@ -151,7 +151,7 @@ class LineNumbers:
             index: The index of the criterion, from 0.
             line: The line in the criterion, from 1.
         """
-        return self.criteria[index] + line - 1 if index < len(self.criteria) else 0
+        return self.criteria_starts[index] + line - 1 if index < len(self.criteria_starts) else 0
 
     def of_field(self, name: str) -> int:
         """Return the line in the file of a field; 0 if it is unknown."""
@@ -273,11 +273,11 @@ class TicketFile:
         text: The whole text, exactly as read: byte order mark and CRLF kept.
         preamble: The text before the first ticket, without a byte order mark.
         tickets: The tickets in the order of the file.
-        ticket_slices: The place of each ticket with its tasks in ``text``: from its heading to behind the
+        text_slices: The place of each ticket with its tasks in ``text``: from its heading to behind the
             line end of its last non-blank line. The blank lines after that stay when it is rewritten.
     """
 
     text: str
     preamble: str
     tickets: tuple[Ticket, ...]
-    ticket_slices: tuple[slice[int, int, None], ...]
+    text_slices: tuple[slice[int, int, None], ...]

@@ -126,25 +126,25 @@ def require_closing_fence(file: SourceLines, index: int, lines: Sequence[str], s
 
 
 @dataclass(eq=False, repr=False)
-class _Text:
+class _TextOfPassages:
     """A text that consists of one or several passages of a file.
 
     Attributes:
         heading_line: The number of the heading of its section in the file, from 1; 0 if it has
             none.
         lines: The lines.
-        passage_starts: For each time that lines were added, the index of the first of them, and its
+        index_and_line_of_passages: For each time that lines were added, the index of the first of them, and its
             number in the file. Some may have been removed since.
     """
 
     heading_line: int = 0
     lines: list[str] = field(default_factory=list)
-    passage_starts: list[tuple[int, int]] = field(default_factory=list)
+    index_and_line_of_passages: list[tuple[int, int]] = field(default_factory=list)
 
     def line_runs(self) -> LineRuns:
         """Return the runs of the lines; the text starts at its first non-blank line."""
         runs: list[tuple[int, int]] = []
-        for at, number in self.passage_starts:
+        for at, number in self.index_and_line_of_passages:
             while runs and runs[-1][0] >= at:
                 runs.pop()
             if not runs or at - runs[-1][0] != number - runs[-1][1]:
@@ -205,8 +205,8 @@ class _IssueReader:
         heading_index: The index of the line with the key and the title.
         key: The key; None for a draft.
         title: The title.
-        lines: The lines of the file; of a task, those below its first line, without their indent.
-        first_index: The index in the file of the first of `lines`.
+        file_or_task_lines: The lines of the file; of a task, those below its first line, without their indent.
+        first_index: The index in the file of the first of `file_or_task_lines`.
         is_task: Whether it is a task.
         description: The description.
         fields: The fields.
@@ -228,26 +228,26 @@ class _IssueReader:
     heading_index: int
     key: str | None
     title: str
-    lines: Sequence[str]
+    file_or_task_lines: Sequence[str]
     first_index: int = 0
     is_task: bool = False
-    description: _Text = field(default_factory=_Text)
+    description: _TextOfPassages = field(default_factory=_TextOfPassages)
     fields: model.AlreadyNormalFields = field(default_factory=model.AlreadyNormalFields)
     field_lines: dict[str, int] = field(default_factory=dict)
     field_remarks: list[str] = field(default_factory=list)
     criteria: list[tuple[int, list[str]]] = field(default_factory=list)
     tasks: list[model.Ticket] = field(default_factory=list)
     comments: list[model.Comment] = field(default_factory=list)
-    rich_texts: dict[str, _Text] = field(default_factory=dict)
+    rich_texts: dict[str, _TextOfPassages] = field(default_factory=dict)
     open_criterion: list[str] | None = None
     index_after_stray: int = -1
-    open_text: _Text = field(init=False)
+    open_text: _TextOfPassages = field(init=False)
     read_line: Callable[[_IssueReader, int], int] = field(init=False)
 
     def read(self) -> int:
         """Read up to the next ticket or the end; return the index of the line after the last."""
         self._begin_text(self.description)
-        lines = self.lines
+        lines = self.file_or_task_lines
         index = 0 if self.is_task else self.heading_index + 1
         while index < len(lines):
             line = lines[index]
@@ -292,7 +292,7 @@ class _IssueReader:
         section = grammar.section_of(line, in_task=self.is_task)
         if section is None and line.startswith("## ") and COMMENTS_HEADING_PATTERN.match(line):
             in_text = self.read_line is _IssueReader._read_text_lines
-            if has_comments_below(self.lines, index, may_be_empty=not in_text):
+            if has_comments_below(self.file_or_task_lines, index, may_be_empty=not in_text):
                 section = COMMENTS_SECTION
         if section is None:
             refuse_mistyped_heading(self.file, index + self.first_index, line)
@@ -303,8 +303,8 @@ class _IssueReader:
                 self._begin_text(self.description)
             case grammar.RICH_TEXT_SECTION:
                 number = index + self.first_index + 1
-                name = grammar.read_rich_text_heading(line)
-                self._begin_text(self.rich_texts.setdefault(name, _Text(number)))
+                name = grammar.field_name_in_rich_text_heading(line)
+                self._begin_text(self.rich_texts.setdefault(name, _TextOfPassages(number)))
             case grammar.FIELDS_SECTION:
                 self.read_line = _IssueReader._read_fields
             case grammar.CRITERIA_SECTION:
@@ -317,7 +317,7 @@ class _IssueReader:
 
     # Text: the description with lines that fit into no other section, and texts of fields.
 
-    def _begin_text(self, text: _Text) -> None:
+    def _begin_text(self, text: _TextOfPassages) -> None:
         """Begin another passage of a text, behind a blank line if there is one already."""
         while text.lines and not text.lines[-1].strip():
             text.lines.pop()
@@ -333,7 +333,7 @@ class _IssueReader:
             index: The line.
             is_single: Whether to leave the lines behind it that have no special meaning either.
         """
-        lines, stop = self.lines, index + 1
+        lines, stop = self.file_or_task_lines, index + 1
         line = lines[index]
         text: Sequence[str]
         if not MAY_BE_SPECIAL.match(line):
@@ -348,7 +348,7 @@ class _IssueReader:
             text = [line.removeprefix("\\")]
         else:
             text = [grammar.unescape(line)]
-        self.open_text.passage_starts.append(
+        self.open_text.index_and_line_of_passages.append(
             (len(self.open_text.lines), index + self.first_index + 1)
         )
         self.open_text.lines += text
@@ -367,7 +367,7 @@ class _IssueReader:
 
     def _read_fields(self, index: int) -> int:
         """Read a line of the section, and those behind it that have no special meaning."""
-        lines, fields, field_lines = self.lines, self.fields, self.field_lines
+        lines, fields, field_lines = self.file_or_task_lines, self.fields, self.field_lines
         first, offset = index, self.first_index + 1
         while index < len(lines):
             texts = grammar.read_plain_field(lines[index])
@@ -397,8 +397,8 @@ class _IssueReader:
         """Return the indented lines below ``Name: |`` as a text, and the index of the last."""
         block: list[str] = []
         last = index
-        for at in range(index + 1, len(self.lines)):
-            line = self.lines[at]
+        for at in range(index + 1, len(self.file_or_task_lines)):
+            line = self.file_or_task_lines[at]
             if line.strip():
                 if not line.startswith((INDENT, "\t")):
                     break
@@ -414,7 +414,7 @@ class _IssueReader:
     # Acceptance criteria.
 
     def _read_criterion(self, index: int) -> int:
-        line = self.lines[index]
+        line = self.file_or_task_lines[index]
         text = line.lstrip()
         other = _STAR_PLUS_OR_NUMBER_ITEM.match(line)
         if other or text.startswith("-"):
@@ -432,7 +432,7 @@ class _IssueReader:
     # Comments.
 
     def _read_comment(self, index: int) -> int:
-        line = self.lines[index]
+        line = self.file_or_task_lines[index]
         if not line.strip():
             return index + 1
         if line.startswith("##"):
@@ -449,11 +449,11 @@ class _IssueReader:
             problem = "this comment already exists; remove one of the two"
             self.file.fail(index + self.first_index, problem)
         stop = self._end_of_comment(index + 1, is_prose=bool(comment.text))
-        text = [line[column:], *map(dedented, self.lines[index + 1 : stop])]
+        text = [line[column:], *map(dedented, self.file_or_task_lines[index + 1 : stop])]
         first = next((at for at, line in enumerate(text) if line.strip()), 0)
         lines = self._unescape_lines(text, index + self.first_index)
         number = index + self.first_index + first + 1
-        self.comments.append(replace(comment, text="\n".join(lines), line=number))
+        self.comments.append(replace(comment, text="\n".join(lines), text_line=number))
         return stop
 
     def _end_of_comment(self, start: int, *, is_prose: bool) -> int:
@@ -462,8 +462,8 @@ class _IssueReader:
         A line without indent still belongs to it right below a line of prose, as in Markdown.
         """
         stop = start
-        for index in range(start, len(self.lines)):
-            line = self.lines[index]
+        for index in range(start, len(self.file_or_task_lines)):
+            line = self.file_or_task_lines[index]
             if line.startswith((INDENT, "\t")) or (is_prose and line[:1].isalnum()):
                 is_prose = is_prose or bool(line.strip())
             elif line.strip():
@@ -490,7 +490,7 @@ class _IssueReader:
     # Tasks.
 
     def _read_task(self, index: int) -> int:
-        line = self.lines[index]
+        line = self.file_or_task_lines[index]
         text = line.strip()
         if text and not text.startswith("-"):
             return self._add_stray_line_to_text(index, stays_in_section=not line.startswith("##"))
@@ -499,7 +499,7 @@ class _IssueReader:
         indent = len(line) - len(line.lstrip())
         stop = self._end_of_task(index + 1, indent)
         width = indent + len(INDENT)
-        body = [dedented(line, width) for line in self.lines[index + 1 : stop]]
+        body = [dedented(line, width) for line in self.file_or_task_lines[index + 1 : stop]]
         key, title = _read_heading(self.file, index, indent + 1)
         task = _IssueReader(self.file, index, key, title, body, first_index=index + 1, is_task=True)
         task.read()
@@ -511,8 +511,8 @@ class _IssueReader:
 
     def _end_of_task(self, start: int, indent: int) -> int:
         inner = " " * (indent + len(INDENT))
-        for index in range(start, len(self.lines)):
-            line = self.lines[index]
+        for index in range(start, len(self.file_or_task_lines)):
+            line = self.file_or_task_lines[index]
             if line.startswith(inner):  # no next task, nor a heading
                 continue
             text = line.lstrip()
@@ -522,7 +522,7 @@ class _IssueReader:
                     return index
             elif text.startswith(("-", "##")) or line.startswith(TICKET_PREFIX):
                 return index
-        return len(self.lines)
+        return len(self.file_or_task_lines)
 
 
 def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None, str]:
@@ -539,7 +539,7 @@ def _read_heading(file: SourceLines, index: int, start: int) -> tuple[str | None
     rest = line[start:].lstrip()
     column = len(line) - len(rest) + 1
     text = rest.rstrip()
-    bracket = grammar.BRACKETED_KEY.match(text)
+    bracket = grammar.BRACKETED_TEXT.match(text)
     if bracket is not None and grammar.is_key(bracket[1]):
         key, title = bracket[1], text[bracket.end() :]
         if not title:

@@ -80,8 +80,8 @@ def rewrite(
     Raises:
         UnwritableTicket: Two of the tickets would have the same key.
     """
-    parts = list(_split_file_with_changes(file, changes))
-    rest = file.text[file.ticket_slices[-1].stop :] if parts else file.text
+    parts = list(_split_and_render_changes(file, changes))
+    rest = file.text[file.text_slices[-1].stop :] if parts else file.text
     for ticket, text in added:
         end = _line_end_style(file.text, 0)
         last = (parts[-1][2] if parts else "") + rest
@@ -98,15 +98,15 @@ def rewrite(
         at = start + len(text)
         spans.append(slice(start, at))
     pieces = [f"{before}{text}" for before, _, text in parts]
-    return changed(file, text="".join([*pieces, rest]), tickets=tickets, ticket_slices=tuple(spans))
+    return changed(file, text="".join([*pieces, rest]), tickets=tickets, text_slices=tuple(spans))
 
 
-def _split_file_with_changes(
+def _split_and_render_changes(
     file: TicketFile, changes: Mapping[int, Ticket]
 ) -> Iterator[tuple[str, Ticket, str]]:
     """Yield what is before each ticket of a file, the ticket, and its text."""
     read = 0
-    for index, (ticket, span) in enumerate(zip(file.tickets, file.ticket_slices, strict=True)):
+    for index, (ticket, span) in enumerate(zip(file.tickets, file.text_slices, strict=True)):
         before, text = file.text[read : span.start], file.text[span]
         read = span.stop
         if index not in changes:

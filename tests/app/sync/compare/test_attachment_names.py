@@ -4,7 +4,7 @@ from hypothesis import given, strategies as st
 from rows import for_each
 
 from ticketr.app.sync import size_text
-from ticketr.app.sync.compare.attachments import MAX_NAME_BYTES, possible_names, safe_name
+from ticketr.app.sync.compare.attachments import MAX_KEPT_NAME_BYTES, possible_names, safe_name
 
 
 @for_each(
@@ -36,7 +36,7 @@ def test_any_name_is_one_of_a_file_in_its_folder(name: str) -> None:
         assert not set(each) & set("/\\\0")
         assert not each.startswith(".")
         assert not each.casefold().endswith(".md")
-        assert len(each.encode()) <= MAX_NAME_BYTES + 30
+        assert len(each.encode()) <= MAX_KEPT_NAME_BYTES + 30
 
 
 def test_another_name_keeps_the_suffix() -> None:

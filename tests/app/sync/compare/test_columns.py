@@ -10,7 +10,7 @@ from ticketr.app.config import UserNamedField
 from ticketr.app.jira import Field, Issue
 from ticketr.app.sync import Columns, UnknownFieldInSettings, UnsupportedFieldInSettings
 from ticketr.app.sync.compare.mapping import (
-    FIELDS_WITHOUT_LINES,
+    IDS_WITHOUT_LINES,
     STANDARD_NAMES_AND_IDS,
     family_text,
 )
@@ -69,7 +69,7 @@ def test_a_field_that_the_site_does_not_have_is_refused_and_the_nearest_ones_are
     assert str(caught.value).endswith("did you mean Team Estimate?")
 
 
-@pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
+@pytest.mark.parametrize("field_id", sorted(IDS_WITHOUT_LINES))
 def test_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownFieldInSettings):
         Columns.of([field("Odd", field_id)], ["Odd"])
@@ -218,7 +218,7 @@ def test_for_an_unknown_id_the_nearest_name_is_offered() -> None:
         names(UserNamedField("Others", "customfield_7", "f.yaml:3"))
 
 
-@pytest.mark.parametrize("field_id", sorted(FIELDS_WITHOUT_LINES))
+@pytest.mark.parametrize("field_id", sorted(IDS_WITHOUT_LINES))
 def test_the_id_of_a_field_with_another_place_in_a_file_is_refused(field_id: str) -> None:
     with pytest.raises(UnknownFieldInSettings):
         names(UserNamedField("Odd", field_id), site=(field("Odd", field_id),))

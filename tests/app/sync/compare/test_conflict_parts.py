@@ -268,7 +268,7 @@ def test_the_preview_tells_what_is_chosen_and_what_is_left() -> None:
         FileChange("Priority", "Lowest", "Medium"),
         FileChange("Labels", "search", "remote"),
     )
-    assert seen.names_to_push == ("Title", "Description ¶4")
+    assert seen.part_names_to_push == ("Title", "Description ¶4")
     assert [part.name for part in seen.undecided_parts] == [
         "Description ¶2",
         "Acceptance criteria 2",
@@ -283,7 +283,7 @@ def test_what_is_edited_to_be_as_in_jira_is_not_pushed() -> None:
         FileChange("Description ¶2", "Two, mine.", "Both of us."),
         FileChange("Labels", "search", "remote"),
     )
-    assert one.names_to_push == ("Description ¶2", "Description ¶4")
+    assert one.part_names_to_push == ("Description ¶2", "Description ¶4")
 
 
 def test_a_side_is_written_or_pushed_but_not_both() -> None:
@@ -293,8 +293,8 @@ def test_a_side_is_written_or_pushed_but_not_both() -> None:
         choose(seen, {part.id: choice for part in seen.parts}) for choice in ("mine", "jira")
     )
 
-    assert (mine.file_changes, mine.names_to_push) == ((), ("Title",))
-    assert (jiras.file_changes, jiras.names_to_push) == (
+    assert (mine.file_changes, mine.part_names_to_push) == ((), ("Title",))
+    assert (jiras.file_changes, jiras.part_names_to_push) == (
         (FileChange("Title", "Mine", "Theirs"),),
         (),
     )

@@ -91,7 +91,7 @@ def test_what_is_lost_has_its_line_in_the_file(
 
     assert found is not None
     assert found.losses == lost
-    assert len(found.problems_from_jira) == 4 - len(lost) - (new == "")
+    assert len(found.problems_already_in_jira) == 4 - len(lost) - (new == "")
 
 
 def test_only_what_is_to_be_sent_is_sent() -> None:

@@ -113,7 +113,7 @@ def test_a_fingerprint_covers_what_is_asked_for_and_not_where_it_stands() -> Non
     assert entry.fingerprint == same.fingerprint
     others = [
         replace(entry, key="DEMO-2"),
-        replace(entry, parent="DEMO-9"),
+        replace(entry, parent_key_or_title="DEMO-9"),
         replace(entry, changes=(replace(part, new="Newer"),)),
         replace(entry, changes=(replace(part, part="Summary"),)),
         replace(entry, changes=()),

@@ -218,10 +218,10 @@ class TestPlan:
         base = all_pushed(three.base, three.local)
 
         again = planned(base, three.local)
-        assert again is None or (not again.edits and (again.drafts or again.added_keys))
+        assert again is None or (not again.edits and (again.new_tasks or again.added_task_keys))
 
         again = planned(base, without_drafts(three.local))
-        assert again is None or again.added_keys
+        assert again is None or again.added_task_keys
 
     @given(versions)
     def test_each_edit_is_of_an_issue_that_was_there_and_each_draft_is_listed(
@@ -237,9 +237,9 @@ class TestPlan:
             key: some for key, some in edits.items() if some
         }
         drafts = tuple(task for task in three.local.tasks if task.key is None)
-        assert (local_change.drafts if local_change else ()) == drafts
+        assert (local_change.new_tasks if local_change else ()) == drafts
         if local_change is not None:
-            assert set(local_change.added_keys) == here.keys() - before.keys()
+            assert set(local_change.added_task_keys) == here.keys() - before.keys()
             assert len(local_change.changed_issues()) == len(local_change.edits) + len(drafts)
 
     @given(versions)

@@ -82,7 +82,7 @@ async def test_an_edited_draft_is_left_with_its_sub_tasks(bench: Bench) -> None:
     path = bench.root / "drafts.md"
     path.write_text("# TICKET: New\n\n## Tasks\n- One\n- Two\n")
     plan = bench.plan()
-    assert [(each.title, each.parent) for each in plan.entries] == [
+    assert [(each.title, each.parent_key_or_title) for each in plan.entries] == [
         ("New", ""),
         ("One", 'draft "New"'),
         ("Two", 'draft "New"'),
@@ -114,7 +114,9 @@ async def test_a_sub_task_that_was_added_to_a_confirmed_draft_waits(bench: Bench
         ("Later", 4, NEW)
     ]
     later = bench.plan()
-    assert [(each.title, each.parent) for each in later.entries] == [("Later", "DEMO-13")]
+    assert [(each.title, each.parent_key_or_title) for each in later.entries] == [
+        ("Later", "DEMO-13")
+    ]
     assert (await bench.push(confirmed=later)).created == ("DEMO-15",)
 
 

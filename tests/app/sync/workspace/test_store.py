@@ -19,14 +19,14 @@ from rows import for_each
 
 from ticketr.app.jira import Issue
 from ticketr.app.sync import (
-    ConflictMarker,
     DuplicateKey,
     FileFailed,
+    FirstConflictMarker,
     State,
     Store,
     WorkspaceBusy,
     find_conflict_marker,
-    find_conflict_markers,
+    first_marker_per_file,
     take_survey,
 )
 from ticketr.app.sync.state.state import IssueRow, MergeBase
@@ -99,7 +99,7 @@ def test_markdown_without_a_ticket_may_hold_what_it_likes(data: bytes, store: St
 
 def test_what_a_killed_writer_left_goes(store: Store) -> None:
     left = put(store, ".ticketr-tmp-abc", "half")
-    store.prepare()
+    store.make_folders()
 
     with store.lock():
         assert files(store) == []
@@ -109,7 +109,7 @@ def test_what_a_killed_writer_left_goes(store: Store) -> None:
 
 def test_what_a_thread_of_this_process_writes_just_now_is_left_to_it(store: Store) -> None:
     half = put(store, f".ticketr-tmp-{os.getpid()}-1", "half")
-    store.prepare()
+    store.make_folders()
 
     with store.lock():
         assert files(store) == []
@@ -129,7 +129,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> No
     (tmp_path / "file").write_text("")
 
     with pytest.raises(FileFailed, match=r"cannot write into .*file/x: Not a directory"):
-        Store(tmp_path / "file" / "x", ".ticketr").prepare()
+        Store(tmp_path / "file" / "x", ".ticketr").make_folders()
 
 
 def test_only_one_holds_the_workspace_and_the_error_names_it(store: Store) -> None:
@@ -297,7 +297,7 @@ def test_a_ticket_in_a_broken_file_alone_is_stopped(store: Store, state: State, 
     survey = take_survey(store, state)
 
     assert not any(each.change_refusal for each in survey.locations.values())
-    assert set(survey.possible_locations) == {"DEMO-2"}
+    assert set(survey.locations_of_unread_keys) == {"DEMO-2"}
     assert set(survey.broken) == {"a.md"}
 
 
@@ -313,7 +313,7 @@ def test_a_copy_of_a_ticket_whose_own_file_is_broken_is_stopped(
     survey = take_survey(store, state)
 
     assert {key for key, each in survey.locations.items() if each.change_refusal} == {"DEMO-1"}
-    assert set(survey.possible_locations) == {"DEMO-2"}
+    assert set(survey.locations_of_unread_keys) == {"DEMO-2"}
     assert str(survey.broken[good]) == f"DEMO-1 is in a.md and in {good}; keep one of them"
 
 
@@ -344,11 +344,11 @@ def test_the_tickets_of_a_folder_that_cannot_be_listed_are_in_it(
 
     survey = take_survey(store, state)
 
-    assert (survey.locations, set(survey.possible_locations)) == ({}, {"DEMO-1"})
+    assert (survey.locations, set(survey.locations_of_unread_keys)) == ({}, {"DEMO-1"})
     folder = store.root / "sprint"
     reason = f"cannot read {folder}: {os.strerror(13)}; let your account read it, or move it away"
     assert {path: str(error) for path, error in survey.broken.items()} == {"sprint": reason}
-    assert survey.possible_locations["DEMO-1"].change_refusal == reason
+    assert survey.locations_of_unread_keys["DEMO-1"].change_refusal == reason
 
 
 HEADING = b"# TICKET: [DEMO-1] A\n"
@@ -359,7 +359,7 @@ def test_the_first_marker_of_a_ticket_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "b.md").write_bytes(HEADING + b"\n\\<<<<<<< words\n")
     (tmp_path / "c.md").write_bytes(b"<<<<<<< of something else\n")
 
-    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("a.md", 3)]
+    assert [*first_marker_per_file(Store(tmp_path, ".ticketr"))] == [FirstConflictMarker("a.md", 3)]
 
 
 def test_what_cannot_be_read_holds_none_as_far_as_we_know(tmp_path: Path) -> None:
@@ -376,7 +376,7 @@ def test_a_named_pipe_in_a_tickets_place_holds_up_no_search(tmp_path: Path) -> N
     os.mkfifo(tmp_path / "ABC-1.md")
     (tmp_path / "b.md").write_bytes(HEADING + b"\n<<<<<<< here\n")
 
-    assert [*find_conflict_markers(Store(tmp_path, ".ticketr"))] == [ConflictMarker("b.md", 3)]
+    assert [*first_marker_per_file(Store(tmp_path, ".ticketr"))] == [FirstConflictMarker("b.md", 3)]
 
 
 TICKET = "# TICKET: [DEMO-1] One\n\n## Tasks\n- [DEMO-2] Two\n"

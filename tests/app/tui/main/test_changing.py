@@ -13,7 +13,7 @@ from rows import for_each
 from ticketr.app.config import SavedListView
 from ticketr.app.sync import FieldSetting, IssuePlace, Template
 from ticketr.app.sync.templates import Placeholder
-from ticketr.app.tickets import Comment, FieldAndUserNames, Ticket, parse, parse_filter, render
+from ticketr.app.tickets import Comment, NamesForFilter, Ticket, parse, parse_filter, render
 from ticketr.app.tui import messages, text_input
 from ticketr.app.tui.effects import JobKind, JobRequest, call, call_in
 from ticketr.app.tui.keymap import DEFAULT_BINDINGS, Context, KeyAction
@@ -309,7 +309,7 @@ def commented(*comments: Comment) -> AppState:
     ticket = replace(ONE, comments=comments)
     (read,) = parse(render([ticket])).tickets
     state = app_state(ONE)
-    workspace = replace(state.workspace, filter_names=FieldAndUserNames("Demo User"))
+    workspace = replace(state.workspace, filter_names=NamesForFilter("Demo User"))
     assert state.selected_row is not None
     opened = OpenTicket("work", state.selected_row.key_order, sheet_of(read, "DEMO-1.md"))
     return replace(state.with_workspace(workspace), ticket=opened)
@@ -328,7 +328,7 @@ def test_ones_own_comment_is_edited_at_its_line(words: str) -> None:
     state = commented(*COMMENTS)
     assert state.ticket is not None
     assert state.ticket.sheet is not None
-    (line,) = [text.line for text in state.ticket.sheet.issue.comments if text.text == words]
+    (line,) = [text.text_line for text in state.ticket.sheet.issue.comments if text.text == words]
     _, effect = update(pressed(state, "M", *words), Key("KEY_ENTER"), 9.0)
     assert effect == (call_in("work", open_editor, "DEMO-1.md", line),)
 

@@ -255,7 +255,7 @@ async def test_a_filter_for_the_users_tickets_comes_back_with_the_name_of_the_us
 
     (recalled,) = [message for message in told if isinstance(message, SavedListViewRead)]
     assert recalled.filter.terms == (FieldTerm("assignee", "demo user", is_whole_value=True),)
-    assert read(told).filter_names.user_name == "Demo User"
+    assert read(told).filter_names.app_user_name == "Demo User"
     assert {"Status", "Assignee", "Sprint"} <= read(told).filter_names.fields
 
 

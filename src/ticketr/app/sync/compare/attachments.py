@@ -10,7 +10,7 @@ from ticketr.app.jira.models import Attachment, objects_in, read_records
 from ticketr.cleaning import clean
 
 #: The most bytes of a name before its ending or a number is added: file systems take 255.
-MAX_NAME_BYTES = 200
+MAX_KEPT_NAME_BYTES = 200
 _FORBIDDEN_NAME_CHARACTERS = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 
@@ -25,7 +25,7 @@ def safe_name(name: str) -> str:
     if name.startswith("."):
         name = f"_{name[1:]}"
     stem, suffix = _stem_and_suffix(name)
-    while len(f"{stem}{suffix}".encode()) > MAX_NAME_BYTES:
+    while len(f"{stem}{suffix}".encode()) > MAX_KEPT_NAME_BYTES:
         stem, suffix = (stem[:-1], suffix) if len(stem) > 1 else (stem, suffix[:-1])
     name = f"{stem}{suffix}".rstrip(". ") or "attachment"
     # Last, since a cut can make this ending: a copy of the file would be read as one of tickets.
@@ -64,9 +64,9 @@ ATTACHMENT_FIELD = "attachment"
 #: The line of a file that lists them.
 ATTACHMENTS_LINE_NAME = "Attachments"
 #: The key of a record that holds its media ID; Jira's own records do not have it.
-_ATTACHMENT_MEDIA_KEY = "media"
+_MEDIA_ID_KEY = "media"
 #: What files and downloads need of a record.
-KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _ATTACHMENT_MEDIA_KEY)
+KEPT_ATTACHMENT_KEYS = ("id", "filename", "size", _MEDIA_ID_KEY)
 
 
 def jira_attachments(fields: Mapping[str, object]) -> tuple[Attachment, ...]:
@@ -84,7 +84,7 @@ def with_attachment_media_ids(
         ids: The media ID of attachments, by their own IDs.
     """
     known = [
-        {**file, _ATTACHMENT_MEDIA_KEY: ids[own]} if (own := str(file.get("id"))) in ids else file
+        {**file, _MEDIA_ID_KEY: ids[own]} if (own := str(file.get("id"))) in ids else file
         for file in objects_in(fields.get(ATTACHMENT_FIELD))
     ]
     return {**fields, ATTACHMENT_FIELD: known}
@@ -102,7 +102,7 @@ def media_ids_by_name(fields: Mapping[str, object]) -> Mapping[str, str]:
     return {
         name: media
         for entry in entries
-        if isinstance(media := entry.get(_ATTACHMENT_MEDIA_KEY), str)
+        if isinstance(media := entry.get(_MEDIA_ID_KEY), str)
         and names[name := str(entry.get("filename"))] == 1
     }
 

@@ -36,7 +36,7 @@ class JiraComment:
         time_in_file: When it was written, as a file shows it; empty if unknown.
         body: Its text as ADF.
         visibility: Who may see it, as Jira writes it; None for everybody.
-        media_ids_by_name: The media IDs of the attachments of its issue, by their names.
+        issue_media_ids: The media IDs of the attachments of its issue, by their names.
     """
 
     id: str
@@ -45,12 +45,12 @@ class JiraComment:
     time_in_file: str
     body: object
     visibility: object
-    media_ids_by_name: Mapping[str, str] = field(default_factory=dict)
+    issue_media_ids: Mapping[str, str] = field(default_factory=dict)
 
     def to_file_comment(self) -> Comment:
         """Return the comment as a file shows it."""
         text = (
-            to_markdown(self.body, media_ids=self.media_ids_by_name)
+            to_markdown(self.body, media_ids=self.issue_media_ids)
             if isinstance(self.body, dict)
             else ""
         )
@@ -111,12 +111,12 @@ def _utc_text(value: object) -> str:
 DESCRIPTION_FIELD = "description"
 
 
-def wrap_plain_text(value: object) -> object:
+def wrap_if_plain_text(value: object) -> object:
     """Return the value of a rich-text field as a document; some sites answer with plain text."""
     return adf.code_block_document(value) if isinstance(value, str) and value else value
 
 
-def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
+def rich_text_documents_in(fields: Mapping[str, object]) -> Iterator[object]:
     """Yield the description of an issue, then its other rich texts and comments, from its fields."""
     yield fields.get(DESCRIPTION_FIELD)
     for name, value in fields.items():
@@ -127,11 +127,11 @@ def documents_in(fields: Mapping[str, object]) -> Iterator[object]:
         yield from (comment.body for comment in jira_comments(fields))
 
 
-def shown_files(fields: Mapping[str, object]) -> tuple[adf.PicturedFile, ...]:
+def files_in_any_text(fields: Mapping[str, object]) -> tuple[adf.PicturedFile, ...]:
     """Return the files that the rich texts and the comments of an issue show, from its fields."""
     return tuple(
         file
-        for document in documents_in(fields)
+        for document in rich_text_documents_in(fields)
         if document is not None
         for file in adf.pictured_files(document)
     )

@@ -213,7 +213,7 @@ class ConflictView:
         key: The key of the ticket.
         title: Its title in the file.
         path: Its file, relative to the workspace.
-        line: The line of its heading there, from 1.
+        title_line: The line of its heading there, from 1.
         synced_at: When the last sync of it began, by Jira's clock, in seconds since the epoch; None
             for no sync.
         updated: When Jira's version was last changed, as Jira writes it; empty if unknown.
@@ -222,7 +222,7 @@ class ConflictView:
         parts: What both sides have changed differently.
         side_changes: What only one side has changed.
         planned_copy_path: Where the ticket's text of now would be put aside, relative to the workspace.
-        ticket_text: The ticket's text in its file. If that has changed, the view is out of date.
+        ticket_text_in_file: The ticket's text in its file. If that has changed, the view is out of date.
         versions: The versions of the ticket; the same.
         last_changed_key: The key of the issue of the ticket that was changed last in Jira; empty if
             unknown.
@@ -231,14 +231,14 @@ class ConflictView:
     key: str
     title: str
     path: str
-    line: int
+    title_line: int
     synced_at: float | None
     updated: str
     last_changed_by: str | None
     parts: tuple[ConflictPart, ...]
     side_changes: tuple[SideChange, ...]
     planned_copy_path: str
-    ticket_text: str = field(repr=False)
+    ticket_text_in_file: str = field(repr=False)
     versions: diff.Versions = field(repr=False)
     last_changed_key: str = ""
 
@@ -249,13 +249,13 @@ class FileChange:
 
     Attributes:
         name: What changes, as in `ConflictPart`.
-        before: Its text; empty for none.
-        after: Its text afterwards; empty for none.
+        part_text_before: Its text; empty for none.
+        part_text_after: Its text afterwards; empty for none.
     """
 
     name: str
-    before: str
-    after: str
+    part_text_before: str
+    part_text_after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ class Resolution:
         return (*chosen, *merged)
 
     @property
-    def names_to_push(self) -> tuple[str, ...]:
+    def part_names_to_push(self) -> tuple[str, ...]:
         """The names of what goes to Jira with the next push."""
         chosen = (part.name for part, text in self._chosen_texts() if text != part.jiras)
         return (*chosen, *(one.name for one in self.view.side_changes if one.changed_by == "mine"))
@@ -335,7 +335,7 @@ def _chosen_lines(key: str, part: ConflictPart, choice: Choice) -> Sequence[str]
             raise BadPartChoice(
                 f"{key}: {part.name}: it cannot hold both texts; choose one, or edit it"
             )
-        return _lines_of_both(part.chunk.local, part.chunk.remote)
+        return _union_of_lines(part.chunk.local, part.chunk.remote)
     lines = {"mine": part.chunk.local, "jira": part.chunk.remote}.get(choice)
     if lines is None:  # from a caller without a type checker: no side is taken by mistake
         raise BadPartChoice(
@@ -361,7 +361,7 @@ def _typed_lines(key: str, part: ConflictPart, text: str) -> Sequence[str]:
     return lines or [""]
 
 
-def _lines_of_both(local: Sequence[str], remote: Sequence[str]) -> list[str]:
+def _union_of_lines(local: Sequence[str], remote: Sequence[str]) -> list[str]:
     """Return the lines of both sides, those of the file first; common lines once."""
     lines: list[str] = []
     for chunk in diff3.compare_lines(local, remote):

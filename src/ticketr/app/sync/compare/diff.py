@@ -32,11 +32,11 @@ from ticketr.app.jira.adf import (
 )
 from ticketr.app.tickets import Comment, Ticket, TicketSyntaxError, parse
 
-_CRITERIA = "Acceptance Criteria"
+_CRITERIA_HEADING = "Acceptance Criteria"
 
 
 @dataclass(frozen=True, slots=True)
-class DescriptionForFile:
+class MarkdownAndCriteria:
     """A description as it will be in a file.
 
     Attributes:
@@ -52,7 +52,7 @@ class DescriptionForFile:
 
 def description_text(
     adf: object, media_ids: Mapping[str, str], *, split: bool
-) -> DescriptionForFile:
+) -> MarkdownAndCriteria:
     """Convert a description to Markdown.
 
     Args:
@@ -62,21 +62,21 @@ def description_text(
     """
     body, criteria = split_criteria(adf) if split else (adf, ())
     if not isinstance(adf, dict) or not isinstance(body, dict):
-        return DescriptionForFile("", is_exact=adf is None)
+        return MarkdownAndCriteria("", is_exact=adf is None)
     converted = convert(body, media_ids=media_ids)
     end = simple_markdown(_last_two_blocks(adf)) if criteria else ""
     exact = converted.is_lossless and end is not None
-    return DescriptionForFile(converted.markdown, criteria, exact)
+    return MarkdownAndCriteria(converted.markdown, criteria, exact)
 
 
-def simple_description(adf: object) -> DescriptionForFile | None:
+def simple_description(adf: object) -> MarkdownAndCriteria | None:
     """Return what `description_text` returns for a simple description; None for any other.
 
     Args:
         adf: The description in Jira's form; None for none.
     """
     if not isinstance(adf, dict):
-        return DescriptionForFile("", is_exact=True) if adf is None else None
+        return MarkdownAndCriteria("", is_exact=True) if adf is None else None
     body: object = adf
     criteria: tuple[str, ...] = ()
     content = adf.get("content")
@@ -88,7 +88,7 @@ def simple_description(adf: object) -> DescriptionForFile | None:
             body = {**adf, "content": content[:-2]}
             criteria = tuple(line[2:] for line in lines)
     markdown = simple_markdown(body)
-    return None if markdown is None else DescriptionForFile(markdown, criteria, is_exact=True)
+    return None if markdown is None else MarkdownAndCriteria(markdown, criteria, is_exact=True)
 
 
 def _last_two_blocks(adf: dict[Any, Any]) -> dict[str, object]:
@@ -146,7 +146,7 @@ def description_adf(
         heading = {
             "type": "heading",
             "attrs": {"level": 3},
-            "content": [{"type": "text", "text": _CRITERIA}],
+            "content": [{"type": "text", "text": _CRITERIA_HEADING}],
         }
         items = [
             {"type": "listItem", "content": read(text).get("content", [])}
@@ -161,7 +161,7 @@ def description_adf(
 def _is_criteria_heading(node: object) -> bool:
     match node:
         case {"type": "heading", "attrs": {"level": 3}, "content": [{"text": text, **rest}]}:
-            return text == _CRITERIA and not rest.get("marks")
+            return text == _CRITERIA_HEADING and not rest.get("marks")
     return False
 
 

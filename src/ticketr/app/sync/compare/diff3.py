@@ -23,14 +23,14 @@ from ticketr.text import common_prefix_length
 #: The most pairs of equal lines in two texts that are compared. Above it, frequent lines are not
 #: fixed points: some thousand equal lines would take minutes. Needless conflicts may follow.
 _MAX_EQUAL_PAIRS = 200_000
-#: A line is frequent if it occurs more often than this.
-_FREQUENT_ABOVE_OCCURRENCES = 20
-#: The number of units from which on units that occur once are paired before all others.
-_LONG_FROM_UNITS = 400
+#: The most occurrences of a line that is not frequent.
+_MAX_MATCHED_OCCURRENCES = 20
+#: The fewest units of a text in which those that occur once are paired before all others.
+_MIN_UNITS_FOR_LANDMARKS = 400
 
 
 #: Units: each a line, after the blank lines before it; at the end of a text, blank lines alone.
-_LinesWithBlanks: TypeAlias = tuple[tuple[str, ...], ...]
+_LinesAfterBlanks: TypeAlias = tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
         The chunks of the result, in order. If none is a conflict, their merged lines joined are the
         merged text.
     """
-    old, mine, theirs = _join_blanks(base), _join_blanks(local), _join_blanks(remote)
+    old, mine, theirs = map(_join_blanks_to_next, (base, local, remote))
     here, there = _match_units(old, mine), _match_units(old, theirs)
     chunks: list[Chunk] = []
     b = m = r = 0
@@ -86,7 +86,7 @@ def merge_chunks(base: Sequence[str], local: Sequence[str], remote: Sequence[str
 
 def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     """Find where two texts differ, without a common base; return the chunks of both, in order."""
-    mine, theirs = _join_blanks(local), _join_blanks(remote)
+    mine, theirs = _join_blanks_to_next(local), _join_blanks_to_next(remote)
     chunks: list[Chunk] = []
     m = r = 0
     for here, there in (*_match_units(mine, theirs).items(), (len(mine), len(theirs))):
@@ -100,8 +100,8 @@ def compare_lines(local: Sequence[str], remote: Sequence[str]) -> list[Chunk]:
     return chunks
 
 
-def _join_blanks(lines: Sequence[str]) -> _LinesWithBlanks:
-    """Group lines to units; see `_LinesWithBlanks`."""
+def _join_blanks_to_next(lines: Sequence[str]) -> _LinesAfterBlanks:
+    """Group lines to units; see `_LinesAfterBlanks`."""
     units: list[tuple[str, ...]] = []
     start = 0
     for end, line in enumerate(lines, start=1):
@@ -116,7 +116,7 @@ def _lines_of_units(units: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _merge_stretch(
-    base: _LinesWithBlanks, local: _LinesWithBlanks, remote: _LinesWithBlanks
+    base: _LinesAfterBlanks, local: _LinesAfterBlanks, remote: _LinesAfterBlanks
 ) -> Iterator[Chunk]:
     """Merge the lines between two fixed points; equal lines at its ends do not conflict."""
     if base in (local, remote):
@@ -150,12 +150,12 @@ def _are_paragraphs_in_place(*texts: Sequence[tuple[str, ...]]) -> bool:
     )
 
 
-def _unchanged_chunk(units: _LinesWithBlanks) -> Iterator[Chunk]:
+def _unchanged_chunk(units: _LinesAfterBlanks) -> Iterator[Chunk]:
     if units:
         yield Chunk.unchanged(_lines_of_units(units))
 
 
-def _match_units(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
+def _match_units(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[int, int]:
     """Pair equal units of two texts, in rising order of both."""
     pairs: dict[int, int] = {}
     b = o = 0
@@ -168,13 +168,13 @@ def _match_units(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, i
     return pairs
 
 
-def _find_landmarks(base: _LinesWithBlanks, other: _LinesWithBlanks) -> list[tuple[int, int]]:
+def _find_landmarks(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> list[tuple[int, int]]:
     """Pair the units that occur once in each of two long texts, as many as are in the same order.
 
     `SequenceMatcher` takes minutes if every other of some thousand lines has changed. Between
     landmarks it gets short texts only.
     """
-    if min(len(base), len(other)) < _LONG_FROM_UNITS:
+    if min(len(base), len(other)) < _MIN_UNITS_FOR_LANDMARKS:
         return []
     here, there = Counter(base), Counter(other)
     positions = {unit: at for at, unit in enumerate(other) if there[unit] == here[unit] == 1}
@@ -199,15 +199,13 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
     return chosen[::-1]
 
 
-def _match_stretch(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int, int]:
+def _match_stretch(base: _LinesAfterBlanks, other: _LinesAfterBlanks) -> dict[int, int]:
     if not base or not other:
         return {}
     matcher = SequenceMatcher(None, base, other, autojunk=False)
     positions: dict[tuple[str, ...], list[int]] = matcher.b2j  # type: ignore[attr-defined]  # documented, but not in typeshed
     if sum(len(positions.get(unit, ())) for unit in base) > _MAX_EQUAL_PAIRS:
-        for unit in [
-            unit for unit in positions if len(positions[unit]) > _FREQUENT_ABOVE_OCCURRENCES
-        ]:
+        for unit in [unit for unit in positions if len(positions[unit]) > _MAX_MATCHED_OCCURRENCES]:
             del positions[unit]
     blocks = matcher.get_matching_blocks()
     return {a + step: b + step for a, b, size in blocks for step in range(size)}
@@ -216,14 +214,14 @@ def _match_stretch(base: _LinesWithBlanks, other: _LinesWithBlanks) -> dict[int,
 #: What a piece of a text is: in both texts, only in the old one, or only in the new one.
 DiffPieceKind: TypeAlias = Literal["same", "removed", "added"]
 #: A piece of a text.
-Piece: TypeAlias = tuple[DiffPieceKind, str]
+DiffPiece: TypeAlias = tuple[DiffPieceKind, str]
 
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 #: The most words of a text that are compared one by one, the white space between them included.
 _MAX_COMPARED_WORDS = 4_000
 
 
-def word_diff(before: str, after: str) -> tuple[Piece, ...]:
+def word_diff(before: str, after: str) -> tuple[DiffPiece, ...]:
     """Compare two texts word by word.
 
     The middles of texts that differ in very many words are not compared: one is removed, the
@@ -241,9 +239,9 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     start = common_prefix_length(old, new)
     end = common_prefix_length(old[start:][::-1], new[start:][::-1])
     one, other = old[start : len(old) - end], new[start : len(new) - end]
-    pieces: list[Piece] = [("same", "".join(old[:start]))]
+    pieces: list[DiffPiece] = [("same", "".join(old[:start]))]
     removed = added = ""
-    for here, there in _paired_runs(one, other):
+    for here, there in _paired_word_runs(one, other):
         # White space between two changes is a part of them.
         if here == there and here.strip():
             pieces += ("removed", removed), ("added", added), ("same", here)
@@ -254,7 +252,7 @@ def word_diff(before: str, after: str) -> tuple[Piece, ...]:
     return tuple(piece for piece in pieces if piece[1])
 
 
-def _paired_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _paired_word_runs(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the runs of words that two texts have alike, and what is between them."""
     if max(len(old), len(new)) > _MAX_COMPARED_WORDS:
         yield "".join(old), "".join(new)

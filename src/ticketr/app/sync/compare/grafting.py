@@ -21,7 +21,7 @@ from ticketr.app.jira.adf import (
 from ticketr.app.jira.models import Issue
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.attachments import media_ids_by_name
-from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, wrap_plain_text
+from ticketr.app.sync.compare.comments import DESCRIPTION_FIELD, wrap_if_plain_text
 from ticketr.app.sync.compare.diff import RichTextPart
 from ticketr.app.tickets import Ticket
 
@@ -147,7 +147,7 @@ class EditedText:
         return diff.part_name(self.part)
 
     @property
-    def problems_from_jira(self) -> tuple[str, ...]:
+    def problems_already_in_jira(self) -> tuple[str, ...]:
         """What does not fit Jira's rules though it comes from Jira."""
         known = set(adf.find_problems(self.original))
         return tuple(problem for problem in adf.find_problems(self.document) if problem in known)
@@ -189,7 +189,7 @@ def edited_texts(
         words = here.rich_texts.get(name, "")
         if name not in text_ids or adf.is_surely_too_long(words):
             continue
-        original = wrap_plain_text(fields.get(text_ids[name]))
+        original = wrap_if_plain_text(fields.get(text_ids[name]))
         document = adf.to_adf(words, media_ids=media_ids)
         shown = adf.to_adf(before.rich_texts.get(name, ""), media_ids=media_ids)
         grafted = adf.graft(original, shown, document, must_fit_schema=must_fit_schema)

@@ -39,9 +39,9 @@ from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     DESCRIPTION_FIELD,
     KEPT_COMMENT_KEYS,
-    documents_in,
     jira_comments,
-    wrap_plain_text,
+    rich_text_documents_in,
+    wrap_if_plain_text,
 )
 from ticketr.app.sync.errors import UnknownFieldInSettings, UnsupportedFieldInSettings
 from ticketr.app.tickets import Ticket, is_key, key_order, render_ticket
@@ -65,16 +65,16 @@ PARENT_LINE_NAME = "Parent"
 #: Lines whose names the settings cannot change.
 _FIXED, _SPRINT = ("Type", "Status"), "Sprint"
 #: Fields that are never lines: they have their own section of a file, or none.
-FIELDS_WITHOUT_LINES = frozenset(
+IDS_WITHOUT_LINES = frozenset(
     {"summary", "description", "parent", "subtasks", "issuekey", "comment"}
 )
 
-_SECTION_PREFIX = "## Field: "
+_RICH_TEXT_HEADING_PREFIX = "## Field: "
 
 #: Why no line can hold a field.
-_TIME_REASON = "it holds tracked time"
+_TRACKED_TIME_REASON = "it holds tracked time"
 _ASSETS_REASON = "it holds objects of Assets"
-_ENTRY_EXCEEDS_LINE_REASON = "it holds more of each entry than a line can"
+_ENTRIES_TOO_DETAILED_REASON = "it holds more of each entry than a line can"
 
 #: By the field's ID.
 _UNSUPPORTED_REASON_BY_ID = dict.fromkeys(
@@ -88,19 +88,19 @@ _UNSUPPORTED_REASON_BY_ID = dict.fromkeys(
         "timetracking",
         "workratio",
     ),
-    _TIME_REASON,
+    _TRACKED_TIME_REASON,
 )
 #: By the kind of its value, or of its members.
 _UNSUPPORTED_REASON_BY_KIND = {
-    "timetracking": _TIME_REASON,
-    "progress": _TIME_REASON,
-    "worklog": _TIME_REASON,
+    "timetracking": _TRACKED_TIME_REASON,
+    "progress": _TRACKED_TIME_REASON,
+    "worklog": _TRACKED_TIME_REASON,
     "cmdb-object-field": _ASSETS_REASON,
-    "attachment": _ENTRY_EXCEEDS_LINE_REASON,
-    "comments-page": _ENTRY_EXCEEDS_LINE_REASON,
-    "issuelinks": _ENTRY_EXCEEDS_LINE_REASON,
-    "votes": _ENTRY_EXCEEDS_LINE_REASON,
-    "watches": _ENTRY_EXCEEDS_LINE_REASON,
+    "attachment": _ENTRIES_TOO_DETAILED_REASON,
+    "comments-page": _ENTRIES_TOO_DETAILED_REASON,
+    "issuelinks": _ENTRIES_TOO_DETAILED_REASON,
+    "votes": _ENTRIES_TOO_DETAILED_REASON,
+    "watches": _ENTRIES_TOO_DETAILED_REASON,
 }
 #: By what the name of the kind of a custom field holds; Atlassian's apps name them.
 _UNSUPPORTED_REASON_BY_CUSTOM_KIND = {
@@ -118,14 +118,14 @@ class Columns:
             writing.
         has_comments: Whether files hold comments.
         has_links: Whether files hold lines of links to other issues.
-        has_attachments: Whether files list attachments.
+        lists_attachments: Whether files list attachments.
         section_names_and_ids: The same pairs for rich-text fields, which have sections of their own.
     """
 
     line_names_and_ids: tuple[tuple[str, str], ...]
     has_comments: bool = False
     has_links: bool = False
-    has_attachments: bool = False
+    lists_attachments: bool = False
     section_names_and_ids: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -156,7 +156,7 @@ class Columns:
         site: dict[str, str] = {}
         for site_field in fields:
             name = site_field.name.strip()  # as a file's line will have it
-            if name != PARENT_LINE_NAME and site_field.id not in FIELDS_WITHOUT_LINES:
+            if name != PARENT_LINE_NAME and site_field.id not in IDS_WITHOUT_LINES:
                 every.setdefault(name, site_field.id)
                 site[site_field.id] = name
         custom = ((name, every[name]) for name in DEFAULT_CUSTOM_FIELD_NAMES if name in every)
@@ -210,9 +210,10 @@ class Columns:
         """
         more = [("## Comments", COMMENT_FIELD)] if self.has_comments else []
         more += [("# Links", LINK_FIELD)] if self.has_links else []
-        more += [("# Attachments", ATTACHMENT_FIELD)] if self.has_attachments else []
+        more += [("# Attachments", ATTACHMENT_FIELD)] if self.lists_attachments else []
         texts = (
-            (f"{_SECTION_PREFIX}{name}", field_id) for name, field_id in self.section_names_and_ids
+            (f"{_RICH_TEXT_HEADING_PREFIX}{name}", field_id)
+            for name, field_id in self.section_names_and_ids
         )
         return (*self.line_names_and_ids, *more, *texts)
 
@@ -235,9 +236,9 @@ def _with_mapped_field(
 def section_names_and_ids_in(stored: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Return `Columns.section_names_and_ids` from the value of `Columns.names_and_ids_in_files`."""
     return tuple(
-        (name.removeprefix(_SECTION_PREFIX), field_id)
+        (name.removeprefix(_RICH_TEXT_HEADING_PREFIX), field_id)
         for name, field_id in stored
-        if name.startswith(_SECTION_PREFIX)
+        if name.startswith(_RICH_TEXT_HEADING_PREFIX)
     )
 
 
@@ -306,7 +307,7 @@ def _linked_keys_by_line_name(fields: Mapping[str, object]) -> dict[str, str]:
     return {line: ", ".join(sorted(keys[line], key=key_order)) for line in sorted(keys)}
 
 
-def keys_or_words_in(text: str) -> tuple[str, ...]:
+def words_with_keys_upper(text: str) -> tuple[str, ...]:
     """Return the keys on a line, each once; other words are returned unchanged."""
     words = (word for word in _KEY_SEPARATOR_PATTERN.split(text) if word)
     return tuple(dict.fromkeys(word.upper() if is_key(word.upper()) else word for word in words))
@@ -320,7 +321,7 @@ def merge_link_keys(base: str, local: str, remote: str) -> str:
         local: The line in the file; it stays as it is if Jira has changed nothing.
         remote: The line in Jira.
     """
-    old, here, there = keys_or_words_in(base), keys_or_words_in(local), keys_or_words_in(remote)
+    old, here, there = map(words_with_keys_upper, (base, local, remote))
     added = (text for text in there if text not in old and text not in here)
     gone = set(old).difference(there)
     kept = [text for text in here if text not in gone]
@@ -341,14 +342,14 @@ def removed_links(
         before: Its text at the last sync; a link that it lacks is nothing that the user removed.
         text: Its text in the file.
     """
-    gone = set(keys_or_words_in(before)).difference(keys_or_words_in(text))
+    gone = set(words_with_keys_upper(before)).difference(words_with_keys_upper(text))
     return tuple(link for link in jira_links(fields) if link.line_name == line and link.key in gone)
 
 
 #: What is between a choice and the second one below it.
 CASCADE_SEPARATOR = " > "
 #: What an issue without a description costs.
-_ISSUE_COST = 60
+_BARE_ISSUE_COST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,7 +401,7 @@ def family_text(
     head: Issue,
     subtasks: Sequence[Issue],
     columns: Columns,
-    ready: Mapping[str, diff.DescriptionForFile] = MappingProxyType({}),
+    ready: Mapping[str, diff.MarkdownAndCriteria] = MappingProxyType({}),
 ) -> FamilyText:
     """Render a family as text, and find out what the text cannot hold exactly.
 
@@ -408,7 +409,7 @@ def family_text(
         head: The issue that gives the ticket its heading.
         subtasks: The sub-tasks to file under it, in order.
         columns: The fields to write.
-        ready: What `estimate_cost` has described; it spares the import of what converts.
+        ready: What `convert_simple_and_estimate_cost` has described; it spares the import of what converts.
 
     Returns:
         The text, the ticket that a reader gets from it, and the keys that are not exact.
@@ -437,7 +438,7 @@ def family_text(
                 inexact |= {
                     issue.id
                     for issue, made in pairs
-                    if issue.id not in inexact and not _are_field_texts_exact(issue, made, columns)
+                    if issue.id not in inexact and not _are_rich_texts_exact(issue, made, columns)
                 }
             keys = frozenset(issue.key for issue in issues if issue.id in inexact)
             return FamilyText(ticket, render_ticket(ticket), keys, columns.section_names_and_ids)
@@ -446,24 +447,24 @@ def family_text(
             del described[issue_id]
 
 
-def estimate_cost(
-    issues: Iterable[Issue], most: int
-) -> tuple[int, dict[str, diff.DescriptionForFile], list[object]]:
+def convert_simple_and_estimate_cost(
+    issues: Iterable[Issue], max_cost: int
+) -> tuple[int, dict[str, diff.MarkdownAndCriteria], list[object]]:
     """Estimate the work of rendering a family, and convert the descriptions that take little.
 
     Args:
         issues: The family.
-        most: Where to stop; the work may be a little more.
+        max_cost: Where to stop; the work may be a little more.
 
     Returns:
         About how much work it is, where converting one character of text is a work of 1; the simple
         descriptions as Markdown, by the IDs of the issues; the other rich texts, up to the stop.
     """
     cost, remaining = 0, list[object]()
-    most_characters = most * SIMPLE_TEXT_SPEEDUP
-    described: dict[str, diff.DescriptionForFile] = {}
+    most_characters = max_cost * SIMPLE_TEXT_SPEEDUP
+    described: dict[str, diff.MarkdownAndCriteria] = {}
     for issue in issues:
-        description, *others = documents_in(issue.fields)
+        description, *others = rich_text_documents_in(issue.fields)
         is_short = marklas_cost(description, most_characters) <= most_characters
         text = diff.simple_description(description) if is_short else None
         if text is None:
@@ -472,9 +473,9 @@ def estimate_cost(
             described[issue.id] = text
             cost += len(text.markdown) // SIMPLE_TEXT_SPEEDUP
         remaining += others
-        cost += _ISSUE_COST + sum(conversion_cost(document, most) for document in others)
+        cost += _BARE_ISSUE_COST + sum(conversion_cost(document, max_cost) for document in others)
         cost += sum(len(value) for value in issue.fields.values() if isinstance(value, list))
-        if cost > most:
+        if cost > max_cost:
             break
     return cost, described, remaining
 
@@ -543,7 +544,7 @@ def _slim_value(value: object, keys: Sequence[str]) -> object:
 def _make_ticket(
     issue: Issue,
     columns: Columns,
-    description: diff.DescriptionForFile,
+    description: diff.MarkdownAndCriteria,
     tasks: Sequence[Ticket] | None = None,
 ) -> Ticket:
     """Return an issue as a ticket; ``tasks`` is None for a sub-task."""
@@ -557,14 +558,14 @@ def _make_ticket(
         named = dict(columns.line_names_and_ids)
         lines = _linked_keys_by_line_name(issue.fields)
         fields |= {line: keys for line, keys in lines.items() if line not in named}
-    if columns.has_attachments and (line := attachment_names_and_sizes(issue.fields)):
+    if columns.lists_attachments and (line := attachment_names_and_sizes(issue.fields)):
         fields.setdefault(ATTACHMENTS_LINE_NAME, line)
     parent_key = text_of(object_of(issue.fields.get("parent")).get("key"))
     if parent_key and tasks is not None:
         fields[PARENT_LINE_NAME] = parent_key
     media_ids = media_ids_by_name(issue.fields) if columns.section_names_and_ids else {}
     texts = (
-        (name, diff.markdown_of(wrap_plain_text(issue.fields.get(field_id)), media_ids))
+        (name, diff.markdown_of(wrap_if_plain_text(issue.fields.get(field_id)), media_ids))
         for name, field_id in columns.section_names_and_ids
     )
     return Ticket(
@@ -583,7 +584,7 @@ def _make_ticket(
     )
 
 
-def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionForFile) -> bool:
+def _is_description_exact(issue: Issue, read: Ticket, written: diff.MarkdownAndCriteria) -> bool:
     """Return whether a ticket holds all of an issue's description."""
     text = (read.description, read.acceptance_criteria)
     if written.is_exact and text == (written.markdown.removesuffix("\n"), written.criteria):
@@ -595,11 +596,11 @@ def _is_description_exact(issue: Issue, read: Ticket, written: diff.DescriptionF
     return visible_form(diff.description_adf(read, media_ids=media_ids)) == visible_form(original)
 
 
-def _are_field_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
+def _are_rich_texts_exact(issue: Issue, read: Ticket, columns: Columns) -> bool:
     """Return whether the rich texts of an issue, without its description, are exact."""
     media_ids = media_ids_by_name(issue.fields)
     for name, field_id in columns.section_names_and_ids:
-        original = wrap_plain_text(issue.fields.get(field_id))
+        original = wrap_if_plain_text(issue.fields.get(field_id))
         if original is not None and (
             is_too_large(original)
             or visible_form(to_adf(read.rich_texts.get(name, ""), media_ids=media_ids))

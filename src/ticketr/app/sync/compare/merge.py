@@ -152,7 +152,7 @@ def merge(
     old, new = diff.issues_by_key(base) if base else {}, diff.issues_by_key(remote)
     here = diff.issues_by_key(local)
     issues = {
-        key: merger.merge_issue(old.get(key), here[key], new[key]) for key in here if key in new
+        key: merger.merge_own_parts(old.get(key), here[key], new[key]) for key in here if key in new
     }
     tasks = tuple(_merge_tasks(local, remote, base, issues))
     head = issues.get(local.key or "", local)
@@ -173,7 +173,7 @@ class _Merger:
     parts: list[PartMerge] = field(default_factory=list)
     has_dropped_edits: bool = False
 
-    def merge_issue(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
+    def merge_own_parts(self, base: Ticket | None, local: Ticket, remote: Ticket) -> Ticket:
         """Merge one issue without its sub-tasks, which stay as in the file."""
         old = diff.part_texts(base) if base else {}
         here, there = diff.part_texts(local), diff.part_texts(remote)
@@ -242,7 +242,7 @@ def _merge_tasks(
     does not have, such as a draft, follows the same sub-task as in the file.
     """
     there = {task.key: task for task in remote.tasks}
-    order = _merged_task_order(local.tasks, remote.tasks, base.tasks if base else ())
+    order = _merged_order_of_jira_tasks(local.tasks, remote.tasks, base.tasks if base else ())
     followers: dict[str | None, list[Ticket]] = {}
     before: str | None = None
     for task in local.tasks:
@@ -256,7 +256,7 @@ def _merge_tasks(
         yield from followers.get(key, ())
 
 
-def _merged_task_order(
+def _merged_order_of_jira_tasks(
     local: Sequence[Ticket], remote: Sequence[Ticket], base: Sequence[Ticket]
 ) -> list[str | None]:
     """Return the keys of Jira's sub-tasks in order; an added or removed one moves no other."""

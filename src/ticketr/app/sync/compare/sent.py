@@ -27,8 +27,8 @@ from ticketr.app.jira.models import Issue, object_of
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import jira_comments
 from ticketr.app.sync.compare.diff import CommentPart, RichTextPart
-from ticketr.app.sync.compare.mapping import LINK_FIELD, keys_or_words_in
-from ticketr.app.sync.compare.times import read_moment
+from ticketr.app.sync.compare.mapping import LINK_FIELD, words_with_keys_upper
+from ticketr.app.sync.compare.times import read_typed_moment
 from ticketr.app.tickets import Comment, Ticket
 
 #: The keys that identify a record of Jira; the first one that was sent is compared.
@@ -55,22 +55,22 @@ class SentValue:
         """Return whether Jira has it."""
         now = diff.part_texts(issue).get(self.part, "")
         if self.field_id == LINK_FIELD:
-            return set(keys_or_words_in(self.text)) == set(keys_or_words_in(now))
+            return set(words_with_keys_upper(self.text)) == set(words_with_keys_upper(now))
         there = fields.get(self.field_id)
         if isinstance(self.part, CommentPart):
             bodies = {comment.id: comment.body for comment in jira_comments(fields)}
             there = bodies.get(self.part.id)
         return diff.are_equivalent(self.part, self.text, now) or matches_sent(self.value, there)
 
-    def is_partial_link_send(self, base: Ticket, issue: Ticket) -> bool:
+    def is_link_send_cut_off(self, base: Ticket, issue: Ticket) -> bool:
         """Return whether all that has changed in Jira is some of what was sent; only of links."""
         if self.field_id != LINK_FIELD:
             return False
         before, now = (
-            set(keys_or_words_in(diff.part_texts(ticket).get(self.part, "")))
+            set(words_with_keys_upper(diff.part_texts(ticket).get(self.part, "")))
             for ticket in (base, issue)
         )
-        sent = set(keys_or_words_in(self.text))
+        sent = set(words_with_keys_upper(self.text))
         return before != now and before & sent <= now <= before | sent
 
 
@@ -125,7 +125,7 @@ def _is_same_text_or_moment(sent: str, now: str) -> bool:
     one, other = (text.replace("\r\n", "\n").strip() for text in (sent, now))
     if one == other:
         return True
-    moments = read_moment(one), read_moment(other)
+    moments = read_typed_moment(one), read_typed_moment(other)
     return moments[0] is not None and moments[0] == moments[1]
 
 
@@ -162,7 +162,7 @@ def add_sent_to_base(
         now, base_texts = diff.part_texts(there[key]), diff.part_texts(before[key])
         values = tuple(sent.get(key, ()))
         came = [value for value in values if value.is_in(there[key], issue.fields)]
-        partly = [value for value in values if value.is_partial_link_send(before[key], there[key])]
+        partly = [value for value in values if value.is_link_send_cut_off(before[key], there[key])]
         parts = {value.part: now.get(value.part, "") for value in (*came, *partly)}
         if key in unread:
             parts |= {part: text for part, text in now.items() if part not in base_texts}
@@ -180,9 +180,9 @@ def add_sent_to_base(
 
 
 #: How alike two texts must be, from 0 to 1, for one to count as an edit of the other.
-_MIN_SIMILARITY = 0.6
+_MIN_EDIT_SIMILARITY = 0.6
 #: How many characters of a text are compared.
-_MAX_COMPARED_CHARACTERS = 2000
+_COMPARED_PREFIX_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +224,7 @@ class SentComment(OutboxEntry):
     after: int
 
 
-def find_unanswered(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
+def find_answers_in_jira(sent: Iterable[SentComment], issues: Iterable[Issue]) -> list[SentComment]:
     """Return the requests without an answer whose comments are in Jira, with their numbers.
 
     Args:
@@ -285,47 +285,47 @@ def number_sent_comments(
         if sent_comment.settled and not had_it:
             continue  # it was deleted in Jira since
         known = {comment.id for comment in issue.comments}
-        at = None if sent_comment.id in known else _index_in_file(sent_comment, issue.comments)
+        at = None if sent_comment.id in known else _likest_new_index(sent_comment, issue.comments)
         jiras = there[sent_comment.key].comments if sent_comment.key in there else ()
         now = next(
             (one for one in jiras if one.id == sent_comment.id),
             Comment(sent_comment.text, sent_comment.id),
         )
         if before is not None and not had_it:
-            base = _with_comments(base, before, (*before.comments, now))
+            base = _replace_issue_comments(base, before, (*before.comments, now))
         if at is None:
             continue
         text = now.text if issue.comments[at].text == sent_comment.text else issue.comments[at].text
         comments = list(issue.comments)
-        comments[at] = replace(now, text=text, line=comments[at].line)
-        local = _with_comments(local, issue, comments)
+        comments[at] = replace(now, text=text, text_line=comments[at].text_line)
+        local = _replace_issue_comments(local, issue, comments)
         here = diff.issues_by_key(local)
     return base, local
 
 
-def _index_in_file(sent: SentComment, comments: Sequence[Comment]) -> int | None:
+def _likest_new_index(sent: SentComment, comments: Sequence[Comment]) -> int | None:
     """Return the index of a comment in its file, where it has no number yet."""
     new = [(at, comment.text) for at, comment in enumerate(comments) if comment.is_new]
     exact = next((at for at, text in new if text == sent.text), None)
     if exact is not None or sent.settled:
         return exact
-    matcher = SequenceMatcher(None, b=sent.text[:_MAX_COMPARED_CHARACTERS], autojunk=False)
-    best, similarity = None, _MIN_SIMILARITY
+    matcher = SequenceMatcher(None, b=sent.text[:_COMPARED_PREFIX_CHARACTERS], autojunk=False)
+    best, similarity = None, _MIN_EDIT_SIMILARITY
     for at, text in new:
-        matcher.set_seq1(text[:_MAX_COMPARED_CHARACTERS])
+        matcher.set_seq1(text[:_COMPARED_PREFIX_CHARACTERS])
         if matcher.ratio() >= similarity:
             best, similarity = at, matcher.ratio()
     return best
 
 
-def _with_comments(ticket: Ticket, issue: Ticket, comments: Iterable[Comment]) -> Ticket:
+def _replace_issue_comments(ticket: Ticket, issue: Ticket, comments: Iterable[Comment]) -> Ticket:
     """Return a ticket in which one of its issues has other comments."""
     new = replace(issue, comments=tuple(comments))
     return diff.map_issues(ticket, lambda one: new if one is issue else one)
 
 
 #: The older values of some issues, by key: the stored name of a part, and the digest of its text.
-OlderValues: TypeAlias = "Mapping[str, Collection[tuple[str, str]]]"
+OlderTextDigestsByKey: TypeAlias = "Mapping[str, Collection[tuple[str, str]]]"
 
 
 def digest(text: str) -> str:
@@ -350,7 +350,7 @@ def replaced_digests(old: Ticket, new: Ticket) -> Iterator[tuple[str, str, str]]
 
 
 def replace_older_values(
-    ticket: Ticket, base: Ticket, older: OlderValues
+    ticket: Ticket, base: Ticket, older: OlderTextDigestsByKey
 ) -> tuple[Ticket, dict[str, tuple[diff.Change, ...]]]:
     """Replace the older values in a ticket by those of the last sync.
 
@@ -397,7 +397,7 @@ def replace_older_values(
     return diff.map_issues(ticket, forward), replaced
 
 
-def replaced_older_values(
+def older_values_not_in(
     older: Mapping[str, tuple[diff.Change, ...]], result: Ticket
 ) -> dict[str, tuple[diff.Change, ...]]:
     """Return those of some older values that a ticket no longer has, by the keys of its issues."""

@@ -75,7 +75,7 @@ _DATE_AND_TIME = compile_on_use(
 )
 
 
-def read_moment(text: str) -> datetime | None:
+def read_typed_moment(text: str) -> datetime | None:
     """Read a moment as a user types it.
 
     Args:

@@ -120,7 +120,7 @@ def lost_key_error(
                 return _syntax_error(local, local.ticket, _TICKET_LOST_KEY_PROBLEM.format(key=key))
     tasks = local_change.base.tasks if local_change.base is not None else ()
     titles = {task.title: task.key for task in tasks if task.key and task.key not in here}
-    for draft in local_change.drafts:
+    for draft in local_change.new_tasks:
         if key := titles.get(draft.title):
             return _syntax_error(local, draft, _TASK_LOST_KEY_PROBLEM.format(key=key))
     return None
@@ -143,13 +143,13 @@ def _parts_without_title(ticket: Ticket) -> dict[object, str]:
 
 
 def _syntax_error(local: LocalTicket, draft: Ticket, problem: str) -> TicketSyntaxError:
-    line = local.text.split("\n")[draft.line - local.ticket.line]
+    line = local.comparable_text.split("\n")[draft.line - local.ticket.line]
     column = line.index(":") + 2 if draft is local.ticket else line.index("-") + 2
     column += len(line[column - 1 :]) - len(line[column - 1 :].lstrip())
     return TicketSyntaxError(local.path, draft.line, column, problem, line)
 
 
-def read_draft(creation: Creation) -> Ticket:
+def read_draft_without_tasks(creation: Creation) -> Ticket:
     """Return the draft as it was when the issue was requested, without its sub-tasks."""
     return replace(parse(creation.draft).tickets[0], tasks=())
 
@@ -166,7 +166,7 @@ def unfinished_creations_by_object_id(
     Returns:
         The request of each draft, by the `id` of the draft in the local change.
     """
-    others = frozenset(map(read_draft, creations))
+    others = frozenset(map(read_draft_without_tasks, creations))
     everywhere = [change.local.ticket for change in local_changes]
     by_draft: dict[int, Creation] = {}
     for creation in creations:
@@ -188,7 +188,7 @@ EQUAL_WITH_TASKS, EQUAL, SAME_TITLE = 4.0, 3.0, 2.0
 #: The lowest similarity at which a draft with another title may be an edited version.
 _MIN_SIMILARITY = 0.6
 #: How many characters are compared.
-_MAX_COMPARED_CHARACTERS = 500
+_COMPARED_PREFIX_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -197,11 +197,11 @@ class DraftMatcher:
 
     Attributes:
         creation: The issue; its key may be unknown if no key is to be written.
-        other_drafts: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
+        drafts_of_other_creations: The drafts of other issues, without their sub-tasks; may hold the issue's own draft.
     """
 
     creation: Creation
-    other_drafts: Collection[Ticket] = frozenset()
+    drafts_of_other_creations: Collection[Ticket] = frozenset()
 
     @cached_property
     def draft(self) -> Ticket:
@@ -251,7 +251,7 @@ class DraftMatcher:
 
     def _score_of_unequal(self, ticket: Ticket) -> float:
         """Return the score of a draft that differs from the sent draft."""
-        if replace(ticket, tasks=()) in self.other_drafts:
+        if replace(ticket, tasks=()) in self.drafts_of_other_creations:
             return 0.0
         texts = _start_of_joined_texts(ticket), _start_of_joined_texts(self.draft)
         matcher = SequenceMatcher(None, *texts, autojunk=False)
@@ -264,4 +264,4 @@ class DraftMatcher:
 
 
 def _start_of_joined_texts(issue: Ticket) -> str:
-    return "\n".join(part_texts(issue).values())[:_MAX_COMPARED_CHARACTERS]
+    return "\n".join(part_texts(issue).values())[:_COMPARED_PREFIX_CHARACTERS]

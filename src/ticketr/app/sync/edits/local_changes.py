@@ -21,7 +21,7 @@ from ticketr.app.sync.compare.diff import (
     part_texts,
 )
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
-from ticketr.app.sync.compare.sent import OlderValues, replace_older_values
+from ticketr.app.sync.compare.sent import OlderTextDigestsByKey, replace_older_values
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key, one_line
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 #: Why a value is left alone that an earlier sync had.
-_OLDER_VALUES_REASON = (
+_OUTDATED_VALUES_REASON = (
     "{names}: older than the last pull, so it is not sent; a pull brings the file forward. If you "
     "typed it yourself: ticketr resolve {key} --take mine, then push"
 )
@@ -46,35 +46,35 @@ class TicketChanges:
         head_id: The ID of its head in Jira; None for a draft.
         base: The ticket at the last sync; None for a draft.
         edits: The changes of each issue, by key.
-        drafts: Its sub-tasks without keys.
-        added_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
+        new_tasks: Its sub-tasks without keys.
+        added_task_keys: Keys of sub-tasks in the file that the ticket did not have at the last sync.
         is_restricted: Whether only these edits may be sent, since the user chose them.
         pictures: The files on disk that its descriptions show since then, by their addresses.
         inheritable_fields: The fields of the ticket that its new sub-tasks take over unless they name
             them, by name; empty if a setting says so.
         older_values: The values of earlier syncs in the file, by key, as changes that are not sent. The
             ticket of ``local`` has those of the last sync instead.
-        parent_draft: The title of the draft that a draft names as its parent; empty for none.
+        parent_title: The title of the draft that a draft names as its parent; empty for none.
     """
 
     local: LocalTicket
     head_id: str | None
     base: Ticket | None
     edits: Mapping[str, tuple[Change, ...]]
-    drafts: tuple[Ticket, ...]
-    added_keys: tuple[str, ...] = ()
+    new_tasks: tuple[Ticket, ...]
+    added_task_keys: tuple[str, ...] = ()
     is_restricted: bool = False
     pictures: Mapping[str, PictureFile] = field(default_factory=dict)
     inheritable_fields: Mapping[str, str] = field(default_factory=dict)
     older_values: Mapping[str, tuple[Change, ...]] = field(default_factory=dict)
-    parent_draft: str = ""
+    parent_title: str = ""
 
     def inherited_by(self, draft: Ticket) -> tuple[Change, ...]:
         """Return what a new sub-task takes over from the ticket; an empty line is a name, too."""
         names = self.inheritable_fields.items()
         return tuple(Change(name, "", text) for name, text in names if name not in draft.fields)
 
-    def with_edits_from_base(self, base: Ticket, local: Ticket) -> TicketChanges:
+    def recompute_edits(self, base: Ticket, local: Ticket) -> TicketChanges:
         """Return the change from another base to a version of the ticket in its file."""
         edits = find_changes_by_key(base, local)
         if self.is_restricted:
@@ -94,17 +94,17 @@ class TicketChanges:
             for issue in (ticket, *ticket.tasks)
             if issue.key is not None and issue.key in self.edits
         ]
-        new = self.drafts if self.head_id is not None else (ticket, *self.drafts)
+        new = self.new_tasks if self.head_id is not None else (ticket, *self.new_tasks)
         drafts = [(draft, draft_changes(draft)) for draft in new]
         return [*edited, *drafts]
 
-    def older_notes(self) -> Iterator[tuple[Ticket, Note]]:
+    def notes_on_outdated_values(self) -> Iterator[tuple[Ticket, Note]]:
         """Yield each issue with older values, and a note on them: a user may have typed them."""
         ticket, path = self.local.ticket, self.local.path
         for issue in (ticket, *ticket.tasks):
             if issue.key is not None and issue.key in self.older_values:
                 names = ", ".join(value.name for value in self.older_values[issue.key])
-                words = _OLDER_VALUES_REASON.format(names=names, key=issue.key)
+                words = _OUTDATED_VALUES_REASON.format(names=names, key=issue.key)
                 yield issue, Note(issue.key, path, words, Code.OLDER)
 
     @property
@@ -117,8 +117,8 @@ def find_local_change(
     local: LocalTicket,
     head_id: str | None,
     base: Ticket | None,
-    older: OlderValues = MappingProxyType({}),
-    parent_draft: str = "",
+    older: OlderTextDigestsByKey = MappingProxyType({}),
+    parent_title: str = "",
 ) -> TicketChanges | None:
     """Compare a ticket's file with the last sync; a draft has neither a head nor a base.
 
@@ -127,7 +127,7 @@ def find_local_change(
         head_id: The ID of its head.
         base: The ticket at the last sync.
         older: The values of earlier syncs.
-        parent_draft: See `TicketChanges`.
+        parent_title: See `TicketChanges`.
 
     Returns:
         The changes; None if there are none, or if the ticket has a key and no base: an existing
@@ -139,20 +139,20 @@ def find_local_change(
         return None
     if head_id is None or base is None:
         keyed = tuple(task.key for task in ticket.tasks if task.key is not None)
-        return TicketChanges(local, None, None, {}, drafts, keyed, parent_draft=parent_draft)
+        return TicketChanges(local, None, None, {}, drafts, keyed, parent_title=parent_title)
     replaced: Mapping[str, tuple[Change, ...]] = {}
     if older:
         ticket, replaced = replace_older_values(ticket, base, older)
     edits = find_changes_by_key(base, ticket)
     before = issues_by_key(base)
-    added_keys = tuple(key for key in issues_by_key(ticket) if key not in before)
-    if not edits and not drafts and not added_keys and not replaced:
+    added = tuple(key for key in issues_by_key(ticket) if key not in before)
+    if not edits and not drafts and not added and not replaced:
         return None
     local = replace(local, ticket=ticket)
-    return TicketChanges(local, head_id, base, edits, drafts, added_keys, older_values=replaced)
+    return TicketChanges(local, head_id, base, edits, drafts, added, older_values=replaced)
 
 
-def find_parent_draft(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
+def find_named_parent(ticket: Ticket, tickets: Sequence[Ticket]) -> Ticket | None:
     """Return the draft that the line Parent of another draft names by its title.
 
     Args:

@@ -18,7 +18,7 @@ from ticketr.app.sync.compare.grafting import (
     edited_texts,
     new_local_picture_addresses,
 )
-from ticketr.app.sync.compare.mapping import keys_or_words_in, removed_links
+from ticketr.app.sync.compare.mapping import removed_links, words_with_keys_upper
 from ticketr.app.sync.edits.local_changes import TicketChanges
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.tickets import Ticket, is_key
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _HEADING_MARK_IN_TITLE = re.compile(r"#{1,6}\s+(?=\S)")
 _MAX_TITLE_CHARACTERS = 255
 #: Returns the line of the file that a line of a text is in; 0 if it is not known.
-LineLookup: TypeAlias = Callable[[int], int]
+FileLineOfTextLine: TypeAlias = Callable[[int], int]
 
 
 def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
@@ -52,7 +52,7 @@ def find_literal_text(local_change: TicketChanges) -> tuple[Note, ...]:
     )
 
 
-def title_problem(title: str) -> str:
+def title_length_problem(title: str) -> str:
     """Return why Jira would refuse a title; empty if it takes it."""
     size = len(title)
     return (
@@ -69,7 +69,7 @@ def find_title_refusals(local_change: TicketChanges) -> tuple[Note, ...]:
         Note(issue.key or "", path, f"Title: {problem}", Code.BAD_VALUE, issue.title, issue.line)
         for issue, changes in local_change.changed_issues()
         if any(change.part is diff.CorePart.TITLE for change in changes)
-        and (problem := title_problem(issue.title))
+        and (problem := title_length_problem(issue.title))
     )
 
 
@@ -110,17 +110,17 @@ def literal_reasons(
 
 def changed_texts(
     issue: Ticket, changes: Iterable[diff.Change]
-) -> Iterator[tuple[diff.Change, str, LineLookup]]:
+) -> Iterator[tuple[diff.Change, str, FileLineOfTextLine]]:
     """Yield the changed texts of an issue, each with its change and the places of its lines."""
     for change in changes:
         if isinstance(change.part, diff.CommentPart):
-            yield change, change.new, comment_line_lookup(issue, change.part, change.new)
+            yield change, change.new, file_line_of_comment(issue, change.part, change.new)
         elif diff.is_markdown(change.part):
             for text, place in texts_of(issue, change.part):
                 yield change, text, place
 
 
-def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]:
+def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, FileLineOfTextLine]]:
     """Yield the rich texts of a part of an issue, each with the places of its lines."""
     places = issue.line_numbers
     if part is diff.CorePart.DESCRIPTION:
@@ -132,10 +132,10 @@ def texts_of(issue: Ticket, part: diff.Part) -> Iterator[tuple[str, LineLookup]]
         yield issue.rich_texts.get(part.name, ""), partial(places.of_text, part.name)
 
 
-def comment_line_lookup(issue: Ticket, part: diff.CommentPart, text: str) -> LineLookup:
+def file_line_of_comment(issue: Ticket, part: diff.CommentPart, text: str) -> FileLineOfTextLine:
     """Return the places of the lines of a comment with a text."""
     comments = (comment for comment in issue.comments if comment.id == part.id)
-    first = next((comment.line for comment in comments if comment.text == text), 0)
+    first = next((comment.text_line for comment in comments if comment.text == text), 0)
     return lambda line: first + line - 1 if first and line else 0
 
 
@@ -166,13 +166,13 @@ class Loss:
         return f"{self.what} of {self.part}" if self.part and not self.is_link else self.what
 
     @property
-    def place(self) -> str:
+    def path_and_line(self) -> str:
         """The file, and the line if it is known."""
         return f"{self.path}:{self.line}" if self.line else self.path
 
 
 #: The losses that a push may cause: all, none, or those that a user has seen and accepted.
-AcceptedLosses: TypeAlias = "bool | frozenset[Loss]"
+AllOrTheseLosses: TypeAlias = "bool | frozenset[Loss]"
 
 
 def edited_texts_and_losses(
@@ -228,9 +228,9 @@ def graft_comment(
         known: The comment in Jira.
         marks: The marks of files on disk that the new text shows, by their addresses.
     """
-    media_ids = {**known.media_ids_by_name, **{mark: mark for mark in marks.values()}}
+    media_ids = {**known.issue_media_ids, **{mark: mark for mark in marks.values()}}
     new = adf.to_adf(adf.with_pictures_as_attachments(change.new, marks), media_ids=media_ids)
-    return adf.graft(known.body, adf.to_adf(change.old, media_ids=known.media_ids_by_name), new)
+    return adf.graft(known.body, adf.to_adf(change.old, media_ids=known.issue_media_ids), new)
 
 
 def _comment_and_link_losses(
@@ -253,7 +253,7 @@ def may_lose(changes: Sequence[diff.Change]) -> bool:
     return any(
         diff.is_merged_by_line(change.part)
         or (isinstance(change.part, diff.CommentPart) and bool(change.old))
-        or (isinstance(change.part, str) and is_key("".join(keys_or_words_in(change.old)[:1])))
+        or (isinstance(change.part, str) and is_key("".join(words_with_keys_upper(change.old)[:1])))
         for change in changes
     )
 

@@ -106,7 +106,7 @@ class PlanEntry:
         line: The line of its heading in the file, from 1.
         changes: What would be sent, the title of a draft included. The text of a field that a new
             sub-task takes over ends with its ticket: ``High (from DEMO-2)``.
-        parent: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
+        parent_key_or_title: The ticket under which a draft is a new sub-task, by its key or, as ``name``, by
             its title; empty for others.
         statuses_between: The statuses on the way to a new one, if several transitions lead there as far as
             it is known.
@@ -117,7 +117,7 @@ class PlanEntry:
     path: str
     line: int
     changes: tuple[Change, ...]
-    parent: str = ""
+    parent_key_or_title: str = ""
     statuses_between: tuple[str, ...] = ()
 
     @property
@@ -149,7 +149,8 @@ class PlanEntry:
         It covers the new texts, and which issue or parent gets them; not the old texts, nor the
         place in the files.
         """
-        content = [self.key, self.parent, [[change.name, change.new] for change in self.changes]]
+        changes = [[change.name, change.new] for change in self.changes]
+        content = [self.key, self.parent_key_or_title, changes]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
@@ -163,14 +164,14 @@ class PushPlan:
         losses: What its entries would remove from descriptions in Jira. Unless they are accepted,
             these descriptions are not sent.
         plain_text_notes: What Jira would get as plain text, such as a mistyped short form.
-        jira_refusals: What of its entries Jira would refuse, as far as that shows without a request.
+        expected_refusals: What of its entries Jira would refuse, as far as that shows without a request.
     """
 
     entries: tuple[PlanEntry, ...] = ()
     left_alone: tuple[Note, ...] = ()
     losses: tuple[Loss, ...] = ()
     plain_text_notes: tuple[Note, ...] = ()
-    jira_refusals: tuple[Note, ...] = ()
+    expected_refusals: tuple[Note, ...] = ()
 
 
 def sort_new_first(entries: Iterable[PlanEntry]) -> tuple[PlanEntry, ...]:
@@ -220,7 +221,7 @@ def make_plan_entry(
         path=local_change.local.path,
         line=issue.line,
         changes=changes,
-        parent=local_change.name if is_subtask else "",
+        parent_key_or_title=local_change.name if is_subtask else "",
         statuses_between=statuses_between,
     )
 
@@ -411,7 +412,7 @@ def _plan_issues(
             continue
         issues: list[tuple[Ticket, PlanEntry | Note]] = []
         for issue, edits in change.changed_issues():
-            inherited = change.inherited_by(issue) if issue in change.drafts else ()
+            inherited = change.inherited_by(issue) if issue in change.new_tasks else ()
             decision: PlanEntry | Note = make_plan_entry(change, issue, edits, inherited)
             if not names_issue(keys, change.local, issue):
                 decision = Note.on(issue, path, "it was not named", Code.NOT_NAMED_BY_USER)
@@ -423,7 +424,7 @@ def _plan_issues(
         if change.older_values:
             issues += (
                 (issue, note)
-                for issue, note in change.older_notes()
+                for issue, note in change.notes_on_outdated_values()
                 if names_issue(keys, change.local, issue)
             )
         yield change, issues
@@ -461,10 +462,10 @@ def select_changes(
     """
     is_everything = keys is None and confirmed is None
     if is_everything and not state.creations.read_unsettled():
-        older = [note for change in local_changes for _, note in change.older_notes()]
+        older = [note for change in local_changes for _, note in change.notes_on_outdated_values()]
         # Older values alone are nothing to send.
         selected = [
-            change for change in local_changes if change.changed_issues() or change.added_keys
+            change for change in local_changes if change.changed_issues() or change.added_task_keys
         ]
         return selected, older, []
     # Without a plan, Jira may have ended a conflict by now; the comparison with it finds out.
@@ -500,28 +501,28 @@ def select_changes(
 
 def _restricted_change(
     change: TicketChanges,
-    issues: Collection[int],
+    issue_object_ids: Collection[int],
     keys: Collection[str] | None,
     *,
     is_restricted: bool = True,
 ) -> TicketChanges | None:
     """Return a ticket's change with the issues that may be sent; None if none remain."""
     ticket = change.local.ticket
-    if change.head_id is None and id(ticket) not in issues:
+    if change.head_id is None and id(ticket) not in issue_object_ids:
         return None
     edits = {
         issue.key: change.edits[issue.key]
         for issue in (ticket, *ticket.tasks)
-        if issue.key is not None and issue.key in change.edits and id(issue) in issues
+        if issue.key is not None and issue.key in change.edits and id(issue) in issue_object_ids
     }
-    drafts = tuple(draft for draft in change.drafts if id(draft) in issues)
+    drafts = tuple(draft for draft in change.new_tasks if id(draft) in issue_object_ids)
     # Nothing is sent of a key that was added to a file: Jira has it there, or the push says no.
     is_named = names_issue(keys, change.local, ticket)
-    if change.head_id is not None and not (edits or drafts or (change.added_keys and is_named)):
+    added = change.added_task_keys if is_named else ()
+    if change.head_id is not None and not (edits or drafts or added):
         return None
-    added_keys = change.added_keys if is_named else ()
     return replace(
-        change, edits=edits, drafts=drafts, added_keys=added_keys, is_restricted=is_restricted
+        change, edits=edits, new_tasks=drafts, added_task_keys=added, is_restricted=is_restricted
     )
 
 
@@ -543,7 +544,7 @@ def _with_route(state: State, change: TicketChanges, issue: Ticket, entry: PlanE
     assert entry.status_change is not None
     before, after = entry.status_change
     if not entry.key or change.head_id is None:
-        parent = (change.local.ticket.key or "") if entry.parent else None
+        parent = (change.local.ticket.key or "") if entry.parent_key_or_title else None
         edges = state.site_record.workflow(*workflow_key(issue, parent))
         first = next(iter(edges.get("", ())), "")  # the one in which Jira creates it
         path = find_route(edges, first, after)

@@ -23,7 +23,7 @@ from ticketr.app.sync.compare.diff import may_show_local_pictures, read_ticket
 from ticketr.app.sync.compare.grafting import new_local_picture_addresses
 from ticketr.app.sync.compare.sent import digest, number_sent_comments
 from ticketr.app.sync.concurrency import FILES_PER_THREAD_VISIT, ThreadRunner, split_by_limits
-from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_parent_draft
+from ticketr.app.sync.edits.local_changes import TicketChanges, find_local_change, find_named_parent
 from ticketr.app.sync.edits.losses import Loss, likely_losses
 from ticketr.app.sync.errors import DuplicateKey, FileFailed, UnknownTicket
 from ticketr.app.sync.state.database import IN_MEMORY
@@ -143,7 +143,7 @@ def read_state(store: Store) -> Generator[State]:
 
 
 @dataclass(frozen=True, slots=True)
-class CachedKeysAndDigest:
+class TicketKeysAndDigest:
     """What was found when a ticket was read.
 
     Attributes:
@@ -155,11 +155,11 @@ class CachedKeysAndDigest:
     digest: str
 
 
-def keys_and_digest(local: LocalTicket) -> CachedKeysAndDigest | None:
+def keys_and_digest(local: LocalTicket) -> TicketKeysAndDigest | None:
     """Return what was found in a ticket; None for a draft, which is read each time."""
     if local.ticket.key is None:
         return None
-    return CachedKeysAndDigest(tuple(local.ticket.keys()), digest(local.text))
+    return TicketKeysAndDigest(tuple(local.ticket.keys()), digest(local.comparable_text))
 
 
 def base_texts(state: State) -> dict[str, str]:
@@ -185,7 +185,7 @@ class LocalSurvey:
         never_pulled: Tickets with keys that were never pulled into this workspace.
         locations: The location of each key in a file that can be read. A key that is in another
             file, too, has a reason not to be changed.
-        possible_locations: The location of each other key that may be in a file that cannot be
+        locations_of_unread_keys: The location of each other key that may be in a file that cannot be
             read, as far as its text and the last sync show it, with the reason not to change it.
         broken: The errors of files, by their paths relative to the workspace. A file that
             cannot be read stops no other file.
@@ -196,7 +196,7 @@ class LocalSurvey:
     has_drafts: bool = False
     never_pulled: list[LocalTicket] = field(default_factory=list)
     locations: dict[str, PathAndHeadKey] = field(default_factory=dict)
-    possible_locations: dict[str, PathAndHeadKey] = field(default_factory=dict)
+    locations_of_unread_keys: dict[str, PathAndHeadKey] = field(default_factory=dict)
     broken: dict[str, TicketrError] = field(default_factory=dict)
     # The keys that may be in each file that cannot be read.
     _keys_in_broken_files: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -232,7 +232,7 @@ class LocalSurvey:
             local for local in self.never_pulled if keys.isdisjoint(local.ticket.keys())
         ]
 
-    def locate_unread_keys(
+    def locate_keys_of_unreadable_files(
         self, store: Store, state: State, places: Mapping[str, tuple[str, str]]
     ) -> None:
         """Find what is in no file that can be read, once every file was scanned.
@@ -260,7 +260,7 @@ class LocalSurvey:
             location = self.locations.get(key)
             # The edits may be in the file that cannot be read; then the other one is a copy.
             if location and not location.change_refusal and places.get(key, ("", ""))[0] == path:
-                self._refuse_duplicate(DuplicateKey(key, path, location.path))
+                self._note_and_drop_duplicate(DuplicateKey(key, path, location.path))
         for key, (home, _) in places.items() if unreadable else ():
             if (broken := broken_file_of(home, unreadable)) is not None:
                 possible.append((key, broken))
@@ -268,13 +268,13 @@ class LocalSurvey:
             if key not in self.locations:
                 _, head = places.get(key, ("", ""))
                 location = PathAndHeadKey(path, head, str(unreadable[path]))
-                self.possible_locations.setdefault(key, location)
+                self.locations_of_unread_keys.setdefault(key, location)
         for creation in state.creations.read_unsettled():
             if creation.key and creation.key not in self.locations:
                 location = PathAndHeadKey(creation.path, "", _KEY_NOT_WRITTEN_YET_REASON)
-                self.possible_locations.setdefault(creation.key, location)
+                self.locations_of_unread_keys.setdefault(creation.key, location)
 
-    def refuse_lost_keys(
+    def drop_drafts_that_lost_keys(
         self,
         state: State,
         project: str | None = None,
@@ -291,10 +291,10 @@ class LocalSurvey:
             new_keys: Keys of new issues which the state may no longer have, as they were deleted; their
                 drafts are created again.
         """
-        if inherit and any(change.drafts for change in self.local_changes):
-            self._add_inheritable_fields(state)
+        if inherit and any(change.new_tasks for change in self.local_changes):
+            self._add_inheritable_fields_to_changes(state)
         drafting = [
-            change for change in self.local_changes if change.head_id is None or change.drafts
+            change for change in self.local_changes if change.head_id is None or change.new_tasks
         ]
         from ticketr.app.sync.edits.drafts import lost_key_error  # noqa: PLC0415 - only for drafts
 
@@ -303,7 +303,7 @@ class LocalSurvey:
             {project} if project else set[str]()
         )
         created = state.creations.created_keys()
-        here = {*self.locations, *self.possible_locations, *new_keys, *created}
+        here = {*self.locations, *self.locations_of_unread_keys, *new_keys, *created}
         lost: dict[str, dict[str, Ticket]] = {}
         paths = {change.local.path for change in drafting if change.head_id is None}
         for key, path in places.items():
@@ -318,7 +318,7 @@ class LocalSurvey:
                 self.broken.setdefault(error.source, error)
         self.local_changes = [change for change in self.local_changes if id(change) not in refused]
 
-    def _add_inheritable_fields(self, state: State) -> None:
+    def _add_inheritable_fields_to_changes(self, state: State) -> None:
         """Add the fields that new sub-tasks take over from their tickets."""
         from ticketr.app.sync.edits.drafts import inheritable_fields  # noqa: PLC0415 - few pushes need it
 
@@ -329,7 +329,7 @@ class LocalSurvey:
                 change,
                 inheritable_fields=inheritable_fields(change.local.ticket, columns, site_fields),
             )
-            if change.drafts
+            if change.new_tasks
             else change
             for change in self.local_changes
         ]
@@ -347,7 +347,7 @@ class LocalSurvey:
             for conflict in state.conflicts.all()
             if broken_file_of(conflict.path, broken)
         }
-        here = {*self.locations, *self.possible_locations, *hidden}
+        here = {*self.locations, *self.locations_of_unread_keys, *hidden}
         return {
             key: path
             for key, path in state.paths_by_head_key().items()
@@ -380,7 +380,7 @@ class LocalSurvey:
                 if len(heads) != 1 or not self._add_if_unedited(store, state, name, *heads[0]):
                     self.scan_file(store, state, name)
             yield True
-        self.locate_unread_keys(store, state, places)
+        self.locate_keys_of_unreadable_files(store, state, places)
 
     def _add_if_unedited(
         self, store: Store, state: State, name: str, head: str, keys: Sequence[str]
@@ -416,14 +416,14 @@ class LocalSurvey:
             for key in local.ticket.keys():  # noqa: SIM118 - a ticket is not a mapping
                 if key in self.locations:
                     is_elsewhere = True
-                    self._refuse_duplicate(DuplicateKey(key, self.locations[key].path, name))
+                    self._note_and_drop_duplicate(DuplicateKey(key, self.locations[key].path, name))
                 else:
                     self.locations[key] = PathAndHeadKey(name, local.ticket.key or "")
             if not is_elsewhere:
                 self.add_ticket(state, local, store.root, issues)
         return tickets
 
-    def add_unchanged(self, name: str, seen: Sequence[CachedKeysAndDigest]) -> bool:
+    def add_unchanged(self, name: str, seen: Sequence[TicketKeysAndDigest]) -> bool:
         """Add a file that has not changed since it was read, without reading it again.
 
         Args:
@@ -445,7 +445,7 @@ class LocalSurvey:
         )
         return True
 
-    def _refuse_duplicate(self, error: DuplicateKey) -> None:
+    def _note_and_drop_duplicate(self, error: DuplicateKey) -> None:
         """Note a key in two files, and remove the tickets that hold it."""
         self.leave_out({error.key})
         known = self.broken.setdefault(error.second_path, error)
@@ -466,14 +466,14 @@ class LocalSurvey:
         """
         local_change = None
         if local.ticket.key is None:
-            parent = find_parent_draft(local.ticket, tickets)
-            parent_draft = parent.title if parent else ""
-            local_change = find_local_change(local, None, None, parent_draft=parent_draft)
-        elif self.base_texts.get(local.ticket.key) == local.text:  # nearly all tickets
+            parent = find_named_parent(local.ticket, tickets)
+            parent_title = parent.title if parent else ""
+            local_change = find_local_change(local, None, None, parent_title=parent_title)
+        elif self.base_texts.get(local.ticket.key) == local.comparable_text:  # nearly all tickets
             return
         elif texts := state.base_by_head_key(local.ticket.key):
             head, base = texts
-            if lf_and_rstrip(base.jira_text) == local.text:  # saves parsing the base
+            if lf_and_rstrip(base.jira_text) == local.comparable_text:  # saves parsing the base
                 return
             known = read_ticket(base.jira_text)
             if known is None:  # pragma: no cover - another version wrote it
@@ -498,7 +498,7 @@ class LocalSurvey:
             pictures = check_pictures(root, local.path, addresses)
             local_change = replace(local_change, pictures=pictures)
         self.local_changes.append(local_change)
-        self.has_drafts |= local_change.head_id is None or bool(local_change.drafts)
+        self.has_drafts |= local_change.head_id is None or bool(local_change.new_tasks)
 
 
 def take_survey(
@@ -513,7 +513,7 @@ def take_survey(
     for _ in survey.scan_in_portions(store, state, store.walk()):
         pass
     if survey.has_drafts:
-        survey.refuse_lost_keys(state, project, inherit=inherit)
+        survey.drop_drafts_that_lost_keys(state, project, inherit=inherit)
     return survey
 
 

@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING
 
 from ticketr.app import jira
 from ticketr.app.sync.compare.attachments import size_text
-from ticketr.app.sync.compare.sent import SentComment, find_unanswered, highest_comment_id
-from ticketr.app.sync.compare.times import jira_moment, read_moment, zone_of
+from ticketr.app.sync.compare.sent import SentComment, find_answers_in_jira, highest_comment_id
+from ticketr.app.sync.compare.times import jira_moment, read_typed_moment, zone_of
 from ticketr.app.sync.errors import UnsendableWorkOrComment
 from ticketr.app.sync.jobs.syncing import reporting_session
 from ticketr.app.sync.notes import Code, Note
@@ -171,7 +171,7 @@ class CommentJob(SessionJob):
 
             async def find() -> str | None:
                 now = await fetch_comments_as_issue(session, self.key, self.key)
-                return next((comment.id for comment in find_unanswered([entry], [now])), None)
+                return next((comment.id for comment in find_answers_in_jira([entry], [now])), None)
 
             add = partial(session.jira.add_comment, self.key, document)
             number = await send_once(add, find)
@@ -194,7 +194,7 @@ def _start_time(text: str, session: Session) -> datetime:
     if not text:
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)  # as exact as Jira is
-    moment = read_moment(text)
+    moment = read_typed_moment(text)
     if moment is None:
         raise UnsendableWorkOrComment(text, "write when the work began like 2026-01-31 09:30")
     if moment.tzinfo is None:
@@ -250,8 +250,8 @@ class GetAttachmentsJob(SessionJob):
         done.clear()
         async with reporting_session(self, context, lambda: _count_files(len(done))) as session:
             listed = await downloading.fetch_attachment_list(session, self.keys)
-            survey = await session.survey(refuse_lost_keys=False)
-            locations = survey.possible_locations | survey.locations
+            survey = await session.survey(drop_drafts_that_lost_keys=False)
+            locations = survey.locations_of_unread_keys | survey.locations
             homes = {key: location.path for key, location in locations.items()}
             result = await downloading.download_missing(
                 session, listed.attachments_by_key, homes, done

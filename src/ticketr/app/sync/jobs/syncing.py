@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ticketr._errors import TicketrError
 from ticketr.app.sync.concurrency import open_log
-from ticketr.app.sync.edits.losses import AcceptedLosses
+from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import PushPlan
 from ticketr.app.sync.edits.survey import check_keys
 from ticketr.app.sync.errors import error_to_report
@@ -221,8 +221,8 @@ async def _pull(
     Returns:
         The error of each file that cannot be read, by its path.
     """
-    survey = await session.survey(refuse_lost_keys=False)
-    locations = survey.possible_locations | survey.locations
+    survey = await session.survey(drop_drafts_that_lost_keys=False)
+    locations = survey.locations_of_unread_keys | survey.locations
     if keys is None:
         tally.add_broken(notes_on(survey.broken))
         # Let the pull write the tickets again of which git has brought back what is older.
@@ -268,7 +268,7 @@ class PushJob(_PullOrPushJob):
 
     confirmed: PushPlan | None = field(default=None, repr=False)
     dry_run: bool = False
-    accept_loss: AcceptedLosses = False
+    accept_loss: AllOrTheseLosses = False
     _tally: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
 
     def so_far(self) -> PushResult:
@@ -324,7 +324,7 @@ class SyncJob(SessionJob):
     full: bool = False
     prune: bool = False
     confirmed: PushPlan | None = field(default=None, repr=False)
-    accept_loss: AcceptedLosses = False
+    accept_loss: AllOrTheseLosses = False
     _pulled: PullTally = field(default_factory=PullTally, init=False, repr=False, compare=False)
     _pushed: PushTally = field(default_factory=PushTally, init=False, repr=False, compare=False)
     _is_pushing: bool = field(default=False, init=False, repr=False, compare=False)

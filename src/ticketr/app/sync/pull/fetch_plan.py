@@ -122,7 +122,7 @@ def unwritable_note(
     location = location_by_either_key(issue, locations, known)
     if location is not None and location.change_refusal:
         return Note(issue.key, location.path, location.change_refusal, Code.BROKEN)
-    if location is None or location.head_key in {head.key, former}:
+    if location is None or location.top_level_key in {head.key, former}:
         return None
     home = f"as a sub-task of {head.key}" if issue.id != head.id else "by itself"
     reason = f"Jira has it {home}; move it there in the files"

@@ -16,7 +16,7 @@ import trio
 from ticketr._errors import TicketrError
 from ticketr.app.jira import BulkFetched, Issue
 from ticketr.app.jira.adf import load_conversions, simple_markdown
-from ticketr.app.sync.compare.mapping import estimate_cost, subtask_ids
+from ticketr.app.sync.compare.mapping import convert_simple_and_estimate_cost, subtask_ids
 from ticketr.app.sync.concurrency import (
     BULK_FETCH_SIZE,
     CHECKPOINTS_BETWEEN_TICKET_RENDERS,
@@ -95,7 +95,7 @@ class PullPipeline:
         self._has_conversions = False
         self._is_stopped = False  # a thread that writes is to end early
         self._cost = 0  # done on Trio's thread since other tasks had their turns
-        standalone = {key for key, location in locations.items() if location.head_key == key}
+        standalone = {key for key, location in locations.items() if location.top_level_key == key}
         # Those whose tickets are here take their sub-tasks in, whatever the query finds.
         heads = {
             issue.id
@@ -286,7 +286,7 @@ class PullPipeline:
         location = location_by_either_key(head, self._locations, self._known)
         path = location.path if location else None
         issues = (head, *subtasks)
-        cost, ready, others = estimate_cost(issues, MAX_INLINE_COST)
+        cost, ready, others = convert_simple_and_estimate_cost(issues, MAX_INLINE_COST)
         write = partial(
             render_family,
             head,

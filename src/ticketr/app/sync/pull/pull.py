@@ -106,7 +106,7 @@ class _RelativeFinder:
     def _subtask_head_id_or_empty(self, issue: Issue) -> str:
         """Return the ID of the ticket in which a sub-task is; empty for any other issue."""
         location = self.locations.get(issue.key)
-        stands_alone = location is not None and location.head_key == issue.key
+        stands_alone = location is not None and location.top_level_key == issue.key
         parent = parent_id(issue) if is_subtask(issue) and not stands_alone else None
         return parent if parent is not None and parent in self.known else ""
 

@@ -164,7 +164,7 @@ def _comment_payload(
     if not change.new:
         raise BadValue("a comment needs a text; delete it in Jira, where nothing else is lost")
 
-    line_of = losses.comment_line_lookup(context.issue, part, change.new)
+    line_of = losses.file_line_of_comment(context.issue, part, change.new)
     text = rich_text.with_mentions(change.new, context.lookup.mentions, context.path, line_of)
     sent = replace(change, new=text)
 
@@ -210,7 +210,7 @@ def _link_payload(
     Raises:
         BadValue: It cannot be sent.
     """
-    keys = mapping.keys_or_words_in(change.new)
+    keys = mapping.words_with_keys_upper(change.new)
     for key in keys:
         if not is_key(key):
             raise BadValue(f"{in_quotes(key)} is not a key like PROJ-123")
@@ -311,7 +311,7 @@ def _field_value(
     """
     part, issue = change.part, context.issue
     if part is diff.CorePart.TITLE:
-        if problem := losses.title_problem(issue.title):
+        if problem := losses.title_length_problem(issue.title):
             raise BadValue(problem)
         return "summary", issue.title
     if isinstance(part, diff.CorePart | diff.RichTextPart):
@@ -396,8 +396,8 @@ def _find_warnings(context: PayloadContext, changes: Sequence[diff.Change]) -> I
         for line, reason in rich_text.mention_warnings(text, change.shown_old_text, mentioned):
             yield f"{change.name}: {rich_text.location_prefix(path, place(line))}{reason}"
     for edited in context.edited_texts:
-        if edited.problems_from_jira:
-            yield f"{edited.name}: {_JIRA_MAY_REFUSE_OWN_TEXT.format(edited.problems_from_jira[0])}"
+        if edited.problems_already_in_jira:
+            yield f"{edited.name}: {_JIRA_MAY_REFUSE_OWN_TEXT.format(edited.problems_already_in_jira[0])}"
 
 
 def _require_text(change: diff.Change) -> str:

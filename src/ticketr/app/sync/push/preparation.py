@@ -22,7 +22,7 @@ import trio
 from ticketr.app import jira
 from ticketr.app.sync import concurrency
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME
-from ticketr.app.sync.edits.losses import AcceptedLosses
+from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import find_route, unexplored_statuses
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import MetadataQuery, answer_or_if_refused, fetch_metadata
@@ -220,7 +220,7 @@ async def _find_absent_keys(session: Session, named: set[str]) -> set[str]:
 
 
 async def prepare_writes(
-    session: Session, comparisons: Sequence[Comparison], accept_loss: AcceptedLosses
+    session: Session, comparisons: Sequence[Comparison], accept_loss: AllOrTheseLosses
 ) -> list[TicketWrites]:
     """Convert what is sent of each ticket; replace by notes what Jira would refuse.
 
@@ -258,7 +258,7 @@ async def prepare_writes(
     ]
     routes = await RouteFinder(session).find_routes(moved) if moved else {}
     checked = [_check_ticket(ticket, absent, routes) for ticket in built]
-    has_drafts_below = any(ticket.local_change.parent_draft for ticket in checked)
+    has_drafts_below = any(ticket.local_change.parent_title for ticket in checked)
     return _without_failed_parent_lines(checked) if has_drafts_below else checked
 
 
@@ -276,13 +276,13 @@ def _without_failed_parent_lines(writes: Sequence[TicketWrites]) -> list[TicketW
         created |= {
             (draft.local.path, draft.local.ticket.title)
             for draft in drafts
-            if not draft.parent_draft or (draft.local.path, draft.parent_draft) in created
+            if not draft.parent_title or (draft.local.path, draft.parent_title) in created
         }
     kept: list[TicketWrites] = []
     for ticket in writes:
         change = ticket.local_change
-        place = change.local.path, change.parent_draft
-        if ticket.issues and change.parent_draft and place not in created:
+        place = change.local.path, change.parent_title
+        if ticket.issues and change.parent_title and place not in created:
             failed = (*ticket.failed, failed_parent_line_note(change))
             kept.append(replace(ticket, issues=(), failed=failed))
         else:

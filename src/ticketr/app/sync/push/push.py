@@ -17,7 +17,7 @@ import trio
 
 from ticketr.app.jira import BadRequest, NotFound
 from ticketr.app.sync.edits.local_changes import TicketChanges
-from ticketr.app.sync.edits.losses import AcceptedLosses
+from ticketr.app.sync.edits.losses import AllOrTheseLosses
 from ticketr.app.sync.edits.push_plan import PushPlan, make_plan_entry, route_text, select_changes
 from ticketr.app.sync.edits.survey import LocalSurvey
 from ticketr.app.sync.notes import Code, Note
@@ -55,7 +55,7 @@ class Push:
     tally: PushTally
     keys_and_paths: frozenset[str] | None = None
     confirmed: PushPlan | None = None
-    accept_loss: AcceptedLosses = False
+    accept_loss: AllOrTheseLosses = False
 
     async def run(
         self, survey: LocalSurvey, *, dry_run: bool = False, merging: bool = False

@@ -22,8 +22,8 @@ from ticketr.app.sync.compare.diff import CorePart, issues_by_key
 from ticketr.app.sync.compare.mapping import LINK_FIELD
 from ticketr.app.sync.compare.sent import from_json
 from ticketr.app.sync.concurrency import BULK_FETCH_SIZE, FILES_PER_THREAD_VISIT, chunks
-from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft
-from ticketr.app.sync.edits.local_changes import find_parent_draft, with_parent_key
+from ticketr.app.sync.edits.drafts import EQUAL, SAME_TITLE, DraftMatcher, read_draft_without_tasks
+from ticketr.app.sync.edits.local_changes import find_named_parent, with_parent_key
 from ticketr.app.sync.edits.survey import find_files, visit_files
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.outbox import MARKER_PROPERTY, wait_until_ended
@@ -80,12 +80,12 @@ async def write_key_and_record(
         below = {
             at: with_parent_key(ticket, creation.key)
             for at, ticket in enumerate(file.tickets)
-            if find_parent_draft(ticket, file.tickets) is draft
+            if find_named_parent(ticket, file.tickets) is draft
         }
         return rewrite(file, {**below, match[0]: match[1]})
 
     def write() -> bool:
-        is_written = editor.ensure_changed(name, change)
+        is_written = editor.ensure_holds_change(name, change)
         if is_written and status is not None:
             record_created(session.state, creation, name, status)
         return is_written
@@ -108,7 +108,7 @@ def record_created(state: State, creation: Creation, path: str, status: str) -> 
         path: The file, relative to the workspace.
         status: The issue's status in Jira. If the draft has another one, that is an edit.
     """
-    draft = read_draft(creation)
+    draft = read_draft_without_tasks(creation)
     fields = dict(draft.fields)
     if fields.pop("Status", None) and status:
         fields["Status"] = status
@@ -172,7 +172,7 @@ async def _find_created_and_write_keys(
     on_failed: Callable[[Note], object],
 ) -> None:
     """Find out which requested issues exist, and write their keys into the files."""
-    drafts = frozenset(map(read_draft, requests))
+    drafts = frozenset(map(read_draft_without_tasks, requests))
     creations = await find_by_marker(session, [request for request in requests if not request.key])
     existing: list[Creation] = []
     for request in requests:
@@ -325,8 +325,8 @@ async def _reopen_lost_creations(session: Session) -> list[Creation]:
         for creation in await session.in_thread(_select_keyless_creations, session.store, chunk)
     ]
     if lost:
-        survey = await session.survey(refuse_lost_keys=False)
-        keys = {*survey.locations, *survey.possible_locations}
+        survey = await session.survey(drop_drafts_that_lost_keys=False)
+        keys = {*survey.locations, *survey.locations_of_unread_keys}
         lost = [creation for creation in lost if creation.key not in keys]
         await session.in_thread(session.state.creations.put, *lost)
     return lost

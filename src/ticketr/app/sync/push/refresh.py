@@ -52,7 +52,7 @@ class TicketRequest:
         head_id_or_key: The ID of its head, or the key if it was never pulled into this workspace.
         key: The key of its head.
         path: Its file, relative to the workspace.
-        added_keys: Keys that were added to its file since the last sync. Issues that are its
+        added_task_keys: Keys that were added to its file since the last sync. Issues that are its
             sub-tasks in Jira are fetched with it.
         ids_or_keys: The ID or key of each of its issues; empty for those of the last sync.
     """
@@ -60,19 +60,19 @@ class TicketRequest:
     head_id_or_key: str
     key: str
     path: str
-    added_keys: Sequence[str] = ()
+    added_task_keys: Sequence[str] = ()
     ids_or_keys: Sequence[str] = ()
 
     @classmethod
     def of(cls, change: TicketChanges) -> TicketRequest:
         """Return the request for a ticket with a local change, which is no draft."""
         assert change.head_id is not None
-        return cls(change.head_id, change.name, change.local.path, change.added_keys)
+        return cls(change.head_id, change.name, change.local.path, change.added_task_keys)
 
     @property
     def all_ids_and_keys(self) -> Sequence[str]:
         """The IDs and keys of all issues to fetch."""
-        return (*self.ids_or_keys, *self.added_keys)
+        return (*self.ids_or_keys, *self.added_task_keys)
 
     def note(self, reason: str, code: Code) -> Note:
         """Return a note that says why it could not be fetched."""
@@ -84,7 +84,7 @@ class TicketRequest:
         issues = [answers[name] for name in names if name in answers]
         issues += (
             issue
-            for issue in map(answers.get, self.added_keys)
+            for issue in map(answers.get, self.added_task_keys)
             if issue is not None and is_subtask(issue) and parent_id(issue) == self.head_id_or_key
         )
         return list({issue.id: issue for issue in issues}.values())
@@ -424,7 +424,7 @@ def _compare_change(
             base, here, remote, family.issues, known.sent_values, earlier=known.issues
         )
     if base is not change.base:  # an interrupted push has sent some edits
-        change = change.with_edits_from_base(base, here)
+        change = change.recompute_edits(base, here)
     assert change.base is not None
     keys = {issue.id: issue.key for issue in family.issues}
     issues = {issue.key: issue for issue in family.issues}
@@ -453,14 +453,14 @@ def _compare_change(
         note = _held_back_note(change, theirs, known.clashes)
         return Comparison(change, PushAction.HOLD_BACK, (note,), issues=issues)
     there = issues_by_key(remote)
-    absent = [key for key in (*change.added_keys, *change.edits) if key not in there]
+    absent = [key for key in (*change.added_task_keys, *change.edits) if key not in there]
     edits = {
         key: left
         for key, changes in change.edits.items()
         if key in there and (left := unsent_edits(changes, there[key]))
     }
     notes = tuple(_not_in_ticket_note(key, change, renamed) for key in absent)
-    action = PushAction.SEND if edits or change.drafts or absent else PushAction.ALREADY_IN_JIRA
+    action = PushAction.SEND if edits or change.new_tasks or absent else PushAction.ALREADY_IN_JIRA
     return Comparison(change, action, notes, edits, issues, dict(sections))
 
 

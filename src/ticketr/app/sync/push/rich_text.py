@@ -10,7 +10,7 @@ from types import MappingProxyType
 from ticketr.app.jira import User, adf
 from ticketr.app.sync.compare.diff import CorePart, Part, RichTextPart, description_adf
 from ticketr.app.sync.compare.grafting import EditedText, PictureFile, placeholder_ids_by_address
-from ticketr.app.sync.edits.losses import LineLookup, texts_of
+from ticketr.app.sync.edits.losses import FileLineOfTextLine, texts_of
 from ticketr.app.sync.push.values import BadValue, NameLookup, in_quotes, with_name_email_or_id
 from ticketr.app.tickets import Ticket
 
@@ -23,7 +23,7 @@ def with_mentions(
     text: str,
     users: Mapping[str, Sequence[User]],
     path: str = "",
-    place: LineLookup = lambda line: line,
+    place: FileLineOfTextLine = lambda line: line,
 ) -> str:
     """Return a text with account IDs in its mentions by name; leave the names that no account has.
 
@@ -153,7 +153,7 @@ def rich_text_value(
 
 def _new_and_old_texts(
     issue: Ticket, part: CorePart | RichTextPart, edited: EditedText | None
-) -> list[tuple[str, str, LineLookup]]:
+) -> list[tuple[str, str, FileLineOfTextLine]]:
     """Return what a rich text is converted from, as `checked_document` takes it."""
     was = edited.before if edited is not None else Ticket("")
     before: dict[Part, str] = {CorePart.CRITERIA: "\n\n".join(was.acceptance_criteria)}
@@ -179,7 +179,7 @@ def new_document(text: str) -> dict[str, object] | None:
 
 def checked_document(
     convert: Callable[[], dict[str, object]],
-    texts: Sequence[tuple[str, str, LineLookup]],
+    texts: Sequence[tuple[str, str, FileLineOfTextLine]],
     *,
     path: str = "",
     line: int = 0,

@@ -104,7 +104,7 @@ class Delivery:
         by_parent: dict[tuple[str, str], list[TicketWrites]] = {}
         for ticket in self.writes:
             change = ticket.local_change
-            title = change.parent_draft
+            title = change.parent_title
             place = (change.local.path, title) if title else _NO_PARENT_DRAFT_PLACE
             by_parent.setdefault(place, []).append(ticket)
         await self._send_edits_then_drafts(by_parent.pop(_NO_PARENT_DRAFT_PLACE, []))

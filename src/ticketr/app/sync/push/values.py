@@ -272,7 +272,7 @@ def _parse_date(text: str) -> str:
 
 
 def _parse_date_time(text: str, time_zone: str) -> str:
-    moment = times.read_moment(text)
+    moment = times.read_typed_moment(text)
     if moment is None:
         raise BadValue(
             f"{in_quotes(text)} is not a moment like 2026-01-31 09:30 or 2026-01-31T09:30+0100"

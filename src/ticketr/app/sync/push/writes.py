@@ -12,7 +12,7 @@ from ticketr.app.sync.compare.grafting import EditedText
 from ticketr.app.sync.compare.mapping import PARENT_LINE_NAME, issue_type_id
 from ticketr.app.sync.compare.sent import highest_comment_id
 from ticketr.app.sync.edits.local_changes import TicketChanges, draft_changes
-from ticketr.app.sync.edits.losses import AcceptedLosses, Loss, edited_texts_and_losses, may_lose
+from ticketr.app.sync.edits.losses import AllOrTheseLosses, Loss, edited_texts_and_losses, may_lose
 from ticketr.app.sync.notes import Code, Note
 from ticketr.app.sync.push.metadata import Metadata, MetadataQuery
 from ticketr.app.sync.push.payload import (
@@ -105,7 +105,7 @@ class TicketWrites:
 def failed_parent_line_note(change: TicketChanges) -> Note:
     """Note a draft whose parent is a draft that is not created."""
     ticket, path = change.local.ticket, change.local.path
-    failed = f'creating the draft "{change.parent_draft}" has failed, so this stays a draft, too'
+    failed = f'creating the draft "{change.parent_title}" has failed, so this stays a draft, too'
     return Note.on(ticket, path, f"{PARENT_LINE_NAME}: {failed}", Code.BAD_VALUE)
 
 
@@ -125,7 +125,7 @@ def make_metadata_queries(
     if project is not None:
         if change.head_id is None:
             yield MetadataQuery(project, None, draft_changes(change.local.ticket))
-        for draft in change.drafts:
+        for draft in change.new_tasks:
             wanted = (*draft_changes(draft), *change.inherited_by(draft))
             yield MetadataQuery(project, None, wanted, is_subtask=True)
 
@@ -142,7 +142,7 @@ class WritesBuilder:
     """
 
     metadata: Metadata
-    accept_loss: AcceptedLosses
+    accept_loss: AllOrTheseLosses
     are_comments_on: bool
     default_project: str | None
 
@@ -180,11 +180,11 @@ class WritesBuilder:
         ]
         if change.head_id is None:
             reason = f"it is under {change.name}, where Jira does not have it"
-            failed += (Note(key, path, reason, Code.OTHER_PARENT) for key in change.added_keys)
+            failed += (Note(key, path, reason, Code.OTHER_PARENT) for key in change.added_task_keys)
             issues.append(self._build_new_issue(context, ticket, project, change, parent=None))
         issues += (
             self._build_new_issue(context, draft, project, change, parent=ticket.key or "")
-            for draft in change.drafts
+            for draft in change.new_tasks
         )
         return TicketWrites(change, tuple(issues), tuple(failed), tuple(warnings))
 
@@ -241,7 +241,7 @@ class WritesBuilder:
     ) -> IssueWrite:
         """Build the write of a draft; see `IssueWrite` for ``parent``."""
         sendable = draft
-        if change.parent_draft and parent is None:
+        if change.parent_title and parent is None:
             # The parent is a draft without a key; `Delivery` adds the key later.
             fields = {name: text for name, text in draft.fields.items() if name != PARENT_LINE_NAME}
             sendable = replace(draft, fields=fields)
@@ -257,7 +257,7 @@ class WritesBuilder:
 
 
 def _refused_keys_and_loss_notes(
-    lost: Sequence[Loss], path: str, accepted: AcceptedLosses
+    lost: Sequence[Loss], path: str, accepted: AllOrTheseLosses
 ) -> tuple[set[str], list[Note], list[Note]]:
     """Return the keys of issues that must not be sent, notes on them, and on losses that are accepted."""
     refused = {

@@ -310,4 +310,4 @@ class SentComments(Outbox[sent.SentComment]):
     def store_found_ids(self, issues: Sequence[Issue]) -> None:
         """Store the numbers of comments whose answers were lost; ``issues`` are as Jira has them."""
         if asked := self.of(issues):
-            self._put(sent.find_unanswered(asked, issues))
+            self._put(sent.find_answers_in_jira(asked, issues))

@@ -168,7 +168,7 @@ class MediaIds(Table):
 MAX_OLDER_VALUES_OF_PART = 20
 
 
-class OlderValues(Table):
+class OlderTextDigestsByKey(Table):
     """The values of earlier syncs, by which a file is recognised that git has brought back."""
 
     def digests_of(self, head_id: str) -> dict[str, set[tuple[str, str]]]:
@@ -307,7 +307,7 @@ class State(Database):
         self.undo = UndoLog(self)
         self.media = MediaIds(self)
         self.uploads = journal.Outbox(self, "upload", journal.UploadEntry)
-        self.older = OlderValues(self)
+        self.older = OlderTextDigestsByKey(self)
 
     def known_issues_by_id(self) -> dict[str, KnownIssue]:
         """Read what is known of every issue, by ID."""

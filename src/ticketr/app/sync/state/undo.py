@@ -82,7 +82,7 @@ class TextReplacement:
             file_digest_after: The digest of its text.
             copy_path: The file with a copy of the ticket's text before.
         """
-        old, new = before.ticket_slices[index_in_file], after.ticket_slices[index_in_file]
+        old, new = before.text_slices[index_in_file], after.text_slices[index_in_file]
         return cls(
             new.start,
             before.text[old],

@@ -29,12 +29,12 @@ ATTACHABLE_ENDINGS = frozenset(
 )
 _CHUNK_BYTES = 1024 * 1024
 #: Why the file of a picture is not attached.
-_UNSENT_ENDING = "so it is not attached, and leads nowhere in Jira"
-_MISSING_REASON = f"is not a file beside the file of the ticket, {_UNSENT_ENDING}"
-_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_UNSENT_ENDING}"
-_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_UNSENT_ENDING}"
-_NOT_PLAIN_FILE_REASON = f"is not a plain file, {_UNSENT_ENDING}"
-_EMPTY_REASON = f"is an empty file, {_UNSENT_ENDING}"
+_NOT_ATTACHED = "so it is not attached, and leads nowhere in Jira"
+_MISSING_REASON = f"is not a file beside the file of the ticket, {_NOT_ATTACHED}"
+_OUTSIDE_REASON = f"leads out of the workspace, or to something hidden, {_NOT_ATTACHED}"
+_NO_PICTURE_REASON = f"is not a picture by its ending, such as .png, .jpg or .svg, {_NOT_ATTACHED}"
+_NOT_PLAIN_FILE_REASON = f"is not a plain file, {_NOT_ATTACHED}"
+_EMPTY_REASON = f"is an empty file, {_NOT_ATTACHED}"
 
 
 class _UnusablePicture(Exception):
@@ -197,7 +197,7 @@ def _is_there(path: Path, size: int | None) -> bool:
     return False
 
 
-class Download:
+class UnfinishedDownload:
     """A file that is being written, and that gets its name only once it is complete.
 
     Args:

@@ -73,7 +73,7 @@ def _file_names(title: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ConflictMarker:
+class FirstConflictMarker:
     """The first conflict marker in a file, which has to be edited until none is left.
 
     Attributes:
@@ -89,23 +89,22 @@ class ConflictMarker:
         return f"{self.path}:{self.line}: {what}"
 
 
-def find_conflict_markers(store: Store) -> Iterator[ConflictMarker]:
+def first_marker_per_file(store: Store) -> Iterator[FirstConflictMarker]:
     """Find the files of tickets that hold conflict markers; what cannot be read is left out."""
     for name in chain.from_iterable(store.walk()):
         if (marker := find_conflict_marker(store, name)) is not None:
             yield marker
 
 
-def find_conflict_marker(store: Store, name: str) -> ConflictMarker | None:
+def find_conflict_marker(store: Store, name: str) -> FirstConflictMarker | None:
     """Look for conflict markers in a file; None where there are none, or no such file."""
     try:
         data = store.read_bytes(name)
         if b"<<<<<<<" in data or b">>>>>>>" in data:  # so few that they can be read once more
             store.read_tickets(name)
     except tickets.TicketSyntaxError as error:
-        return (
-            ConflictMarker(name, error.line) if tickets.CONFLICT_MARKER.match(error.text) else None
-        )
+        is_marker = tickets.CONFLICT_MARKER.match(error.text) is not None
+        return FirstConflictMarker(name, error.line) if is_marker else None
     except (OSError, FileFailed):
         return None
     return None
@@ -116,12 +115,12 @@ class FileSnapshot:
     """A file as it was when it was read.
 
     Attributes:
-        name: Its path, relative to the workspace.
+        path: Its path, relative to the workspace.
         stamp: Shows whether it was saved since; None if there was no file.
         file: Its text and tickets; empty if there was no file.
     """
 
-    name: str
+    path: str
     stamp: FileStamp | None
     file: tickets.TicketFile
 
@@ -171,10 +170,10 @@ class FileEditor:
         """
         if new.text != snapshot.file.text or snapshot.stamp is None:
             root = str(self._store.root)
-            replace_file(root, snapshot.name, new.text, snapshot.stamp, durable=durable)
-        self._last_written = (snapshot.name, new)
+            replace_file(root, snapshot.path, new.text, snapshot.stamp, durable=durable)
+        self._last_written = (snapshot.path, new)
 
-    def ensure_changed(
+    def ensure_holds_change(
         self, name: str, change: Callable[[tickets.TicketFile], tickets.TicketFile | str | None]
     ) -> bool:
         """Replace the content of a file durably; leave it if ``change`` returns None.
@@ -191,10 +190,10 @@ class FileEditor:
             new = change(tickets.parse(text, source=name))
             return new.text if isinstance(new, tickets.TicketFile) else new
 
-        return self.ensure_text_changed(name, changed)
+        return self.ensure_holds_changed_text(name, changed)
 
-    def ensure_text_changed(self, name: str, change: Callable[[str], str | None]) -> bool:
-        """Replace the text of a file durably, as `ensure_changed`; it need not be readable as tickets."""
+    def ensure_holds_changed_text(self, name: str, change: Callable[[str], str | None]) -> bool:
+        """Replace the text of a file durably, as `ensure_holds_change`; it need not be readable as tickets."""
 
         def attempt() -> bool:
             self._store.require_unmoved()
@@ -221,12 +220,12 @@ class FileEditor:
             FileFailed: The text cannot be written, so it must not be replaced.
         """
         with wrap_errors(self._store.own, "write into"):
-            name = "draft.md" if key is None else tickets.safe_file_name(key)
-            return self._store.folder.put_in_trash(_numbered_names(name), text)
+            name = "draft.md" if key is None else tickets.md_name_of_key(key)
+            return self._store.folder.put_in_trash(_dot_numbered(name), text)
 
     def find_free_trash_path(self, key: str) -> Path:
         """Return where `put_in_trash` would keep a text now."""
-        return self._store.folder.find_free_trash_path(_numbered_names(tickets.safe_file_name(key)))
+        return self._store.folder.find_free_trash_path(_dot_numbered(tickets.md_name_of_key(key)))
 
     def move_to_trash_if_same(self, name: str, key: str | None, text: str) -> Path | None:
         """Move a file into ticketr's own folder, if it holds a text and nothing else.
@@ -271,7 +270,7 @@ class FileEditor:
             return self._store.read_bytes(name).decode()
 
 
-def _numbered_names(name: str) -> Iterator[str]:
+def _dot_numbered(name: str) -> Iterator[str]:
     """Yield a name, then numbered ones: ``A.md``, ``A.2.md``, ``A.3.md``."""
     yield name
     stem, _, suffix = name.rpartition(".")

@@ -40,7 +40,7 @@ from ticketr.app.sync.workspace.files import (
 from ticketr.app.tickets import Ticket, TicketFile, is_key, parse
 
 # A key, and what people write instead of one: in lower case, with another dash, with zeros.
-_LOOSE_KEY_PATTERN = compile_on_use(
+_POSSIBLE_KEY = compile_on_use(
     r"(?<![A-Za-z0-9_])_*(?P<word>[A-Za-z][A-Za-z0-9_]*)"
     "[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]"
     r"0*(?P<number>[1-9][0-9]*)(?![A-Za-z0-9_])"
@@ -56,9 +56,7 @@ def find_raw_keys(name: str, data: bytes) -> frozenset[str]:
     """
     # Without NUL, UTF-16 is ASCII.
     text = data.replace(b"\0", b"").decode("utf-8", errors="replace")
-    keys = (
-        f"{match['word'].upper()}-{match['number']}" for match in _LOOSE_KEY_PATTERN.finditer(text)
-    )
+    keys = (f"{match['word'].upper()}-{match['number']}" for match in _POSSIBLE_KEY.finditer(text))
     stem = name.rpartition("/")[2].removesuffix(".md")
     return frozenset(filter(is_key, (*keys, stem)))
 
@@ -78,10 +76,10 @@ def broken_file_of(path: str, broken: Container[str]) -> str | None:
 ATTACHMENT_FOLDER = "attachments"
 #: The folder of templates of drafts, in the workspace's own folder.
 TEMPLATE_FOLDER = "templates"
-_LINK_NOT_WRITTEN_REASON = (
+_SYMLINK_NOT_WRITTEN_REASON = (
     "the file, or a folder on the way to it, is a link; nothing is written through a link"
 )
-_WRONG_FOLDER_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
+_NO_TICKETS_HERE_REASON = "no tickets are kept in a hidden folder, templates/ or below attachments/"
 # What parse takes for a ticket's heading, or refuses as nearly one; NUL is a sign of UTF-16.
 _TICKET_LIKE_PATTERN = re.compile(rb"#[ \t]*(?:TICKET|STORY|T[A-Z]{4,6}[ \t]*:)|\0")
 
@@ -92,13 +90,13 @@ class PathAndHeadKey:
 
     Attributes:
         path: Its file, relative to the workspace, with ``/``.
-        head_key: The key of its top-level ticket: its own, or its parent's. It may be
+        top_level_key: The key of its top-level ticket: its own, or its parent's. It may be
             empty where the file cannot be read.
         change_refusal: Why the ticket must not be changed; empty if it may.
     """
 
     path: str
-    head_key: str
+    top_level_key: str
     change_refusal: str = ""
 
 
@@ -109,12 +107,12 @@ class LocalTicket:
     Attributes:
         path: The file, relative to the workspace.
         ticket: The ticket.
-        text: Its text, comparable with a base.
+        comparable_text: Its text, comparable with a base.
     """
 
     path: str
     ticket: Ticket
-    text: str
+    comparable_text: str
 
 
 class Store:
@@ -124,7 +122,7 @@ class Store:
     cannot be parsed.
 
     Args:
-        root: The workspace's folder; `prepare` creates it if it does not exist.
+        root: The workspace's folder; `make_folders` creates it if it does not exist.
         own: The name of ticketr's own folder in it, which `walk` skips.
         mark: The user's mark, which its state file must have; None to accept any file.
 
@@ -143,7 +141,7 @@ class Store:
         self._writable: set[str] = set()  # folders that are reached by no link
         self._lock: int | None = None  # the descriptor of the lock file, while it is held
 
-    def prepare(self) -> None:
+    def make_folders(self) -> None:
         """Make the folders, and see that git ignores ticketr's own.
 
         Raises:
@@ -225,7 +223,7 @@ class Store:
                 if is_left and self._lock is not None:
                     with suppress(OSError):
                         Path(folder, name).unlink()
-            if not is_in_ticket_folders(relative):
+            if not may_hold_tickets(relative):
                 yield []
                 continue
             prefix = f"{relative}/" if relative else ""
@@ -290,7 +288,7 @@ class Store:
         file = parse(text, source=name)
         return [
             LocalTicket(name, ticket, lf_and_rstrip(file.text[span]))
-            for ticket, span in zip(file.tickets, file.ticket_slices, strict=True)
+            for ticket, span in zip(file.tickets, file.text_slices, strict=True)
         ]
 
     def possible_keys(self, name: str) -> frozenset[str]:
@@ -367,13 +365,13 @@ class Store:
         Raises:
             FileFailed: The name, or a folder on the way, is a link that leads nowhere.
         """
-        if not is_in_ticket_folders(name):
-            return _WRONG_FOLDER_REASON
+        if not may_hold_tickets(name):
+            return _NO_TICKETS_HERE_REASON
         folder = name.rpartition("/")[0]
         path = f"{self.root}/{name}"
         if os.path.islink(path):  # noqa: PTH114 - thousands of files: no Path for each
             self._refuse_dangling_link(Path(path))
-            return _LINK_NOT_WRITTEN_REASON
+            return _SYMLINK_NOT_WRITTEN_REASON
         if folder not in self._writable:
             try:
                 with open_write_folder(self.root, folder):
@@ -381,7 +379,7 @@ class Store:
             except OSError as error:  # the write gives any other error, and makes a missing folder
                 self._refuse_dangling_link(self.root / folder)
                 if error.errno == errno.ELOOP:
-                    return _LINK_NOT_WRITTEN_REASON
+                    return _SYMLINK_NOT_WRITTEN_REASON
             self._writable.add(folder)
         return ""
 
@@ -395,7 +393,7 @@ class Store:
                 raise FileFailed(ancestor, action, reason, concerns_one_file=True)
 
 
-def is_in_ticket_folders(path: str) -> bool:
+def may_hold_tickets(path: str) -> bool:
     """Return whether a file, or a folder with its files, may hold tickets.
 
     Args:

@@ -25,7 +25,7 @@ from ticketr.app.sync.compare.comments import (
     COMMENT_FIELD,
     are_comments_incomplete,
     comments_field,
-    shown_files,
+    files_in_any_text,
 )
 from ticketr.app.sync.compare.sent import (
     add_sent_to_base,
@@ -144,7 +144,7 @@ def render_family(
     *,
     path: str | None,
     stale: Iterable[str] = (),
-    ready: Mapping[str, diff.DescriptionForFile] = MappingProxyType({}),
+    ready: Mapping[str, diff.MarkdownAndCriteria] = MappingProxyType({}),
 ) -> RenderedFamily:
     """Put the issues of a family in order and make its text.
 
@@ -242,7 +242,7 @@ async def add_media_ids(
     Cancellation:
         Takes effect at once.
     """
-    showing = [issue for issue in issues if names.get(issue.key) or shown_files(issue.fields)]
+    showing = [issue for issue in issues if names.get(issue.key) or files_in_any_text(issue.fields)]
     if not showing:
         await trio.lowlevel.checkpoint()
         return list(issues)
@@ -303,7 +303,7 @@ async def _find_media_ids(
         known: The media IDs that are known, by the IDs of the attachments.
         names: Names of attachments whose media IDs are needed besides those of its pictures.
     """
-    shown = shown_files(issue.fields)
+    shown = files_in_any_text(issue.fields)
     needed = {file.media_id for file in shown}.difference(
         known[attachment.id] for attachment in attachments if attachment.id in known
     )

@@ -22,7 +22,7 @@ from ticketr._errors import TicketrError
 from ticketr.app import tickets
 from ticketr.app.sync.compare import diff
 from ticketr.app.sync.compare.comments import COMMENT_FIELD
-from ticketr.app.sync.compare.sent import replace_older_values, replaced_older_values
+from ticketr.app.sync.compare.sent import older_values_not_in, replace_older_values
 from ticketr.app.sync.errors import FileFailed
 from ticketr.app.sync.notes import Code, Note, replaced_older_note
 from ticketr.app.sync.state.journal import Conflict
@@ -270,7 +270,7 @@ class FamilyWriter:
         for family in families:
             head = family.head
             try:
-                name = family.path or tickets.safe_file_name(head.key)
+                name = family.path or tickets.md_name_of_key(head.key)
             except tickets.InvalidKey as error:
                 note = Note(head.key, "", str(error), Code.BAD_VALUE)
                 results.append(FamilyResult(family, None, note=note))
@@ -362,7 +362,7 @@ class FamilyWriter:
             if not file.text.strip():
                 return WriteDecision(WriteOutcome.NEW, remote.ticket)
             return WriteDecision(WriteOutcome.UNWRITABLE, reason="the file holds something else")
-        span, local = file.ticket_slices[index], file.tickets[index]
+        span, local = file.text_slices[index], file.tickets[index]
         text = file.text[span]
         keep_text = self._settlement is not None and self._settlement.always_copies_text
         if self._settlement is not None and self._settlement.expected_text not in {None, text}:
@@ -508,7 +508,7 @@ class FamilyWriter:
         )
         merged = replace(
             merged,
-            replaced_older_values=replaced_older_values(three.older_values_in_file, merged.ticket),
+            replaced_older_values=older_values_not_in(three.older_values_in_file, merged.ticket),
         )
         # Of a ticket that is as the Go program wrote it, a copy is kept of what Jira does not have.
         return replace(merged, has_dropped_edits=True) if three.base is three.local else merged

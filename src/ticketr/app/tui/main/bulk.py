@@ -299,7 +299,7 @@ def _value_options(
     """
     workspace = state.workspace
     counts = counts_of_values(workspace.rows, field.name, is_list=field.is_list_or_sprint)
-    me = workspace.filter_names.user_name if field.name == "Assignee" else ""
+    me = workspace.filter_names.app_user_name if field.name == "Assignee" else ""
     present = Counter(value for row in targets.rows for value in _field_values(row, field))
     ids = {row.id for row in targets.rows}
     tickets = (row for row in workspace.rows if row.key and not row.depth and row.id not in ids)

@@ -126,14 +126,14 @@ def reply_to_or_edit_comment(state: AppState, _: float) -> Step | None:
     sheet = sheet_if_row_is_open(state, row)
     if sheet is None:
         return state.with_notice(f"{row.id} is still being read"), ()
-    comments = {str(text.line): text for text in reversed(sheet.issue.comments)}
+    comments = {str(text.text_line): text for text in reversed(sheet.issue.comments)}
     if not comments:
         write = state.keymap.hint(KeyAction.COMMENT, Context.MAIN, "writes one", before="; ")
         return state.with_notice(f"This ticket has no comment here{write}"), ()
 
     def on_choose(state: AppState, line: str) -> Step:
         author = comments[line].author
-        if author in {"", workspace.filter_names.user_name}:
+        if author in {"", workspace.filter_names.app_user_name}:
             return state, (call_in(workspace.name, outside.open_editor, row.path, int(line)),)
         return state.opened(_comment_input(workspace.name, place_of(row), f"@{author} ")), ()
 

@@ -139,12 +139,12 @@ def _what_enter_does_rows(resolution: Resolution, cells: int, theme: Theme, undo
         lines.append((tint_mark("!"), Span(f" nothing yet: {len(left)} left to choose: {names}")))
     writes: list[str] = []
     for write in all_writes[:MAX_NAMED_PARTS]:  # whole texts are shown word by word
-        whole = map(_text_or_line_count, (write.before, write.after))
+        whole = map(_text_or_line_count, (write.part_text_before, write.part_text_after))
         texts = (clip(text, MAX_QUOTED_CELLS) for text in whole)
         writes.append(f"{write.name}: {' → '.join(texts)}")
     does = _first_texts_and_more(writes, "; ", len(all_writes)) or "stays as it is"
     lines.append((Span(f"{clean(view.path)}: {does}"),))
-    pushed = _first_texts_and_more(resolution.names_to_push, ", ")
+    pushed = _first_texts_and_more(resolution.part_names_to_push, ", ")
     jira = f"nothing yet: {pushed} with the next push" if pushed else "nothing"
     lines.append((Span(f"Jira: {jira}"),))
     if all_writes:
@@ -257,7 +257,7 @@ class ConflictScreen(Overlay):
         if "\n" in text or len(text) > state.width - 20:
             assert self.view is not None
             return state, (
-                call_in(self.workspace, outside.open_editor, self.view.path, self.view.line),
+                call_in(self.workspace, outside.open_editor, self.view.path, self.view.title_line),
             )
 
         def on_accept(state: AppState, text: str) -> Step:

@@ -197,7 +197,7 @@ class Plan(Review[sync.PushPlan]):
         answers = (*self.check_result.failed, *conflicts)
         left, names = set(map(_path_and_name, plan.left_alone)), set(map(_path_and_name, answers))
         return (
-            *(note for note in plan.jira_refusals if _path_and_name(note) not in names),
+            *(note for note in plan.expected_refusals if _path_and_name(note) not in names),
             *(note for note in answers if _path_and_name(note) not in left),
         )
 
@@ -228,7 +228,8 @@ class Plan(Review[sync.PushPlan]):
         def loss_lines(loss: sync.Loss) -> Sequence[Line]:
             does = keymap.hint(KeyAction.ACCEPT_LOSS, Context.PLAN, "accepts it", before="; ")
             word = "and is accepted" if self.accepts_losses else f"so it is not sent{does}"
-            return _warning_lines(f"{clean(loss.in_words)} in {clean(loss.place)}, {word}", cells)
+            where = clean(loss.path_and_line)
+            return _warning_lines(f"{clean(loss.in_words)} in {where}, {word}", cells)
 
         if self.check_problem:
             rest = _warning_lines(f"Not checked with Jira: {self.check_problem}", cells)
@@ -284,8 +285,8 @@ class Plan(Review[sync.PushPlan]):
         is_open = entry.fingerprint in self.unfolded_entries and not is_left_out
         shown = [edit for edit in edits if is_open and _is_long(edit)]
         pieces = [_edit_text(edit, entry.route) for edit in edits if edit not in shown]
-        if entry.parent:
-            pieces.insert(0, f"a sub-task of {clean(entry.parent)}")
+        if entry.parent_key_or_title:
+            pieces.insert(0, f"a sub-task of {clean(entry.parent_key_or_title)}")
         sign = "*" if entry.key else "+"
         lines = item_lines(entry, sign, pieces, keymap, cells, is_left_out=is_left_out)
         for edit in shown:

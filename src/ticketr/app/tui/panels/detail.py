@@ -165,9 +165,9 @@ def _comment_lines(comments: Sequence[Comment], room: int) -> Iterator[DetailLin
             yield DetailLine(())
         words = comment_heading(comment)
         head = (Span(words, ("dim",)),) if words else (tint_mark("*"), Span(" not sent yet"))
-        yield from (DetailLine(pair, comment.line) for pair in wrap_line(head, room))
+        yield from (DetailLine(pair, comment.text_line) for pair in wrap_line(head, room))
         for rendered in render_markdown(comment.text, room - 2):
-            line = comment.line + rendered.source_line if comment.line else 0
+            line = comment.text_line + rendered.source_line if comment.text_line else 0
             yield DetailLine((Span("  "), *rendered.line), line)
 
 

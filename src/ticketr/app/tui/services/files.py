@@ -20,8 +20,8 @@ from ticketr.app.config import SavedListView, read_saved_list_view, store_list_v
 from ticketr.app.tickets import (
     SORT_NAMES,
     Candidate,
-    FieldAndUserNames,
     InvalidFilter,
+    NamesForFilter,
     Ticket,
     parse_filter,
 )
@@ -119,10 +119,10 @@ def recall_list_view(name: str, store: sync.Store) -> messages.SavedListViewRead
     if memory == SavedListView():
         return None
     try:
-        names = FieldAndUserNames()
+        names = NamesForFilter()
         if "@" in memory.filter_text:
             with sync.read_state(store) as state:
-                names = FieldAndUserNames(state.site_record.user_name())
+                names = NamesForFilter(state.site_record.user_name())
         wanted = parse_filter(memory.filter_text, names)
     except (InvalidFilter, TicketrError):  # another version remembered it, or there is no state
         wanted = parse_filter("")
@@ -229,7 +229,7 @@ class ReadAndComparePass:
         fields = frozenset(chain.from_iterable({tuple(row.candidate.fields) for row in rows}))
         record = self._state.site_record
         columns = record.ids_of_fields_in_files().keys() if fields else ()
-        names = FieldAndUserNames(record.user_name(), fields.union(columns))
+        names = NamesForFilter(record.user_name(), fields.union(columns))
         return FilesRead(
             *(self._name, rows, self._edited_keys(), conflicts, broken, age, names),
             templates=_read_templates(self._store),
@@ -345,7 +345,7 @@ class CachedFile:
     """
 
     stamp: FileStamp
-    tickets: tuple[sync.CachedKeysAndDigest, ...]
+    tickets: tuple[sync.TicketKeysAndDigest, ...]
     rows_of_each_ticket: tuple[tuple[ListRow, ...], ...]
 
 
@@ -483,7 +483,7 @@ def _cached_file_from_json(name: str, stamp: FileStamp, stored: Any) -> CachedFi
         raise ValueError(name)
     return CachedFile(
         stamp,
-        tuple([sync.CachedKeysAndDigest(tuple(keys), digest) for keys, digest, _ in stored[1]]),
+        tuple([sync.TicketKeysAndDigest(tuple(keys), digest) for keys, digest, _ in stored[1]]),
         tuple(
             [
                 rows_of_candidates(map(_candidate_and_line_from_json, issues), name)
