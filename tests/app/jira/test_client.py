@@ -42,11 +42,11 @@ CALLS: dict[str, Call] = {
     "bulk_fetch": lambda jira: jira.bulk_fetch(["1"], fields=["summary"]),
     "highest_key": lambda jira: jira.highest_key("DEMO"),
     "transitions": lambda jira: jira.transitions("DEMO-1"),
-    "issue_types": lambda jira: jira.issue_types("DEMO"),
+    "creatable_issue_types": lambda jira: jira.creatable_issue_types("DEMO"),
     "status_names_by_type_id": lambda jira: jira.status_names_by_type_id("DEMO"),
     "fields_for_create": lambda jira: jira.fields_for_create("DEMO", "1"),
-    "find_users": lambda jira: jira.find_users("mia"),
-    "assignable_users": lambda jira: jira.assignable_users("DEMO", "mia"),
+    "top_matching_users": lambda jira: jira.top_matching_users("mia"),
+    "top_assignable_users": lambda jira: jira.top_assignable_users("DEMO", "mia"),
     "create_issue": lambda jira: jira.create_issue({}),
 }
 every_call = for_each("call", CALLS.values())
@@ -451,7 +451,7 @@ async def test_issue_types_are_read_with_missing_keys(autojump_clock: Clock) -> 
     }
     app = ScriptedApp(Answer(answer))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.issue_types("DEMO") == (
+        assert await jira.creatable_issue_types("DEMO") == (
             IssueType("10001", "Story", subtask=False),
             IssueType("10004", "10004", subtask=True),
         )
@@ -464,7 +464,7 @@ async def test_all_pages_are_read(total: bool, asked: int, autojump_clock: Clock
     items = [{"id": str(number), "name": f"Type {number}"} for number in range(5)]
     app = paged("issueTypes", items, 2, total=total)
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        types = await jira.issue_types("DEMO")
+        types = await jira.creatable_issue_types("DEMO")
     assert [one.name for one in types] == [f"Type {number}" for number in range(5)]
     assert len(app.asked) == asked
 
@@ -473,7 +473,7 @@ async def test_all_pages_are_read(total: bool, asked: int, autojump_clock: Clock
 async def test_an_answer_without_a_list_is_refused(body: object, autojump_clock: Clock) -> None:
     async with open_jira(ACCOUNT, transport=ScriptedApp(Answer(body)).transport()) as jira:
         with pytest.raises(BadAnswer, match="no list of issueTypes"):
-            await jira.issue_types("DEMO")
+            await jira.creatable_issue_types("DEMO")
 
 
 async def test_people_are_searched_by_name(autojump_clock: Clock) -> None:
@@ -484,7 +484,7 @@ async def test_people_are_searched_by_name(autojump_clock: Clock) -> None:
     ]
     app = ScriptedApp(Answer(people))
     async with open_jira(ACCOUNT, transport=app.transport()) as jira:
-        assert await jira.assignable_users("DEMO", "mi&a=ü") == (
+        assert await jira.top_assignable_users("DEMO", "mi&a=ü") == (
             User("a", "Mia", "", "mia@example.com"),
             User("b", "Ben", "Europe/Berlin", ""),
         )

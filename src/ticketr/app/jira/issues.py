@@ -304,13 +304,13 @@ class LinkEndpoints(Endpoints):
         answer = await self._api.get("issueLinkType")
         return read_records(LinkType.read, answer.array("issueLinkTypes"))
 
-    async def add_link(self, link_type_id: str, first: str, second: str) -> None:
+    async def add_link(self, link_type_id: str, source_key: str, target_key: str) -> None:
         """Link two issues; Jira keeps a link that is there already as it is.
 
         Args:
             link_type_id: The ID of the kind of link.
-            first: The key of the issue that, for example, blocks the other one.
-            second: The key of the issue that is blocked.
+            source_key: The key of the issue that, for example, blocks the other one.
+            target_key: The key of the issue that is blocked.
 
         Raises:
             NotFound: There is no such kind of link or issue, or the account may not see it.
@@ -318,10 +318,10 @@ class LinkEndpoints(Endpoints):
         """
         body = {
             "type": {"id": link_type_id},
-            "inwardIssue": {"key": first},
-            "outwardIssue": {"key": second},
+            "inwardIssue": {"key": source_key},
+            "outwardIssue": {"key": target_key},
         }
-        await self._api.write("POST", "issueLink", issue=first, body=body, repeatable=True)
+        await self._api.write("POST", "issueLink", issue=source_key, body=body, repeatable=True)
 
     async def remove_link(self, link_id: str, *, issue: str) -> None:
         """Remove a link; one that is gone already is not an error.

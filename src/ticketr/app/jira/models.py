@@ -59,12 +59,12 @@ def read_http_date(value: str | None) -> datetime | None:
     return time if time.tzinfo is not None else None
 
 
-def text_of(value: object) -> str:
+def text_of(text_or_integer: object) -> str:
     """Return a text; a whole number as text, since some sites write IDs so; else an empty text."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    if isinstance(text_or_integer, str):
+        return text_or_integer
+    if isinstance(text_or_integer, int) and not isinstance(text_or_integer, bool):
+        return str(text_or_integer)
     return ""
 
 

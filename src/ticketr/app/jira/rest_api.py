@@ -185,18 +185,18 @@ class JsonResponse:
             raise self.unusable("no JSON object")
         return self.json
 
-    def array(self, key: str = "", *, most: float = math.inf) -> Iterator[Mapping[str, Any]]:
+    def array(self, key: str = "", *, raise_above: float = math.inf) -> Iterator[Mapping[str, Any]]:
         """Return the objects of the answer's list, or of its list under a key.
 
         Args:
             key: The key; empty if the answer itself is the list.
-            most: How many objects were asked for; more are refused.
+            raise_above: How many objects were asked for; an answer with more is an error.
         """
         value = self.object().get(key) if key else self.json
         if not isinstance(value, list):
             raise self.unusable(f"no list of {key}" if key else "no list")
-        if len(value) > most:
-            raise self.unusable(f"more than the {most} {key} that were asked for")
+        if len(value) > raise_above:
+            raise self.unusable(f"more than the {raise_above} {key} that were asked for")
         return objects_in(value)
 
     def read_record(self, read: Callable[[Mapping[str, Any]], T | None], lacking: str) -> T:
@@ -462,7 +462,7 @@ class RestApi:
             while True:
                 try:
                     async with slot.attempt(backoff):
-                        response = await self._send_once(call, slot, attempts)
+                        response = await self._send_and_log(call, slot, attempts)
                         self._has_answered = True
                         if not 200 <= response.status < 300:
                             raise _error_of(response, self._credentials.redact)
@@ -484,7 +484,7 @@ class RestApi:
                     self._has_answered_as_jira |= answer.json is not None
                     return answer
 
-    async def _send_once(
+    async def _send_and_log(
         self, call: rate_limits.ApiCall, slot: rate_limits.Slot, attempt: int
     ) -> Response:
         """Send the request of a call, and log what became of it."""

@@ -50,7 +50,7 @@ class SearchEndpoints(Endpoints):
         while True:
             answer = await self._api.read_by_post(_SEARCH_PATH, body)
             before = len(ids)
-            for item in answer.array("issues", most=MAX_IDS_PER_PAGE):
+            for item in answer.array("issues", raise_above=MAX_IDS_PER_PAGE):
                 name = text_of(item.get("id")) or text_of(item.get("key"))
                 if not name:
                     raise answer.unusable("an issue without ID")
@@ -159,7 +159,7 @@ class SearchEndpoints(Endpoints):
         issues: dict[str, Issue] = {}
         others: dict[str, Issue] = {}
         unreadable: list[Mapping[str, Any]] = []
-        for item in answer.array("issues", most=len(ids)):
+        for item in answer.array("issues", raise_above=len(ids)):
             issue = Issue.read(item)
             if issue is None:
                 unreadable.append({"id": item.get("id"), "errorMessage": "its answer has no key"})

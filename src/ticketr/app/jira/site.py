@@ -139,7 +139,7 @@ class SiteEndpoints(Endpoints):
         listed = sorted(projects, key=lambda project: project.key)
         return tuple(listed[:most]), max(total, len(listed))
 
-    async def find_users(self, query: str) -> tuple[models.User, ...]:
+    async def top_matching_users(self, query: str) -> tuple[models.User, ...]:
         """Search the users of the site.
 
         Args:
@@ -150,7 +150,7 @@ class SiteEndpoints(Endpoints):
         """
         return await self._read_users("user/search", {"query": query})
 
-    async def assignable_users(self, project: str, query: str) -> tuple[models.User, ...]:
+    async def top_assignable_users(self, project: str, query: str) -> tuple[models.User, ...]:
         """Search the users that can be assigned to a project's issues.
 
         Args:
@@ -167,7 +167,7 @@ class SiteEndpoints(Endpoints):
         answer = await self._api.get(endpoint, query={**query, "maxResults": MAX_FOUND_USERS})
         return models.read_records(models.User.read, answer.array())
 
-    async def issue_types(self, project: str) -> tuple[IssueType, ...]:
+    async def creatable_issue_types(self, project: str) -> tuple[IssueType, ...]:
         """Return the issue types that the account may create in a project.
 
         Args:
@@ -183,7 +183,7 @@ class SiteEndpoints(Endpoints):
 
         Args:
             project: The project's key or number.
-            issue_type_id: The ID of one of its `issue_types`.
+            issue_type_id: The ID of one of its `creatable_issue_types`.
         """
         pages = "issue/createmeta/{}/issuetypes/{}"
         read = models.ScreenField.read

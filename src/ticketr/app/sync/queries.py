@@ -136,7 +136,7 @@ async def read_values_and_if_all(
             return (), False
         if "user" not in (wanted.schema_type, wanted.item_type):
             return tuple(_values_of(wanted)), True
-        users = await client.assignable_users(key.rpartition("-")[0], "")
+        users = await client.top_assignable_users(key.rpartition("-")[0], "")
     return tuple(user.display_name for user in users), len(users) < jira.MAX_FOUND_USERS
 
 
@@ -229,7 +229,7 @@ async def read_schema(
     columns = mapping.Columns.of(site, wanted)
     by_type = {
         issue_type.name: await client.fields_for_create(project, issue_type.id)
-        for issue_type in await client.issue_types(project)
+        for issue_type in await client.creatable_issue_types(project)
     }
     return _join_types(by_type, columns, site)
 

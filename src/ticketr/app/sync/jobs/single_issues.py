@@ -153,8 +153,8 @@ class CommentJob(SessionJob):
             JiraError: Jira refused it, or it is not known whether Jira has it.
         """
         async with reporting_session(self, context, lambda: "ask Jira what it has") as session:
-            names = [person.name_or_email for person in jira.adf.named_people(self.text)]
-            people = {name: await session.jira.find_users(name) for name in dict.fromkeys(names)}
+            names = dict.fromkeys(one.name_or_email for one in jira.adf.named_people(self.text))
+            people = {name: await session.jira.top_matching_users(name) for name in names}
             document = _document_or_none_if_empty(self.text, people)
             if document is None:
                 raise UnsendableWorkOrComment(self.text, "the comment is empty")

@@ -207,7 +207,7 @@ async def _find_mentioned_users(
     names = {person.name_or_email: None for text in texts for person in adf.named_people(text)}
     if not names:
         return {}
-    people = await answer_or_if_refused(None, map_in_tasks(session.jira.find_users, names))
+    people = await answer_or_if_refused(None, map_in_tasks(session.jira.top_matching_users, names))
     return dict.fromkeys(names, ()) if people is None else dict(zip(names, people, strict=True))
 
 
@@ -238,7 +238,7 @@ async def _fetch_link_directions(
 async def _fetch_project(session: Session, queries: Sequence[MetadataQuery]) -> ProjectMetadata:
     """Fetch the metadata of one project."""
     job, project = session.job, queries[0].project
-    types = await session.jira.issue_types(project)
+    types = await session.jira.creatable_issue_types(project)
     metadata = ProjectMetadata(types, {}, job.draft_type, job.subtask_type)
     wanted = {query.existing_type_id for query in queries if query.existing_type_id is not None}
     for query in queries:
@@ -361,7 +361,7 @@ async def _find_people(
             return (session.user,)
         people: tuple[User, ...] = ()
         for query in dict.fromkeys((name, name.partition(" ")[0], name[:1])):
-            people = people or await session.jira.assignable_users(names[name], query)
+            people = people or await session.jira.top_assignable_users(names[name], query)
         return people
 
     return dict(zip(names, await map_in_tasks(find, names), strict=True))
